@@ -1,0 +1,460 @@
+//! The life of a batch: states as a fold of control entries, and deciding as a pure function.
+
+use super::{
+    Action, BatchId, Decision, Digest, Entry, EntryKind, Position, Series, Stage, StateChange, Via,
+};
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+
+/// Where a batch stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BatchState {
+    /// Read and sealed, waiting for a decision; changes no view.
+    Staged,
+    /// Its values count in the views.
+    Active,
+    /// Thrown away before it counted.
+    Discarded,
+    /// Taken out of the views.
+    RolledBack,
+    /// Replaced by a new reading of the same sources.
+    Superseded,
+}
+
+impl BatchState {
+    /// The word used in JSON and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Staged => "staged",
+            Self::Active => "active",
+            Self::Discarded => "discarded",
+            Self::RolledBack => "rolled-back",
+            Self::Superseded => "superseded",
+        }
+    }
+}
+
+impl fmt::Display for BatchState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Rank of a batch's values against those of other batches, for one view; greater wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// Shows only where no other active batch has a value.
+    Fill,
+    /// What a vendor delivered.
+    Vendor,
+    /// What a person entered.
+    Manual,
+}
+
+impl Class {
+    /// The word used in JSON and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fill => "fill",
+            Self::Vendor => "vendor",
+            Self::Manual => "manual",
+        }
+    }
+}
+
+/// Everything the control log says about one batch.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// The seal.
+    pub stage: Stage,
+    /// The position of the stage entry.
+    pub staged_at: Position,
+    /// When it was staged, ms since 1970 UTC.
+    pub staged_ms: i64,
+    /// The position of the first commit, which is its rank in time for ever.
+    pub committed_at: Option<Position>,
+    /// When it was first committed, ms since 1970 UTC.
+    pub committed_ms: Option<i64>,
+    /// Every state it had, with the position from which on.
+    pub states: Vec<(Position, BatchState)>,
+    /// The reason given with the last decision about it, and when that was.
+    pub last_reason: Option<(i64, Option<String>)>,
+}
+
+impl Batch {
+    /// The state at a position; `None` before the batch was staged.
+    pub fn state_at(&self, at: Position) -> Option<BatchState> {
+        let known = self.states.iter().take_while(|(from, _)| *from <= at);
+        known.last().map(|(_, state)| *state)
+    }
+
+    /// The state now.
+    pub fn state(&self) -> BatchState {
+        self.states
+            .last()
+            .map_or(BatchState::Staged, |(_, state)| *state)
+    }
+
+    /// The class of its values in a view.
+    pub fn class(&self, view: Series) -> Class {
+        let part = self.stage.views.iter().find(|part| part.series == view);
+        part.map_or(Class::Vendor, |part| part.class)
+    }
+}
+
+/// All batches of a ledger: the fold of its control entries.
+#[derive(Clone, Debug, Default)]
+pub struct BatchTable {
+    batches: BTreeMap<BatchId, Batch>,
+    by_content: HashMap<Digest, Vec<BatchId>>,
+    size: u64,
+    undo: Vec<Position>,
+    redo: Vec<Position>,
+    decisions: HashMap<Position, Decision>,
+}
+
+impl BatchTable {
+    /// Takes in the next entry of the log.
+    pub fn apply(&mut self, entry: &Entry) {
+        self.size += 1;
+        let at = Position(self.size);
+        match &entry.kind {
+            EntryKind::Stage(stage) => {
+                self.by_content
+                    .entry(stage.content_id)
+                    .or_default()
+                    .push(stage.batch);
+                let batch = Batch {
+                    stage: (**stage).clone(),
+                    staged_at: at,
+                    staged_ms: entry.time_ms,
+                    committed_at: None,
+                    committed_ms: None,
+                    states: vec![(at, BatchState::Staged)],
+                    last_reason: None,
+                };
+                self.batches.insert(stage.batch, batch);
+            }
+            EntryKind::Decision(decision) => {
+                for change in &decision.changes {
+                    let Some(batch) = self.batches.get_mut(&change.batch) else {
+                        continue;
+                    };
+                    batch.states.push((at, change.to));
+                    batch.last_reason = Some((entry.time_ms, decision.reason.clone()));
+                    if change.to == BatchState::Active && batch.committed_at.is_none() {
+                        batch.committed_at = Some(at);
+                        batch.committed_ms = Some(entry.time_ms);
+                    }
+                }
+                match decision.via {
+                    Via::Plain => {
+                        self.undo.push(at);
+                        self.redo.clear();
+                    }
+                    Via::Undo(target) => {
+                        self.undo.retain(|&position| position != target);
+                        self.redo.push(target);
+                    }
+                    Via::Redo(target) => {
+                        self.redo.retain(|&position| position != target);
+                        self.undo.push(target);
+                    }
+                }
+                self.decisions.insert(at, decision.clone());
+            }
+            EntryKind::Note(_) => {}
+        }
+    }
+
+    /// How many entries were taken in: the position of the table.
+    pub fn position(&self) -> Position {
+        Position(self.size)
+    }
+
+    /// One batch.
+    pub fn get(&self, id: BatchId) -> Option<&Batch> {
+        self.batches.get(&id)
+    }
+
+    /// All batches, oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (BatchId, &Batch)> {
+        self.batches.iter().map(|(id, batch)| (*id, batch))
+    }
+
+    /// How many batches were staged.
+    pub fn len(&self) -> usize {
+        self.batches.len()
+    }
+
+    /// Whether none was.
+    pub fn is_empty(&self) -> bool {
+        self.batches.is_empty()
+    }
+
+    /// The number of the next batch.
+    pub fn next_id(&self) -> BatchId {
+        BatchId(self.batches.len() as u32 + 1)
+    }
+
+    /// The batches with this content, oldest first.
+    pub fn with_content(&self, content: Digest) -> impl Iterator<Item = (BatchId, &Batch)> {
+        let ids = self.by_content.get(&content).map_or(&[][..], Vec::as_slice);
+        ids.iter()
+            .filter_map(|id| Some((*id, self.batches.get(id)?)))
+    }
+
+    /// The decision that the next undo takes back, with its position.
+    pub fn undoable(&self) -> Option<(Position, &Decision)> {
+        let at = *self.undo.last()?;
+        Some((at, self.decisions.get(&at)?))
+    }
+
+    /// The decision that the next redo repeats, with its position.
+    pub fn redoable(&self) -> Option<(Position, &Decision)> {
+        let at = *self.redo.last()?;
+        Some((at, self.decisions.get(&at)?))
+    }
+}
+
+/// What a user asks of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Make it count. `token` is what was reviewed, `base` where.
+    Confirm {
+        /// The confirm token of the review.
+        token: Digest,
+        /// The position of the review.
+        base: Position,
+    },
+    /// Throw it away.
+    Discard {
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Take it out of the views.
+    RollBack {
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Put it back where it was.
+    Reinstate {
+        /// Why.
+        reason: Option<String>,
+    },
+}
+
+/// Why a decision cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// There is no such batch.
+    #[error("there is no batch {0}")]
+    NoSuchBatch(BatchId),
+    /// The batch's state does not allow it.
+    #[error("cannot {action} {batch}: it is {state}")]
+    WrongState {
+        /// What was asked.
+        action: &'static str,
+        /// Of which batch.
+        batch: BatchId,
+        /// Where it stands.
+        state: BatchState,
+    },
+    /// Nothing to take back.
+    #[error("there is no decision to undo")]
+    NothingToUndo,
+    /// Nothing to repeat.
+    #[error("there is no undone decision to redo")]
+    NothingToRedo,
+    /// The states have moved on since the decision that is to be taken back or repeated.
+    #[error("cannot take back {at}: {batch} is {state} by now")]
+    MovedOn {
+        /// The decision meant.
+        at: Position,
+        /// The batch that moved.
+        batch: BatchId,
+        /// Where it stands.
+        state: BatchState,
+    },
+}
+
+/// Decides a command on one batch: the entry to append, or why not. Nothing else happens.
+pub fn decide(table: &BatchTable, id: BatchId, command: Command) -> Result<Decision, Refusal> {
+    use BatchState::{Active, Discarded, RolledBack, Staged, Superseded};
+    let batch = table.get(id).ok_or(Refusal::NoSuchBatch(id))?;
+    let state = batch.state();
+    let change = |to| {
+        vec![StateChange {
+            batch: id,
+            from: state,
+            to,
+        }]
+    };
+    let plain = |action, changes, reason| Decision {
+        action,
+        changes,
+        reason,
+        token: None,
+        base: None,
+        via: Via::Plain,
+    };
+    match (state, command) {
+        (Staged, Command::Confirm { token, base }) => {
+            let mut changes = change(Active);
+            let old = batch.stage.supersedes;
+            let replaced = old.filter(|old| table.get(*old).is_some_and(|b| b.state() == Active));
+            if let Some(old) = replaced {
+                changes.push(StateChange {
+                    batch: old,
+                    from: Active,
+                    to: Superseded,
+                });
+            }
+            let action = if replaced.is_some() {
+                Action::Supersede
+            } else {
+                Action::Commit
+            };
+            Ok(Decision {
+                token: Some(token),
+                base: Some(base),
+                ..plain(action, changes, None)
+            })
+        }
+        (Staged, Command::Discard { reason }) => {
+            Ok(plain(Action::Discard, change(Discarded), reason))
+        }
+        (Active, Command::RollBack { reason }) => {
+            Ok(plain(Action::Rollback, change(RolledBack), reason))
+        }
+        (RolledBack | Superseded, Command::Reinstate { reason }) => {
+            Ok(plain(Action::Reinstate, change(Active), reason))
+        }
+        (Discarded, Command::Reinstate { reason }) => {
+            Ok(plain(Action::Reinstate, change(Staged), reason))
+        }
+        (state, command) => {
+            let action = match command {
+                Command::Confirm { .. } => "confirm",
+                Command::Discard { .. } => "discard",
+                Command::RollBack { .. } => "roll back",
+                Command::Reinstate { .. } => "reinstate",
+            };
+            Err(Refusal::WrongState {
+                action,
+                batch: id,
+                state,
+            })
+        }
+    }
+}
+
+/// The decision that makes the active batches those of position `to`, in one entry; `None` when
+/// nothing would change.
+pub fn decide_rollback_to(
+    table: &BatchTable,
+    to: Position,
+    reason: Option<String>,
+) -> Option<Decision> {
+    let mut changes = Vec::new();
+    for (id, batch) in table.iter() {
+        let (now, then) = (batch.state(), batch.state_at(to));
+        let was_active = then == Some(BatchState::Active);
+        match (now == BatchState::Active, was_active) {
+            (true, false) => {
+                changes.push(StateChange {
+                    batch: id,
+                    from: now,
+                    to: BatchState::RolledBack,
+                });
+            }
+            (false, true) => {
+                changes.push(StateChange {
+                    batch: id,
+                    from: now,
+                    to: BatchState::Active,
+                });
+            }
+            _ => {}
+        }
+    }
+    (!changes.is_empty()).then_some(Decision {
+        action: Action::Rollback,
+        changes,
+        reason,
+        token: None,
+        base: None,
+        via: Via::Plain,
+    })
+}
+
+/// The inverse of the last decision.
+pub fn decide_undo(table: &BatchTable) -> Result<Decision, Refusal> {
+    let (at, decision) = table.undoable().ok_or(Refusal::NothingToUndo)?;
+    let inverse = decision.changes.iter().map(|c| StateChange {
+        batch: c.batch,
+        from: c.to,
+        // A commit taken back is a rollback: the batch did count once.
+        to: if c.from == BatchState::Staged && c.to == BatchState::Active {
+            BatchState::RolledBack
+        } else {
+            c.from
+        },
+    });
+    let changes: Vec<_> = inverse.collect();
+    let activates = changes
+        .iter()
+        .any(|c| matches!(c.to, BatchState::Active | BatchState::Staged));
+    let action = if activates {
+        Action::Reinstate
+    } else {
+        Action::Rollback
+    };
+    repeat(table, at, action, changes, Via::Undo(at))
+}
+
+/// The decision that was undone last, once more.
+pub fn decide_redo(table: &BatchTable) -> Result<Decision, Refusal> {
+    let (at, decision) = table.redoable().ok_or(Refusal::NothingToRedo)?;
+    let changes = decision.changes.iter().map(|c| StateChange {
+        batch: c.batch,
+        from: table.get(c.batch).map_or(c.from, |batch| batch.state()),
+        to: c.to,
+    });
+    let changes = changes.collect();
+    let action = match decision.action {
+        Action::Commit => Action::Reinstate,
+        other => other,
+    };
+    repeat(table, at, action, changes, Via::Redo(at))
+}
+
+fn repeat(
+    table: &BatchTable,
+    at: Position,
+    action: Action,
+    changes: Vec<StateChange>,
+    via: Via,
+) -> Result<Decision, Refusal> {
+    for change in &changes {
+        let batch = table
+            .get(change.batch)
+            .ok_or(Refusal::NoSuchBatch(change.batch))?;
+        if batch.state() != change.from {
+            return Err(Refusal::MovedOn {
+                at,
+                batch: change.batch,
+                state: batch.state(),
+            });
+        }
+    }
+    Ok(Decision {
+        action,
+        changes,
+        reason: None,
+        token: None,
+        base: None,
+        via,
+    })
+}

@@ -1,0 +1,53 @@
+//! What a reader noticed about its input: data, not an error.
+
+use super::Day;
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Worth knowing; nothing to decide.
+    Info,
+    /// Something was odd and handled; the rows are used.
+    Warning,
+    /// A row cannot be used; it is kept as a `reject` event.
+    Reject,
+    /// The source cannot be used at all.
+    Fatal,
+}
+
+impl Severity {
+    /// The word used in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Reject => "reject",
+            Self::Fatal => "fatal",
+        }
+    }
+
+    /// The severity of a JSON word.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let all = [Self::Info, Self::Warning, Self::Reject, Self::Fatal];
+        all.into_iter().find(|severity| severity.name() == name)
+    }
+}
+
+/// One thing noticed, with a stable code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Stable code, for example `invalid_iv30`.
+    pub code: String,
+    /// How much it matters.
+    pub severity: Severity,
+    /// Index of the source in its batch.
+    pub source: u32,
+    /// Physical line, counted from 1, where one line is meant.
+    pub line: Option<u32>,
+    /// The day meant, if one could be read.
+    pub day: Option<Day>,
+    /// How many rows or cells it is about.
+    pub count: u64,
+    /// One sentence for a person, without a full stop.
+    pub text: String,
+}

@@ -1,0 +1,26 @@
+//! The vocabulary: what a row, a batch, a finding and a trading day are.
+//!
+//! This floor knows no I/O, no clock and no serialisation, and names no other floor. Numbers are
+//! exact decimals here; floats begin in analytics.
+
+pub mod batch;
+pub mod calendar;
+pub mod day;
+pub mod entry;
+pub mod finding;
+pub mod id;
+pub mod rows;
+pub mod series;
+pub mod symbol;
+pub mod value;
+
+pub use batch::{BatchState, BatchTable, Class};
+pub use calendar::Calendar;
+pub use day::Day;
+pub use entry::{Action, Decision, Entry, EntryKind, Stage, StateChange, Via};
+pub use finding::{Finding, Severity};
+pub use id::{BatchId, Digest, EventId, Position};
+pub use rows::{Collector, Field, Head, Op, Origin, Reject, Row, Rows, Shape, Window};
+pub use series::Series;
+pub use symbol::Symbol;
+pub use value::Value;

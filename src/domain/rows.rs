@@ -1,0 +1,519 @@
+//! Row events in memory: what each row of a source asserts, and where it stands in the source.
+
+use super::{Day, Series, Symbol, Value, series};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What an event does to the view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Op {
+    /// Asserts values.
+    Put,
+    /// Says that the listed fields have no value from here on; no fields means the whole key.
+    Retract,
+}
+
+/// One field of an event.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Field {
+    /// A known field, by its stored code; belongs to the view that the code names.
+    Known(u16),
+    /// A field that this version does not know, kept under its own name; belongs to the view of
+    /// the event's series.
+    Named(Arc<str>),
+    /// "The record's date stands here": carries no value, only the order of the source's record.
+    DateMark,
+    /// "The record's symbol stands here": likewise.
+    SymbolMark,
+}
+
+impl Field {
+    /// The known or named field called `name` in `series`.
+    pub fn of(series: Series, name: &str) -> Self {
+        match series::field_named(series, name) {
+            Some(def) => Self::Known(def.code),
+            None => Self::Named(name.into()),
+        }
+    }
+
+    /// Whether the field is only a place in a record, without a value.
+    pub fn is_mark(&self) -> bool {
+        matches!(self, Self::DateMark | Self::SymbolMark)
+    }
+
+    /// The name in views and exports.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Known(code) => series::field(*code).map_or("unknown", |def| def.name),
+            Self::Named(name) => name,
+            Self::DateMark => "date",
+            Self::SymbolMark => "symbol",
+        }
+    }
+
+    /// The view that shows this field of an event of series `event`.
+    pub fn home(&self, event: Series) -> Series {
+        match self {
+            Self::Known(code) => series::field(*code).map_or(event, |def| def.series),
+            _ => event,
+        }
+    }
+}
+
+/// The ordered fields of an event. Marks are present when the source is a record whose order
+/// must be reproducible (JSON); a CSV row has none and only adds fields.
+pub type Shape = Arc<[Field]>;
+
+/// One event without its values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Index of the leaf in the batch tree.
+    pub seq: u32,
+    /// Index of the source in the batch.
+    pub source: u32,
+    /// Physical line of the source, counted from 1 (for JSON: the item's index, from 1).
+    pub line: u32,
+    /// Byte offset of the row or item in the source.
+    pub offset: u64,
+    /// Its length in bytes, without the line end.
+    pub len: u32,
+    /// What the source is a record of.
+    pub series: Series,
+    /// What the event does.
+    pub op: Op,
+    /// The day of the key.
+    pub day: Day,
+    /// Index into [`Rows::symbols`].
+    pub symbol: u32,
+    /// Index into [`Rows::shapes`].
+    pub shape: u32,
+    /// Index of the first value in [`Rows::values`].
+    pub first: u32,
+}
+
+/// A row that cannot be used: kept with its finding code and raw text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reject {
+    /// Index of the leaf in the batch tree.
+    pub seq: u32,
+    /// Index of the source in the batch.
+    pub source: u32,
+    /// Physical line, counted from 1.
+    pub line: u32,
+    /// Byte offset in the source.
+    pub offset: u64,
+    /// Length in bytes, without the line end.
+    pub len: u32,
+    /// What the source is a record of.
+    pub series: Series,
+    /// Stable finding code.
+    pub code: Box<str>,
+    /// The row's text, at most [`MAX_RAW`] bytes of it; the source has it whole.
+    pub raw: Box<str>,
+}
+
+/// Longest raw text kept inside a `reject` event, in bytes.
+pub const MAX_RAW: usize = 512;
+
+/// A set of events: heads, with symbols, shapes and values in shared pools.
+///
+/// Adding a row allocates nothing unless it brings a new symbol or shape.
+#[derive(Clone, Debug, Default)]
+pub struct Rows {
+    symbols: Vec<Symbol>,
+    shapes: Vec<Shape>,
+    heads: Vec<Head>,
+    values: Vec<Value>,
+    symbol_index: HashMap<Symbol, u32>,
+    shape_index: HashMap<Shape, u32>,
+}
+
+/// The place of a row in its source and batch, as given to [`Rows::push`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Index of the leaf in the batch tree.
+    pub seq: u32,
+    /// Index of the source in the batch.
+    pub source: u32,
+    /// Physical line, counted from 1.
+    pub line: u32,
+    /// Byte offset in the source.
+    pub offset: u64,
+    /// Length in bytes.
+    pub len: u32,
+}
+
+/// One event of a [`Rows`], borrowed.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    /// Everything but symbol, fields and values.
+    pub head: &'a Head,
+    /// The key's symbol.
+    pub symbol: &'a Symbol,
+    /// The fields in the source's order, marks included.
+    pub shape: &'a [Field],
+    /// One value per field that is not a mark, in the same order; empty for a retract.
+    pub values: &'a [Value],
+}
+
+impl<'a> Row<'a> {
+    /// Fields with their values, marks left out; a retracted field has `None`.
+    pub fn fields(&self) -> impl Iterator<Item = (&'a Field, Option<&'a Value>)> + use<'a> {
+        let values = self.values;
+        let fields = self.shape.iter().filter(|field| !field.is_mark());
+        fields
+            .enumerate()
+            .map(move |(i, field)| (field, values.get(i)))
+    }
+}
+
+/// How many values a row of this shape and operation carries.
+pub fn value_count(op: Op, shape: &[Field]) -> usize {
+    match op {
+        Op::Put => shape.iter().filter(|field| !field.is_mark()).count(),
+        Op::Retract => 0,
+    }
+}
+
+impl Rows {
+    /// No rows.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The index of a symbol in the pool, added if it is new.
+    pub fn intern_symbol(&mut self, symbol: &Symbol) -> u32 {
+        // Sources are mostly runs of one symbol, so the last row's is tried before the map.
+        if let Some(last) = self.heads.last()
+            && self.symbols.get(last.symbol as usize) == Some(symbol)
+        {
+            return last.symbol;
+        }
+        if let Some(&index) = self.symbol_index.get(symbol) {
+            return index;
+        }
+        let index = self.symbols.len() as u32;
+        self.symbols.push(symbol.clone());
+        self.symbol_index.insert(symbol.clone(), index);
+        index
+    }
+
+    /// The index of a shape in the pool, added if it is new.
+    pub fn intern_shape(&mut self, shape: &[Field]) -> u32 {
+        if let Some(last) = self.heads.last()
+            && self
+                .shapes
+                .get(last.shape as usize)
+                .is_some_and(|known| **known == *shape)
+        {
+            return last.shape;
+        }
+        if let Some(&index) = self.shape_index.get(shape) {
+            return index;
+        }
+        let index = self.shapes.len() as u32;
+        let shared: Shape = shape.into();
+        self.shapes.push(shared.clone());
+        self.shape_index.insert(shared, index);
+        index
+    }
+
+    /// Adds an event. `values` holds one value per field of the shape that is not a mark
+    /// (none for a retract).
+    #[allow(clippy::too_many_arguments)] // a row has that many facts; a struct would only rename them
+    pub fn push(
+        &mut self,
+        place: Place,
+        series: Series,
+        op: Op,
+        symbol: u32,
+        day: Day,
+        shape: u32,
+        values: impl IntoIterator<Item = Value>,
+    ) {
+        let first = self.values.len() as u32;
+        self.values.extend(values);
+        let Place {
+            seq,
+            source,
+            line,
+            offset,
+            len,
+        } = place;
+        self.heads.push(Head {
+            seq,
+            source,
+            line,
+            offset,
+            len,
+            series,
+            op,
+            day,
+            symbol,
+            shape,
+            first,
+        });
+    }
+
+    /// Copies a row of another set into this one.
+    pub fn push_row(&mut self, row: Row<'_>) {
+        let symbol = self.intern_symbol(row.symbol);
+        let shape = self.intern_shape(row.shape);
+        let h = row.head;
+        let place = Place {
+            seq: h.seq,
+            source: h.source,
+            line: h.line,
+            offset: h.offset,
+            len: h.len,
+        };
+        self.push(
+            place,
+            h.series,
+            h.op,
+            symbol,
+            h.day,
+            shape,
+            row.values.iter().cloned(),
+        );
+    }
+
+    /// How many events there are.
+    pub fn len(&self) -> usize {
+        self.heads.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.heads.is_empty()
+    }
+
+    /// The heads, in the order of adding.
+    pub fn heads(&self) -> &[Head] {
+        &self.heads
+    }
+
+    /// The symbol pool.
+    pub fn symbols(&self) -> &[Symbol] {
+        &self.symbols
+    }
+
+    /// The shape pool.
+    pub fn shapes(&self) -> &[Shape] {
+        &self.shapes
+    }
+
+    /// The event at `index`.
+    pub fn get(&self, index: usize) -> Option<Row<'_>> {
+        let head = self.heads.get(index)?;
+        let shape = self.shapes.get(head.shape as usize)?;
+        let first = head.first as usize;
+        let values = self
+            .values
+            .get(first..first + value_count(head.op, shape))?;
+        Some(Row {
+            head,
+            symbol: self.symbols.get(head.symbol as usize)?,
+            shape,
+            values,
+        })
+    }
+
+    /// Every event, in the order of adding.
+    pub fn iter(&self) -> impl Iterator<Item = Row<'_>> {
+        (0..self.len()).filter_map(|index| self.get(index))
+    }
+}
+
+/// A run of consecutive events of a batch, in source order: the unit in which sources hand
+/// events over, so that memory does not grow with the input.
+#[derive(Clone, Debug, Default)]
+pub struct Window {
+    /// Usable rows.
+    pub rows: Rows,
+    /// Rows that cannot be used.
+    pub rejects: Vec<Reject>,
+}
+
+/// Largest number of events in a window: 16 blocks of 4,096.
+pub const WINDOW_EVENTS: usize = 65_536;
+
+impl Window {
+    /// Events in the window.
+    pub fn len(&self) -> usize {
+        self.rows.len() + self.rejects.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Gathers the events of a batch, numbers them, and hands them on in windows.
+///
+/// Sources write into it; `E` is whatever the receiver of the windows may fail with.
+pub struct Collector<'a, E> {
+    window: Window,
+    next_seq: u32,
+    flush: &'a mut dyn FnMut(Window) -> Result<(), E>,
+}
+
+/// A row's place in its source, before it has a number in the batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Index of the source in the batch.
+    pub source: u32,
+    /// Physical line, counted from 1 (for JSON: the item's index, from 1).
+    pub line: u32,
+    /// Byte offset in the source.
+    pub offset: u64,
+    /// Length in bytes, without the line end.
+    pub len: u32,
+}
+
+impl<'a, E> Collector<'a, E> {
+    /// A collector that hands each full window to `flush`.
+    pub fn new(flush: &'a mut dyn FnMut(Window) -> Result<(), E>) -> Self {
+        Self {
+            window: Window::default(),
+            next_seq: 0,
+            flush,
+        }
+    }
+
+    /// Adds an event. `values` holds one value per field of the shape that is not a mark
+    /// (none for a retract).
+    #[allow(clippy::too_many_arguments)] // a row has that many facts; a struct would only rename them
+    pub fn row(
+        &mut self,
+        origin: Origin,
+        series: Series,
+        op: Op,
+        symbol: &Symbol,
+        day: Day,
+        shape: &[Field],
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<(), E> {
+        let Origin {
+            source,
+            line,
+            offset,
+            len,
+        } = origin;
+        let place = Place {
+            seq: self.next_seq,
+            source,
+            line,
+            offset,
+            len,
+        };
+        let rows = &mut self.window.rows;
+        let (symbol, shape) = (rows.intern_symbol(symbol), rows.intern_shape(shape));
+        rows.push(place, series, op, symbol, day, shape, values);
+        self.counted()
+    }
+
+    /// Adds a row that cannot be used; its raw text is cut at [`MAX_RAW`] bytes.
+    pub fn reject(
+        &mut self,
+        origin: Origin,
+        series: Series,
+        code: &str,
+        raw: &str,
+    ) -> Result<(), E> {
+        let Origin {
+            source,
+            line,
+            offset,
+            len,
+        } = origin;
+        let mut cut = raw.len().min(MAX_RAW);
+        while !raw.is_char_boundary(cut) {
+            cut -= 1;
+        }
+        let raw = raw.get(..cut).unwrap_or_default().into();
+        let (seq, code) = (self.next_seq, code.into());
+        self.window.rejects.push(Reject {
+            seq,
+            source,
+            line,
+            offset,
+            len,
+            series,
+            code,
+            raw,
+        });
+        self.counted()
+    }
+
+    /// How many events were added.
+    pub fn events(&self) -> u32 {
+        self.next_seq
+    }
+
+    /// Hands on what is left. Call it once, at the end.
+    pub fn finish(self) -> Result<u32, E> {
+        if !self.window.is_empty() {
+            (self.flush)(self.window)?;
+        }
+        Ok(self.next_seq)
+    }
+
+    fn counted(&mut self) -> Result<(), E> {
+        self.next_seq += 1;
+        if self.window.len() >= WINDOW_EVENTS {
+            (self.flush)(std::mem::take(&mut self.window))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_comes_back_as_it_was_pushed() {
+        let mut rows = Rows::new();
+        let aapl = rows.intern_symbol(&"AAPL".parse().unwrap());
+        let shape = [
+            Field::DateMark,
+            Field::Known(10),
+            Field::of(Series::Iv, "odd key"),
+        ];
+        let shape = rows.intern_shape(&shape);
+        let place = Place {
+            seq: 4,
+            source: 0,
+            line: 6,
+            offset: 100,
+            len: 12,
+        };
+        let values = [Value::from_json_number("0.24"), Value::Null];
+        rows.push(
+            place,
+            Series::Iv,
+            Op::Put,
+            aapl,
+            Day(3),
+            shape,
+            values.clone(),
+        );
+        rows.push(place, Series::Iv, Op::Retract, aapl, Day(4), shape, []);
+        let row = rows.get(0).unwrap();
+        assert_eq!(row.values, values);
+        let names: Vec<_> = row
+            .fields()
+            .map(|(field, _)| field.name().to_owned())
+            .collect();
+        assert_eq!(names, ["atm_iv", "odd key"]);
+        assert!(
+            rows.get(1)
+                .unwrap()
+                .fields()
+                .all(|(_, value)| value.is_none())
+        );
+        assert!(rows.get(2).is_none());
+    }
+}

@@ -1,0 +1,78 @@
+//! A ticker: the name under which a vendor quotes an underlying.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Longest symbol accepted; option tickers such as `O:SPXW251219C06500000` need 21.
+pub const MAX_LEN: usize = 32;
+
+/// An upper-case ticker of letters, digits and `.`, `-`, `:`, `^`, `/`, for example `BRK.B`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Symbol(Box<str>);
+
+impl Symbol {
+    /// The symbol's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Symbol {
+    type Err = NotASymbol;
+
+    /// Trims, raises to upper case and checks the alphabet; the first character is a letter,
+    /// a digit or `^`.
+    fn from_str(text: &str) -> Result<Self, NotASymbol> {
+        let upper = text.trim().to_ascii_uppercase();
+        let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '^' | '/');
+        let starts = upper.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '^');
+        // `..` and a leading or trailing slash could name another place when a file is written.
+        let unsafe_path = upper.contains("..") || upper.ends_with('/');
+        if !starts || upper.len() > MAX_LEN || !upper.chars().all(inner) || unsafe_path {
+            return Err(NotASymbol(text.trim().chars().take(40).collect()));
+        }
+        Ok(Self(upper.into()))
+    }
+}
+
+impl fmt::Display for Symbol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for Symbol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Text that is not a symbol.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a symbol (1 to 32 letters, digits, `.`, `-`, `:`, `^`, `/`)")]
+pub struct NotASymbol(pub String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn symbols_are_trimmed_raised_and_checked() {
+        for (text, want) in [(" aapl ", "AAPL"), ("brk.b", "BRK.B"), ("I:VIX", "I:VIX")] {
+            assert_eq!(text.parse::<Symbol>().unwrap().as_str(), want);
+        }
+        for wrong in [
+            "",
+            " ",
+            "A B",
+            "../X",
+            "A..B",
+            ".A",
+            "É",
+            "A/",
+            &"A".repeat(33),
+        ] {
+            assert!(wrong.parse::<Symbol>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! volledger: an append-only, hashed ledger of volatility history.
+
+pub mod domain;
