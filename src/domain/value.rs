@@ -75,12 +75,14 @@ pub fn parse_plain(text: &str) -> Option<Decimal> {
     if count > 18 {
         // Beyond i64: the library's parser, refused when it had to round.
         let decimal = Decimal::from_str_exact(text).ok()?;
-        return (decimal.scale() as usize == scale).then_some(decimal);
+        let exact = decimal.scale() as usize == scale && !decimal.is_zero();
+        return exact.then_some(decimal);
     }
     let magnitude = whole.bytes().chain(fraction.bytes());
     let mantissa = magnitude.fold(0i64, |m, b| m * 10 + i64::from(b - b'0'));
     let mut decimal = Decimal::new(mantissa, scale as u32);
-    decimal.set_sign_negative(text.starts_with('-'));
+    // A decimal zero has no sign here: `-0.0` would not survive as digits and a scale.
+    decimal.set_sign_negative(text.starts_with('-') && mantissa != 0);
     Some(decimal)
 }
 
@@ -117,6 +119,7 @@ mod tests {
             assert_eq!(Value::from_json_number(text).to_string(), text);
         }
         assert!(matches!(Value::from_json_number("1e-05"), Value::Num(_)));
+        assert!(matches!(Value::from_json_number("-0.0"), Value::Num(_)));
         assert!(Value::from_json_number("1e-05").decimal().is_some());
     }
 

@@ -1,0 +1,235 @@
+//! Writing and reading the row events of a batch.
+
+use super::canon;
+use super::codec::{self, BlockHeader, Codec};
+use super::error::LedgerError;
+use super::hash::{Blake3Tree, TreeHash};
+use super::tree::Tree;
+use super::{Ledger, Result};
+use crate::domain::rows::Row;
+use crate::domain::{BatchId, Digest, EventId, Reject, Rows, Window};
+
+/// A batch that is being staged: its blocks are in the engine, its seal is not.
+#[derive(Debug)]
+pub struct BatchWriter {
+    batch: BatchId,
+    blocks: u32,
+    tree: Tree<Blake3Tree>,
+}
+
+impl BatchWriter {
+    /// The number that the batch will have.
+    pub fn batch(&self) -> BatchId {
+        self.batch
+    }
+
+    /// Events so far.
+    pub fn events(&self) -> u64 {
+        self.tree.size()
+    }
+
+    /// The Merkle root over the events so far.
+    pub fn root(&self) -> Digest {
+        self.tree.root()
+    }
+
+    /// Blocks so far.
+    pub fn blocks(&self) -> u32 {
+        self.blocks
+    }
+}
+
+/// One event with its leaf and the place in the ledger where it stands.
+#[derive(Debug)]
+pub struct Located {
+    /// The event, alone in its set; empty for a reject.
+    pub rows: Rows,
+    /// The event, when it is a reject.
+    pub reject: Option<Reject>,
+    /// The hash of its canonical bytes.
+    pub leaf: Digest,
+    /// The block that holds it.
+    pub block: u32,
+}
+
+/// The leaves of a window in source order.
+pub(super) fn leaves(window: &Window) -> Result<Vec<Digest>> {
+    let firsts = window.rows.heads().iter().map(|head| head.seq);
+    let first = firsts
+        .chain(window.rejects.iter().map(|r| r.seq))
+        .min()
+        .unwrap_or(0);
+    let mut leaves = vec![None; window.len()];
+    let mut buffer = Vec::with_capacity(256);
+    let mut place = |seq: u32, bytes: &[u8]| {
+        let slot = leaves.get_mut((seq - first) as usize);
+        let slot = slot.filter(|slot| slot.is_none());
+        let wrong = || LedgerError::damaged("the events of a window are not consecutive");
+        *slot.ok_or_else(wrong)? = Some(Blake3Tree::leaf(bytes));
+        Ok::<(), LedgerError>(())
+    };
+    for row in window.rows.iter() {
+        buffer.clear();
+        canon::put_row(&mut buffer, row);
+        place(row.head.seq, &buffer)?;
+    }
+    for reject in &window.rejects {
+        buffer.clear();
+        canon::put_reject(&mut buffer, reject);
+        place(reject.seq, &buffer)?;
+    }
+    Ok(leaves.into_iter().flatten().collect())
+}
+
+impl Ledger {
+    /// Begins a batch. Its blocks count only when a stage entry seals them.
+    pub fn begin(&mut self) -> Result<BatchWriter> {
+        let batch = self.table.next_id();
+        // Blocks of a staging that failed in this process.
+        self.store.sweep_blocks(batch.0)?;
+        Ok(BatchWriter {
+            batch,
+            blocks: 0,
+            tree: Tree::default(),
+        })
+    }
+
+    /// Adds a window of events to a batch that is being staged.
+    pub fn write(&mut self, writer: &mut BatchWriter, window: &Window) -> Result<()> {
+        if writer.events() + window.len() as u64 > u64::from(u32::MAX) {
+            return Err(LedgerError::TooManyEvents);
+        }
+        for leaf in leaves(window)? {
+            writer.tree.push(leaf);
+        }
+        for block in codec::encode_blocks(window, Codec::Columns)? {
+            self.store
+                .put_block(writer.batch.0, writer.blocks, &block)?;
+            writer.blocks += 1;
+        }
+        Ok(())
+    }
+
+    /// Drops a batch that was not sealed.
+    pub fn abandon(&mut self, writer: BatchWriter) -> Result<()> {
+        self.store.sweep_blocks(writer.batch.0).map(|_| ())
+    }
+
+    /// Reads the blocks of a batch, sealed or still being staged.
+    pub fn read(&self, batch: BatchId) -> BatchReader<'_> {
+        BatchReader {
+            ledger: self,
+            batch,
+            next: 0,
+        }
+    }
+
+    /// The stored bytes of one block; a missing block is `None`.
+    pub fn block(&self, batch: BatchId, index: u32) -> Result<Option<Vec<u8>>> {
+        self.store.block(batch.0, index)
+    }
+
+    /// Finds one event.
+    pub fn locate(&self, event: EventId) -> Result<Option<Located>> {
+        let mut index = 0;
+        while let Some(bytes) = self.store.block(event.batch.0, index)? {
+            let header = codec::read_header(&bytes)?;
+            let end = header.window_first.saturating_add(header.window_events);
+            if (header.window_first..end).contains(&event.seq) {
+                let mut window = Window::default();
+                codec::decode_block(&bytes, &mut window)?;
+                if let Some(found) = find(&window, event.seq, index) {
+                    return Ok(Some(found));
+                }
+            }
+            index += 1;
+        }
+        Ok(None)
+    }
+}
+
+fn find(window: &Window, seq: u32, block: u32) -> Option<Located> {
+    let mut bytes = Vec::new();
+    let mut rows = Rows::new();
+    let row = window.rows.iter().find(|row: &Row<'_>| row.head.seq == seq);
+    let reject = window
+        .rejects
+        .iter()
+        .find(|reject| reject.seq == seq)
+        .cloned();
+    match (row, &reject) {
+        (Some(row), _) => {
+            canon::put_row(&mut bytes, row);
+            rows.push_row(row);
+        }
+        (None, Some(reject)) => canon::put_reject(&mut bytes, reject),
+        (None, None) => return None,
+    }
+    Some(Located {
+        rows,
+        reject,
+        leaf: Blake3Tree::leaf(&bytes),
+        block,
+    })
+}
+
+/// Goes through the blocks of a batch.
+#[derive(Debug)]
+pub struct BatchReader<'a> {
+    ledger: &'a Ledger,
+    batch: BatchId,
+    next: u32,
+}
+
+impl BatchReader<'_> {
+    /// The next block's header, with its number; its events stay packed.
+    pub fn next_header(&mut self) -> Result<Option<(u32, BlockHeader)>> {
+        let Some(bytes) = self.ledger.store.block(self.batch.0, self.next)? else {
+            return Ok(None);
+        };
+        self.next += 1;
+        Ok(Some((self.next - 1, codec::read_header(&bytes)?)))
+    }
+
+    /// The next block's events.
+    pub fn next_block(&mut self) -> Result<Option<Window>> {
+        let Some(bytes) = self.ledger.store.block(self.batch.0, self.next)? else {
+            return Ok(None);
+        };
+        self.next += 1;
+        let mut window = Window::default();
+        codec::decode_block(&bytes, &mut window)?;
+        Ok(Some(window))
+    }
+
+    /// The next whole window of events, put together from its blocks.
+    pub fn next_window(&mut self) -> Result<Option<Window>> {
+        let mut window = Window::default();
+        let mut wanted = None;
+        while wanted.is_none_or(|wanted| window.len() < wanted) {
+            let Some(bytes) = self.ledger.store.block(self.batch.0, self.next)? else {
+                let missing = || {
+                    let (batch, block) = (self.batch, self.next);
+                    LedgerError::damaged(format!("block {block} of batch {batch} is missing"))
+                };
+                return if wanted.is_none() {
+                    Ok(None)
+                } else {
+                    Err(missing())
+                };
+            };
+            self.next += 1;
+            let header = codec::decode_block(&bytes, &mut window)?;
+            wanted = Some(header.window_events as usize);
+        }
+        Ok(Some(window))
+    }
+
+    /// Unpacks one block into `window`.
+    pub fn read_into(&self, index: u32, window: &mut Window) -> Result<()> {
+        let (batch, ledger) = (self.batch, self.ledger);
+        let missing = || LedgerError::damaged(format!("block {index} of batch {batch} is missing"));
+        let bytes = ledger.store.block(batch.0, index)?.ok_or_else(missing)?;
+        codec::decode_block(&bytes, window).map(|_| ())
+    }
+}

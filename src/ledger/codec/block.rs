@@ -1,0 +1,416 @@
+//! Blocks: up to 4,096 row events in one stored value, sealed with a digest of its own bytes.
+
+use super::super::canon;
+use super::super::error::LedgerError;
+use super::super::hash::content;
+use super::v1::{BlockV1, ColumnsV1, RejectV1};
+use super::{MAX_BODY, Tag, columns, compress, decompress, from_bytes, to_bytes};
+use crate::domain::{Day, Digest, Reject, Rows, Series, Symbol, Window};
+
+/// Most events in a block. At the usual 6 to 20 bytes a row a block stays far below the engine's
+/// safe value size.
+pub const BLOCK_EVENTS: usize = 4_096;
+
+/// zstd level of blocks: the cheapest; higher ones gain little on columns.
+const LEVEL: i32 = 1;
+
+/// How a block's events are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Codec {
+    /// Canonical bytes one after the other: large, and readable with a page of Python.
+    Plain,
+    /// Columns, compressed: what the ledger stores.
+    Columns,
+}
+
+/// What a block says about itself before its events are unpacked.
+#[derive(Clone, Debug)]
+pub struct BlockHeader {
+    /// Index of the first event of the block's window.
+    pub window_first: u32,
+    /// Events of the window, over all its blocks.
+    pub window_events: u32,
+    /// Events of this block.
+    pub events: u32,
+    /// Series of the events; `None` for a block of rejects.
+    pub series: Option<Series>,
+    /// Symbols, ascending, with the number of their events.
+    pub symbols: Vec<(Symbol, u32)>,
+    /// Smallest and largest day.
+    pub days: (Day, Day),
+}
+
+/// Encodes a window as blocks.
+pub fn encode_blocks(window: &Window, codec: Codec) -> Result<Vec<Vec<u8>>, LedgerError> {
+    let rows = &window.rows;
+    let firsts = rows.heads().iter().map(|head| head.seq);
+    let first = firsts
+        .chain(window.rejects.iter().map(|reject| reject.seq))
+        .min()
+        .unwrap_or(0);
+    let events = window.len() as u32;
+    let order = columns::block_order(rows);
+    let mut blocks = Vec::new();
+    let mut pending: Vec<&[u32]> = columns::cut(rows, &order, BLOCK_EVENTS);
+    pending.reverse();
+    while let Some(part) = pending.pop() {
+        let bytes = encode_rows(rows, part, (first, events), codec)?;
+        // Unusual values (long texts) can outgrow the engine's safe size: halve such a block.
+        if codec == Codec::Columns && bytes.len() > super::super::store::MAX_VALUE && part.len() > 1
+        {
+            let (left, right) = part.split_at(part.len() / 2);
+            pending.extend([right, left]);
+            continue;
+        }
+        blocks.push(bytes);
+    }
+    // Raw text is at most 512 bytes, so 128 rejects stay below the limit uncompressed.
+    for part in window.rejects.chunks(128) {
+        blocks.push(encode_rejects(part, (first, events), codec)?);
+    }
+    Ok(blocks)
+}
+
+fn encode_rows(
+    rows: &Rows,
+    order: &[u32],
+    window: (u32, u32),
+    codec: Codec,
+) -> Result<Vec<u8>, LedgerError> {
+    let runs = columns::symbol_runs(rows, order);
+    let mut local = vec![0u32; rows.symbols().len()];
+    let mut symbols = Vec::with_capacity(runs.len());
+    for (index, (symbol, count)) in runs.iter().enumerate() {
+        if let Some(slot) = local.get_mut(*symbol as usize) {
+            *slot = index as u32;
+        }
+        let name = rows
+            .symbols()
+            .get(*symbol as usize)
+            .map(ToString::to_string);
+        symbols.push((name.unwrap_or_default(), *count));
+    }
+    let heads = order
+        .iter()
+        .filter_map(|index| rows.heads().get(*index as usize));
+    let days = heads.clone().map(|head| head.day.0);
+    let days = (days.clone().min().unwrap_or(0), days.max().unwrap_or(0));
+    let series = heads.clone().next().map_or(0, |head| head.series.code());
+    let raw = match codec {
+        Codec::Columns => {
+            let packed = columns::pack(rows, order, &[], &local);
+            bincode::encode_to_vec(&packed, super::config())
+                .map_err(|error| LedgerError::Engine(format!("cannot encode: {error}")))?
+        }
+        Codec::Plain => {
+            let mut out = Vec::new();
+            for row in order.iter().filter_map(|index| rows.get(*index as usize)) {
+                let mut event = Vec::new();
+                canon::put_row(&mut event, row);
+                put_plain(&mut out, row.head.seq - window.0, &event);
+            }
+            out
+        }
+    };
+    seal(window, order.len(), series, symbols, days, codec, raw)
+}
+
+fn encode_rejects(
+    rejects: &[Reject],
+    window: (u32, u32),
+    codec: Codec,
+) -> Result<Vec<u8>, LedgerError> {
+    let raw = match codec {
+        Codec::Columns => {
+            let wire: Vec<RejectV1> = rejects
+                .iter()
+                .map(|r| RejectV1 {
+                    seq: r.seq,
+                    source: r.source,
+                    line: r.line,
+                    offset: r.offset,
+                    len: r.len,
+                    series: r.series.code(),
+                    code: r.code.to_string(),
+                    raw: r.raw.to_string(),
+                })
+                .collect();
+            bincode::encode_to_vec(&wire, super::config())
+                .map_err(|error| LedgerError::Engine(format!("cannot encode: {error}")))?
+        }
+        Codec::Plain => {
+            let mut out = Vec::new();
+            for reject in rejects {
+                let mut event = Vec::new();
+                canon::put_reject(&mut event, reject);
+                put_plain(&mut out, reject.seq - window.0, &event);
+            }
+            out
+        }
+    };
+    seal(window, rejects.len(), 0, Vec::new(), (0, 0), codec, raw)
+}
+
+fn put_plain(out: &mut Vec<u8>, seq_in_window: u32, event: &[u8]) {
+    canon::put_uint(out, u128::from(seq_in_window));
+    canon::put_uint(out, event.len() as u128);
+    out.extend_from_slice(event);
+}
+
+fn seal(
+    (window_first, window_events): (u32, u32),
+    events: usize,
+    series: u8,
+    symbols: Vec<(String, u32)>,
+    days: (i32, i32),
+    codec: Codec,
+    raw: Vec<u8>,
+) -> Result<Vec<u8>, LedgerError> {
+    let raw_size = u32::try_from(raw.len()).unwrap_or(u32::MAX);
+    let payload = match codec {
+        Codec::Plain => raw,
+        Codec::Columns => compress(&raw, LEVEL)?,
+    };
+    let codec = u8::from(codec == Codec::Columns);
+    let events = events as u32;
+    let block = BlockV1 {
+        window_first,
+        window_events,
+        events,
+        series,
+        symbols,
+        days,
+        codec,
+        raw_size,
+        payload,
+    };
+    let mut bytes = to_bytes(Tag::Block, &block)?;
+    let digest = content(&bytes);
+    bytes.extend_from_slice(&digest.0);
+    Ok(bytes)
+}
+
+/// Checks the seal and reads what is before the events.
+fn open(bytes: &[u8]) -> Result<(BlockHeader, u8, usize, Vec<u8>), LedgerError> {
+    let malformed = || LedgerError::Malformed { what: "a block" };
+    let (body, seal) = bytes.split_last_chunk::<32>().ok_or_else(malformed)?;
+    if content(body) != Digest(*seal) {
+        return Err(LedgerError::damaged(
+            "a block's bytes do not match their digest",
+        ));
+    }
+    let block: BlockV1 = from_bytes(Tag::Block, "a block", body)?;
+    let mut symbols = Vec::with_capacity(block.symbols.len());
+    for (name, count) in &block.symbols {
+        symbols.push((name.parse::<Symbol>().map_err(|_| malformed())?, *count));
+    }
+    let series = match block.series {
+        0 => None,
+        code => Some(Series::from_code(code).ok_or_else(malformed)?),
+    };
+    let header = BlockHeader {
+        window_first: block.window_first,
+        window_events: block.window_events,
+        events: block.events,
+        series,
+        symbols,
+        days: (Day(block.days.0), Day(block.days.1)),
+    };
+    Ok((header, block.codec, block.raw_size as usize, block.payload))
+}
+
+/// Reads a block's header; the seal is checked, the events stay packed.
+pub fn read_header(bytes: &[u8]) -> Result<BlockHeader, LedgerError> {
+    open(bytes).map(|(header, ..)| header)
+}
+
+/// Unpacks a block's events into a window.
+pub fn decode_block(bytes: &[u8], into: &mut Window) -> Result<BlockHeader, LedgerError> {
+    let malformed = || LedgerError::Malformed { what: "a block" };
+    let (header, codec, raw_size, payload) = open(bytes)?;
+    let count = header.events as usize;
+    let before = into.len();
+    match codec {
+        0 => {
+            let mut rest = payload.as_slice();
+            while !rest.is_empty() {
+                let (seq, after) = take_uint(rest).ok_or_else(malformed)?;
+                let (length, after) = take_uint(after).ok_or_else(malformed)?;
+                let (event, after) = after.split_at_checked(length).ok_or_else(malformed)?;
+                let seq = header
+                    .window_first
+                    .checked_add(seq as u32)
+                    .ok_or_else(malformed)?;
+                canon::read_event(seq, event, &mut into.rows, &mut into.rejects)?;
+                rest = after;
+            }
+        }
+        1 if raw_size <= MAX_BODY => {
+            let raw = decompress(&payload, raw_size)?;
+            if header.series.is_some() {
+                let packed: ColumnsV1 = decode_exact(&raw)?;
+                let symbols: Vec<_> = header.symbols.iter().map(|(s, _)| s.clone()).collect();
+                columns::unpack(packed, count, &symbols, &mut into.rows)?;
+            } else {
+                for r in decode_exact::<Vec<RejectV1>>(&raw)? {
+                    into.rejects.push(Reject {
+                        seq: r.seq,
+                        source: r.source,
+                        line: r.line,
+                        offset: r.offset,
+                        len: r.len,
+                        series: Series::from_code(r.series).ok_or_else(malformed)?,
+                        code: r.code.into(),
+                        raw: r.raw.into(),
+                    });
+                }
+            }
+        }
+        _ => return Err(malformed()),
+    }
+    if into.len() - before == count {
+        Ok(header)
+    } else {
+        Err(malformed())
+    }
+}
+
+fn decode_exact<T: bincode::Decode<()>>(raw: &[u8]) -> Result<T, LedgerError> {
+    match bincode::decode_from_slice(raw, super::config()) {
+        Ok((value, used)) if used == raw.len() => Ok(value),
+        _ => Err(LedgerError::Malformed {
+            what: "a block's payload",
+        }),
+    }
+}
+
+fn take_uint(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let mut value = 0usize;
+    for (index, byte) in bytes.iter().enumerate().take(5) {
+        value |= usize::from(byte & 0x7f) << (7 * index);
+        if byte & 0x80 == 0 {
+            return Some((value, bytes.get(index + 1..)?));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::rows::Place;
+    use crate::domain::{Field, Op, Value};
+
+    fn window() -> Window {
+        let mut rows = Rows::new();
+        let symbols = ["ZZ", "AAPL", "BRK.B"].map(|name| name.parse::<Symbol>().unwrap());
+        let shapes = [
+            vec![Field::Known(10), Field::Known(40)],
+            vec![Field::Known(10)],
+            vec![
+                Field::Known(10),
+                Field::DateMark,
+                Field::of(Series::Iv, "odd (IV)"),
+            ],
+        ];
+        let texts = [
+            "0.4553",
+            "-0.5",
+            "0.24109999999999998",
+            "1.00",
+            "7",
+            "1e-05",
+        ];
+        for seq in 0..10_000u32 {
+            let symbol = rows.intern_symbol(&symbols[seq as usize % 3]);
+            let shape = &shapes[seq as usize % 7 % 3];
+            let wide = "12345678901234567890.123";
+            let count = shape.iter().filter(|f| !f.is_mark()).count();
+            let values = (0..count).map(|i| match (seq as usize + i) % 11 {
+                0 => Value::Null,
+                1 => Value::Text("naïve".into()),
+                2 if seq > 9_000 => Value::from_json_number(wide),
+                n => Value::from_json_number(texts[n % texts.len()]),
+            });
+            let values: Vec<_> = values.collect();
+            let shape = rows.intern_shape(shape);
+            let offset = u64::from(seq) * 47 + u64::from(seq % 5);
+            let place = Place {
+                seq: seq + seq / 100,
+                source: seq / 5_000,
+                line: seq + 2,
+                offset,
+                len: 44,
+            };
+            let day = Day(18_000 + (seq as i32 * 7919) % 500);
+            rows.push(place, Series::Iv, Op::Put, symbol, day, shape, values);
+        }
+        let rejects = (0..100).map(|n| Reject {
+            seq: n * 101 + 100,
+            source: 0,
+            line: n,
+            offset: 5,
+            len: 3,
+            series: Series::Iv,
+            code: "invalid_date".into(),
+            raw: format!("raw {n}").into(),
+        });
+        Window {
+            rows,
+            rejects: rejects.collect(),
+        }
+    }
+
+    fn canonical(window: &Window) -> Vec<Vec<u8>> {
+        let mut events: Vec<(u32, Vec<u8>)> = Vec::new();
+        for row in window.rows.iter() {
+            let mut bytes = Vec::new();
+            canon::put_row(&mut bytes, row);
+            events.push((row.head.seq, bytes));
+        }
+        for reject in &window.rejects {
+            let mut bytes = Vec::new();
+            canon::put_reject(&mut bytes, reject);
+            events.push((reject.seq, bytes));
+        }
+        events.sort();
+        events.into_iter().map(|(_, bytes)| bytes).collect()
+    }
+
+    #[test]
+    fn both_codecs_give_every_event_back_and_the_same_bytes_again() {
+        let window = window();
+        for codec in [Codec::Columns, Codec::Plain] {
+            let blocks = encode_blocks(&window, codec).unwrap();
+            let mut back = Window::default();
+            for block in &blocks {
+                let header = decode_block(block, &mut back).unwrap();
+                assert_eq!(header.window_events, 10_100);
+                let counted: u32 = header.symbols.iter().map(|(_, count)| count).sum();
+                assert!(header.series.is_none() || counted == header.events);
+            }
+            assert_eq!(canonical(&back), canonical(&window));
+            assert_eq!(encode_blocks(&back, codec).unwrap(), blocks, "{codec:?}");
+        }
+    }
+
+    #[test]
+    fn any_changed_byte_of_a_block_is_refused() {
+        let mut small = Window::default();
+        for row in window().rows.iter().take(20) {
+            small.rows.push_row(row);
+        }
+        let block = encode_blocks(&small, Codec::Columns).unwrap().remove(0);
+        for at in 0..block.len() {
+            let mut bad = block.clone();
+            bad[at] ^= 0x20;
+            assert!(
+                decode_block(&bad, &mut Window::default()).is_err(),
+                "byte {at}"
+            );
+        }
+        for cut in 0..block.len() {
+            assert!(decode_block(&block[..cut], &mut Window::default()).is_err());
+        }
+    }
+}

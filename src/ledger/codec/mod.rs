@@ -1,0 +1,92 @@
+//! The bytes on disk: the only files that name `bincode` and `zstd`.
+//!
+//! A stored value is a tag (what it is), a version, and a body in bincode's standard
+//! configuration. Wire structs of a released version are frozen; a later version is added beside
+//! them and lifted to today's types in [`upcast`].
+
+mod block;
+mod columns;
+mod upcast;
+mod v1;
+
+pub use block::{BLOCK_EVENTS, BlockHeader, Codec, decode_block, encode_blocks, read_header};
+pub use upcast::{
+    Kept, Manifest, ManifestSource, SourceKind, decode_chunk, decode_directory, decode_entry,
+    decode_kept, decode_manifest, encode_chunk, encode_directory, encode_entry, encode_kept,
+    encode_manifest,
+};
+
+use super::error::LedgerError;
+use bincode::config::{Configuration, Limit, LittleEndian, Varint};
+
+/// Largest body that is decoded, so that hostile lengths cannot ask for memory.
+const MAX_BODY: usize = 64 << 20;
+
+/// What a stored value is: its first byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Tag {
+    Block = b'B',
+    Entry = b'E',
+    Kept = b'K',
+    Manifest = b'M',
+    Chunk = b'C',
+    Directory = b'D',
+}
+
+/// The newest version of the stored layouts.
+const V1: u8 = 1;
+
+fn config() -> Configuration<LittleEndian, Varint, Limit<MAX_BODY>> {
+    bincode::config::standard().with_limit::<MAX_BODY>()
+}
+
+fn to_bytes<T: bincode::Encode>(tag: Tag, body: &T) -> Result<Vec<u8>, LedgerError> {
+    let mut bytes = vec![tag as u8, V1];
+    bincode::encode_into_std_write(body, &mut bytes, config())
+        .map_err(|error| LedgerError::Engine(format!("cannot encode: {error}")))?;
+    Ok(bytes)
+}
+
+fn from_bytes<T: bincode::Decode<()>>(
+    tag: Tag,
+    what: &'static str,
+    bytes: &[u8],
+) -> Result<T, LedgerError> {
+    let malformed = || LedgerError::Malformed { what };
+    match bytes {
+        [first, V1, body @ ..] if *first == tag as u8 => {
+            let (value, used) =
+                bincode::decode_from_slice(body, config()).map_err(|_| malformed())?;
+            if used == body.len() {
+                Ok(value)
+            } else {
+                Err(malformed())
+            }
+        }
+        [first, version, ..] if *first == tag as u8 && *version > V1 => Err(LedgerError::Newer {
+            found: u32::from(*version),
+            known: u32::from(V1),
+        }),
+        _ => Err(malformed()),
+    }
+}
+
+/// Compresses with zstd; the level is cheap for blocks and thorough for kept sources.
+pub fn compress(bytes: &[u8], level: i32) -> Result<Vec<u8>, LedgerError> {
+    zstd::bulk::compress(bytes, level).map_err(|error| LedgerError::Engine(error.to_string()))
+}
+
+/// Reverses [`compress`]; `size` is the exact size expected.
+pub fn decompress(bytes: &[u8], size: usize) -> Result<Vec<u8>, LedgerError> {
+    let malformed = LedgerError::Malformed {
+        what: "compressed bytes",
+    };
+    if size > MAX_BODY {
+        return Err(malformed);
+    }
+    match zstd::bulk::decompress(bytes, size) {
+        Ok(raw) if raw.len() == size => Ok(raw),
+        _ => Err(malformed),
+    }
+}

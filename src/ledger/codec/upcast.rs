@@ -1,0 +1,496 @@
+//! From stored wire structs to today's types and back: the place where later versions are lifted.
+
+use super::super::error::LedgerError;
+use super::v1::{
+    ColumnsV1, DecisionV1, DirectoryV1, EntryV1, FindingV1, KeptV1, ManifestSourceV1, ManifestV1,
+    StageV1,
+};
+use super::{Tag, columns, compress, decompress, from_bytes, to_bytes};
+use crate::domain::entry::{MappingRef, RowCounts, ViewPart};
+use crate::domain::{
+    Action, BatchId, BatchState, Class, Day, Decision, Digest, Entry, EntryKind, Finding, Position,
+    Rows, Series, Severity, Stage, StateChange, Symbol, Via,
+};
+
+/// Gives an enum its stored numbers, both ways.
+macro_rules! numbers {
+    ($to:ident, $from:ident, $type:ty, $what:literal, $($number:literal = $value:path),+) => {
+        fn $to(value: $type) -> u8 {
+            match value { $($value => $number),+ }
+        }
+        fn $from(number: u8) -> Result<$type, LedgerError> {
+            match number {
+                $($number => Ok($value),)+
+                _ => Err(LedgerError::Malformed { what: $what }),
+            }
+        }
+    };
+}
+
+numbers!(
+    state_number,
+    state_of,
+    BatchState,
+    "a batch state",
+    1 = BatchState::Staged,
+    2 = BatchState::Active,
+    3 = BatchState::Discarded,
+    4 = BatchState::RolledBack,
+    5 = BatchState::Superseded
+);
+numbers!(
+    action_number,
+    action_of,
+    Action,
+    "a decision",
+    1 = Action::Commit,
+    2 = Action::Discard,
+    3 = Action::Rollback,
+    4 = Action::Reinstate,
+    5 = Action::Supersede
+);
+numbers!(
+    class_number,
+    class_of,
+    Class,
+    "a class",
+    0 = Class::Fill,
+    1 = Class::Vendor,
+    2 = Class::Manual
+);
+numbers!(
+    severity_number,
+    severity_of,
+    Severity,
+    "a severity",
+    0 = Severity::Info,
+    1 = Severity::Warning,
+    2 = Severity::Reject,
+    3 = Severity::Fatal
+);
+numbers!(
+    source_number,
+    source_of,
+    SourceKind,
+    "a kind of source",
+    1 = SourceKind::File,
+    2 = SourceKind::Http,
+    3 = SourceKind::Stream,
+    4 = SourceKind::Listing
+);
+
+fn series_of(code: u8) -> Result<Series, LedgerError> {
+    Series::from_code(code).ok_or(LedgerError::Malformed { what: "a series" })
+}
+
+/// Encodes a control entry; these bytes are the leaf of the log tree.
+pub fn encode_entry(entry: &Entry) -> Result<Vec<u8>, LedgerError> {
+    let (kind, stage, decision, note) = match &entry.kind {
+        EntryKind::Stage(stage) => (1, Some(stage_to(stage)), None, None),
+        EntryKind::Decision(decision) => (2, None, Some(decision_to(decision)), None),
+        EntryKind::Note(text) => (3, None, None, Some(text.clone())),
+    };
+    let (actor, tool) = (entry.actor.clone(), entry.tool.clone());
+    let time_ms = entry.time_ms;
+    to_bytes(
+        Tag::Entry,
+        &EntryV1 {
+            time_ms,
+            actor,
+            tool,
+            kind,
+            stage,
+            decision,
+            note,
+        },
+    )
+}
+
+/// Decodes a control entry.
+pub fn decode_entry(bytes: &[u8]) -> Result<Entry, LedgerError> {
+    let wire: EntryV1 = from_bytes(Tag::Entry, "a control entry", bytes)?;
+    let kind = match (wire.kind, wire.stage, wire.decision, wire.note) {
+        (1, Some(stage), None, None) => EntryKind::Stage(Box::new(stage_from(stage)?)),
+        (2, None, Some(decision), None) => EntryKind::Decision(decision_from(decision)?),
+        (3, None, None, Some(text)) => EntryKind::Note(text),
+        _ => {
+            return Err(LedgerError::Malformed {
+                what: "a control entry",
+            });
+        }
+    };
+    Ok(Entry {
+        time_ms: wire.time_ms,
+        actor: wire.actor,
+        tool: wire.tool,
+        kind,
+    })
+}
+
+fn stage_to(stage: &Stage) -> StageV1 {
+    let views = stage.views.iter();
+    let rows = stage.rows;
+    StageV1 {
+        batch: stage.batch.0,
+        content_id: stage.content_id.0,
+        batch_root: stage.batch_root.0,
+        events: stage.events,
+        manifest: stage.manifest.0,
+        mapping_id: stage.mapping.id.clone(),
+        mapping_version: stage.mapping.version,
+        mapping_digest: stage.mapping.digest.0,
+        series: stage.series.code(),
+        views: views
+            .map(|v| (v.series.code(), class_number(v.class), v.events))
+            .collect(),
+        symbols: stage.symbols,
+        rows: [
+            rows.read,
+            rows.accepted,
+            rows.rejected,
+            rows.blank,
+            rows.effective,
+            rows.retracted,
+        ],
+        as_of: stage.as_of.0,
+        findings: stage.findings.iter().map(finding_to).collect(),
+        supersedes: stage.supersedes.map(|batch| batch.0),
+        again: stage.again.clone(),
+        duplicates: [stage.duplicates_identical, stage.duplicates_conflicting],
+    }
+}
+
+fn stage_from(wire: StageV1) -> Result<Stage, LedgerError> {
+    let mut views = Vec::with_capacity(wire.views.len());
+    for (series, class, events) in wire.views {
+        views.push(ViewPart {
+            series: series_of(series)?,
+            class: class_of(class)?,
+            events,
+        });
+    }
+    let [read, accepted, rejected, blank, effective, retracted] = wire.rows;
+    let findings = wire.findings.into_iter().map(finding_from);
+    let [duplicates_identical, duplicates_conflicting] = wire.duplicates;
+    Ok(Stage {
+        batch: BatchId(wire.batch),
+        content_id: Digest(wire.content_id),
+        batch_root: Digest(wire.batch_root),
+        events: wire.events,
+        manifest: Digest(wire.manifest),
+        mapping: MappingRef {
+            id: wire.mapping_id,
+            version: wire.mapping_version,
+            digest: Digest(wire.mapping_digest),
+        },
+        series: series_of(wire.series)?,
+        views,
+        symbols: wire.symbols,
+        rows: RowCounts {
+            read,
+            accepted,
+            rejected,
+            blank,
+            effective,
+            retracted,
+        },
+        as_of: Day(wire.as_of),
+        findings: findings.collect::<Result<_, _>>()?,
+        supersedes: wire.supersedes.map(BatchId),
+        again: wire.again,
+        duplicates_identical,
+        duplicates_conflicting,
+    })
+}
+
+fn finding_to(finding: &Finding) -> FindingV1 {
+    FindingV1 {
+        code: finding.code.clone(),
+        severity: severity_number(finding.severity),
+        source: finding.source,
+        line: finding.line,
+        day: finding.day.map(|day| day.0),
+        count: finding.count,
+        text: finding.text.clone(),
+    }
+}
+
+fn finding_from(wire: FindingV1) -> Result<Finding, LedgerError> {
+    Ok(Finding {
+        code: wire.code,
+        severity: severity_of(wire.severity)?,
+        source: wire.source,
+        line: wire.line,
+        day: wire.day.map(Day),
+        count: wire.count,
+        text: wire.text,
+    })
+}
+
+fn decision_to(decision: &Decision) -> DecisionV1 {
+    let change = |c: &StateChange| (c.batch.0, state_number(c.from), state_number(c.to));
+    DecisionV1 {
+        action: action_number(decision.action),
+        changes: decision.changes.iter().map(change).collect(),
+        reason: decision.reason.clone(),
+        token: decision.token.map(|token| token.0),
+        base: decision.base.map(|base| base.0),
+        via: match decision.via {
+            Via::Plain => (0, 0),
+            Via::Undo(at) => (1, at.0),
+            Via::Redo(at) => (2, at.0),
+        },
+    }
+}
+
+fn decision_from(wire: DecisionV1) -> Result<Decision, LedgerError> {
+    let mut changes = Vec::with_capacity(wire.changes.len());
+    for (batch, from, to) in wire.changes {
+        let (from, to) = (state_of(from)?, state_of(to)?);
+        changes.push(StateChange {
+            batch: BatchId(batch),
+            from,
+            to,
+        });
+    }
+    Ok(Decision {
+        action: action_of(wire.action)?,
+        changes,
+        reason: wire.reason,
+        token: wire.token.map(Digest),
+        base: wire.base.map(Position),
+        via: match wire.via {
+            (0, 0) => Via::Plain,
+            (1, at) => Via::Undo(Position(at)),
+            (2, at) => Via::Redo(Position(at)),
+            _ => return Err(LedgerError::Malformed { what: "a decision" }),
+        },
+    })
+}
+
+/// Where a source's bytes are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Size of the source in bytes.
+    pub size: u64,
+    /// Pack file number.
+    pub pack: u32,
+    /// Offset of its first frame in the pack.
+    pub offset: u64,
+    /// End of its last frame.
+    pub end: u64,
+    /// Name under which the bytes were first kept.
+    pub name: String,
+    /// When they were first observed, ms since 1970 UTC.
+    pub observed_ms: i64,
+}
+
+/// Encodes where a source is kept.
+pub fn encode_kept(kept: &Kept) -> Result<Vec<u8>, LedgerError> {
+    let Kept {
+        size,
+        pack,
+        offset,
+        end,
+        name,
+        observed_ms,
+    } = kept.clone();
+    to_bytes(
+        Tag::Kept,
+        &KeptV1 {
+            size,
+            pack,
+            offset,
+            end,
+            name,
+            observed_ms,
+        },
+    )
+}
+
+/// Decodes where a source is kept.
+pub fn decode_kept(bytes: &[u8]) -> Result<Kept, LedgerError> {
+    let KeptV1 {
+        size,
+        pack,
+        offset,
+        end,
+        name,
+        observed_ms,
+    } = from_bytes(Tag::Kept, "a source's place", bytes)?;
+    Ok(Kept {
+        size,
+        pack,
+        offset,
+        end,
+        name,
+        observed_ms,
+    })
+}
+
+/// How a source arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    /// A file.
+    File,
+    /// An HTTP response.
+    Http,
+    /// A message of a stream, or standard input.
+    Stream,
+    /// The list of a folder's files, written by this program.
+    Listing,
+}
+
+impl SourceKind {
+    /// The word used in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Http => "http",
+            Self::Stream => "stream",
+            Self::Listing => "listing",
+        }
+    }
+}
+
+/// The sources of a batch, in the order that its events index.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Manifest {
+    /// The sources.
+    pub sources: Vec<ManifestSource>,
+}
+
+/// One source of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManifestSource {
+    /// Digest of its bytes: its id.
+    pub digest: Digest,
+    /// How it arrived.
+    pub kind: SourceKind,
+    /// File name, or URL without any secret.
+    pub name: String,
+    /// Media type.
+    pub media_type: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// When it was observed, ms since 1970 UTC.
+    pub observed_ms: i64,
+    /// What the reader was told that it is a record of.
+    pub series: Series,
+    /// The symbol that the reader was told, if any.
+    pub symbol: Option<Symbol>,
+}
+
+/// Encodes a manifest; the digest of these bytes is in the stage entry.
+pub fn encode_manifest(manifest: &Manifest) -> Result<Vec<u8>, LedgerError> {
+    let sources = manifest.sources.iter().map(|s| ManifestSourceV1 {
+        digest: s.digest.0,
+        kind: source_number(s.kind),
+        name: s.name.clone(),
+        media_type: s.media_type.clone(),
+        size: s.size,
+        observed_ms: s.observed_ms,
+        read_as: (
+            s.series.code(),
+            s.symbol
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+        ),
+    });
+    to_bytes(
+        Tag::Manifest,
+        &ManifestV1 {
+            sources: sources.collect(),
+        },
+    )
+}
+
+/// Decodes a manifest.
+pub fn decode_manifest(bytes: &[u8]) -> Result<Manifest, LedgerError> {
+    let wire: ManifestV1 = from_bytes(Tag::Manifest, "a manifest", bytes)?;
+    let mut sources = Vec::with_capacity(wire.sources.len());
+    for s in wire.sources {
+        let symbol = match s.read_as.1.as_str() {
+            "" => None,
+            name => Some(
+                name.parse()
+                    .map_err(|_| LedgerError::Malformed { what: "a manifest" })?,
+            ),
+        };
+        sources.push(ManifestSource {
+            digest: Digest(s.digest),
+            kind: source_of(s.kind)?,
+            name: s.name,
+            media_type: s.media_type,
+            size: s.size,
+            observed_ms: s.observed_ms,
+            series: series_of(s.read_as.0)?,
+            symbol,
+        });
+    }
+    Ok(Manifest { sources })
+}
+
+/// Encodes a view chunk: the events of one symbol and year, with the batch of each.
+pub fn encode_chunk(rows: &Rows, order: &[u32], batches: &[u32]) -> Result<Vec<u8>, LedgerError> {
+    let names: Vec<_> = rows.symbols().iter().map(ToString::to_string).collect();
+    let own: Vec<u32> = (0..names.len() as u32).collect();
+    let packed = columns::pack(rows, order, batches, &own);
+    let raw = bincode::encode_to_vec(&packed, super::config())
+        .map_err(|error| LedgerError::Engine(format!("cannot encode: {error}")))?;
+    let compressed = compress(&raw, 1)?;
+    to_bytes(
+        Tag::Chunk,
+        &(order.len() as u32, names, raw.len() as u32, compressed),
+    )
+}
+
+/// Decodes a view chunk: its events and the batch of each.
+pub fn decode_chunk(bytes: &[u8]) -> Result<(Rows, Vec<u32>), LedgerError> {
+    let malformed = || LedgerError::Malformed {
+        what: "a view chunk",
+    };
+    let (count, names, raw_size, compressed): (u32, Vec<String>, u32, Vec<u8>) =
+        from_bytes(Tag::Chunk, "a view chunk", bytes)?;
+    let raw = decompress(&compressed, raw_size as usize)?;
+    let packed: ColumnsV1 = match bincode::decode_from_slice(&raw, super::config()) {
+        Ok((packed, used)) if used == raw.len() => packed,
+        _ => return Err(malformed()),
+    };
+    let symbols = names
+        .iter()
+        .map(|name| name.parse::<Symbol>().map_err(|_| malformed()));
+    let symbols = symbols.collect::<Result<Vec<_>, _>>()?;
+    let mut rows = Rows::new();
+    let batches = columns::unpack(packed, count as usize, &symbols, &mut rows)?;
+    Ok((rows, batches))
+}
+
+/// Encodes a directory of a view: names with event counts and digests of what they name.
+pub fn encode_directory(
+    position: Position,
+    entries: Vec<(String, u64, Digest)>,
+) -> Result<Vec<u8>, LedgerError> {
+    let entries = entries
+        .into_iter()
+        .map(|(name, events, digest)| (name, events, digest.0));
+    let wire = DirectoryV1 {
+        position: position.0,
+        entries: entries.collect(),
+    };
+    to_bytes(Tag::Directory, &wire)
+}
+
+/// A directory's position and entries.
+pub type Directory = (Position, Vec<(String, u64, Digest)>);
+
+/// Decodes a directory of a view.
+pub fn decode_directory(bytes: &[u8]) -> Result<Directory, LedgerError> {
+    let wire: DirectoryV1 = from_bytes(Tag::Directory, "a view directory", bytes)?;
+    let entries = wire
+        .entries
+        .into_iter()
+        .map(|(name, events, d)| (name, events, Digest(d)));
+    Ok((Position(wire.position), entries.collect()))
+}

@@ -1,0 +1,112 @@
+//! What can go wrong with a ledger.
+
+use crate::domain::{BatchId, Digest, Position};
+use std::path::PathBuf;
+
+/// An error of the ledger. Damage is its own kind: it is reported and never repaired silently.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LedgerError {
+    /// No ledger where one was expected.
+    #[error("there is no ledger in {0}")]
+    NotFound(PathBuf),
+    /// A ledger where none was expected.
+    #[error("{0} holds a ledger already")]
+    Exists(PathBuf),
+    /// Bytes that are not what their place says; damage.
+    #[error("the ledger is damaged: {what}")]
+    Damaged {
+        /// What was found, in a sentence.
+        what: String,
+    },
+    /// Bytes that do not decode.
+    #[error("{what} cannot be decoded")]
+    Malformed {
+        /// What they should be.
+        what: &'static str,
+    },
+    /// A later version of this program wrote it.
+    #[error(
+        "the ledger was written by a newer version (format {found}, this program reads {known})"
+    )]
+    Newer {
+        /// The format found.
+        found: u32,
+        /// The newest format known.
+        known: u32,
+    },
+    /// Another process has the ledger.
+    #[error("another process holds the ledger: {holder}")]
+    Held {
+        /// What is known of it.
+        holder: String,
+    },
+    /// The place cannot be written, or is full.
+    #[error("cannot write {what}")]
+    NotWritable {
+        /// What was to be written.
+        what: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The operating system failed a read.
+    #[error("cannot read {what}")]
+    Io {
+        /// What was to be read.
+        what: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The storage engine failed.
+    #[error("the storage engine failed: {0}")]
+    Engine(String),
+    /// An earlier write failed half-way, so this handle writes nothing more.
+    #[error("an earlier write failed; nothing more is written by this process")]
+    Poisoned,
+    /// A value above the size that the engine keeps safely.
+    #[error("a value of {size} bytes is above the engine's safe size")]
+    TooLarge {
+        /// Its size in bytes.
+        size: usize,
+    },
+    /// A source is not kept here.
+    #[error("source {} is not in the ledger", .0.short())]
+    NoSuchSource(Digest),
+    /// A batch is not here.
+    #[error("there is no batch {0}")]
+    NoSuchBatch(BatchId),
+    /// A position beyond the head.
+    #[error("position {at} is beyond the head {head}")]
+    NoSuchPosition {
+        /// What was asked for.
+        at: Position,
+        /// The newest position.
+        head: Position,
+    },
+    /// A batch may hold that many events.
+    #[error("a batch holds at most 4,294,967,295 events")]
+    TooManyEvents,
+}
+
+impl LedgerError {
+    /// Damage, described.
+    pub fn damaged(what: impl Into<String>) -> Self {
+        Self::Damaged { what: what.into() }
+    }
+
+    /// A failed write.
+    pub fn write(what: impl Into<String>, source: std::io::Error) -> Self {
+        Self::NotWritable {
+            what: what.into(),
+            source,
+        }
+    }
+
+    /// A failed read.
+    pub fn read(what: impl Into<String>, source: std::io::Error) -> Self {
+        Self::Io {
+            what: what.into(),
+            source,
+        }
+    }
+}

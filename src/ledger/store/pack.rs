@@ -1,0 +1,267 @@
+//! Packs: append-only files that keep the bytes of sources, compressed, outside the engine.
+//!
+//! Sources are written once, read seldom and never changed, and they are the largest part of a
+//! ledger. In sled they would take twice their size (its log keeps what it rewrote), in a plain
+//! file they take it once. The engine keeps only where each source stands.
+
+use super::Result;
+use crate::domain::Digest;
+use crate::ledger::codec::{Kept, compress, decompress};
+use crate::ledger::error::LedgerError;
+use crate::ledger::hash::Hasher;
+use crate::ledger::segment::{FrameKind, read_frame, write_frame};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// Raw bytes of a source per frame.
+const PIECE: usize = 1 << 20;
+
+/// zstd level of sources: they are text, kept for years and read seldom.
+const LEVEL: i32 = 5;
+
+/// A new pack is begun when one is larger than this.
+const PACK_SIZE: u64 = 1 << 30;
+
+/// The packs of a ledger; in memory when they have no directory.
+#[derive(Debug, Default)]
+pub struct Pack {
+    directory: Option<PathBuf>,
+    memory: Vec<u8>,
+    file: Option<File>,
+    number: u32,
+    end: u64,
+    dirty: bool,
+}
+
+impl Pack {
+    /// The packs in a directory. New sources go to the end of the last one; what a crash left
+    /// there is passed over, since every source is found by its noted place.
+    pub fn in_directory(directory: &Path) -> Result<Self> {
+        let mut pack = Self {
+            directory: Some(directory.to_owned()),
+            ..Self::default()
+        };
+        let listed = match std::fs::read_dir(directory) {
+            Ok(listed) => listed,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(pack),
+            Err(error) => return Err(LedgerError::read("the sources", error)),
+        };
+        for entry in listed.flatten() {
+            let name = entry.file_name();
+            let number = name.to_str().and_then(|name| name.strip_suffix(".pack"));
+            if let Some(number) = number.and_then(|digits| digits.parse().ok())
+                && number >= pack.number
+            {
+                let size = entry.metadata().map(|file| file.len());
+                pack.number = number;
+                pack.end = size.map_err(|error| LedgerError::read("the sources", error))?;
+            }
+        }
+        Ok(pack)
+    }
+
+    fn path(&self, number: u32) -> Option<PathBuf> {
+        Some(self.directory.as_ref()?.join(format!("{number:06}.pack")))
+    }
+
+    fn writer(&mut self) -> io::Result<&mut File> {
+        let path = self
+            .path(self.number)
+            .ok_or_else(|| io::Error::other("no directory"))?;
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => {
+                if let Some(directory) = &self.directory {
+                    std::fs::create_dir_all(directory)?;
+                }
+                let options = OpenOptions::new()
+                    .create(true)
+                    .write(true)
+                    .truncate(false)
+                    .clone();
+                let mut file = options.open(&path)?;
+                file.set_len(self.end)?;
+                file.seek(SeekFrom::Start(self.end))?;
+                file
+            }
+        };
+        Ok(self.file.insert(file))
+    }
+
+    fn append(&mut self, kind: FrameKind, parts: &[&[u8]]) -> Result<()> {
+        let wrote = match self.directory {
+            None => write_frame(&mut self.memory, kind, parts),
+            Some(_) => {
+                // One write a frame: a frame that a full disk cuts short lies beyond the end.
+                let mut frame = Vec::new();
+                write_frame(&mut frame, kind, parts)
+                    .and_then(|size| self.writer()?.write_all(&frame).map(|()| size))
+            }
+        };
+        self.end += wrote.map_err(|error| LedgerError::write("a source", error))?;
+        self.dirty = true;
+        Ok(())
+    }
+
+    /// Appends a source, streaming; returns its digest and place. The caller notes the place.
+    pub fn keep(
+        &mut self,
+        input: &mut dyn Read,
+        name: &str,
+        observed_ms: i64,
+    ) -> Result<(Digest, Kept)> {
+        if self.end > PACK_SIZE {
+            self.number += 1;
+            (self.end, self.file) = (0, None);
+        }
+        self.number = self.number.max(1);
+        let (pack, offset) = (self.number, self.end);
+        let (mut hasher, mut size) = (Hasher::default(), 0u64);
+        let mut piece = Vec::with_capacity(PIECE);
+        loop {
+            piece.clear();
+            let read = input.take(PIECE as u64).read_to_end(&mut piece);
+            if read.map_err(|error| LedgerError::read(name, error))? == 0 {
+                break;
+            }
+            hasher.update(&piece);
+            size += piece.len() as u64;
+            let compressed = compress(&piece, LEVEL)?;
+            let raw_size = (piece.len() as u32).to_le_bytes();
+            self.append(FrameKind::Piece, &[&raw_size, &compressed])?;
+        }
+        let digest = hasher.finish();
+        self.append(FrameKind::SourceEnd, &[&digest.0, &size.to_le_bytes()])?;
+        let (end, name) = (self.end, name.to_owned());
+        Ok((
+            digest,
+            Kept {
+                size,
+                pack,
+                offset,
+                end,
+                name,
+                observed_ms,
+            },
+        ))
+    }
+
+    /// Takes back what was appended from `kept` on: it was here already, or cannot be used.
+    pub fn forget(&mut self, kept: &Kept) -> Result<()> {
+        if kept.pack != self.number || kept.end != self.end {
+            return Ok(()); // not the tail: it stays as unreferenced bytes
+        }
+        self.end = kept.offset;
+        if self.directory.is_none() {
+            self.memory.truncate(kept.offset as usize);
+        } else if let Some(file) = &mut self.file {
+            let cut = file
+                .set_len(kept.offset)
+                .and_then(|()| file.seek(SeekFrom::Start(kept.offset)));
+            cut.map_err(|error| LedgerError::write("a source", error))?;
+        }
+        Ok(())
+    }
+
+    /// Makes everything appended durable.
+    pub fn sync(&mut self) -> Result<()> {
+        if let (true, Some(file)) = (self.dirty, &self.file) {
+            file.sync_data()
+                .map_err(|error| LedgerError::write("the sources", error))?;
+        }
+        self.dirty = false;
+        Ok(())
+    }
+
+    /// A reader over one source's bytes, checking each frame as it goes.
+    pub fn open(&self, kept: &Kept) -> Result<PackReader> {
+        let input: Box<dyn Read> = match self.path(kept.pack) {
+            Some(path) => {
+                let lost = |error| LedgerError::damaged(format!("the sources' pack: {error}"));
+                let mut file = File::open(path).map_err(lost)?;
+                file.seek(SeekFrom::Start(kept.offset)).map_err(lost)?;
+                Box::new(BufReader::new(file))
+            }
+            None => {
+                let from = self.memory.get(kept.offset as usize..).unwrap_or_default();
+                Box::new(Cursor::new(from.to_vec()))
+            }
+        };
+        Ok(PackReader {
+            input,
+            left: kept.size,
+            done: false,
+        })
+    }
+}
+
+/// Reads one source piece by piece.
+pub struct PackReader {
+    input: Box<dyn Read>,
+    left: u64,
+    done: bool,
+}
+
+impl PackReader {
+    /// The next piece of the source, `None` at its end. The caller checks the digest.
+    pub fn next_piece(&mut self) -> Result<Option<Vec<u8>>> {
+        if self.done {
+            return Ok(None);
+        }
+        let broken = || LedgerError::damaged("a source in its pack does not have its size");
+        match read_frame(&mut self.input)? {
+            Some((FrameKind::Piece, body)) => {
+                let (size, compressed) = body.split_first_chunk::<4>().ok_or_else(broken)?;
+                let raw = decompress(compressed, u32::from_le_bytes(*size) as usize)?;
+                self.left = self.left.checked_sub(raw.len() as u64).ok_or_else(broken)?;
+                Ok(Some(raw))
+            }
+            Some((FrameKind::SourceEnd, _)) if self.left == 0 => {
+                self.done = true;
+                Ok(None)
+            }
+            _ => Err(broken()),
+        }
+    }
+}
+
+impl std::fmt::Debug for PackReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PackReader({} bytes left)", self.left)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::hash::content;
+
+    #[test]
+    fn sources_come_back_and_forgotten_ones_leave_no_bytes() {
+        let directory = tempfile::tempdir().unwrap();
+        for mut pack in [
+            Pack::default(),
+            Pack::in_directory(directory.path()).unwrap(),
+        ] {
+            let big: Vec<u8> = (0..3_000_000u32).map(|n| (n / 7) as u8).collect();
+            let (digest, kept) = pack.keep(&mut big.as_slice(), "big", 5).unwrap();
+            assert_eq!((digest, kept.size), (content(&big), 3_000_000));
+            let (_, twice) = pack.keep(&mut big.as_slice(), "big", 6).unwrap();
+            pack.forget(&twice).unwrap();
+            let (_, small) = pack.keep(&mut &b"x"[..], "small", 7).unwrap();
+            assert_eq!(small.offset, kept.end);
+            pack.sync().unwrap();
+            for (kept, want) in [(&kept, big.as_slice()), (&small, b"x")] {
+                let mut reader = pack.open(kept).unwrap();
+                let mut back = Vec::new();
+                while let Some(piece) = reader.next_piece().unwrap() {
+                    back.extend(piece);
+                }
+                assert_eq!(back, want);
+            }
+            let (_, empty) = pack.keep(&mut &b""[..], "empty", 8).unwrap();
+            assert_eq!(pack.open(&empty).unwrap().next_piece().unwrap(), None);
+        }
+    }
+}

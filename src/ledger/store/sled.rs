@@ -1,0 +1,281 @@
+//! The only file that names sled.
+//!
+//! What is known about sled 0.34 and how it is contained here: `flush` is not an fsync, so the
+//! barrier syncs sled's file through a handle of its own; values above [`MAX_VALUE`] would become
+//! files that are never synced, so they are refused and `blobs/` must stay empty; hurt files make
+//! it panic, so every call is caught and becomes damage; neither batches nor transactions are used.
+
+use super::{MAX_VALUE, Pack, Result, Store, check_size};
+use crate::domain::Digest;
+use crate::ledger::codec::{Kept, decode_kept, encode_kept};
+use crate::ledger::error::LedgerError;
+use crate::ledger::hash::content;
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+/// The ledger's data in a sled database, with the sources' packs beside it.
+pub struct SledStore {
+    db: sled::Db,
+    blocks: sled::Tree,
+    controls: sled::Tree,
+    kept: sled::Tree,
+    views: sled::Tree,
+    pack: Pack,
+    directory: PathBuf,
+    file: File,
+    poisoned: bool,
+}
+
+/// Runs a call of the engine: its errors and panics become ours.
+fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(sled::Error::Corruption { .. })) => Err(LedgerError::damaged(
+            "the storage engine found corrupt data",
+        )),
+        Ok(Err(sled::Error::Io(error))) => match error.kind() {
+            std::io::ErrorKind::StorageFull
+            | std::io::ErrorKind::PermissionDenied
+            | std::io::ErrorKind::ReadOnlyFilesystem
+            | std::io::ErrorKind::QuotaExceeded => Err(LedgerError::write("the ledger", error)),
+            _ => Err(LedgerError::damaged(format!("the storage engine: {error}"))),
+        },
+        Ok(Err(error)) => Err(LedgerError::damaged(format!("the storage engine: {error}"))),
+        Err(_) => Err(LedgerError::damaged(
+            "the storage engine stopped at data it cannot read",
+        )),
+    }
+}
+
+impl SledStore {
+    /// Opens or creates the database in `directory/sled` and the packs in `directory/sources`.
+    pub fn open(directory: &Path) -> Result<Self> {
+        let path = directory.join("sled");
+        let config = sled::Config::new()
+            .path(&path)
+            .cache_capacity(64 << 20)
+            .segment_size(8 << 20)
+            .flush_every_ms(None);
+        let db = guarded(|| config.open())?;
+        let tree = |name: &str| guarded(|| db.open_tree(name));
+        let (blocks, controls) = (tree("blocks")?, tree("control")?);
+        let (kept, views) = (tree("sources")?, tree("views")?);
+        let lost = |error| LedgerError::damaged(format!("the storage engine's file: {error}"));
+        let file = File::open(path.join("db")).map_err(lost)?;
+        let store = Self {
+            db,
+            blocks,
+            controls,
+            kept,
+            views,
+            pack: Pack::in_directory(&directory.join("sources"))?,
+            directory: directory.to_owned(),
+            file,
+            poisoned: false,
+        };
+        store.check_no_blobs()?;
+        Ok(store)
+    }
+
+    /// A file in `blobs/` is never synced by sled: with one, durability cannot be promised.
+    fn check_no_blobs(&self) -> Result<()> {
+        let blobs = std::fs::read_dir(self.directory.join("sled").join("blobs"));
+        match blobs.map(|mut entries| entries.next().is_some()) {
+            Ok(true) => Err(LedgerError::damaged("the storage engine made blob files")),
+            _ => Ok(()),
+        }
+    }
+
+    fn put(&mut self, tree: fn(&Self) -> &sled::Tree, key: &[u8], bytes: &[u8]) -> Result<()> {
+        check_size(bytes)?;
+        if self.poisoned {
+            return Err(LedgerError::Poisoned);
+        }
+        let done = guarded(|| tree(self).insert(key, bytes).map(|_| ()));
+        self.poisoned |= done.is_err();
+        done
+    }
+
+    fn get(&self, tree: &sled::Tree, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        Ok(guarded(|| tree.get(key))?.map(|bytes| bytes.to_vec()))
+    }
+
+    fn remove(&mut self, tree: fn(&Self) -> &sled::Tree, key: &[u8]) -> Result<()> {
+        if self.poisoned {
+            return Err(LedgerError::Poisoned);
+        }
+        let done = guarded(|| tree(self).remove(key).map(|_| ()));
+        self.poisoned |= done.is_err();
+        done
+    }
+}
+
+/// Everything of a tree from a key on.
+fn all(tree: &sled::Tree, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+    guarded(|| {
+        let pairs = tree.scan_prefix(prefix);
+        pairs
+            .map(|pair| pair.map(|(key, value)| (key.to_vec(), value.to_vec())))
+            .collect()
+    })
+}
+
+fn block_key(batch: u32, index: u32) -> [u8; 8] {
+    let mut key = [0u8; 8];
+    key[..4].copy_from_slice(&batch.to_be_bytes());
+    key[4..].copy_from_slice(&index.to_be_bytes());
+    key
+}
+
+impl Store for SledStore {
+    fn put_block(&mut self, batch: u32, index: u32, bytes: &[u8]) -> Result<()> {
+        self.put(|store| &store.blocks, &block_key(batch, index), bytes)
+    }
+
+    fn block(&self, batch: u32, index: u32) -> Result<Option<Vec<u8>>> {
+        self.get(&self.blocks, &block_key(batch, index))
+    }
+
+    fn sweep_blocks(&mut self, batch: u32) -> Result<u64> {
+        let from = block_key(batch, 0);
+        let keys: Vec<sled::IVec> = guarded(|| {
+            self.blocks
+                .range(from..)
+                .keys()
+                .collect::<sled::Result<_>>()
+        })?;
+        for key in &keys {
+            self.remove(|store| &store.blocks, key)?;
+        }
+        Ok(keys.len() as u64)
+    }
+
+    fn put_control(&mut self, position: u64, bytes: &[u8]) -> Result<()> {
+        self.put(|store| &store.controls, &position.to_be_bytes(), bytes)
+    }
+
+    fn remove_control(&mut self, position: u64) -> Result<()> {
+        self.remove(|store| &store.controls, &position.to_be_bytes())
+    }
+
+    fn controls(&self) -> Result<Vec<(u64, Vec<u8>)>> {
+        let number = |key: Vec<u8>| {
+            let wrong = |_| LedgerError::damaged("a key of the control log");
+            key.try_into().map(u64::from_be_bytes).map_err(wrong)
+        };
+        let pairs = all(&self.controls, &[])?.into_iter();
+        pairs
+            .map(|(key, value)| Ok((number(key)?, value)))
+            .collect()
+    }
+
+    fn kept(&self, digest: &Digest) -> Result<Option<Kept>> {
+        self.get(&self.kept, &digest.0)?
+            .map(|bytes| open_kept(digest, &bytes))
+            .transpose()
+    }
+
+    fn all_kept(&self) -> Result<Vec<(Digest, Kept)>> {
+        let pairs = all(&self.kept, &[])?.into_iter();
+        pairs
+            .map(|(key, value)| {
+                let wrong = |_| LedgerError::damaged("a key of the sources");
+                let digest = Digest(key.try_into().map_err(wrong)?);
+                Ok((digest, open_kept(&digest, &value)?))
+            })
+            .collect()
+    }
+
+    fn put_kept(&mut self, digest: &Digest, kept: &Kept) -> Result<()> {
+        let mut bytes = encode_kept(kept)?;
+        bytes.extend_from_slice(&content(&bytes).0);
+        self.put(|store| &store.kept, &digest.0, &bytes)
+    }
+
+    fn pack(&mut self) -> &mut Pack {
+        &mut self.pack
+    }
+
+    fn pack_reader(&self) -> &Pack {
+        &self.pack
+    }
+
+    fn view(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        self.get(&self.views, key)
+    }
+
+    fn put_view(&mut self, key: &[u8], bytes: &[u8]) -> Result<()> {
+        self.put(|store| &store.views, key, bytes)
+    }
+
+    fn remove_view(&mut self, key: &[u8]) -> Result<()> {
+        self.remove(|store| &store.views, key)
+    }
+
+    fn view_keys(&self, prefix: &[u8]) -> Result<Vec<Vec<u8>>> {
+        guarded(|| {
+            self.views
+                .scan_prefix(prefix)
+                .keys()
+                .map(|k| k.map(|k| k.to_vec()))
+                .collect()
+        })
+    }
+
+    fn barrier(&mut self) -> Result<()> {
+        if self.poisoned {
+            return Err(LedgerError::Poisoned);
+        }
+        let done = self.pack.sync().and_then(|()| {
+            guarded(|| self.db.flush())?;
+            self.check_no_blobs()?;
+            self.file
+                .sync_data()
+                .map_err(|error| LedgerError::write("the ledger", error))
+        });
+        // After a failed sync the page cache may no longer match the disk: write nothing more.
+        self.poisoned |= done.is_err();
+        done
+    }
+
+    fn flush_views(&mut self) -> Result<()> {
+        if self.poisoned {
+            return Err(LedgerError::Poisoned);
+        }
+        guarded(|| self.db.flush()).map(|_| ())
+    }
+
+    fn scrub(&self) -> Result<u64> {
+        let mut values = 0;
+        for tree in [&self.blocks, &self.controls, &self.kept, &self.views] {
+            values += guarded(|| {
+                let mut count = 0u64;
+                for pair in tree.iter() {
+                    let (_, value) = pair?;
+                    debug_assert!(value.len() <= MAX_VALUE);
+                    count += 1;
+                }
+                Ok(count)
+            })?;
+        }
+        Ok(values)
+    }
+}
+
+/// Checks the seal of a source's place.
+fn open_kept(digest: &Digest, bytes: &[u8]) -> Result<Kept> {
+    match bytes.split_last_chunk::<32>() {
+        Some((body, seal)) if content(body) == Digest(*seal) => decode_kept(body),
+        _ => Err(LedgerError::damaged(format!(
+            "the place of source {}",
+            digest.short()
+        ))),
+    }
+}
+
+impl std::fmt::Debug for SledStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SledStore({})", self.directory.display())
+    }
+}

@@ -1,0 +1,155 @@
+//! Merkle trees of RFC 6962's shape, built leaf by leaf in logarithmic memory.
+
+use super::hash::TreeHash;
+use crate::domain::Digest;
+use std::marker::PhantomData;
+
+/// A growing tree: the roots of the complete subtrees so far, largest first.
+#[derive(Debug)]
+pub struct Tree<H> {
+    peaks: Vec<(u32, Digest)>,
+    size: u64,
+    hash: PhantomData<H>,
+}
+
+impl<H> Default for Tree<H> {
+    fn default() -> Self {
+        Self {
+            peaks: Vec::new(),
+            size: 0,
+            hash: PhantomData,
+        }
+    }
+}
+
+impl<H> Clone for Tree<H> {
+    fn clone(&self) -> Self {
+        Self {
+            peaks: self.peaks.clone(),
+            size: self.size,
+            hash: PhantomData,
+        }
+    }
+}
+
+impl<H: TreeHash> Tree<H> {
+    /// Adds a leaf by its hash.
+    pub fn push(&mut self, leaf: Digest) {
+        let (mut height, mut node) = (0, leaf);
+        while let Some(&(top, left)) = self.peaks.last() {
+            if top != height {
+                break;
+            }
+            node = H::node(&left, &node);
+            height += 1;
+            self.peaks.pop();
+        }
+        self.peaks.push((height, node));
+        self.size += 1;
+    }
+
+    /// How many leaves the tree has.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The root: odd nodes are promoted, never duplicated.
+    pub fn root(&self) -> Digest {
+        let mut peaks = self.peaks.iter().rev();
+        match peaks.next() {
+            None => H::empty(),
+            Some(&(_, last)) => peaks.fold(last, |right, (_, left)| H::node(left, &right)),
+        }
+    }
+}
+
+/// One step of an inclusion path, from the leaf upwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PathStep {
+    /// The sibling's hash.
+    pub sibling: Digest,
+    /// Whether the sibling stands on the left.
+    pub left: bool,
+}
+
+/// The inclusion path of leaf `index` among `leaves`, from the leaf upwards.
+pub fn inclusion_path<H: TreeHash>(leaves: &[Digest], index: usize) -> Option<Vec<PathStep>> {
+    if index >= leaves.len() {
+        return None;
+    }
+    let mut path = Vec::new();
+    let (mut level, mut at) = (leaves.to_vec(), index);
+    while level.len() > 1 {
+        let sibling = at ^ 1;
+        if let Some(hash) = level.get(sibling) {
+            path.push(PathStep {
+                sibling: *hash,
+                left: sibling < at,
+            });
+        }
+        level = level
+            .chunks(2)
+            .filter_map(|pair| match pair {
+                [left, right] => Some(H::node(left, right)),
+                [odd] => Some(*odd),
+                _ => None,
+            })
+            .collect();
+        at /= 2;
+    }
+    Some(path)
+}
+
+/// The root that a leaf and its path lead to.
+pub fn root_of_path<H: TreeHash>(leaf: Digest, path: &[PathStep]) -> Digest {
+    path.iter().fold(leaf, |node, step| match step.left {
+        true => H::node(&step.sibling, &node),
+        false => H::node(&node, &step.sibling),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::hash::{Blake3Tree, Sha256Tree};
+    use super::*;
+
+    /// The definition of RFC 6962, section 2.1, word for word.
+    fn naive<H: TreeHash>(leaves: &[Digest]) -> Digest {
+        match leaves {
+            [] => H::empty(),
+            [leaf] => *leaf,
+            _ => {
+                let split = leaves.len().next_power_of_two() / 2;
+                let (left, right) = leaves.split_at(split);
+                H::node(&naive::<H>(left), &naive::<H>(right))
+            }
+        }
+    }
+
+    #[test]
+    fn roots_and_paths_agree_with_the_definition() {
+        let leaves: Vec<_> = (0..130u32)
+            .map(|n| Blake3Tree::leaf(&n.to_le_bytes()))
+            .collect();
+        let mut tree = Tree::<Blake3Tree>::default();
+        for size in 0..=leaves.len() {
+            let some = &leaves[..size];
+            assert_eq!(tree.root(), naive::<Blake3Tree>(some), "size {size}");
+            for index in 0..size {
+                let path = inclusion_path::<Blake3Tree>(some, index).unwrap();
+                assert_eq!(
+                    root_of_path::<Blake3Tree>(leaves[index], &path),
+                    tree.root()
+                );
+            }
+            if let Some(leaf) = leaves.get(size) {
+                tree.push(*leaf);
+            }
+        }
+        assert_eq!(tree.size(), 130);
+        let shas: Vec<_> = (0..7u8).map(|n| Sha256Tree::leaf(&[n])).collect();
+        let mut tree = Tree::<Sha256Tree>::default();
+        shas.iter().for_each(|leaf| tree.push(*leaf));
+        assert_eq!(tree.root(), naive::<Sha256Tree>(&shas));
+    }
+}

@@ -1,0 +1,167 @@
+//! Recomputing every hash and comparing it with what is recorded.
+
+use super::batch::leaves;
+use super::error::LedgerError;
+use super::hash::{Blake3Tree, Sha256Tree, TreeHash};
+use super::head::Head;
+use super::tree::Tree;
+use super::{Ledger, Result, codec};
+use crate::domain::{Digest, Stage};
+use std::collections::BTreeSet;
+
+/// Something that is not as recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// What it is about: `HEAD`, `log`, `batch b3`, `source 12ab…`, `engine`.
+    pub place: String,
+    /// What was found.
+    pub what: String,
+}
+
+/// What a verification read and found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Row events whose leaves were recomputed.
+    pub events: u64,
+    /// Sources whose bytes were read and hashed (counted only, when not deep).
+    pub sources: u64,
+    /// Stored values that the engine read back.
+    pub values: u64,
+    /// What is not as recorded.
+    pub damage: Vec<Damage>,
+}
+
+/// The Merkle root over the stored events of a batch.
+pub(super) fn batch_root(ledger: &Ledger, stage: &Stage) -> Result<Digest> {
+    let mut tree = Tree::<Blake3Tree>::default();
+    let mut reader = ledger.read(stage.batch);
+    while let Some(window) = reader.next_window()? {
+        for leaf in leaves(&window)? {
+            tree.push(leaf);
+        }
+    }
+    if tree.size() != stage.events {
+        return Err(LedgerError::damaged(format!(
+            "batch {} has {} of its {} events",
+            stage.batch,
+            tree.size(),
+            stage.events
+        )));
+    }
+    Ok(tree.root())
+}
+
+impl Ledger {
+    /// Recomputes the root of one batch from its stored events and compares it with its seal.
+    pub fn verify_batch(&self, stage: &Stage) -> Result<()> {
+        if batch_root(self, stage)? == stage.batch_root {
+            return Ok(());
+        }
+        let batch = stage.batch;
+        Err(LedgerError::damaged(format!(
+            "the events of batch {batch} do not give its root"
+        )))
+    }
+
+    /// Checks the log against HEAD and, for every batch, blocks against root and sources against
+    /// digests. Not `deep`: the log and HEAD, and that every block and source is in its place.
+    pub fn verify(&self, deep: bool, progress: &mut dyn FnMut(u64)) -> Verified {
+        let mut found = Verified::default();
+        let damage = |found: &mut Verified, place: String, what: String| {
+            found.damage.push(Damage { place, what });
+        };
+        if let Err(error) = self.verify_log() {
+            damage(&mut found, "log".into(), error.to_string());
+        }
+        let mut sources = BTreeSet::new();
+        for (id, batch) in self.table.iter() {
+            let stage = &batch.stage;
+            sources.extend([stage.manifest, stage.mapping.digest]);
+            match self.manifest_of(stage) {
+                Ok(manifest) => sources.extend(manifest.sources.iter().map(|s| s.digest)),
+                Err(error) => damage(&mut found, format!("batch {id}"), error.to_string()),
+            }
+            let checked = if deep {
+                self.verify_batch(stage)
+            } else {
+                self.count_batch(stage)
+            };
+            match checked {
+                Ok(()) => found.events += stage.events,
+                Err(error) => damage(&mut found, format!("batch {id}"), error.to_string()),
+            }
+            progress(stage.events);
+        }
+        for digest in sources {
+            let checked = match deep {
+                true => self.check_source(&digest).map(|_| ()),
+                false => match self.store.kept(&digest) {
+                    Ok(Some(_)) => Ok(()),
+                    Ok(None) => Err(LedgerError::NoSuchSource(digest)),
+                    Err(error) => Err(error),
+                },
+            };
+            match checked {
+                Ok(()) => found.sources += 1,
+                Err(error) => {
+                    damage(
+                        &mut found,
+                        format!("source {}", digest.short()),
+                        error.to_string(),
+                    );
+                }
+            }
+        }
+        if deep {
+            match self.store.scrub() {
+                Ok(values) => found.values = values,
+                Err(error) => damage(&mut found, "engine".into(), error.to_string()),
+            }
+        }
+        found
+    }
+
+    /// Reads the log from the engine again and compares it with HEAD and with memory.
+    fn verify_log(&self) -> Result<()> {
+        let mut tree = Tree::<Sha256Tree>::default();
+        for (position, bytes) in self.store.controls()? {
+            if position != tree.size() + 1 {
+                return Err(LedgerError::damaged(
+                    "positions of the log are not consecutive",
+                ));
+            }
+            let again = codec::encode_entry(&codec::decode_entry(&bytes)?)?;
+            if again != bytes {
+                return Err(LedgerError::damaged(format!(
+                    "entry #{position} is not canonical"
+                )));
+            }
+            tree.push(Sha256Tree::leaf(&bytes));
+        }
+        let head = match &self.directory {
+            Some(directory) => Head::read(directory)?,
+            None => Some(self.head()),
+        };
+        let head = head.ok_or_else(|| LedgerError::damaged("HEAD is missing"))?;
+        if (head.size.0, head.root) != (tree.size(), tree.root()) || head != self.head() {
+            return Err(LedgerError::damaged(
+                "the log does not give the root that HEAD holds",
+            ));
+        }
+        Ok(())
+    }
+
+    fn count_batch(&self, stage: &Stage) -> Result<()> {
+        let (mut reader, mut events) = (self.read(stage.batch), 0);
+        while let Some((_, header)) = reader.next_header()? {
+            events += u64::from(header.events);
+        }
+        if events == stage.events {
+            return Ok(());
+        }
+        let (batch, all) = (stage.batch, stage.events);
+        Err(LedgerError::damaged(format!(
+            "batch {batch} has {events} of its {all} events"
+        )))
+    }
+}
