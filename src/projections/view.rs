@@ -1,0 +1,363 @@
+//! The fold: from the assertions about a symbol to the records that a user sees.
+//!
+//! For each field of a day the assertion with the greatest (class, commit position, row number)
+//! among the active batches decides: a `put` shows its value, a `retract` shows nothing. Nothing
+//! here depends on the order in which batches were added or removed.
+
+use crate::domain::{
+    BatchId, BatchTable, Class, Day, EventId, Field, Op, Position, Row, Rows, Series, Value,
+};
+use std::collections::HashMap;
+
+/// Which batches count for a view at a position, with their rank.
+#[derive(Clone, Debug, Default)]
+pub struct Activity {
+    ranks: HashMap<BatchId, (Class, Position)>,
+}
+
+impl Activity {
+    /// The active batches of a view at a position.
+    pub fn at(table: &BatchTable, view: Series, at: Position) -> Self {
+        let active = table
+            .iter()
+            .filter(|(_, batch)| batch.state_at(at) == Some(crate::domain::BatchState::Active));
+        let ranks =
+            active.filter_map(|(id, batch)| Some((id, (batch.class(view), batch.committed_at?))));
+        Self {
+            ranks: ranks.collect(),
+        }
+    }
+
+    /// The same with one more batch, or with another rank for it.
+    pub fn with(mut self, batch: BatchId, class: Class, committed: Position) -> Self {
+        self.ranks.insert(batch, (class, committed));
+        self
+    }
+
+    /// The same without a batch.
+    pub fn without(mut self, batch: BatchId) -> Self {
+        self.ranks.remove(&batch);
+        self
+    }
+
+    /// A batch's rank; `None` when it does not count.
+    pub fn rank(&self, batch: BatchId) -> Option<(Class, Position)> {
+        self.ranks.get(&batch).copied()
+    }
+}
+
+/// One shown value and the event that asserted it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// The field; marks carry no value.
+    pub field: Field,
+    /// The value as asserted, `Null` included.
+    pub value: Value,
+    /// The asserting event.
+    pub event: EventId,
+    /// The class of the asserting batch in this view.
+    pub class: Class,
+}
+
+/// One day of one symbol in a view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The day.
+    pub day: Day,
+    /// The fields and marks in the record's order.
+    pub order: Vec<Field>,
+    /// The shown values, in the record's order.
+    pub cells: Vec<Cell>,
+}
+
+impl Record {
+    /// The shown value of a field.
+    pub fn cell(&self, field: &Field) -> Option<&Cell> {
+        self.cells.iter().find(|cell| cell.field == *field)
+    }
+
+    /// The shown value of a known field.
+    pub fn known(&self, code: u16) -> Option<&Cell> {
+        self.cells
+            .iter()
+            .find(|cell| cell.field == Field::Known(code))
+    }
+}
+
+/// Whether the newest or the earliest assertion decides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Which {
+    /// The view as it is known at the position.
+    #[default]
+    Latest,
+    /// For each cell the first value that is still held to be true: the earliest commit among the
+    /// active batches of the highest class.
+    First,
+}
+
+/// The events of one symbol in one view, with the batch of each.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// Events, sorted by day.
+    pub rows: Rows,
+    /// The batch of each event.
+    pub batches: Vec<u32>,
+}
+
+/// Folds the events of one symbol into records, ascending by day.
+pub fn fold(view: Series, history: &History, activity: &Activity, which: Which) -> Vec<Record> {
+    let mut records = Vec::new();
+    let mut day: Vec<(Rank, Row<'_>, BatchId)> = Vec::new();
+    let mut rows = history.rows.iter().zip(&history.batches).peekable();
+    while let Some((row, batch)) = rows.next() {
+        let batch = BatchId(*batch);
+        if let Some((class, committed)) = activity.rank(batch) {
+            day.push((
+                Rank {
+                    class,
+                    committed,
+                    seq: row.head.seq,
+                },
+                row,
+                batch,
+            ));
+        }
+        let last = rows
+            .peek()
+            .is_none_or(|(next, _)| next.head.day != row.head.day);
+        if last && !day.is_empty() {
+            if day.len() > 1 {
+                day.sort_by_key(|(rank, ..)| *rank);
+            }
+            records.extend(record(view, row.head.day, &day, which));
+            day.clear();
+        }
+    }
+    records
+}
+
+/// What decides between assertions about one field; greater wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    class: Class,
+    committed: Position,
+    seq: u32,
+}
+
+/// One day's record from its assertions, lowest rank first; `None` when nothing is shown.
+fn record(
+    view: Series,
+    day: Day,
+    assertions: &[(Rank, Row<'_>, BatchId)],
+    which: Which,
+) -> Option<Record> {
+    let mut order: Vec<Field> = Vec::new();
+    let mut cells: Vec<Cell> = Vec::new();
+    // A record without any field (`{"date": …}`) exists too, if its source said so.
+    let mut bare = false;
+    let mut held: Vec<(Field, Rank)> = Vec::new();
+    for (rank, row, batch) in assertions {
+        if row.head.op == Op::Retract {
+            if row.shape.is_empty() {
+                cells.clear();
+                bare = false;
+            } else {
+                cells.retain(|cell| !row.shape.contains(&cell.field));
+            }
+            continue;
+        }
+        let explicit = row.shape.iter().any(Field::is_mark);
+        bare |= explicit;
+        if explicit {
+            let earlier = std::mem::replace(&mut order, row.shape.to_vec());
+            order.extend(
+                earlier
+                    .into_iter()
+                    .filter(|f| !f.is_mark() && !row.shape.contains(f)),
+            );
+        } else {
+            for field in row.shape {
+                if !order.contains(field) {
+                    order.push(field.clone());
+                }
+            }
+        }
+        for (field, value) in row.fields() {
+            let Some(value) = value else { continue };
+            let event = EventId {
+                batch: *batch,
+                seq: row.head.seq,
+            };
+            let cell = Cell {
+                field: field.clone(),
+                value: value.clone(),
+                event,
+                class: rank.class,
+            };
+            let slot = cells.iter_mut().find(|known| known.field == *field);
+            if which == Which::First && slot.is_some() {
+                // Within its own batch the last row of a key is the effective one.
+                let first = held
+                    .iter()
+                    .find(|(known, _)| known == field)
+                    .map(|(_, rank)| *rank);
+                if first.is_some_and(|f| (f.class, f.committed) == (rank.class, rank.committed))
+                    || first.is_some_and(|f| f.class < rank.class)
+                {
+                    held.retain(|(known, _)| known != field);
+                } else {
+                    continue;
+                }
+            }
+            match slot {
+                Some(slot) => *slot = cell,
+                None => cells.push(cell),
+            }
+            if which == Which::First {
+                held.push((field.clone(), *rank));
+            }
+        }
+    }
+    if cells.is_empty() && !bare {
+        return None;
+    }
+    if !order.contains(&Field::DateMark) {
+        // Sources without an order of their own: the key comes first.
+        let marks: &[Field] = match view {
+            Series::Spot => &[Field::SymbolMark, Field::DateMark],
+            _ => &[Field::DateMark],
+        };
+        order.splice(0..0, marks.iter().cloned());
+    }
+    order.retain(|field| field.is_mark() || cells.iter().any(|cell| cell.field == *field));
+    if cells.len() > 1 {
+        let place = |cell: &Cell| order.iter().position(|field| *field == cell.field);
+        cells.sort_by_key(place);
+    }
+    Some(Record { day, order, cells })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::rows::Place;
+
+    fn put(history: &mut History, batch: u32, seq: u32, day: i32, shape: &[Field], texts: &[&str]) {
+        push(history, batch, seq, day, Op::Put, shape, texts);
+    }
+
+    fn push(
+        history: &mut History,
+        batch: u32,
+        seq: u32,
+        day: i32,
+        op: Op,
+        shape: &[Field],
+        texts: &[&str],
+    ) {
+        let place = Place {
+            seq,
+            source: 0,
+            line: 0,
+            offset: 0,
+            len: 0,
+        };
+        let symbol = history.rows.intern_symbol(&"AAPL".parse().unwrap());
+        let shape = history.rows.intern_shape(shape);
+        let values = texts.iter().map(|text| Value::from_json_number(text));
+        history
+            .rows
+            .push(place, Series::Iv, op, symbol, Day(day), shape, values);
+        history.batches.push(batch);
+    }
+
+    fn active(batches: &[(u32, Class)]) -> Activity {
+        batches
+            .iter()
+            .fold(Activity::default(), |activity, (batch, class)| {
+                activity.with(BatchId(*batch), *class, Position(u64::from(*batch) * 10))
+            })
+    }
+
+    fn shown(history: &History, activity: &Activity) -> String {
+        let records = fold(Series::Iv, history, activity, Which::Latest);
+        let one = |record: &Record| {
+            let cells = record.cells.iter();
+            let cells: Vec<_> = cells
+                .map(|cell| format!("{}={}", cell.field.name(), cell.value))
+                .collect();
+            format!("{}:{}", record.day.0, cells.join(","))
+        };
+        records.iter().map(one).collect::<Vec<_>>().join(" ")
+    }
+
+    const IV: Field = Field::Known(10);
+    const SKEW: Field = Field::Known(19);
+
+    #[test]
+    fn the_latest_commit_wins_per_field_and_fill_only_fills() {
+        let mut history = History::default();
+        put(
+            &mut history,
+            1,
+            0,
+            5,
+            &[Field::DateMark, IV, SKEW],
+            &["0.1", "3"],
+        );
+        put(&mut history, 2, 0, 5, &[IV], &["0.2"]);
+        put(&mut history, 3, 0, 5, &[IV], &["0.3"]);
+        put(&mut history, 3, 1, 6, &[IV], &["0.6"]);
+        let vendor = Class::Vendor;
+        let all = active(&[(1, vendor), (2, vendor), (3, Class::Fill)]);
+        assert_eq!(shown(&history, &all), "5:atm_iv=0.2,skew=3 6:atm_iv=0.6");
+        let undone = all.clone().without(BatchId(2));
+        assert_eq!(shown(&history, &undone), "5:atm_iv=0.1,skew=3 6:atm_iv=0.6");
+        let only_fill = active(&[(3, Class::Fill)]);
+        assert_eq!(shown(&history, &only_fill), "5:atm_iv=0.3 6:atm_iv=0.6");
+        assert_eq!(shown(&history, &Activity::default()), "");
+        let first = fold(Series::Iv, &history, &all, Which::First);
+        assert_eq!(first[0].known(10).unwrap().value.to_string(), "0.1");
+    }
+
+    #[test]
+    fn retracts_hide_fields_or_the_whole_key_and_the_last_row_of_a_file_wins() {
+        let mut history = History::default();
+        put(&mut history, 1, 0, 5, &[IV, SKEW], &["0.1", "3"]);
+        put(&mut history, 1, 1, 5, &[IV], &["0.15"]);
+        push(&mut history, 2, 0, 5, Op::Retract, &[SKEW], &[]);
+        push(&mut history, 3, 0, 5, Op::Retract, &[], &[]);
+        let vendor = Class::Vendor;
+        assert_eq!(
+            shown(&history, &active(&[(1, vendor)])),
+            "5:atm_iv=0.15,skew=3"
+        );
+        assert_eq!(
+            shown(&history, &active(&[(1, vendor), (2, vendor)])),
+            "5:atm_iv=0.15"
+        );
+        assert_eq!(shown(&history, &active(&[(1, vendor), (3, vendor)])), "");
+    }
+
+    #[test]
+    fn a_records_order_is_that_of_its_last_ordered_source() {
+        let mut history = History::default();
+        put(
+            &mut history,
+            1,
+            0,
+            5,
+            &[Field::DateMark, IV, SKEW],
+            &["0.1", "3"],
+        );
+        put(&mut history, 2, 0, 5, &[SKEW, Field::DateMark], &["4"]);
+        put(&mut history, 3, 0, 5, &[Field::Known(11)], &["0.5"]);
+        let vendor = Class::Vendor;
+        let all = active(&[(1, vendor), (2, vendor), (3, vendor)]);
+        let records = fold(Series::Iv, &history, &all, Which::Latest);
+        let names: Vec<_> = records[0].order.iter().map(Field::name).collect();
+        assert_eq!(names, ["skew", "date", "atm_iv", "iv30_ma20"]);
+        let csv = fold(Series::Iv, &history, &active(&[(3, vendor)]), Which::Latest);
+        assert_eq!(csv[0].order, [Field::DateMark, Field::Known(11)]);
+    }
+}
