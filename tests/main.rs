@@ -1,1 +1,3 @@
+//! One test binary for everything that is not a unit test.
 
+mod sample_data;
