@@ -1,3 +1,4 @@
 //! One test binary for everything that is not a unit test.
 
 mod sample_data;
+mod schemas;
