@@ -98,6 +98,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
+    use std::io::Write;
     use std::path::Path;
 
     fn day(text: &str) -> Day {
@@ -240,7 +241,9 @@ mod tests {
     fn shared(path: &str) -> Option<String> {
         let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/"));
         if !root.is_dir() {
-            eprintln!("SKIPPED: ../shared is absent ({path} not compared)");
+            // Not `eprintln!`, which cargo hides when a test passes.
+            let line = format!("SKIPPED: ../shared is absent ({path} not compared)\n");
+            std::io::stderr().write_all(line.as_bytes()).unwrap();
             return None;
         }
         Some(std::fs::read_to_string(root.join(path)).unwrap())
