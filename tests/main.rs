@@ -1,1 +1,9 @@
+//! One test binary for everything that is not a unit test.
 
+// Clippy's own leave for tests reaches only functions marked `#[test]`, not their helpers.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod sample_data;
+mod schemas;
+mod tidy;

@@ -233,19 +233,12 @@ impl Rows {
     ) {
         let first = self.values.len() as u32;
         self.values.extend(values);
-        let Place {
-            seq,
-            source,
-            line,
-            offset,
-            len,
-        } = place;
         self.heads.push(Head {
-            seq,
-            source,
-            line,
-            offset,
-            len,
+            seq: place.seq,
+            source: place.source,
+            line: place.line,
+            offset: place.offset,
+            len: place.len,
             series,
             op,
             day,
@@ -395,18 +388,12 @@ impl<'a, E> Collector<'a, E> {
         shape: &[Field],
         values: impl IntoIterator<Item = Value>,
     ) -> Result<(), E> {
-        let Origin {
-            source,
-            line,
-            offset,
-            len,
-        } = origin;
         let place = Place {
             seq: self.next_seq,
-            source,
-            line,
-            offset,
-            len,
+            source: origin.source,
+            line: origin.line,
+            offset: origin.offset,
+            len: origin.len,
         };
         let rows = &mut self.window.rows;
         let (symbol, shape) = (rows.intern_symbol(symbol), rows.intern_shape(shape));
@@ -422,12 +409,6 @@ impl<'a, E> Collector<'a, E> {
         code: &str,
         raw: &str,
     ) -> Result<(), E> {
-        let Origin {
-            source,
-            line,
-            offset,
-            len,
-        } = origin;
         let mut cut = raw.len().min(MAX_RAW);
         while !raw.is_char_boundary(cut) {
             cut -= 1;
@@ -436,10 +417,10 @@ impl<'a, E> Collector<'a, E> {
         let (seq, code) = (self.next_seq, code.into());
         self.window.rejects.push(Reject {
             seq,
-            source,
-            line,
-            offset,
-            len,
+            source: origin.source,
+            line: origin.line,
+            offset: origin.offset,
+            len: origin.len,
             series,
             code,
             raw,

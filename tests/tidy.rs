@@ -1,0 +1,576 @@
+//! The rules of the house that the compiler does not know: which floor names which, where each
+//! crate lives, how long a file is, and what lies in the repository.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What each floor may name besides itself. `lib.rs` and `main.rs` are free.
+const FLOORS: &[(&str, &[&str])] = &[
+    ("domain", &[]),
+    ("quant", &["domain"]),
+    ("ledger", &["domain"]),
+    ("sources", &["domain"]),
+    ("projections", &["domain", "quant"]),
+    (
+        "app",
+        &["domain", "quant", "ledger", "sources", "projections"],
+    ),
+    ("render", &["domain", "app"]),
+    ("config", &["domain"]),
+    ("cli", &["domain", "app", "render", "config", "web"]), // `cli serve` starts `web`
+    ("web", &["domain", "app", "render", "config"]),
+];
+
+/// Paths that may be named in their homes only. A home is a file or a folder below `src`, named
+/// without `.rs`; homes without any file yet are fine.
+const HOMES: &[(&str, &[&str])] = &[
+    ("bincode", &["ledger/codec"]),
+    ("sled", &["ledger/store"]),
+    ("blake3", &["ledger/hash"]),
+    ("sha2", &["ledger/hash"]),
+    ("csv", &["sources/csv", "render"]),
+    ("clap", &["cli"]),
+    ("std::env", &["config", "main"]),
+    ("Utc::now", &["app/clock"]),
+];
+
+/// The only place that prints; everything else writes to what it is given.
+const PRINTS: &str = "cli/ui";
+
+const MAX_LINES: usize = 500;
+
+const TOP_LEVEL: &[&str] = &[
+    "Cargo.toml",
+    "Cargo.lock",
+    "LICENSE",
+    "README.md",
+    "src",
+    "schemas",
+    "tests",
+    "examples",
+    "data",
+    "target",
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every Rust file below `src`, by its path there with `/`, and its text.
+fn sources() -> Vec<(String, String)> {
+    let base = root().join("src");
+    let mut found = Vec::new();
+    let mut folders = vec![base.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let inside = path.strip_prefix(&base).unwrap().components();
+                let parts: Vec<_> = inside.map(|c| c.as_os_str().to_string_lossy()).collect();
+                found.push((parts.join("/"), fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    assert!(!found.is_empty());
+    found.sort();
+    found
+}
+
+/// One token of Rust code; comments and literals are none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Token {
+    Word(String),
+    /// `::`
+    Path,
+    Mark(char),
+}
+
+/// The tokens of Rust source, without comments, strings and characters.
+fn tokens(text: &str) -> Vec<Token> {
+    let chars: Vec<char> = text.chars().collect();
+    let at = |i: usize| chars.get(i).copied().unwrap_or('\0');
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut out = Vec::new();
+    let mut i = 0;
+    while i < chars.len() {
+        let c = at(i);
+        if c == '/' && at(i + 1) == '/' {
+            while i < chars.len() && at(i) != '\n' {
+                i += 1;
+            }
+        } else if c == '/' && at(i + 1) == '*' {
+            let mut depth = 0;
+            loop {
+                let step = match (at(i), at(i + 1)) {
+                    ('/', '*') => {
+                        depth += 1;
+                        2
+                    }
+                    ('*', '/') => {
+                        depth -= 1;
+                        2
+                    }
+                    _ => 1,
+                };
+                i += step;
+                if depth == 0 || i >= chars.len() {
+                    break;
+                }
+            }
+        } else if c == '"' {
+            i = after_string(&chars, i);
+        } else if c == '\'' {
+            // A lifetime has no closing quote right after its first character.
+            if at(i + 1) == '\\' {
+                i += 3;
+                while i < chars.len() && at(i) != '\'' {
+                    i += 1;
+                }
+                i += 1;
+            } else if at(i + 2) == '\'' {
+                i += 3;
+            } else {
+                i += 1;
+            }
+        } else if word(c) {
+            let start = i;
+            while word(at(i)) {
+                i += 1;
+            }
+            let text: String = chars[start..i].iter().collect();
+            let raw = matches!(text.as_str(), "r" | "br" | "cr");
+            let hashes = chars[i..].iter().take_while(|&&c| c == '#').count();
+            if raw && at(i + hashes) == '"' {
+                let end: String = std::iter::once('"')
+                    .chain((0..hashes).map(|_| '#'))
+                    .collect();
+                let rest: String = chars[i + hashes + 1..].iter().collect();
+                let inside = rest.find(&end).unwrap_or(rest.len());
+                i += hashes + 1 + rest[..inside].chars().count() + end.len();
+            } else if raw && hashes == 1 {
+                i += 1; // r#type
+            } else if at(i) == '"' && matches!(text.as_str(), "b" | "c") {
+                i = after_string(&chars, i);
+            } else {
+                out.push(Token::Word(text));
+            }
+        } else if c == ':' && at(i + 1) == ':' {
+            out.push(Token::Path);
+            i += 2;
+        } else {
+            if !c.is_whitespace() {
+                out.push(Token::Mark(c));
+            }
+            i += 1;
+        }
+    }
+    out
+}
+
+/// The index after the string whose quote is at `i`.
+fn after_string(chars: &[char], mut i: usize) -> usize {
+    i += 1;
+    while i < chars.len() && chars[i] != '"' {
+        i += if chars[i] == '\\' { 2 } else { 1 };
+    }
+    i + 1
+}
+
+fn is_word(token: Option<&Token>, text: &str) -> bool {
+    matches!(token, Some(Token::Word(word)) if word == text)
+}
+
+/// The code that is not for tests: items under `#[cfg(test)]` are left out.
+fn without_tests(all: &[Token]) -> Vec<Token> {
+    let gate = tokens("#[cfg(test)]");
+    let mut out = Vec::new();
+    let mut i = 0;
+    while i < all.len() {
+        if !all[i..].starts_with(&gate) {
+            out.push(all[i].clone());
+            i += 1;
+            continue;
+        }
+        i += gate.len();
+        let mut depth = 0;
+        while i < all.len() {
+            let end = match all[i] {
+                Token::Mark('{' | '(' | '[') => {
+                    depth += 1;
+                    false
+                }
+                Token::Mark('}') => {
+                    depth -= 1;
+                    depth == 0
+                }
+                Token::Mark(')' | ']') => {
+                    depth -= 1;
+                    false
+                }
+                Token::Mark(';') => depth == 0,
+                _ => false,
+            };
+            i += 1;
+            if end {
+                break;
+            }
+        }
+    }
+    out
+}
+
+/// Every path that the code names, groups spelled out: `a::{b, c::d}` is `a::b` and `a::c::d`.
+fn paths(code: &[Token]) -> Vec<Vec<String>> {
+    let mut out = Vec::new();
+    let mut i = 0;
+    while i < code.len() {
+        if matches!(code[i], Token::Word(_)) {
+            i = read_path(code, i, &[], &mut out);
+        } else {
+            i += 1;
+        }
+    }
+    out
+}
+
+fn read_path(code: &[Token], mut i: usize, prefix: &[String], out: &mut Vec<Vec<String>>) -> usize {
+    let mut path = prefix.to_vec();
+    while let Some(Token::Word(word)) = code.get(i) {
+        path.push(word.clone());
+        i += 1;
+        if code.get(i) != Some(&Token::Path) {
+            break;
+        }
+        i += 1;
+        if code.get(i) == Some(&Token::Mark('{')) {
+            i += 1;
+            while i < code.len() && code[i] != Token::Mark('}') {
+                if matches!(code[i], Token::Word(_)) {
+                    i = read_path(code, i, &path, out);
+                } else {
+                    i += 1;
+                }
+            }
+            return i + 1;
+        }
+    }
+    out.push(path);
+    i
+}
+
+/// The path of the module that a file is, as words: `cli/mod.rs` is `cli`.
+fn module(file: &str) -> Vec<&str> {
+    let mut parts: Vec<&str> = file.trim_end_matches(".rs").split('/').collect();
+    if parts
+        .last()
+        .is_some_and(|last| matches!(*last, "mod" | "lib" | "main"))
+    {
+        parts.pop();
+    }
+    parts
+}
+
+/// The arrows between floors that the table does not allow.
+fn wrong_arrows(file: &str, text: &str) -> Vec<String> {
+    let module = module(file);
+    let Some(from) = module.first() else {
+        return Vec::new(); // lib.rs and main.rs
+    };
+    let Some((_, allowed)) = FLOORS.iter().find(|(floor, _)| floor == from) else {
+        return vec![format!("{file}: `{from}` is not a floor of the table")];
+    };
+    let mut found = BTreeSet::new();
+    for path in paths(&without_tests(&tokens(text))) {
+        let supers = path.iter().take_while(|word| *word == "super").count();
+        let to = match path.first().map(String::as_str) {
+            Some("crate" | "volledger") => path.get(1),
+            Some("super") if supers == module.len() => path.get(supers),
+            _ => None,
+        };
+        let Some(to) = to.map(String::as_str) else {
+            continue;
+        };
+        let is_floor = FLOORS.iter().any(|(floor, _)| *floor == to);
+        if is_floor && to != *from && !allowed.contains(&to) {
+            found.insert(format!("{file}: {from} names {to}"));
+        }
+    }
+    found.into_iter().collect()
+}
+
+fn lives_in(file: &str, homes: &[&str]) -> bool {
+    let name = file.trim_end_matches(".rs");
+    homes.iter().any(|home| {
+        let rest = name.strip_prefix(home);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
+}
+
+/// What a file names although it has its home elsewhere.
+fn away_from_home(file: &str, text: &str) -> Vec<String> {
+    let code = without_tests(&tokens(text));
+    let paths = paths(&code);
+    let mut found = Vec::new();
+    for (what, homes) in HOMES {
+        let wanted: Vec<&str> = what.split("::").collect();
+        // A module of ours may have a crate's name: declared here, or imported.
+        let declared = code
+            .windows(2)
+            .any(|pair| is_word(pair.first(), "mod") && is_word(pair.get(1), what));
+        let ours = |path: &Vec<String>| {
+            matches!(path[0].as_str(), "crate" | "super" | "self")
+                && path.last().is_some_and(|last| last == what)
+        };
+        let used = code
+            .windows(3)
+            .any(|three| is_word(three.first(), "use") && is_word(three.get(1), what));
+        let attribute = code.windows(3).any(|three| {
+            three[0] == Token::Mark('#')
+                && three[1] == Token::Mark('[')
+                && is_word(three.get(2), what)
+        });
+        let shadowed = declared || paths.iter().any(ours);
+        let named = paths.iter().any(|path| match wanted[..] {
+            // A crate's path begins with it; a longer path may stand anywhere.
+            [one] => !shadowed && path.len() > 1 && path[0] == one,
+            _ => path.windows(wanted.len()).any(|part| part == wanted),
+        });
+        if (named || attribute || (used && !shadowed)) && !lives_in(file, homes) {
+            found.push(format!("{file}: `{what}` lives in {}", homes.join(" and ")));
+        }
+    }
+    let prints = code.windows(2).any(|pair| {
+        let macros = ["print", "println", "eprint", "eprintln"];
+        macros.iter().any(|name| is_word(pair.first(), name)) && pair[1] == Token::Mark('!')
+    });
+    if prints && !lives_in(file, &[PRINTS]) {
+        found.push(format!("{file}: printing lives in {PRINTS}"));
+    }
+    found
+}
+
+/// The relative links of a Markdown text, without their anchors.
+fn links(text: &str) -> Vec<String> {
+    let marks = ["](", "src=\"", "href=\"", "srcset=\""];
+    let mut found = Vec::new();
+    for mark in marks {
+        let end = if mark == "](" { ')' } else { '"' };
+        for (start, _) in text.match_indices(mark) {
+            let rest = &text[start + mark.len()..];
+            let link = rest.split([end, '\n', ' ', '#']).next().unwrap_or_default();
+            let outside = link.contains("://") || link.starts_with("mailto:");
+            if !outside && !link.is_empty() {
+                found.push(link.to_owned());
+            }
+        }
+    }
+    found
+}
+
+/// Paths of a machine that text should not have.
+fn machine_paths(text: &str) -> Vec<String> {
+    // Put together here, so that this file does not find itself.
+    let needles = ["work", "root"].map(|name| format!("/{name}/"));
+    let lines = text.lines().enumerate();
+    let hits = lines.filter(|(_, line)| needles.iter().any(|needle| line.contains(needle)));
+    hits.map(|(i, line)| format!("{}: {line}", i + 1)).collect()
+}
+
+/// The files that git tracks, or would: ignored ones are left out.
+fn tracked() -> Vec<PathBuf> {
+    let mut git = Command::new("git");
+    git.args([
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ]);
+    let output = git.current_dir(root()).output();
+    let Some(output) = output.ok().filter(|output| output.status.success()) else {
+        // Not `eprintln!`, which cargo hides when a test passes.
+        let line = b"SKIPPED: git lists no files here (machine paths not looked for)\n";
+        std::io::stderr().write_all(line).unwrap();
+        return Vec::new();
+    };
+    let names = String::from_utf8(output.stdout).unwrap();
+    let names = names.split('\0').filter(|name| !name.is_empty());
+    names.map(PathBuf::from).collect()
+}
+
+/// Entries of the top level that do not belong there.
+fn strays(names: &[String]) -> Vec<&String> {
+    let belongs = |name: &str| name.starts_with('.') || TOP_LEVEL.contains(&name);
+    names.iter().filter(|name| !belongs(name)).collect()
+}
+
+/// The files that are too long, with their lines.
+fn too_long(files: &[(String, String)]) -> Vec<String> {
+    let counted = files
+        .iter()
+        .map(|(name, text)| (name, text.lines().count()));
+    let long = counted.filter(|(_, lines)| *lines > MAX_LINES);
+    long.map(|(name, lines)| format!("{name}: {lines} lines"))
+        .collect()
+}
+
+const NONE: [&str; 0] = [];
+
+#[test]
+fn floors_name_only_what_lies_below() {
+    let all = sources();
+    let wrong = all.iter().flat_map(|(file, text)| wrong_arrows(file, text));
+    assert_eq!(wrong.collect::<Vec<_>>(), NONE);
+}
+
+#[test]
+fn a_wrong_arrow_is_noticed() {
+    let one = ["domain/day.rs: domain names ledger"];
+    for text in [
+        "use crate::ledger::Ledger;",
+        "use crate::{domain::Day, ledger};",
+        "use crate::{self, quant_like, ledger::{a, b}};",
+        "fn f() { let _x: &'a u8 = crate::ledger::open('\"'); }",
+        "fn f() { super::super::ledger::open(\"a\\\"b\") }",
+        "#[cfg(test)] mod tests { fn g() {} } use crate::ledger;",
+        "#[cfg(test)] use x::{y, z}; use crate::ledger;",
+        "const A: &str = r#\" \"crate \"#; use crate::ledger;",
+    ] {
+        assert_eq!(wrong_arrows("domain/day.rs", text), one, "{text}");
+    }
+    for text in [
+        "use crate::domain::Day; use super::ledger;",
+        "//! See [`crate::ledger`].\n/* crate::ledger /* crate::cli */ crate::web */",
+        "const A: &str = \"crate::ledger\"; const B: &str = r#\"crate::ledger\"#;",
+        "#[cfg(test)]\nmod tests { use crate::ledger::Ledger; fn f() { if true {} } }",
+        "#[cfg(test)] use crate::ledger;",
+        "#[cfg(test)]\nfn f(x: [u8; 2]) { crate::ledger::open() }",
+        "use crate::ledger_like;",
+    ] {
+        assert_eq!(wrong_arrows("domain/day.rs", text), NONE, "{text}");
+    }
+    assert_eq!(wrong_arrows("web/mod.rs", "use crate::cli;").len(), 1);
+    assert_eq!(wrong_arrows("web/mod.rs", "use super::ledger;").len(), 1);
+    assert_eq!(
+        wrong_arrows("cli/commands/serve.rs", "use crate::web;"),
+        NONE
+    );
+    assert_eq!(wrong_arrows("attic/mod.rs", "").len(), 1);
+    assert_eq!(
+        wrong_arrows("lib.rs", "pub use crate::ledger::Ledger;"),
+        NONE
+    );
+}
+
+#[test]
+fn crates_stay_at_home() {
+    let all = sources();
+    let wrong = all
+        .iter()
+        .flat_map(|(file, text)| away_from_home(file, text));
+    assert_eq!(wrong.collect::<Vec<_>>(), NONE);
+}
+
+#[test]
+fn a_crate_away_from_home_is_noticed() {
+    for (file, text) in [
+        ("ledger/block.rs", "fn f() { bincode::decode() }"),
+        ("ledger/codecs.rs", "#[derive(bincode::Encode)] struct A;"),
+        ("ledger/block.rs", "#[bincode(crate = \"x\")] struct A;"),
+        ("ledger/mod.rs", "use sled as engine;"),
+        ("ledger/mod.rs", "use {std::fs, sled::Db};"),
+        ("app/mod.rs", "let x = blake3::hash(b\"\\\"\");"),
+        ("ledger/tree.rs", "use sha2::{Digest, Sha256};"),
+        ("app/export.rs", "csv::Writer::new()"),
+        ("render/text.rs", "#[derive(clap::Args)] struct A;"),
+        ("cli/mod.rs", "std::env::var(\"A\")"),
+        ("cli/mod.rs", "use std::{env, fs};"),
+        ("app/stage.rs", "chrono::Utc::now()"),
+        ("app/stage.rs", "Utc::now()"),
+        ("cli/mod.rs", "println!(\"\")"),
+        ("main.rs", "std::eprintln!(\"\")"),
+    ] {
+        assert_eq!(away_from_home(file, text).len(), 1, "{file}: {text}");
+    }
+    for (file, text) in [
+        ("ledger/codec/v1.rs", "#[derive(bincode::Encode)] struct A;"),
+        ("ledger/codec.rs", "bincode::decode()"),
+        ("ledger/store/sled.rs", "use sled::Db;"),
+        ("ledger/store/mod.rs", "mod sled; pub use sled::Engine;"),
+        ("ledger/mod.rs", "use self::store::sled; sled::open()"),
+        ("sources/mod.rs", "pub mod csv; csv::read()"),
+        ("sources/csv/iv.rs", "csv::Reader::new()"),
+        ("app/stage.rs", "use crate::sources::csv; csv::read()"),
+        ("app/stage.rs", "crate::sources::csv::read()"),
+        ("render/csv.rs", "csv::Writer::new()"),
+        ("main.rs", "std::env::args_os()"),
+        ("config/mod.rs", "use std::env;"),
+        (
+            "cli/mod.rs",
+            "env!(\"CARGO_PKG_VERSION\"); // println!(std::env)",
+        ),
+        ("cli/ui.rs", "println!(\"\")"),
+        ("app/clock.rs", "Utc::now()"),
+        (
+            "app/stage.rs",
+            "#[cfg(test)] mod tests { fn f() { println!(\"\"); } }",
+        ),
+    ] {
+        assert_eq!(away_from_home(file, text), NONE, "{file}: {text}");
+    }
+}
+
+#[test]
+fn files_are_short() {
+    assert_eq!(too_long(&sources()), NONE);
+    let file = |lines| ("x.rs".to_owned(), "\n".repeat(lines));
+    assert_eq!(too_long(&[file(500)]), NONE);
+    assert_eq!(too_long(&[file(501)]), ["x.rs: 501 lines"]);
+}
+
+#[test]
+fn nothing_strays_on_the_top_level() {
+    let entries = fs::read_dir(root()).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+    assert_eq!(strays(&names.collect::<Vec<_>>()), Vec::<&String>::new());
+    let made_up = ["notes.txt", "src", ".github", "README"].map(str::to_owned);
+    assert_eq!(strays(&made_up), ["notes.txt", "README"]);
+}
+
+#[test]
+fn links_of_the_readme_lead_somewhere() {
+    if let Ok(text) = fs::read_to_string(root().join("README.md")) {
+        let broken: Vec<_> = links(&text)
+            .into_iter()
+            .filter(|link| !root().join(link).exists())
+            .collect();
+        assert_eq!(broken, NONE);
+    }
+    let text = "[a](data/x.csv) ![b](img/y.svg \"t\") [c](#here) [d](https://e.org/f) \
+                [g](h.md#part) <img src=\"i.svg\">";
+    assert_eq!(links(text), ["data/x.csv", "img/y.svg", "h.md", "i.svg"]);
+    assert!(!root().join("img/y.svg").exists());
+}
+
+#[test]
+fn tracked_files_name_no_place_of_one_machine() {
+    let mut found = Vec::new();
+    for path in tracked() {
+        // What is not text has no path that a person would read.
+        if let Ok(text) = fs::read_to_string(root().join(&path)) {
+            let hits = machine_paths(&text);
+            found.extend(
+                hits.into_iter()
+                    .map(|hit| format!("{}:{hit}", path.display())),
+            );
+        }
+    }
+    assert_eq!(found, NONE);
+    let made_up = format!("fine\n{}/shared/x\n/{}/.cargo\nhomework/x", "/work", "root");
+    assert_eq!(machine_paths(&made_up).len(), 2);
+}
