@@ -1,0 +1,48 @@
+//! The only file that asks what time it is.
+
+use crate::domain::Day;
+use chrono::{DateTime, SecondsFormat, Utc};
+
+/// Where "now" comes from: the system, or a fixed instant for tests and reproducible runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// The system's clock.
+    System,
+    /// Always this instant, ms since 1970 UTC.
+    Fixed(i64),
+}
+
+impl Clock {
+    /// Now, in ms since 1970 UTC.
+    pub fn now_ms(self) -> i64 {
+        match self {
+            Self::System => Utc::now().timestamp_millis(),
+            Self::Fixed(ms) => ms,
+        }
+    }
+
+    /// Today's civil date in UTC: the day after which a date counts as future. (UTC is never
+    /// behind New York, so no session that has begun there is refused.)
+    pub fn today(self) -> Day {
+        instant(self.now_ms()).map_or(Day(0), |at| Day::from(at.date_naive()))
+    }
+}
+
+fn instant(ms: i64) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp_millis(ms)
+}
+
+/// An instant as RFC 3339 in UTC, to the second.
+pub fn rfc3339(ms: i64) -> String {
+    let text = instant(ms).map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
+    text.unwrap_or_else(|| format!("{ms} ms"))
+}
+
+/// Reads RFC 3339, or a date for its end of day in UTC; ms since 1970 UTC.
+pub fn parse_instant(text: &str) -> Option<i64> {
+    if let Ok(at) = DateTime::parse_from_rfc3339(text) {
+        return Some(at.timestamp_millis());
+    }
+    let day: Day = text.parse().ok()?;
+    Some((i64::from(day.0) + 1) * 86_400_000 - 1)
+}

@@ -1,0 +1,101 @@
+//! What can go wrong above the ledger, with the kind that gives the exit code.
+
+use crate::domain::batch::Refusal;
+use crate::domain::{BatchId, Digest, Finding, Position};
+use crate::ledger::LedgerError;
+
+/// An error of the application.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AppError {
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A decision cannot be made.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// A file cannot be read.
+    #[error("cannot read {name}")]
+    Unreadable {
+        /// The file.
+        name: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {name}")]
+    Unwritable {
+        /// The file.
+        name: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A source cannot be used at all.
+    #[error("cannot use {name}: {}", .finding.text)]
+    Fatal {
+        /// The source.
+        name: String,
+        /// What it is about.
+        finding: Box<Finding>,
+    },
+    /// A file changed while it was read.
+    #[error("{0} changed while it was being read")]
+    Changed(String),
+    /// A mapping is not known or not right.
+    #[error("mapping {name}: {why}")]
+    Mapping {
+        /// Its name or file.
+        name: String,
+        /// Why not.
+        why: String,
+    },
+    /// The symbol of a file is not known.
+    #[error("which symbol is {0}?")]
+    NoSymbol(String),
+    /// Something was asked for that is not there.
+    #[error("{0}")]
+    NotFound(String),
+    /// The command's words do not fit together.
+    #[error("{0}")]
+    Usage(String),
+    /// The content was rolled back before.
+    #[error("this content was {state} before, as {batch} at {at}{}", .reason.as_ref().map(|r| format!(" ({r})")).unwrap_or_default())]
+    RolledBackBefore {
+        /// As which batch.
+        batch: BatchId,
+        /// Its state now.
+        state: String,
+        /// When.
+        at: String,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// The view changed since the review.
+    #[error("cannot confirm {batch}: the view changed since the review at {base}")]
+    Stale {
+        /// Which batch.
+        batch: BatchId,
+        /// Where it was reviewed.
+        base: Position,
+        /// The cells that another decision touched, some of them.
+        cells: Vec<String>,
+        /// How many in all.
+        count: u64,
+    },
+    /// The token is not that of the present review.
+    #[error("cannot confirm {batch}: the review's token is {} now, not {expected}", .found.short())]
+    TokenDiffers {
+        /// Which batch.
+        batch: BatchId,
+        /// What was expected.
+        expected: String,
+        /// What it is.
+        found: Digest,
+    },
+    /// A stored view is not what the log gives.
+    #[error("{0}")]
+    ProjectionDiffers(String),
+}
+
+/// A result of the application.
+pub type Result<T> = std::result::Result<T, AppError>;

@@ -1,0 +1,61 @@
+//! The order of things: staging, reviewing, deciding, looking up, exporting.
+//!
+//! Functions over an open [`Ledger`]; results are plain values of [`report`]. No terminal, no
+//! HTML, no environment: what a run depends on comes in through [`Run`].
+
+pub mod clock;
+pub mod decide;
+pub mod error;
+pub mod export;
+pub mod groups;
+pub mod history;
+pub mod import;
+pub mod lookup;
+pub mod outside;
+pub mod report;
+pub mod review;
+pub mod stage;
+pub mod tomic;
+pub mod tour;
+pub mod verify;
+pub mod views;
+
+pub use crate::ledger::{Head, Ledger, LedgerError, OpenOptions};
+pub use clock::Clock;
+pub use error::AppError;
+
+/// What a run depends on besides the ledger: time, the person, and who hears of progress.
+pub struct Run<'a> {
+    /// Where "now" comes from.
+    pub clock: Clock,
+    /// Who acts, as recorded in control entries.
+    pub actor: String,
+    /// Hears of progress; never changes a result.
+    pub progress: &'a dyn Progress,
+}
+
+impl std::fmt::Debug for Run<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Run({})", self.actor)
+    }
+}
+
+/// Hears how far a long piece of work is.
+pub trait Progress {
+    /// A piece of work begins; `total` in `unit`s where it is known.
+    fn begin(&self, what: &str, total: Option<u64>, unit: &'static str);
+    /// That much is done in all.
+    fn at(&self, done: u64);
+    /// The piece of work is over.
+    fn end(&self);
+}
+
+/// Nobody listens.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn begin(&self, _: &str, _: Option<u64>, _: &'static str) {}
+    fn at(&self, _: u64) {}
+    fn end(&self) {}
+}
