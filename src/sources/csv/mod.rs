@@ -295,8 +295,15 @@ fn survey<'p, R: Read + Seek>(
         if record.line > header.line
             && let Some(date) = header.date
         {
-            let cell = text::trimmed(record.cell(date), text::guessed_text);
-            survey.add(&cell, record.line);
+            // `2025-…` has a fixed order, and it is what most files have.
+            let year_first = record
+                .raw(date)
+                .get(..4)
+                .is_some_and(|start| start.iter().all(u8::is_ascii_digit));
+            if !year_first {
+                let cell = text::trimmed(record.cell(date), text::guessed_text);
+                survey.add(&cell, record.line);
+            }
         }
     }
     Ok((survey, bytes))

@@ -10,6 +10,8 @@ use crate::domain::{Collector, Day, Field, Op, Origin, Severity, Symbol, Value};
 use crate::sources::mapping::{Column, DecimalMark, Need};
 use crate::sources::notes::{Counts, DayNotes};
 use crate::sources::{ReadError, ReadSummary};
+use rust_decimal::Decimal;
+use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 use std::io::{Read, Seek, SeekFrom};
 
@@ -208,31 +210,22 @@ impl<'m> Pass<'m> {
         record: Record<'_>,
         cell: usize,
         column: &'m Column,
-    ) -> Result<(rust_decimal::Decimal, bool), &'m str> {
-        let (unit, codes, range) = (column.unit, &column.codes, &column.range);
-        let number = match numbers::fast(record.raw(cell), unit, self.decimal) {
-            Some(number) => number,
-            None => {
-                let text = self.encoding.text(record.cell(cell));
-                match numbers::parse(&text, unit, self.decimal) {
-                    Number::Value(number) => number,
-                    Number::Missing => return Err(&codes.missing),
-                    Number::Invalid => return Err(&codes.invalid),
-                }
+    ) -> Result<(Decimal, bool), &'m str> {
+        let (unit, codes) = (column.unit, &column.codes);
+        if let Some(plain) = numbers::fast(record.raw(cell), unit, self.decimal) {
+            let high = check(column, |bound| plain.cmp(bound))?;
+            return Ok((plain.to_field(unit), high));
+        }
+        let text = self.encoding.text(record.cell(cell));
+        match numbers::parse(&text, unit, self.decimal) {
+            Number::Value(number) => {
+                let high = check(column, |bound| number.cmp(bound))?;
+                let number = numbers::to_field(number, unit).ok_or(codes.invalid.as_str())?;
+                Ok((number, high))
             }
-        };
-        let outside = range.above.is_some_and(|bound| number <= bound)
-            || range.at_least.is_some_and(|bound| number < bound)
-            || range.at_most.is_some_and(|bound| number > bound);
-        if outside {
-            return Err(&codes.out_of_range);
+            Number::Missing => Err(&codes.missing),
+            Number::Invalid => Err(&codes.invalid),
         }
-        if range.suspect_below.is_some_and(|bound| number < bound) {
-            return Err(&codes.suspect_scale);
-        }
-        let high = range.high_from.is_some_and(|bound| number >= bound);
-        let number = numbers::to_field(number, unit).ok_or(codes.invalid.as_str())?;
-        Ok((number, high))
     }
 
     fn finish(self, summary: &mut ReadSummary, source: u32) {
@@ -258,6 +251,25 @@ impl<'m> Pass<'m> {
         );
         self.days.finish(summary, source, "line");
     }
+}
+
+/// Holds a number, given by how it compares, against its column's bounds; says whether it is
+/// remarkably high.
+fn check<'m>(column: &'m Column, cmp: impl Fn(&Decimal) -> Ordering) -> Result<bool, &'m str> {
+    let range = &column.range;
+    let is = |bound: &Option<Decimal>, wanted: fn(Ordering) -> bool| {
+        bound.as_ref().is_some_and(|bound| wanted(cmp(bound)))
+    };
+    let outside = is(&range.above, Ordering::is_le)
+        || is(&range.at_least, Ordering::is_lt)
+        || is(&range.at_most, Ordering::is_gt);
+    if outside {
+        return Err(&column.codes.out_of_range);
+    }
+    if is(&range.suspect_below, Ordering::is_lt) {
+        return Err(&column.codes.suspect_scale);
+    }
+    Ok(is(&range.high_from, Ordering::is_ge))
 }
 
 /// Spellings of symbols that are remembered; more are read again each time.
