@@ -62,17 +62,27 @@ pub(super) fn fast(cell: &[u8], unit: CellUnit, mark: DecimalMark) -> Option<Pla
     if cell.is_empty() || cell.len() > 18 {
         return None;
     }
-    let (mut mantissa, mut point) = (0i64, None);
-    for (i, &byte) in cell.iter().enumerate() {
-        match byte {
-            b'0'..=b'9' => mantissa = mantissa * 10 + i64::from(byte - b'0'),
-            b'.' if point_allowed && point.is_none() && i > 0 => point = Some(i),
-            _ => return None,
+    let mut mantissa = 0i64;
+    let mut bytes = cell.iter();
+    for (digits, &byte) in bytes.by_ref().enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            if byte != b'.' || !point_allowed || digits == 0 || bytes.len() == 0 {
+                return None;
+            }
+            break;
         }
+        mantissa = mantissa * 10 + i64::from(digit);
     }
-    let scale = point.map_or(0, |point| cell.len() - point - 1);
-    let scale = u32::try_from(scale).ok()?;
-    (point.is_none() || scale > 0).then_some(Plain { mantissa, scale })
+    let scale = bytes.len() as u32;
+    for &byte in bytes {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        mantissa = mantissa * 10 + i64::from(digit);
+    }
+    Some(Plain { mantissa, scale })
 }
 
 /// Reads a cell's text.

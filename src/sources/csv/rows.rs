@@ -255,7 +255,7 @@ impl<'m> Pass<'m> {
 
 /// Holds a number, given by how it compares, against its column's bounds; says whether it is
 /// remarkably high.
-fn check<'m>(column: &'m Column, cmp: impl Fn(&Decimal) -> Ordering) -> Result<bool, &'m str> {
+fn check(column: &Column, cmp: impl Fn(&Decimal) -> Ordering) -> Result<bool, &str> {
     let range = &column.range;
     let is = |bound: &Option<Decimal>, wanted: fn(Ordering) -> bool| {
         bound.as_ref().is_some_and(|bound| wanted(cmp(bound)))

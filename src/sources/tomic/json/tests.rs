@@ -1,3 +1,5 @@
+//! Records in, events and findings out.
+
 use super::*;
 use crate::domain::{Reject, Rows, Window};
 
