@@ -212,10 +212,20 @@ fn every_csv_gives_its_expected_report() {
         let (summary, rows, rejects) = read(&path, symbol, &calendar);
         let got = parse_report(&path, &summary, &rows, &rejects);
         assert_same(name, &got, &report["parse"]);
+        // No cell of these files spans lines, so every event is one of the file's lines.
         let text = std::fs::read(&path).unwrap();
+        let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
+        let at_line = |line: u32, offset: u64, len: u32| {
+            let raw = &text[offset as usize..offset as usize + len as usize];
+            let line = lines[line as usize - 1];
+            assert_eq!(raw, line.strip_suffix(b"\r").unwrap_or(line), "{name}");
+            raw
+        };
+        for head in rows.heads() {
+            at_line(head.line, head.offset, head.len);
+        }
         for reject in &rejects {
-            let at = reject.offset as usize;
-            let raw = &text[at..at + reject.len as usize];
+            let raw = at_line(reject.line, reject.offset, reject.len);
             assert_eq!(raw, reject.raw.as_bytes(), "{name}");
         }
     }

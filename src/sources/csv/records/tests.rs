@@ -87,10 +87,14 @@ fn records_at_the_limits_pass_and_beyond_them_do_not() {
 
 #[test]
 fn records_longer_than_what_is_left_of_the_buffer_are_whole() {
-    let row = [b"x".repeat(50_000), b"\r\n".to_vec()].concat();
-    let cut = cut(&row.repeat(9), Limits::default()).unwrap();
+    // Every row is of another letter, so a row found at a wrong place is not the right one.
+    let rows = (b'a'..b'j').map(|letter| [vec![letter; 50_000], b"\r\n".to_vec()].concat());
+    let cut = cut(&rows.collect::<Vec<_>>().concat(), Limits::default()).unwrap();
     assert_eq!(cut.len(), 9);
-    assert!(cut.iter().all(|(_, _, bytes, _)| bytes.len() == 50_000));
+    for (i, (line, offset, bytes, _)) in cut.iter().enumerate() {
+        assert_eq!((*line, *offset), (i as u32 + 1, i as u64 * 50_002));
+        assert_eq!(bytes.len(), 50_000);
+    }
 }
 
 proptest! {
