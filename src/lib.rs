@@ -1,5 +1,7 @@
 //! volledger: an append-only, hashed ledger of volatility history.
 
+pub mod app;
 pub mod domain;
 pub mod ledger;
 pub mod projections;
+pub mod sources;

@@ -26,12 +26,12 @@ impl Calendar {
     /// The New York Stock Exchange, 2003 to 2028.
     pub fn nyse() -> &'static Self {
         static NYSE_CALENDAR: OnceLock<Calendar> = OnceLock::new();
-        NYSE_CALENDAR.get_or_init(|| Self::parse(NYSE))
+        NYSE_CALENDAR.get_or_init(|| Self::from_text(NYSE))
     }
 
     /// Reads calendar data; lines that are comments, headings or unreadable are passed over (a
     /// test reads the bundled data strictly).
-    fn parse(text: &str) -> Self {
+    pub fn from_text(text: &str) -> Self {
         let mut special = BTreeMap::new();
         for line in text.lines() {
             let mut cells = line.split(',');

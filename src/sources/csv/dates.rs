@@ -1,0 +1,285 @@
+//! Dates as vendors write them, and which number of them is the day.
+//!
+//! Forms whose order is open (`03/04/2025`) are decided once per file: a reader that decides row
+//! by row turns one month of a file into twelve days of January.
+
+use crate::domain::Day;
+use crate::sources::DateOrder;
+
+/// A date cell taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parts {
+    /// Year, month and day stand where the form says.
+    Fixed(i32, u32, u32),
+    /// Two numbers whose order the file decides, and the year.
+    Open(Form, u32, u32, i32),
+}
+
+/// The forms of dates whose order is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// `a/b/yyyy` or `a/b/yy`.
+    Slash,
+    /// `a-b-yyyy`.
+    Dash,
+}
+
+/// Takes a trimmed cell apart; `None` when it has none of the accepted forms.
+///
+/// Accepted are `Y-m-d`, `Y/m/d`, `Ymd`, `d.m.Y` and the open forms; day and month have one or
+/// two digits, the year four, or two after a slash.
+pub(super) fn parts(text: &[u8]) -> Option<Parts> {
+    let mut numbers = [0u32; 3];
+    let mut lengths = [0usize; 3];
+    let mut marks = [0u8; 2];
+    let mut at = 0;
+    if text.len() > 10 {
+        return None;
+    }
+    for &byte in text {
+        if byte.is_ascii_digit() {
+            let number = numbers.get_mut(at)?;
+            *number = *number * 10 + u32::from(byte - b'0');
+            *lengths.get_mut(at)? += 1;
+        } else {
+            *marks.get_mut(at)? = byte;
+            at += 1;
+        }
+    }
+    let [a, b, c] = numbers;
+    let short = |length: usize| (1..=2).contains(&length);
+    if at == 0 && lengths == [8, 0, 0] {
+        return Some(Parts::Fixed((a / 10_000) as i32, a / 100 % 100, a % 100));
+    }
+    if at != 2 || marks[0] != marks[1] || !short(lengths[1]) {
+        return None;
+    }
+    match (marks[0], lengths[0], lengths[2]) {
+        (b'-' | b'/', 4, day) if short(day) => Some(Parts::Fixed(a as i32, b, c)),
+        (b'.', day, 4) if short(day) => Some(Parts::Fixed(c as i32, b, a)),
+        (b'/', first, 4) if short(first) => Some(Parts::Open(Form::Slash, a, b, c as i32)),
+        (b'/', first, 2) if short(first) => {
+            let century = if c <= 68 { 2000 } else { 1900 };
+            Some(Parts::Open(Form::Slash, a, b, century + c as i32))
+        }
+        (b'-', first, 4) if short(first) => Some(Parts::Open(Form::Dash, a, b, c as i32)),
+        _ => None,
+    }
+}
+
+/// What the dates of one open form say about their order.
+#[derive(Clone, Copy, Debug, Default)]
+struct Evidence {
+    /// The first line with such a date.
+    seen: Option<u32>,
+    /// The first line whose first number cannot be a month.
+    day_first: Option<u32>,
+    /// The first line whose second number cannot be a month.
+    month_first: Option<u32>,
+}
+
+/// The evidence of a whole file.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Survey {
+    slash: Evidence,
+    dash: Evidence,
+}
+
+/// The orders of a file's open forms; `None` for a form that does not occur.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Orders {
+    pub(super) slash: Option<DateOrder>,
+    pub(super) dash: Option<DateOrder>,
+    /// The first line of a form for which nothing but custom decides.
+    pub(super) ambiguous: Option<u32>,
+}
+
+/// Two lines of a file that cannot have the same order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Conflict {
+    pub(super) day_first_line: u32,
+    pub(super) month_first_line: u32,
+}
+
+impl Survey {
+    /// Takes in one date cell, trimmed.
+    pub(super) fn add(&mut self, text: &[u8], line: u32) {
+        let Some(Parts::Open(form, a, b, _)) = parts(text) else {
+            return;
+        };
+        let evidence = match form {
+            Form::Slash => &mut self.slash,
+            Form::Dash => &mut self.dash,
+        };
+        evidence.seen.get_or_insert(line);
+        if a > 12 {
+            evidence.day_first.get_or_insert(line);
+        }
+        if b > 12 {
+            evidence.month_first.get_or_insert(line);
+        }
+    }
+
+    /// Decides the orders; a mapping's own order goes before all evidence.
+    pub(super) fn decide(&self, fixed: Option<DateOrder>) -> Result<Orders, Conflict> {
+        let mut orders = Orders::default();
+        let slash = decide(
+            self.slash,
+            fixed,
+            DateOrder::MonthFirst,
+            &mut orders.ambiguous,
+        );
+        let dash = decide(self.dash, fixed, DateOrder::DayFirst, &mut orders.ambiguous);
+        (orders.slash, orders.dash) = (slash?, dash?);
+        Ok(orders)
+    }
+}
+
+fn decide(
+    evidence: Evidence,
+    fixed: Option<DateOrder>,
+    custom: DateOrder,
+    ambiguous: &mut Option<u32>,
+) -> Result<Option<DateOrder>, Conflict> {
+    let Some(seen) = evidence.seen else {
+        return Ok(None);
+    };
+    if fixed.is_some() {
+        return Ok(fixed);
+    }
+    match (evidence.day_first, evidence.month_first) {
+        (Some(day_first_line), Some(month_first_line)) => Err(Conflict {
+            day_first_line,
+            month_first_line,
+        }),
+        (Some(_), None) => Ok(Some(DateOrder::DayFirst)),
+        (None, Some(_)) => Ok(Some(DateOrder::MonthFirst)),
+        (None, None) => {
+            *ambiguous = Some(ambiguous.map_or(seen, |line| line.min(seen)));
+            Ok(Some(custom))
+        }
+    }
+}
+
+impl Orders {
+    /// The day of a trimmed cell; `None` when there is no such date.
+    pub(super) fn day(&self, text: &[u8]) -> Option<Day> {
+        match parts(text)? {
+            Parts::Fixed(year, month, day) => Day::from_ymd(year, month, day),
+            Parts::Open(form, a, b, year) => {
+                let order = match form {
+                    Form::Slash => self.slash,
+                    Form::Dash => self.dash,
+                };
+                match order? {
+                    DateOrder::DayFirst => Day::from_ymd(year, b, a),
+                    DateOrder::MonthFirst => Day::from_ymd(year, a, b),
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn survey(cells: &[&str]) -> Survey {
+        let mut survey = Survey::default();
+        for (i, cell) in cells.iter().enumerate() {
+            survey.add(cell.as_bytes(), i as u32 + 2);
+        }
+        survey
+    }
+
+    #[test]
+    fn forms_with_a_fixed_order() {
+        for (text, want) in [
+            ("2025-01-09", Some("2025-01-09")),
+            ("2025-1-9", Some("2025-01-09")),
+            ("2025/01/09", Some("2025-01-09")),
+            ("2025/1/9", Some("2025-01-09")),
+            ("20250109", Some("2025-01-09")),
+            ("09.01.2025", Some("2025-01-09")),
+            ("9.1.2025", Some("2025-01-09")),
+            ("2024-02-29", Some("2024-02-29")),
+            ("2025-02-29", None),
+            ("2025-02-30", None),
+            ("2025-13-01", None),
+            ("2025-001-1", None),
+            ("2025-01/09", None),
+            ("2025-01", None),
+            ("2025-01-", None),
+            ("-01-09", None),
+            ("2025-01-09T", None),
+            ("2025.01.09", None),
+            ("9.1.25", None),
+            ("2025-1-1-1", None),
+            ("250109", None),
+            ("n.v.t.", None),
+            ("", None),
+            ("١٢/٣", None),
+        ] {
+            let day = Orders::default().day(text.as_bytes());
+            assert_eq!(day.map(|day| day.to_string()).as_deref(), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_file_decides_open_forms() {
+        use DateOrder::{DayFirst, MonthFirst};
+        for (cells, slash, dash, ambiguous) in [
+            (
+                &["01/02/2025", "13/02/2025"][..],
+                Some(DayFirst),
+                None,
+                None,
+            ),
+            (&["01/02/2025", "2/13/25"], Some(MonthFirst), None, None),
+            (&["x", "01/02/2025"], Some(MonthFirst), None, Some(3)),
+            (&["01-02-2025"], None, Some(DayFirst), Some(2)),
+            (&["01-13-2025"], None, Some(MonthFirst), None),
+            (
+                &["13-01-2025", "1/13/2025"],
+                Some(MonthFirst),
+                Some(DayFirst),
+                None,
+            ),
+            (&["2025-01-13", "20250113", "13.01.2025"], None, None, None),
+        ] {
+            let orders = survey(cells).decide(None).unwrap();
+            assert_eq!(
+                orders,
+                Orders {
+                    slash,
+                    dash,
+                    ambiguous
+                },
+                "{cells:?}"
+            );
+        }
+        let conflict = survey(&["13/01/2025", "1/1/2025", "1/13/2025"]).decide(None);
+        assert_eq!(
+            conflict,
+            Err(Conflict {
+                day_first_line: 2,
+                month_first_line: 4
+            })
+        );
+        let fixed = survey(&["13/01/2025", "1/13/2025"])
+            .decide(Some(DayFirst))
+            .unwrap();
+        assert_eq!(fixed.day(b"2/3/2025").unwrap().to_string(), "2025-03-02");
+        assert_eq!(fixed.day(b"1/13/2025"), None);
+    }
+
+    #[test]
+    fn two_digit_years_turn_at_69() {
+        let orders = survey(&["12/31/25"]).decide(None).unwrap();
+        for (text, want) in [("1/2/00", "2000-01-02"), ("1/2/68", "2068-01-02")] {
+            assert_eq!(orders.day(text.as_bytes()).unwrap().to_string(), want);
+        }
+        assert_eq!(orders.day(b"1/2/69").unwrap().to_string(), "1969-01-02");
+        assert_eq!(orders.day(b"1-2-69"), None);
+    }
+}

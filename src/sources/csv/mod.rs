@@ -1,0 +1,313 @@
+//! Reading a vendor's CSV file in two streaming passes.
+//!
+//! The first pass decides what only the whole file can tell: the encoding and the order of the
+//! numbers in its dates. The second one emits the rows. Neither holds more than one buffer of the
+//! file, and both note a checksum, so a file that changes in between is noticed.
+
+mod columns;
+mod dates;
+mod numbers;
+mod records;
+mod rows;
+mod text;
+
+use super::mapping::Mapping;
+use super::notes::finding;
+use super::{Limits, ReadError, ReadSummary};
+use crate::domain::{Calendar, Collector, Day, Finding, Severity, Symbol};
+use columns::Header;
+use dates::{Orders, Survey};
+use records::{Records, Stop};
+use std::io::{Read, Seek, SeekFrom};
+use text::{Bytes, Encoding, Utf8Check};
+
+/// Where the symbol of a row comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SymbolFrom {
+    /// The whole file is about this one.
+    Given(Symbol),
+    /// The mapping's symbol column says it.
+    Column,
+}
+
+/// How to read a CSV file.
+#[derive(Clone)]
+pub struct CsvOptions<'a> {
+    /// Which columns mean what.
+    pub mapping: &'a Mapping,
+    /// Where the symbols come from.
+    pub symbol: SymbolFrom,
+    /// Index of the file among the sources of its batch.
+    pub source: u32,
+    /// Later days are refused as future.
+    pub as_of: Day,
+    /// The exchange's days.
+    pub calendar: &'a Calendar,
+    /// How much is read before the file is refused.
+    pub limits: Limits,
+    /// Told now and then how many bytes were worked through; both passes count, so a file of
+    /// `n` bytes ends at `2 * n`.
+    pub progress: &'a dyn Fn(u64),
+}
+
+/// Reads a CSV file from its start: events and rejects go to `out`, the rest into the summary.
+///
+/// A file that cannot be used gives a summary with `fatal` and no events. An entirely empty file
+/// has the fatal code `missing_columns`, for it lacks them all.
+pub fn read_csv<R: Read + Seek, E>(
+    input: &mut R,
+    options: &CsvOptions<'_>,
+    out: &mut Collector<'_, E>,
+) -> Result<ReadSummary, ReadError<E>> {
+    let mut summary = ReadSummary::default();
+    match prepare(input, options, &mut summary) {
+        Ok(plan) => {
+            rows::read_rows(input, options, &plan, &mut summary, out)?;
+        }
+        Err(Refused::Io(error)) => return Err(ReadError::Io(error)),
+        Err(Refused::Fatal(finding)) => summary.fatal = Some(finding),
+    }
+    Ok(summary)
+}
+
+/// What the second pass goes by.
+struct Plan<'m> {
+    header: Header<'m>,
+    bom: usize,
+    encoding: Encoding,
+    orders: Orders,
+    /// Length and checksum of what the first pass saw.
+    seen: (u64, u32),
+}
+
+/// Why there is no second pass.
+enum Refused {
+    Io(std::io::Error),
+    Fatal(Finding),
+}
+
+impl From<std::io::Error> for Refused {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+const UTF8_BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// The first pass, and all findings about the file as a whole.
+fn prepare<'m, R: Read + Seek>(
+    input: &mut R,
+    options: &CsvOptions<'m>,
+    summary: &mut ReadSummary,
+) -> Result<Plan<'m>, Refused> {
+    let (mapping, limits) = (options.mapping, options.limits);
+    let fatal = |code: &str, line: Option<u32>, text: String| {
+        let finding = finding(options.source, code, Severity::Fatal, text);
+        Refused::Fatal(Finding { line, ..finding })
+    };
+    let stopped = |stop: Stop| match stop {
+        Stop::Io(error) => Refused::Io(error),
+        Stop::LineTooLong(line) => {
+            let text = format!("line {line} is longer than {} bytes", limits.line_bytes);
+            fatal("line_too_long", Some(line), text)
+        }
+        Stop::TooManyFields(line) => {
+            let text = format!("line {line} has more than {} cells", limits.fields);
+            fatal("too_many_fields", Some(line), text)
+        }
+        Stop::FileTooLarge => {
+            let text = format!("the file is larger than {} bytes", limits.file_bytes);
+            fatal("file_too_large", None, text)
+        }
+    };
+    if input.seek(SeekFrom::End(0))? > limits.file_bytes {
+        return Err(stopped(Stop::FileTooLarge));
+    }
+    let head = read_head(input)?;
+    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
+        let text = "the file is UTF-16; save it as UTF-8".to_owned();
+        return Err(fatal("unsupported_encoding", None, text));
+    }
+    let binary = || {
+        fatal(
+            "binary_file",
+            None,
+            "the file has NUL bytes; it is no text".to_owned(),
+        )
+    };
+    if head.contains(&0) {
+        return Err(binary());
+    }
+    let mut noted =
+        |code: &str, severity: Severity, line: Option<u32>, count: u64, text: String| {
+            let finding = finding(options.source, code, severity, text);
+            summary.findings.push(Finding {
+                line,
+                count,
+                ..finding
+            });
+        };
+    let bom = if head.starts_with(UTF8_BOM) {
+        UTF8_BOM.len()
+    } else {
+        0
+    };
+    if bom > 0 {
+        let text = "the file begins with a byte order mark, which was passed over".to_owned();
+        noted("utf8_bom_stripped", Severity::Warning, None, 1, text);
+    }
+
+    let want_symbol = options.symbol == SymbolFrom::Column;
+    let header = columns::find_header(input, bom, mapping, want_symbol, limits);
+    let Some(header) = header.map_err(stopped)? else {
+        summary.missing = columns::all_missing(mapping);
+        let text = format!(
+            "no line is a header; missing are {}",
+            summary.missing.join(", ")
+        );
+        return Err(fatal("missing_columns", None, text));
+    };
+    summary.delimiter = Some(header.delimiter_name);
+    summary.header_line = Some(header.line);
+    summary.missing.clone_from(&header.missing);
+    if !header.missing.is_empty() {
+        let text = format!("the header lacks {}", header.missing.join(", "));
+        return Err(fatal("missing_columns", Some(header.line), text));
+    }
+    if want_symbol && header.symbol.is_none() {
+        let names: Vec<&str> = mapping
+            .symbol
+            .iter()
+            .map(|name| name.text.as_str())
+            .collect();
+        let text = match names.is_empty() {
+            true => format!("the mapping {} knows no symbol column", mapping.id),
+            false => format!("the header has no symbol column ({})", names.join(", ")),
+        };
+        return Err(fatal("symbol_missing", Some(header.line), text));
+    }
+
+    let (survey, bytes) = survey(input, &header, bom, options).map_err(stopped)?;
+    if bytes.nul {
+        return Err(binary());
+    }
+    let encoding = bytes
+        .utf8
+        .as_ref()
+        .map_or(Encoding::Utf8, Utf8Check::encoding);
+    if encoding == Encoding::Windows1252 {
+        let text = "the file is not UTF-8; it was read as Windows-1252".to_owned();
+        noted("encoding_fallback_cp1252", Severity::Warning, None, 1, text);
+    }
+    if header.line > 1 {
+        let count = u64::from(header.line) - 1;
+        let text = format!(
+            "the header stands in line {}; what is above was passed over",
+            header.line
+        );
+        noted(
+            "preamble_skipped",
+            Severity::Warning,
+            Some(header.line),
+            count,
+            text,
+        );
+    }
+    let absent = &header.missing_optional;
+    if !absent.is_empty() {
+        let text = format!("the header lacks {}, which are optional", absent.join(", "));
+        let (line, count) = (Some(header.line), absent.len() as u64);
+        noted(
+            "missing_optional_columns",
+            Severity::Warning,
+            line,
+            count,
+            text,
+        );
+    }
+    if !header.ignored.is_empty() {
+        let text = format!("not known to the mapping: {}", header.ignored.join(", "));
+        let (line, count) = (Some(header.line), header.ignored.len() as u64);
+        noted("ignored_columns", Severity::Info, line, count, text);
+    }
+    if !matches!(bytes.last, Some(b'\n' | b'\r')) {
+        let text = "the last line has no line end; the file may have been cut off".to_owned();
+        noted("no_final_newline", Severity::Warning, None, 1, text);
+    }
+    let orders = survey.decide(mapping.date_order).map_err(|conflict| {
+        let (day_first, month_first) = (conflict.day_first_line, conflict.month_first_line);
+        let text =
+            format!("line {day_first} has the day first, line {month_first} has the month first");
+        fatal(
+            "date_order_conflict",
+            Some(day_first.max(month_first)),
+            text,
+        )
+    })?;
+    if orders.ambiguous.is_some() {
+        let order = orders
+            .slash
+            .or(orders.dash)
+            .map_or("", |order| order.name());
+        let text = format!("no date tells the day from the month; read as {order}");
+        noted(
+            "ambiguous_date_order",
+            Severity::Warning,
+            orders.ambiguous,
+            1,
+            text,
+        );
+    }
+    summary
+        .missing_optional
+        .clone_from(&header.missing_optional);
+    summary.ignored_columns.clone_from(&header.ignored);
+    (summary.slash_order, summary.dash_order) = (orders.slash, orders.dash);
+    Ok(Plan {
+        header,
+        bom,
+        encoding,
+        orders,
+        seen: (bytes.len, bytes.crc),
+    })
+}
+
+/// The first bytes of the file, enough to recognise what is not text.
+fn read_head<R: Read + Seek>(input: &mut R) -> std::io::Result<Vec<u8>> {
+    input.seek(SeekFrom::Start(0))?;
+    let mut head = Vec::new();
+    input.by_ref().take(8 * 1024).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+/// Reads the whole file for what only the whole file can tell.
+fn survey<'p, R: Read + Seek>(
+    input: &mut R,
+    header: &Header<'_>,
+    bom: usize,
+    options: &CsvOptions<'p>,
+) -> Result<(Survey, Bytes<'p>), Stop> {
+    input.seek(SeekFrom::Start(0)).map_err(Stop::Io)?;
+    let mut bytes = Bytes::new(Some(Utf8Check::default()), 0, options.progress);
+    let mut survey = Survey::default();
+    let mut records = Records::new(input, &mut bytes, header.delimiter, bom, options.limits)?;
+    while let Some(record) = records.next()? {
+        if record.line > header.line
+            && let Some(date) = header.date
+        {
+            // `2025-…` has a fixed order, and it is what most files have.
+            let year_first = record
+                .raw(date)
+                .get(..4)
+                .is_some_and(|start| start.iter().all(u8::is_ascii_digit));
+            if !year_first {
+                let cell = text::trimmed(record.cell(date), text::guessed_text);
+                survey.add(&cell, record.line);
+            }
+        }
+    }
+    Ok((survey, bytes))
+}
+
+#[cfg(test)]
+mod tests;

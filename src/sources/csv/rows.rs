@@ -1,0 +1,331 @@
+//! The second pass: each record becomes an event, a reject, or a blank row that is counted.
+
+use super::dates::Orders;
+use super::numbers::{self, Number};
+use super::records::{Record, Records, Stop};
+use super::text::{self, Bytes, Encoding};
+use super::{CsvOptions, Plan, SymbolFrom};
+use crate::domain::rows::MAX_RAW;
+use crate::domain::{Collector, Day, Field, Op, Origin, Severity, Symbol, Value};
+use crate::sources::mapping::{Column, DecimalMark, Need};
+use crate::sources::notes::{Counts, DayNotes};
+use crate::sources::{ReadError, ReadSummary};
+use rust_decimal::Decimal;
+use std::cmp::Ordering;
+use std::collections::{BTreeSet, HashMap};
+use std::io::{Read, Seek, SeekFrom};
+
+/// Reads the file once more and emits its rows.
+pub(super) fn read_rows<R: Read + Seek, E>(
+    input: &mut R,
+    options: &CsvOptions<'_>,
+    plan: &Plan<'_>,
+    summary: &mut ReadSummary,
+    out: &mut Collector<'_, E>,
+) -> Result<(), ReadError<E>> {
+    // The first pass found nothing wrong, so whatever is wrong now has changed.
+    let stopped = |stop: Stop| match stop {
+        Stop::Io(error) => ReadError::Io(error),
+        _ => ReadError::Changed,
+    };
+    input.seek(SeekFrom::Start(0))?;
+    let header = &plan.header;
+    let mut bytes = Bytes::new(None, plan.seen.0, options.progress);
+    let mut pass = Pass::new(options, plan);
+    let records = Records::new(
+        input,
+        &mut bytes,
+        header.delimiter,
+        plan.bom,
+        options.limits,
+    );
+    let mut records = records.map_err(stopped)?;
+    while let Some(record) = records.next().map_err(stopped)? {
+        if record.line > header.line {
+            pass.take(record, out).map_err(ReadError::Sink)?;
+        }
+    }
+    drop(records);
+    if (bytes.len, bytes.crc) != plan.seen {
+        return Err(ReadError::Changed);
+    }
+    pass.finish(summary, options.source);
+    Ok(())
+}
+
+/// Where the parts of a row stand and what was noticed so far.
+struct Pass<'m> {
+    options: &'m CsvOptions<'m>,
+    encoding: Encoding,
+    orders: Orders,
+    date: usize,
+    symbol: Option<usize>,
+    columns: &'m [(usize, &'m Column)],
+    header_cells: usize,
+    decimal: DecimalMark,
+    symbols: Symbols,
+    fields: Vec<Field>,
+    values: Vec<Value>,
+    accepted: u64,
+    blank: u64,
+    rejects: Counts<'m>,
+    high: Counts<'m>,
+    high_days: BTreeSet<Day>,
+    optional_errors: Counts<'m>,
+    days: DayNotes<'m>,
+}
+
+impl<'m> Pass<'m> {
+    fn new(options: &'m CsvOptions<'m>, plan: &'m Plan<'m>) -> Self {
+        Self {
+            options,
+            encoding: plan.encoding,
+            orders: plan.orders,
+            date: plan.header.date.unwrap_or_default(),
+            symbol: plan.header.symbol,
+            columns: &plan.header.columns,
+            header_cells: plan.header.cells,
+            decimal: options.mapping.decimal,
+            symbols: Symbols::new(&options.symbol),
+            fields: Vec::new(),
+            values: Vec::new(),
+            accepted: 0,
+            blank: 0,
+            rejects: Counts::default(),
+            high: Counts::default(),
+            high_days: BTreeSet::new(),
+            optional_errors: Counts::default(),
+            days: DayNotes::new(options.calendar),
+        }
+    }
+
+    /// Takes in one record below the header.
+    fn take<E>(&mut self, record: Record<'_>, out: &mut Collector<'_, E>) -> Result<(), E> {
+        let origin = Origin {
+            source: self.options.source,
+            line: record.line,
+            offset: record.offset,
+            len: record.bytes.len() as u32,
+        };
+        let date = text::trimmed(record.cell(self.date), |bytes| self.encoding.text(bytes));
+        if date.is_empty() && self.is_blank(record) {
+            self.blank += 1;
+            return Ok(());
+        }
+        let series = self.options.mapping.series;
+        match self.read(record, &date) {
+            Ok((day, symbol)) => {
+                self.accepted += 1;
+                if let Some((symbol, last)) = self.symbols.list.get_mut(symbol) {
+                    self.days.add(day, last.replace(day), record.line);
+                    let values = self.values.drain(..);
+                    out.row(origin, series, Op::Put, symbol, day, &self.fields, values)?;
+                }
+                Ok(())
+            }
+            Err((code, day)) => {
+                self.rejects.add(code, record.line, day);
+                // Twice the kept length, so that a character cut here is never the last one kept.
+                let raw = record.bytes.get(..2 * MAX_RAW).unwrap_or(record.bytes);
+                out.reject(origin, series, code, &self.encoding.text(raw.into()))
+            }
+        }
+    }
+
+    fn is_blank(&self, record: Record<'_>) -> bool {
+        record
+            .cells()
+            .all(|cell| self.encoding.text(cell).trim().is_empty())
+    }
+
+    /// Reads a row's day and symbol, and its values into `self.fields` and `self.values`; or says
+    /// why it cannot be used.
+    fn read(
+        &mut self,
+        record: Record<'_>,
+        date: &[u8],
+    ) -> Result<(Day, usize), (&'m str, Option<Day>)> {
+        let cut_off = record.len() < self.header_cells || record.unclosed;
+        if !record.terminated && cut_off {
+            return Err(("truncated_last_line", None));
+        }
+        if date.is_empty() {
+            return Err(("missing_date", None));
+        }
+        let day = self.orders.day(date).ok_or(("invalid_date", None))?;
+        let because = |code| (code, Some(day));
+        if day > self.options.as_of {
+            return Err(because("future_date"));
+        }
+        let symbol = match self.symbol {
+            Some(cell) => self
+                .symbols
+                .find(&record.cell(cell), self.encoding)
+                .map_err(because)?,
+            None => 0,
+        };
+        self.read_values(record, day).map_err(because)?;
+        Ok((day, symbol))
+    }
+
+    fn read_values(&mut self, record: Record<'_>, day: Day) -> Result<(), &'m str> {
+        self.fields.clear();
+        self.values.clear();
+        // What a row is rejected with when none of its `one_of` columns has a value.
+        let mut one_of = None;
+        for &(cell, column) in self.columns {
+            let number = match self.number(record, cell, column) {
+                Ok((number, high)) => {
+                    if high {
+                        self.high.add(&column.codes.high, record.line, Some(day));
+                        self.high_days.insert(day);
+                    }
+                    number
+                }
+                Err(code) if column.need == Need::Required => return Err(code),
+                Err(code) => {
+                    if code != column.codes.missing {
+                        self.optional_errors
+                            .add("optional_field_errors", record.line, Some(day));
+                    }
+                    if column.need == Need::OneOf {
+                        let worse = one_of.is_none() || code != column.codes.missing;
+                        one_of = if worse { Some(code) } else { one_of };
+                    }
+                    continue;
+                }
+            };
+            self.fields.push(Field::Known(column.field));
+            self.values.push(Value::Dec(number));
+        }
+        match one_of {
+            Some(code) if self.fields.is_empty() => Err(code),
+            _ => Ok(()),
+        }
+    }
+
+    /// A cell's number in the unit of its field, and whether it is remarkably high.
+    fn number(
+        &self,
+        record: Record<'_>,
+        cell: usize,
+        column: &'m Column,
+    ) -> Result<(Decimal, bool), &'m str> {
+        let (unit, codes) = (column.unit, &column.codes);
+        if let Some(plain) = numbers::fast(record.raw(cell), unit, self.decimal) {
+            let high = check(column, |bound| plain.cmp(bound))?;
+            return Ok((plain.to_field(unit), high));
+        }
+        let text = self.encoding.text(record.cell(cell));
+        match numbers::parse(&text, unit, self.decimal) {
+            Number::Value(number) => {
+                let high = check(column, |bound| number.cmp(bound))?;
+                let number = numbers::to_field(number, unit).ok_or(codes.invalid.as_str())?;
+                Ok((number, high))
+            }
+            Number::Missing => Err(&codes.missing),
+            Number::Invalid => Err(&codes.invalid),
+        }
+    }
+
+    fn finish(self, summary: &mut ReadSummary, source: u32) {
+        let rejected = self.rejects.total();
+        summary.rows.read = self.accepted + rejected;
+        summary.rows.accepted = self.accepted;
+        summary.rows.rejected = rejected;
+        summary.rows.blank = self.blank;
+        summary.optional_field_errors = self.optional_errors.total();
+        summary.high_dates = self.high_days.into_iter().collect();
+        let findings = &mut summary.findings;
+        let words = ["row rejected", "rows rejected"];
+        findings.extend(
+            self.rejects
+                .findings(source, Severity::Reject, words, "line"),
+        );
+        let words = ["remarkably high value", "remarkably high values"];
+        findings.extend(self.high.findings(source, Severity::Warning, words, "line"));
+        let words = ["optional cell not usable", "optional cells not usable"];
+        findings.extend(
+            self.optional_errors
+                .findings(source, Severity::Warning, words, "line"),
+        );
+        self.days.finish(summary, source, "line");
+    }
+}
+
+/// Holds a number, given by how it compares, against its column's bounds; says whether it is
+/// remarkably high.
+fn check(column: &Column, cmp: impl Fn(&Decimal) -> Ordering) -> Result<bool, &str> {
+    let range = &column.range;
+    let is = |bound: &Option<Decimal>, wanted: fn(Ordering) -> bool| {
+        bound.as_ref().is_some_and(|bound| wanted(cmp(bound)))
+    };
+    let outside = is(&range.above, Ordering::is_le)
+        || is(&range.at_least, Ordering::is_lt)
+        || is(&range.at_most, Ordering::is_gt);
+    if outside {
+        return Err(&column.codes.out_of_range);
+    }
+    if is(&range.suspect_below, Ordering::is_lt) {
+        return Err(&column.codes.suspect_scale);
+    }
+    Ok(is(&range.high_from, Ordering::is_ge))
+}
+
+/// Spellings of symbols that are remembered; more are read again each time.
+const MAX_SPELLINGS: usize = 65_536;
+
+/// The symbols of a file, each with the day of its last accepted row.
+struct Symbols {
+    list: Vec<(Symbol, Option<Day>)>,
+    known: HashMap<Symbol, usize>,
+    spellings: HashMap<Box<[u8]>, usize>,
+    /// Files are mostly runs of one symbol.
+    last: Option<(Box<[u8]>, usize)>,
+}
+
+impl Symbols {
+    fn new(from: &SymbolFrom) -> Self {
+        let list = match from {
+            SymbolFrom::Given(symbol) => vec![(symbol.clone(), None)],
+            SymbolFrom::Column => Vec::new(),
+        };
+        let (known, spellings) = (HashMap::new(), HashMap::new());
+        Self {
+            list,
+            known,
+            spellings,
+            last: None,
+        }
+    }
+
+    /// The index of the symbol that a cell names.
+    fn find(&mut self, cell: &[u8], encoding: Encoding) -> Result<usize, &'static str> {
+        if let Some((text, index)) = &self.last
+            && **text == *cell
+        {
+            return Ok(*index);
+        }
+        let index = match self.spellings.get(cell) {
+            Some(index) => *index,
+            None => {
+                let text = encoding.text(cell.into());
+                if text.trim().is_empty() {
+                    return Err("missing_symbol");
+                }
+                let symbol: Symbol = text.parse().map_err(|_| "invalid_symbol")?;
+                let next = self.list.len();
+                let index = *self.known.entry(symbol.clone()).or_insert(next);
+                if index == next {
+                    self.list.push((symbol, None));
+                }
+                if self.spellings.len() < MAX_SPELLINGS {
+                    self.spellings.insert(cell.into(), index);
+                }
+                index
+            }
+        };
+        self.last = Some((cell.into(), index));
+        Ok(index)
+    }
+}

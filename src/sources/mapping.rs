@@ -1,0 +1,295 @@
+//! Mapping files: which column of a vendor's CSV means which field, in which unit.
+//!
+//! A mapping is a small TOML text. The bundled ones are compiled in; a user's own comes as text
+//! from the caller. The text itself is kept, because the ledger stores and hashes it: a batch
+//! says for ever how it was read.
+
+mod file;
+
+use super::DateOrder;
+use crate::domain::Series;
+use crate::domain::batch::Class;
+use rust_decimal::Decimal;
+use serde::Deserialize;
+
+/// The bundled definitions, by id; `schemas/mappings/` holds them.
+const BUNDLED: [(&str, &str); 6] = [
+    ("mc-iv", include_str!("../../schemas/mappings/mc-iv.toml")),
+    (
+        "mc-iv-basic",
+        include_str!("../../schemas/mappings/mc-iv-basic.toml"),
+    ),
+    (
+        "iv-fraction",
+        include_str!("../../schemas/mappings/iv-fraction.toml"),
+    ),
+    (
+        "hv-percent",
+        include_str!("../../schemas/mappings/hv-percent.toml"),
+    ),
+    (
+        "hv-fraction",
+        include_str!("../../schemas/mappings/hv-fraction.toml"),
+    ),
+    (
+        "spot-ohlc",
+        include_str!("../../schemas/mappings/spot-ohlc.toml"),
+    ),
+];
+
+/// How the cells of a CSV file become fields.
+#[derive(Clone, Debug)]
+pub struct Mapping {
+    /// Name, for example `mc-iv`.
+    pub id: String,
+    /// Version of the definition.
+    pub version: u32,
+    /// What the rows are records of.
+    pub series: Series,
+    /// One sentence for a person.
+    pub description: String,
+    pub(super) date: Vec<Name>,
+    pub(super) date_order: Option<DateOrder>,
+    pub(super) symbol: Vec<Name>,
+    pub(super) known: Vec<Name>,
+    pub(super) decimal: DecimalMark,
+    pub(super) columns: Vec<Column>,
+    classes: Vec<(Series, Class)>,
+    text: String,
+}
+
+/// A column's name as the mapping spells it, and in normal spelling.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Name {
+    pub(super) text: String,
+    pub(super) normal: String,
+}
+
+/// One column of values.
+#[derive(Clone, Debug)]
+pub(super) struct Column {
+    pub(super) names: Vec<Name>,
+    pub(super) field: u16,
+    pub(super) unit: CellUnit,
+    pub(super) need: Need,
+    pub(super) codes: Codes,
+    pub(super) range: Range,
+}
+
+/// The finding codes of a column.
+#[derive(Clone, Debug)]
+pub(super) struct Codes {
+    pub(super) missing: String,
+    pub(super) invalid: String,
+    pub(super) out_of_range: String,
+    pub(super) suspect_scale: String,
+    pub(super) high: String,
+}
+
+impl Codes {
+    fn of(code: &str) -> Self {
+        Self {
+            missing: format!("missing_{code}"),
+            invalid: format!("invalid_{code}"),
+            out_of_range: format!("{code}_out_of_range"),
+            suspect_scale: format!("{code}_suspect_scale"),
+            high: format!("{code}_high"),
+        }
+    }
+}
+
+/// Bounds of a column's numbers, in the unit of the cells.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Range {
+    /// The number is greater than this.
+    pub(super) above: Option<Decimal>,
+    /// The number is this or greater; 0 unless the column is `signed` or has `above`.
+    pub(super) at_least: Option<Decimal>,
+    /// The number is this or less.
+    pub(super) at_most: Option<Decimal>,
+    /// Below this the number was probably written in another unit.
+    pub(super) suspect_below: Option<Decimal>,
+    /// From this on the number is used and remarked upon.
+    pub(super) high_from: Option<Decimal>,
+}
+
+/// How a cell's number is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum CellUnit {
+    /// `24.11` is the fraction 0.2411.
+    Percent,
+    /// `0.2411` as it is.
+    Fraction,
+    /// A number as it is, for example a price.
+    Number,
+    /// A whole number.
+    Integer,
+}
+
+/// Whether a row can do without the column's value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Need {
+    /// No.
+    Required,
+    /// Yes, as long as another `one_of` column has one.
+    OneOf,
+    /// Yes.
+    #[default]
+    Optional,
+}
+
+/// Which character ends the whole part of a number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum DecimalMark {
+    /// Decided per cell from what else stands in it.
+    #[default]
+    Auto,
+    /// Always a point; commas group thousands.
+    Point,
+    /// Always a comma; points group thousands.
+    Comma,
+}
+
+/// Why a mapping file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MappingError {
+    /// Not TOML, a key that mappings do not have, or a value of the wrong kind.
+    #[error("the mapping is not readable: {0}")]
+    Syntax(String),
+    /// No such series.
+    #[error("the mapping's series `{0}` does not exist; there are iv, hv and spot")]
+    Series(String),
+    /// No such field.
+    #[error("the mapping's column `{column}` names the field `{field}`, which does not exist")]
+    Field {
+        /// The column's first name.
+        column: String,
+        /// The unknown field.
+        field: String,
+    },
+    /// Two columns for one field.
+    #[error("the mapping fills the field `{0}` from two columns")]
+    FieldTwice(String),
+    /// One name for two columns.
+    #[error("the mapping gives the name `{0}` to two columns")]
+    NameTwice(String),
+    /// A column, or the date, without a name.
+    #[error("the mapping's {0} has no column name")]
+    Unnamed(&'static str),
+    /// No column that a row has to have.
+    #[error("the mapping has no column with need = \"required\" or \"one_of\"")]
+    NothingRequired,
+    /// A bound that is not a plain number.
+    #[error("the mapping's bound `{0}` is not a number such as \"0\" or \"2.5\"")]
+    Bound(String),
+    /// An id or a code outside its alphabet.
+    #[error("the mapping's {what} `{text}` may only have lower-case letters, digits, `-` and `_`")]
+    Word {
+        /// Which word.
+        what: &'static str,
+        /// Its text.
+        text: String,
+    },
+}
+
+/// Brings a column name into its normal spelling: trimmed (also of no-break spaces), inner
+/// spaces collapsed, lower case.
+pub(super) fn normal_name(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").to_lowercase()
+}
+
+impl Mapping {
+    /// The bundled mapping of that id.
+    pub fn bundled(id: &str) -> Option<Self> {
+        let (_, text) = BUNDLED.iter().find(|(known, _)| *known == id)?;
+        Self::parse(text).ok()
+    }
+
+    /// The ids of the bundled mappings.
+    pub fn bundled_ids() -> impl Iterator<Item = &'static str> {
+        BUNDLED.iter().map(|(id, _)| *id)
+    }
+
+    /// The bundled mapping for files of a series when the user names none.
+    pub fn default_for(series: Series) -> Option<Self> {
+        Self::bundled(match series {
+            Series::Iv => "mc-iv",
+            Series::Hv => "hv-percent",
+            Series::Spot => "spot-ohlc",
+        })
+    }
+
+    /// The definition as it was written, for keeping and hashing.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// How the values of a view rank against those of other batches.
+    pub fn class(&self, view: Series) -> Class {
+        let listed = self.classes.iter().find(|(series, _)| *series == view);
+        listed.map_or(Class::Vendor, |(_, class)| *class)
+    }
+
+    /// Whether a file can say which symbol each row is about.
+    pub fn has_symbol_column(&self) -> bool {
+        !self.symbol.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::series;
+
+    #[test]
+    fn every_bundled_mapping_is_readable_and_named_by_its_id() {
+        for id in Mapping::bundled_ids() {
+            let text = BUNDLED.iter().find(|(known, _)| *known == id).unwrap().1;
+            let mapping = Mapping::parse(text).unwrap_or_else(|error| panic!("{id}: {error}"));
+            assert_eq!(mapping.id, id);
+            assert_eq!(mapping.text(), text);
+            assert!(mapping.has_symbol_column());
+            let home = |column: &Column| series::field(column.field).unwrap().series;
+            assert!(
+                mapping
+                    .columns
+                    .iter()
+                    .any(|column| home(column) == mapping.series)
+            );
+        }
+        for series in Series::ALL {
+            assert_eq!(Mapping::default_for(series).unwrap().series, series);
+        }
+        assert!(Mapping::bundled("mc").is_none());
+    }
+
+    #[test]
+    fn market_chameleon_values_of_hv_only_fill() {
+        let mapping = Mapping::bundled("mc-iv").unwrap();
+        assert_eq!(mapping.class(Series::Hv), Class::Fill);
+        assert_eq!(mapping.class(Series::Iv), Class::Vendor);
+        let iv30 = mapping.columns.first().unwrap();
+        assert_eq!(iv30.codes.suspect_scale, "iv30_suspect_scale");
+        assert_eq!(iv30.codes.missing, "missing_iv30");
+    }
+
+    #[test]
+    fn an_adjusted_close_is_not_a_close() {
+        let mapping = Mapping::bundled("spot-ohlc").unwrap();
+        let names = mapping.columns.iter().flat_map(|column| &column.names);
+        assert!(names.into_iter().all(|name| !name.normal.contains("adj")));
+    }
+
+    #[test]
+    fn names_are_compared_in_normal_spelling() {
+        assert_eq!(
+            normal_name("\u{a0} OHLC  52-WEEK\u{a0}Vol "),
+            "ohlc 52-week vol"
+        );
+    }
+}

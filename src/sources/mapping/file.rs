@@ -1,0 +1,295 @@
+//! The layout of a mapping file, and the checks that make a [`Mapping`] of it.
+
+use super::{
+    CellUnit, Codes, Column, DecimalMark, Mapping, MappingError, Name, Need, Range, normal_name,
+};
+use crate::domain::batch::Class;
+use crate::domain::series::{self, FIELDS};
+use crate::domain::{Series, value};
+use crate::sources::DateOrder;
+use rust_decimal::Decimal;
+use serde::Deserialize;
+
+/// The file's own layout; strict, so that a misspelt key is not passed over.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MappingFile {
+    id: String,
+    version: u32,
+    series: String,
+    description: String,
+    #[serde(default)]
+    known: Vec<String>,
+    #[serde(default)]
+    decimal: DecimalMark,
+    date: DateFile,
+    #[serde(default)]
+    symbol: SymbolFile,
+    #[serde(default)]
+    class: ClassFile,
+    #[serde(default)]
+    column: Vec<ColumnFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DateFile {
+    names: Vec<String>,
+    #[serde(default)]
+    order: OrderWord,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum OrderWord {
+    #[default]
+    Auto,
+    Dmy,
+    Mdy,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SymbolFile {
+    names: Vec<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClassFile {
+    iv: Option<ClassWord>,
+    hv: Option<ClassWord>,
+    spot: Option<ClassWord>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ClassWord {
+    Vendor,
+    Fill,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ColumnFile {
+    names: Vec<String>,
+    field: String,
+    unit: CellUnit,
+    #[serde(default)]
+    need: Need,
+    code: Option<String>,
+    #[serde(default)]
+    signed: bool,
+    above: Option<String>,
+    at_least: Option<String>,
+    at_most: Option<String>,
+    suspect_below: Option<String>,
+    high_from: Option<String>,
+}
+
+impl Mapping {
+    /// Reads a mapping file's text.
+    pub fn parse(text: &str) -> Result<Self, MappingError> {
+        let file: MappingFile = toml::from_str(text).map_err(|error| syntax(text, &error))?;
+        word("id", &file.id)?;
+        let series = file.series.parse();
+        let series = series.map_err(|_| MappingError::Series(file.series.clone()))?;
+        let date_order = match file.date.order {
+            OrderWord::Auto => None,
+            OrderWord::Dmy => Some(DateOrder::DayFirst),
+            OrderWord::Mdy => Some(DateOrder::MonthFirst),
+        };
+        let class = &file.class;
+        let classes = [
+            (Series::Iv, class.iv),
+            (Series::Hv, class.hv),
+            (Series::Spot, class.spot),
+        ];
+        let classes = classes.into_iter().filter_map(|(view, word)| {
+            let class = match word? {
+                ClassWord::Vendor => Class::Vendor,
+                ClassWord::Fill => Class::Fill,
+            };
+            Some((view, class))
+        });
+        let columns: Result<Vec<_>, _> = file.column.into_iter().map(column).collect();
+        let mapping = Self {
+            series,
+            date: names(file.date.names),
+            date_order,
+            symbol: names(file.symbol.names),
+            known: names(file.known),
+            decimal: file.decimal,
+            columns: columns?,
+            classes: classes.collect(),
+            text: text.to_owned(),
+            id: file.id,
+            version: file.version,
+            description: file.description,
+        };
+        mapping.check()?;
+        Ok(mapping)
+    }
+
+    fn check(&self) -> Result<(), MappingError> {
+        if self.date.is_empty() {
+            return Err(MappingError::Unnamed("date"));
+        }
+        if self.columns.iter().any(|column| column.names.is_empty()) {
+            return Err(MappingError::Unnamed("column"));
+        }
+        if self
+            .columns
+            .iter()
+            .all(|column| column.need == Need::Optional)
+        {
+            return Err(MappingError::NothingRequired);
+        }
+        for (i, column) in self.columns.iter().enumerate() {
+            if self
+                .columns
+                .iter()
+                .take(i)
+                .any(|other| other.field == column.field)
+            {
+                let name = series::field(column.field).map_or("", |field| field.name);
+                return Err(MappingError::FieldTwice(name.to_owned()));
+            }
+        }
+        let columns = self.columns.iter().flat_map(|column| &column.names);
+        let all = columns
+            .chain(&self.date)
+            .chain(&self.symbol)
+            .chain(&self.known);
+        let mut all: Vec<&Name> = all.collect();
+        all.sort_by(|a, b| a.normal.cmp(&b.normal));
+        match all
+            .windows(2)
+            .find(|pair| matches!(pair, [a, b] if a.normal == b.normal))
+        {
+            Some([name, _]) => Err(MappingError::NameTwice(name.text.clone())),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// One line for a person; the parser's own text draws a picture of several.
+fn syntax(text: &str, error: &toml::de::Error) -> MappingError {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map(|before| before.matches('\n').count() + 1);
+    let message = error.message().trim().replace('\n', ", ");
+    MappingError::Syntax(match line {
+        Some(line) => format!("line {line}: {message}"),
+        None => message,
+    })
+}
+
+fn names(texts: Vec<String>) -> Vec<Name> {
+    let names = texts.into_iter().map(|text| Name {
+        normal: normal_name(&text),
+        text,
+    });
+    names.filter(|name| !name.normal.is_empty()).collect()
+}
+
+fn column(file: ColumnFile) -> Result<Column, MappingError> {
+    let names = names(file.names);
+    let first = names.first().ok_or(MappingError::Unnamed("column"))?;
+    let field = FIELDS.iter().find(|field| field.name == file.field);
+    let field = field.ok_or_else(|| MappingError::Field {
+        column: first.text.clone(),
+        field: file.field.clone(),
+    })?;
+    let code = file.code.as_deref().unwrap_or("value");
+    word("code", code)?;
+    let zero = (!file.signed && file.above.is_none()).then_some(Decimal::ZERO);
+    let range = Range {
+        above: bound(file.above)?,
+        at_least: bound(file.at_least)?.or(zero),
+        at_most: bound(file.at_most)?,
+        suspect_below: bound(file.suspect_below)?,
+        high_from: bound(file.high_from)?,
+    };
+    let (field, codes) = (field.code, Codes::of(code));
+    Ok(Column {
+        names,
+        field,
+        unit: file.unit,
+        need: file.need,
+        codes,
+        range,
+    })
+}
+
+fn bound(text: Option<String>) -> Result<Option<Decimal>, MappingError> {
+    let parse = |text: String| value::parse_plain(&text).ok_or(MappingError::Bound(text));
+    text.map(parse).transpose()
+}
+
+fn word(what: &'static str, text: &str) -> Result<(), MappingError> {
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
+    if text.is_empty() || text.len() > 64 || !text.chars().all(inner) {
+        return Err(MappingError::Word {
+            what,
+            text: text.chars().take(64).collect(),
+        });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: &str = r#"
+id = "own"
+version = 2
+series = "iv"
+description = "d"
+[date]
+names = ["Day"]
+[[column]]
+names = ["IV"]
+field = "atm_iv"
+unit = "percent"
+need = "required"
+"#;
+
+    #[test]
+    fn mistakes_are_named() {
+        assert_eq!(Mapping::parse(SMALL).unwrap().version, 2);
+        for (from, to, want) in [
+            ("id = \"own\"", "id = \"Own\"", "the mapping's id `Own`"),
+            ("id = \"own\"", "id = \"own", "not readable"),
+            ("version = 2", "", "missing field `version`"),
+            ("description", "descripton", "unknown field `descripton`"),
+            ("\"iv\"", "\"vol\"", "series `vol` does not exist"),
+            ("\"atm_iv\"", "\"iv30\"", "names the field `iv30`"),
+            ("\"percent\"", "\"percents\"", "unknown variant `percents`"),
+            ("need = \"required\"", "", "no column with need"),
+            (
+                "[\"Day\"]",
+                "[\" \"]",
+                "the mapping's date has no column name",
+            ),
+            ("[\"Day\"]", "[\"iv \"]", "gives the name"),
+            ("[\"IV\"]", "[]", "the mapping's column has no column name"),
+            (
+                "need =",
+                "at_most = \"1e3\"\nneed =",
+                "bound `1e3` is not a number",
+            ),
+            ("need =", "code = \"a b\"\nneed =", "code `a b`"),
+            ("need =", "colour = 1\nneed =", "unknown field `colour`"),
+            (
+                "[[column]]",
+                "[[column]]\nnames = [\"X\"]\nfield = \"atm_iv\"\nunit = \"number\"\n[[column]]",
+                "fills the field `atm_iv` from two columns",
+            ),
+        ] {
+            let text = SMALL.replacen(from, to, 1);
+            let error = Mapping::parse(&text).unwrap_err().to_string();
+            assert!(error.contains(want), "{error} does not say {want}");
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! Reading one TOMIC file: an array of flat records, each number with the digits it was written in.
+
+use crate::domain::Finding;
+use crate::domain::{Calendar, Collector, Day, Field, Op, Origin, Series, Severity, Symbol, Value};
+use crate::sources::notes::{Counts, DayNotes, finding};
+use crate::sources::{Limits, ReadError, ReadSummary};
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::fmt;
+
+/// How to read a JSON file.
+#[derive(Clone, Copy)]
+pub struct JsonOptions<'a> {
+    /// Records of later days are kept and remarked upon.
+    pub as_of: Day,
+    /// The exchange's days.
+    pub calendar: &'a Calendar,
+    /// How much is read before the file is refused.
+    pub limits: Limits,
+}
+
+const UTF8_BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// Reads a file's bytes: one event per record, with its keys in their order.
+///
+/// Records of future days are kept (warning `future_dates`): the file is a state that some program
+/// already lives with, and leaving records out would not give it back as it was.
+pub fn read_json<E>(
+    bytes: &[u8],
+    series: Series,
+    symbol: &Symbol,
+    source: u32,
+    options: &JsonOptions<'_>,
+    out: &mut Collector<'_, E>,
+) -> Result<ReadSummary, ReadError<E>> {
+    let mut summary = ReadSummary::default();
+    if bytes.is_empty() {
+        let text = "the file is empty".to_owned();
+        summary
+            .findings
+            .push(finding(source, "empty_file", Severity::Warning, text));
+        return Ok(summary);
+    }
+    if bytes.len() as u64 > options.limits.file_bytes {
+        let text = format!(
+            "the file is larger than {} bytes",
+            options.limits.file_bytes
+        );
+        summary.fatal = Some(finding(source, "file_too_large", Severity::Fatal, text));
+        return Ok(summary);
+    }
+    let content = bytes.strip_prefix(UTF8_BOM);
+    if content.is_some() {
+        let text = "the file begins with a byte order mark, which was passed over".to_owned();
+        summary.findings.push(finding(
+            source,
+            "utf8_bom_stripped",
+            Severity::Warning,
+            text,
+        ));
+    }
+    let items = match items(content.unwrap_or(bytes), source) {
+        Ok(items) => items,
+        Err(fatal) => {
+            summary.fatal = Some(fatal);
+            return Ok(summary);
+        }
+    };
+    let mut pass = Pass {
+        series,
+        symbol,
+        limit: options.limits.fields,
+        names: Vec::new(),
+        shape: Vec::new(),
+        values: Vec::new(),
+    };
+    let mut days = DayNotes::new(options.calendar);
+    let (mut rejects, mut future) = (Counts::default(), Counts::default());
+    let mut previous = None;
+    for (index, item) in items.into_iter().enumerate() {
+        let text = item.get();
+        let line = u32::try_from(index).unwrap_or(u32::MAX).saturating_add(1);
+        let origin = Origin {
+            source,
+            line,
+            // The item borrows from the input, so the distance of the two is its place.
+            offset: (text.as_ptr() as usize - bytes.as_ptr() as usize) as u64,
+            len: u32::try_from(text.len()).unwrap_or(u32::MAX),
+        };
+        summary.rows.read += 1;
+        match pass.read(text) {
+            Ok(day) => {
+                summary.rows.accepted += 1;
+                days.add(day, previous.replace(day), line);
+                if day > options.as_of {
+                    future.add("future_dates", line, Some(day));
+                }
+                let values = pass.values.drain(..);
+                out.row(origin, series, Op::Put, symbol, day, &pass.shape, values)
+                    .map_err(ReadError::Sink)?;
+            }
+            Err(code) => {
+                summary.rows.rejected += 1;
+                rejects.add(code, line, None);
+                out.reject(origin, series, code, text)
+                    .map_err(ReadError::Sink)?;
+            }
+        }
+    }
+    let words = ["record rejected", "records rejected"];
+    summary
+        .findings
+        .extend(rejects.findings(source, Severity::Reject, words, "item"));
+    let words = ["record of a future day", "records of future days"];
+    summary
+        .findings
+        .extend(future.findings(source, Severity::Warning, words, "item"));
+    days.finish(&mut summary, source, "item");
+    Ok(summary)
+}
+
+/// The items of the top-level array, or why the file cannot be used at all.
+fn items(content: &[u8], source: u32) -> Result<Vec<&RawValue>, Finding> {
+    let fatal = |code: &str, line: Option<u32>, text: String| Finding {
+        line,
+        ..finding(source, code, Severity::Fatal, text)
+    };
+    let text = std::str::from_utf8(content).map_err(|error| {
+        let text = format!("the file is not UTF-8 at byte {}", error.valid_up_to());
+        fatal("invalid_json", None, text)
+    })?;
+    let wrong = |error: serde_json::Error| {
+        let line = u32::try_from(error.line()).ok().filter(|line| *line > 0);
+        // The error's own text names line and column.
+        fatal(
+            "invalid_json",
+            line,
+            format!("the file is not JSON: {error}"),
+        )
+    };
+    let whole: &RawValue = serde_json::from_str(text).map_err(wrong)?;
+    if !whole.get().starts_with('[') {
+        let text = "the file is not an array of records".to_owned();
+        return Err(fatal("not_an_array", None, text));
+    }
+    serde_json::from_str(whole.get()).map_err(wrong)
+}
+
+/// Reads records into the shape and values of events.
+struct Pass<'s> {
+    series: Series,
+    symbol: &'s Symbol,
+    limit: usize,
+    /// Fields by key, as met so far: files repeat a handful of keys.
+    names: Vec<(Box<str>, Field)>,
+    shape: Vec<Field>,
+    values: Vec<Value>,
+}
+
+impl Pass<'_> {
+    /// Reads one item; `Err` is the code it is rejected with.
+    fn read(&mut self, text: &str) -> Result<Day, &'static str> {
+        self.shape.clear();
+        self.values.clear();
+        if !text.starts_with('{') {
+            return Err("not_an_object");
+        }
+        let mut record = serde_json::Deserializer::from_str(text);
+        let entries = record.deserialize_map(Entries(self.limit));
+        let entries = entries.map_err(|_| "invalid_record")?;
+        if entries.len() > self.limit {
+            return Err("too_many_fields");
+        }
+        let mut day = Err("missing_date");
+        for (index, (key, raw)) in entries.iter().enumerate() {
+            if entries.iter().take(index).any(|(other, _)| other == key) {
+                return Err("duplicate_key");
+            }
+            let value = value_of(raw.get());
+            if key == "date" {
+                day = match value {
+                    Value::Text(text) => text.parse().map_err(|_| "invalid_date"),
+                    Value::Null => Err("missing_date"),
+                    _ => Err("invalid_date"),
+                };
+                self.shape.push(Field::DateMark);
+            } else if key == "symbol" && self.series == Series::Spot && self.is_own(&value) {
+                self.shape.push(Field::SymbolMark);
+            } else {
+                let field = self.field(key);
+                self.shape.push(field);
+                self.values.push(value);
+            }
+        }
+        day
+    }
+
+    /// Whether a value is the file's symbol, letter by letter.
+    fn is_own(&self, value: &Value) -> bool {
+        matches!(value, Value::Text(text) if **text == *self.symbol.as_str())
+    }
+
+    fn field(&mut self, key: &str) -> Field {
+        if let Some((_, field)) = self.names.iter().find(|(name, _)| **name == *key) {
+            return field.clone();
+        }
+        let field = Field::of(self.series, key);
+        if self.names.len() < self.limit {
+            self.names.push((key.into(), field.clone()));
+        }
+        field
+    }
+}
+
+/// A JSON value, as exactly as the domain can hold it.
+fn value_of(raw: &str) -> Value {
+    let json = || Value::Json(raw.into());
+    match raw.as_bytes().first() {
+        Some(b'n') => Value::Null,
+        Some(b't') => Value::Bool(true),
+        Some(b'f') => Value::Bool(false),
+        // Text that no string can hold (half a surrogate pair) is kept in its JSON form.
+        Some(b'"') => {
+            serde_json::from_str::<String>(raw).map_or_else(|_| json(), |s| Value::Text(s.into()))
+        }
+        Some(b'{' | b'[') => json(),
+        _ => Value::from_json_number(raw),
+    }
+}
+
+/// Collects an object's entries in their order, repeated keys included.
+struct Entries(usize);
+
+impl<'de> Visitor<'de> for Entries {
+    type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut entries = Vec::new();
+        while let Some((Key(key), value)) = map.next_entry()? {
+            // One more than allowed is enough for the caller to refuse the record.
+            if entries.len() <= self.0 {
+                entries.push((key, value));
+            }
+        }
+        Ok(entries)
+    }
+}
+
+/// A key, borrowed from the input where it has no escapes.
+#[derive(serde::Deserialize)]
+#[serde(transparent)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+#[cfg(test)]
+mod tests;
