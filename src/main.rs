@@ -1,1 +1,3 @@
+//! The `volledger` program.
+
 fn main() {}

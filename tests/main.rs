@@ -6,4 +6,6 @@
 
 mod sample_data;
 mod schemas;
+mod support;
 mod tidy;
+mod tomic;

@@ -43,16 +43,28 @@ impl Groups {
         for batch in batches {
             let mut reader = ledger.read(*batch);
             while let Some((index, header)) = reader.next_header()? {
-                let ends = (header.symbols.first().cloned(), header.symbols.last().cloned());
+                let ends = (
+                    header.symbols.first().cloned(),
+                    header.symbols.last().cloned(),
+                );
                 if let (Some((first, _)), Some((last, _))) = ends {
-                    blocks.push(BlockPlace { batch: *batch, index, first, last });
+                    blocks.push(BlockPlace {
+                        batch: *batch,
+                        index,
+                        first,
+                        last,
+                    });
                 }
                 for (symbol, count) in header.symbols {
                     *counts.entry(symbol).or_default() += u64::from(count);
                 }
             }
         }
-        Ok(Self { count: counts.len(), symbols: counts.into_iter().peekable(), blocks })
+        Ok(Self {
+            count: counts.len(),
+            symbols: counts.into_iter().peekable(),
+            blocks,
+        })
     }
 
     /// How many symbols there are in all.
@@ -62,7 +74,9 @@ impl Groups {
 
     /// The next symbols, ascending, with their events; `None` after the last.
     pub fn next(&mut self, ledger: &Ledger) -> Result<Option<BTreeMap<Symbol, SymbolEvents>>> {
-        let Some((first, mut total)) = self.symbols.next() else { return Ok(None) };
+        let Some((first, mut total)) = self.symbols.next() else {
+            return Ok(None);
+        };
         let mut last = first.clone();
         while let Some((symbol, count)) = self.symbols.next_if(|(_, n)| total + n <= GROUP_EVENTS) {
             (last, total) = (symbol, total + count);
@@ -80,22 +94,34 @@ fn read_group(
 ) -> Result<BTreeMap<Symbol, SymbolEvents>> {
     let mut group: BTreeMap<Symbol, SymbolEvents> = BTreeMap::new();
     let mut splitter = Splitter::default();
-    for block in blocks.iter().filter(|block| block.last >= *first && block.first <= *last) {
+    for block in blocks
+        .iter()
+        .filter(|block| block.last >= *first && block.first <= *last)
+    {
         let mut window = Window::default();
-        ledger.read(block.batch).read_into(block.index, &mut window)?;
+        ledger
+            .read(block.batch)
+            .read_into(block.index, &mut window)?;
         let rows = &window.rows;
         let mut current: Option<(u32, &mut SymbolEvents)> = None;
         for row in rows.iter() {
             if row.symbol < first || row.symbol > last {
                 continue;
             }
-            if current.as_ref().is_none_or(|(symbol, _)| *symbol != row.head.symbol) {
+            if current
+                .as_ref()
+                .is_none_or(|(symbol, _)| *symbol != row.head.symbol)
+            {
                 if !group.contains_key(row.symbol) {
                     group.insert(row.symbol.clone(), SymbolEvents::default());
                 }
-                current = group.get_mut(row.symbol).map(|events| (row.head.symbol, events));
+                current = group
+                    .get_mut(row.symbol)
+                    .map(|events| (row.head.symbol, events));
             }
-            let Some((_, events)) = &mut current else { continue };
+            let Some((_, events)) = &mut current else {
+                continue;
+            };
             splitter.split(rows, row, |view, shape, values| {
                 let history = events.views.entry(view).or_default();
                 let symbol = history.rows.intern_symbol(row.symbol);
@@ -110,7 +136,9 @@ fn read_group(
                 };
                 let head = row.head;
                 let values = values.cloned();
-                history.rows.push(place, head.series, head.op, symbol, head.day, shape, values);
+                history
+                    .rows
+                    .push(place, head.series, head.op, symbol, head.day, shape, values);
                 history.batches.push(block.batch.0);
             });
         }

@@ -13,8 +13,12 @@ fn key(row: Row<'_>, batch: u32) -> Key {
 
 /// Sorts a history, leaving out events that stand in it twice.
 pub fn sorted(history: History) -> History {
-    let keys: Vec<Key> =
-        history.rows.iter().zip(&history.batches).map(|(row, batch)| key(row, *batch)).collect();
+    let keys: Vec<Key> = history
+        .rows
+        .iter()
+        .zip(&history.batches)
+        .map(|(row, batch)| key(row, *batch))
+        .collect();
     if keys.is_sorted_by(|a, b| a < b) {
         return history;
     }
@@ -44,7 +48,10 @@ pub fn merged(mut first: History, second: &History) -> History {
 pub fn by_year(history: History) -> Vec<(i32, History)> {
     let year = |row: Row<'_>| row.head.day.year();
     let first = history.rows.get(0).map(year);
-    let last = history.rows.get(history.rows.len().wrapping_sub(1)).map(year);
+    let last = history
+        .rows
+        .get(history.rows.len().wrapping_sub(1))
+        .map(year);
     match (first, last) {
         (None, _) | (_, None) => Vec::new(),
         (Some(first), Some(last)) if first == last => vec![(first, history)],

@@ -16,7 +16,6 @@ pub mod report;
 pub mod review;
 pub mod stage;
 pub mod tomic;
-pub mod tour;
 pub mod verify;
 pub mod views;
 

@@ -8,14 +8,12 @@
 //! lost or stale value is noticed. A view that was being updated when the process died is marked,
 //! and rebuilt from the log at the next start.
 
+use super::Progress;
 use super::error::Result;
 use super::groups::Groups;
 use super::history::{by_year, merged};
-use super::Progress;
 use crate::domain::{BatchId, BatchTable, Digest, Position, Series, Symbol};
-use crate::ledger::codec::{
-    decode_chunk, decode_directory, encode_chunk, encode_directory,
-};
+use crate::ledger::codec::{decode_chunk, decode_directory, encode_chunk, encode_directory};
 use crate::ledger::hash::content;
 use crate::ledger::store::MAX_VALUE;
 use crate::ledger::{Ledger, LedgerError};
@@ -39,7 +37,13 @@ fn symbol_key(view: Series, symbol: &Symbol) -> Vec<u8> {
 
 fn chunk_key(view: Series, symbol: &Symbol, year: i32) -> Vec<u8> {
     let year = ((year as u32) ^ 0x8000_0000).to_be_bytes();
-    [&[CHUNK, view.code()], symbol.as_str().as_bytes(), &[0], &year].concat()
+    [
+        &[CHUNK, view.code()],
+        symbol.as_str().as_bytes(),
+        &[0],
+        &year,
+    ]
+    .concat()
 }
 
 /// Keeps a value of any size: the first piece under the key, the others beside it.
@@ -61,12 +65,21 @@ fn part_key(key: &[u8], number: usize) -> Vec<u8> {
 
 fn get(ledger: &Ledger, key: &[u8]) -> Result<Option<Vec<u8>>> {
     let lost = || LedgerError::damaged("a part of a view is missing");
-    let Some(mut first) = ledger.store().view(key)? else { return Ok(None) };
-    let count = first.split_first_chunk::<4>().map(|(count, _)| u32::from_be_bytes(*count));
+    let Some(mut first) = ledger.store().view(key)? else {
+        return Ok(None);
+    };
+    let count = first
+        .split_first_chunk::<4>()
+        .map(|(count, _)| u32::from_be_bytes(*count));
     let count = count.ok_or_else(lost)?;
     first.drain(..4);
     for number in 1..count {
-        first.extend(ledger.store().view(&part_key(key, number as usize))?.ok_or_else(lost)?);
+        first.extend(
+            ledger
+                .store()
+                .view(&part_key(key, number as usize))?
+                .ok_or_else(lost)?,
+        );
     }
     Ok(Some(first))
 }
@@ -91,22 +104,34 @@ struct Root {
 }
 
 fn read_root(ledger: &Ledger, view: Series) -> Result<Root> {
-    let Some(bytes) = get(ledger, &root_key(view))? else { return Ok(Root::default()) };
-    let wrong = || LedgerError::damaged(format!("the root of view {view} does not match its digest"));
+    let Some(bytes) = get(ledger, &root_key(view))? else {
+        return Ok(Root::default());
+    };
+    let wrong =
+        || LedgerError::damaged(format!("the root of view {view} does not match its digest"));
     let (body, seal) = bytes.split_last_chunk::<32>().ok_or_else(wrong)?;
     if content(body) != Digest(*seal) {
         return Err(wrong().into());
     }
     let (position, entries) = decode_directory(body)?;
-    Ok(Root { position, symbols: entries_of(entries) })
+    Ok(Root {
+        position,
+        symbols: entries_of(entries),
+    })
 }
 
 fn entries_of(entries: Vec<(String, u64, Digest)>) -> Entries {
-    entries.into_iter().map(|(name, events, digest)| (name, (events, digest))).collect()
+    entries
+        .into_iter()
+        .map(|(name, events, digest)| (name, (events, digest)))
+        .collect()
 }
 
 fn listed(entries: &Entries) -> Vec<(String, u64, Digest)> {
-    entries.iter().map(|(name, (events, digest))| (name.clone(), *events, *digest)).collect()
+    entries
+        .iter()
+        .map(|(name, (events, digest))| (name.clone(), *events, *digest))
+        .collect()
 }
 
 fn write_root(ledger: &mut Ledger, view: Series, root: &Root) -> Result<()> {
@@ -151,8 +176,11 @@ pub fn catch_up(ledger: &mut Ledger, progress: &dyn Progress) -> Result<Vec<Seri
     // Usually one batch is behind in all its views: its blocks are then read once.
     while let Some((_, batches)) = behind.first_key_value() {
         let batches = batches.clone();
-        let views: Vec<Series> =
-            behind.iter().filter(|(_, b)| **b == batches).map(|(view, _)| *view).collect();
+        let views: Vec<Series> = behind
+            .iter()
+            .filter(|(_, b)| **b == batches)
+            .map(|(view, _)| *view)
+            .collect();
         apply(ledger, &views, &batches, progress)?;
         behind.retain(|view, _| !views.contains(view));
     }
@@ -178,7 +206,9 @@ fn apply(
     while let Some(group) = groups.next(ledger)? {
         for (symbol, events) in group {
             for (view, history) in events.views {
-                let Some(root) = roots.get_mut(&view) else { continue };
+                let Some(root) = roots.get_mut(&view) else {
+                    continue;
+                };
                 done += history.batches.len() as u64;
                 add_symbol(ledger, view, root, &symbol, history)?;
             }
@@ -220,7 +250,8 @@ fn add_symbol(
     let bytes = encode_directory(Position(0), listed(&years))?;
     put(ledger, &symbol_key(view, symbol), &bytes)?;
     let events = years.values().map(|(events, _)| events).sum();
-    root.symbols.insert(symbol.to_string(), (events, content(&bytes)));
+    root.symbols
+        .insert(symbol.to_string(), (events, content(&bytes)));
     Ok(())
 }
 
@@ -275,7 +306,9 @@ pub fn compare_with_log(
     let mut groups = Groups::of(ledger, &all)?;
     while let Some(group) = groups.next(ledger)? {
         for (symbol, mut events) in group {
-            let Some(history) = events.views.remove(&view) else { continue };
+            let Some(history) = events.views.remove(&view) else {
+                continue;
+            };
             progress(history.batches.len() as u64);
             let stored = left.remove(symbol.as_str());
             let mut years = Entries::new();
@@ -300,7 +333,9 @@ pub fn compare_with_log(
             }
         }
     }
-    let surplus = left.keys().map(|s| format!("view {view} has {s}, which the log has not"));
+    let surplus = left
+        .keys()
+        .map(|s| format!("view {view} has {s}, which the log has not"));
     differences.extend(surplus);
     Ok(differences)
 }
@@ -324,17 +359,28 @@ impl<'a> ViewReader<'a> {
     /// The symbols that the view ever had, ascending.
     pub fn symbols(&self, view: Series) -> Vec<Symbol> {
         let names = self.roots.get(&view).map(|root| root.symbols.keys());
-        names.into_iter().flatten().filter_map(|name| name.parse().ok()).collect()
+        names
+            .into_iter()
+            .flatten()
+            .filter_map(|name| name.parse().ok())
+            .collect()
     }
 
     /// Every assertion ever committed about a symbol, with each stored value checked.
     pub fn history(&self, view: Series, symbol: &Symbol) -> Result<History> {
-        let entry = self.roots.get(&view).and_then(|root| root.symbols.get(symbol.as_str()));
-        let Some((_, digest)) = entry else { return Ok(History::default()) };
+        let entry = self
+            .roots
+            .get(&view)
+            .and_then(|root| root.symbols.get(symbol.as_str()));
+        let Some((_, digest)) = entry else {
+            return Ok(History::default());
+        };
         let mut whole: Option<History> = None;
         let years = read_years(self.ledger, view, symbol, digest)?;
-        let mut numbers: Vec<(i32, Digest)> =
-            years.iter().filter_map(|(year, (_, d))| Some((year.parse().ok()?, *d))).collect();
+        let mut numbers: Vec<(i32, Digest)> = years
+            .iter()
+            .filter_map(|(year, (_, d))| Some((year.parse().ok()?, *d)))
+            .collect();
         numbers.sort_by_key(|(year, _)| *year);
         for (year, digest) in numbers {
             let part = read_chunk(self.ledger, view, symbol, year, &digest)?;

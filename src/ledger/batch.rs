@@ -84,7 +84,7 @@ pub(super) fn leaves(window: &Window) -> Result<Vec<Digest>> {
 impl Ledger {
     /// Begins a batch. Its blocks count only when a stage entry seals them.
     pub fn begin(&mut self) -> Result<BatchWriter> {
-        let batch = self.table.next_id();
+        let batch = BatchId(self.table.next_id().0 + self.batches_before);
         // Blocks of a staging that failed in this process.
         self.store.sweep_blocks(batch.0)?;
         Ok(BatchWriter {

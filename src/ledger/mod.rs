@@ -44,6 +44,8 @@ pub struct Ledger {
     table: BatchTable,
     entries: Vec<Entry>,
     notes: Vec<String>,
+    /// Batches that exist elsewhere: a dry run's batch must not share a number with them.
+    batches_before: u32,
 }
 
 /// How to open a ledger.
@@ -94,7 +96,26 @@ impl Ledger {
             table: BatchTable::default(),
             entries: Vec::new(),
             notes: Vec::new(),
+            batches_before: 0,
         }
+    }
+
+    /// A ledger in memory whose first batch follows `batches` others: for dry runs.
+    pub fn in_memory_after(batches: u32) -> Self {
+        Self {
+            batches_before: batches,
+            ..Self::in_memory()
+        }
+    }
+
+    /// Opens a ledger over any store, empty but for what the store holds; for tests of the store.
+    pub fn over(store: Box<dyn Store>, head: Head) -> Result<Self> {
+        let mut ledger = Self {
+            store,
+            ..Self::in_memory()
+        };
+        ledger.recover(head)?;
+        Ok(ledger)
     }
 
     /// Whether a directory looks like a ledger.
