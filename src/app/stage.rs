@@ -72,10 +72,7 @@ fn bounded(findings: Vec<Finding>) -> Vec<Finding> {
     }
     let mut summed: Vec<(Finding, u64)> = Vec::new();
     for finding in findings {
-        match summed
-            .iter_mut()
-            .find(|(known, _)| known.code == finding.code)
-        {
+        match summed.iter_mut().find(|(known, _)| known.code == finding.code) {
             Some((known, sources)) => {
                 known.count += finding.count;
                 *sources += 1;
@@ -169,11 +166,7 @@ pub fn seal(
         batch_root: root,
         events,
         manifest,
-        mapping: MappingRef {
-            id: id.clone(),
-            version: *version,
-            digest: mapping,
-        },
+        mapping: MappingRef { id: id.clone(), version: *version, digest: mapping },
         series: draft.series,
         views: views.collect(),
         symbols: analysis.symbols,
@@ -214,10 +207,7 @@ fn known(
         }
     }
     let out = |state| matches!(state, BatchState::RolledBack | BatchState::Superseded);
-    let last = table
-        .with_content(content)
-        .filter(|(_, batch)| out(batch.state()))
-        .last();
+    let last = table.with_content(content).filter(|(_, batch)| out(batch.state())).last();
     match last {
         Some((id, batch)) if again.is_none() => {
             let (at, reason) = batch.last_reason.clone().unwrap_or((0, None));

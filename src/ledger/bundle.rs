@@ -47,16 +47,11 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn frame(&mut self, kind: FrameKind, parts: &[&[u8]]) -> Result<()> {
-        write_frame(&mut self.out, kind, parts)
-            .map(|_| ())
-            .map_err(write_error)
+        write_frame(&mut self.out, kind, parts).map(|_| ()).map_err(write_error)
     }
 
     fn header(&mut self, kind: Kind) -> Result<()> {
-        self.frame(
-            FrameKind::Header,
-            &[MAGIC, &FORMAT.to_le_bytes(), &[kind.byte()]],
-        )
+        self.frame(FrameKind::Header, &[MAGIC, &FORMAT.to_le_bytes(), &[kind.byte()]])
     }
 
     fn source(&mut self, ledger: &Ledger, digest: &Digest) -> Result<()> {
@@ -124,10 +119,7 @@ pub fn write_backup(
         progress(batch.stage.events);
     }
     let head = ledger.head();
-    writer.frame(
-        FrameKind::Checkpoint,
-        &[&head.size.0.to_le_bytes(), &head.root.0],
-    )?;
+    writer.frame(FrameKind::Checkpoint, &[&head.size.0.to_le_bytes(), &head.root.0])?;
     writer.out.flush().map_err(write_error)
 }
 
@@ -136,27 +128,17 @@ pub fn write_backup(
 /// # Errors
 /// As [`write_backup`].
 pub fn write_batch(ledger: &Ledger, id: BatchId, out: &mut dyn Write, plain: bool) -> Result<()> {
-    let batch = ledger
-        .batches()
-        .get(id)
-        .ok_or(LedgerError::NoSuchBatch(id))?;
+    let batch = ledger.batches().get(id).ok_or(LedgerError::NoSuchBatch(id))?;
     let mut writer = Writer { out };
     writer.header(Kind::Batch)?;
     for digest in sources_of(ledger, &batch.stage)? {
         writer.source(ledger, &digest)?;
     }
     let index = (batch.staged_at.0 as usize).wrapping_sub(1);
-    let entry = ledger
-        .entries()
-        .get(index)
-        .ok_or(LedgerError::NoSuchBatch(id))?;
+    let entry = ledger.entries().get(index).ok_or(LedgerError::NoSuchBatch(id))?;
     let bytes = codec::encode_entry(entry)?;
     writer.frame(FrameKind::Control, &[&1u64.to_le_bytes(), &bytes])?;
-    writer.blocks(
-        ledger,
-        id,
-        if plain { Codec::Plain } else { Codec::Columns },
-    )?;
+    writer.blocks(ledger, id, if plain { Codec::Plain } else { Codec::Columns })?;
     let root = Sha256Tree::leaf(&bytes);
     writer.frame(FrameKind::Checkpoint, &[&1u64.to_le_bytes(), &root.0])?;
     writer.out.flush().map_err(write_error)
@@ -199,9 +181,8 @@ impl Pieces<'_> {
                 _ => return Err(damaged("a source has no end")),
             },
         };
-        let (size, compressed) = body
-            .split_first_chunk::<4>()
-            .ok_or_else(|| damaged("a piece of a source"))?;
+        let (size, compressed) =
+            body.split_first_chunk::<4>().ok_or_else(|| damaged("a piece of a source"))?;
         let raw = codec::decompress(compressed, u32::from_le_bytes(*size) as usize)?;
         self.hasher.update(&raw);
         self.size += raw.len() as u64;
@@ -217,8 +198,7 @@ impl Read for Pieces<'_> {
             if count > 0 || buffer.is_empty() || self.end.is_some() {
                 return Ok(count);
             }
-            self.next()
-                .map_err(|error| io::Error::other(error.to_string()))?;
+            self.next().map_err(|error| io::Error::other(error.to_string()))?;
         }
     }
 }
@@ -239,21 +219,14 @@ pub fn read(input: &mut dyn Read, receiver: &mut dyn Receiver) -> Result<(Kind, 
         Some((FrameKind::Header, body)) => body,
         _ => return Err(damaged("it does not begin like one")),
     };
-    let rest = header
-        .strip_prefix(MAGIC)
-        .ok_or_else(|| damaged("it does not begin like one"))?;
+    let rest = header.strip_prefix(MAGIC).ok_or_else(|| damaged("it does not begin like one"))?;
     let kind = match rest {
         [a, b, c, d, kind] => {
             let found = u32::from_le_bytes([*a, *b, *c, *d]);
             if found > FORMAT {
-                return Err(LedgerError::Newer {
-                    found,
-                    known: FORMAT,
-                });
+                return Err(LedgerError::Newer { found, known: FORMAT });
             }
-            [Kind::Backup, Kind::Batch]
-                .into_iter()
-                .find(|known| known.byte() == *kind)
+            [Kind::Backup, Kind::Batch].into_iter().find(|known| known.byte() == *kind)
         }
         _ => None,
     };
@@ -270,18 +243,9 @@ pub fn read(input: &mut dyn Read, receiver: &mut dyn Receiver) -> Result<(Kind, 
                 let first = (frame == FrameKind::Piece).then_some(body);
                 let piece = io::Cursor::new(Vec::new());
                 let hasher = Hasher::default();
-                let mut pieces = Pieces {
-                    input: &mut *input,
-                    piece,
-                    end,
-                    hasher,
-                    size: 0,
-                    first,
-                };
+                let mut pieces = Pieces { input: &mut *input, piece, end, hasher, size: 0, first };
                 let digest = receiver.source(&mut pieces)?;
-                let whole = pieces
-                    .end
-                    .ok_or_else(|| damaged("a source was not read whole"))?;
+                let whole = pieces.end.ok_or_else(|| damaged("a source was not read whole"))?;
                 if whole != (pieces.hasher.finish(), pieces.size) || digest != whole.0 {
                     return Err(damaged("a source does not match its digest"));
                 }
@@ -369,27 +333,15 @@ pub fn restore(
         return Err(LedgerError::Exists(directory.to_owned()));
     }
     let write = |error| LedgerError::write(directory.display().to_string(), error);
-    let parent = directory
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
+    let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
     std::fs::create_dir_all(parent).map_err(write)?;
-    let staging = tempfile::Builder::new()
-        .prefix(".restore-")
-        .tempdir_in(parent)
-        .map_err(write)?;
+    let staging = tempfile::Builder::new().prefix(".restore-").tempdir_in(parent).map_err(write)?;
     let head = {
         let mut store = SledStore::open(staging.path())?;
         let (tree, window) = (Tree::default(), Window::default());
         let (batch, next) = (None, 0);
-        let mut restore = Restore {
-            store: &mut store,
-            tree,
-            window,
-            batch,
-            next,
-            now_ms,
-        };
+        let mut restore = Restore { store: &mut store, tree, window, batch, next, now_ms };
         let (kind, head) = read(input, &mut restore)?;
         if kind != Kind::Backup {
             return Err(damaged("it holds one batch; use `batch import`"));
@@ -452,8 +404,7 @@ impl Receiver for Import<'_> {
         if self.window.len() < header.window_events as usize {
             return Ok(());
         }
-        self.ledger
-            .write(self.writer, &std::mem::take(&mut self.window))
+        self.ledger.write(self.writer, &std::mem::take(&mut self.window))
     }
 }
 
@@ -467,21 +418,12 @@ pub fn read_batch(
     writer: &mut super::BatchWriter,
     now_ms: i64,
 ) -> Result<BatchBundle> {
-    let mut import = Import {
-        ledger,
-        writer,
-        window: Window::default(),
-        found: None,
-        now_ms,
-    };
+    let mut import = Import { ledger, writer, window: Window::default(), found: None, now_ms };
     let (kind, _) = read(input, &mut import)?;
     if kind != Kind::Batch {
         return Err(damaged("it holds a whole ledger; use `restore`"));
     }
-    let found = import
-        .found
-        .take()
-        .ok_or_else(|| damaged("it has no entry"))?;
+    let found = import.found.take().ok_or_else(|| damaged("it has no entry"))?;
     if (writer.root(), writer.events()) != (found.stage.batch_root, found.stage.events) {
         return Err(damaged("its events do not give its root"));
     }
