@@ -17,7 +17,7 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::projections::diff;
 use crate::projections::view::{Activity, Which, fold};
 use rust_decimal::Decimal;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The position that `--at` means: `#12`, `12`, an RFC 3339 time, or a date for its end.
@@ -409,7 +409,7 @@ pub fn gaps(
         let wanted = if symbols.is_empty() { known.as_slice() } else { symbols };
         for symbol in wanted {
             let records = reader.records(view, symbol, at, Which::Latest)?;
-            let days: BTreeSet<Day> = records.iter().map(|record| record.day).collect();
+            let days: Vec<Day> = records.iter().map(|record| record.day).collect();
             if days.is_empty() && symbols.is_empty() {
                 continue;
             }

@@ -158,16 +158,17 @@ struct Work<'a> {
     new_kept: usize,
 }
 
-/// The days of a batch in one view of a symbol, and how often it repeats itself.
+/// The days of a batch in one view of a symbol, ascending, and how often it repeats itself.
 struct BatchDays {
-    days: BTreeSet<Day>,
+    days: Vec<Day>,
     identical: u64,
     conflicting: u64,
 }
 
 /// A batch's days, with its repetitions; `view` is where the events belong.
 fn batch_days(history: &History) -> BatchDays {
-    let mut found = BatchDays { days: BTreeSet::new(), identical: 0, conflicting: 0 };
+    let mut found =
+        BatchDays { days: Vec::with_capacity(history.batches.len()), identical: 0, conflicting: 0 };
     let mut before: Option<crate::domain::Row<'_>> = None;
     for row in history.rows.iter().filter(|row| row.head.op == Op::Put) {
         if let Some(last) = before.filter(|last| last.head.day == row.head.day) {
@@ -176,8 +177,9 @@ fn batch_days(history: &History) -> BatchDays {
                 && last.values.iter().zip(row.values).all(|(a, b)| same(a, b));
             found.identical += u64::from(equal);
             found.conflicting += u64::from(!equal);
+        } else {
+            found.days.push(row.head.day);
         }
-        found.days.insert(row.head.day);
         before = Some(row);
     }
     found
@@ -185,7 +187,7 @@ fn batch_days(history: &History) -> BatchDays {
 
 impl Work<'_> {
     fn symbol(&mut self, symbol: &Symbol, events: SymbolEvents) -> Result<()> {
-        let own_days: HashMap<Series, BTreeSet<Day>> = [Series::Hv, Series::Spot]
+        let own_days: HashMap<Series, Vec<Day>> = [Series::Hv, Series::Spot]
             .into_iter()
             .filter_map(|view| Some((view, batch_days(events.views.get(&view)?).days)))
             .collect();
@@ -200,7 +202,7 @@ impl Work<'_> {
         view: Series,
         symbol: &Symbol,
         batch: History,
-        own_days: &HashMap<Series, BTreeSet<Day>>,
+        own_days: &HashMap<Series, Vec<Day>>,
     ) -> Result<()> {
         let days = batch_days(&batch);
         *self.found.view_events.entry(view).or_default() += batch.batches.len() as u64;
@@ -260,7 +262,7 @@ impl Work<'_> {
         view: Series,
         symbol: &Symbol,
         history: &History,
-        days: &BTreeSet<Day>,
+        days: &[Day],
         result: &mut SymbolDiff,
         affected: &mut Vec<Day>,
     ) {
@@ -302,7 +304,7 @@ impl Work<'_> {
             let Some(day) = a.or(b).map(|record| record.day) else {
                 break;
             };
-            let in_batch = days.contains(&day);
+            let in_batch = days.binary_search(&day).is_ok();
             if !in_batch && a == b {
                 result.only_here += 1;
                 continue;
@@ -328,16 +330,20 @@ impl Work<'_> {
         view: Series,
         symbol: &Symbol,
         affected: &[Day],
-        own_days: &HashMap<Series, BTreeSet<Day>>,
+        own_days: &HashMap<Series, Vec<Day>>,
         result: &mut SymbolDiff,
     ) -> Result<()> {
         let missing = |support: Series| -> Result<u64> {
-            let mut days: BTreeSet<Day> = own_days.get(&support).cloned().unwrap_or_default();
+            let own = own_days.get(&support).map(Vec::as_slice).unwrap_or_default();
             let history = self.reader.history(support, symbol)?;
             let none = Activity::default();
             let activity = self.before.get(&support).unwrap_or(&none);
-            days.extend(fold(support, &history, activity, Which::Latest).iter().map(|r| r.day));
-            Ok(affected.iter().filter(|day| !days.contains(day)).count() as u64)
+            let shown = fold(support, &history, activity, Which::Latest);
+            let supported = |day: &Day| {
+                own.binary_search(day).is_ok()
+                    || shown.binary_search_by_key(day, |record| record.day).is_ok()
+            };
+            Ok(affected.iter().filter(|day| !supported(day)).count() as u64)
         };
         if view == Series::Iv {
             result.missing_hv = missing(Series::Hv)?;

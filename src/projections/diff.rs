@@ -4,7 +4,6 @@ use super::view::{Cell, Record};
 use crate::domain::series::{self, Unit};
 use crate::domain::{Calendar, Day, Field, Series, Symbol, Value};
 use rust_decimal::Decimal;
-use std::collections::BTreeSet;
 
 /// How a value differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -106,8 +105,8 @@ pub struct SymbolDiff {
     pub missing_spot: u64,
 }
 
-/// Holes between neighbouring days, in trading days.
-pub fn gaps(days: &BTreeSet<Day>, calendar: &Calendar) -> Vec<Gap> {
+/// Holes between neighbouring days (ascending, distinct), in trading days.
+pub fn gaps(days: &[Day], calendar: &Calendar) -> Vec<Gap> {
     let pairs = days.iter().zip(days.iter().skip(1));
     let gap = |(from, to): (&Day, &Day)| {
         let missing = calendar.open_days_between(*from, *to);
@@ -322,7 +321,7 @@ mod tests {
     #[test]
     fn holes_are_counted_in_trading_days() {
         let days = ["2024-11-27", "2024-11-29", "2024-12-02", "2024-12-05"];
-        let days: BTreeSet<Day> = days.iter().map(|day| day.parse().unwrap()).collect();
+        let days: Vec<Day> = days.iter().map(|day| day.parse().unwrap()).collect();
         let found = gaps(&days, Calendar::nyse());
         let last = found.last().unwrap();
         assert_eq!((last.from.to_string(), last.missing), ("2024-12-02".into(), 2));
