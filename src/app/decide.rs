@@ -15,7 +15,7 @@ use crate::domain::{
 };
 use crate::ledger::codec::Manifest;
 use crate::ledger::{Ledger, LedgerError};
-use crate::projections::diff::{self, ChangeKind};
+use crate::projections::diff;
 use crate::projections::view::{Activity, History, Which, fold};
 use crate::sources::csv::SymbolFrom;
 use std::collections::{BTreeMap, BTreeSet};
@@ -369,9 +369,10 @@ fn count(
                 &before,
                 &after,
                 None,
-                &mut |change| match change.kind {
-                    ChangeKind::New | ChangeKind::Added => effect.added += 1,
-                    ChangeKind::Removed => effect.removed += 1,
+                // Not by kind: a day that gets its primary value is `changed`, but the cell comes.
+                &mut |change| match (change.old, change.new) {
+                    (None, _) => effect.added += 1,
+                    (_, None) => effect.removed += 1,
                     _ => effect.changed += 1,
                 },
             );
