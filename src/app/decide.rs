@@ -15,7 +15,7 @@ use crate::domain::{
 };
 use crate::ledger::codec::Manifest;
 use crate::ledger::{Ledger, LedgerError};
-use crate::projections::diff::{self, ChangeKind};
+use crate::projections::diff;
 use crate::projections::view::{Activity, History, Which, fold};
 use crate::sources::csv::SymbolFrom;
 use std::collections::{BTreeMap, BTreeSet};
@@ -339,14 +339,14 @@ fn count(
             let before = fold(view, history, before, Which::Latest);
             let after = fold(view, history, after, Which::Latest);
             effect.days += after.len() as u64;
-            let mut days: BTreeMap<_, ChangeKind> = BTreeMap::new();
+            let mut days = BTreeSet::new();
             diff::compare(view, symbol, &before, &after, None, &mut |change| {
-                days.insert(change.day, change.kind);
+                days.insert(change.day);
             });
             let shown = |records: &[crate::projections::view::Record], day| {
                 records.binary_search_by_key(&day, |record| record.day).is_ok()
             };
-            for day in days.into_keys() {
+            for day in days {
                 match (shown(&before, day), shown(&after, day)) {
                     (false, _) => effect.added += 1,
                     (_, false) => effect.removed += 1,

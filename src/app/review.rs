@@ -94,7 +94,8 @@ pub fn analyse(
         work.after.insert(view, after);
     }
     let mut batches = vec![wanted.batch];
-    // Cells that only the replaced batch has would go, so its symbols are looked at too.
+    // Cells that only the replaced batch has would go, so its symbols are looked at too, and of
+    // the symbols of both the views that only it speaks of.
     let mut groups = Groups::of(events, &batches)?;
     let replaced = match wanted.replaces {
         Some(old) => {
@@ -107,10 +108,10 @@ pub fn analyse(
     let mut seen = BTreeSet::new();
     while let Some(group) = groups.next(events)? {
         for (symbol, events) in group {
-            work.symbol(&symbol, events)?;
             if replaced.is_some() {
-                seen.insert(symbol);
+                seen.extend(events.views.keys().map(|view| (symbol.clone(), *view)));
             }
+            work.symbol(&symbol, events)?;
             work.found.symbols += 1;
             run.progress.at(u64::from(work.found.symbols));
         }
@@ -118,10 +119,10 @@ pub fn analyse(
     if let Some(mut replaced) = replaced {
         while let Some(group) = replaced.next(ledger)? {
             for (symbol, events) in group {
-                if !seen.contains(&symbol) {
-                    let views = events.views.into_keys().map(|view| (view, History::default()));
-                    work.symbol(&symbol, SymbolEvents { views: views.collect() })?;
-                }
+                let views = events.views.into_keys();
+                let views = views.filter(|view| !seen.contains(&(symbol.clone(), *view)));
+                let views = views.map(|view| (view, History::default())).collect();
+                work.symbol(&symbol, SymbolEvents { views })?;
             }
         }
     }
@@ -205,7 +206,9 @@ impl Work<'_> {
         own_days: &HashMap<Series, Vec<Day>>,
     ) -> Result<()> {
         let days = batch_days(&batch);
-        *self.found.view_events.entry(view).or_default() += batch.batches.len() as u64;
+        if !batch.batches.is_empty() {
+            *self.found.view_events.entry(view).or_default() += batch.batches.len() as u64;
+        }
         let home = batch.rows.heads().iter().any(|head| head.series == view);
         let (identical, conflicting) =
             if home { (days.identical, days.conflicting) } else { (0, 0) };

@@ -135,9 +135,17 @@ pub fn seal(
 ) -> Result<Sealed> {
     let (batch, events, root) = (writer.batch(), writer.events(), writer.root());
     let content = content_id(&draft, events, root);
-    if let Some((id, state)) = known(ledger, content, draft.again.as_deref())? {
-        ledger.abandon(writer)?;
-        return Ok(Sealed::Known(id, state));
+    match known(ledger, content, draft.again.as_deref()) {
+        Ok(None) => {}
+        // Nothing of it stays, refused or not: the next start would take it for a crash.
+        Ok(Some((id, state))) => {
+            ledger.abandon(writer)?;
+            return Ok(Sealed::Known(id, state));
+        }
+        Err(refusal) => {
+            ledger.abandon(writer)?;
+            return Err(refusal);
+        }
     }
     let wanted = Wanted {
         batch,
