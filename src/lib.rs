@@ -5,3 +5,6 @@ pub mod domain;
 pub mod ledger;
 pub mod projections;
 pub mod sources;
+pub mod cli;
+pub mod config;
+pub mod render;
