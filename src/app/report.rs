@@ -158,7 +158,11 @@ pub struct GapLine {
 
 impl From<&Gap> for GapLine {
     fn from(gap: &Gap) -> Self {
-        Self { from: gap.from.to_string(), to: gap.to.to_string(), missing: gap.missing }
+        Self {
+            from: gap.from.to_string(),
+            to: gap.to.to_string(),
+            missing: gap.missing,
+        }
     }
 }
 
@@ -242,7 +246,11 @@ impl From<&SymbolDiff> for SeriesLine {
             threshold_points: diff.threshold_points.map(|points| {
                 // Always with a decimal, as the contract shows it: 3.0.
                 let text = points.normalize().to_string();
-                let text = if text.contains('.') { text } else { format!("{text}.0") };
+                let text = if text.contains('.') {
+                    text
+                } else {
+                    format!("{text}.0")
+                };
                 serde_json::from_str(&text).unwrap_or(serde_json::Value::Null)
             }),
             new: diff.new,
@@ -252,7 +260,10 @@ impl From<&SymbolDiff> for SeriesLine {
             extended: diff.extended,
             removed: diff.removed,
             only_here: diff.only_here,
-            duplicates: Duplicates { identical: diff.identical, conflicting: diff.conflicting },
+            duplicates: Duplicates {
+                identical: diff.identical,
+                conflicting: diff.conflicting,
+            },
             gaps: diff.gaps.iter().map(GapLine::from).collect(),
             missing_hv: diff.missing_hv,
             missing_spot: diff.missing_spot,

@@ -377,7 +377,10 @@ impl<'a, E> Collector<'a, E> {
 
     /// A collector that goes on after `events` events of the batch.
     pub fn resume(events: u32, flush: &'a mut dyn FnMut(Window) -> Result<(), E>) -> Self {
-        Self { next_seq: events, ..Self::new(flush) }
+        Self {
+            next_seq: events,
+            ..Self::new(flush)
+        }
     }
 
     /// Adds an event. `values` holds one value per field of the shape that is not a mark
