@@ -21,17 +21,14 @@ pub fn ledger_directory(flag: Option<&Path>, settings: &Settings) -> Found {
     if let Some(named) = named(flag, settings) {
         return named;
     }
-    let mut folders = settings.current.ancestors();
-    if let Some(directory) = folders
+    let near = settings
+        .current
+        .ancestors()
         .map(|up| up.join(NAME))
-        .find(|path| path.is_dir())
-        .or_else(|| {
-            settings
-                .data_home
-                .is_none()
-                .then(|| settings.current.join(NAME))
-        })
-    {
+        .find(|path| path.is_dir());
+    let homeless = || settings.current.join(NAME);
+    let fallback = || settings.data_home.is_none().then(homeless);
+    if let Some(directory) = near.or_else(fallback) {
         return Found {
             directory,
             by: NAME,

@@ -106,10 +106,10 @@ impl ReviewPage<'_> {
         let mapping = &review.mapping;
         out += &match (&review.batch, review.state) {
             (Some(batch), Some(state)) => {
-                format!("Batch {batch} ({state}), mapping {mapping} : {parts}\n")
+                format!("Batch {batch} {state}, read with mapping {mapping}\n  {parts}\n")
             }
-            _ if self.check => format!("Mapping {mapping} : {parts}\n"),
-            _ => format!("Dry run, nothing staged; mapping {mapping} : {parts}\n"),
+            _ if self.check => format!("Read with mapping {mapping}\n  {parts}\n"),
+            _ => format!("Dry run, nothing staged, read with mapping {mapping}\n  {parts}\n"),
         };
         if let Some(old) = &review.supersedes {
             out += &format!("Confirming it replaces batch {old} in the views\n");

@@ -110,7 +110,8 @@ fn one_symbol_is_told_kind_by_kind() {
     );
     let want = "\
 Read AAPL.csv: 12,345 bytes, 1,259 rows, 2019-10-14 … 2024-10-11
-Batch b2 (staged), mapping mc-iv : 1,256 days usable, 2 rows rejected, 1 repeated row
+Batch b2 staged, read with mapping mc-iv
+  1,256 days usable, 2 rows rejected, 1 repeated row
 
 If confirmed, view iv AAPL would change like this:
   +  new        1,040  2019-10-14 … 2024-10-11
@@ -170,7 +171,7 @@ fn prices_have_no_threshold_and_a_dry_run_no_batch() {
     (review.batch, review.state) = (None, None);
     let text = page(&review, false);
     assert!(
-        text.contains("Dry run, nothing staged; mapping mc-iv"),
+        text.contains("Dry run, nothing staged, read with mapping mc-iv"),
         "{text}"
     );
     assert!(

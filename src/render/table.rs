@@ -141,11 +141,8 @@ mod tests {
 
     #[test]
     fn numbers_stand_right_and_no_line_ends_in_blanks() {
-        let want = "  date           change\n  2024-08-05  +7.41 pts\n  2024-08-06  −0.20 pts\n";
-        assert_eq!(
-            sample(&Look::default()),
-            want.replace("08-06  −", "08-06   −")
-        );
+        let want = "  date            change\n  2024-08-05   +7.41 pts\n  2024-08-06   −0.20 pts\n";
+        assert_eq!(sample(&Look::default()), want);
     }
 
     #[test]
