@@ -103,12 +103,13 @@ impl Document for Why {
     }
 
     fn grid(&self) -> Grid {
-        let mut grid = Grid::default();
-        grid.columns = [
+        let names = [
             "field", "value", "event", "batch", "state", "source", "line", "mapping",
-        ]
-        .map(str::to_owned)
-        .to_vec();
+        ];
+        let mut grid = Grid {
+            columns: names.map(str::to_owned).to_vec(),
+            rows: Vec::new(),
+        };
         for field in &self.fields {
             let event = &field.event;
             grid.rows.push(vec![
