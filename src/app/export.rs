@@ -1,29 +1,158 @@
-//! Stub.
-#![allow(missing_docs, missing_debug_implementations, unused_imports)]
-use super::{AppError, Ledger, Run, error::Result, lookup::ViewQuery, report::Exported};
+//! Exports of views: CSV, JSON and JSON lines, each with the position and the view's digest.
+
+use super::Run;
+use super::error::Result;
+use super::lookup::{ViewQuery, view_of};
+use super::outside::replace_file;
+use super::report::{Exported, View};
+use super::views::ViewReader;
 use crate::domain::{Position, Symbol};
+use crate::ledger::Ledger;
+use crate::ledger::hash::Hasher;
 use std::path::Path;
+
+/// The form of an exported view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
+    /// Comma-separated, one row a day; fractions; the position and digest in a comment-free
+    /// sidecar line of the report.
     Csv,
+    /// One array of records per symbol, keyed by symbol when there are several.
     Json,
+    /// One record a line.
     Jsonl,
 }
+
+/// Exports a view; without a file the text is in the result.
+///
+/// # Errors
+/// A file that cannot be written.
 pub fn export_view(
-    _ledger: &Ledger,
-    _query: &ViewQuery,
-    _format: Format,
-    _file: Option<&Path>,
-    _run: &Run,
+    ledger: &Ledger,
+    query: &ViewQuery,
+    format: Format,
+    file: Option<&Path>,
+    run: &Run<'_>,
 ) -> Result<Exported> {
-    Err(AppError::NotFound("stub".into()))
+    let views = super::lookup::view(ledger, query)?;
+    run.progress.begin("writing", Some(views.len() as u64), "symbols");
+    let text = match format {
+        Format::Csv => csv_text(&views),
+        Format::Json => json_text(&views),
+        Format::Jsonl => jsonl_text(&views),
+    };
+    let mut hasher = Hasher::default();
+    views.iter().for_each(|view| hasher.text(&view.digest));
+    let rows = views.iter().map(|view| view.rows.len() as u64).sum();
+    let digest = match views.as_slice() {
+        // One symbol's export carries the very digest that `view` shows.
+        [one] => one.digest.parse().unwrap_or_default(),
+        _ => hasher.finish(),
+    };
+    let files = match file {
+        Some(path) => {
+            replace_file(path, text.as_bytes())?;
+            vec![path.display().to_string()]
+        }
+        None => Vec::new(),
+    };
+    run.progress.end();
+    let position = query.at.unwrap_or(ledger.position()).0;
+    let text = file.is_none().then_some(text);
+    Ok(Exported { schema: "volledger/exported/1", files, rows, position, digest, text })
 }
+
+fn json_text(views: &[View]) -> String {
+    let rows = |view: &View| serde_json::to_value(&view.rows).unwrap_or_default();
+    let document = match views {
+        [one] => rows(one),
+        many => {
+            let pairs = many.iter().map(|view| (view.symbol.clone(), rows(view)));
+            serde_json::Value::Object(pairs.collect())
+        }
+    };
+    let text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    format!("{text}\n")
+}
+
+fn jsonl_text(views: &[View]) -> String {
+    let mut out = String::new();
+    for view in views {
+        for row in &view.rows {
+            let mut line = serde_json::Map::new();
+            line.insert("series".into(), view.series.into());
+            line.insert("symbol".into(), view.symbol.clone().into());
+            if let Ok(serde_json::Value::Object(row)) = serde_json::to_value(row) {
+                line.extend(row);
+            }
+            out.push_str(&serde_json::Value::Object(line).to_string());
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// Cells that a spreadsheet would take for a formula are given a leading apostrophe.
+fn harmless(text: String) -> String {
+    let number = text.parse::<f64>().is_ok();
+    if !number && text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{text}")
+    } else {
+        text
+    }
+}
+
+fn quoted(text: String) -> String {
+    let text = harmless(text);
+    match text.contains(['"', ',', '\n', '\r']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text,
+    }
+}
+
+fn csv_text(views: &[View]) -> String {
+    let mut columns: Vec<&String> = Vec::new();
+    for column in views.iter().flat_map(|view| &view.columns) {
+        if !columns.contains(&column) {
+            columns.push(column);
+        }
+    }
+    let heads = columns.iter().map(|column| quoted((*column).clone()));
+    let head: Vec<_> = ["symbol", "date"].map(str::to_owned).into_iter().chain(heads).collect();
+    let mut out = head.join(",") + "\n";
+    for view in views {
+        for row in &view.rows {
+            let mut cells = vec![quoted(view.symbol.clone()), row.date.clone()];
+            cells.extend(columns.iter().map(|column| match row.values.get(*column) {
+                None | Some(serde_json::Value::Null) => String::new(),
+                Some(serde_json::Value::String(text)) => quoted(text.clone()),
+                Some(other) => quoted(other.to_string()),
+            }));
+            out.push_str(&cells.join(","));
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// Writes the views as a TOMIC folder.
+///
+/// # Errors
+/// A file that cannot be written.
 pub fn export_tomic(
-    _ledger: &Ledger,
-    _dir: &Path,
-    _symbols: &[Symbol],
-    _at: Option<Position>,
-    _run: &Run,
+    ledger: &Ledger,
+    folder: &Path,
+    symbols: &[Symbol],
+    at: Option<Position>,
+    run: &Run<'_>,
 ) -> Result<Exported> {
-    Err(AppError::NotFound("stub".into()))
+    super::tomic::export(ledger, folder, symbols, at, run)
+}
+
+/// One symbol of a view, for callers that read several positions with one reader.
+///
+/// # Errors
+/// A view that cannot be read.
+pub fn one(ledger: &Ledger, query: &ViewQuery, symbol: &Symbol) -> Result<View> {
+    view_of(ledger, &ViewReader::new(ledger)?, query, symbol)
 }

@@ -62,7 +62,9 @@ impl Groups {
 
     /// The next symbols, ascending, with their events; `None` after the last.
     pub fn next(&mut self, ledger: &Ledger) -> Result<Option<BTreeMap<Symbol, SymbolEvents>>> {
-        let Some((first, mut total)) = self.symbols.next() else { return Ok(None) };
+        let Some((first, mut total)) = self.symbols.next() else {
+            return Ok(None);
+        };
         let mut last = first.clone();
         while let Some((symbol, count)) = self.symbols.next_if(|(_, n)| total + n <= GROUP_EVENTS) {
             (last, total) = (symbol, total + count);
@@ -79,11 +81,11 @@ fn read_group(
     last: &Symbol,
 ) -> Result<BTreeMap<Symbol, SymbolEvents>> {
     let mut group: BTreeMap<Symbol, SymbolEvents> = BTreeMap::new();
-    let mut splitter = Splitter::default();
     for block in blocks.iter().filter(|block| block.last >= *first && block.first <= *last) {
         let mut window = Window::default();
         ledger.read(block.batch).read_into(block.index, &mut window)?;
         let rows = &window.rows;
+        let mut splitter = Splitter::new(rows);
         let mut current: Option<(u32, &mut SymbolEvents)> = None;
         for row in rows.iter() {
             if row.symbol < first || row.symbol > last {
@@ -95,11 +97,13 @@ fn read_group(
                 }
                 current = group.get_mut(row.symbol).map(|events| (row.head.symbol, events));
             }
-            let Some((_, events)) = &mut current else { continue };
-            splitter.split(rows, row, |view, shape, values| {
+            let Some((_, events)) = &mut current else {
+                continue;
+            };
+            splitter.split(row, |view, shape, slots| {
                 let history = events.views.entry(view).or_default();
                 let symbol = history.rows.intern_symbol(row.symbol);
-                let shape = history.rows.intern_shape(shape);
+                let shape = history.rows.intern_shared(shape);
                 // Where the row stands in its source is looked up in its block when asked for.
                 let place = crate::domain::rows::Place {
                     seq: row.head.seq,
@@ -109,7 +113,7 @@ fn read_group(
                     len: 0,
                 };
                 let head = row.head;
-                let values = values.cloned();
+                let values = slots.iter().filter_map(|slot| row.values.get(*slot).cloned());
                 history.rows.push(place, head.series, head.op, symbol, head.day, shape, values);
                 history.batches.push(block.batch.0);
             });

@@ -1,61 +1,521 @@
-//! Stub.
-#![allow(missing_docs, missing_debug_implementations, unused_imports)]
-use super::{AppError, Ledger, error::Result, report::*};
-use crate::domain::{Day, Position, Series, Symbol};
+//! Looking: views, where a value comes from, the log, batches, gaps, status, differences.
+
+use super::clock::{parse_instant, rfc3339};
+use super::error::{AppError, Result};
+use super::report::{
+    BatchLine, Batches, ChangeLine, EntryLine, EventLine, GapLine, Gaps, GapsLine, Log,
+    PositionDiff, Replaced, Shown, Status, StatusView, View, ViewRow, Why, WhyField, json_value,
+};
+use super::views::{ViewDigest, ViewReader};
+use crate::domain::batch::Batch;
+use crate::domain::{
+    BatchId, BatchState, Calendar, Class, Day, Entry, EntryKind, EventId, Field, Op, Position,
+    Series, Symbol, Via,
+};
+use crate::ledger::head::FORMAT;
+use crate::ledger::{Ledger, LedgerError};
+use crate::projections::diff;
+use crate::projections::view::{Activity, Which, fold};
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The position that `--at` means: `#12`, `12`, an RFC 3339 time, or a date for its end.
+///
+/// A time means the longest beginning of the log whose entries were all recorded by then, so that
+/// a clock that once ran ahead hides more rather than less.
+///
+/// # Errors
+/// [`AppError::Usage`], [`LedgerError::NoSuchPosition`].
 pub fn position_of(ledger: &Ledger, text: &str) -> Result<Position> {
-    let _ = ledger;
-    text.parse()
-        .map_err(|e: crate::domain::id::IdError| AppError::Usage(e.to_string()))
+    let head = ledger.position();
+    if let Ok(at) = text.parse::<Position>() {
+        return match at <= head {
+            true => Ok(at),
+            false => Err(LedgerError::NoSuchPosition { at, head }.into()),
+        };
+    }
+    let wrong = || AppError::Usage(format!("`{text}` is neither a position (#12) nor a time"));
+    let ms = parse_instant(text).ok_or_else(wrong)?;
+    let until = ledger.entries().iter().take_while(|entry| entry.time_ms <= ms);
+    Ok(Position(until.count() as u64))
 }
+
+/// What to show of a view.
 #[derive(Clone, Debug)]
 pub struct ViewQuery {
+    /// The view.
     pub series: Series,
+    /// The symbols; none means all.
     pub symbols: Vec<Symbol>,
+    /// The position; the head when absent.
     pub at: Option<Position>,
+    /// First day.
     pub from: Option<Day>,
+    /// Last day.
     pub to: Option<Day>,
+    /// Whether the earliest values are wanted.
     pub first: bool,
+    /// The fields, in order; none means all.
     pub columns: Vec<String>,
 }
-pub fn view(_ledger: &Ledger, _query: &ViewQuery) -> Result<Vec<View>> {
-    Err(AppError::NotFound("stub".into()))
+
+/// Shows a view, one document per symbol.
+///
+/// # Errors
+/// [`AppError::NotFound`] for a symbol that the view never had.
+pub fn view(ledger: &Ledger, query: &ViewQuery) -> Result<Vec<View>> {
+    let reader = ViewReader::new(ledger)?;
+    let known = reader.symbols(query.series);
+    let symbols = if query.symbols.is_empty() { &known } else { &query.symbols };
+    let mut views = Vec::new();
+    for symbol in symbols {
+        if !known.contains(symbol) {
+            let series = query.series;
+            return Err(AppError::NotFound(format!("view {series} has nothing about {symbol}")));
+        }
+        views.push(view_of(ledger, &reader, query, symbol)?);
+    }
+    Ok(views)
 }
+
+/// Shows one symbol.
+pub fn view_of(
+    ledger: &Ledger,
+    reader: &ViewReader<'_>,
+    query: &ViewQuery,
+    symbol: &Symbol,
+) -> Result<View> {
+    let at = query.at.unwrap_or(ledger.position());
+    let which = if query.first { Which::First } else { Which::Latest };
+    let records = reader.records(query.series, symbol, at, which)?;
+    let mut digest = ViewDigest::default();
+    digest.add(query.series, symbol, &records);
+    let (mut rows, mut columns) = (Vec::new(), Vec::new());
+    let wanted =
+        |name: &str| query.columns.is_empty() || query.columns.iter().any(|column| column == name);
+    let within =
+        |day: Day| query.from.is_none_or(|from| day >= from) && query.to.is_none_or(|to| day <= to);
+    for record in records.iter().filter(|record| within(record.day)) {
+        let (mut values, mut fill) = (serde_json::Map::new(), Vec::new());
+        for cell in record.cells.iter().filter(|cell| wanted(cell.field.name())) {
+            let name = cell.field.name().to_owned();
+            if cell.class == Class::Fill {
+                fill.push(name.clone());
+            }
+            if !columns.contains(&name) {
+                columns.push(name.clone());
+            }
+            values.insert(name, json_value(&cell.value));
+        }
+        rows.push(ViewRow { date: record.day.to_string(), values, fill });
+    }
+    // Known fields come in their usual order, others after them.
+    let usual: Vec<_> = query.series.fields().map(|field| field.name).collect();
+    let place = |name: &String| usual.iter().position(|known| known == name).unwrap_or(usize::MAX);
+    columns.sort_by_key(place);
+    if !query.columns.is_empty() {
+        columns = query.columns.clone();
+    }
+    Ok(View {
+        schema: "volledger/view/1",
+        series: query.series.name(),
+        symbol: symbol.to_string(),
+        position: at.0,
+        digest: digest.finish().to_string(),
+        which: query.first.then_some("first"),
+        columns,
+        rows,
+    })
+}
+
+/// Where the values of a day come from.
+///
+/// # Errors
+/// [`AppError::NotFound`] when nothing is shown there.
 pub fn why(
-    _ledger: &Ledger,
-    _series: Series,
-    _symbol: &Symbol,
-    _day: Day,
-    _field: Option<&str>,
-    _at: Option<Position>,
+    ledger: &Ledger,
+    series: Series,
+    symbol: &Symbol,
+    day: Day,
+    field: Option<&str>,
+    at: Option<Position>,
 ) -> Result<Why> {
-    Err(AppError::NotFound("stub".into()))
+    let at = at.unwrap_or(ledger.position());
+    let reader = ViewReader::new(ledger)?;
+    let history = reader.history(series, symbol)?;
+    let activity = Activity::at(ledger.batches(), series, at);
+    let records = fold(series, &history, &activity, Which::Latest);
+    let nothing = || AppError::NotFound(format!("{series} {symbol} has no value on {day}"));
+    let record = records.iter().find(|record| record.day == day).ok_or_else(nothing)?;
+    let cells = record.cells.iter().filter(|c| field.is_none_or(|name| c.field.name() == name));
+    let mut fields = Vec::new();
+    for cell in cells {
+        fields.push(WhyField {
+            field: cell.field.name().to_owned(),
+            value: json_value(&cell.value),
+            event: event_line(ledger, cell.event)?,
+            replaced: replaced(ledger, &history, &cell.field, day, cell.event, at, series),
+        });
+    }
+    if fields.is_empty() {
+        return Err(nothing());
+    }
+    let (series, symbol, date) = (series.name(), symbol.to_string(), day.to_string());
+    Ok(Why { schema: "volledger/why/1", series, symbol, date, position: at.0, fields })
 }
-pub fn show(_ledger: &Ledger, _what: &str) -> Result<Shown> {
-    Err(AppError::NotFound("stub".into()))
+
+/// The other assertions about a cell that were committed by then, strongest first.
+fn replaced(
+    ledger: &Ledger,
+    history: &crate::projections::view::History,
+    field: &Field,
+    day: Day,
+    shown: EventId,
+    at: Position,
+    view: Series,
+) -> Vec<Replaced> {
+    let mut others = Vec::new();
+    for (row, batch) in history.rows.iter().zip(&history.batches) {
+        let event = EventId { batch: BatchId(*batch), seq: row.head.seq };
+        let speaks =
+            row.shape.contains(field) || (row.head.op == Op::Retract && row.shape.is_empty());
+        let Some(batch) = ledger.batches().get(event.batch) else {
+            continue;
+        };
+        let committed = batch.committed_at.filter(|committed| *committed <= at);
+        let (Some(committed), true) = (committed, speaks && event != shown) else {
+            continue;
+        };
+        if row.head.day != day {
+            continue;
+        }
+        let state = batch.state_at(at).unwrap_or(BatchState::Staged);
+        let value = row.fields().find(|(known, _)| *known == field).and_then(|(_, value)| value);
+        let rank = (state == BatchState::Active, batch.class(view), committed, row.head.seq);
+        let op = if row.head.op == Op::Put { "put" } else { "retract" };
+        let value = value.map(json_value);
+        let (event, state) = (event.to_string(), state.name());
+        others.push((rank, Replaced { value, op, event, state }));
+    }
+    others.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
+    others.into_iter().map(|(_, other)| other).collect()
 }
-pub fn log(_ledger: &Ledger, _limit: Option<usize>, _at: Option<Position>) -> Result<Log> {
-    Err(AppError::NotFound("stub".into()))
+
+/// An event with the bytes it was read from and its proof.
+pub fn event_line(ledger: &Ledger, event: EventId) -> Result<EventLine> {
+    let nothing = || AppError::NotFound(format!("there is no event {event}"));
+    let batch = ledger.batches().get(event.batch).ok_or_else(nothing)?;
+    let located = ledger.locate(event)?.ok_or_else(nothing)?;
+    let manifest = ledger.manifest_of(&batch.stage)?;
+    let row = located.rows.get(0);
+    let (source, line, offset, len) = match (&located.reject, row) {
+        (Some(reject), _) => (reject.source, reject.line, reject.offset, reject.len),
+        (None, Some(row)) => {
+            let head = row.head;
+            (head.source, head.line, head.offset, head.len)
+        }
+        (None, None) => return Err(nothing()),
+    };
+    let source = manifest.sources.get(source as usize);
+    let source = source.ok_or_else(|| LedgerError::damaged("an event names no source"))?;
+    let raw = bytes_of(ledger, source, offset, len)?;
+    let mut values = BTreeMap::new();
+    for (field, value) in row.iter().flat_map(|row| row.fields()) {
+        let value = value.map_or(serde_json::Value::Null, json_value);
+        values.insert(field.name().to_owned(), value);
+    }
+    let op = match row {
+        None => "reject",
+        Some(row) if row.head.op == Op::Retract => "retract",
+        Some(_) => "put",
+    };
+    // The whole batch is hashed: only then does the leaf lead to the recorded root.
+    ledger.verify_batch(&batch.stage)?;
+    Ok(EventLine {
+        event: event.to_string(),
+        op,
+        leaf: located.leaf.to_string(),
+        batch: event.batch.to_string(),
+        state: batch.state().name(),
+        recorded_at: rfc3339(batch.staged_ms),
+        confirmed_at: batch.committed_ms.map(rfc3339),
+        mapping: format!("{}/{}", batch.stage.mapping.id, batch.stage.mapping.version),
+        source: source.name.clone(),
+        source_digest: source.digest.to_string(),
+        line,
+        offset,
+        length: len,
+        raw: String::from_utf8_lossy(&raw).into_owned(),
+        code: located.reject.map(|reject| reject.code.to_string()),
+        values,
+        proven: true,
+    })
 }
-pub fn batches(_ledger: &Ledger, _at: Option<Position>) -> Result<Batches> {
-    Err(AppError::NotFound("stub".into()))
+
+/// The bytes of a row in its source; the source's digest is checked on the way.
+fn bytes_of(
+    ledger: &Ledger,
+    source: &crate::ledger::codec::ManifestSource,
+    offset: u64,
+    len: u32,
+) -> Result<Vec<u8>> {
+    let (mut from, end, mut found) = (0u64, offset + u64::from(len), Vec::new());
+    ledger.read_source(&source.digest, &mut |piece| {
+        let to = from + piece.len() as u64;
+        let start = offset.clamp(from, to) - from;
+        let stop = end.clamp(from, to) - from;
+        found.extend_from_slice(piece.get(start as usize..stop as usize).unwrap_or_default());
+        from = to;
+        Ok(())
+    })?;
+    Ok(found)
 }
+
+/// Shows a row event (`b7/3`) or a control entry (`#12`).
+///
+/// # Errors
+/// [`AppError::NotFound`], [`AppError::Usage`].
+pub fn show(ledger: &Ledger, what: &str) -> Result<Shown> {
+    if let Ok(event) = what.parse::<EventId>() {
+        let event = Box::new(event_line(ledger, event)?);
+        return Ok(Shown::Row { schema: "volledger/event/1", event });
+    }
+    let wrong = |error: crate::domain::id::IdError| AppError::Usage(error.to_string());
+    let at: Position =
+        what.parse().map_err(|_| wrong(crate::domain::id::IdError::Event(what.to_owned())))?;
+    let index = (at.0 as usize).checked_sub(1);
+    let entry = index.and_then(|index| ledger.entries().get(index));
+    let entry = entry.ok_or_else(|| AppError::NotFound(format!("there is no entry {at}")))?;
+    let entry = Box::new(entry_line(ledger, at, entry));
+    Ok(Shown::Entry { schema: "volledger/event/1", entry })
+}
+
+fn entry_line(ledger: &Ledger, at: Position, entry: &Entry) -> EntryLine {
+    let before = (at.0 as usize).checked_sub(2).and_then(|index| ledger.entries().get(index));
+    let (kind, batches, via, reason, text) = match &entry.kind {
+        EntryKind::Stage(stage) => {
+            let views: Vec<_> = stage.views.iter().map(|part| part.series.name()).collect();
+            let text = format!(
+                "staged {}: {} events of {} symbols for {} with {}/{}",
+                stage.batch,
+                stage.events,
+                stage.symbols,
+                views.join(", "),
+                stage.mapping.id,
+                stage.mapping.version
+            );
+            ("stage", vec![stage.batch.to_string()], None, stage.again.clone(), text)
+        }
+        EntryKind::Decision(decision) => {
+            let ids: Vec<_> = decision.changes.iter().map(|c| c.batch.to_string()).collect();
+            let via = match decision.via {
+                Via::Plain => None,
+                Via::Undo(target) => Some(format!("undo {target}")),
+                Via::Redo(target) => Some(format!("redo {target}")),
+            };
+            let moves: Vec<_> =
+                decision.changes.iter().map(|c| format!("{} is {}", c.batch, c.to)).collect();
+            let text = match &via {
+                Some(via) => format!("{via}: {}", moves.join(", ")),
+                None => moves.join(", "),
+            };
+            (decision.action.name(), ids, via, decision.reason.clone(), text)
+        }
+        EntryKind::Note(text) => ("note", Vec::new(), None, None, text.clone()),
+    };
+    EntryLine {
+        position: at.0,
+        time: rfc3339(entry.time_ms),
+        actor: entry.actor.clone(),
+        tool: entry.tool.clone(),
+        kind,
+        batches,
+        via,
+        reason,
+        text,
+        clock_ran_back: before.is_some_and(|before| before.time_ms > entry.time_ms),
+    }
+}
+
+/// The control log, newest first.
+///
+/// # Errors
+/// None at present.
+pub fn log(ledger: &Ledger, limit: Option<usize>, at: Option<Position>) -> Result<Log> {
+    let until = at.unwrap_or(ledger.position());
+    let entries = (1..).map(Position).zip(ledger.entries()).take(until.0 as usize);
+    let mut lines: Vec<_> = entries.map(|(at, entry)| entry_line(ledger, at, entry)).collect();
+    lines.reverse();
+    lines.truncate(limit.unwrap_or(usize::MAX));
+    let head = ledger.head();
+    let (position, log_root) = (head.size.0, head.root.to_string());
+    Ok(Log { schema: "volledger/log/1", position, log_root, entries: lines })
+}
+
+/// All batches, oldest first.
+///
+/// # Errors
+/// A manifest that cannot be read.
+pub fn batches(ledger: &Ledger, at: Option<Position>) -> Result<Batches> {
+    let at = at.unwrap_or(ledger.position());
+    let mut lines = Vec::new();
+    for (id, batch) in ledger.batches().iter() {
+        if let Some(state) = batch.state_at(at) {
+            lines.push(batch_line(ledger, id, batch, state)?);
+        }
+    }
+    Ok(Batches { schema: "volledger/batches/1", batches: lines })
+}
+
+fn batch_line(ledger: &Ledger, id: BatchId, batch: &Batch, state: BatchState) -> Result<BatchLine> {
+    let stage = &batch.stage;
+    let sources = ledger.manifest_of(stage)?.sources;
+    let first = sources.first().map(|source| source.name.clone()).unwrap_or_default();
+    let source = match sources.len() {
+        0 | 1 => first,
+        more => format!("{first} and {} more", more - 1),
+    };
+    Ok(BatchLine {
+        batch: id.to_string(),
+        state: state.name(),
+        series: stage.views.iter().map(|part| part.series.name()).collect(),
+        symbols: stage.symbols,
+        rows: stage.rows.accepted,
+        rejected: stage.rows.rejected,
+        mapping: format!("{}/{}", stage.mapping.id, stage.mapping.version),
+        source,
+        staged_at: rfc3339(batch.staged_ms),
+        confirmed_at: batch.committed_ms.map(rfc3339),
+        reason: batch.last_reason.as_ref().and_then(|(_, reason)| reason.clone()),
+    })
+}
+
+/// The trading days that series lack.
+///
+/// # Errors
+/// A view that cannot be read.
 pub fn gaps(
-    _ledger: &Ledger,
-    _symbols: &[Symbol],
-    _series: Option<Series>,
-    _at: Option<Position>,
+    ledger: &Ledger,
+    symbols: &[Symbol],
+    series: Option<Series>,
+    at: Option<Position>,
 ) -> Result<Gaps> {
-    Err(AppError::NotFound("stub".into()))
+    let at = at.unwrap_or(ledger.position());
+    let (reader, calendar) = (ViewReader::new(ledger)?, Calendar::nyse());
+    let mut rows = Vec::new();
+    for view in Series::ALL.into_iter().filter(|view| series.is_none_or(|s| s == *view)) {
+        let known = reader.symbols(view);
+        let wanted = if symbols.is_empty() { known.as_slice() } else { symbols };
+        for symbol in wanted {
+            let records = reader.records(view, symbol, at, Which::Latest)?;
+            let days: Vec<Day> = records.iter().map(|record| record.day).collect();
+            if days.is_empty() && symbols.is_empty() {
+                continue;
+            }
+            let gaps = diff::gaps(&days, calendar);
+            let closed = days.iter().filter(|day| !calendar.is_open(**day));
+            rows.push(GapsLine {
+                series: view.name(),
+                symbol: symbol.to_string(),
+                from: days.first().map(ToString::to_string),
+                to: days.last().map(ToString::to_string),
+                days: days.len() as u64,
+                missing: gaps.iter().map(|gap| u64::from(gap.missing)).sum(),
+                gaps: gaps.iter().map(GapLine::from).collect(),
+                non_trading_days: closed.map(ToString::to_string).collect(),
+            });
+        }
+    }
+    Ok(Gaps { schema: "volledger/gaps/1", position: at.0, rows })
 }
-pub fn status(_ledger: &Ledger, _notes: &[String]) -> Result<Status> {
-    Err(AppError::NotFound("stub".into()))
+
+/// The state of the ledger.
+///
+/// # Errors
+/// A view that cannot be read.
+pub fn status(ledger: &Ledger, notes: &[String]) -> Result<Status> {
+    let reader = ViewReader::new(ledger)?;
+    let (mut batches, mut open, mut events) = (BTreeMap::new(), Vec::new(), 0);
+    for (id, batch) in ledger.batches().iter() {
+        *batches.entry(batch.state().name()).or_insert(0) += 1;
+        events += batch.stage.events;
+        if batch.state() == BatchState::Staged {
+            open.push(id.to_string());
+        }
+    }
+    let mut views = Vec::new();
+    for view in Series::ALL {
+        let mut line =
+            StatusView { series: view.name(), symbols: 0, days: 0, from: None, to: None };
+        for symbol in reader.symbols(view) {
+            let records = reader.records(view, &symbol, ledger.position(), Which::Latest)?;
+            let Some((first, last)) = records.first().zip(records.last()) else {
+                continue;
+            };
+            let (first, last) = (first.day.to_string(), last.day.to_string());
+            line.symbols += 1;
+            line.days += records.len() as u64;
+            line.from = Some(line.from.map_or(first.clone(), |from| from.min(first)));
+            line.to = Some(line.to.map_or(last.clone(), |to| to.max(last)));
+        }
+        views.push(line);
+    }
+    let head = ledger.head();
+    Ok(Status {
+        schema: "volledger/status/1",
+        ledger: ledger.directory().map(|dir| dir.display().to_string()).unwrap_or_default(),
+        format: FORMAT,
+        position: head.size.0,
+        log_root: head.root.to_string(),
+        events,
+        batches,
+        open,
+        views,
+        bytes: ledger.directory().map(size_of).unwrap_or_default(),
+        last_entry: ledger.entries().last().map(|entry| rfc3339(entry.time_ms)),
+        notes: notes.to_vec(),
+    })
 }
+
+/// Bytes on disk below a directory.
+fn size_of(directory: &Path) -> u64 {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let size = |entry: std::fs::DirEntry| match entry.metadata() {
+        Ok(found) if found.is_dir() => size_of(&entry.path()),
+        Ok(found) => found.len(),
+        Err(_) => 0,
+    };
+    entries.map(size).sum()
+}
+
+/// What differs between two positions.
+///
+/// # Errors
+/// A view that cannot be read.
 pub fn diff(
-    _ledger: &Ledger,
-    _from: Position,
-    _to: Position,
-    _series: Option<Series>,
-    _symbol: Option<&Symbol>,
+    ledger: &Ledger,
+    from: Position,
+    to: Position,
+    series: Option<Series>,
+    symbol: Option<&Symbol>,
 ) -> Result<PositionDiff> {
-    Err(AppError::NotFound("stub".into()))
+    let reader = ViewReader::new(ledger)?;
+    let (mut counts, mut changes) = (BTreeMap::new(), Vec::new());
+    for view in Series::ALL.into_iter().filter(|view| series.is_none_or(|s| s == *view)) {
+        let before = Activity::at(ledger.batches(), view, from);
+        let after = Activity::at(ledger.batches(), view, to);
+        let threshold = view.default_threshold_points().map(Decimal::from);
+        for known in reader.symbols(view).iter().filter(|known| symbol.is_none_or(|s| s == *known))
+        {
+            let history = reader.history(view, known)?;
+            let old = fold(view, &history, &before, Which::Latest);
+            let new = fold(view, &history, &after, Which::Latest);
+            diff::compare(view, known, &old, &new, threshold, &mut |change| {
+                *counts.entry(change.kind.name()).or_insert(0) += 1;
+                changes.push(ChangeLine::from(&change));
+            });
+        }
+    }
+    Ok(PositionDiff { schema: "volledger/diff/1", from: from.0, to: to.0, counts, changes })
 }

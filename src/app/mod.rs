@@ -7,12 +7,17 @@ pub mod clock;
 pub mod decide;
 pub mod error;
 pub mod export;
+pub mod groups;
+pub mod history;
 pub mod import;
 pub mod lookup;
 pub mod outside;
 pub mod report;
 pub mod review;
+pub mod stage;
+pub mod tomic;
 pub mod verify;
+pub mod views;
 
 pub use crate::ledger::{Head, Ledger, LedgerError, OpenOptions};
 pub use clock::Clock;

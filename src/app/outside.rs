@@ -1,62 +1,241 @@
-//! Stub.
-#![allow(missing_docs, missing_debug_implementations, unused_imports)]
-use super::import::Staged;
-use super::{
-    AppError, Ledger, Run,
-    error::Result,
-    report::{Exported, VerifyReport},
-};
-use crate::domain::BatchId;
+//! What meets the file system: making and opening ledgers, bundles, replaced files.
+
+use super::clock::rfc3339;
+use super::error::{AppError, Result};
+use super::import::{Staged, with_events};
+use super::report::{Exported, VerifyReport};
+use super::stage::Draft;
+use super::{Run, verify, views};
+use crate::domain::{BatchId, Series, Symbol};
+use crate::ledger::hash::Hasher;
+use crate::ledger::{Ledger, OpenOptions, bundle};
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Write};
 use std::path::Path;
 use std::time::Duration;
+
+/// Makes a new ledger.
+///
+/// # Errors
+/// A directory that holds one, or cannot be written.
+pub fn create(dir: &Path, holder: &str, patience: Duration) -> Result<Ledger> {
+    Ok(Ledger::create(dir, &OpenOptions { holder: holder.to_owned(), patience })?)
+}
+
+/// An open ledger, and what opening noticed.
+#[derive(Debug)]
 pub struct Opened {
+    /// The ledger, its views up to date.
     pub ledger: Ledger,
+    /// What the user should know.
     pub notes: Vec<String>,
 }
-pub fn create(dir: &Path, holder: &str, patience: Duration) -> Result<Ledger> {
-    Ok(Ledger::create(
-        dir,
-        &super::OpenOptions {
-            holder: holder.into(),
-            patience,
-        },
-    )?)
+
+/// Opens a ledger and brings its views up to date.
+///
+/// # Errors
+/// Those of [`Ledger::open`].
+pub fn open(dir: &Path, holder: &str, patience: Duration, run: &Run<'_>) -> Result<Opened> {
+    let options = OpenOptions { holder: holder.to_owned(), patience };
+    let mut ledger = Ledger::open(dir, &options)?;
+    let mut notes = ledger.notes().to_vec();
+    let rebuilt = views::catch_up(&mut ledger, run.progress)?;
+    notes.extend(
+        rebuilt
+            .iter()
+            .map(|view| format!("view {view} was rebuilt: its update had been interrupted")),
+    );
+    Ok(Opened { ledger, notes })
 }
-pub fn open(dir: &Path, holder: &str, patience: Duration, _run: &Run) -> Result<Opened> {
-    Ok(Opened {
-        ledger: Ledger::open(
-            dir,
-            &super::OpenOptions {
-                holder: holder.into(),
-                patience,
-            },
-        )?,
-        notes: vec![],
-    })
-}
+
+/// Whether a directory looks like a ledger.
 pub fn exists(dir: &Path) -> bool {
     Ledger::exists(dir)
 }
+
+/// A symbol as a file name: what some file systems refuse is replaced.
+pub fn file_name(symbol: &Symbol) -> String {
+    symbol.as_str().replace([':', '/', '^'], "_")
+}
+
+/// Writes a file atomically; what it replaces stays beside it as `.bak`.
+///
+/// # Errors
+/// [`AppError::Unwritable`].
+pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    let write = || -> io::Result<()> {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = parent.unwrap_or(Path::new("."));
+        std::fs::create_dir_all(parent)?;
+        let mut file = tempfile::NamedTempFile::new_in(parent)?;
+        file.write_all(bytes)?;
+        if path.exists() {
+            let mut name = path.file_name().unwrap_or_default().to_owned();
+            name.push(".bak");
+            std::fs::rename(path, path.with_file_name(name))?;
+        }
+        file.persist(path).map_err(|error| error.error)?;
+        readable(path)
+    };
+    write().map_err(|source| AppError::Unwritable { name: path.display().to_string(), source })
+}
+
+/// Temporary files are private; an export is as readable as any file of the user.
+#[cfg(unix)]
+fn readable(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn readable(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+fn unwritable(file: &Path) -> impl FnOnce(io::Error) -> AppError {
+    let name = file.display().to_string();
+    |source| AppError::Unwritable { name, source }
+}
+
+fn exported(ledger: &Ledger, file: &Path, rows: u64) -> Exported {
+    let mut hasher = Hasher::default();
+    hasher.update(&ledger.head().root.0);
+    Exported {
+        schema: "volledger/exported/1",
+        files: vec![file.display().to_string()],
+        rows,
+        position: ledger.position().0,
+        digest: ledger.head().root,
+        text: None,
+    }
+}
+
+/// Writes to a temporary file beside `file`, which gets its name when everything is durable.
+fn write_bundle(
+    file: &Path,
+    write: impl FnOnce(&mut dyn Write) -> std::result::Result<(), crate::ledger::LedgerError>,
+) -> Result<()> {
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    let temp = tempfile::NamedTempFile::new_in(parent).map_err(unwritable(file))?;
+    {
+        let mut out = BufWriter::with_capacity(1 << 20, temp.as_file());
+        write(&mut out)?;
+        out.flush().map_err(unwritable(file))?;
+    }
+    temp.as_file().sync_all().map_err(unwritable(file))?;
+    temp.persist(file).map_err(|error| unwritable(file)(error.error))?;
+    Ok(())
+}
+
+/// Writes one batch, with its sources, as a bundle.
+///
+/// # Errors
+/// A batch that is not there, or a file that cannot be written.
 pub fn export_batch(
-    _ledger: &Ledger,
-    _batch: BatchId,
-    _file: &Path,
-    _plain: bool,
-    _run: &Run,
+    ledger: &Ledger,
+    batch: BatchId,
+    file: &Path,
+    plain: bool,
+    _: &Run<'_>,
 ) -> Result<Exported> {
-    Err(AppError::NotFound("stub".into()))
+    let found = ledger.batches().get(batch);
+    let rows = found.map_or(0, |batch| batch.stage.events);
+    if found.is_none() {
+        return Err(crate::domain::batch::Refusal::NoSuchBatch(batch).into());
+    }
+    write_bundle(file, |out| bundle::write_batch(ledger, batch, out, plain))?;
+    Ok(exported(ledger, file, rows))
 }
+
+/// Stages the batch of a bundle; its leaves and content id are those of the other ledger.
+///
+/// # Errors
+/// A bundle that is not as written.
 pub fn import_batch(
-    _ledger: &mut Ledger,
-    _file: &Path,
-    _again: Option<String>,
-    _run: &Run,
+    ledger: &mut Ledger,
+    file: &Path,
+    again: Option<String>,
+    run: &Run<'_>,
 ) -> Result<Staged> {
-    Err(AppError::NotFound("stub".into()))
+    let name = file.display().to_string();
+    let unreadable = |source| AppError::Unreadable { name: name.clone(), source };
+    let mut input = BufReader::new(File::open(file).map_err(unreadable)?);
+    let mut bundle = None;
+    let prepared = with_events(ledger, false, |target, writer| {
+        bundle = Some(bundle::read_batch(&mut input, target, writer, run.clock.now_ms())?);
+        Ok(())
+    })?;
+    let bundle = bundle.ok_or_else(|| AppError::NotFound("the bundle holds no batch".into()))?;
+    let stage = bundle.stage;
+    let definition = ledger.source(&stage.mapping.digest)?;
+    let class = |view: Series| {
+        let part = stage.views.iter().find(|part| part.series == view);
+        (view, part.map_or(crate::domain::Class::Vendor, |part| part.class))
+    };
+    let mut findings = stage.findings.clone();
+    findings.retain(|finding| finding.code != "duplicate_dates"); // found again
+    findings.push(crate::domain::Finding {
+        code: "imported_batch".into(),
+        severity: crate::domain::Severity::Info,
+        source: 0,
+        line: None,
+        day: None,
+        count: 1,
+        text: format!(
+            "staged elsewhere as {} by {} at {}",
+            stage.batch,
+            bundle.entry.actor,
+            rfc3339(bundle.entry.time_ms)
+        ),
+    });
+    let draft = Draft {
+        manifest: ledger.manifest_of(&stage)?,
+        mapping: (
+            stage.mapping.id.clone(),
+            stage.mapping.version,
+            String::from_utf8_lossy(&definition).into_owned(),
+        ),
+        series: stage.series,
+        classes: Series::ALL.map(class).to_vec(),
+        rows: stage.rows,
+        findings,
+        as_of: stage.as_of,
+        supersedes: None,
+        again,
+    };
+    prepared.settle(ledger, draft, false, run)
 }
-pub fn backup(_ledger: &Ledger, _file: &Path, _plain: bool, _run: &Run) -> Result<Exported> {
-    Err(AppError::NotFound("stub".into()))
+
+/// Writes the whole ledger as a bundle.
+///
+/// # Errors
+/// Damage met on the way, or a file that cannot be written.
+pub fn backup(ledger: &Ledger, file: &Path, plain: bool, run: &Run<'_>) -> Result<Exported> {
+    let events = ledger.batches().iter().map(|(_, batch)| batch.stage.events).sum();
+    run.progress.begin("writing the backup", Some(events), "events");
+    let mut done = 0;
+    write_bundle(file, |out| {
+        bundle::write_backup(ledger, out, plain, &mut |events| {
+            done += events;
+            run.progress.at(done);
+        })
+    })?;
+    run.progress.end();
+    Ok(exported(ledger, file, events))
 }
-pub fn restore(_file: &Path, _dir: &Path, _holder: &str, _run: &Run) -> Result<VerifyReport> {
-    Err(AppError::NotFound("stub".into()))
+
+/// Restores a backup into a new directory; everything is verified before it gets its name.
+///
+/// # Errors
+/// A backup that is not as written, or a directory that holds a ledger.
+pub fn restore(file: &Path, dir: &Path, holder: &str, run: &Run<'_>) -> Result<VerifyReport> {
+    let unreadable = |source| AppError::Unreadable { name: file.display().to_string(), source };
+    let mut input = BufReader::with_capacity(1 << 20, File::open(file).map_err(unreadable)?);
+    let options = OpenOptions { holder: holder.to_owned(), patience: Duration::ZERO };
+    run.progress.begin("restoring and verifying", None, "events");
+    bundle::restore(&mut input, dir, &options, run.clock.now_ms())?;
+    run.progress.end();
+    let opened = open(dir, holder, Duration::ZERO, run)?;
+    verify::verify(&opened.ledger, false, run)
 }

@@ -1,7 +1,526 @@
-//! Stub.
-#![allow(missing_docs, missing_debug_implementations, unused_imports)]
-use super::{AppError, Ledger, Run, error::Result, report::Review};
-use crate::domain::BatchId;
-pub fn review(_ledger: &Ledger, _batch: BatchId, _full: bool, _run: &Run) -> Result<Review> {
-    Err(AppError::NotFound("stub".into()))
+//! Reviewing: what a batch would change, symbol by symbol, compared with the views.
+
+use super::Run;
+use super::error::{AppError, Result};
+use super::groups::{Groups, SymbolEvents};
+use super::history::merged;
+use super::report::{ChangeLine, FindingLine, Review, RowsLine, SeriesLine, SourceLine};
+use super::views::ViewReader;
+use crate::domain::{
+    BatchId, BatchState, Calendar, Class, Day, Digest, Op, Position, Reject, Series, Severity,
+    Stage, Symbol,
+};
+use crate::ledger::Ledger;
+use crate::ledger::codec::Manifest;
+use crate::ledger::hash::Hasher;
+use crate::projections::diff::{self, Change, ChangeKind, SymbolDiff};
+use crate::projections::view::{Activity, History, Record, Which, fold};
+use rust_decimal::Decimal;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// How many changes a review shows unless it is asked for all.
+pub const SHOWN_CHANGES: usize = 20;
+
+/// Rejected rows listed one by one in a review; the counts are complete.
+const LISTED_REJECTS: usize = 1_000;
+
+/// What to analyse.
+pub struct Wanted<'a> {
+    /// The batch.
+    pub batch: BatchId,
+    /// The class of its values in a view.
+    pub class: &'a dyn Fn(Series) -> Class,
+    /// The position to compare with.
+    pub base: Position,
+    /// A batch that would leave.
+    pub replaces: Option<BatchId>,
+    /// Whether every change is wanted.
+    pub full: bool,
+}
+
+/// What a batch would change.
+#[derive(Clone, Debug, Default)]
+pub struct Analysis {
+    /// Per view and symbol.
+    pub diffs: Vec<SymbolDiff>,
+    /// The largest changes, or all.
+    pub changes: Vec<Change>,
+    /// How many changes there are.
+    pub total: u64,
+    /// Distinct keys.
+    pub effective: u64,
+    /// Rows that repeat a key with equal values.
+    pub identical: u64,
+    /// Rows that repeat a key with other values.
+    pub conflicting: u64,
+    /// Symbols.
+    pub symbols: u32,
+    /// Events per view.
+    pub view_events: BTreeMap<Series, u64>,
+    /// Digest over what would change: with the content id it makes the confirm token.
+    pub digest: Digest,
+}
+
+/// Compares the batch (its blocks are in `events`) with the views of `ledger`.
+pub fn analyse(
+    ledger: &Ledger,
+    events: &Ledger,
+    wanted: &Wanted<'_>,
+    run: &Run<'_>,
+) -> Result<Analysis> {
+    let reader = ViewReader::new(ledger)?;
+    let mut work = Work {
+        reader,
+        wanted,
+        // A batch that was committed is in the views already.
+        stored: ledger.batches().get(wanted.batch).is_some_and(|b| b.committed_at.is_some()),
+        before: BTreeMap::new(),
+        after: BTreeMap::new(),
+        hasher: Hasher::default(),
+        found: Analysis::default(),
+        new_kept: 0,
+    };
+    for view in Series::ALL {
+        let before = Activity::at(ledger.batches(), view, wanted.base).without(wanted.batch);
+        let rank = match ledger.batches().get(wanted.batch).and_then(|b| b.committed_at) {
+            Some(committed) => committed,
+            None => Position(wanted.base.0 + 1),
+        };
+        let mut after = before.clone().with(wanted.batch, (wanted.class)(view), rank);
+        if let Some(old) = wanted.replaces {
+            after = after.without(old);
+        }
+        work.before.insert(view, before);
+        work.after.insert(view, after);
+    }
+    let mut batches = vec![wanted.batch];
+    // Cells that only the replaced batch has would go, so its symbols are looked at too, and of
+    // the symbols of both the views that only it speaks of.
+    let mut groups = Groups::of(events, &batches)?;
+    let replaced = match wanted.replaces {
+        Some(old) => {
+            batches.push(old);
+            Some(Groups::of(ledger, &batches[1..])?)
+        }
+        None => None,
+    };
+    run.progress.begin("comparing with the views", Some(groups.symbol_count() as u64), "symbols");
+    let mut seen = BTreeSet::new();
+    while let Some(group) = groups.next(events)? {
+        for (symbol, events) in group {
+            if replaced.is_some() {
+                seen.extend(events.views.keys().map(|view| (symbol.clone(), *view)));
+            }
+            work.symbol(&symbol, events)?;
+            work.found.symbols += 1;
+            run.progress.at(u64::from(work.found.symbols));
+        }
+    }
+    if let Some(mut replaced) = replaced {
+        while let Some(group) = replaced.next(ledger)? {
+            for (symbol, events) in group {
+                let views = events.views.into_keys();
+                let views = views.filter(|view| !seen.contains(&(symbol.clone(), *view)));
+                let views = views.map(|view| (view, History::default())).collect();
+                work.symbol(&symbol, SymbolEvents { views })?;
+            }
+        }
+    }
+    run.progress.end();
+    let mut found = work.found;
+    found.digest = work.hasher.finish();
+    if !wanted.full {
+        trim(&mut found.changes);
+    }
+    // The series that the import was about comes first for each symbol.
+    found.diffs.sort_by(|a, b| (&a.symbol, a.series).cmp(&(&b.symbol, b.series)));
+    Ok(found)
+}
+
+/// Keeps the largest changes.
+fn trim(changes: &mut Vec<Change>) {
+    changes.sort_by(|a, b| {
+        let size = |change: &Change| change.delta_points.map(|points| points.abs());
+        let by_size = size(b).cmp(&size(a));
+        let place = |change: &Change| (change.symbol.clone(), change.series, change.day);
+        a.kind.cmp(&b.kind).then(by_size).then_with(|| place(a).cmp(&place(b)))
+    });
+    changes.truncate(SHOWN_CHANGES);
+}
+
+struct Work<'a> {
+    reader: ViewReader<'a>,
+    wanted: &'a Wanted<'a>,
+    stored: bool,
+    before: BTreeMap<Series, Activity>,
+    after: BTreeMap<Series, Activity>,
+    hasher: Hasher,
+    found: Analysis,
+    new_kept: usize,
+}
+
+/// The days of a batch in one view of a symbol, ascending, and how often it repeats itself.
+struct BatchDays {
+    days: Vec<Day>,
+    identical: u64,
+    conflicting: u64,
+}
+
+/// A batch's days, with its repetitions; `view` is where the events belong.
+fn batch_days(history: &History) -> BatchDays {
+    let mut found =
+        BatchDays { days: Vec::with_capacity(history.batches.len()), identical: 0, conflicting: 0 };
+    let mut before: Option<crate::domain::Row<'_>> = None;
+    for row in history.rows.iter().filter(|row| row.head.op == Op::Put) {
+        if let Some(last) = before.filter(|last| last.head.day == row.head.day) {
+            let same = |a: &crate::domain::Value, b| a.same_meaning(b);
+            let equal = last.shape == row.shape
+                && last.values.iter().zip(row.values).all(|(a, b)| same(a, b));
+            found.identical += u64::from(equal);
+            found.conflicting += u64::from(!equal);
+        } else {
+            found.days.push(row.head.day);
+        }
+        before = Some(row);
+    }
+    found
+}
+
+impl Work<'_> {
+    fn symbol(&mut self, symbol: &Symbol, events: SymbolEvents) -> Result<()> {
+        let own_days: HashMap<Series, Vec<Day>> = [Series::Hv, Series::Spot]
+            .into_iter()
+            .filter_map(|view| Some((view, batch_days(events.views.get(&view)?).days)))
+            .collect();
+        for (view, batch) in events.views {
+            self.view(view, symbol, batch, &own_days)?;
+        }
+        Ok(())
+    }
+
+    fn view(
+        &mut self,
+        view: Series,
+        symbol: &Symbol,
+        batch: History,
+        own_days: &HashMap<Series, Vec<Day>>,
+    ) -> Result<()> {
+        let days = batch_days(&batch);
+        if !batch.batches.is_empty() {
+            *self.found.view_events.entry(view).or_default() += batch.batches.len() as u64;
+        }
+        let home = batch.rows.heads().iter().any(|head| head.series == view);
+        let (identical, conflicting) =
+            if home { (days.identical, days.conflicting) } else { (0, 0) };
+        self.found.identical += identical;
+        self.found.conflicting += conflicting;
+        if home {
+            self.found.effective += days.days.len() as u64;
+        }
+        let threshold = view.default_threshold_points().map(Decimal::from);
+        let mut result = SymbolDiff {
+            series: view,
+            symbol: symbol.clone(),
+            days: days.days.first().copied().zip(days.days.last().copied()),
+            threshold_points: threshold,
+            new: 0,
+            changed: 0,
+            drifted: 0,
+            same: 0,
+            extended: 0,
+            removed: 0,
+            only_here: 0,
+            identical,
+            conflicting,
+            gaps: diff::gaps(&days.days, Calendar::nyse()),
+            missing_hv: 0,
+            missing_spot: 0,
+        };
+        let stored = self.reader.history(view, symbol)?;
+        let fresh = stored.rows.is_empty() && days.identical + days.conflicting == 0;
+        let mut affected: Vec<Day> = Vec::new();
+        if fresh && !self.wanted.full && self.new_kept >= SHOWN_CHANGES {
+            // Everything is new and enough examples are kept: only count.
+            result.new = days.days.len() as u64;
+            let cells: usize = batch.rows.iter().map(|row| row.values.len()).sum();
+            self.found.total += cells as u64;
+            affected.extend(&days.days);
+        } else {
+            let whole = if self.stored { stored } else { merged(stored, &batch) };
+            self.compare(view, symbol, &whole, &days.days, &mut result, &mut affected);
+        }
+        self.support(view, symbol, &affected, own_days, &mut result)?;
+        for text in [view.name(), symbol.as_str()] {
+            self.hasher.text(text);
+        }
+        for count in [result.new, result.changed, result.drifted, result.same, result.removed] {
+            self.hasher.update(&count.to_le_bytes());
+        }
+        self.found.diffs.push(result);
+        Ok(())
+    }
+
+    fn compare(
+        &mut self,
+        view: Series,
+        symbol: &Symbol,
+        history: &History,
+        days: &[Day],
+        result: &mut SymbolDiff,
+        affected: &mut Vec<Day>,
+    ) {
+        let none = Activity::default();
+        let before = fold(view, history, self.before.get(&view).unwrap_or(&none), Which::Latest);
+        let after = fold(view, history, self.after.get(&view).unwrap_or(&none), Which::Latest);
+        let (found, hasher, kept) = (&mut self.found, &mut self.hasher, &mut self.new_kept);
+        let full = self.wanted.full;
+        let mut each = |change: Change| {
+            found.total += 1;
+            if change.kind == ChangeKind::New {
+                // What is new follows from the content id; counting it suffices.
+                if !full && *kept >= SHOWN_CHANGES {
+                    return;
+                }
+                *kept += 1;
+            } else {
+                hasher.text(change.kind.name());
+                hasher.text(&change.day.to_string());
+                hasher.text(change.field.name());
+                hasher.text(&change.old.as_ref().map(ToString::to_string).unwrap_or_default());
+                hasher.text(&change.new.as_ref().map(ToString::to_string).unwrap_or_default());
+            }
+            found.changes.push(change);
+            if !full && found.changes.len() > 4_000 {
+                trim(&mut found.changes);
+            }
+        };
+        let mut old = before.iter().peekable();
+        let mut new = after.iter().peekable();
+        loop {
+            let (a, b): (Option<&Record>, Option<&Record>) = match (old.peek(), new.peek()) {
+                (None, None) => break,
+                (Some(a), Some(b)) if a.day == b.day => (old.next(), new.next()),
+                (Some(a), Some(b)) if a.day < b.day => (old.next(), None),
+                (Some(_), None) => (old.next(), None),
+                _ => (None, new.next()),
+            };
+            let Some(day) = a.or(b).map(|record| record.day) else {
+                break;
+            };
+            let in_batch = days.binary_search(&day).is_ok();
+            if !in_batch && a == b {
+                result.only_here += 1;
+                continue;
+            }
+            let did = diff::compare_day(view, symbol, a, b, result.threshold_points, &mut each);
+            match did.kind {
+                ChangeKind::New => result.new += 1,
+                ChangeKind::Removed => result.removed += 1,
+                ChangeKind::Changed | ChangeKind::Added => result.changed += 1,
+                ChangeKind::Drifted => result.drifted += 1,
+                ChangeKind::Same => result.same += 1,
+            }
+            result.extended += u64::from(did.extended);
+            if matches!(did.kind, ChangeKind::New | ChangeKind::Changed) {
+                affected.push(day);
+            }
+        }
+    }
+
+    /// Counts new and changed days that the other views say nothing about.
+    fn support(
+        &self,
+        view: Series,
+        symbol: &Symbol,
+        affected: &[Day],
+        own_days: &HashMap<Series, Vec<Day>>,
+        result: &mut SymbolDiff,
+    ) -> Result<()> {
+        let missing = |support: Series| -> Result<u64> {
+            let own = own_days.get(&support).map(Vec::as_slice).unwrap_or_default();
+            let history = self.reader.history(support, symbol)?;
+            let none = Activity::default();
+            let activity = self.before.get(&support).unwrap_or(&none);
+            let shown = fold(support, &history, activity, Which::Latest);
+            let supported = |day: &Day| {
+                own.binary_search(day).is_ok()
+                    || shown.binary_search_by_key(day, |record| record.day).is_ok()
+            };
+            Ok(affected.iter().filter(|day| !supported(day)).count() as u64)
+        };
+        if view == Series::Iv {
+            result.missing_hv = missing(Series::Hv)?;
+        }
+        if view != Series::Spot {
+            result.missing_spot = missing(Series::Spot)?;
+        }
+        Ok(())
+    }
+}
+
+/// What `confirm --expect` takes: it changes when the content changes or when what the batch
+/// would change does. It names no position, so a decision about other cells leaves it alone.
+pub fn token(content: Digest, analysis: &Analysis) -> Digest {
+    let mut hasher = Hasher::default();
+    hasher.text("volledger/token/1");
+    hasher.update(&content.0);
+    hasher.update(&analysis.digest.0);
+    hasher.finish()
+}
+
+/// Analyses a sealed batch: a staged one against the present, any other against the moment
+/// before it was committed.
+pub fn analyse_sealed(
+    ledger: &Ledger,
+    id: BatchId,
+    base: Option<Position>,
+    full: bool,
+    run: &Run<'_>,
+) -> Result<(Position, Analysis)> {
+    let batch = ledger.batches().get(id).ok_or_else(|| no_batch(id))?;
+    let then = batch.committed_at.map(|at| Position(at.0.saturating_sub(1)));
+    let base = base.or(then).unwrap_or(ledger.position());
+    let wanted = Wanted {
+        batch: id,
+        class: &|view| batch.class(view),
+        base,
+        replaces: batch.stage.supersedes,
+        full,
+    };
+    Ok((base, analyse(ledger, ledger, &wanted, run)?))
+}
+
+fn no_batch(id: BatchId) -> AppError {
+    crate::domain::batch::Refusal::NoSuchBatch(id).into()
+}
+
+/// The review of a batch.
+///
+/// # Errors
+/// [`AppError::Refused`] when there is no such batch.
+pub fn review(ledger: &Ledger, id: BatchId, full: bool, run: &Run<'_>) -> Result<Review> {
+    let (base, analysis) = analyse_sealed(ledger, id, None, full, run)?;
+    let batch = ledger.batches().get(id).ok_or_else(|| no_batch(id))?;
+    let manifest = ledger.manifest_of(&batch.stage)?;
+    let parts = Parts {
+        batch: Some((id, batch.state())),
+        stage: &batch.stage,
+        manifest: &manifest,
+        analysis: &analysis,
+        base,
+        rejects: rejects(ledger, id)?,
+    };
+    Ok(document(&parts))
+}
+
+/// What a review document is made of.
+pub struct Parts<'a> {
+    /// The batch and its state; `None` for a dry run.
+    pub batch: Option<(BatchId, BatchState)>,
+    /// Its seal.
+    pub stage: &'a Stage,
+    /// Its sources.
+    pub manifest: &'a Manifest,
+    /// What it would change.
+    pub analysis: &'a Analysis,
+    /// Compared with which position.
+    pub base: Position,
+    /// Its rejected rows, the first of them.
+    pub rejects: Vec<Reject>,
+}
+
+/// The rejected rows of a batch, at most [`LISTED_REJECTS`].
+pub fn rejects(ledger: &Ledger, id: BatchId) -> Result<Vec<Reject>> {
+    let mut found = Vec::new();
+    let mut reader = ledger.read(id);
+    while let Some((index, header)) = reader.next_header()? {
+        if header.series.is_none() && found.len() < LISTED_REJECTS {
+            let mut window = crate::domain::Window::default();
+            reader.read_into(index, &mut window)?;
+            found.extend(window.rejects);
+        }
+    }
+    found.truncate(LISTED_REJECTS);
+    Ok(found)
+}
+
+/// The first ISO date within a text.
+fn date_in(text: &str) -> Option<Day> {
+    let words = text.split(|c: char| !c.is_ascii_digit() && c != '-');
+    words.filter_map(|word| word.parse().ok()).next()
+}
+
+/// Writes a review document.
+pub fn document(parts: &Parts<'_>) -> Review {
+    let (stage, analysis) = (parts.stage, parts.analysis);
+    let source_name =
+        |index: u32| parts.manifest.sources.get(index as usize).map(|source| source.name.clone());
+    let mut findings: Vec<FindingLine> = parts
+        .rejects
+        .iter()
+        .map(|reject| FindingLine {
+            code: reject.code.to_string(),
+            severity: Severity::Reject.name(),
+            source: source_name(reject.source),
+            line: Some(reject.line),
+            date: date_in(&reject.raw).map(|day| day.to_string()),
+            count: 1,
+            text: format!("cannot be used: {}", reject.raw),
+        })
+        .collect();
+    // Reject counts beyond the listed rows stay as their sums.
+    let listed_all = stage.rows.rejected == parts.rejects.len() as u64;
+    let others = stage.findings.iter().filter(|f| f.severity != Severity::Reject || !listed_all);
+    findings.extend(others.map(|finding| FindingLine::of(finding, source_name(finding.source))));
+    let rows = stage.rows;
+    let keeps = stage.views.iter().all(|part| part.class == Class::Fill) && !stage.views.is_empty();
+    Review {
+        schema: "volledger/review/1",
+        batch: parts.batch.map(|(id, _)| id.to_string()),
+        state: parts.batch.map(|(_, state)| state.name()),
+        content_id: Some(stage.content_id.to_string()),
+        token: Some(token(stage.content_id, analysis).to_string()),
+        position: parts.base.0,
+        known: false,
+        mapping: format!("{}/{}", stage.mapping.id, stage.mapping.version),
+        overlap: if keeps { "keep" } else { "replace" },
+        supersedes: stage.supersedes.map(|id| id.to_string()),
+        sources: parts
+            .manifest
+            .sources
+            .iter()
+            .map(|source| SourceLine {
+                kind: source.kind.name(),
+                name: source.name.clone(),
+                digest: source.digest.to_string(),
+                bytes: source.size,
+            })
+            .collect(),
+        rows: RowsLine {
+            read: rows.read,
+            accepted: rows.accepted,
+            rejected: rows.rejected,
+            blank: rows.blank,
+            effective: rows.effective,
+            retracted: rows.retracted,
+        },
+        series: analysis.diffs.iter().map(SeriesLine::from).collect(),
+        findings,
+        changes: analysis.changes.iter().map(ChangeLine::from).collect(),
+        changes_total: analysis.total,
+    }
+}
+
+/// Findings that a person should decide about: rejected rows, and readings that were a guess.
+pub fn blocking(stage: &Stage) -> Vec<String> {
+    let mut found = Vec::new();
+    if stage.rows.rejected > 0 {
+        found.push(format!("{} rejected rows", stage.rows.rejected));
+    }
+    if stage.duplicates_conflicting > 0 {
+        found.push(format!("{} rows that contradict others", stage.duplicates_conflicting));
+    }
+    let guesses = stage.findings.iter().filter(|f| f.code == "ambiguous_date_order");
+    found.extend(guesses.map(|finding| finding.text.clone()));
+    found
 }

@@ -8,14 +8,12 @@
 //! lost or stale value is noticed. A view that was being updated when the process died is marked,
 //! and rebuilt from the log at the next start.
 
+use super::Progress;
 use super::error::Result;
 use super::groups::Groups;
-use super::history::{by_year, merged};
-use super::Progress;
+use super::history::{by_year, merged, part};
 use crate::domain::{BatchId, BatchTable, Digest, Position, Series, Symbol};
-use crate::ledger::codec::{
-    decode_chunk, decode_directory, encode_chunk, encode_directory,
-};
+use crate::ledger::codec::{decode_chunk, decode_directory, encode_chunk, encode_directory};
 use crate::ledger::hash::content;
 use crate::ledger::store::MAX_VALUE;
 use crate::ledger::{Ledger, LedgerError};
@@ -61,7 +59,9 @@ fn part_key(key: &[u8], number: usize) -> Vec<u8> {
 
 fn get(ledger: &Ledger, key: &[u8]) -> Result<Option<Vec<u8>>> {
     let lost = || LedgerError::damaged("a part of a view is missing");
-    let Some(mut first) = ledger.store().view(key)? else { return Ok(None) };
+    let Some(mut first) = ledger.store().view(key)? else {
+        return Ok(None);
+    };
     let count = first.split_first_chunk::<4>().map(|(count, _)| u32::from_be_bytes(*count));
     let count = count.ok_or_else(lost)?;
     first.drain(..4);
@@ -91,8 +91,11 @@ struct Root {
 }
 
 fn read_root(ledger: &Ledger, view: Series) -> Result<Root> {
-    let Some(bytes) = get(ledger, &root_key(view))? else { return Ok(Root::default()) };
-    let wrong = || LedgerError::damaged(format!("the root of view {view} does not match its digest"));
+    let Some(bytes) = get(ledger, &root_key(view))? else {
+        return Ok(Root::default());
+    };
+    let wrong =
+        || LedgerError::damaged(format!("the root of view {view} does not match its digest"));
     let (body, seal) = bytes.split_last_chunk::<32>().ok_or_else(wrong)?;
     if content(body) != Digest(*seal) {
         return Err(wrong().into());
@@ -178,7 +181,9 @@ fn apply(
     while let Some(group) = groups.next(ledger)? {
         for (symbol, events) in group {
             for (view, history) in events.views {
-                let Some(root) = roots.get_mut(&view) else { continue };
+                let Some(root) = roots.get_mut(&view) else {
+                    continue;
+                };
                 done += history.batches.len() as u64;
                 add_symbol(ledger, view, root, &symbol, history)?;
             }
@@ -207,15 +212,18 @@ fn add_symbol(
         Some((_, digest)) => read_years(ledger, view, symbol, digest)?,
         None => Entries::new(),
     };
-    for (year, part) in by_year(history) {
+    for (year, range) in by_year(&history) {
         let name = year.to_string();
-        let part = match years.get(&name) {
-            Some((_, digest)) => merged(read_chunk(ledger, view, symbol, year, digest)?, &part),
-            None => part,
+        let (bytes, events) = match years.get(&name) {
+            Some((_, digest)) => {
+                let stored = read_chunk(ledger, view, symbol, year, digest)?;
+                let whole = merged(stored, &part(&history, range));
+                (chunk_bytes(&whole, 0..whole.batches.len())?, whole.batches.len())
+            }
+            None => (chunk_bytes(&history, range.clone())?, range.len()),
         };
-        let bytes = chunk_bytes(&part)?;
         put(ledger, &chunk_key(view, symbol, year), &bytes)?;
-        years.insert(name, (part.batches.len() as u64, content(&bytes)));
+        years.insert(name, (events as u64, content(&bytes)));
     }
     let bytes = encode_directory(Position(0), listed(&years))?;
     put(ledger, &symbol_key(view, symbol), &bytes)?;
@@ -224,9 +232,10 @@ fn add_symbol(
     Ok(())
 }
 
-fn chunk_bytes(part: &History) -> Result<Vec<u8>> {
-    let order: Vec<u32> = (0..part.rows.len() as u32).collect();
-    Ok(encode_chunk(&part.rows, &order, &part.batches)?)
+fn chunk_bytes(history: &History, range: std::ops::Range<usize>) -> Result<Vec<u8>> {
+    let order: Vec<u32> = (range.start as u32..range.end as u32).collect();
+    let batches = history.batches.get(range).unwrap_or_default();
+    Ok(encode_chunk(&history.rows, &order, batches)?)
 }
 
 fn read_years(ledger: &Ledger, view: Series, symbol: &Symbol, digest: &Digest) -> Result<Entries> {
@@ -275,13 +284,15 @@ pub fn compare_with_log(
     let mut groups = Groups::of(ledger, &all)?;
     while let Some(group) = groups.next(ledger)? {
         for (symbol, mut events) in group {
-            let Some(history) = events.views.remove(&view) else { continue };
+            let Some(history) = events.views.remove(&view) else {
+                continue;
+            };
             progress(history.batches.len() as u64);
             let stored = left.remove(symbol.as_str());
             let mut years = Entries::new();
-            for (year, part) in by_year(history) {
-                let digest = content(&chunk_bytes(&part)?);
-                years.insert(year.to_string(), (part.batches.len() as u64, digest));
+            for (year, range) in by_year(&history) {
+                let digest = content(&chunk_bytes(&history, range.clone())?);
+                years.insert(year.to_string(), (range.len() as u64, digest));
             }
             let digest = content(&encode_directory(Position(0), listed(&years))?);
             if stored.is_none_or(|(_, stored)| stored != digest) {
@@ -330,7 +341,9 @@ impl<'a> ViewReader<'a> {
     /// Every assertion ever committed about a symbol, with each stored value checked.
     pub fn history(&self, view: Series, symbol: &Symbol) -> Result<History> {
         let entry = self.roots.get(&view).and_then(|root| root.symbols.get(symbol.as_str()));
-        let Some((_, digest)) = entry else { return Ok(History::default()) };
+        let Some((_, digest)) = entry else {
+            return Ok(History::default());
+        };
         let mut whole: Option<History> = None;
         let years = read_years(self.ledger, view, symbol, digest)?;
         let mut numbers: Vec<(i32, Digest)> =

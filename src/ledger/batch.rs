@@ -55,10 +55,7 @@ pub struct Located {
 /// The leaves of a window in source order.
 pub(super) fn leaves(window: &Window) -> Result<Vec<Digest>> {
     let firsts = window.rows.heads().iter().map(|head| head.seq);
-    let first = firsts
-        .chain(window.rejects.iter().map(|r| r.seq))
-        .min()
-        .unwrap_or(0);
+    let first = firsts.chain(window.rejects.iter().map(|r| r.seq)).min().unwrap_or(0);
     let mut leaves = vec![None; window.len()];
     let mut buffer = Vec::with_capacity(256);
     let mut place = |seq: u32, bytes: &[u8]| {
@@ -84,14 +81,10 @@ pub(super) fn leaves(window: &Window) -> Result<Vec<Digest>> {
 impl Ledger {
     /// Begins a batch. Its blocks count only when a stage entry seals them.
     pub fn begin(&mut self) -> Result<BatchWriter> {
-        let batch = self.table.next_id();
+        let batch = BatchId(self.table.next_id().0 + self.batches_before);
         // Blocks of a staging that failed in this process.
         self.store.sweep_blocks(batch.0)?;
-        Ok(BatchWriter {
-            batch,
-            blocks: 0,
-            tree: Tree::default(),
-        })
+        Ok(BatchWriter { batch, blocks: 0, tree: Tree::default() })
     }
 
     /// Adds a window of events to a batch that is being staged.
@@ -103,8 +96,7 @@ impl Ledger {
             writer.tree.push(leaf);
         }
         for block in codec::encode_blocks(window, Codec::Columns)? {
-            self.store
-                .put_block(writer.batch.0, writer.blocks, &block)?;
+            self.store.put_block(writer.batch.0, writer.blocks, &block)?;
             writer.blocks += 1;
         }
         Ok(())
@@ -117,11 +109,7 @@ impl Ledger {
 
     /// Reads the blocks of a batch, sealed or still being staged.
     pub fn read(&self, batch: BatchId) -> BatchReader<'_> {
-        BatchReader {
-            ledger: self,
-            batch,
-            next: 0,
-        }
+        BatchReader { ledger: self, batch, next: 0 }
     }
 
     /// The stored bytes of one block; a missing block is `None`.
@@ -152,11 +140,7 @@ fn find(window: &Window, seq: u32, block: u32) -> Option<Located> {
     let mut bytes = Vec::new();
     let mut rows = Rows::new();
     let row = window.rows.iter().find(|row: &Row<'_>| row.head.seq == seq);
-    let reject = window
-        .rejects
-        .iter()
-        .find(|reject| reject.seq == seq)
-        .cloned();
+    let reject = window.rejects.iter().find(|reject| reject.seq == seq).cloned();
     match (row, &reject) {
         (Some(row), _) => {
             canon::put_row(&mut bytes, row);
@@ -165,12 +149,7 @@ fn find(window: &Window, seq: u32, block: u32) -> Option<Located> {
         (None, Some(reject)) => canon::put_reject(&mut bytes, reject),
         (None, None) => return None,
     }
-    Some(Located {
-        rows,
-        reject,
-        leaf: Blake3Tree::leaf(&bytes),
-        block,
-    })
+    Some(Located { rows, reject, leaf: Blake3Tree::leaf(&bytes), block })
 }
 
 /// Goes through the blocks of a batch.
@@ -212,11 +191,7 @@ impl BatchReader<'_> {
                     let (batch, block) = (self.batch, self.next);
                     LedgerError::damaged(format!("block {block} of batch {batch} is missing"))
                 };
-                return if wanted.is_none() {
-                    Ok(None)
-                } else {
-                    Err(missing())
-                };
+                return if wanted.is_none() { Ok(None) } else { Err(missing()) };
             };
             self.next += 1;
             let header = codec::decode_block(&bytes, &mut window)?;

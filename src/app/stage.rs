@@ -1,0 +1,231 @@
+//! Staging: from a source's rows to a sealed batch that waits for a decision.
+
+use super::Run;
+use super::error::{AppError, Result};
+use super::review::{self, Analysis, Wanted};
+use crate::domain::entry::{MappingRef, RowCounts, ViewPart};
+use crate::domain::{
+    BatchId, BatchState, Class, Day, Digest, Entry, EntryKind, Finding, Position, Series, Severity,
+    Stage,
+};
+use crate::ledger::codec::{Manifest, encode_manifest};
+use crate::ledger::hash::Hasher;
+use crate::ledger::{BatchWriter, Ledger};
+
+/// What is known of a batch before it is sealed.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// The sources, in the order that events index them.
+    pub manifest: Manifest,
+    /// The mapping's name and version, and its definition.
+    pub mapping: (String, u32, String),
+    /// What the import was about.
+    pub series: Series,
+    /// Class of the values per view.
+    pub classes: Vec<(Series, Class)>,
+    /// Rows so far.
+    pub rows: RowCounts,
+    /// Findings so far.
+    pub findings: Vec<Finding>,
+    /// The day after which dates counted as future.
+    pub as_of: Day,
+    /// The batch that this one is to replace.
+    pub supersedes: Option<BatchId>,
+    /// Why content that was rolled back may come again.
+    pub again: Option<String>,
+}
+
+impl Draft {
+    /// The class of the batch's values in a view.
+    pub fn class(&self, view: Series) -> Class {
+        let known = self.classes.iter().find(|(series, _)| *series == view);
+        known.map_or(Class::Vendor, |(_, class)| *class)
+    }
+
+    /// Adds what a reader found out.
+    pub fn add(&mut self, rows: RowCounts, findings: Vec<Finding>) {
+        self.rows.read += rows.read;
+        self.rows.accepted += rows.accepted;
+        self.rows.rejected += rows.rejected;
+        self.rows.blank += rows.blank;
+        self.findings.extend(findings);
+    }
+}
+
+/// What sealing gave.
+#[derive(Debug)]
+pub enum Sealed {
+    /// A new batch.
+    New(BatchId, Box<Analysis>),
+    /// The same content is here already, in this state.
+    Known(BatchId, BatchState),
+}
+
+/// Most findings in a stage entry; more are summed by code, since each rejected row is an event
+/// besides and the entry must stay small.
+const MAX_FINDINGS: usize = 100;
+
+/// Sums findings of the same code where there are many.
+fn bounded(findings: Vec<Finding>) -> Vec<Finding> {
+    if findings.len() <= MAX_FINDINGS {
+        return findings;
+    }
+    let mut summed: Vec<(Finding, u64)> = Vec::new();
+    for finding in findings {
+        match summed.iter_mut().find(|(known, _)| known.code == finding.code) {
+            Some((known, sources)) => {
+                known.count += finding.count;
+                *sources += 1;
+            }
+            None => summed.push((finding, 1)),
+        }
+    }
+    let said = summed.into_iter().map(|(mut finding, sources)| {
+        if sources > 1 {
+            finding.text = format!("in {sources} sources, first: {}", finding.text);
+        }
+        finding
+    });
+    said.collect()
+}
+
+/// The idempotency key of a batch.
+pub fn content_id(draft: &Draft, events: u64, root: Digest) -> Digest {
+    let mut hasher = Hasher::default();
+    hasher.text("volledger/content/1");
+    hasher.text(draft.series.name());
+    for source in &draft.manifest.sources {
+        hasher.update(&source.digest.0);
+    }
+    hasher.text(&draft.mapping.0);
+    hasher.text(&draft.mapping.1.to_string());
+    hasher.text(&events.to_string());
+    hasher.update(&root.0);
+    hasher.finish()
+}
+
+/// The finding about repeated keys, which only the whole batch can show.
+pub fn duplicates(analysis: &Analysis) -> Option<Finding> {
+    let count = analysis.identical + analysis.conflicting;
+    (count > 0).then(|| Finding {
+        code: "duplicate_dates".into(),
+        severity: Severity::Warning,
+        source: 0,
+        line: None,
+        day: None,
+        count,
+        text: format!(
+            "{count} rows repeat an earlier day ({} with equal values, {} with others); the last \
+             row of a day counts",
+            analysis.identical, analysis.conflicting
+        ),
+    })
+}
+
+/// Seals a batch: its events are written, now its entry is appended; nothing is durable before.
+///
+/// # Errors
+/// [`AppError::RolledBackBefore`] when the content was rolled back and `again` gives no reason.
+pub fn seal(
+    ledger: &mut Ledger,
+    writer: BatchWriter,
+    mut draft: Draft,
+    full: bool,
+    run: &Run<'_>,
+) -> Result<Sealed> {
+    let (batch, events, root) = (writer.batch(), writer.events(), writer.root());
+    let content = content_id(&draft, events, root);
+    match known(ledger, content, draft.again.as_deref()) {
+        Ok(None) => {}
+        // Nothing of it stays, refused or not: the next start would take it for a crash.
+        Ok(Some((id, state))) => {
+            ledger.abandon(writer)?;
+            return Ok(Sealed::Known(id, state));
+        }
+        Err(refusal) => {
+            ledger.abandon(writer)?;
+            return Err(refusal);
+        }
+    }
+    let wanted = Wanted {
+        batch,
+        class: &|view| draft.class(view),
+        base: ledger.position(),
+        replaces: draft.supersedes,
+        full,
+    };
+    let analysis = review::analyse(ledger, ledger, &wanted, run)?;
+    draft.findings.extend(duplicates(&analysis));
+    draft.rows.effective = analysis.effective;
+
+    let now = run.clock.now_ms();
+    let bytes = encode_manifest(&draft.manifest)?;
+    let (manifest, _) = ledger.keep(&mut bytes.as_slice(), "manifest", now)?;
+    let (id, version, definition) = &draft.mapping;
+    let (mapping, _) = ledger.keep(&mut definition.as_bytes(), &format!("mapping {id}"), now)?;
+    let views = analysis.view_events.iter().map(|(view, events)| ViewPart {
+        series: *view,
+        class: draft.class(*view),
+        events: *events,
+    });
+    let stage = Stage {
+        batch,
+        content_id: content,
+        batch_root: root,
+        events,
+        manifest,
+        mapping: MappingRef { id: id.clone(), version: *version, digest: mapping },
+        series: draft.series,
+        views: views.collect(),
+        symbols: analysis.symbols,
+        rows: draft.rows,
+        as_of: draft.as_of,
+        findings: bounded(draft.findings),
+        supersedes: draft.supersedes,
+        again: draft.again,
+        duplicates_identical: analysis.identical,
+        duplicates_conflicting: analysis.conflicting,
+    };
+    append(ledger, EntryKind::Stage(Box::new(stage)), run)?;
+    Ok(Sealed::New(batch, Box::new(analysis)))
+}
+
+/// Appends a control entry of now.
+pub fn append(ledger: &mut Ledger, kind: EntryKind, run: &Run<'_>) -> Result<Position> {
+    let entry = Entry {
+        time_ms: run.clock.now_ms(),
+        actor: run.actor.clone(),
+        tool: concat!("volledger ", env!("CARGO_PKG_VERSION")).to_owned(),
+        kind,
+    };
+    Ok(ledger.append(entry)?)
+}
+
+/// Whether this content is here already, and may not come again.
+fn known(
+    ledger: &Ledger,
+    content: Digest,
+    again: Option<&str>,
+) -> Result<Option<(BatchId, BatchState)>> {
+    let table = ledger.batches();
+    for state in [BatchState::Active, BatchState::Staged] {
+        let mut same = table.with_content(content);
+        if let Some((id, _)) = same.find(|(_, batch)| batch.state() == state) {
+            return Ok(Some((id, state)));
+        }
+    }
+    let out = |state| matches!(state, BatchState::RolledBack | BatchState::Superseded);
+    let last = table.with_content(content).filter(|(_, batch)| out(batch.state())).last();
+    match last {
+        Some((id, batch)) if again.is_none() => {
+            let (at, reason) = batch.last_reason.clone().unwrap_or((0, None));
+            Err(AppError::RolledBackBefore {
+                batch: id,
+                state: batch.state().name().replace('-', " "),
+                at: super::clock::rfc3339(at),
+                reason,
+            })
+        }
+        _ => Ok(None),
+    }
+}

@@ -1,0 +1,289 @@
+//! TOMIC folders: staging one, also as a snapshot, and writing one.
+
+use super::error::{AppError, Result};
+use super::groups::Groups;
+use super::import::{ImportOptions, Prepared, finish, with_events};
+use super::report::Exported;
+use super::stage::Draft;
+use super::views::{ViewDigest, ViewReader};
+use super::{Run, outside};
+use crate::domain::entry::RowCounts;
+use crate::domain::{
+    BatchTable, Calendar, Class, Collector, Day, Field, Op, Origin, Position, Series, Symbol,
+    Value, Window,
+};
+use crate::ledger::Ledger;
+use crate::ledger::codec::{Manifest, ManifestSource, SourceKind};
+use crate::projections::view::{Cell, Record, Which};
+use crate::sources::Limits;
+use crate::sources::tomic::{JsonOptions, TomicFolder, list_folder, read_json};
+use rust_decimal::Decimal;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// The name under which TOMIC's own layout is recorded as a mapping.
+pub const MAPPING: &str = "tomic-json";
+
+/// Its definition, kept like that of any mapping.
+const DEFINITION: &str = "id = \"tomic-json\"\nversion = 1\n# TOMIC folders: iv_daily_summary, \
+historical_volatility and spot_prices, one JSON array of records per symbol. Every key of a \
+record is a field under its own name; numbers keep their digits and records their key order.\n";
+
+/// Reads a folder into a batch that is not sealed yet.
+pub fn prepare(
+    ledger: &mut Ledger,
+    folder: &Path,
+    options: &ImportOptions,
+    run: &Run<'_>,
+) -> Result<(Prepared, Draft)> {
+    let unreadable = |source| AppError::Unreadable { name: folder.display().to_string(), source };
+    let listed = list_folder(folder).map_err(unreadable)?;
+    let datasets: BTreeSet<Series> =
+        DATASETS.iter().filter(|(name, _)| folder.join(name).is_dir()).map(|(_, s)| *s).collect();
+    if datasets.is_empty() {
+        let names = DATASETS.map(|(name, _)| name).join(", ");
+        let folder = folder.display();
+        return Err(AppError::Usage(format!("{folder} has none of the folders {names}")));
+    }
+    let class = if options.keep { Class::Fill } else { Class::Vendor };
+    let mut draft = Draft {
+        manifest: Manifest::default(),
+        mapping: (MAPPING.into(), 1, DEFINITION.into()),
+        series: Series::Iv,
+        classes: Series::ALL.map(|view| (view, class)).to_vec(),
+        rows: RowCounts::default(),
+        findings: listed.findings.clone(),
+        as_of: run.clock.today(),
+        supersedes: None,
+        again: options.again.clone(),
+    };
+    let mut prepared = with_events(ledger, options.dry_run, |target, writer| {
+        read_files(target, writer, &listed, &mut draft, run)
+    })?;
+    if options.snapshot {
+        let listing: Vec<_> =
+            draft.manifest.sources.iter().map(|s| format!("{} {}\n", s.digest, s.name)).collect();
+        let now = run.clock.now_ms();
+        let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
+        let name = name.unwrap_or_else(|| "folder".into());
+        let (digest, size) = match options.dry_run {
+            true => (crate::ledger::hash::content(listing.concat().as_bytes()), 0),
+            false => ledger.keep(&mut listing.concat().as_bytes(), &name, now)?,
+        };
+        let source = draft.manifest.sources.len() as u32;
+        draft.manifest.sources.push(ManifestSource {
+            digest,
+            kind: SourceKind::Listing,
+            name,
+            media_type: "text/plain".into(),
+            size,
+            observed_ms: now,
+            series: Series::Iv,
+            symbol: None,
+        });
+        let missing = missing(ledger, &prepared, &datasets)?;
+        draft.rows.retracted = missing.len() as u64;
+        prepared.extend(ledger, |out| {
+            let origin = Origin { source, line: 0, offset: 0, len: 0 };
+            for (view, symbol, day, fields) in &missing {
+                out.row(origin, *view, Op::Retract, symbol, *day, fields, [])?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok((prepared, draft))
+}
+
+/// TOMIC's folders and the views that they hold.
+pub const DATASETS: [(&str, Series); 3] = [
+    ("iv_daily_summary", Series::Iv),
+    ("historical_volatility", Series::Hv),
+    ("spot_prices", Series::Spot),
+];
+
+fn read_files(
+    ledger: &mut Ledger,
+    writer: &mut crate::ledger::BatchWriter,
+    folder: &TomicFolder,
+    draft: &mut Draft,
+    run: &Run<'_>,
+) -> Result<()> {
+    run.progress.begin("reading", Some(folder.files.len() as u64), "files");
+    let now = run.clock.now_ms();
+    let mut contents = Vec::new();
+    for (index, file) in (0..).zip(&folder.files) {
+        let name = relative(&file.path);
+        let unreadable = |source| AppError::Unreadable { name: name.clone(), source };
+        let bytes = std::fs::read(&file.path).map_err(unreadable)?;
+        let (digest, size) = ledger.keep(&mut bytes.as_slice(), &name, now)?;
+        let mut flush = |window: Window| ledger.write(writer, &window);
+        let mut out = Collector::resume(writer_events(draft), &mut flush);
+        let options = JsonOptions {
+            as_of: draft.as_of,
+            calendar: Calendar::nyse(),
+            limits: Limits::default(),
+        };
+        let read = read_json(&bytes, file.series, &file.symbol, index, &options, &mut out);
+        let summary = finish(&name, read)?;
+        contents.push(out.finish()?);
+        draft.add(summary.rows, summary.findings);
+        draft.manifest.sources.push(ManifestSource {
+            digest,
+            kind: SourceKind::File,
+            name,
+            media_type: "application/json".into(),
+            size,
+            observed_ms: now,
+            series: file.series,
+            symbol: Some(file.symbol.clone()),
+        });
+        run.progress.at(u64::from(index) + 1);
+    }
+    run.progress.end();
+    Ok(())
+}
+
+/// Events so far: every row that is not blank is one.
+fn writer_events(draft: &Draft) -> u32 {
+    (draft.rows.accepted + draft.rows.rejected) as u32
+}
+
+/// `iv_daily_summary/AAPL.json`: the last two parts of a path.
+fn relative(path: &Path) -> String {
+    let parts: Vec<_> = path.iter().rev().take(2).map(|part| part.to_string_lossy()).collect();
+    parts.iter().rev().map(AsRef::as_ref).collect::<Vec<&str>>().join("/")
+}
+
+/// What the folder lacks of a view: the whole record when no fields are named.
+type Missing = (Series, Symbol, Day, Vec<Field>);
+
+/// The keys and fields that the views have and the folder lacks. A dataset that the folder does
+/// not have says nothing about its view.
+fn missing(
+    ledger: &Ledger,
+    prepared: &Prepared,
+    datasets: &BTreeSet<Series>,
+) -> Result<Vec<Missing>> {
+    let (events, batch) = prepared.events(ledger);
+    let reader = ViewReader::new(ledger)?;
+    let mut here: BTreeMap<(Series, Symbol), BTreeMap<Day, Vec<Field>>> = BTreeMap::new();
+    let mut groups = Groups::of(events, &[batch])?;
+    while let Some(group) = groups.next(events)? {
+        for (symbol, events) in group {
+            for (view, history) in events.views {
+                let days = here.entry((view, symbol.clone())).or_default();
+                for row in history.rows.iter() {
+                    let fields = row.shape.iter().filter(|field| !field.is_mark());
+                    days.entry(row.head.day).or_default().extend(fields.cloned());
+                }
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for view in datasets {
+        for symbol in reader.symbols(*view) {
+            let records = reader.records(*view, &symbol, ledger.position(), Which::Latest)?;
+            let days = here.get(&(*view, symbol.clone()));
+            for record in records {
+                match days.and_then(|days| days.get(&record.day)) {
+                    None => found.push((*view, symbol.clone(), record.day, Vec::new())),
+                    Some(fields) => {
+                        let lacking = record.cells.iter().map(|cell| &cell.field);
+                        let lacking: Vec<_> =
+                            lacking.filter(|field| !fields.contains(field)).cloned().collect();
+                        if !lacking.is_empty() {
+                            found.push((*view, symbol.clone(), record.day, lacking));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// A number as TOMIC's own writer would have printed it: shortest, whole floats with `.0`.
+fn float_text(decimal: &Decimal) -> String {
+    if decimal.scale() == 0 {
+        return decimal.to_string();
+    }
+    let text = decimal.normalize().to_string();
+    if text.contains('.') { text } else { format!("{text}.0") }
+}
+
+fn value_text(cell: &Cell, table: &BatchTable) -> String {
+    let json = table.get(cell.event.batch).is_some_and(|batch| batch.stage.mapping.id == MAPPING);
+    match &cell.value {
+        // What came as JSON goes out with the very same digits.
+        Value::Dec(decimal) if !json => float_text(decimal),
+        Value::Text(text) => serde_json::Value::from(text.as_ref()).to_string(),
+        other => other.to_string(),
+    }
+}
+
+/// One TOMIC file: two-space indent, no newline at the end.
+pub fn file_text(symbol: &Symbol, records: &[Record], table: &BatchTable) -> String {
+    let mut out = String::from("[");
+    for (index, record) in records.iter().enumerate() {
+        out.push_str(if index == 0 { "\n  {" } else { ",\n  {" });
+        for (index, field) in record.order.iter().enumerate() {
+            let value = match field {
+                Field::DateMark => format!("\"{}\"", record.day),
+                Field::SymbolMark => serde_json::Value::from(symbol.as_str()).to_string(),
+                field => match record.cell(field) {
+                    Some(cell) => value_text(cell, table),
+                    None => continue,
+                },
+            };
+            let name = serde_json::Value::from(field.name());
+            out.push_str(if index == 0 { "\n    " } else { ",\n    " });
+            out.push_str(&format!("{name}: {value}"));
+        }
+        out.push_str("\n  }");
+    }
+    out.push_str(if records.is_empty() { "]" } else { "\n]" });
+    out
+}
+
+/// Writes the views as a TOMIC folder; a file that is replaced stays as `.bak`.
+///
+/// # Errors
+/// A file that cannot be written; files already written stay.
+pub fn export(
+    ledger: &Ledger,
+    folder: &Path,
+    symbols: &[Symbol],
+    at: Option<Position>,
+    run: &Run<'_>,
+) -> Result<Exported> {
+    let reader = ViewReader::new(ledger)?;
+    let at = at.unwrap_or(ledger.position());
+    let (mut files, mut rows, mut digest) = (Vec::new(), 0, ViewDigest::default());
+    for (name, view) in DATASETS {
+        let known = reader.symbols(view);
+        let wanted: Vec<_> =
+            known.iter().filter(|s| symbols.is_empty() || symbols.contains(s)).collect();
+        run.progress.begin(name, Some(wanted.len() as u64), "symbols");
+        for (index, symbol) in wanted.into_iter().enumerate() {
+            let records = reader.records(view, symbol, at, Which::Latest)?;
+            run.progress.at(index as u64 + 1);
+            if records.is_empty() {
+                continue;
+            }
+            let path = folder.join(name).join(format!("{}.json", outside::file_name(symbol)));
+            outside::replace_file(&path, file_text(symbol, &records, ledger.batches()).as_bytes())?;
+            digest.add(view, symbol, &records);
+            rows += records.len() as u64;
+            files.push(format!("{name}/{}.json", outside::file_name(symbol)));
+        }
+        run.progress.end();
+    }
+    Ok(Exported {
+        schema: "volledger/exported/1",
+        files,
+        rows,
+        position: at.0,
+        digest: digest.finish(),
+        text: None,
+    })
+}

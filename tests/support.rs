@@ -1,0 +1,80 @@
+//! What several test modules share: a ledger in a temporary directory, and `../shared`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use volledger::app::import::{ImportOptions, Input, MappingChoice, Staged, SymbolChoice};
+use volledger::app::{Clock, Ledger, Run, Silent, decide, import, outside};
+use volledger::domain::{BatchId, Series};
+
+/// The folder of shared test data; tests that need it say loudly that they are skipped.
+pub fn shared(what: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(what);
+    if path.exists() {
+        return Some(path);
+    }
+    use std::io::Write;
+    // Written directly: cargo hides what passing tests print through the macros.
+    let _ = writeln!(std::io::stderr(), "SKIPPED: ../shared/{what} is absent");
+    None
+}
+
+/// A run at a fixed instant, 2025-12-13 12:00 UTC: the as-of date of the shared data.
+pub fn run() -> Run<'static> {
+    Run { clock: Clock::Fixed(1_765_627_200_000), actor: "tester".into(), progress: &Silent }
+}
+
+/// A new ledger in a new directory.
+pub fn ledger() -> (tempfile::TempDir, Ledger) {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = outside::create(&directory.path().join("l"), "test", Duration::ZERO).unwrap();
+    (directory, ledger)
+}
+
+/// Opens the ledger of [`ledger`] again.
+pub fn reopen(directory: &tempfile::TempDir) -> Ledger {
+    let dir = directory.path().join("l");
+    outside::open(&dir, "test", Duration::from_secs(5), &run()).unwrap().ledger
+}
+
+/// Options for a series with the default mapping.
+pub fn options(series: Series, symbol: Option<&str>) -> ImportOptions {
+    ImportOptions {
+        series,
+        mapping: MappingChoice::Default,
+        symbol: match symbol {
+            Some(symbol) => SymbolChoice::Given(symbol.parse().unwrap()),
+            None => SymbolChoice::FromName,
+        },
+        keep: false,
+        again: None,
+        dry_run: false,
+        full: false,
+        snapshot: false,
+    }
+}
+
+/// A file as an input.
+pub fn input(path: &Path) -> Input {
+    let name = path.file_name().unwrap().to_string_lossy().into_owned();
+    Input { path: path.to_owned(), name, stream: false }
+}
+
+/// Stages a file.
+pub fn stage(ledger: &mut Ledger, path: &Path, options: &ImportOptions) -> Staged {
+    import::import_csv(ledger, &[input(path)], options, &run()).unwrap()
+}
+
+/// Stages and confirms a file.
+pub fn confirmed(ledger: &mut Ledger, path: &Path, options: &ImportOptions) -> BatchId {
+    let staged = stage(ledger, path, options);
+    decide::confirm_staged(ledger, &staged, &run()).unwrap();
+    staged.batch.unwrap()
+}
+
+/// Stages and confirms a TOMIC folder.
+pub fn confirmed_tomic(ledger: &mut Ledger, folder: &Path, snapshot: bool) -> BatchId {
+    let options = ImportOptions { snapshot, ..options(Series::Iv, None) };
+    let staged = import::import_tomic(ledger, folder, &options, &run()).unwrap();
+    decide::confirm_staged(ledger, &staged, &run()).unwrap();
+    staged.batch.unwrap()
+}
