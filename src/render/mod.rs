@@ -34,10 +34,7 @@ pub struct Look {
 
 impl Default for Look {
     fn default() -> Self {
-        Self {
-            width: None,
-            unicode: true,
-        }
+        Self { width: None, unicode: true }
     }
 }
 
@@ -74,10 +71,7 @@ impl Grid {
             columns.iter().map(cell).collect()
         };
         let columns_owned = columns.iter().map(|name| (*name).to_owned()).collect();
-        Self {
-            columns: columns_owned,
-            rows: items.iter().map(row).collect(),
-        }
+        Self { columns: columns_owned, rows: items.iter().map(row).collect() }
     }
 }
 
@@ -102,11 +96,7 @@ pub trait Document {
         match form {
             Form::Table => self.text(look),
             Form::Json => self.json() + "\n",
-            Form::JsonLines => self
-                .json_lines()
-                .iter()
-                .map(|line| format!("{line}\n"))
-                .collect(),
+            Form::JsonLines => self.json_lines().iter().map(|line| format!("{line}\n")).collect(),
             Form::Csv => csv::write(&self.grid()),
             Form::Markdown => markdown::write(&self.grid()),
         }
