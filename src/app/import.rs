@@ -1,8 +1,9 @@
 //! Importing files: from paths and options to a staged batch and its review.
 
+use super::document::{self, Parts};
 use super::error::{AppError, Result};
 use super::report::Review;
-use super::review::{self, Analysis, Parts, Wanted};
+use super::review::{self, Analysis, Wanted};
 use super::stage::{self, Draft, Sealed};
 use super::{Run, tomic};
 use crate::domain::entry::{MappingRef, RowCounts, ViewPart};
@@ -405,10 +406,10 @@ fn staged(
         manifest,
         analysis,
         base: ledger.position(),
-        rejects: review::rejects(ledger, id)?,
+        rejects: document::rejects(ledger, id)?,
     };
     Ok(Staged {
-        review: review::document(&parts),
+        review: document::document(&parts),
         outcome: Outcome::New,
         batch: Some(id),
         blocking: review::blocking(&batch.stage),
@@ -466,9 +467,9 @@ fn dry_run(
         manifest: &draft.manifest,
         analysis: &analysis,
         base: ledger.position(),
-        rejects: review::rejects(memory, writer.batch())?,
+        rejects: document::rejects(memory, writer.batch())?,
     };
-    let review = review::document(&parts);
+    let review = document::document(&parts);
     let blocking = review::blocking(&stage);
     Ok(Staged { review, outcome: Outcome::DryRun, batch: None, blocking })
 }

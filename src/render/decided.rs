@@ -53,7 +53,7 @@ impl Document for Decided {
                 format!("~ {}", count(view.changed)),
                 format!("- {}", count(view.removed)),
                 format!(
-                    "values; {} of {} shown now",
+                    "days; {} of {} shown now",
                     counted(view.days, "day"),
                     counted(view.symbols, "symbol")
                 ),
