@@ -54,21 +54,22 @@ fn write_symbol(out: &mut impl Write, number: u32, dates: &[String]) -> std::io:
     Ok(())
 }
 
+/// Writes the whole file: `symbols` symbols of `days` trading days each.
+pub fn write_csv(out: &mut impl Write, symbols: usize, days: usize) -> Result<(), Box<dyn Error>> {
+    let last = Day::from_ymd(2025, 10, 31).ok_or("no such day")?;
+    let dates: Vec<String> = trading_days(last, days).iter().map(Day::to_string).collect();
+    out.write_all(HEADER)?;
+    for number in 1..=u32::try_from(symbols)? {
+        write_symbol(out, number, &dates)?;
+    }
+    Ok(out.flush()?)
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let usage = "usage: make_large_csv OUT SYMBOLS DAYS";
     let mut args = std::env::args().skip(1);
     let out = args.next().ok_or(usage)?;
-    let symbols: u32 = args.next().ok_or(usage)?.parse()?;
+    let symbols: usize = args.next().ok_or(usage)?.parse()?;
     let days: usize = args.next().ok_or(usage)?.parse()?;
-    let last = Day::from_ymd(2025, 10, 31).ok_or("no such day")?;
-    let dates: Vec<String> = trading_days(last, days)
-        .iter()
-        .map(Day::to_string)
-        .collect();
-    let mut out = BufWriter::with_capacity(1 << 20, File::create(out)?);
-    out.write_all(HEADER)?;
-    for number in 1..=symbols {
-        write_symbol(&mut out, number, &dates)?;
-    }
-    Ok(out.flush()?)
+    write_csv(&mut BufWriter::with_capacity(1 << 20, File::create(out)?), symbols, days)
 }

@@ -108,9 +108,7 @@ fn history(profile: &Profile, days: &[Day]) -> Vec<Bar> {
         let common = normal(&mut market);
         let jump = market.below(170) == 0;
         let size = market.below(100) as f64 / 100.0;
-        let to_earnings = profile
-            .earnings
-            .map(|first| (63 + first % 63 - index % 63) % 63);
+        let to_earnings = profile.earnings.map(|first| (63 + first % 63 - index % 63) % 63);
         let daily = level / 100.0 / 252f64.sqrt() * 0.9;
         let shock = 0.55 * common + 0.835 * normal(&mut own);
         let mut move_today = 0.0003 + daily * shock;
@@ -171,9 +169,7 @@ fn close_to_close(bars: &[Bar], window: usize) -> Option<i64> {
 /// High-low volatility of the last `window` days (Parkinson), as a vendor's OHLC figure.
 fn high_low(bars: &[Bar], window: usize) -> i64 {
     const FOUR_LN_2: f64 = 2.772_588_722_239_781;
-    let used = bars
-        .get(bars.len().saturating_sub(window)..)
-        .unwrap_or(bars);
+    let used = bars.get(bars.len().saturating_sub(window)..).unwrap_or(bars);
     let squares = used.iter().map(|bar| {
         let range = log_ratio(bar.low, bar.high);
         range * range
@@ -251,10 +247,8 @@ fn bad_backfill(bars: &[Bar]) -> Vec<u8> {
 
 /// A quarter's rows with one of each usual defect; data/sample/README.md lists them.
 fn dirty(rows: &[Vec<u8>]) -> Vec<u8> {
-    let rows: Vec<String> = rows
-        .iter()
-        .map(|row| String::from_utf8_lossy(row).trim_end().to_owned())
-        .collect();
+    let rows: Vec<String> =
+        rows.iter().map(|row| String::from_utf8_lossy(row).trim_end().to_owned()).collect();
     let with = |row: &str, column: usize, cell: &str| {
         let cells = row.split(',').enumerate();
         let cells = cells.map(|(i, old)| if i == column { cell } else { old });

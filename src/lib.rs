@@ -1,4 +1,4 @@
-//! volledger: an append-only, hashed ledger of volatility history.
+#![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod app;
 pub mod domain;

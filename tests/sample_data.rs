@@ -52,10 +52,7 @@ fn the_generator_still_writes_the_committed_bytes() {
     let fresh = tempfile::tempdir().unwrap();
     generator::write_all(fresh.path()).unwrap();
     let (new, old) = (files(fresh.path()), files(&committed()));
-    assert_eq!(
-        new.keys().collect::<Vec<_>>(),
-        old.keys().collect::<Vec<_>>()
-    );
+    assert_eq!(new.keys().collect::<Vec<_>>(), old.keys().collect::<Vec<_>>());
     for (path, bytes) in &new {
         // Not assert_eq: it would print both files.
         assert!(Some(bytes) == old.get(path), "{path} differs");
@@ -66,10 +63,7 @@ fn the_generator_still_writes_the_committed_bytes() {
 
 #[test]
 fn every_series_is_on_trading_days_and_plausible() {
-    let (first, last) = (
-        "2022-01-03".parse().unwrap(),
-        "2024-12-31".parse::<Day>().unwrap(),
-    );
+    let (first, last) = ("2022-01-03".parse().unwrap(), "2024-12-31".parse::<Day>().unwrap());
     let days: Vec<Day> = Calendar::nyse().open_days(first, last).collect();
     for symbol in ["VOLA", "VOLB", "VOLC"] {
         let iv = rows(&format!("iv/{symbol}.csv"));
@@ -77,10 +71,7 @@ fn every_series_is_on_trading_days_and_plausible() {
         for (day, cells) in &iv {
             assert_eq!(cells.len(), 5, "{symbol} {day}");
             let volatilities = cells.iter().take(4).map(|cell| number(cell));
-            assert!(
-                volatilities.clone().all(|v| (5.0..250.0).contains(&v)),
-                "{symbol} {day}"
-            );
+            assert!(volatilities.clone().all(|v| (5.0..250.0).contains(&v)), "{symbol} {day}");
         }
         let spot = rows(&format!("spot/{symbol}.csv"));
         assert_eq!(spot.iter().map(|(day, _)| *day).collect::<Vec<_>>(), days);
@@ -113,10 +104,7 @@ fn historical_volatility_is_that_of_the_closes() {
                 let mean = returns.iter().sum::<f64>() / window as f64;
                 let squares: f64 = returns.iter().map(|r| (r - mean).powi(2)).sum();
                 let want = (squares / (window - 1) as f64 * 252.0).sqrt() * 100.0;
-                assert!(
-                    (number(cell) - want).abs() < 0.00501,
-                    "{symbol} {day} {window}"
-                );
+                assert!((number(cell) - want).abs() < 0.00501, "{symbol} {day} {window}");
             }
         }
     }

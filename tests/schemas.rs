@@ -8,9 +8,7 @@ use volledger::domain::Series;
 use volledger::domain::series::{FIELDS, Unit, field};
 
 fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("schemas")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas").join(name)
 }
 
 /// Every document of a folder with its file stem, in the order of names.
@@ -88,11 +86,7 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec<
     }
     for (name, inner) in value.as_object().into_iter().flatten() {
         let known = &schema["properties"][name];
-        let rule = if known.is_null() {
-            &schema["additionalProperties"]
-        } else {
-            known
-        };
+        let rule = if known.is_null() { &schema["additionalProperties"] } else { known };
         if rule.is_object() {
             check(root, rule, inner, &format!("{at}.{name}"), found);
         }
@@ -119,12 +113,8 @@ fn is_a(value: &Value, name: &str) -> bool {
 
 /// The schema of an output document, by the middle part of its name.
 pub fn output_schema(name: &str) -> Value {
-    let found = documents("output")
-        .into_iter()
-        .find(|(stem, _)| stem == name);
-    found
-        .unwrap_or_else(|| panic!("schemas/output/{name}.json"))
-        .1
+    let found = documents("output").into_iter().find(|(stem, _)| stem == name);
+    found.unwrap_or_else(|| panic!("schemas/output/{name}.json")).1
 }
 
 const OUTPUTS: &[&str] = &[
@@ -140,14 +130,8 @@ fn every_output_document_is_described() {
         assert!(names.contains(wanted), "schemas/output/{wanted}.json");
     }
     for (stem, schema) in &all {
-        assert_eq!(
-            schema["$schema"], "https://json-schema.org/draft/2020-12/schema",
-            "{stem}"
-        );
-        assert_eq!(
-            schema["$id"],
-            format!("urn:volledger:schema:output:{stem}:1")
-        );
+        assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema", "{stem}");
+        assert_eq!(schema["$id"], format!("urn:volledger:schema:output:{stem}:1"));
         let name = format!("volledger/{stem}/1");
         assert_eq!(schema["properties"]["schema"]["const"], name);
         for text in ["title", "description"] {
@@ -213,18 +197,10 @@ fn series_differences(series: Series, document: &Value) -> Vec<String> {
     let primary = field(series.primary()).unwrap().name;
     same("primary", &document["primary"], primary.into());
     let threshold = series.default_threshold_points();
-    same(
-        "threshold_points",
-        &document["threshold_points"],
-        threshold.into(),
-    );
+    same("threshold_points", &document["threshold_points"], threshold.into());
     let described = document["fields"].as_array().unwrap();
     let known: Vec<_> = series.fields().collect();
-    same(
-        "number of fields",
-        &described.len().into(),
-        known.len().into(),
-    );
+    same("number of fields", &described.len().into(), known.len().into());
     for (field, def) in described.iter().zip(known) {
         same("field code", &field["code"], def.code.into());
         same("field name", &field["name"], def.name.into());
@@ -244,11 +220,7 @@ fn series_schemas_and_field_table_are_equal() {
     for (stem, document) in &all {
         let series: Series = stem.parse().unwrap();
         assert_eq!(series_differences(series, document), [""; 0]);
-        assert!(
-            document["description"]
-                .as_str()
-                .is_some_and(|d| !d.is_empty())
-        );
+        assert!(document["description"].as_str().is_some_and(|d| !d.is_empty()));
         for field in document["fields"].as_array().unwrap() {
             let text = field["description"].as_str().unwrap_or_default();
             assert!(text.ends_with('.'), "{field}");
@@ -262,10 +234,7 @@ fn series_schemas_and_field_table_are_equal() {
 
 #[test]
 fn a_difference_between_schema_and_table_is_noticed() {
-    let (_, document) = documents("series")
-        .into_iter()
-        .find(|(s, _)| s == "hv")
-        .unwrap();
+    let (_, document) = documents("series").into_iter().find(|(s, _)| s == "hv").unwrap();
     for (pointer, value) in [
         ("/code", Value::from(9)),
         ("/primary", "hv30".into()),
@@ -277,9 +246,6 @@ fn a_difference_between_schema_and_table_is_noticed() {
     ] {
         let mut changed = document.clone();
         *changed.pointer_mut(pointer).unwrap() = value;
-        assert!(
-            !series_differences(Series::Hv, &changed).is_empty(),
-            "{pointer}"
-        );
+        assert!(!series_differences(Series::Hv, &changed).is_empty(), "{pointer}");
     }
 }

@@ -8,9 +8,7 @@ use volledger::domain::{BatchId, Series};
 
 /// The folder of shared test data; tests that need it say loudly that they are skipped.
 pub fn shared(what: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../shared")
-        .join(what);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(what);
     if path.exists() {
         return Some(path);
     }
@@ -22,11 +20,7 @@ pub fn shared(what: &str) -> Option<PathBuf> {
 
 /// A run at a fixed instant, 2025-12-13 12:00 UTC: the as-of date of the shared data.
 pub fn run() -> Run<'static> {
-    Run {
-        clock: Clock::Fixed(1_765_627_200_000),
-        actor: "tester".into(),
-        progress: &Silent,
-    }
+    Run { clock: Clock::Fixed(1_765_627_200_000), actor: "tester".into(), progress: &Silent }
 }
 
 /// A new ledger in a new directory.
@@ -39,9 +33,7 @@ pub fn ledger() -> (tempfile::TempDir, Ledger) {
 /// Opens the ledger of [`ledger`] again.
 pub fn reopen(directory: &tempfile::TempDir) -> Ledger {
     let dir = directory.path().join("l");
-    outside::open(&dir, "test", Duration::from_secs(5), &run())
-        .unwrap()
-        .ledger
+    outside::open(&dir, "test", Duration::from_secs(5), &run()).unwrap().ledger
 }
 
 /// Options for a series with the default mapping.
@@ -64,11 +56,7 @@ pub fn options(series: Series, symbol: Option<&str>) -> ImportOptions {
 /// A file as an input.
 pub fn input(path: &Path) -> Input {
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
-    Input {
-        path: path.to_owned(),
-        name,
-        stream: false,
-    }
+    Input { path: path.to_owned(), name, stream: false }
 }
 
 /// Stages a file.
@@ -85,10 +73,7 @@ pub fn confirmed(ledger: &mut Ledger, path: &Path, options: &ImportOptions) -> B
 
 /// Stages and confirms a TOMIC folder.
 pub fn confirmed_tomic(ledger: &mut Ledger, folder: &Path, snapshot: bool) -> BatchId {
-    let options = ImportOptions {
-        snapshot,
-        ..options(Series::Iv, None)
-    };
+    let options = ImportOptions { snapshot, ..options(Series::Iv, None) };
     let staged = import::import_tomic(ledger, folder, &options, &run()).unwrap();
     decide::confirm_staged(ledger, &staged, &run()).unwrap();
     staged.batch.unwrap()

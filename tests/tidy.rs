@@ -14,10 +14,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("ledger", &["domain"]),
     ("sources", &["domain"]),
     ("projections", &["domain", "quant"]),
-    (
-        "app",
-        &["domain", "quant", "ledger", "sources", "projections"],
-    ),
+    ("app", &["domain", "quant", "ledger", "sources", "projections"]),
     ("render", &["domain", "app"]),
     ("config", &["domain"]),
     ("cli", &["domain", "app", "render", "config", "web"]), // `cli serve` starts `web`
@@ -146,9 +143,7 @@ fn tokens(text: &str) -> Vec<Token> {
             let raw = matches!(text.as_str(), "r" | "br" | "cr");
             let hashes = chars[i..].iter().take_while(|&&c| c == '#').count();
             if raw && at(i + hashes) == '"' {
-                let end: String = std::iter::once('"')
-                    .chain((0..hashes).map(|_| '#'))
-                    .collect();
+                let end: String = std::iter::once('"').chain((0..hashes).map(|_| '#')).collect();
                 let rest: String = chars[i + hashes + 1..].iter().collect();
                 let inside = rest.find(&end).unwrap_or(rest.len());
                 i += hashes + 1 + rest[..inside].chars().count() + end.len();
@@ -266,10 +261,7 @@ fn read_path(code: &[Token], mut i: usize, prefix: &[String], out: &mut Vec<Vec<
 /// The path of the module that a file is, as words: `cli/mod.rs` is `cli`.
 fn module(file: &str) -> Vec<&str> {
     let mut parts: Vec<&str> = file.trim_end_matches(".rs").split('/').collect();
-    if parts
-        .last()
-        .is_some_and(|last| matches!(*last, "mod" | "lib" | "main"))
-    {
+    if parts.last().is_some_and(|last| matches!(*last, "mod" | "lib" | "main")) {
         parts.pop();
     }
     parts
@@ -319,9 +311,8 @@ fn away_from_home(file: &str, text: &str) -> Vec<String> {
     for (what, homes) in HOMES {
         let wanted: Vec<&str> = what.split("::").collect();
         // A module of ours may have a crate's name: declared here, or imported.
-        let declared = code
-            .windows(2)
-            .any(|pair| is_word(pair.first(), "mod") && is_word(pair.get(1), what));
+        let declared =
+            code.windows(2).any(|pair| is_word(pair.first(), "mod") && is_word(pair.get(1), what));
         let ours = |path: &Vec<String>| {
             matches!(path[0].as_str(), "crate" | "super" | "self")
                 && path.last().is_some_and(|last| last == what)
@@ -384,13 +375,7 @@ fn machine_paths(text: &str) -> Vec<String> {
 /// The files that git tracks, or would: ignored ones are left out.
 fn tracked() -> Vec<PathBuf> {
     let mut git = Command::new("git");
-    git.args([
-        "ls-files",
-        "-z",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-    ]);
+    git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
     let output = git.current_dir(root()).output();
     let Some(output) = output.ok().filter(|output| output.status.success()) else {
         // Not `eprintln!`, which cargo hides when a test passes.
@@ -411,12 +396,9 @@ fn strays(names: &[String]) -> Vec<&String> {
 
 /// The files that are too long, with their lines.
 fn too_long(files: &[(String, String)]) -> Vec<String> {
-    let counted = files
-        .iter()
-        .map(|(name, text)| (name, text.lines().count()));
+    let counted = files.iter().map(|(name, text)| (name, text.lines().count()));
     let long = counted.filter(|(_, lines)| *lines > MAX_LINES);
-    long.map(|(name, lines)| format!("{name}: {lines} lines"))
-        .collect()
+    long.map(|(name, lines)| format!("{name}: {lines} lines")).collect()
 }
 
 const NONE: [&str; 0] = [];
@@ -456,23 +438,15 @@ fn a_wrong_arrow_is_noticed() {
     }
     assert_eq!(wrong_arrows("web/mod.rs", "use crate::cli;").len(), 1);
     assert_eq!(wrong_arrows("web/mod.rs", "use super::ledger;").len(), 1);
-    assert_eq!(
-        wrong_arrows("cli/commands/serve.rs", "use crate::web;"),
-        NONE
-    );
+    assert_eq!(wrong_arrows("cli/commands/serve.rs", "use crate::web;"), NONE);
     assert_eq!(wrong_arrows("attic/mod.rs", "").len(), 1);
-    assert_eq!(
-        wrong_arrows("lib.rs", "pub use crate::ledger::Ledger;"),
-        NONE
-    );
+    assert_eq!(wrong_arrows("lib.rs", "pub use crate::ledger::Ledger;"), NONE);
 }
 
 #[test]
 fn crates_stay_at_home() {
     let all = sources();
-    let wrong = all
-        .iter()
-        .flat_map(|(file, text)| away_from_home(file, text));
+    let wrong = all.iter().flat_map(|(file, text)| away_from_home(file, text));
     assert_eq!(wrong.collect::<Vec<_>>(), NONE);
 }
 
@@ -510,16 +484,10 @@ fn a_crate_away_from_home_is_noticed() {
         ("render/csv.rs", "csv::Writer::new()"),
         ("main.rs", "std::env::args_os()"),
         ("config/mod.rs", "use std::env;"),
-        (
-            "cli/mod.rs",
-            "env!(\"CARGO_PKG_VERSION\"); // println!(std::env)",
-        ),
+        ("cli/mod.rs", "env!(\"CARGO_PKG_VERSION\"); // println!(std::env)"),
         ("cli/ui.rs", "println!(\"\")"),
         ("app/clock.rs", "Utc::now()"),
-        (
-            "app/stage.rs",
-            "#[cfg(test)] mod tests { fn f() { println!(\"\"); } }",
-        ),
+        ("app/stage.rs", "#[cfg(test)] mod tests { fn f() { println!(\"\"); } }"),
     ] {
         assert_eq!(away_from_home(file, text), NONE, "{file}: {text}");
     }
@@ -545,10 +513,8 @@ fn nothing_strays_on_the_top_level() {
 #[test]
 fn links_of_the_readme_lead_somewhere() {
     if let Ok(text) = fs::read_to_string(root().join("README.md")) {
-        let broken: Vec<_> = links(&text)
-            .into_iter()
-            .filter(|link| !root().join(link).exists())
-            .collect();
+        let broken: Vec<_> =
+            links(&text).into_iter().filter(|link| !root().join(link).exists()).collect();
         assert_eq!(broken, NONE);
     }
     let text = "[a](data/x.csv) ![b](img/y.svg \"t\") [c](#here) [d](https://e.org/f) \
@@ -564,10 +530,7 @@ fn tracked_files_name_no_place_of_one_machine() {
         // What is not text has no path that a person would read.
         if let Ok(text) = fs::read_to_string(root().join(&path)) {
             let hits = machine_paths(&text);
-            found.extend(
-                hits.into_iter()
-                    .map(|hit| format!("{}:{hit}", path.display())),
-            );
+            found.extend(hits.into_iter().map(|hit| format!("{}:{hit}", path.display())));
         }
     }
     assert_eq!(found, NONE);

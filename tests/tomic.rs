@@ -56,10 +56,7 @@ fn same_layout(symbol: &str, ours: &str, theirs: &str) {
     let (mut a, mut b) = (ours.lines(), theirs.lines());
     loop {
         let (Some(left), Some(right)) = (a.next(), b.next()) else {
-            assert!(
-                a.next().is_none() && b.next().is_none(),
-                "{symbol}: lengths differ"
-            );
+            assert!(a.next().is_none() && b.next().is_none(), "{symbol}: lengths differ");
             return;
         };
         if left == right {
@@ -67,32 +64,20 @@ fn same_layout(symbol: &str, ours: &str, theirs: &str) {
         }
         let split = |line: &str| {
             let (key, value) = line.rsplit_once(": ").unwrap();
-            (
-                key.to_owned(),
-                value.trim_end_matches(',').to_owned(),
-                line.ends_with(','),
-            )
+            (key.to_owned(), value.trim_end_matches(',').to_owned(), line.ends_with(','))
         };
         let ((key, x, comma), (other, y, other_comma)) = (split(left), split(right));
         assert_eq!((key, comma), (other, other_comma), "{symbol}");
         let distance = (x.parse::<f64>().unwrap() - y.parse::<f64>().unwrap()).abs();
-        assert!(
-            distance <= 1e-12 && x.len() <= y.len(),
-            "{symbol}: {x} against {y}"
-        );
+        assert!(distance <= 1e-12 && x.len() <= y.len(), "{symbol}: {x} against {y}");
     }
 }
 
 /// Values that came in as JSON and were not overwritten go out with the very same digits.
 fn keeps_digits(ours: &str, before: &str) {
-    let lines: std::collections::HashSet<&str> = ours
-        .lines()
-        .map(|line| line.trim_end_matches(','))
-        .collect();
-    for line in before
-        .lines()
-        .filter(|line| line.contains("skew") || line.contains("term_"))
-    {
+    let lines: std::collections::HashSet<&str> =
+        ours.lines().map(|line| line.trim_end_matches(',')).collect();
+    for line in before.lines().filter(|line| line.contains("skew") || line.contains("term_")) {
         assert!(lines.contains(line.trim_end_matches(',')), "{line}");
     }
 }
@@ -117,10 +102,7 @@ fn the_shared_folder_goes_out_as_it_came_in() {
                 assert!(!exported.exists(), "{name}");
                 continue;
             }
-            assert!(
-                std::fs::read(&exported).unwrap() == theirs,
-                "{dataset}/{name}"
-            );
+            assert!(std::fs::read(&exported).unwrap() == theirs, "{dataset}/{name}");
             files += 1;
         }
     }
@@ -136,10 +118,8 @@ fn the_shared_folder_goes_out_as_it_came_in() {
 
 /// The 25 versions as batches; returns the position after each, with the file's text.
 fn stages(ledger: &mut Ledger, root: &Path, versions: &Path) -> Vec<(BatchId, u64, String)> {
-    let mut names: Vec<_> = std::fs::read_dir(versions)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let mut names: Vec<_> =
+        std::fs::read_dir(versions).unwrap().map(|entry| entry.unwrap().path()).collect();
     names.retain(|path| !path.ends_with("index.json"));
     names.sort();
     let folder = root.join("in");
@@ -172,10 +152,7 @@ fn twenty_five_real_versions_replay_and_roll_back_in_any_order() {
     let all = stages(&mut ledger, root, &versions);
     assert_eq!(all.len(), 25);
     for (batch, position, text) in &all {
-        assert!(
-            &crcl(&ledger, root, Some(*position)) == text,
-            "version of {batch}"
-        );
+        assert!(&crcl(&ledger, root, Some(*position)) == text, "version of {batch}");
     }
     drop(ledger);
     let mut ledger = reopen(&directory);
@@ -191,10 +168,7 @@ fn twenty_five_real_versions_replay_and_roll_back_in_any_order() {
         let theirs = without(&mut ledger, &all, &[batch]);
         assert!(ours == theirs, "without {batch}");
         decide::reinstate(&mut ledger, batch, None, false, &run()).unwrap();
-        assert!(
-            crcl(&ledger, root, None) == last,
-            "after reinstating {batch}"
-        );
+        assert!(crcl(&ledger, root, None) == last, "after reinstating {batch}");
     }
     // Several, in two orders.
     for order in [[3, 10, 20], [20, 3, 10]] {
@@ -269,12 +243,7 @@ fn an_import_under_a_wrong_symbol_leaves_no_trace_and_every_value_comes_back() {
     // AMD's real file as AAPL: 5,000 rows over AAPL's history.
     let path = folder.join("mc_csv/AMD.csv");
     let staged = stage(&mut ledger, &path, &options(Series::Iv, Some("AAPL")));
-    let line = staged
-        .review
-        .series
-        .iter()
-        .find(|line| line.series == "iv")
-        .unwrap();
+    let line = staged.review.series.iter().find(|line| line.series == "iv").unwrap();
     assert!(line.changed + line.drifted > 1_651, "{line:?}");
     decide::confirm_staged(&mut ledger, &staged, &run()).unwrap();
     assert_ne!(digests(&ledger), before);
@@ -297,16 +266,9 @@ fn reports_against_the_current_files_are_as_expected() {
             continue;
         };
         let symbol = want["symbol"].as_str().unwrap();
-        let options = ImportOptions {
-            dry_run: true,
-            ..options(Series::Iv, Some(symbol))
-        };
+        let options = ImportOptions { dry_run: true, ..options(Series::Iv, Some(symbol)) };
         let review = stage(&mut ledger, &folder.join(file), &options).review;
-        let line = review
-            .series
-            .iter()
-            .find(|line| line.series == "iv")
-            .unwrap();
+        let line = review.series.iter().find(|line| line.series == "iv").unwrap();
         let number = |key: &str| report[key].as_u64().unwrap();
         let ours = [
             line.new,
@@ -336,21 +298,8 @@ fn reports_against_the_current_files_are_as_expected() {
         let count = |key: &str| parse[key].as_u64().unwrap();
         let rows = review.rows;
         assert_eq!(
-            [
-                rows.read,
-                rows.accepted,
-                rows.rejected,
-                rows.blank,
-                rows.effective
-            ],
-            [
-                "data_rows",
-                "accepted_rows",
-                "rejected",
-                "blank_rows",
-                "effective_days"
-            ]
-            .map(count),
+            [rows.read, rows.accepted, rows.rejected, rows.blank, rows.effective],
+            ["data_rows", "accepted_rows", "rejected", "blank_rows", "effective_days"].map(count),
             "{file}"
         );
         assert_eq!(
@@ -364,12 +313,8 @@ fn reports_against_the_current_files_are_as_expected() {
             .filter(|finding| finding.severity == "warning")
             .map(|finding| finding.code.as_str())
             .collect();
-        let mut wanted: Vec<&str> = parse["warnings"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter_map(Json::as_str)
-            .collect();
+        let mut wanted: Vec<&str> =
+            parse["warnings"].as_array().unwrap().iter().filter_map(Json::as_str).collect();
         warnings.sort();
         wanted.sort();
         assert_eq!(warnings, wanted, "{file}");
@@ -380,9 +325,8 @@ fn reports_against_the_current_files_are_as_expected() {
             .map(|finding| (u64::from(finding.line.unwrap()), finding.code.as_str()))
             .collect();
         let wanted = parse["rejected_lines"].as_array().unwrap().iter();
-        let wanted: Vec<_> = wanted
-            .map(|pair| (pair[0].as_u64().unwrap(), pair[1].as_str().unwrap()))
-            .collect();
+        let wanted: Vec<_> =
+            wanted.map(|pair| (pair[0].as_u64().unwrap(), pair[1].as_str().unwrap())).collect();
         assert_eq!(rejects, wanted, "{file}");
         compared += 1;
     }

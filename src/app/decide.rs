@@ -15,7 +15,7 @@ use crate::domain::{
 };
 use crate::ledger::codec::Manifest;
 use crate::ledger::{Ledger, LedgerError};
-use crate::projections::diff::{self, ChangeKind};
+use crate::projections::diff;
 use crate::projections::view::{Activity, History, Which, fold};
 use crate::sources::csv::SymbolFrom;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,12 +36,7 @@ pub fn confirm(
     let (content, staged_at) = (batch.stage.content_id, batch.staged_at);
     if batch.state() != BatchState::Staged {
         let (state, action) = (batch.state(), "confirm");
-        return Err(Refusal::WrongState {
-            action,
-            batch: id,
-            state,
-        }
-        .into());
+        return Err(Refusal::WrongState { action, batch: id, state }.into());
     }
     let here = ledger.position();
     let (_, now) = review::analyse_sealed(ledger, id, Some(here), false, run)?;
@@ -51,11 +46,7 @@ pub fn confirm(
             let enough = expected.len() >= 8 && token.to_string().starts_with(expected);
             if !enough {
                 let expected = expected.to_owned();
-                return Err(AppError::TokenDiffers {
-                    batch: id,
-                    expected,
-                    found: token,
-                });
+                return Err(AppError::TokenDiffers { batch: id, expected, found: token });
             }
         }
         None if decided_since(ledger, staged_at) => {
@@ -74,24 +65,32 @@ pub fn confirm(
 /// # Errors
 /// As [`confirm`].
 pub fn confirm_staged(ledger: &mut Ledger, staged: &Staged, run: &Run<'_>) -> Result<Decided> {
-    let id = staged
-        .batch
-        .ok_or_else(|| AppError::NotFound("a dry run has no batch".into()))?;
+    let id = staged.batch.ok_or_else(|| AppError::NotFound("a dry run has no batch".into()))?;
     let fresh = staged.outcome == super::import::Outcome::New
         && staged.review.position == ledger.position().0;
     let token = staged.review.token.as_deref();
     match token.and_then(|token| token.parse::<Digest>().ok()) {
-        // Nothing was appended since: this very review is what is confirmed.
-        Some(token) if fresh => commit(ledger, id, token, ledger.position(), run),
+        // Nothing was appended since: this very review is what is confirmed, and this very
+        // process wrote and hashed the blocks.
+        Some(token) if fresh => {
+            let here = ledger.position();
+            let decision =
+                batch::decide(ledger.batches(), id, Command::Confirm { token, base: here })?;
+            append(ledger, EntryKind::Decision(decision.clone()), run)?;
+            views::catch_up(ledger, run.progress)?;
+            let changes = reviewed(staged);
+            Ok(Decided {
+                changes,
+                ..decided(ledger, decision.action.name(), Some(&decision), false)
+            })
+        }
         _ => confirm(ledger, id, token, run),
     }
 }
 
 fn decided_since(ledger: &Ledger, at: Position) -> bool {
     let later = ledger.entries().iter().skip(at.0 as usize);
-    later
-        .into_iter()
-        .any(|entry| matches!(entry.kind, EntryKind::Decision(_)))
+    later.into_iter().any(|entry| matches!(entry.kind, EntryKind::Decision(_)))
 }
 
 /// Names the cells that changed between the review and now.
@@ -117,12 +116,7 @@ fn stale(ledger: &Ledger, id: BatchId, base: Position) -> Result<AppError> {
             }
         }
     }
-    Ok(AppError::Stale {
-        batch: id,
-        base,
-        cells,
-        count,
-    })
+    Ok(AppError::Stale { batch: id, base, cells, count })
 }
 
 fn commit(
@@ -229,9 +223,7 @@ fn decided(
     decision: Option<&Decision>,
     plan: bool,
 ) -> Decided {
-    let changes = decision
-        .map(|decision| decision.changes.as_slice())
-        .unwrap_or_default();
+    let changes = decision.map(|decision| decision.changes.as_slice()).unwrap_or_default();
     Decided {
         schema: "volledger/decision/1",
         action,
@@ -264,10 +256,7 @@ fn settle(ledger: &mut Ledger, decision: Decision, plan: bool, run: &Run<'_>) ->
     }
     let changes = effects(ledger, &decision, plan, run)?;
     let action = decision.action.name();
-    Ok(Decided {
-        changes,
-        ..decided(ledger, action, Some(&decision), plan)
-    })
+    Ok(Decided { changes, ..decided(ledger, action, Some(&decision), plan) })
 }
 
 /// The difference that a decision makes, per view.
@@ -278,21 +267,13 @@ fn effects(
     run: &Run<'_>,
 ) -> Result<Vec<ViewEffect>> {
     let touches = |state| state == BatchState::Active;
-    let moved: Vec<_> = decision
-        .changes
-        .iter()
-        .filter(|c| touches(c.from) != touches(c.to))
-        .collect();
+    let moved: Vec<_> =
+        decision.changes.iter().filter(|c| touches(c.from) != touches(c.to)).collect();
     // A batch that was never committed is in no view yet; its plan is its review.
     let ids: Vec<BatchId> = moved
         .iter()
         .map(|change| change.batch)
-        .filter(|id| {
-            ledger
-                .batches()
-                .get(*id)
-                .is_some_and(|b| b.committed_at.is_some())
-        })
+        .filter(|id| ledger.batches().get(*id).is_some_and(|b| b.committed_at.is_some()))
         .collect();
     let reader = ViewReader::new(ledger)?;
     let mut found: BTreeMap<Series, ViewEffect> = BTreeMap::new();
@@ -316,19 +297,14 @@ fn effects(
     let mut touched: BTreeSet<(Series, Symbol)> = BTreeSet::new();
     for id in ids {
         let mut blocks = ledger.read(id);
-        let views = ledger
-            .batches()
-            .get(id)
-            .map(|b| b.stage.views.clone())
-            .unwrap_or_default();
+        let views = ledger.batches().get(id).map(|b| b.stage.views.clone()).unwrap_or_default();
         while let Some((_, header)) = blocks.next_header()? {
             for (symbol, _) in header.symbols {
                 touched.extend(views.iter().map(|part| (part.series, symbol.clone())));
             }
         }
     }
-    run.progress
-        .begin("comparing", Some(touched.len() as u64), "symbols");
+    run.progress.begin("comparing", Some(touched.len() as u64), "symbols");
     for (index, (view, symbol)) in touched.into_iter().enumerate() {
         let Some((before, after)) = activities.get(&view) else {
             continue;
@@ -354,50 +330,68 @@ fn count(
     let was = effect.added + effect.changed + effect.removed;
     match (plain(history, before), plain(history, after)) {
         // Only one side shows anything: no need to fold.
-        (Some((_, 0)), Some((days, cells))) => {
-            effect.added += cells;
+        (Some(0), Some(days)) => {
+            effect.added += days;
             effect.days += days;
         }
-        (Some((_, cells)), Some((0, _))) => effect.removed += cells,
+        (Some(days), Some(0)) => effect.removed += days,
         _ => {
             let before = fold(view, history, before, Which::Latest);
             let after = fold(view, history, after, Which::Latest);
             effect.days += after.len() as u64;
-            diff::compare(
-                view,
-                symbol,
-                &before,
-                &after,
-                None,
-                &mut |change| match change.kind {
-                    ChangeKind::New | ChangeKind::Added => effect.added += 1,
-                    ChangeKind::Removed => effect.removed += 1,
+            let mut days = BTreeSet::new();
+            diff::compare(view, symbol, &before, &after, None, &mut |change| {
+                days.insert(change.day);
+            });
+            let shown = |records: &[crate::projections::view::Record], day| {
+                records.binary_search_by_key(&day, |record| record.day).is_ok()
+            };
+            for day in days {
+                match (shown(&before, day), shown(&after, day)) {
+                    (false, _) => effect.added += 1,
+                    (_, false) => effect.removed += 1,
                     _ => effect.changed += 1,
-                },
-            );
+                }
+            }
         }
     }
     effect.symbols += u64::from(effect.added + effect.changed + effect.removed > was);
 }
 
-/// Days and cells shown, when one batch shows them all, each day once; `None` otherwise.
-fn plain(history: &History, activity: &Activity) -> Option<(u64, u64)> {
-    let (mut days, mut cells) = (0, 0);
-    let mut only = None;
-    let mut last = None;
-    for (row, batch) in history.rows.iter().zip(&history.batches) {
-        if activity.rank(BatchId(*batch)).is_none() {
-            continue;
+/// Days shown, when one batch shows them all, each day once; `None` otherwise.
+fn plain(history: &History, activity: &Activity) -> Option<u64> {
+    let (mut days, mut only, mut last) = (0, None, None);
+    for (head, batch) in history.rows.heads().iter().zip(&history.batches) {
+        // Neighbours are mostly of one batch, so its rank is asked for once.
+        if only != Some(*batch) {
+            if activity.rank(BatchId(*batch)).is_none() {
+                continue;
+            }
+            if only.replace(*batch).is_some() {
+                return None;
+            }
         }
-        let again = last.replace(row.head.day) == Some(row.head.day);
-        let other = only.replace(*batch).is_some_and(|known| known != *batch);
-        if again || other || row.head.op == Op::Retract {
+        if last.replace(head.day) == Some(head.day) || head.op == Op::Retract {
             return None;
         }
         days += 1;
-        cells += row.values.len() as u64;
     }
-    Some((days, cells))
+    Some(days)
+}
+
+/// What confirming a fresh batch does, as its review said.
+fn reviewed(staged: &Staged) -> Vec<ViewEffect> {
+    let mut found: BTreeMap<&str, ViewEffect> = BTreeMap::new();
+    for line in &staged.review.series {
+        let effect = found.entry(line.series).or_default();
+        effect.series = line.series;
+        effect.added += line.new;
+        effect.removed += line.removed;
+        effect.changed += line.changed + line.drifted + line.extended.min(line.same);
+        effect.days += line.new + line.changed + line.drifted + line.same + line.only_here;
+        effect.symbols += u64::from(line.new + line.removed + line.changed + line.drifted > 0);
+    }
+    found.into_values().collect()
 }
 
 /// Reads the kept bytes of a batch again under another mapping, into a new staged batch that
@@ -412,11 +406,7 @@ pub fn replay(
     full: bool,
     run: &Run<'_>,
 ) -> Result<Staged> {
-    let batch = ledger
-        .batches()
-        .get(id)
-        .ok_or(Refusal::NoSuchBatch(id))?
-        .clone();
+    let batch = ledger.batches().get(id).ok_or(Refusal::NoSuchBatch(id))?.clone();
     if batch.stage.mapping.id == super::tomic::MAPPING {
         let text = format!("{id} is a TOMIC folder; its layout has one reading only");
         return Err(AppError::Usage(text));
@@ -428,25 +418,13 @@ pub fn replay(
     let mapping = choose_mapping(&choice, batch.stage.series)?;
     let manifest = ledger.manifest_of(&batch.stage)?;
     // A batch that only filled holes goes on doing so.
-    let keeps = batch
-        .stage
-        .views
-        .iter()
-        .all(|part| part.class == Class::Fill);
+    let keeps = batch.stage.views.iter().all(|part| part.class == Class::Fill);
     let class = |view| {
-        if keeps {
-            Class::Fill
-        } else {
-            mapping.class(view)
-        }
+        if keeps { Class::Fill } else { mapping.class(view) }
     };
     let mut draft = Draft {
         manifest: Manifest::default(),
-        mapping: (
-            mapping.id.clone(),
-            mapping.version,
-            mapping.text().to_owned(),
-        ),
+        mapping: (mapping.id.clone(), mapping.version, mapping.text().to_owned()),
         series: mapping.series,
         classes: Series::ALL.map(|view| (view, class(view))).to_vec(),
         rows: RowCounts::default(),
@@ -458,18 +436,14 @@ pub fn replay(
     };
     let spool = |name: &str| {
         let name = name.to_owned();
-        move |source| AppError::Unwritable {
-            name: format!("a copy of {name}"),
-            source,
-        }
+        move |source| AppError::Unwritable { name: format!("a copy of {name}"), source }
     };
     with_events(ledger, false, |target, writer| {
         for (index, source) in (0..).zip(&manifest.sources) {
             let mut file = tempfile::tempfile().map_err(spool(&source.name))?;
             let write = |source| LedgerError::write("a copy of a source", source);
-            target.read_source(&source.digest, &mut |piece| {
-                file.write_all(piece).map_err(write)
-            })?;
+            target
+                .read_source(&source.digest, &mut |piece| file.write_all(piece).map_err(write))?;
             file.rewind().map_err(spool(&source.name))?;
             let symbol = match &source.symbol {
                 Some(symbol) => SymbolFrom::Given(symbol.clone()),
@@ -478,19 +452,8 @@ pub fn replay(
             let done = draft.rows.accepted + draft.rows.rejected;
             let mut flush = |window: Window| target.write(writer, &window);
             let mut out = Collector::resume(done as u32, &mut flush);
-            let reading = Reading {
-                mapping: &mapping,
-                symbol,
-                source: index,
-            };
-            read_source(
-                &mut file,
-                &source.name,
-                &reading,
-                &mut draft,
-                &mut out,
-                &|_| {},
-            )?;
+            let reading = Reading { mapping: &mapping, symbol, source: index };
+            read_source(&mut file, &source.name, &reading, &mut draft, &mut out, &|_| {})?;
             out.finish()?;
         }
         draft.manifest = manifest;

@@ -35,8 +35,7 @@ pub fn export_view(
     run: &Run<'_>,
 ) -> Result<Exported> {
     let views = super::lookup::view(ledger, query)?;
-    run.progress
-        .begin("writing", Some(views.len() as u64), "symbols");
+    run.progress.begin("writing", Some(views.len() as u64), "symbols");
     let text = match format {
         Format::Csv => csv_text(&views),
         Format::Json => json_text(&views),
@@ -60,14 +59,7 @@ pub fn export_view(
     run.progress.end();
     let position = query.at.unwrap_or(ledger.position()).0;
     let text = file.is_none().then_some(text);
-    Ok(Exported {
-        schema: "volledger/exported/1",
-        files,
-        rows,
-        position,
-        digest,
-        text,
-    })
+    Ok(Exported { schema: "volledger/exported/1", files, rows, position, digest, text })
 }
 
 fn json_text(views: &[View]) -> String {
@@ -126,11 +118,7 @@ fn csv_text(views: &[View]) -> String {
         }
     }
     let heads = columns.iter().map(|column| quoted((*column).clone()));
-    let head: Vec<_> = ["symbol", "date"]
-        .map(str::to_owned)
-        .into_iter()
-        .chain(heads)
-        .collect();
+    let head: Vec<_> = ["symbol", "date"].map(str::to_owned).into_iter().chain(heads).collect();
     let mut out = head.join(",") + "\n";
     for view in views {
         for row in &view.rows {

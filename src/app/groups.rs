@@ -43,28 +43,16 @@ impl Groups {
         for batch in batches {
             let mut reader = ledger.read(*batch);
             while let Some((index, header)) = reader.next_header()? {
-                let ends = (
-                    header.symbols.first().cloned(),
-                    header.symbols.last().cloned(),
-                );
+                let ends = (header.symbols.first().cloned(), header.symbols.last().cloned());
                 if let (Some((first, _)), Some((last, _))) = ends {
-                    blocks.push(BlockPlace {
-                        batch: *batch,
-                        index,
-                        first,
-                        last,
-                    });
+                    blocks.push(BlockPlace { batch: *batch, index, first, last });
                 }
                 for (symbol, count) in header.symbols {
                     *counts.entry(symbol).or_default() += u64::from(count);
                 }
             }
         }
-        Ok(Self {
-            count: counts.len(),
-            symbols: counts.into_iter().peekable(),
-            blocks,
-        })
+        Ok(Self { count: counts.len(), symbols: counts.into_iter().peekable(), blocks })
     }
 
     /// How many symbols there are in all.
@@ -93,39 +81,29 @@ fn read_group(
     last: &Symbol,
 ) -> Result<BTreeMap<Symbol, SymbolEvents>> {
     let mut group: BTreeMap<Symbol, SymbolEvents> = BTreeMap::new();
-    let mut splitter = Splitter::default();
-    for block in blocks
-        .iter()
-        .filter(|block| block.last >= *first && block.first <= *last)
-    {
+    for block in blocks.iter().filter(|block| block.last >= *first && block.first <= *last) {
         let mut window = Window::default();
-        ledger
-            .read(block.batch)
-            .read_into(block.index, &mut window)?;
+        ledger.read(block.batch).read_into(block.index, &mut window)?;
         let rows = &window.rows;
+        let mut splitter = Splitter::new(rows);
         let mut current: Option<(u32, &mut SymbolEvents)> = None;
         for row in rows.iter() {
             if row.symbol < first || row.symbol > last {
                 continue;
             }
-            if current
-                .as_ref()
-                .is_none_or(|(symbol, _)| *symbol != row.head.symbol)
-            {
+            if current.as_ref().is_none_or(|(symbol, _)| *symbol != row.head.symbol) {
                 if !group.contains_key(row.symbol) {
                     group.insert(row.symbol.clone(), SymbolEvents::default());
                 }
-                current = group
-                    .get_mut(row.symbol)
-                    .map(|events| (row.head.symbol, events));
+                current = group.get_mut(row.symbol).map(|events| (row.head.symbol, events));
             }
             let Some((_, events)) = &mut current else {
                 continue;
             };
-            splitter.split(rows, row, |view, shape, values| {
+            splitter.split(row, |view, shape, slots| {
                 let history = events.views.entry(view).or_default();
                 let symbol = history.rows.intern_symbol(row.symbol);
-                let shape = history.rows.intern_shape(shape);
+                let shape = history.rows.intern_shared(shape);
                 // Where the row stands in its source is looked up in its block when asked for.
                 let place = crate::domain::rows::Place {
                     seq: row.head.seq,
@@ -135,10 +113,8 @@ fn read_group(
                     len: 0,
                 };
                 let head = row.head;
-                let values = values.cloned();
-                history
-                    .rows
-                    .push(place, head.series, head.op, symbol, head.day, shape, values);
+                let values = slots.iter().filter_map(|slot| row.values.get(*slot).cloned());
+                history.rows.push(place, head.series, head.op, symbol, head.day, shape, values);
                 history.batches.push(block.batch.0);
             });
         }

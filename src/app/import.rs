@@ -107,9 +107,7 @@ pub struct Staged {
 /// The bundled mappings with their descriptions.
 pub fn mapping_ids() -> Vec<(String, String)> {
     let known = Mapping::bundled_ids().filter_map(Mapping::bundled);
-    known
-        .map(|mapping| (mapping.id.clone(), mapping.description.clone()))
-        .collect()
+    known.map(|mapping| (mapping.id.clone(), mapping.description.clone())).collect()
 }
 
 /// Finds the mapping that is meant.
@@ -122,10 +120,7 @@ pub fn choose_mapping(choice: &MappingChoice, series: Series) -> Result<Mapping>
                 name: name.clone(),
                 why: error.to_string(),
             };
-            (
-                name.clone(),
-                Some(Mapping::parse(text).map_err(|error| wrong(&error))?),
-            )
+            (name.clone(), Some(Mapping::parse(text).map_err(|error| wrong(&error))?))
         }
     };
     let known = || Mapping::bundled_ids().collect::<Vec<_>>().join(", ");
@@ -142,14 +137,9 @@ pub fn choose_mapping(choice: &MappingChoice, series: Series) -> Result<Mapping>
 
 /// The symbol that a file's name says: `AAPL.csv`, `BRK.B.csv`, `aapl_iv30.csv`.
 fn symbol_of_name(name: &str) -> Result<Symbol> {
-    let stem = Path::new(name)
-        .file_stem()
-        .and_then(|stem| stem.to_str())
-        .unwrap_or_default();
+    let stem = Path::new(name).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     let first = stem.split(['_', ' ']).next().unwrap_or_default();
-    first
-        .parse()
-        .map_err(|_| AppError::NoSymbol(name.to_owned()))
+    first.parse().map_err(|_| AppError::NoSymbol(name.to_owned()))
 }
 
 /// A file that hashes what is read of it from its start.
@@ -175,10 +165,8 @@ impl Seek for Hashing {
 
 /// Opens a file for reading; a directory is not one.
 pub fn open_file(input: &Input) -> Result<File> {
-    let unreadable = |source| AppError::Unreadable {
-        name: input.path.display().to_string(),
-        source,
-    };
+    let unreadable =
+        |source| AppError::Unreadable { name: input.path.display().to_string(), source };
     let file = File::open(&input.path).map_err(unreadable)?;
     if file.metadata().map_err(unreadable)?.is_dir() {
         return Err(unreadable(io::Error::other("it is a directory")));
@@ -225,18 +213,12 @@ pub fn finish(
     read: std::result::Result<ReadSummary, ReadError<LedgerError>>,
 ) -> Result<ReadSummary> {
     let summary = read.map_err(|error| match error {
-        ReadError::Io(source) => AppError::Unreadable {
-            name: name.to_owned(),
-            source,
-        },
+        ReadError::Io(source) => AppError::Unreadable { name: name.to_owned(), source },
         ReadError::Sink(error) => error.into(),
         _ => AppError::Changed(name.to_owned()),
     })?;
     match summary.fatal {
-        Some(finding) => Err(AppError::Fatal {
-            name: name.to_owned(),
-            finding: Box::new(finding),
-        }),
+        Some(finding) => Err(AppError::Fatal { name: name.to_owned(), finding: Box::new(finding) }),
         None => Ok(summary),
     }
 }
@@ -262,19 +244,11 @@ pub fn import_csv(
 
 fn csv_draft(mapping: &Mapping, options: &ImportOptions, run: &Run<'_>) -> Draft {
     let class = |view| {
-        if options.keep {
-            Class::Fill
-        } else {
-            mapping.class(view)
-        }
+        if options.keep { Class::Fill } else { mapping.class(view) }
     };
     Draft {
         manifest: Manifest::default(),
-        mapping: (
-            mapping.id.clone(),
-            mapping.version,
-            mapping.text().to_owned(),
-        ),
+        mapping: (mapping.id.clone(), mapping.version, mapping.text().to_owned()),
         series: mapping.series,
         classes: Series::ALL.map(|view| (view, class(view))).to_vec(),
         rows: RowCounts::default(),
@@ -294,9 +268,7 @@ fn read_files(
     draft: &mut Draft,
     run: &Run<'_>,
 ) -> Result<()> {
-    let sizes = inputs
-        .iter()
-        .filter_map(|input| std::fs::metadata(&input.path).ok());
+    let sizes = inputs.iter().filter_map(|input| std::fs::metadata(&input.path).ok());
     let total: u64 = sizes.map(|file| file.len()).sum();
     run.progress.begin("reading", Some(total), "bytes");
     let mut done = 0;
@@ -309,15 +281,8 @@ fn read_files(
             SymbolChoice::FromName => SymbolFrom::Given(symbol_of_name(&input.name)?),
             SymbolChoice::FromColumn => SymbolFrom::Column,
         };
-        let mut file = Hashing {
-            file: open_file(input)?,
-            hasher: Hasher::default(),
-        };
-        let reading = Reading {
-            mapping,
-            symbol: symbol.clone(),
-            source: index,
-        };
+        let mut file = Hashing { file: open_file(input)?, hasher: Hasher::default() };
+        let reading = Reading { mapping, symbol: symbol.clone(), source: index };
         let heard = |bytes: u64| run.progress.at(done + bytes / 2);
         read_source(&mut file, &input.name, &reading, draft, &mut out, &heard)?;
         done += std::fs::metadata(&input.path).map_or(0, |file| file.len());
@@ -325,8 +290,7 @@ fn read_files(
     }
     out.finish()?;
     run.progress.end();
-    run.progress
-        .begin("keeping the sources", Some(total), "bytes");
+    run.progress.begin("keeping the sources", Some(total), "bytes");
     for (input, (read, symbol)) in inputs.iter().zip(digests) {
         let mut file = open_file(input)?;
         let (digest, size) = ledger.keep(&mut file, &input.name, run.clock.now_ms())?;
@@ -336,11 +300,7 @@ fn read_files(
         }
         draft.manifest.sources.push(ManifestSource {
             digest,
-            kind: if input.stream {
-                SourceKind::Stream
-            } else {
-                SourceKind::File
-            },
+            kind: if input.stream { SourceKind::Stream } else { SourceKind::File },
             name: input.name.clone(),
             media_type: "text/csv".into(),
             size,
@@ -426,12 +386,7 @@ impl Prepared {
                 };
                 let blocking = ledger.batches().get(id).map(|b| review::blocking(&b.stage));
                 let blocking = blocking.unwrap_or_default();
-                Ok(Staged {
-                    review,
-                    outcome,
-                    batch: Some(id),
-                    blocking,
-                })
+                Ok(Staged { review, outcome, batch: Some(id), blocking })
             }
         }
     }
@@ -443,10 +398,7 @@ fn staged(
     manifest: &Manifest,
     analysis: &Analysis,
 ) -> Result<Staged> {
-    let batch = ledger
-        .batches()
-        .get(id)
-        .ok_or(LedgerError::NoSuchBatch(id))?;
+    let batch = ledger.batches().get(id).ok_or(LedgerError::NoSuchBatch(id))?;
     let parts = Parts {
         batch: Some((id, batch.state())),
         stage: &batch.stage,
@@ -518,12 +470,7 @@ fn dry_run(
     };
     let review = review::document(&parts);
     let blocking = review::blocking(&stage);
-    Ok(Staged {
-        review,
-        outcome: Outcome::DryRun,
-        batch: None,
-        blocking,
-    })
+    Ok(Staged { review, outcome: Outcome::DryRun, batch: None, blocking })
 }
 
 /// Stages a TOMIC folder as one batch.
@@ -546,9 +493,6 @@ pub fn import_tomic(
 /// As [`import_csv`].
 pub fn check(inputs: &[Input], options: &ImportOptions, run: &Run<'_>) -> Result<Review> {
     let mut ledger = Ledger::in_memory();
-    let options = ImportOptions {
-        dry_run: true,
-        ..options.clone()
-    };
+    let options = ImportOptions { dry_run: true, ..options.clone() };
     import_csv(&mut ledger, inputs, &options, run).map(|staged| staged.review)
 }

@@ -17,7 +17,7 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::projections::diff;
 use crate::projections::view::{Activity, Which, fold};
 use rust_decimal::Decimal;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The position that `--at` means: `#12`, `12`, an RFC 3339 time, or a date for its end.
@@ -37,10 +37,7 @@ pub fn position_of(ledger: &Ledger, text: &str) -> Result<Position> {
     }
     let wrong = || AppError::Usage(format!("`{text}` is neither a position (#12) nor a time"));
     let ms = parse_instant(text).ok_or_else(wrong)?;
-    let until = ledger
-        .entries()
-        .iter()
-        .take_while(|entry| entry.time_ms <= ms);
+    let until = ledger.entries().iter().take_while(|entry| entry.time_ms <= ms);
     Ok(Position(until.count() as u64))
 }
 
@@ -70,18 +67,12 @@ pub struct ViewQuery {
 pub fn view(ledger: &Ledger, query: &ViewQuery) -> Result<Vec<View>> {
     let reader = ViewReader::new(ledger)?;
     let known = reader.symbols(query.series);
-    let symbols = if query.symbols.is_empty() {
-        &known
-    } else {
-        &query.symbols
-    };
+    let symbols = if query.symbols.is_empty() { &known } else { &query.symbols };
     let mut views = Vec::new();
     for symbol in symbols {
         if !known.contains(symbol) {
             let series = query.series;
-            return Err(AppError::NotFound(format!(
-                "view {series} has nothing about {symbol}"
-            )));
+            return Err(AppError::NotFound(format!("view {series} has nothing about {symbol}")));
         }
         views.push(view_of(ledger, &reader, query, symbol)?);
     }
@@ -96,11 +87,7 @@ pub fn view_of(
     symbol: &Symbol,
 ) -> Result<View> {
     let at = query.at.unwrap_or(ledger.position());
-    let which = if query.first {
-        Which::First
-    } else {
-        Which::Latest
-    };
+    let which = if query.first { Which::First } else { Which::Latest };
     let records = reader.records(query.series, symbol, at, which)?;
     let mut digest = ViewDigest::default();
     digest.add(query.series, symbol, &records);
@@ -121,20 +108,11 @@ pub fn view_of(
             }
             values.insert(name, json_value(&cell.value));
         }
-        rows.push(ViewRow {
-            date: record.day.to_string(),
-            values,
-            fill,
-        });
+        rows.push(ViewRow { date: record.day.to_string(), values, fill });
     }
     // Known fields come in their usual order, others after them.
     let usual: Vec<_> = query.series.fields().map(|field| field.name).collect();
-    let place = |name: &String| {
-        usual
-            .iter()
-            .position(|known| known == name)
-            .unwrap_or(usize::MAX)
-    };
+    let place = |name: &String| usual.iter().position(|known| known == name).unwrap_or(usize::MAX);
     columns.sort_by_key(place);
     if !query.columns.is_empty() {
         columns = query.columns.clone();
@@ -169,14 +147,8 @@ pub fn why(
     let activity = Activity::at(ledger.batches(), series, at);
     let records = fold(series, &history, &activity, Which::Latest);
     let nothing = || AppError::NotFound(format!("{series} {symbol} has no value on {day}"));
-    let record = records
-        .iter()
-        .find(|record| record.day == day)
-        .ok_or_else(nothing)?;
-    let cells = record
-        .cells
-        .iter()
-        .filter(|c| field.is_none_or(|name| c.field.name() == name));
+    let record = records.iter().find(|record| record.day == day).ok_or_else(nothing)?;
+    let cells = record.cells.iter().filter(|c| field.is_none_or(|name| c.field.name() == name));
     let mut fields = Vec::new();
     for cell in cells {
         fields.push(WhyField {
@@ -190,14 +162,7 @@ pub fn why(
         return Err(nothing());
     }
     let (series, symbol, date) = (series.name(), symbol.to_string(), day.to_string());
-    Ok(Why {
-        schema: "volledger/why/1",
-        series,
-        symbol,
-        date,
-        position: at.0,
-        fields,
-    })
+    Ok(Why { schema: "volledger/why/1", series, symbol, date, position: at.0, fields })
 }
 
 /// The other assertions about a cell that were committed by then, strongest first.
@@ -212,10 +177,7 @@ fn replaced(
 ) -> Vec<Replaced> {
     let mut others = Vec::new();
     for (row, batch) in history.rows.iter().zip(&history.batches) {
-        let event = EventId {
-            batch: BatchId(*batch),
-            seq: row.head.seq,
-        };
+        let event = EventId { batch: BatchId(*batch), seq: row.head.seq };
         let speaks =
             row.shape.contains(field) || (row.head.op == Op::Retract && row.shape.is_empty());
         let Some(batch) = ledger.batches().get(event.batch) else {
@@ -229,32 +191,12 @@ fn replaced(
             continue;
         }
         let state = batch.state_at(at).unwrap_or(BatchState::Staged);
-        let value = row
-            .fields()
-            .find(|(known, _)| *known == field)
-            .and_then(|(_, value)| value);
-        let rank = (
-            state == BatchState::Active,
-            batch.class(view),
-            committed,
-            row.head.seq,
-        );
-        let op = if row.head.op == Op::Put {
-            "put"
-        } else {
-            "retract"
-        };
+        let value = row.fields().find(|(known, _)| *known == field).and_then(|(_, value)| value);
+        let rank = (state == BatchState::Active, batch.class(view), committed, row.head.seq);
+        let op = if row.head.op == Op::Put { "put" } else { "retract" };
         let value = value.map(json_value);
         let (event, state) = (event.to_string(), state.name());
-        others.push((
-            rank,
-            Replaced {
-                value,
-                op,
-                event,
-                state,
-            },
-        ));
+        others.push((rank, Replaced { value, op, event, state }));
     }
     others.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
     others.into_iter().map(|(_, other)| other).collect()
@@ -337,29 +279,20 @@ fn bytes_of(
 pub fn show(ledger: &Ledger, what: &str) -> Result<Shown> {
     if let Ok(event) = what.parse::<EventId>() {
         let event = Box::new(event_line(ledger, event)?);
-        return Ok(Shown::Row {
-            schema: "volledger/event/1",
-            event,
-        });
+        return Ok(Shown::Row { schema: "volledger/event/1", event });
     }
     let wrong = |error: crate::domain::id::IdError| AppError::Usage(error.to_string());
-    let at: Position = what
-        .parse()
-        .map_err(|_| wrong(crate::domain::id::IdError::Event(what.to_owned())))?;
+    let at: Position =
+        what.parse().map_err(|_| wrong(crate::domain::id::IdError::Event(what.to_owned())))?;
     let index = (at.0 as usize).checked_sub(1);
     let entry = index.and_then(|index| ledger.entries().get(index));
     let entry = entry.ok_or_else(|| AppError::NotFound(format!("there is no entry {at}")))?;
     let entry = Box::new(entry_line(ledger, at, entry));
-    Ok(Shown::Entry {
-        schema: "volledger/event/1",
-        entry,
-    })
+    Ok(Shown::Entry { schema: "volledger/event/1", entry })
 }
 
 fn entry_line(ledger: &Ledger, at: Position, entry: &Entry) -> EntryLine {
-    let before = (at.0 as usize)
-        .checked_sub(2)
-        .and_then(|index| ledger.entries().get(index));
+    let before = (at.0 as usize).checked_sub(2).and_then(|index| ledger.entries().get(index));
     let (kind, batches, via, reason, text) = match &entry.kind {
         EntryKind::Stage(stage) => {
             let views: Vec<_> = stage.views.iter().map(|part| part.series.name()).collect();
@@ -372,41 +305,22 @@ fn entry_line(ledger: &Ledger, at: Position, entry: &Entry) -> EntryLine {
                 stage.mapping.id,
                 stage.mapping.version
             );
-            (
-                "stage",
-                vec![stage.batch.to_string()],
-                None,
-                stage.again.clone(),
-                text,
-            )
+            ("stage", vec![stage.batch.to_string()], None, stage.again.clone(), text)
         }
         EntryKind::Decision(decision) => {
-            let ids: Vec<_> = decision
-                .changes
-                .iter()
-                .map(|c| c.batch.to_string())
-                .collect();
+            let ids: Vec<_> = decision.changes.iter().map(|c| c.batch.to_string()).collect();
             let via = match decision.via {
                 Via::Plain => None,
                 Via::Undo(target) => Some(format!("undo {target}")),
                 Via::Redo(target) => Some(format!("redo {target}")),
             };
-            let moves: Vec<_> = decision
-                .changes
-                .iter()
-                .map(|c| format!("{} is {}", c.batch, c.to))
-                .collect();
+            let moves: Vec<_> =
+                decision.changes.iter().map(|c| format!("{} is {}", c.batch, c.to)).collect();
             let text = match &via {
                 Some(via) => format!("{via}: {}", moves.join(", ")),
                 None => moves.join(", "),
             };
-            (
-                decision.action.name(),
-                ids,
-                via,
-                decision.reason.clone(),
-                text,
-            )
+            (decision.action.name(), ids, via, decision.reason.clone(), text)
         }
         EntryKind::Note(text) => ("note", Vec::new(), None, None, text.clone()),
     };
@@ -430,23 +344,13 @@ fn entry_line(ledger: &Ledger, at: Position, entry: &Entry) -> EntryLine {
 /// None at present.
 pub fn log(ledger: &Ledger, limit: Option<usize>, at: Option<Position>) -> Result<Log> {
     let until = at.unwrap_or(ledger.position());
-    let entries = (1..)
-        .map(Position)
-        .zip(ledger.entries())
-        .take(until.0 as usize);
-    let mut lines: Vec<_> = entries
-        .map(|(at, entry)| entry_line(ledger, at, entry))
-        .collect();
+    let entries = (1..).map(Position).zip(ledger.entries()).take(until.0 as usize);
+    let mut lines: Vec<_> = entries.map(|(at, entry)| entry_line(ledger, at, entry)).collect();
     lines.reverse();
     lines.truncate(limit.unwrap_or(usize::MAX));
     let head = ledger.head();
     let (position, log_root) = (head.size.0, head.root.to_string());
-    Ok(Log {
-        schema: "volledger/log/1",
-        position,
-        log_root,
-        entries: lines,
-    })
+    Ok(Log { schema: "volledger/log/1", position, log_root, entries: lines })
 }
 
 /// All batches, oldest first.
@@ -461,19 +365,13 @@ pub fn batches(ledger: &Ledger, at: Option<Position>) -> Result<Batches> {
             lines.push(batch_line(ledger, id, batch, state)?);
         }
     }
-    Ok(Batches {
-        schema: "volledger/batches/1",
-        batches: lines,
-    })
+    Ok(Batches { schema: "volledger/batches/1", batches: lines })
 }
 
 fn batch_line(ledger: &Ledger, id: BatchId, batch: &Batch, state: BatchState) -> Result<BatchLine> {
     let stage = &batch.stage;
     let sources = ledger.manifest_of(stage)?.sources;
-    let first = sources
-        .first()
-        .map(|source| source.name.clone())
-        .unwrap_or_default();
+    let first = sources.first().map(|source| source.name.clone()).unwrap_or_default();
     let source = match sources.len() {
         0 | 1 => first,
         more => format!("{first} and {} more", more - 1),
@@ -489,10 +387,7 @@ fn batch_line(ledger: &Ledger, id: BatchId, batch: &Batch, state: BatchState) ->
         source,
         staged_at: rfc3339(batch.staged_ms),
         confirmed_at: batch.committed_ms.map(rfc3339),
-        reason: batch
-            .last_reason
-            .as_ref()
-            .and_then(|(_, reason)| reason.clone()),
+        reason: batch.last_reason.as_ref().and_then(|(_, reason)| reason.clone()),
     })
 }
 
@@ -509,19 +404,12 @@ pub fn gaps(
     let at = at.unwrap_or(ledger.position());
     let (reader, calendar) = (ViewReader::new(ledger)?, Calendar::nyse());
     let mut rows = Vec::new();
-    for view in Series::ALL
-        .into_iter()
-        .filter(|view| series.is_none_or(|s| s == *view))
-    {
+    for view in Series::ALL.into_iter().filter(|view| series.is_none_or(|s| s == *view)) {
         let known = reader.symbols(view);
-        let wanted = if symbols.is_empty() {
-            known.as_slice()
-        } else {
-            symbols
-        };
+        let wanted = if symbols.is_empty() { known.as_slice() } else { symbols };
         for symbol in wanted {
             let records = reader.records(view, symbol, at, Which::Latest)?;
-            let days: BTreeSet<Day> = records.iter().map(|record| record.day).collect();
+            let days: Vec<Day> = records.iter().map(|record| record.day).collect();
             if days.is_empty() && symbols.is_empty() {
                 continue;
             }
@@ -539,11 +427,7 @@ pub fn gaps(
             });
         }
     }
-    Ok(Gaps {
-        schema: "volledger/gaps/1",
-        position: at.0,
-        rows,
-    })
+    Ok(Gaps { schema: "volledger/gaps/1", position: at.0, rows })
 }
 
 /// The state of the ledger.
@@ -562,13 +446,8 @@ pub fn status(ledger: &Ledger, notes: &[String]) -> Result<Status> {
     }
     let mut views = Vec::new();
     for view in Series::ALL {
-        let mut line = StatusView {
-            series: view.name(),
-            symbols: 0,
-            days: 0,
-            from: None,
-            to: None,
-        };
+        let mut line =
+            StatusView { series: view.name(), symbols: 0, days: 0, from: None, to: None };
         for symbol in reader.symbols(view) {
             let records = reader.records(view, &symbol, ledger.position(), Which::Latest)?;
             let Some((first, last)) = records.first().zip(records.last()) else {
@@ -585,10 +464,7 @@ pub fn status(ledger: &Ledger, notes: &[String]) -> Result<Status> {
     let head = ledger.head();
     Ok(Status {
         schema: "volledger/status/1",
-        ledger: ledger
-            .directory()
-            .map(|dir| dir.display().to_string())
-            .unwrap_or_default(),
+        ledger: ledger.directory().map(|dir| dir.display().to_string()).unwrap_or_default(),
         format: FORMAT,
         position: head.size.0,
         log_root: head.root.to_string(),
@@ -626,17 +502,11 @@ pub fn diff(
 ) -> Result<PositionDiff> {
     let reader = ViewReader::new(ledger)?;
     let (mut counts, mut changes) = (BTreeMap::new(), Vec::new());
-    for view in Series::ALL
-        .into_iter()
-        .filter(|view| series.is_none_or(|s| s == *view))
-    {
+    for view in Series::ALL.into_iter().filter(|view| series.is_none_or(|s| s == *view)) {
         let before = Activity::at(ledger.batches(), view, from);
         let after = Activity::at(ledger.batches(), view, to);
         let threshold = view.default_threshold_points().map(Decimal::from);
-        for known in reader
-            .symbols(view)
-            .iter()
-            .filter(|known| symbol.is_none_or(|s| s == *known))
+        for known in reader.symbols(view).iter().filter(|known| symbol.is_none_or(|s| s == *known))
         {
             let history = reader.history(view, known)?;
             let old = fold(view, &history, &before, Which::Latest);
@@ -647,11 +517,5 @@ pub fn diff(
             });
         }
     }
-    Ok(PositionDiff {
-        schema: "volledger/diff/1",
-        from: from.0,
-        to: to.0,
-        counts,
-        changes,
-    })
+    Ok(PositionDiff { schema: "volledger/diff/1", from: from.0, to: to.0, counts, changes })
 }

@@ -19,13 +19,7 @@ use std::time::Duration;
 /// # Errors
 /// A directory that holds one, or cannot be written.
 pub fn create(dir: &Path, holder: &str, patience: Duration) -> Result<Ledger> {
-    Ok(Ledger::create(
-        dir,
-        &OpenOptions {
-            holder: holder.to_owned(),
-            patience,
-        },
-    )?)
+    Ok(Ledger::create(dir, &OpenOptions { holder: holder.to_owned(), patience })?)
 }
 
 /// An open ledger, and what opening noticed.
@@ -42,10 +36,7 @@ pub struct Opened {
 /// # Errors
 /// Those of [`Ledger::open`].
 pub fn open(dir: &Path, holder: &str, patience: Duration, run: &Run<'_>) -> Result<Opened> {
-    let options = OpenOptions {
-        holder: holder.to_owned(),
-        patience,
-    };
+    let options = OpenOptions { holder: holder.to_owned(), patience };
     let mut ledger = Ledger::open(dir, &options)?;
     let mut notes = ledger.notes().to_vec();
     let rebuilt = views::catch_up(&mut ledger, run.progress)?;
@@ -73,9 +64,7 @@ pub fn file_name(symbol: &Symbol) -> String {
 /// [`AppError::Unwritable`].
 pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
     let write = || -> io::Result<()> {
-        let parent = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty());
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         let parent = parent.unwrap_or(Path::new("."));
         std::fs::create_dir_all(parent)?;
         let mut file = tempfile::NamedTempFile::new_in(parent)?;
@@ -88,10 +77,7 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
         file.persist(path).map_err(|error| error.error)?;
         readable(path)
     };
-    write().map_err(|source| AppError::Unwritable {
-        name: path.display().to_string(),
-        source,
-    })
+    write().map_err(|source| AppError::Unwritable { name: path.display().to_string(), source })
 }
 
 /// Temporary files are private; an export is as readable as any file of the user.
@@ -127,9 +113,7 @@ fn write_bundle(
     file: &Path,
     write: impl FnOnce(&mut dyn Write) -> std::result::Result<(), LedgerError>,
 ) -> Result<()> {
-    let parent = file
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
     let temp = tempfile::NamedTempFile::new_in(parent).map_err(unwritable(file))?;
     {
@@ -138,12 +122,9 @@ fn write_bundle(
         out.flush().map_err(unwritable(file))?;
     }
     temp.as_file().sync_all().map_err(unwritable(file))?;
-    temp.persist(file)
-        .map_err(|error| unwritable(file)(error.error))?;
+    temp.persist(file).map_err(|error| unwritable(file)(error.error))?;
     // The name is not durable before its directory is.
-    File::open(parent)
-        .and_then(|parent| parent.sync_all())
-        .map_err(unwritable(file))
+    File::open(parent).and_then(|parent| parent.sync_all()).map_err(unwritable(file))
 }
 
 /// Writes one batch, with its sources, as a bundle.
@@ -177,10 +158,7 @@ pub fn import_batch(
     run: &Run<'_>,
 ) -> Result<Staged> {
     let name = file.display().to_string();
-    let unreadable = |source| AppError::Unreadable {
-        name: name.clone(),
-        source,
-    };
+    let unreadable = |source| AppError::Unreadable { name: name.clone(), source };
     let mut input = BufReader::new(File::open(file).map_err(unreadable)?);
     let mut draft = None;
     let prepared = with_events(ledger, false, |target, writer| {
@@ -241,13 +219,8 @@ fn draft_of(ledger: &Ledger, bundle: BatchBundle, again: Option<String>) -> Resu
 /// # Errors
 /// Damage met on the way, or a file that cannot be written.
 pub fn backup(ledger: &Ledger, file: &Path, plain: bool, run: &Run<'_>) -> Result<Exported> {
-    let events = ledger
-        .batches()
-        .iter()
-        .map(|(_, batch)| batch.stage.events)
-        .sum();
-    run.progress
-        .begin("writing the backup", Some(events), "events");
+    let events = ledger.batches().iter().map(|(_, batch)| batch.stage.events).sum();
+    run.progress.begin("writing the backup", Some(events), "events");
     let mut done = 0;
     write_bundle(file, |out| {
         bundle::write_backup(ledger, out, plain, &mut |events| {
@@ -264,17 +237,10 @@ pub fn backup(ledger: &Ledger, file: &Path, plain: bool, run: &Run<'_>) -> Resul
 /// # Errors
 /// A backup that is not as written, or a directory that holds a ledger.
 pub fn restore(file: &Path, dir: &Path, holder: &str, run: &Run<'_>) -> Result<VerifyReport> {
-    let unreadable = |source| AppError::Unreadable {
-        name: file.display().to_string(),
-        source,
-    };
+    let unreadable = |source| AppError::Unreadable { name: file.display().to_string(), source };
     let mut input = BufReader::with_capacity(1 << 20, File::open(file).map_err(unreadable)?);
-    let options = OpenOptions {
-        holder: holder.to_owned(),
-        patience: Duration::ZERO,
-    };
-    run.progress
-        .begin("restoring and verifying", None, "events");
+    let options = OpenOptions { holder: holder.to_owned(), patience: Duration::ZERO };
+    run.progress.begin("restoring and verifying", None, "events");
     bundle::restore(&mut input, dir, &options, run.clock.now_ms())?;
     run.progress.end();
     let opened = open(dir, holder, Duration::ZERO, run)?;

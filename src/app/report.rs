@@ -158,11 +158,7 @@ pub struct GapLine {
 
 impl From<&Gap> for GapLine {
     fn from(gap: &Gap) -> Self {
-        Self {
-            from: gap.from.to_string(),
-            to: gap.to.to_string(),
-            missing: gap.missing,
-        }
+        Self { from: gap.from.to_string(), to: gap.to.to_string(), missing: gap.missing }
     }
 }
 
@@ -246,11 +242,7 @@ impl From<&SymbolDiff> for SeriesLine {
             threshold_points: diff.threshold_points.map(|points| {
                 // Always with a decimal, as the contract shows it: 3.0.
                 let text = points.normalize().to_string();
-                let text = if text.contains('.') {
-                    text
-                } else {
-                    format!("{text}.0")
-                };
+                let text = if text.contains('.') { text } else { format!("{text}.0") };
                 serde_json::from_str(&text).unwrap_or(serde_json::Value::Null)
             }),
             new: diff.new,
@@ -260,10 +252,7 @@ impl From<&SymbolDiff> for SeriesLine {
             extended: diff.extended,
             removed: diff.removed,
             only_here: diff.only_here,
-            duplicates: Duplicates {
-                identical: diff.identical,
-                conflicting: diff.conflicting,
-            },
+            duplicates: Duplicates { identical: diff.identical, conflicting: diff.conflicting },
             gaps: diff.gaps.iter().map(GapLine::from).collect(),
             missing_hv: diff.missing_hv,
             missing_spot: diff.missing_spot,
@@ -290,7 +279,7 @@ pub struct Decided {
     pub batches: Vec<BatchChange>,
     /// Why.
     pub reason: Option<String>,
-    /// Shown cells that come, change and go, by view.
+    /// Shown days that come, change and go, by view.
     pub changes: Vec<ViewEffect>,
 }
 
@@ -301,11 +290,11 @@ pub struct ViewEffect {
     pub series: &'static str,
     /// Symbols touched.
     pub symbols: u64,
-    /// Cells that come.
+    /// Days that come.
     pub added: u64,
-    /// Cells that get another value.
+    /// Days that get other values.
     pub changed: u64,
-    /// Cells that go.
+    /// Days that go.
     pub removed: u64,
     /// Days that the view shows of these symbols afterwards.
     pub days: u64,

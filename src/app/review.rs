@@ -73,10 +73,7 @@ pub fn analyse(
         reader,
         wanted,
         // A batch that was committed is in the views already.
-        stored: ledger
-            .batches()
-            .get(wanted.batch)
-            .is_some_and(|b| b.committed_at.is_some()),
+        stored: ledger.batches().get(wanted.batch).is_some_and(|b| b.committed_at.is_some()),
         before: BTreeMap::new(),
         after: BTreeMap::new(),
         hasher: Hasher::default(),
@@ -85,17 +82,11 @@ pub fn analyse(
     };
     for view in Series::ALL {
         let before = Activity::at(ledger.batches(), view, wanted.base).without(wanted.batch);
-        let rank = match ledger
-            .batches()
-            .get(wanted.batch)
-            .and_then(|b| b.committed_at)
-        {
+        let rank = match ledger.batches().get(wanted.batch).and_then(|b| b.committed_at) {
             Some(committed) => committed,
             None => Position(wanted.base.0 + 1),
         };
-        let mut after = before
-            .clone()
-            .with(wanted.batch, (wanted.class)(view), rank);
+        let mut after = before.clone().with(wanted.batch, (wanted.class)(view), rank);
         if let Some(old) = wanted.replaces {
             after = after.without(old);
         }
@@ -103,7 +94,8 @@ pub fn analyse(
         work.after.insert(view, after);
     }
     let mut batches = vec![wanted.batch];
-    // Cells that only the replaced batch has would go, so its symbols are looked at too.
+    // Cells that only the replaced batch has would go, so its symbols are looked at too, and of
+    // the symbols of both the views that only it speaks of.
     let mut groups = Groups::of(events, &batches)?;
     let replaced = match wanted.replaces {
         Some(old) => {
@@ -112,18 +104,14 @@ pub fn analyse(
         }
         None => None,
     };
-    run.progress.begin(
-        "comparing with the views",
-        Some(groups.symbol_count() as u64),
-        "symbols",
-    );
+    run.progress.begin("comparing with the views", Some(groups.symbol_count() as u64), "symbols");
     let mut seen = BTreeSet::new();
     while let Some(group) = groups.next(events)? {
         for (symbol, events) in group {
-            work.symbol(&symbol, events)?;
             if replaced.is_some() {
-                seen.insert(symbol);
+                seen.extend(events.views.keys().map(|view| (symbol.clone(), *view)));
             }
+            work.symbol(&symbol, events)?;
             work.found.symbols += 1;
             run.progress.at(u64::from(work.found.symbols));
         }
@@ -131,18 +119,10 @@ pub fn analyse(
     if let Some(mut replaced) = replaced {
         while let Some(group) = replaced.next(ledger)? {
             for (symbol, events) in group {
-                if !seen.contains(&symbol) {
-                    let views = events
-                        .views
-                        .into_keys()
-                        .map(|view| (view, History::default()));
-                    work.symbol(
-                        &symbol,
-                        SymbolEvents {
-                            views: views.collect(),
-                        },
-                    )?;
-                }
+                let views = events.views.into_keys();
+                let views = views.filter(|view| !seen.contains(&(symbol.clone(), *view)));
+                let views = views.map(|view| (view, History::default())).collect();
+                work.symbol(&symbol, SymbolEvents { views })?;
             }
         }
     }
@@ -153,9 +133,7 @@ pub fn analyse(
         trim(&mut found.changes);
     }
     // The series that the import was about comes first for each symbol.
-    found
-        .diffs
-        .sort_by(|a, b| (&a.symbol, a.series).cmp(&(&b.symbol, b.series)));
+    found.diffs.sort_by(|a, b| (&a.symbol, a.series).cmp(&(&b.symbol, b.series)));
     Ok(found)
 }
 
@@ -165,10 +143,7 @@ fn trim(changes: &mut Vec<Change>) {
         let size = |change: &Change| change.delta_points.map(|points| points.abs());
         let by_size = size(b).cmp(&size(a));
         let place = |change: &Change| (change.symbol.clone(), change.series, change.day);
-        a.kind
-            .cmp(&b.kind)
-            .then(by_size)
-            .then_with(|| place(a).cmp(&place(b)))
+        a.kind.cmp(&b.kind).then(by_size).then_with(|| place(a).cmp(&place(b)))
     });
     changes.truncate(SHOWN_CHANGES);
 }
@@ -184,20 +159,17 @@ struct Work<'a> {
     new_kept: usize,
 }
 
-/// The days of a batch in one view of a symbol, and how often it repeats itself.
+/// The days of a batch in one view of a symbol, ascending, and how often it repeats itself.
 struct BatchDays {
-    days: BTreeSet<Day>,
+    days: Vec<Day>,
     identical: u64,
     conflicting: u64,
 }
 
 /// A batch's days, with its repetitions; `view` is where the events belong.
 fn batch_days(history: &History) -> BatchDays {
-    let mut found = BatchDays {
-        days: BTreeSet::new(),
-        identical: 0,
-        conflicting: 0,
-    };
+    let mut found =
+        BatchDays { days: Vec::with_capacity(history.batches.len()), identical: 0, conflicting: 0 };
     let mut before: Option<crate::domain::Row<'_>> = None;
     for row in history.rows.iter().filter(|row| row.head.op == Op::Put) {
         if let Some(last) = before.filter(|last| last.head.day == row.head.day) {
@@ -206,8 +178,9 @@ fn batch_days(history: &History) -> BatchDays {
                 && last.values.iter().zip(row.values).all(|(a, b)| same(a, b));
             found.identical += u64::from(equal);
             found.conflicting += u64::from(!equal);
+        } else {
+            found.days.push(row.head.day);
         }
-        found.days.insert(row.head.day);
         before = Some(row);
     }
     found
@@ -215,7 +188,7 @@ fn batch_days(history: &History) -> BatchDays {
 
 impl Work<'_> {
     fn symbol(&mut self, symbol: &Symbol, events: SymbolEvents) -> Result<()> {
-        let own_days: HashMap<Series, BTreeSet<Day>> = [Series::Hv, Series::Spot]
+        let own_days: HashMap<Series, Vec<Day>> = [Series::Hv, Series::Spot]
             .into_iter()
             .filter_map(|view| Some((view, batch_days(events.views.get(&view)?).days)))
             .collect();
@@ -230,16 +203,15 @@ impl Work<'_> {
         view: Series,
         symbol: &Symbol,
         batch: History,
-        own_days: &HashMap<Series, BTreeSet<Day>>,
+        own_days: &HashMap<Series, Vec<Day>>,
     ) -> Result<()> {
         let days = batch_days(&batch);
-        *self.found.view_events.entry(view).or_default() += batch.batches.len() as u64;
+        if !batch.batches.is_empty() {
+            *self.found.view_events.entry(view).or_default() += batch.batches.len() as u64;
+        }
         let home = batch.rows.heads().iter().any(|head| head.series == view);
-        let (identical, conflicting) = if home {
-            (days.identical, days.conflicting)
-        } else {
-            (0, 0)
-        };
+        let (identical, conflicting) =
+            if home { (days.identical, days.conflicting) } else { (0, 0) };
         self.found.identical += identical;
         self.found.conflicting += conflicting;
         if home {
@@ -274,24 +246,14 @@ impl Work<'_> {
             self.found.total += cells as u64;
             affected.extend(&days.days);
         } else {
-            let whole = if self.stored {
-                stored
-            } else {
-                merged(stored, &batch)
-            };
+            let whole = if self.stored { stored } else { merged(stored, &batch) };
             self.compare(view, symbol, &whole, &days.days, &mut result, &mut affected);
         }
         self.support(view, symbol, &affected, own_days, &mut result)?;
         for text in [view.name(), symbol.as_str()] {
             self.hasher.text(text);
         }
-        for count in [
-            result.new,
-            result.changed,
-            result.drifted,
-            result.same,
-            result.removed,
-        ] {
+        for count in [result.new, result.changed, result.drifted, result.same, result.removed] {
             self.hasher.update(&count.to_le_bytes());
         }
         self.found.diffs.push(result);
@@ -303,23 +265,13 @@ impl Work<'_> {
         view: Series,
         symbol: &Symbol,
         history: &History,
-        days: &BTreeSet<Day>,
+        days: &[Day],
         result: &mut SymbolDiff,
         affected: &mut Vec<Day>,
     ) {
         let none = Activity::default();
-        let before = fold(
-            view,
-            history,
-            self.before.get(&view).unwrap_or(&none),
-            Which::Latest,
-        );
-        let after = fold(
-            view,
-            history,
-            self.after.get(&view).unwrap_or(&none),
-            Which::Latest,
-        );
+        let before = fold(view, history, self.before.get(&view).unwrap_or(&none), Which::Latest);
+        let after = fold(view, history, self.after.get(&view).unwrap_or(&none), Which::Latest);
         let (found, hasher, kept) = (&mut self.found, &mut self.hasher, &mut self.new_kept);
         let full = self.wanted.full;
         let mut each = |change: Change| {
@@ -334,20 +286,8 @@ impl Work<'_> {
                 hasher.text(change.kind.name());
                 hasher.text(&change.day.to_string());
                 hasher.text(change.field.name());
-                hasher.text(
-                    &change
-                        .old
-                        .as_ref()
-                        .map(ToString::to_string)
-                        .unwrap_or_default(),
-                );
-                hasher.text(
-                    &change
-                        .new
-                        .as_ref()
-                        .map(ToString::to_string)
-                        .unwrap_or_default(),
-                );
+                hasher.text(&change.old.as_ref().map(ToString::to_string).unwrap_or_default());
+                hasher.text(&change.new.as_ref().map(ToString::to_string).unwrap_or_default());
             }
             found.changes.push(change);
             if !full && found.changes.len() > 4_000 {
@@ -367,7 +307,7 @@ impl Work<'_> {
             let Some(day) = a.or(b).map(|record| record.day) else {
                 break;
             };
-            let in_batch = days.contains(&day);
+            let in_batch = days.binary_search(&day).is_ok();
             if !in_batch && a == b {
                 result.only_here += 1;
                 continue;
@@ -393,20 +333,20 @@ impl Work<'_> {
         view: Series,
         symbol: &Symbol,
         affected: &[Day],
-        own_days: &HashMap<Series, BTreeSet<Day>>,
+        own_days: &HashMap<Series, Vec<Day>>,
         result: &mut SymbolDiff,
     ) -> Result<()> {
         let missing = |support: Series| -> Result<u64> {
-            let mut days: BTreeSet<Day> = own_days.get(&support).cloned().unwrap_or_default();
+            let own = own_days.get(&support).map(Vec::as_slice).unwrap_or_default();
             let history = self.reader.history(support, symbol)?;
             let none = Activity::default();
             let activity = self.before.get(&support).unwrap_or(&none);
-            days.extend(
-                fold(support, &history, activity, Which::Latest)
-                    .iter()
-                    .map(|r| r.day),
-            );
-            Ok(affected.iter().filter(|day| !days.contains(day)).count() as u64)
+            let shown = fold(support, &history, activity, Which::Latest);
+            let supported = |day: &Day| {
+                own.binary_search(day).is_ok()
+                    || shown.binary_search_by_key(day, |record| record.day).is_ok()
+            };
+            Ok(affected.iter().filter(|day| !supported(day)).count() as u64)
         };
         if view == Series::Iv {
             result.missing_hv = missing(Series::Hv)?;
@@ -438,9 +378,7 @@ pub fn analyse_sealed(
     run: &Run<'_>,
 ) -> Result<(Position, Analysis)> {
     let batch = ledger.batches().get(id).ok_or_else(|| no_batch(id))?;
-    let then = batch
-        .committed_at
-        .map(|at| Position(at.0.saturating_sub(1)));
+    let then = batch.committed_at.map(|at| Position(at.0.saturating_sub(1)));
     let base = base.or(then).unwrap_or(ledger.position());
     let wanted = Wanted {
         batch: id,
@@ -515,13 +453,8 @@ fn date_in(text: &str) -> Option<Day> {
 /// Writes a review document.
 pub fn document(parts: &Parts<'_>) -> Review {
     let (stage, analysis) = (parts.stage, parts.analysis);
-    let source_name = |index: u32| {
-        parts
-            .manifest
-            .sources
-            .get(index as usize)
-            .map(|source| source.name.clone())
-    };
+    let source_name =
+        |index: u32| parts.manifest.sources.get(index as usize).map(|source| source.name.clone());
     let mut findings: Vec<FindingLine> = parts
         .rejects
         .iter()
@@ -537,10 +470,7 @@ pub fn document(parts: &Parts<'_>) -> Review {
         .collect();
     // Reject counts beyond the listed rows stay as their sums.
     let listed_all = stage.rows.rejected == parts.rejects.len() as u64;
-    let others = stage
-        .findings
-        .iter()
-        .filter(|f| f.severity != Severity::Reject || !listed_all);
+    let others = stage.findings.iter().filter(|f| f.severity != Severity::Reject || !listed_all);
     findings.extend(others.map(|finding| FindingLine::of(finding, source_name(finding.source))));
     let rows = stage.rows;
     let keeps = stage.views.iter().all(|part| part.class == Class::Fill) && !stage.views.is_empty();
@@ -588,15 +518,9 @@ pub fn blocking(stage: &Stage) -> Vec<String> {
         found.push(format!("{} rejected rows", stage.rows.rejected));
     }
     if stage.duplicates_conflicting > 0 {
-        found.push(format!(
-            "{} rows that contradict others",
-            stage.duplicates_conflicting
-        ));
+        found.push(format!("{} rows that contradict others", stage.duplicates_conflicting));
     }
-    let guesses = stage
-        .findings
-        .iter()
-        .filter(|f| f.code == "ambiguous_date_order");
+    let guesses = stage.findings.iter().filter(|f| f.code == "ambiguous_date_order");
     found.extend(guesses.map(|finding| finding.text.clone()));
     found
 }

@@ -72,10 +72,7 @@ fn bounded(findings: Vec<Finding>) -> Vec<Finding> {
     }
     let mut summed: Vec<(Finding, u64)> = Vec::new();
     for finding in findings {
-        match summed
-            .iter_mut()
-            .find(|(known, _)| known.code == finding.code)
-        {
+        match summed.iter_mut().find(|(known, _)| known.code == finding.code) {
             Some((known, sources)) => {
                 known.count += finding.count;
                 *sources += 1;
@@ -138,9 +135,17 @@ pub fn seal(
 ) -> Result<Sealed> {
     let (batch, events, root) = (writer.batch(), writer.events(), writer.root());
     let content = content_id(&draft, events, root);
-    if let Some((id, state)) = known(ledger, content, draft.again.as_deref())? {
-        ledger.abandon(writer)?;
-        return Ok(Sealed::Known(id, state));
+    match known(ledger, content, draft.again.as_deref()) {
+        Ok(None) => {}
+        // Nothing of it stays, refused or not: the next start would take it for a crash.
+        Ok(Some((id, state))) => {
+            ledger.abandon(writer)?;
+            return Ok(Sealed::Known(id, state));
+        }
+        Err(refusal) => {
+            ledger.abandon(writer)?;
+            return Err(refusal);
+        }
     }
     let wanted = Wanted {
         batch,
@@ -169,11 +174,7 @@ pub fn seal(
         batch_root: root,
         events,
         manifest,
-        mapping: MappingRef {
-            id: id.clone(),
-            version: *version,
-            digest: mapping,
-        },
+        mapping: MappingRef { id: id.clone(), version: *version, digest: mapping },
         series: draft.series,
         views: views.collect(),
         symbols: analysis.symbols,
@@ -214,10 +215,7 @@ fn known(
         }
     }
     let out = |state| matches!(state, BatchState::RolledBack | BatchState::Superseded);
-    let last = table
-        .with_content(content)
-        .filter(|(_, batch)| out(batch.state()))
-        .last();
+    let last = table.with_content(content).filter(|(_, batch)| out(batch.state())).last();
     match last {
         Some((id, batch)) if again.is_none() => {
             let (at, reason) = batch.last_reason.clone().unwrap_or((0, None));

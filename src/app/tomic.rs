@@ -36,28 +36,16 @@ pub fn prepare(
     options: &ImportOptions,
     run: &Run<'_>,
 ) -> Result<(Prepared, Draft)> {
-    let unreadable = |source| AppError::Unreadable {
-        name: folder.display().to_string(),
-        source,
-    };
+    let unreadable = |source| AppError::Unreadable { name: folder.display().to_string(), source };
     let listed = list_folder(folder).map_err(unreadable)?;
-    let datasets: BTreeSet<Series> = DATASETS
-        .iter()
-        .filter(|(name, _)| folder.join(name).is_dir())
-        .map(|(_, s)| *s)
-        .collect();
+    let datasets: BTreeSet<Series> =
+        DATASETS.iter().filter(|(name, _)| folder.join(name).is_dir()).map(|(_, s)| *s).collect();
     if datasets.is_empty() {
         let names = DATASETS.map(|(name, _)| name).join(", ");
         let folder = folder.display();
-        return Err(AppError::Usage(format!(
-            "{folder} has none of the folders {names}"
-        )));
+        return Err(AppError::Usage(format!("{folder} has none of the folders {names}")));
     }
-    let class = if options.keep {
-        Class::Fill
-    } else {
-        Class::Vendor
-    };
+    let class = if options.keep { Class::Fill } else { Class::Vendor };
     let mut draft = Draft {
         manifest: Manifest::default(),
         mapping: (MAPPING.into(), 1, DEFINITION.into()),
@@ -73,16 +61,10 @@ pub fn prepare(
         read_files(target, writer, &listed, &mut draft, run)
     })?;
     if options.snapshot {
-        let listing: Vec<_> = draft
-            .manifest
-            .sources
-            .iter()
-            .map(|s| format!("{} {}\n", s.digest, s.name))
-            .collect();
+        let listing: Vec<_> =
+            draft.manifest.sources.iter().map(|s| format!("{} {}\n", s.digest, s.name)).collect();
         let now = run.clock.now_ms();
-        let name = folder
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned());
+        let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
         let name = name.unwrap_or_else(|| "folder".into());
         let (digest, size) = match options.dry_run {
             true => (crate::ledger::hash::content(listing.concat().as_bytes()), 0),
@@ -102,12 +84,7 @@ pub fn prepare(
         let missing = missing(ledger, &prepared, &datasets)?;
         draft.rows.retracted = missing.len() as u64;
         prepared.extend(ledger, |out| {
-            let origin = Origin {
-                source,
-                line: 0,
-                offset: 0,
-                len: 0,
-            };
+            let origin = Origin { source, line: 0, offset: 0, len: 0 };
             for (view, symbol, day, fields) in &missing {
                 out.row(origin, *view, Op::Retract, symbol, *day, fields, [])?;
             }
@@ -131,16 +108,12 @@ fn read_files(
     draft: &mut Draft,
     run: &Run<'_>,
 ) -> Result<()> {
-    run.progress
-        .begin("reading", Some(folder.files.len() as u64), "files");
+    run.progress.begin("reading", Some(folder.files.len() as u64), "files");
     let now = run.clock.now_ms();
     let mut contents = Vec::new();
     for (index, file) in (0..).zip(&folder.files) {
         let name = relative(&file.path);
-        let unreadable = |source| AppError::Unreadable {
-            name: name.clone(),
-            source,
-        };
+        let unreadable = |source| AppError::Unreadable { name: name.clone(), source };
         let bytes = std::fs::read(&file.path).map_err(unreadable)?;
         let (digest, size) = ledger.keep(&mut bytes.as_slice(), &name, now)?;
         let mut flush = |window: Window| ledger.write(writer, &window);
@@ -177,18 +150,8 @@ fn writer_events(draft: &Draft) -> u32 {
 
 /// `iv_daily_summary/AAPL.json`: the last two parts of a path.
 fn relative(path: &Path) -> String {
-    let parts: Vec<_> = path
-        .iter()
-        .rev()
-        .take(2)
-        .map(|part| part.to_string_lossy())
-        .collect();
-    parts
-        .iter()
-        .rev()
-        .map(AsRef::as_ref)
-        .collect::<Vec<&str>>()
-        .join("/")
+    let parts: Vec<_> = path.iter().rev().take(2).map(|part| part.to_string_lossy()).collect();
+    parts.iter().rev().map(AsRef::as_ref).collect::<Vec<&str>>().join("/")
 }
 
 /// What the folder lacks of a view: the whole record when no fields are named.
@@ -211,9 +174,7 @@ fn missing(
                 let days = here.entry((view, symbol.clone())).or_default();
                 for row in history.rows.iter() {
                     let fields = row.shape.iter().filter(|field| !field.is_mark());
-                    days.entry(row.head.day)
-                        .or_default()
-                        .extend(fields.cloned());
+                    days.entry(row.head.day).or_default().extend(fields.cloned());
                 }
             }
         }
@@ -228,10 +189,8 @@ fn missing(
                     None => found.push((*view, symbol.clone(), record.day, Vec::new())),
                     Some(fields) => {
                         let lacking = record.cells.iter().map(|cell| &cell.field);
-                        let lacking: Vec<_> = lacking
-                            .filter(|field| !fields.contains(field))
-                            .cloned()
-                            .collect();
+                        let lacking: Vec<_> =
+                            lacking.filter(|field| !fields.contains(field)).cloned().collect();
                         if !lacking.is_empty() {
                             found.push((*view, symbol.clone(), record.day, lacking));
                         }
@@ -249,17 +208,11 @@ fn float_text(decimal: &Decimal) -> String {
         return decimal.to_string();
     }
     let text = decimal.normalize().to_string();
-    if text.contains('.') {
-        text
-    } else {
-        format!("{text}.0")
-    }
+    if text.contains('.') { text } else { format!("{text}.0") }
 }
 
 fn value_text(cell: &Cell, table: &BatchTable) -> String {
-    let json = table
-        .get(cell.event.batch)
-        .is_some_and(|batch| batch.stage.mapping.id == MAPPING);
+    let json = table.get(cell.event.batch).is_some_and(|batch| batch.stage.mapping.id == MAPPING);
     match &cell.value {
         // What came as JSON goes out with the very same digits.
         Value::Dec(decimal) if !json => float_text(decimal),
@@ -308,25 +261,17 @@ pub fn export(
     let (mut files, mut rows, mut digest) = (Vec::new(), 0, ViewDigest::default());
     for (name, view) in DATASETS {
         let known = reader.symbols(view);
-        let wanted: Vec<_> = known
-            .iter()
-            .filter(|s| symbols.is_empty() || symbols.contains(s))
-            .collect();
-        run.progress
-            .begin(name, Some(wanted.len() as u64), "symbols");
+        let wanted: Vec<_> =
+            known.iter().filter(|s| symbols.is_empty() || symbols.contains(s)).collect();
+        run.progress.begin(name, Some(wanted.len() as u64), "symbols");
         for (index, symbol) in wanted.into_iter().enumerate() {
             let records = reader.records(view, symbol, at, Which::Latest)?;
             run.progress.at(index as u64 + 1);
             if records.is_empty() {
                 continue;
             }
-            let path = folder
-                .join(name)
-                .join(format!("{}.json", outside::file_name(symbol)));
-            outside::replace_file(
-                &path,
-                file_text(symbol, &records, ledger.batches()).as_bytes(),
-            )?;
+            let path = folder.join(name).join(format!("{}.json", outside::file_name(symbol)));
+            outside::replace_file(&path, file_text(symbol, &records, ledger.batches()).as_bytes())?;
             digest.add(view, symbol, &records);
             rows += records.len() as u64;
             files.push(format!("{name}/{}.json", outside::file_name(symbol)));

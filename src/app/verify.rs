@@ -13,13 +13,8 @@ use crate::ledger::Ledger;
 /// # Errors
 /// None: what is wrong is in the report.
 pub fn verify(ledger: &Ledger, deep: bool, run: &Run<'_>) -> Result<VerifyReport> {
-    let events = ledger
-        .batches()
-        .iter()
-        .map(|(_, batch)| batch.stage.events)
-        .sum();
-    run.progress
-        .begin("recomputing hashes", Some(events), "events");
+    let events = ledger.batches().iter().map(|(_, batch)| batch.stage.events).sum();
+    run.progress.begin("recomputing hashes", Some(events), "events");
     let mut done = 0;
     let found = ledger.verify(deep, &mut |events| {
         done += events;
@@ -29,16 +24,12 @@ pub fn verify(ledger: &Ledger, deep: bool, run: &Run<'_>) -> Result<VerifyReport
     let mut damage: Vec<DamageLine> = found
         .damage
         .into_iter()
-        .map(|damage| DamageLine {
-            place: damage.place,
-            what: damage.what,
-        })
+        .map(|damage| DamageLine { place: damage.place, what: damage.what })
         .collect();
     let (mut projections, mut stale) = (0, Vec::new());
     // Views can only be compared with a log that is sound.
     if deep && damage.is_empty() {
-        run.progress
-            .begin("comparing views with their rebuild", Some(events), "events");
+        run.progress.begin("comparing views with their rebuild", Some(events), "events");
         for view in Series::ALL {
             let mut done = 0;
             let compared = views::compare_with_log(ledger, view, &mut |events| {
@@ -52,10 +43,7 @@ pub fn verify(ledger: &Ledger, deep: bool, run: &Run<'_>) -> Result<VerifyReport
                 }
                 Err(error) => {
                     let place = format!("view {view}");
-                    damage.push(DamageLine {
-                        place,
-                        what: error.to_string(),
-                    });
+                    damage.push(DamageLine { place, what: error.to_string() });
                 }
             }
         }

@@ -11,7 +11,7 @@
 use super::Progress;
 use super::error::Result;
 use super::groups::Groups;
-use super::history::{by_year, merged};
+use super::history::{by_year, merged, part};
 use crate::domain::{BatchId, BatchTable, Digest, Position, Series, Symbol};
 use crate::ledger::codec::{decode_chunk, decode_directory, encode_chunk, encode_directory};
 use crate::ledger::hash::content;
@@ -37,13 +37,7 @@ fn symbol_key(view: Series, symbol: &Symbol) -> Vec<u8> {
 
 fn chunk_key(view: Series, symbol: &Symbol, year: i32) -> Vec<u8> {
     let year = ((year as u32) ^ 0x8000_0000).to_be_bytes();
-    [
-        &[CHUNK, view.code()],
-        symbol.as_str().as_bytes(),
-        &[0],
-        &year,
-    ]
-    .concat()
+    [&[CHUNK, view.code()], symbol.as_str().as_bytes(), &[0], &year].concat()
 }
 
 /// Keeps a value of any size: the first piece under the key, the others beside it.
@@ -68,18 +62,11 @@ fn get(ledger: &Ledger, key: &[u8]) -> Result<Option<Vec<u8>>> {
     let Some(mut first) = ledger.store().view(key)? else {
         return Ok(None);
     };
-    let count = first
-        .split_first_chunk::<4>()
-        .map(|(count, _)| u32::from_be_bytes(*count));
+    let count = first.split_first_chunk::<4>().map(|(count, _)| u32::from_be_bytes(*count));
     let count = count.ok_or_else(lost)?;
     first.drain(..4);
     for number in 1..count {
-        first.extend(
-            ledger
-                .store()
-                .view(&part_key(key, number as usize))?
-                .ok_or_else(lost)?,
-        );
+        first.extend(ledger.store().view(&part_key(key, number as usize))?.ok_or_else(lost)?);
     }
     Ok(Some(first))
 }
@@ -114,24 +101,15 @@ fn read_root(ledger: &Ledger, view: Series) -> Result<Root> {
         return Err(wrong().into());
     }
     let (position, entries) = decode_directory(body)?;
-    Ok(Root {
-        position,
-        symbols: entries_of(entries),
-    })
+    Ok(Root { position, symbols: entries_of(entries) })
 }
 
 fn entries_of(entries: Vec<(String, u64, Digest)>) -> Entries {
-    entries
-        .into_iter()
-        .map(|(name, events, digest)| (name, (events, digest)))
-        .collect()
+    entries.into_iter().map(|(name, events, digest)| (name, (events, digest))).collect()
 }
 
 fn listed(entries: &Entries) -> Vec<(String, u64, Digest)> {
-    entries
-        .iter()
-        .map(|(name, (events, digest))| (name.clone(), *events, *digest))
-        .collect()
+    entries.iter().map(|(name, (events, digest))| (name.clone(), *events, *digest)).collect()
 }
 
 fn write_root(ledger: &mut Ledger, view: Series, root: &Root) -> Result<()> {
@@ -176,11 +154,8 @@ pub fn catch_up(ledger: &mut Ledger, progress: &dyn Progress) -> Result<Vec<Seri
     // Usually one batch is behind in all its views: its blocks are then read once.
     while let Some((_, batches)) = behind.first_key_value() {
         let batches = batches.clone();
-        let views: Vec<Series> = behind
-            .iter()
-            .filter(|(_, b)| **b == batches)
-            .map(|(view, _)| *view)
-            .collect();
+        let views: Vec<Series> =
+            behind.iter().filter(|(_, b)| **b == batches).map(|(view, _)| *view).collect();
         apply(ledger, &views, &batches, progress)?;
         behind.retain(|view, _| !views.contains(view));
     }
@@ -237,27 +212,30 @@ fn add_symbol(
         Some((_, digest)) => read_years(ledger, view, symbol, digest)?,
         None => Entries::new(),
     };
-    for (year, part) in by_year(history) {
+    for (year, range) in by_year(&history) {
         let name = year.to_string();
-        let part = match years.get(&name) {
-            Some((_, digest)) => merged(read_chunk(ledger, view, symbol, year, digest)?, &part),
-            None => part,
+        let (bytes, events) = match years.get(&name) {
+            Some((_, digest)) => {
+                let stored = read_chunk(ledger, view, symbol, year, digest)?;
+                let whole = merged(stored, &part(&history, range));
+                (chunk_bytes(&whole, 0..whole.batches.len())?, whole.batches.len())
+            }
+            None => (chunk_bytes(&history, range.clone())?, range.len()),
         };
-        let bytes = chunk_bytes(&part)?;
         put(ledger, &chunk_key(view, symbol, year), &bytes)?;
-        years.insert(name, (part.batches.len() as u64, content(&bytes)));
+        years.insert(name, (events as u64, content(&bytes)));
     }
     let bytes = encode_directory(Position(0), listed(&years))?;
     put(ledger, &symbol_key(view, symbol), &bytes)?;
     let events = years.values().map(|(events, _)| events).sum();
-    root.symbols
-        .insert(symbol.to_string(), (events, content(&bytes)));
+    root.symbols.insert(symbol.to_string(), (events, content(&bytes)));
     Ok(())
 }
 
-fn chunk_bytes(part: &History) -> Result<Vec<u8>> {
-    let order: Vec<u32> = (0..part.rows.len() as u32).collect();
-    Ok(encode_chunk(&part.rows, &order, &part.batches)?)
+fn chunk_bytes(history: &History, range: std::ops::Range<usize>) -> Result<Vec<u8>> {
+    let order: Vec<u32> = (range.start as u32..range.end as u32).collect();
+    let batches = history.batches.get(range).unwrap_or_default();
+    Ok(encode_chunk(&history.rows, &order, batches)?)
 }
 
 fn read_years(ledger: &Ledger, view: Series, symbol: &Symbol, digest: &Digest) -> Result<Entries> {
@@ -312,9 +290,9 @@ pub fn compare_with_log(
             progress(history.batches.len() as u64);
             let stored = left.remove(symbol.as_str());
             let mut years = Entries::new();
-            for (year, part) in by_year(history) {
-                let digest = content(&chunk_bytes(&part)?);
-                years.insert(year.to_string(), (part.batches.len() as u64, digest));
+            for (year, range) in by_year(&history) {
+                let digest = content(&chunk_bytes(&history, range.clone())?);
+                years.insert(year.to_string(), (range.len() as u64, digest));
             }
             let digest = content(&encode_directory(Position(0), listed(&years))?);
             if stored.is_none_or(|(_, stored)| stored != digest) {
@@ -333,9 +311,7 @@ pub fn compare_with_log(
             }
         }
     }
-    let surplus = left
-        .keys()
-        .map(|s| format!("view {view} has {s}, which the log has not"));
+    let surplus = left.keys().map(|s| format!("view {view} has {s}, which the log has not"));
     differences.extend(surplus);
     Ok(differences)
 }
@@ -359,28 +335,19 @@ impl<'a> ViewReader<'a> {
     /// The symbols that the view ever had, ascending.
     pub fn symbols(&self, view: Series) -> Vec<Symbol> {
         let names = self.roots.get(&view).map(|root| root.symbols.keys());
-        names
-            .into_iter()
-            .flatten()
-            .filter_map(|name| name.parse().ok())
-            .collect()
+        names.into_iter().flatten().filter_map(|name| name.parse().ok()).collect()
     }
 
     /// Every assertion ever committed about a symbol, with each stored value checked.
     pub fn history(&self, view: Series, symbol: &Symbol) -> Result<History> {
-        let entry = self
-            .roots
-            .get(&view)
-            .and_then(|root| root.symbols.get(symbol.as_str()));
+        let entry = self.roots.get(&view).and_then(|root| root.symbols.get(symbol.as_str()));
         let Some((_, digest)) = entry else {
             return Ok(History::default());
         };
         let mut whole: Option<History> = None;
         let years = read_years(self.ledger, view, symbol, digest)?;
-        let mut numbers: Vec<(i32, Digest)> = years
-            .iter()
-            .filter_map(|(year, (_, d))| Some((year.parse().ok()?, *d)))
-            .collect();
+        let mut numbers: Vec<(i32, Digest)> =
+            years.iter().filter_map(|(year, (_, d))| Some((year.parse().ok()?, *d))).collect();
         numbers.sort_by_key(|(year, _)| *year);
         for (year, digest) in numbers {
             let part = read_chunk(self.ledger, view, symbol, year, &digest)?;

@@ -90,9 +90,7 @@ impl Batch {
 
     /// The state now.
     pub fn state(&self) -> BatchState {
-        self.states
-            .last()
-            .map_or(BatchState::Staged, |(_, state)| *state)
+        self.states.last().map_or(BatchState::Staged, |(_, state)| *state)
     }
 
     /// The class of its values in a view.
@@ -120,10 +118,7 @@ impl BatchTable {
         let at = Position(self.size);
         match &entry.kind {
             EntryKind::Stage(stage) => {
-                self.by_content
-                    .entry(stage.content_id)
-                    .or_default()
-                    .push(stage.batch);
+                self.by_content.entry(stage.content_id).or_default().push(stage.batch);
                 let batch = Batch {
                     stage: (**stage).clone(),
                     staged_at: at,
@@ -200,8 +195,7 @@ impl BatchTable {
     /// The batches with this content, oldest first.
     pub fn with_content(&self, content: Digest) -> impl Iterator<Item = (BatchId, &Batch)> {
         let ids = self.by_content.get(&content).map_or(&[][..], Vec::as_slice);
-        ids.iter()
-            .filter_map(|id| Some((*id, self.batches.get(id)?)))
+        ids.iter().filter_map(|id| Some((*id, self.batches.get(id)?)))
     }
 
     /// The decision that the next undo takes back, with its position.
@@ -284,13 +278,7 @@ pub fn decide(table: &BatchTable, id: BatchId, command: Command) -> Result<Decis
     use BatchState::{Active, Discarded, RolledBack, Staged, Superseded};
     let batch = table.get(id).ok_or(Refusal::NoSuchBatch(id))?;
     let state = batch.state();
-    let change = |to| {
-        vec![StateChange {
-            batch: id,
-            from: state,
-            to,
-        }]
-    };
+    let change = |to| vec![StateChange { batch: id, from: state, to }];
     let plain = |action, changes, reason| Decision {
         action,
         changes,
@@ -305,22 +293,10 @@ pub fn decide(table: &BatchTable, id: BatchId, command: Command) -> Result<Decis
             let old = batch.stage.supersedes;
             let replaced = old.filter(|old| table.get(*old).is_some_and(|b| b.state() == Active));
             if let Some(old) = replaced {
-                changes.push(StateChange {
-                    batch: old,
-                    from: Active,
-                    to: Superseded,
-                });
+                changes.push(StateChange { batch: old, from: Active, to: Superseded });
             }
-            let action = if replaced.is_some() {
-                Action::Supersede
-            } else {
-                Action::Commit
-            };
-            Ok(Decision {
-                token: Some(token),
-                base: Some(base),
-                ..plain(action, changes, None)
-            })
+            let action = if replaced.is_some() { Action::Supersede } else { Action::Commit };
+            Ok(Decision { token: Some(token), base: Some(base), ..plain(action, changes, None) })
         }
         (Staged, Command::Discard { reason }) => {
             Ok(plain(Action::Discard, change(Discarded), reason))
@@ -341,11 +317,7 @@ pub fn decide(table: &BatchTable, id: BatchId, command: Command) -> Result<Decis
                 Command::RollBack { .. } => "roll back",
                 Command::Reinstate { .. } => "reinstate",
             };
-            Err(Refusal::WrongState {
-                action,
-                batch: id,
-                state,
-            })
+            Err(Refusal::WrongState { action, batch: id, state })
         }
     }
 }
@@ -363,18 +335,10 @@ pub fn decide_rollback_to(
         let was_active = then == Some(BatchState::Active);
         match (now == BatchState::Active, was_active) {
             (true, false) => {
-                changes.push(StateChange {
-                    batch: id,
-                    from: now,
-                    to: BatchState::RolledBack,
-                });
+                changes.push(StateChange { batch: id, from: now, to: BatchState::RolledBack });
             }
             (false, true) => {
-                changes.push(StateChange {
-                    batch: id,
-                    from: now,
-                    to: BatchState::Active,
-                });
+                changes.push(StateChange { batch: id, from: now, to: BatchState::Active });
             }
             _ => {}
         }
@@ -403,14 +367,8 @@ pub fn decide_undo(table: &BatchTable) -> Result<Decision, Refusal> {
         },
     });
     let changes: Vec<_> = inverse.collect();
-    let activates = changes
-        .iter()
-        .any(|c| matches!(c.to, BatchState::Active | BatchState::Staged));
-    let action = if activates {
-        Action::Reinstate
-    } else {
-        Action::Rollback
-    };
+    let activates = changes.iter().any(|c| matches!(c.to, BatchState::Active | BatchState::Staged));
+    let action = if activates { Action::Reinstate } else { Action::Rollback };
     repeat(table, at, action, changes, Via::Undo(at))
 }
 
@@ -438,23 +396,10 @@ fn repeat(
     via: Via,
 ) -> Result<Decision, Refusal> {
     for change in &changes {
-        let batch = table
-            .get(change.batch)
-            .ok_or(Refusal::NoSuchBatch(change.batch))?;
+        let batch = table.get(change.batch).ok_or(Refusal::NoSuchBatch(change.batch))?;
         if batch.state() != change.from {
-            return Err(Refusal::MovedOn {
-                at,
-                batch: change.batch,
-                state: batch.state(),
-            });
+            return Err(Refusal::MovedOn { at, batch: change.batch, state: batch.state() });
         }
     }
-    Ok(Decision {
-        action,
-        changes,
-        reason: None,
-        token: None,
-        base: None,
-        via,
-    })
+    Ok(Decision { action, changes, reason: None, token: None, base: None, via })
 }

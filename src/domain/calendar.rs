@@ -70,10 +70,7 @@ impl Calendar {
             shifted.div_euclid(7) * 5 + shifted.rem_euclid(7).min(5)
         };
         let weekdays = weekdays_before(to) - weekdays_before(first);
-        let closed = self
-            .special
-            .range(first..to)
-            .filter(|(_, kind)| **kind == Special::Closed);
+        let closed = self.special.range(first..to).filter(|(_, kind)| **kind == Special::Closed);
         let closed = closed.filter(|(day, _)| !day.is_weekend()).count() as i64;
         u32::try_from(weekdays - closed).unwrap_or(0)
     }
@@ -142,10 +139,7 @@ mod tests {
         let days = strict(NYSE).unwrap();
         assert_eq!(days.len(), Calendar::nyse().special.len());
         for year in 2003..=2028 {
-            let of_year = |kind| {
-                days.iter()
-                    .filter(move |(d, k)| d.year() == year && *k == kind)
-            };
+            let of_year = |kind| days.iter().filter(move |(d, k)| d.year() == year && *k == kind);
             let closed = of_year(Special::Closed).count();
             assert!((8..=11).contains(&closed), "{year}: {closed} closures");
             let early = of_year(Special::EarlyClose).count();
@@ -157,12 +151,7 @@ mod tests {
     #[test]
     fn strict_reading_refuses_what_is_odd() {
         let head = "# about\ndate,kind,reason\n";
-        assert!(
-            strict(&format!(
-                "{head}2024-07-03,early,Eve\n2024-07-04,closed,X\n"
-            ))
-            .is_ok()
-        );
+        assert!(strict(&format!("{head}2024-07-03,early,Eve\n2024-07-04,closed,X\n")).is_ok());
         for wrong in [
             "2024-07-04,closed,X\n2024-07-04,early,X\n",
             "2024-07-04,closed,X\n2024-07-03,early,X\n",
@@ -260,9 +249,7 @@ mod tests {
         let Some(text) = shared("tomic/calendar/nyse_full_closures_2003_2027.txt") else {
             return;
         };
-        let lines = text
-            .lines()
-            .filter(|l| !l.is_empty() && !l.starts_with('#'));
+        let lines = text.lines().filter(|l| !l.is_empty() && !l.starts_with('#'));
         let theirs: BTreeSet<Day> = lines.map(day).collect();
         assert_eq!(days_of(Special::Closed, 2003..=2027), theirs);
     }
@@ -275,15 +262,9 @@ mod tests {
         let theirs = |kind: &str| -> BTreeSet<Day> {
             let lines = text.lines().skip(1).map(|line| line.split(','));
             let pairs = lines.map(|mut cells| (cells.next().unwrap(), cells.next().unwrap()));
-            pairs
-                .filter(|(_, k)| *k == kind)
-                .map(|(d, _)| day(d))
-                .collect()
+            pairs.filter(|(_, k)| *k == kind).map(|(d, _)| day(d)).collect()
         };
         assert_eq!(days_of(Special::Closed, 2024..=2028), theirs("closed"));
-        assert_eq!(
-            days_of(Special::EarlyClose, 2024..=2028),
-            theirs("early_close")
-        );
+        assert_eq!(days_of(Special::EarlyClose, 2024..=2028), theirs("early_close"));
     }
 }

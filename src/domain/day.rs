@@ -20,11 +20,7 @@ impl Day {
     /// The calendar date; days beyond chrono's range saturate at its ends.
     pub fn date(self) -> NaiveDate {
         let from_ce = self.0.saturating_add(EPOCH_FROM_CE);
-        let edge = if self.0 < 0 {
-            NaiveDate::MIN
-        } else {
-            NaiveDate::MAX
-        };
+        let edge = if self.0 < 0 { NaiveDate::MIN } else { NaiveDate::MAX };
         NaiveDate::from_num_days_from_ce_opt(from_ce).unwrap_or(edge)
     }
 
@@ -53,13 +49,7 @@ impl From<NaiveDate> for Day {
 impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let date = self.date();
-        write!(
-            f,
-            "{:04}-{:02}-{:02}",
-            date.year(),
-            date.month(),
-            date.day()
-        )
+        write!(f, "{:04}-{:02}-{:02}", date.year(), date.month(), date.day())
     }
 }
 
@@ -78,11 +68,7 @@ impl FromStr for Day {
             return Err(wrong());
         }
         let number = |from: usize, to: usize| {
-            bytes
-                .iter()
-                .take(to)
-                .skip(from)
-                .fold(0, |n, b| n * 10 + u32::from(b - b'0'))
+            bytes.iter().take(to).skip(from).fold(0, |n, b| n * 10 + u32::from(b - b'0'))
         };
         let year = i32::try_from(number(0, 4)).map_err(|_| wrong())?;
         Self::from_ymd(year, number(5, 7), number(8, 10)).ok_or_else(wrong)
@@ -102,19 +88,9 @@ mod tests {
     fn days_print_and_parse_back() {
         assert_eq!("1970-01-01".parse::<Day>().unwrap(), Day(0));
         assert_eq!("1969-12-31".parse::<Day>().unwrap(), Day(-1));
-        assert_eq!(
-            "2024-02-29".parse::<Day>().unwrap().to_string(),
-            "2024-02-29"
-        );
+        assert_eq!("2024-02-29".parse::<Day>().unwrap().to_string(), "2024-02-29");
         assert_eq!("2025-01-09".parse::<Day>().unwrap().year(), 2025);
-        for wrong in [
-            "2025-02-29",
-            "2025-1-9",
-            "20250109",
-            "",
-            "2025-01-09T",
-            "éé25-01-09",
-        ] {
+        for wrong in ["2025-02-29", "2025-1-9", "20250109", "", "2025-01-09T", "éé25-01-09"] {
             assert!(wrong.parse::<Day>().is_err(), "{wrong}");
         }
         assert!("2024-11-30".parse::<Day>().unwrap().is_weekend());

@@ -82,10 +82,7 @@ impl FromStr for Position {
 
     fn from_str(text: &str) -> Result<Self, IdError> {
         let digits = text.strip_prefix('#').unwrap_or(text);
-        digits
-            .parse()
-            .map(Self)
-            .map_err(|_| IdError::Position(text.to_owned()))
+        digits.parse().map(Self).map_err(|_| IdError::Position(text.to_owned()))
     }
 }
 
@@ -112,10 +109,7 @@ impl FromStr for EventId {
         let (batch, number) = text.split_once('/').ok_or_else(wrong)?;
         let number: u32 = number.parse().map_err(|_| wrong())?;
         let seq = number.checked_sub(1).ok_or_else(wrong)?;
-        Ok(Self {
-            batch: batch.parse().map_err(|_| wrong())?,
-            seq,
-        })
+        Ok(Self { batch: batch.parse().map_err(|_| wrong())?, seq })
     }
 }
 

@@ -161,9 +161,7 @@ impl<'a> Row<'a> {
     pub fn fields(&self) -> impl Iterator<Item = (&'a Field, Option<&'a Value>)> + use<'a> {
         let values = self.values;
         let fields = self.shape.iter().filter(|field| !field.is_mark());
-        fields
-            .enumerate()
-            .map(move |(i, field)| (field, values.get(i)))
+        fields.enumerate().map(move |(i, field)| (field, values.get(i)))
     }
 }
 
@@ -201,10 +199,7 @@ impl Rows {
     /// The index of a shape in the pool, added if it is new.
     pub fn intern_shape(&mut self, shape: &[Field]) -> u32 {
         if let Some(last) = self.heads.last()
-            && self
-                .shapes
-                .get(last.shape as usize)
-                .is_some_and(|known| **known == *shape)
+            && self.shapes.get(last.shape as usize).is_some_and(|known| **known == *shape)
         {
             return last.shape;
         }
@@ -215,6 +210,22 @@ impl Rows {
         let shared: Shape = shape.into();
         self.shapes.push(shared.clone());
         self.shape_index.insert(shared, index);
+        index
+    }
+
+    /// As [`Self::intern_shape`], quicker when the last row has this very shape.
+    pub fn intern_shared(&mut self, shape: &Shape) -> u32 {
+        if let Some(last) = self.heads.last()
+            && self.shapes.get(last.shape as usize).is_some_and(|known| Arc::ptr_eq(known, shape))
+        {
+            return last.shape;
+        }
+        if let Some(&index) = self.shape_index.get(shape) {
+            return index;
+        }
+        let index = self.shapes.len() as u32;
+        self.shapes.push(shape.clone());
+        self.shape_index.insert(shape.clone(), index);
         index
     }
 
@@ -253,22 +264,15 @@ impl Rows {
         let symbol = self.intern_symbol(row.symbol);
         let shape = self.intern_shape(row.shape);
         let h = row.head;
-        let place = Place {
-            seq: h.seq,
-            source: h.source,
-            line: h.line,
-            offset: h.offset,
-            len: h.len,
-        };
-        self.push(
-            place,
-            h.series,
-            h.op,
-            symbol,
-            h.day,
-            shape,
-            row.values.iter().cloned(),
-        );
+        let place =
+            Place { seq: h.seq, source: h.source, line: h.line, offset: h.offset, len: h.len };
+        self.push(place, h.series, h.op, symbol, h.day, shape, row.values.iter().cloned());
+    }
+
+    /// Makes room for that many events and values.
+    pub fn reserve(&mut self, events: usize, values: usize) {
+        self.heads.reserve(events);
+        self.values.reserve(values);
     }
 
     /// How many events there are.
@@ -301,15 +305,8 @@ impl Rows {
         let head = self.heads.get(index)?;
         let shape = self.shapes.get(head.shape as usize)?;
         let first = head.first as usize;
-        let values = self
-            .values
-            .get(first..first + value_count(head.op, shape))?;
-        Some(Row {
-            head,
-            symbol: self.symbols.get(head.symbol as usize)?,
-            shape,
-            values,
-        })
+        let values = self.values.get(first..first + value_count(head.op, shape))?;
+        Some(Row { head, symbol: self.symbols.get(head.symbol as usize)?, shape, values })
     }
 
     /// Every event, in the order of adding.
@@ -368,19 +365,12 @@ pub struct Origin {
 impl<'a, E> Collector<'a, E> {
     /// A collector that hands each full window to `flush`.
     pub fn new(flush: &'a mut dyn FnMut(Window) -> Result<(), E>) -> Self {
-        Self {
-            window: Window::default(),
-            next_seq: 0,
-            flush,
-        }
+        Self { window: Window::default(), next_seq: 0, flush }
     }
 
     /// A collector that goes on after `events` events of the batch.
     pub fn resume(events: u32, flush: &'a mut dyn FnMut(Window) -> Result<(), E>) -> Self {
-        Self {
-            next_seq: events,
-            ..Self::new(flush)
-        }
+        Self { next_seq: events, ..Self::new(flush) }
     }
 
     /// Adds an event. `values` holds one value per field of the shape that is not a mark
@@ -466,43 +456,17 @@ mod tests {
     fn a_row_comes_back_as_it_was_pushed() {
         let mut rows = Rows::new();
         let aapl = rows.intern_symbol(&"AAPL".parse().unwrap());
-        let shape = [
-            Field::DateMark,
-            Field::Known(10),
-            Field::of(Series::Iv, "odd key"),
-        ];
+        let shape = [Field::DateMark, Field::Known(10), Field::of(Series::Iv, "odd key")];
         let shape = rows.intern_shape(&shape);
-        let place = Place {
-            seq: 4,
-            source: 0,
-            line: 6,
-            offset: 100,
-            len: 12,
-        };
+        let place = Place { seq: 4, source: 0, line: 6, offset: 100, len: 12 };
         let values = [Value::from_json_number("0.24"), Value::Null];
-        rows.push(
-            place,
-            Series::Iv,
-            Op::Put,
-            aapl,
-            Day(3),
-            shape,
-            values.clone(),
-        );
+        rows.push(place, Series::Iv, Op::Put, aapl, Day(3), shape, values.clone());
         rows.push(place, Series::Iv, Op::Retract, aapl, Day(4), shape, []);
         let row = rows.get(0).unwrap();
         assert_eq!(row.values, values);
-        let names: Vec<_> = row
-            .fields()
-            .map(|(field, _)| field.name().to_owned())
-            .collect();
+        let names: Vec<_> = row.fields().map(|(field, _)| field.name().to_owned()).collect();
         assert_eq!(names, ["atm_iv", "odd key"]);
-        assert!(
-            rows.get(1)
-                .unwrap()
-                .fields()
-                .all(|(_, value)| value.is_none())
-        );
+        assert!(rows.get(1).unwrap().fields().all(|(_, value)| value.is_none()));
         assert!(rows.get(2).is_none());
     }
 }

@@ -46,12 +46,7 @@ pub struct FieldDef {
 }
 
 const fn def(code: u16, name: &'static str, series: Series, unit: Unit) -> FieldDef {
-    FieldDef {
-        code,
-        name,
-        series,
-        unit,
-    }
+    FieldDef { code, name, series, unit }
 }
 
 /// Code of the marker "the record's date stands here".
@@ -141,9 +136,7 @@ pub fn field(code: u16) -> Option<&'static FieldDef> {
 
 /// The known field of a series by its exact name.
 pub fn field_named(series: Series, name: &str) -> Option<&'static FieldDef> {
-    FIELDS
-        .iter()
-        .find(|field| field.series == series && field.name == name)
+    FIELDS.iter().find(|field| field.series == series && field.name == name)
 }
 
 impl fmt::Display for Series {
@@ -175,12 +168,7 @@ mod tests {
     fn codes_are_unique_and_primaries_exist() {
         for (i, one) in FIELDS.iter().enumerate() {
             assert!(one.code > SYMBOL_MARK);
-            assert!(
-                FIELDS
-                    .iter()
-                    .skip(i + 1)
-                    .all(|other| other.code != one.code)
-            );
+            assert!(FIELDS.iter().skip(i + 1).all(|other| other.code != one.code));
             assert_eq!(field_named(one.series, one.name), Some(one));
         }
         for series in Series::ALL {

@@ -33,9 +33,9 @@ impl Value {
     pub fn decimal(&self) -> Option<Decimal> {
         match self {
             Self::Dec(decimal) => Some(*decimal),
-            Self::Num(text) => Decimal::from_scientific(text)
-                .ok()
-                .or_else(|| text.parse::<Decimal>().ok()),
+            Self::Num(text) => {
+                Decimal::from_scientific(text).ok().or_else(|| text.parse::<Decimal>().ok())
+            }
             _ => None,
         }
     }
@@ -144,9 +144,7 @@ mod tests {
 
     #[test]
     fn only_plain_numbers_parse() {
-        for wrong in [
-            "", "-", ".", ".5", "5.", "+1", "1e3", "1_0", "1.2.3", "NaN", "١",
-        ] {
+        for wrong in ["", "-", ".", ".5", "5.", "+1", "1e3", "1_0", "1.2.3", "NaN", "١"] {
             assert!(parse_plain(wrong).is_none(), "{wrong}");
         }
     }

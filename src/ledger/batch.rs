@@ -86,11 +86,7 @@ impl Ledger {
         let batch = BatchId(self.table.next_id().0 + self.batches_before);
         // Blocks of a staging that failed in this process.
         self.store.sweep_blocks(batch.0)?;
-        Ok(BatchWriter {
-            batch,
-            blocks: 0,
-            tree: Tree::default(),
-        })
+        Ok(BatchWriter { batch, blocks: 0, tree: Tree::default() })
     }
 
     /// Adds a window of events to a batch that is being staged.
@@ -102,8 +98,7 @@ impl Ledger {
             writer.tree.push(leaf);
         }
         for block in codec::encode_blocks(window, Codec::Columns)? {
-            self.store
-                .put_block(writer.batch.0, writer.blocks, &block)?;
+            self.store.put_block(writer.batch.0, writer.blocks, &block)?;
             writer.blocks += 1;
         }
         Ok(())
@@ -116,11 +111,7 @@ impl Ledger {
 
     /// Reads the blocks of a batch, sealed or still being staged.
     pub fn read(&self, batch: BatchId) -> BatchReader<'_> {
-        BatchReader {
-            ledger: self,
-            batch,
-            next: 0,
-        }
+        BatchReader { ledger: self, batch, next: 0 }
     }
 
     /// The stored bytes of one block; a missing block is `None`.
@@ -151,11 +142,7 @@ fn find(window: &Window, seq: u32, block: u32) -> Option<Located> {
     let mut bytes = Vec::new();
     let mut rows = Rows::new();
     let row = window.rows.iter().find(|row: &Row<'_>| row.head.seq == seq);
-    let reject = window
-        .rejects
-        .iter()
-        .find(|reject| reject.seq == seq)
-        .cloned();
+    let reject = window.rejects.iter().find(|reject| reject.seq == seq).cloned();
     match (row, &reject) {
         (Some(row), _) => {
             canon::put_row(&mut bytes, row);
@@ -164,12 +151,7 @@ fn find(window: &Window, seq: u32, block: u32) -> Option<Located> {
         (None, Some(reject)) => canon::put_reject(&mut bytes, reject),
         (None, None) => return None,
     }
-    Some(Located {
-        rows,
-        reject,
-        leaf: Blake3Tree::leaf(&bytes),
-        block,
-    })
+    Some(Located { rows, reject, leaf: Blake3Tree::leaf(&bytes), block })
 }
 
 /// Goes through the blocks of a batch.
@@ -211,11 +193,7 @@ impl BatchReader<'_> {
                     let (batch, block) = (self.batch, self.next);
                     LedgerError::damaged(format!("block {block} of batch {batch} is missing"))
                 };
-                return if wanted.is_none() {
-                    Ok(None)
-                } else {
-                    Err(missing())
-                };
+                return if wanted.is_none() { Ok(None) } else { Err(missing()) };
             };
             self.next += 1;
             let header = codec::decode_block(&bytes, &mut window)?;

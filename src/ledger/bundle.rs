@@ -55,16 +55,11 @@ impl<'a> Writer<'a> {
     }
 
     fn frame(&mut self, kind: FrameKind, parts: &[&[u8]]) -> Result<()> {
-        write_frame(&mut self.out, kind, parts)
-            .map(|_| ())
-            .map_err(write_error)
+        write_frame(&mut self.out, kind, parts).map(|_| ()).map_err(write_error)
     }
 
     fn header(&mut self, kind: Kind) -> Result<()> {
-        self.frame(
-            FrameKind::Header,
-            &[MAGIC, &FORMAT.to_le_bytes(), &[kind.byte()]],
-        )
+        self.frame(FrameKind::Header, &[MAGIC, &FORMAT.to_le_bytes(), &[kind.byte()]])
     }
 
     fn source(&mut self, ledger: &Ledger, digest: &Digest) -> Result<()> {
@@ -104,9 +99,7 @@ impl<'a> Writer<'a> {
             return Ok(());
         }
         let all = stage.events;
-        Err(LedgerError::damaged(format!(
-            "batch {batch} has {events} of its {all} events"
-        )))
+        Err(LedgerError::damaged(format!("batch {batch} has {events} of its {all} events")))
     }
 }
 
@@ -145,10 +138,7 @@ pub fn write_backup(
         progress(batch.stage.events);
     }
     let head = ledger.head();
-    writer.frame(
-        FrameKind::Checkpoint,
-        &[&head.size.0.to_le_bytes(), &head.root.0],
-    )?;
+    writer.frame(FrameKind::Checkpoint, &[&head.size.0.to_le_bytes(), &head.root.0])?;
     writer.out.flush().map_err(write_error)
 }
 
@@ -157,20 +147,14 @@ pub fn write_backup(
 /// # Errors
 /// As [`write_backup`].
 pub fn write_batch(ledger: &Ledger, id: BatchId, out: &mut dyn Write, plain: bool) -> Result<()> {
-    let batch = ledger
-        .batches()
-        .get(id)
-        .ok_or(LedgerError::NoSuchBatch(id))?;
+    let batch = ledger.batches().get(id).ok_or(LedgerError::NoSuchBatch(id))?;
     let mut writer = Writer::new(out, plain);
     writer.header(Kind::Batch)?;
     for digest in sources_of(ledger, &batch.stage)? {
         writer.source(ledger, &digest)?;
     }
     let index = (batch.staged_at.0 as usize).wrapping_sub(1);
-    let entry = ledger
-        .entries()
-        .get(index)
-        .ok_or(LedgerError::NoSuchBatch(id))?;
+    let entry = ledger.entries().get(index).ok_or(LedgerError::NoSuchBatch(id))?;
     let bytes = codec::encode_entry(entry)?;
     writer.frame(FrameKind::Control, &[&1u64.to_le_bytes(), &bytes])?;
     writer.blocks(ledger, &batch.stage)?;

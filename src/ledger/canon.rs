@@ -125,9 +125,7 @@ struct Reader<'a> {
 type Read<T> = Result<T, LedgerError>;
 
 fn malformed() -> LedgerError {
-    LedgerError::Malformed {
-        what: "an event's canonical bytes",
-    }
+    LedgerError::Malformed { what: "an event's canonical bytes" }
 }
 
 impl<'a> Reader<'a> {
@@ -144,11 +142,7 @@ impl<'a> Reader<'a> {
             value |= u128::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {
                 // One encoding a number, else two byte strings could mean one event.
-                return if byte == 0 && shift > 0 {
-                    Err(malformed())
-                } else {
-                    Ok(value)
-                };
+                return if byte == 0 && shift > 0 { Err(malformed()) } else { Ok(value) };
             }
         }
         Err(malformed())
@@ -216,16 +210,7 @@ pub fn read_event(
     let line = reader.number()?;
     if op == OP_REJECT {
         let (code, raw) = (reader.text()?.into(), reader.text()?.into());
-        rejects.push(Reject {
-            seq,
-            source,
-            line,
-            offset,
-            len,
-            series,
-            code,
-            raw,
-        });
+        rejects.push(Reject { seq, source, line, offset, len, series, code, raw });
     } else {
         let op = match op {
             OP_PUT => Op::Put,
@@ -245,20 +230,10 @@ pub fn read_event(
         }
         debug_assert_eq!(values.len(), value_count(op, &shape));
         let (symbol, shape) = (rows.intern_symbol(&symbol), rows.intern_shape(&shape));
-        let place = Place {
-            seq,
-            source,
-            line,
-            offset,
-            len,
-        };
+        let place = Place { seq, source, line, offset, len };
         rows.push(place, series, op, symbol, day, shape, values);
     }
-    if reader.bytes.is_empty() {
-        Ok(())
-    } else {
-        Err(malformed())
-    }
+    if reader.bytes.is_empty() { Ok(()) } else { Err(malformed()) }
 }
 
 #[cfg(test)]
@@ -280,37 +255,14 @@ mod tests {
             Value::Json("[1, {\"a\":2}]".into()),
             wide,
         ];
-        let place = Place {
-            seq: 0,
-            source: 3,
-            line: 70_000,
-            offset: 5_000_000_000,
-            len: 46,
-        };
+        let place = Place { seq: 0, source: 3, line: 70_000, offset: 5_000_000_000, len: 46 };
         rows.push(place, Series::Iv, Op::Put, symbol, Day(-5), shape, values);
         let all = rows.intern_shape(&[]);
-        rows.push(
-            Place { seq: 1, ..place },
-            Series::Iv,
-            Op::Retract,
-            symbol,
-            Day(9),
-            all,
-            [],
-        );
+        rows.push(Place { seq: 1, ..place }, Series::Iv, Op::Retract, symbol, Day(9), all, []);
         let code = "invalid_date".into();
         let raw = "2025-02-30,1".into();
         let series = Series::Iv;
-        let reject = Reject {
-            seq: 2,
-            source: 0,
-            line: 9,
-            offset: 1,
-            len: 2,
-            series,
-            code,
-            raw,
-        };
+        let reject = Reject { seq: 2, source: 0, line: 9, offset: 1, len: 2, series, code, raw };
         (rows, vec![reject])
     }
 
@@ -328,10 +280,7 @@ mod tests {
             assert_eq!(again.head.offset, row.head.offset);
             for cut in 0..bytes.len() {
                 let mut rows = Rows::new();
-                assert!(
-                    read_event(0, &bytes[..cut], &mut rows, &mut none).is_err(),
-                    "{cut}"
-                );
+                assert!(read_event(0, &bytes[..cut], &mut rows, &mut none).is_err(), "{cut}");
             }
         }
         let mut bytes = Vec::new();
@@ -348,23 +297,9 @@ mod tests {
         let codes = [10, 11, 40, 43, 12].map(Field::Known);
         let shape = rows.intern_shape(&codes);
         let texts = ["0.4553", "0.4412", "0.3821", "0.3512", "1234567"];
-        let place = Place {
-            seq: 0,
-            source: 0,
-            line: 999_999,
-            offset: 45_000_000,
-            len: 47,
-        };
+        let place = Place { seq: 0, source: 0, line: 999_999, offset: 45_000_000, len: 47 };
         let values = texts.map(Value::from_json_number);
-        rows.push(
-            place,
-            Series::Iv,
-            Op::Put,
-            symbol,
-            Day(20_000),
-            shape,
-            values,
-        );
+        rows.push(place, Series::Iv, Op::Put, symbol, Day(20_000), shape, values);
         let mut bytes = Vec::new();
         put_row(&mut bytes, rows.get(0).unwrap());
         assert!(bytes.len() < 64, "{}", bytes.len());

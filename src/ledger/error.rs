@@ -96,17 +96,11 @@ impl LedgerError {
 
     /// A failed write.
     pub fn write(what: impl Into<String>, source: std::io::Error) -> Self {
-        Self::NotWritable {
-            what: what.into(),
-            source,
-        }
+        Self::NotWritable { what: what.into(), source }
     }
 
     /// A failed read.
     pub fn read(what: impl Into<String>, source: std::io::Error) -> Self {
-        Self::Io {
-            what: what.into(),
-            source,
-        }
+        Self::Io { what: what.into(), source }
     }
 }

@@ -48,13 +48,7 @@ pub struct Sha256Tree;
 
 impl TreeHash for Sha256Tree {
     fn leaf(bytes: &[u8]) -> Digest {
-        Digest(
-            Sha256::new()
-                .chain_update([0])
-                .chain_update(bytes)
-                .finalize()
-                .into(),
-        )
+        Digest(Sha256::new().chain_update([0]).chain_update(bytes).finalize().into())
     }
 
     fn node(left: &Digest, right: &Digest) -> Digest {

@@ -26,10 +26,7 @@ pub struct Head {
 
 impl Head {
     fn text(&self) -> String {
-        let body = format!(
-            "{TITLE}\nformat {FORMAT}\nsize {}\nroot {}\n",
-            self.size.0, self.root
-        );
+        let body = format!("{TITLE}\nformat {FORMAT}\nsize {}\nroot {}\n", self.size.0, self.root);
         format!("{body}check {}\n", content(body.as_bytes()).short())
     }
 
@@ -52,37 +49,22 @@ impl Head {
             return Err(damaged());
         }
         let mut next = |name: &str| lines.next()?.strip_prefix(name)?.strip_prefix(' ');
-        let format: u32 = next("format")
-            .and_then(|n| n.parse().ok())
-            .ok_or_else(damaged)?;
+        let format: u32 = next("format").and_then(|n| n.parse().ok()).ok_or_else(damaged)?;
         if format > FORMAT {
-            return Err(LedgerError::Newer {
-                found: format,
-                known: FORMAT,
-            });
+            return Err(LedgerError::Newer { found: format, known: FORMAT });
         }
-        let size = next("size")
-            .and_then(|n| n.parse().ok())
-            .ok_or_else(damaged)?;
-        let root = next("root")
-            .and_then(|n| n.parse().ok())
-            .ok_or_else(damaged)?;
-        Ok(Some(Self {
-            size: Position(size),
-            root,
-        }))
+        let size = next("size").and_then(|n| n.parse().ok()).ok_or_else(damaged)?;
+        let root = next("root").and_then(|n| n.parse().ok()).ok_or_else(damaged)?;
+        Ok(Some(Self { size: Position(size), root }))
     }
 
     /// Replaces `HEAD`, durably. A crash leaves the old or the new one.
     pub fn write(&self, directory: &Path) -> Result<(), LedgerError> {
         let replace = || -> std::io::Result<()> {
-            let mut file = tempfile::Builder::new()
-                .prefix(".head-")
-                .tempfile_in(directory)?;
+            let mut file = tempfile::Builder::new().prefix(".head-").tempfile_in(directory)?;
             file.write_all(self.text().as_bytes())?;
             file.as_file().sync_all()?;
-            file.persist(directory.join("HEAD"))
-                .map_err(|error| error.error)?;
+            file.persist(directory.join("HEAD")).map_err(|error| error.error)?;
             File::open(directory)?.sync_all()
         };
         replace().map_err(|error| LedgerError::write("HEAD", error))
@@ -97,10 +79,7 @@ mod tests {
     fn head_comes_back_and_any_change_is_found() {
         let directory = tempfile::tempdir().unwrap();
         assert_eq!(Head::read(directory.path()).unwrap(), None);
-        let head = Head {
-            size: Position(7),
-            root: Digest([3; 32]),
-        };
+        let head = Head { size: Position(7), root: Digest([3; 32]) };
         head.write(directory.path()).unwrap();
         assert_eq!(Head::read(directory.path()).unwrap(), Some(head));
         let path = directory.path().join("HEAD");
@@ -126,9 +105,6 @@ mod tests {
         let text = format!("{body}check {}\n", content(body.as_bytes()).short());
         std::fs::write(directory.path().join("HEAD"), text).unwrap();
         let newer = Head::read(directory.path());
-        assert!(matches!(
-            newer,
-            Err(LedgerError::Newer { found: 2, known: 1 })
-        ));
+        assert!(matches!(newer, Err(LedgerError::Newer { found: 2, known: 1 })));
     }
 }

@@ -16,15 +16,10 @@ impl Lock {
     /// Takes the lock, waiting at most `patience` for its holder.
     pub fn take(directory: &Path, holder: &str, patience: Duration) -> Result<Self, LedgerError> {
         let path = directory.join("LOCK");
-        let options = OpenOptions::new()
-            .create(true)
-            .read(true)
-            .write(true)
-            .truncate(false)
-            .clone();
-        let mut file = options
-            .open(&path)
-            .map_err(|error| LedgerError::write("the lock", error))?;
+        let options =
+            OpenOptions::new().create(true).read(true).write(true).truncate(false).clone();
+        let mut file =
+            options.open(&path).map_err(|error| LedgerError::write("the lock", error))?;
         let start = Instant::now();
         loop {
             match file.try_lock() {
@@ -36,14 +31,8 @@ impl Lock {
                     let mut text = String::new();
                     let _ = file.read_to_string(&mut text); // best effort: only names the holder
                     let text = text.trim();
-                    let unknown = if text.is_empty() {
-                        "its name is not known"
-                    } else {
-                        text
-                    };
-                    return Err(LedgerError::Held {
-                        holder: unknown.to_owned(),
-                    });
+                    let unknown = if text.is_empty() { "its name is not known" } else { text };
+                    return Err(LedgerError::Held { holder: unknown.to_owned() });
                 }
                 Err(TryLockError::Error(error)) => {
                     return Err(LedgerError::write("the lock", error));

@@ -73,11 +73,7 @@ impl Ledger {
         let mut store = SledStore::open(directory)?;
         store.barrier()?;
         // HEAD last: without it the directory is not a ledger yet.
-        Head {
-            size: Position(0),
-            root: Tree::<Sha256Tree>::default().root(),
-        }
-        .write(directory)?;
+        Head { size: Position(0), root: Tree::<Sha256Tree>::default().root() }.write(directory)?;
         Ok(Self {
             store: Box::new(store),
             directory: Some(directory.to_owned()),
@@ -102,18 +98,12 @@ impl Ledger {
 
     /// A ledger in memory whose first batch follows `batches` others: for dry runs.
     pub fn in_memory_after(batches: u32) -> Self {
-        Self {
-            batches_before: batches,
-            ..Self::in_memory()
-        }
+        Self { batches_before: batches, ..Self::in_memory() }
     }
 
     /// Opens a ledger over any store, empty but for what the store holds; for tests of the store.
     pub fn over(store: Box<dyn Store>, head: Head) -> Result<Self> {
-        let mut ledger = Self {
-            store,
-            ..Self::in_memory()
-        };
+        let mut ledger = Self { store, ..Self::in_memory() };
         ledger.recover(head)?;
         Ok(ledger)
     }
@@ -175,20 +165,16 @@ impl Ledger {
             )));
         }
         if self.tree.root() != head.root {
-            return Err(LedgerError::damaged(
-                "the log's root is not the one that HEAD holds",
-            ));
+            return Err(LedgerError::damaged("the log's root is not the one that HEAD holds"));
         }
         // Entries beyond HEAD were never acknowledged. They follow each other in the log, so the
         // whole ones count as if the crash had come a moment later, and the rest is cut.
         let mut whole = true;
         for (position, bytes) in beyond {
-            let entry = codec::decode_entry(&bytes)
-                .ok()
-                .filter(|entry| match &entry.kind {
-                    EntryKind::Stage(stage) => self.batch_is_whole(stage),
-                    _ => true,
-                });
+            let entry = codec::decode_entry(&bytes).ok().filter(|entry| match &entry.kind {
+                EntryKind::Stage(stage) => self.batch_is_whole(stage),
+                _ => true,
+            });
             match entry {
                 Some(entry) if whole => self.take(entry, &bytes),
                 _ => {
@@ -201,9 +187,7 @@ impl Ledger {
         }
         let swept = self.store.sweep_blocks(self.table.next_id().0)?;
         if swept > 0 {
-            self.notes.push(format!(
-                "removed {swept} blocks that an unfinished import left"
-            ));
+            self.notes.push(format!("removed {swept} blocks that an unfinished import left"));
         }
         if self.tree.size() > head.size.0 || swept > 0 || !whole {
             self.settle()?;
@@ -247,10 +231,7 @@ impl Ledger {
         next.push(<Sha256Tree as hash::TreeHash>::leaf(&bytes));
         self.store.barrier()?;
         if let Some(directory) = &self.directory {
-            let head = Head {
-                size: Position(position),
-                root: next.root(),
-            };
+            let head = Head { size: Position(position), root: next.root() };
             head.write(directory)?;
         }
         self.take(entry, &bytes);
@@ -259,10 +240,7 @@ impl Ledger {
 
     /// The log's size and root.
     pub fn head(&self) -> Head {
-        Head {
-            size: Position(self.tree.size()),
-            root: self.tree.root(),
-        }
+        Head { size: Position(self.tree.size()), root: self.tree.root() }
     }
 
     /// The newest position.
@@ -310,10 +288,7 @@ impl Ledger {
         digest: &Digest,
         each: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<Kept> {
-        let kept = self
-            .store
-            .kept(digest)?
-            .ok_or(LedgerError::NoSuchSource(*digest))?;
+        let kept = self.store.kept(digest)?.ok_or(LedgerError::NoSuchSource(*digest))?;
         let mut hasher = hash::Hasher::default();
         let mut reader = self.store.pack_reader().open(&kept)?;
         while let Some(piece) = reader.next_piece()? {
@@ -322,9 +297,7 @@ impl Ledger {
         }
         if hasher.finish() != *digest {
             let name = digest.short();
-            return Err(LedgerError::damaged(format!(
-                "source {name} does not match its digest"
-            )));
+            return Err(LedgerError::damaged(format!("source {name} does not match its digest")));
         }
         Ok(kept)
     }
@@ -362,12 +335,7 @@ impl Ledger {
 
 impl std::fmt::Debug for Ledger {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Ledger({} at {})",
-            self.position(),
-            self.head().root.short()
-        )
+        write!(f, "Ledger({} at {})", self.position(), self.head().root.short())
     }
 }
 

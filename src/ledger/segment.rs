@@ -70,10 +70,7 @@ pub fn read_frame(input: &mut impl Read) -> Result<Option<(FrameKind, Vec<u8>)>,
     let mut prefix = [0u8; PREFIX];
     let mut have = 0;
     while have < PREFIX {
-        match input
-            .read(prefix.get_mut(have..).unwrap_or_default())
-            .map_err(io)?
-        {
+        match input.read(prefix.get_mut(have..).unwrap_or_default()).map_err(io)? {
             0 if have == 0 => return Ok(None),
             0 => return Err(damaged("it ends within a frame")),
             more => have += more,
@@ -85,10 +82,7 @@ pub fn read_frame(input: &mut impl Read) -> Result<Option<(FrameKind, Vec<u8>)>,
         return Err(damaged("a frame's length is impossible"));
     }
     let mut body = Vec::new();
-    let got = input
-        .take(length as u64)
-        .read_to_end(&mut body)
-        .map_err(io)?;
+    let got = input.take(length as u64).read_to_end(&mut body).map_err(io)?;
     if got < length {
         return Err(damaged("it ends within a frame"));
     }
@@ -111,10 +105,7 @@ mod tests {
         write_frame(&mut file, FrameKind::Block, &[b"ab", b"", b"cde"]).unwrap();
         write_frame(&mut file, FrameKind::Control, &[&[9; 300]]).unwrap();
         let mut input = file.as_slice();
-        assert_eq!(
-            read_frame(&mut input).unwrap(),
-            Some((FrameKind::Block, b"abcde".to_vec()))
-        );
+        assert_eq!(read_frame(&mut input).unwrap(), Some((FrameKind::Block, b"abcde".to_vec())));
         assert_eq!(read_frame(&mut input).unwrap().unwrap().1.len(), 300);
         assert_eq!(read_frame(&mut input).unwrap(), None);
         for at in 0..file.len() {
@@ -130,10 +121,7 @@ mod tests {
         for cut in 1..file.len() {
             let mut input = &file[..cut];
             let first = read_frame(&mut input);
-            assert!(
-                first.is_err() || cut == 14 || read_frame(&mut input).is_err(),
-                "cut {cut}"
-            );
+            assert!(first.is_err() || cut == 14 || read_frame(&mut input).is_err(), "cut {cut}");
         }
     }
 }

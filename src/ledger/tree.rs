@@ -14,21 +14,13 @@ pub struct Tree<H> {
 
 impl<H> Default for Tree<H> {
     fn default() -> Self {
-        Self {
-            peaks: Vec::new(),
-            size: 0,
-            hash: PhantomData,
-        }
+        Self { peaks: Vec::new(), size: 0, hash: PhantomData }
     }
 }
 
 impl<H> Clone for Tree<H> {
     fn clone(&self) -> Self {
-        Self {
-            peaks: self.peaks.clone(),
-            size: self.size,
-            hash: PhantomData,
-        }
+        Self { peaks: self.peaks.clone(), size: self.size, hash: PhantomData }
     }
 }
 
@@ -82,10 +74,7 @@ pub fn inclusion_path<H: TreeHash>(leaves: &[Digest], index: usize) -> Option<Ve
     while level.len() > 1 {
         let sibling = at ^ 1;
         if let Some(hash) = level.get(sibling) {
-            path.push(PathStep {
-                sibling: *hash,
-                left: sibling < at,
-            });
+            path.push(PathStep { sibling: *hash, left: sibling < at });
         }
         level = level
             .chunks(2)
@@ -128,9 +117,7 @@ mod tests {
 
     #[test]
     fn roots_and_paths_agree_with_the_definition() {
-        let leaves: Vec<_> = (0..130u32)
-            .map(|n| Blake3Tree::leaf(&n.to_le_bytes()))
-            .collect();
+        let leaves: Vec<_> = (0..130u32).map(|n| Blake3Tree::leaf(&n.to_le_bytes())).collect();
         let mut tree = Tree::<Blake3Tree>::default();
         for size in 0..=leaves.len() {
             let some = &leaves[..size];

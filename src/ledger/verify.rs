@@ -58,9 +58,7 @@ impl Ledger {
             return Ok(());
         }
         let batch = stage.batch;
-        Err(LedgerError::damaged(format!(
-            "the events of batch {batch} do not give its root"
-        )))
+        Err(LedgerError::damaged(format!("the events of batch {batch} do not give its root")))
     }
 
     /// Checks the log against HEAD and, for every batch, blocks against root and sources against
@@ -81,11 +79,7 @@ impl Ledger {
                 Ok(manifest) => sources.extend(manifest.sources.iter().map(|s| s.digest)),
                 Err(error) => damage(&mut found, format!("batch {id}"), error.to_string()),
             }
-            let checked = if deep {
-                self.verify_batch(stage)
-            } else {
-                self.count_batch(stage)
-            };
+            let checked = if deep { self.verify_batch(stage) } else { self.count_batch(stage) };
             match checked {
                 Ok(()) => found.events += stage.events,
                 Err(error) => damage(&mut found, format!("batch {id}"), error.to_string()),
@@ -104,11 +98,7 @@ impl Ledger {
             match checked {
                 Ok(()) => found.sources += 1,
                 Err(error) => {
-                    damage(
-                        &mut found,
-                        format!("source {}", digest.short()),
-                        error.to_string(),
-                    );
+                    damage(&mut found, format!("source {}", digest.short()), error.to_string());
                 }
             }
         }
@@ -126,15 +116,11 @@ impl Ledger {
         let mut tree = Tree::<Sha256Tree>::default();
         for (position, bytes) in self.store.controls()? {
             if position != tree.size() + 1 {
-                return Err(LedgerError::damaged(
-                    "positions of the log are not consecutive",
-                ));
+                return Err(LedgerError::damaged("positions of the log are not consecutive"));
             }
             let again = codec::encode_entry(&codec::decode_entry(&bytes)?)?;
             if again != bytes {
-                return Err(LedgerError::damaged(format!(
-                    "entry #{position} is not canonical"
-                )));
+                return Err(LedgerError::damaged(format!("entry #{position} is not canonical")));
             }
             tree.push(Sha256Tree::leaf(&bytes));
         }
@@ -144,9 +130,7 @@ impl Ledger {
         };
         let head = head.ok_or_else(|| LedgerError::damaged("HEAD is missing"))?;
         if (head.size.0, head.root) != (tree.size(), tree.root()) || head != self.head() {
-            return Err(LedgerError::damaged(
-                "the log does not give the root that HEAD holds",
-            ));
+            return Err(LedgerError::damaged("the log does not give the root that HEAD holds"));
         }
         Ok(())
     }
@@ -160,8 +144,6 @@ impl Ledger {
             return Ok(());
         }
         let (batch, all) = (stage.batch, stage.events);
-        Err(LedgerError::damaged(format!(
-            "batch {batch} has {events} of its {all} events"
-        )))
+        Err(LedgerError::damaged(format!("batch {batch} has {events} of its {all} events")))
     }
 }

@@ -4,7 +4,6 @@ use super::view::{Cell, Record};
 use crate::domain::series::{self, Unit};
 use crate::domain::{Calendar, Day, Field, Series, Symbol, Value};
 use rust_decimal::Decimal;
-use std::collections::BTreeSet;
 
 /// How a value differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -106,16 +105,12 @@ pub struct SymbolDiff {
     pub missing_spot: u64,
 }
 
-/// Holes between neighbouring days, in trading days.
-pub fn gaps(days: &BTreeSet<Day>, calendar: &Calendar) -> Vec<Gap> {
+/// Holes between neighbouring days (ascending, distinct), in trading days.
+pub fn gaps(days: &[Day], calendar: &Calendar) -> Vec<Gap> {
     let pairs = days.iter().zip(days.iter().skip(1));
     let gap = |(from, to): (&Day, &Day)| {
         let missing = calendar.open_days_between(*from, *to);
-        (missing > 0).then_some(Gap {
-            from: *from,
-            to: *to,
-            missing,
-        })
+        (missing > 0).then_some(Gap { from: *from, to: *to, missing })
     };
     pairs.filter_map(gap).collect()
 }
@@ -152,9 +147,8 @@ fn classify(
         (Some(old), Some(new)) => match distance(unit, old, new) {
             Some((size, points)) => {
                 let points = is_vol.then_some(points);
-                let limit = threshold
-                    .filter(|_| is_vol)
-                    .map(|points| points * Decimal::from(10_000));
+                let limit =
+                    threshold.filter(|_| is_vol).map(|points| points * Decimal::from(10_000));
                 let kind = match limit {
                     Some(_) if size <= 1 => ChangeKind::Same,
                     Some(limit) if Decimal::from(size) <= limit => ChangeKind::Drifted,
@@ -182,10 +176,7 @@ pub fn compare_day(
     let day = match (before, after) {
         (Some(record), _) | (_, Some(record)) => record.day,
         (None, None) => {
-            return DayKind {
-                kind: ChangeKind::Same,
-                extended: false,
-            };
+            return DayKind { kind: ChangeKind::Same, extended: false };
         }
     };
     let change = |kind, field: &Field, old: Option<&Value>, new: Option<&Value>, delta| Change {
@@ -199,26 +190,17 @@ pub fn compare_day(
         delta_points: delta,
     };
     let cells = |record: Option<&Record>| -> Vec<Cell> {
-        record
-            .map(|record| record.cells.clone())
-            .unwrap_or_default()
+        record.map(|record| record.cells.clone()).unwrap_or_default()
     };
     let (Some(old), Some(new)) = (before, after) else {
-        let kind = if after.is_some() {
-            ChangeKind::New
-        } else {
-            ChangeKind::Removed
-        };
+        let kind = if after.is_some() { ChangeKind::New } else { ChangeKind::Removed };
         for cell in cells(after) {
             each(change(kind, &cell.field, None, Some(&cell.value), None));
         }
         for cell in cells(before) {
             each(change(kind, &cell.field, Some(&cell.value), None, None));
         }
-        return DayKind {
-            kind,
-            extended: false,
-        };
+        return DayKind { kind, extended: false };
     };
     let primary = Field::Known(view.primary());
     let (mut day_kind, mut extended, mut others) = (None, false, ChangeKind::Same);
@@ -239,18 +221,8 @@ pub fn compare_day(
             each(change(kind, &cell.field, was, Some(&cell.value), delta));
         }
     }
-    for cell in old
-        .cells
-        .iter()
-        .filter(|cell| new.cell(&cell.field).is_none())
-    {
-        each(change(
-            ChangeKind::Removed,
-            &cell.field,
-            Some(&cell.value),
-            None,
-            None,
-        ));
+    for cell in old.cells.iter().filter(|cell| new.cell(&cell.field).is_none()) {
+        each(change(ChangeKind::Removed, &cell.field, Some(&cell.value), None, None));
         if cell.field == primary {
             day_kind = Some(ChangeKind::Changed);
         } else {
@@ -264,10 +236,7 @@ pub fn compare_day(
         ChangeKind::Drifted => ChangeKind::Drifted,
         _ => ChangeKind::Changed,
     };
-    DayKind {
-        kind: day_kind.unwrap_or(fallback),
-        extended: extended && day_kind.is_some(),
-    }
+    DayKind { kind: day_kind.unwrap_or(fallback), extended: extended && day_kind.is_some() }
 }
 
 /// What a day did.
@@ -307,25 +276,14 @@ mod tests {
     use crate::domain::{BatchId, Class, EventId};
 
     fn record(day: i32, cells: &[(u16, &str)]) -> Record {
-        let event = EventId {
-            batch: BatchId(1),
-            seq: 0,
-        };
+        let event = EventId { batch: BatchId(1), seq: 0 };
         let cells = cells.iter().map(|(code, text)| Cell {
             field: Field::Known(*code),
-            value: if *text == "null" {
-                Value::Null
-            } else {
-                Value::from_json_number(text)
-            },
+            value: if *text == "null" { Value::Null } else { Value::from_json_number(text) },
             event,
             class: Class::Vendor,
         });
-        Record {
-            day: Day(day),
-            order: Vec::new(),
-            cells: cells.collect(),
-        }
+        Record { day: Day(day), order: Vec::new(), cells: cells.collect() }
     }
 
     fn kind(old: &[(u16, &str)], new: &[(u16, &str)]) -> (&'static str, bool, usize) {
@@ -333,39 +291,21 @@ mod tests {
         let (old, new) = (record(1, old), record(1, new));
         let mut count = 0;
         let threshold = Some(Decimal::from(3));
-        let day = compare_day(
-            Series::Iv,
-            &symbol,
-            Some(&old),
-            Some(&new),
-            threshold,
-            &mut |_| {
-                count += 1;
-            },
-        );
+        let day = compare_day(Series::Iv, &symbol, Some(&old), Some(&new), threshold, &mut |_| {
+            count += 1;
+        });
         (day.kind.name(), day.extended, count)
     }
 
     #[test]
     fn the_threshold_is_three_points_in_integers() {
         // tomic.md 4.2: floats decide these four by noise, integers do not.
-        for (old, new) in [
-            ("0.40", "0.43"),
-            ("0.20", "0.23"),
-            ("0.50", "0.53"),
-            ("0.35", "0.38"),
-        ] {
+        for (old, new) in [("0.40", "0.43"), ("0.20", "0.23"), ("0.50", "0.53"), ("0.35", "0.38")] {
             assert_eq!(kind(&[(10, old)], &[(10, new)]).0, "drifted", "{old} {new}");
         }
         assert_eq!(kind(&[(10, "0.40")], &[(10, "0.430001")]).0, "changed");
-        assert_eq!(
-            kind(&[(10, "0.24109999999999998")], &[(10, "0.2411")]),
-            ("same", false, 1)
-        );
-        assert_eq!(
-            kind(&[(10, "0.2411")], &[(10, "0.2411")]),
-            ("same", false, 0)
-        );
+        assert_eq!(kind(&[(10, "0.24109999999999998")], &[(10, "0.2411")]), ("same", false, 1));
+        assert_eq!(kind(&[(10, "0.2411")], &[(10, "0.2411")]), ("same", false, 0));
         assert_eq!(kind(&[(10, "0.241100")], &[(10, "0.241101")]).0, "same");
         assert_eq!(kind(&[(10, "0.241100")], &[(10, "0.241102")]).0, "drifted");
         assert_eq!(kind(&[(10, "null")], &[(10, "0.2")]).0, "changed");
@@ -373,26 +313,17 @@ mod tests {
 
     #[test]
     fn secondary_fields_extend_a_day_without_reclassing_it() {
-        assert_eq!(
-            kind(&[(10, "0.2")], &[(10, "0.2"), (11, "0.3")]),
-            ("same", true, 1)
-        );
-        assert_eq!(
-            kind(&[(10, "0.2"), (19, "1")], &[(10, "0.2")]),
-            ("same", true, 1)
-        );
+        assert_eq!(kind(&[(10, "0.2")], &[(10, "0.2"), (11, "0.3")]), ("same", true, 1));
+        assert_eq!(kind(&[(10, "0.2"), (19, "1")], &[(10, "0.2")]), ("same", true, 1));
         assert_eq!(kind(&[(19, "1")], &[(19, "2")]), ("changed", false, 1));
     }
 
     #[test]
     fn holes_are_counted_in_trading_days() {
         let days = ["2024-11-27", "2024-11-29", "2024-12-02", "2024-12-05"];
-        let days: BTreeSet<Day> = days.iter().map(|day| day.parse().unwrap()).collect();
+        let days: Vec<Day> = days.iter().map(|day| day.parse().unwrap()).collect();
         let found = gaps(&days, Calendar::nyse());
         let last = found.last().unwrap();
-        assert_eq!(
-            (last.from.to_string(), last.missing),
-            ("2024-12-02".into(), 2)
-        );
+        assert_eq!((last.from.to_string(), last.missing), ("2024-12-02".into(), 2));
     }
 }

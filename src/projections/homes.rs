@@ -3,40 +3,37 @@
 
 use crate::domain::rows::Row;
 use crate::domain::{Field, Op, Rows, Series, Shape};
-use std::collections::HashMap;
 
 /// A shape split by view: for each view its fields, and which of the row's values they take.
 pub type Split = Vec<(Series, Shape, Vec<usize>)>;
 
-/// Splits events by view, remembering how each shape splits.
-#[derive(Debug, Default)]
-pub struct Splitter {
-    known: HashMap<(Series, Shape), Split>,
+/// Splits the events of one set by view, remembering how each shape splits.
+#[derive(Debug)]
+pub struct Splitter<'a> {
+    rows: &'a Rows,
+    known: Vec<Option<(Series, Split)>>,
 }
 
-impl Splitter {
-    /// Hands the part of a row that belongs to each view to `each`, without copying when the
-    /// whole row belongs to one view.
-    pub fn split(
-        &mut self,
-        rows: &Rows,
-        row: Row<'_>,
-        mut each: impl FnMut(Series, &Shape, &mut dyn Iterator<Item = &crate::domain::Value>),
-    ) {
-        let Some(shape) = rows.shapes().get(row.head.shape as usize) else {
+impl<'a> Splitter<'a> {
+    /// A splitter for the events of `rows`.
+    pub fn new(rows: &'a Rows) -> Self {
+        Self { rows, known: vec![None; rows.shapes().len()] }
+    }
+
+    /// Hands the part of a row that belongs to each view to `each`: its fields, and which of the
+    /// row's values they take.
+    pub fn split(&mut self, row: Row<'a>, mut each: impl FnMut(Series, &Shape, &[usize])) {
+        let (index, event) = (row.head.shape as usize, row.head.series);
+        let (Some(shape), Some(slot)) = (self.rows.shapes().get(index), self.known.get_mut(index))
+        else {
             return;
         };
-        let event = row.head.series;
-        let split = self
-            .known
-            .entry((event, shape.clone()))
-            .or_insert_with(|| split_shape(event, shape));
+        if slot.as_ref().is_none_or(|(series, _)| *series != event) {
+            *slot = Some((event, split_shape(event, shape)));
+        }
+        let Some((_, split)) = slot else { return };
         for (view, part, slots) in split {
-            let mut values = slots.iter().filter_map(|slot| row.values.get(*slot));
-            match row.head.op {
-                Op::Put => each(*view, part, &mut values),
-                Op::Retract => each(*view, part, &mut std::iter::empty()),
-            }
+            each(*view, part, if row.head.op == Op::Put { slots } else { &[] });
         }
     }
 }
@@ -46,13 +43,10 @@ fn split_shape(event: Series, shape: &Shape) -> Split {
     let mut slot = 0;
     for field in shape.iter() {
         let home = field.home(event);
-        let index = split
-            .iter()
-            .position(|(view, ..)| *view == home)
-            .unwrap_or_else(|| {
-                split.push((home, Vec::new(), Vec::new()));
-                split.len() - 1
-            });
+        let index = split.iter().position(|(view, ..)| *view == home).unwrap_or_else(|| {
+            split.push((home, Vec::new(), Vec::new()));
+            split.len() - 1
+        });
         if let Some((_, fields, slots)) = split.get_mut(index) {
             fields.push(field.clone());
             if !field.is_mark() {
@@ -65,10 +59,7 @@ fn split_shape(event: Series, shape: &Shape) -> Split {
         // A retract of a whole key names no field: it is about the view of its series.
         split.push((event, Vec::new(), Vec::new()));
     }
-    split
-        .into_iter()
-        .map(|(view, fields, slots)| (view, fields.into(), slots))
-        .collect()
+    split.into_iter().map(|(view, fields, slots)| (view, fields.into(), slots)).collect()
 }
 
 #[cfg(test)]
@@ -81,33 +72,20 @@ mod tests {
     fn a_row_of_two_views_is_split_and_a_record_keeps_its_marks() {
         let mut rows = Rows::new();
         let symbol = rows.intern_symbol(&"A".parse().unwrap());
-        let place = Place {
-            seq: 0,
-            source: 0,
-            line: 0,
-            offset: 0,
-            len: 0,
-        };
+        let place = Place { seq: 0, source: 0, line: 0, offset: 0, len: 0 };
         let mixed = rows.intern_shape(&[Field::Known(10), Field::Known(40), Field::Known(12)]);
         let values = ["1", "2", "3"].map(Value::from_json_number);
         rows.push(place, Series::Iv, Op::Put, symbol, Day(1), mixed, values);
         let record = rows.intern_shape(&[Field::of(Series::Iv, "hv20"), Field::DateMark]);
-        rows.push(
-            place,
-            Series::Iv,
-            Op::Put,
-            symbol,
-            Day(2),
-            record,
-            [Value::Null],
-        );
+        rows.push(place, Series::Iv, Op::Put, symbol, Day(2), record, [Value::Null]);
         let none = rows.intern_shape(&[]);
         rows.push(place, Series::Hv, Op::Retract, symbol, Day(3), none, []);
         let mut seen = Vec::new();
-        let mut splitter = Splitter::default();
+        let mut splitter = Splitter::new(&rows);
         for row in rows.iter() {
-            splitter.split(&rows, row, |view, shape, values| {
-                let values: Vec<_> = values.map(ToString::to_string).collect();
+            splitter.split(row, |view, shape, slots| {
+                let values: Vec<_> =
+                    slots.iter().map(|slot| row.values[*slot].to_string()).collect();
                 seen.push(format!("{view} {} {}", shape.len(), values.join(",")));
             });
         }

@@ -23,9 +23,7 @@ impl Activity {
             .filter(|(_, batch)| batch.state_at(at) == Some(crate::domain::BatchState::Active));
         let ranks =
             active.filter_map(|(id, batch)| Some((id, (batch.class(view), batch.committed_at?))));
-        Self {
-            ranks: ranks.collect(),
-        }
+        Self { ranks: ranks.collect() }
     }
 
     /// The same with one more batch, or with another rank for it.
@@ -78,9 +76,7 @@ impl Record {
 
     /// The shown value of a known field.
     pub fn known(&self, code: u16) -> Option<&Cell> {
-        self.cells
-            .iter()
-            .find(|cell| cell.field == Field::Known(code))
+        self.cells.iter().find(|cell| cell.field == Field::Known(code))
     }
 }
 
@@ -112,19 +108,9 @@ pub fn fold(view: Series, history: &History, activity: &Activity, which: Which) 
     while let Some((row, batch)) = rows.next() {
         let batch = BatchId(*batch);
         if let Some((class, committed)) = activity.rank(batch) {
-            day.push((
-                Rank {
-                    class,
-                    committed,
-                    seq: row.head.seq,
-                },
-                row,
-                batch,
-            ));
+            day.push((Rank { class, committed, seq: row.head.seq }, row, batch));
         }
-        let last = rows
-            .peek()
-            .is_none_or(|(next, _)| next.head.day != row.head.day);
+        let last = rows.peek().is_none_or(|(next, _)| next.head.day != row.head.day);
         if last && !day.is_empty() {
             if day.len() > 1 {
                 day.sort_by_key(|(rank, ..)| *rank);
@@ -170,11 +156,7 @@ fn record(
         bare |= explicit;
         if explicit {
             let earlier = std::mem::replace(&mut order, row.shape.to_vec());
-            order.extend(
-                earlier
-                    .into_iter()
-                    .filter(|f| !f.is_mark() && !row.shape.contains(f)),
-            );
+            order.extend(earlier.into_iter().filter(|f| !f.is_mark() && !row.shape.contains(f)));
         } else {
             for field in row.shape {
                 if !order.contains(field) {
@@ -184,23 +166,13 @@ fn record(
         }
         for (field, value) in row.fields() {
             let Some(value) = value else { continue };
-            let event = EventId {
-                batch: *batch,
-                seq: row.head.seq,
-            };
-            let cell = Cell {
-                field: field.clone(),
-                value: value.clone(),
-                event,
-                class: rank.class,
-            };
+            let event = EventId { batch: *batch, seq: row.head.seq };
+            let cell =
+                Cell { field: field.clone(), value: value.clone(), event, class: rank.class };
             let slot = cells.iter_mut().find(|known| known.field == *field);
             if which == Which::First && slot.is_some() {
                 // Within its own batch the last row of a key is the effective one.
-                let first = held
-                    .iter()
-                    .find(|(known, _)| known == field)
-                    .map(|(_, rank)| *rank);
+                let first = held.iter().find(|(known, _)| known == field).map(|(_, rank)| *rank);
                 if first.is_some_and(|f| (f.class, f.committed) == (rank.class, rank.committed))
                     || first.is_some_and(|f| f.class < rank.class)
                 {
@@ -255,37 +227,26 @@ mod tests {
         shape: &[Field],
         texts: &[&str],
     ) {
-        let place = Place {
-            seq,
-            source: 0,
-            line: 0,
-            offset: 0,
-            len: 0,
-        };
+        let place = Place { seq, source: 0, line: 0, offset: 0, len: 0 };
         let symbol = history.rows.intern_symbol(&"AAPL".parse().unwrap());
         let shape = history.rows.intern_shape(shape);
         let values = texts.iter().map(|text| Value::from_json_number(text));
-        history
-            .rows
-            .push(place, Series::Iv, op, symbol, Day(day), shape, values);
+        history.rows.push(place, Series::Iv, op, symbol, Day(day), shape, values);
         history.batches.push(batch);
     }
 
     fn active(batches: &[(u32, Class)]) -> Activity {
-        batches
-            .iter()
-            .fold(Activity::default(), |activity, (batch, class)| {
-                activity.with(BatchId(*batch), *class, Position(u64::from(*batch) * 10))
-            })
+        batches.iter().fold(Activity::default(), |activity, (batch, class)| {
+            activity.with(BatchId(*batch), *class, Position(u64::from(*batch) * 10))
+        })
     }
 
     fn shown(history: &History, activity: &Activity) -> String {
         let records = fold(Series::Iv, history, activity, Which::Latest);
         let one = |record: &Record| {
             let cells = record.cells.iter();
-            let cells: Vec<_> = cells
-                .map(|cell| format!("{}={}", cell.field.name(), cell.value))
-                .collect();
+            let cells: Vec<_> =
+                cells.map(|cell| format!("{}={}", cell.field.name(), cell.value)).collect();
             format!("{}:{}", record.day.0, cells.join(","))
         };
         records.iter().map(one).collect::<Vec<_>>().join(" ")
@@ -297,14 +258,7 @@ mod tests {
     #[test]
     fn the_latest_commit_wins_per_field_and_fill_only_fills() {
         let mut history = History::default();
-        put(
-            &mut history,
-            1,
-            0,
-            5,
-            &[Field::DateMark, IV, SKEW],
-            &["0.1", "3"],
-        );
+        put(&mut history, 1, 0, 5, &[Field::DateMark, IV, SKEW], &["0.1", "3"]);
         put(&mut history, 2, 0, 5, &[IV], &["0.2"]);
         put(&mut history, 3, 0, 5, &[IV], &["0.3"]);
         put(&mut history, 3, 1, 6, &[IV], &["0.6"]);
@@ -328,28 +282,15 @@ mod tests {
         push(&mut history, 2, 0, 5, Op::Retract, &[SKEW], &[]);
         push(&mut history, 3, 0, 5, Op::Retract, &[], &[]);
         let vendor = Class::Vendor;
-        assert_eq!(
-            shown(&history, &active(&[(1, vendor)])),
-            "5:atm_iv=0.15,skew=3"
-        );
-        assert_eq!(
-            shown(&history, &active(&[(1, vendor), (2, vendor)])),
-            "5:atm_iv=0.15"
-        );
+        assert_eq!(shown(&history, &active(&[(1, vendor)])), "5:atm_iv=0.15,skew=3");
+        assert_eq!(shown(&history, &active(&[(1, vendor), (2, vendor)])), "5:atm_iv=0.15");
         assert_eq!(shown(&history, &active(&[(1, vendor), (3, vendor)])), "");
     }
 
     #[test]
     fn a_records_order_is_that_of_its_last_ordered_source() {
         let mut history = History::default();
-        put(
-            &mut history,
-            1,
-            0,
-            5,
-            &[Field::DateMark, IV, SKEW],
-            &["0.1", "3"],
-        );
+        put(&mut history, 1, 0, 5, &[Field::DateMark, IV, SKEW], &["0.1", "3"]);
         put(&mut history, 2, 0, 5, &[SKEW, Field::DateMark], &["4"]);
         put(&mut history, 3, 0, 5, &[Field::Known(11)], &["0.5"]);
         let vendor = Class::Vendor;

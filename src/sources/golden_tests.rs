@@ -78,10 +78,7 @@ fn effective(rows: &Rows) -> Effective {
             .collect();
         let same = |old: &Fields| {
             old.len() == fields.len()
-                && old
-                    .iter()
-                    .zip(&fields)
-                    .all(|(a, b)| a.0 == b.0 && a.1.same_meaning(&b.1))
+                && old.iter().zip(&fields).all(|(a, b)| a.0 == b.0 && a.1.same_meaning(&b.1))
         };
         if let Some(old) = all.days.get(&row.head.day) {
             match same(old) {
@@ -101,18 +98,11 @@ fn effective(rows: &Rows) -> Effective {
 fn parse_report(path: &Path, summary: &ReadSummary, rows: &Rows, rejects: &[Reject]) -> Json {
     let all = effective(rows);
     let sum = |name: &str| {
-        let values = all
-            .days
-            .values()
-            .flatten()
-            .filter(|(field, _)| field.name() == name);
+        let values = all.days.values().flatten().filter(|(field, _)| field.name() == name);
         let numbers: Vec<Decimal> = values.filter_map(|(_, value)| value.decimal()).collect();
         (numbers.len(), numbers.iter().sum::<Decimal>())
     };
-    let warnings = summary
-        .findings
-        .iter()
-        .filter(|f| f.severity == Severity::Warning);
+    let warnings = summary.findings.iter().filter(|f| f.severity == Severity::Warning);
     let mut warnings: Vec<String> = warnings.map(|finding| finding.code.clone()).collect();
     if !all.duplicates.is_empty() {
         warnings.push("duplicate_dates".to_owned());
@@ -137,9 +127,7 @@ fn parse_report(path: &Path, summary: &ReadSummary, rows: &Rows, rejects: &[Reje
                 }
             }
             let mut reasons = BTreeMap::new();
-            rejects
-                .iter()
-                .for_each(|reject| *reasons.entry(&*reject.code).or_insert(0) += 1);
+            rejects.iter().for_each(|reject| *reasons.entry(&*reject.code).or_insert(0) += 1);
             let lines: Vec<_> = rejects.iter().map(|r| json!([r.line, &*r.code])).collect();
             let (first, last) = summary.days.unwrap();
             json!({
@@ -184,15 +172,10 @@ fn assert_same(name: &str, got: &Json, want: &Json) {
         assert!(want.contains_key(key), "{name}: {key} is not expected");
     }
     for (key, want) in want {
-        let got = got
-            .get(key)
-            .unwrap_or_else(|| panic!("{name}: {key} is not reported"));
+        let got = got.get(key).unwrap_or_else(|| panic!("{name}: {key} is not reported"));
         if key == "sum_atm_iv" {
             let (got, want) = (got.as_f64().unwrap(), want.as_f64().unwrap());
-            assert!(
-                (got - want).abs() < 1e-9,
-                "{name}: {key} is {got}, not {want}"
-            );
+            assert!((got - want).abs() < 1e-9, "{name}: {key} is {got}, not {want}");
         } else {
             assert_eq!(got, want, "{name}: {key}");
         }
@@ -237,12 +220,7 @@ fn every_tomic_record_is_read_and_can_be_written_back() {
     let calendar = calendar(&data);
     let folder = list_folder(&data).unwrap();
     assert_eq!(folder.findings.len(), 2);
-    assert!(
-        folder
-            .findings
-            .iter()
-            .all(|finding| finding.code == "skipped_file")
-    );
+    assert!(folder.findings.iter().all(|finding| finding.code == "skipped_file"));
     let mut counts: BTreeMap<Series, (u64, u64)> = BTreeMap::new();
     for file in &folder.files {
         let bytes = std::fs::read(&file.path).unwrap();
@@ -253,11 +231,8 @@ fn every_tomic_record_is_read_and_can_be_written_back() {
             Ok(())
         };
         let mut out = Collector::new(&mut flush);
-        let options = JsonOptions {
-            as_of: as_of(),
-            calendar: &calendar,
-            limits: Limits::default(),
-        };
+        let options =
+            JsonOptions { as_of: as_of(), calendar: &calendar, limits: Limits::default() };
         let summary = read_json(&bytes, file.series, &file.symbol, 0, &options, &mut out).unwrap();
         out.finish().unwrap();
         assert_eq!(summary.fatal, None);
@@ -267,19 +242,11 @@ fn every_tomic_record_is_read_and_can_be_written_back() {
             assert_eq!(summary.findings[0].code, "empty_file");
             continue;
         }
-        assert_eq!(
-            written(&rows),
-            String::from_utf8(bytes).unwrap(),
-            "{:?}",
-            file.path
-        );
+        assert_eq!(written(&rows), String::from_utf8(bytes).unwrap(), "{:?}", file.path);
     }
     let iv = counts[&Series::Iv];
     assert!(iv.0 == 23 && iv.1 > 25_000, "{iv:?}");
-    assert!(
-        counts[&Series::Hv].0 > 15 && counts[&Series::Spot].0 > 10,
-        "{counts:?}"
-    );
+    assert!(counts[&Series::Hv].0 > 15 && counts[&Series::Spot].0 > 10, "{counts:?}");
 }
 
 /// The records as TOMIC writes them; proves that nothing of a file was lost.

@@ -15,26 +15,11 @@ use serde::Deserialize;
 /// The bundled definitions, by id; `schemas/mappings/` holds them.
 const BUNDLED: [(&str, &str); 6] = [
     ("mc-iv", include_str!("../../schemas/mappings/mc-iv.toml")),
-    (
-        "mc-iv-basic",
-        include_str!("../../schemas/mappings/mc-iv-basic.toml"),
-    ),
-    (
-        "iv-fraction",
-        include_str!("../../schemas/mappings/iv-fraction.toml"),
-    ),
-    (
-        "hv-percent",
-        include_str!("../../schemas/mappings/hv-percent.toml"),
-    ),
-    (
-        "hv-fraction",
-        include_str!("../../schemas/mappings/hv-fraction.toml"),
-    ),
-    (
-        "spot-ohlc",
-        include_str!("../../schemas/mappings/spot-ohlc.toml"),
-    ),
+    ("mc-iv-basic", include_str!("../../schemas/mappings/mc-iv-basic.toml")),
+    ("iv-fraction", include_str!("../../schemas/mappings/iv-fraction.toml")),
+    ("hv-percent", include_str!("../../schemas/mappings/hv-percent.toml")),
+    ("hv-fraction", include_str!("../../schemas/mappings/hv-fraction.toml")),
+    ("spot-ohlc", include_str!("../../schemas/mappings/spot-ohlc.toml")),
 ];
 
 /// How the cells of a CSV file become fields.
@@ -255,12 +240,7 @@ mod tests {
             assert_eq!(mapping.text(), text);
             assert!(mapping.has_symbol_column());
             let home = |column: &Column| series::field(column.field).unwrap().series;
-            assert!(
-                mapping
-                    .columns
-                    .iter()
-                    .any(|column| home(column) == mapping.series)
-            );
+            assert!(mapping.columns.iter().any(|column| home(column) == mapping.series));
         }
         for series in Series::ALL {
             assert_eq!(Mapping::default_for(series).unwrap().series, series);
@@ -287,9 +267,6 @@ mod tests {
 
     #[test]
     fn names_are_compared_in_normal_spelling() {
-        assert_eq!(
-            normal_name("\u{a0} OHLC  52-WEEK\u{a0}Vol "),
-            "ohlc 52-week vol"
-        );
+        assert_eq!(normal_name("\u{a0} OHLC  52-WEEK\u{a0}Vol "), "ohlc 52-week vol");
     }
 }

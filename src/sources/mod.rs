@@ -31,11 +31,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            line_bytes: 64 * 1024,
-            fields: 1024,
-            file_bytes: 8 * 1024 * 1024 * 1024,
-        }
+        Self { line_bytes: 64 * 1024, fields: 1024, file_bytes: 8 * 1024 * 1024 * 1024 }
     }
 }
 

@@ -9,15 +9,7 @@ const EXAMPLES: usize = 5;
 
 /// Makes a finding about a whole source.
 pub(super) fn finding(source: u32, code: &str, severity: Severity, text: String) -> Finding {
-    Finding {
-        code: code.to_owned(),
-        severity,
-        source,
-        line: None,
-        day: None,
-        count: 1,
-        text,
-    }
+    Finding { code: code.to_owned(), severity, source, line: None, day: None, count: 1, text }
 }
 
 /// How often one code was met, and where first.
@@ -39,12 +31,7 @@ impl<'m> Counts<'m> {
         let known = self.0.iter().position(|count| count.code == code);
         let known = known.unwrap_or_else(|| {
             let lines = Vec::with_capacity(EXAMPLES);
-            self.0.push(Count {
-                code,
-                count: 0,
-                day,
-                lines,
-            });
+            self.0.push(Count { code, count: 0, day, lines });
             self.0.len() - 1
         });
         if let Some(count) = self.0.get_mut(known) {
@@ -153,10 +140,7 @@ impl<'m> DayNotes<'m> {
         let words = ["row out of order", "rows out of order"];
         let unsorted = self.unsorted.findings(source, warning, words, unit);
         summary.findings.extend(unsorted);
-        let words = [
-            "row on a day without trading",
-            "rows on days without trading",
-        ];
+        let words = ["row on a day without trading", "rows on days without trading"];
         let closed = self.closed_lines.findings(source, warning, words, unit);
         summary.findings.extend(closed);
         summary.non_trading_days = self.closed.into_iter().collect();

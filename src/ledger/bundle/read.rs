@@ -50,9 +50,8 @@ impl Pieces<'_> {
         let raw = match frame {
             Some((FrameKind::RawPiece, raw)) => raw,
             Some((FrameKind::Piece, body)) => {
-                let (size, compressed) = body
-                    .split_first_chunk::<4>()
-                    .ok_or_else(|| damaged("a piece of a source"))?;
+                let (size, compressed) =
+                    body.split_first_chunk::<4>().ok_or_else(|| damaged("a piece of a source"))?;
                 codec::decompress(compressed, u32::from_le_bytes(*size) as usize)?
             }
             Some((FrameKind::SourceEnd, body)) => {
@@ -273,15 +272,10 @@ pub fn restore(
         return Err(LedgerError::Exists(directory.to_owned()));
     }
     let write = |error| LedgerError::write(directory.display().to_string(), error);
-    let parent = directory
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
+    let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
     std::fs::create_dir_all(parent).map_err(write)?;
-    let staging = tempfile::Builder::new()
-        .prefix(".restore-")
-        .tempdir_in(parent)
-        .map_err(write)?;
+    let staging = tempfile::Builder::new().prefix(".restore-").tempdir_in(parent).map_err(write)?;
     let head = {
         let mut store = SledStore::open(staging.path())?;
         let mut restore = Restore {
@@ -308,9 +302,7 @@ pub fn restore(
     std::fs::rename(staging.path(), directory).map_err(write)?;
     let _ = staging.keep(); // it has another name now, and nothing is to be cleared away
     // The new name is not durable before its directory is.
-    File::open(parent)
-        .and_then(|parent| parent.sync_all())
-        .map_err(write)
+    File::open(parent).and_then(|parent| parent.sync_all()).map_err(write)
 }
 
 /// Opens what was restored as any ledger and recomputes everything: only then it takes its name.
@@ -407,10 +399,7 @@ pub fn read_batch(
     // A batch whose sources are elsewhere could be neither traced nor read again.
     for source in ledger.manifest_of(stage)?.sources {
         if ledger.store().kept(&source.digest)?.is_none() {
-            return Err(damaged(&format!(
-                "source {} is missing",
-                source.digest.short()
-            )));
+            return Err(damaged(&format!("source {} is missing", source.digest.short())));
         }
     }
     Ok(found)

@@ -47,10 +47,7 @@ pub struct BlockHeader {
 pub fn encode_blocks(window: &Window, codec: Codec) -> Result<Vec<Vec<u8>>, LedgerError> {
     let rows = &window.rows;
     let firsts = rows.heads().iter().map(|head| head.seq);
-    let first = firsts
-        .chain(window.rejects.iter().map(|reject| reject.seq))
-        .min()
-        .unwrap_or(0);
+    let first = firsts.chain(window.rejects.iter().map(|reject| reject.seq)).min().unwrap_or(0);
     let events = window.len() as u32;
     let order = columns::block_order(rows);
     let mut blocks = Vec::new();
@@ -91,15 +88,10 @@ fn encode_rows(
         if let Some(slot) = local.get_mut(*symbol as usize) {
             *slot = index as u32;
         }
-        let name = rows
-            .symbols()
-            .get(*symbol as usize)
-            .map(ToString::to_string);
+        let name = rows.symbols().get(*symbol as usize).map(ToString::to_string);
         symbols.push((name.unwrap_or_default(), *count));
     }
-    let heads = order
-        .iter()
-        .filter_map(|index| rows.heads().get(*index as usize));
+    let heads = order.iter().filter_map(|index| rows.heads().get(*index as usize));
     let days = heads.clone().map(|head| head.day.0);
     let days = (days.clone().min().unwrap_or(0), days.max().unwrap_or(0));
     let series = heads.clone().next().map_or(0, |head| head.series.code());
@@ -202,9 +194,7 @@ fn open(bytes: &[u8]) -> Result<(BlockHeader, u8, usize, Vec<u8>), LedgerError> 
     let malformed = || LedgerError::Malformed { what: "a block" };
     let (body, seal) = bytes.split_last_chunk::<32>().ok_or_else(malformed)?;
     if content(body) != Digest(*seal) {
-        return Err(LedgerError::damaged(
-            "a block's bytes do not match their digest",
-        ));
+        return Err(LedgerError::damaged("a block's bytes do not match their digest"));
     }
     let block: BlockV1 = from_bytes(Tag::Block, "a block", body)?;
     let mut symbols = Vec::with_capacity(block.symbols.len());
@@ -274,19 +264,13 @@ pub fn decode_block(bytes: &[u8], into: &mut Window) -> Result<BlockHeader, Ledg
         }
         _ => return Err(malformed()),
     }
-    if into.len() - before == count {
-        Ok(header)
-    } else {
-        Err(malformed())
-    }
+    if into.len() - before == count { Ok(header) } else { Err(malformed()) }
 }
 
 fn decode_exact<T: bincode::Decode<()>>(raw: &[u8]) -> Result<T, LedgerError> {
     match bincode::decode_from_slice(raw, super::config()) {
         Ok((value, used)) if used == raw.len() => Ok(value),
-        _ => Err(LedgerError::Malformed {
-            what: "a block's payload",
-        }),
+        _ => Err(LedgerError::Malformed { what: "a block's payload" }),
     }
 }
 
@@ -313,20 +297,9 @@ mod tests {
         let shapes = [
             vec![Field::Known(10), Field::Known(40)],
             vec![Field::Known(10)],
-            vec![
-                Field::Known(10),
-                Field::DateMark,
-                Field::of(Series::Iv, "odd (IV)"),
-            ],
+            vec![Field::Known(10), Field::DateMark, Field::of(Series::Iv, "odd (IV)")],
         ];
-        let texts = [
-            "0.4553",
-            "-0.5",
-            "0.24109999999999998",
-            "1.00",
-            "7",
-            "1e-05",
-        ];
+        let texts = ["0.4553", "-0.5", "0.24109999999999998", "1.00", "7", "1e-05"];
         for seq in 0..10_000u32 {
             let symbol = rows.intern_symbol(&symbols[seq as usize % 3]);
             let shape = &shapes[seq as usize % 7 % 3];
@@ -341,13 +314,8 @@ mod tests {
             let values: Vec<_> = values.collect();
             let shape = rows.intern_shape(shape);
             let offset = u64::from(seq) * 47 + u64::from(seq % 5);
-            let place = Place {
-                seq: seq + seq / 100,
-                source: seq / 5_000,
-                line: seq + 2,
-                offset,
-                len: 44,
-            };
+            let place =
+                Place { seq: seq + seq / 100, source: seq / 5_000, line: seq + 2, offset, len: 44 };
             let day = Day(18_000 + (seq as i32 * 7919) % 500);
             rows.push(place, Series::Iv, Op::Put, symbol, day, shape, values);
         }
@@ -361,10 +329,7 @@ mod tests {
             code: "invalid_date".into(),
             raw: format!("raw {n}").into(),
         });
-        Window {
-            rows,
-            rejects: rejects.collect(),
-        }
+        Window { rows, rejects: rejects.collect() }
     }
 
     fn canonical(window: &Window) -> Vec<Vec<u8>> {
@@ -410,10 +375,7 @@ mod tests {
         for at in 0..block.len() {
             let mut bad = block.clone();
             bad[at] ^= 0x20;
-            assert!(
-                decode_block(&bad, &mut Window::default()).is_err(),
-                "byte {at}"
-            );
+            assert!(decode_block(&bad, &mut Window::default()).is_err(), "byte {at}");
         }
         for cut in 0..block.len() {
             assert!(decode_block(&block[..cut], &mut Window::default()).is_err());

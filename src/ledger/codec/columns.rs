@@ -12,9 +12,7 @@ use rust_decimal::Decimal;
 use std::collections::HashMap;
 
 fn malformed() -> LedgerError {
-    LedgerError::Malformed {
-        what: "the columns of a block",
-    }
+    LedgerError::Malformed { what: "the columns of a block" }
 }
 
 fn pack_ints(values: impl Iterator<Item = i64> + Clone) -> IntsV1 {
@@ -24,9 +22,7 @@ fn pack_ints(values: impl Iterator<Item = i64> + Clone) -> IntsV1 {
     }
     let mut before = 0i64;
     IntsV1::Deltas(
-        values
-            .map(|value| value.wrapping_sub(std::mem::replace(&mut before, value)))
-            .collect(),
+        values.map(|value| value.wrapping_sub(std::mem::replace(&mut before, value))).collect(),
     )
 }
 
@@ -103,28 +99,14 @@ fn pack_column(values: &[&Value]) -> ColumnV1 {
     });
     let texts = texts.collect();
     let forms = pack_bytes(values.iter().map(|value| canon::form(value)).collect());
-    ColumnV1 {
-        forms,
-        digits,
-        texts,
-    }
+    ColumnV1 { forms, digits, texts }
 }
 
 fn unpack_column(column: ColumnV1, count: usize) -> Result<Vec<Value>, LedgerError> {
     let forms = unpack_bytes(column.forms, count)?;
-    let scale = forms
-        .iter()
-        .copied()
-        .filter(|form| *form <= 28)
-        .max()
-        .unwrap_or(0);
+    let scale = forms.iter().copied().filter(|form| *form <= 28).max().unwrap_or(0);
     let mut texts = column.texts.into_iter();
-    let mut text = || {
-        texts
-            .next()
-            .map(String::into_boxed_str)
-            .ok_or_else(malformed)
-    };
+    let mut text = || texts.next().map(String::into_boxed_str).ok_or_else(malformed);
     let mut aligned = Vec::new().into_iter();
     let mut plain = Vec::new().into_iter();
     let is_aligned = match column.digits {
@@ -138,16 +120,21 @@ fn unpack_column(column: ColumnV1, count: usize) -> Result<Vec<Value>, LedgerErr
         }
     };
     let (mut sum, mut wide) = (0i64, 0i128);
+    // What a value of each scale was multiplied with to be aligned; 0 where 64 bits cannot say.
+    let surplus: Vec<i64> =
+        (0..=scale).map(|form| power_of_ten(u32::from(scale - form)).unwrap_or(0)).collect();
     let mut values = Vec::with_capacity(count);
     for form in forms {
         values.push(match form {
             0..=28 if is_aligned => {
                 sum = sum.wrapping_add(aligned.next().ok_or_else(malformed)?);
-                let surplus = power_of_ten(u32::from(scale - form)).ok_or_else(malformed)?;
-                if surplus != 1 && sum % surplus != 0 {
-                    return Err(malformed());
-                }
-                Value::Dec(Decimal::new(sum / surplus, u32::from(form)))
+                let digits = match surplus.get(usize::from(form)) {
+                    Some(1) => sum,
+                    Some(0) | None => return Err(malformed()),
+                    Some(surplus) if sum % surplus != 0 => return Err(malformed()),
+                    Some(surplus) => sum / surplus,
+                };
+                Value::Dec(Decimal::new(digits, u32::from(form)))
             }
             0..=28 => {
                 wide = wide.wrapping_add(plain.next().ok_or_else(malformed)?);
@@ -203,10 +190,7 @@ fn column_slots<'a>(shapes: impl Iterator<Item = &'a [Field]>) -> (Vec<Vec<usize
 /// Packs the rows at `order`, in that order. `batches` is empty, or one batch number per row.
 /// `symbols` maps the pool's indices to those of the block.
 pub fn pack(rows: &Rows, order: &[u32], batches: &[u32], symbols: &[u32]) -> ColumnsV1 {
-    let heads: Vec<_> = order
-        .iter()
-        .filter_map(|i| rows.heads().get(*i as usize))
-        .collect();
+    let heads: Vec<_> = order.iter().filter_map(|i| rows.heads().get(*i as usize)).collect();
     let ints = |of: fn(&crate::domain::Head) -> i64| pack_ints(heads.iter().map(move |h| of(h)));
 
     // Shapes in the order of first use, so that equal events give equal bytes.
@@ -245,9 +229,7 @@ pub fn pack(rows: &Rows, order: &[u32], batches: &[u32], symbols: &[u32]) -> Col
         })
         .collect();
     let symbol = |head: &crate::domain::Head| {
-        symbols
-            .get(head.symbol as usize)
-            .map_or(0, |index| i64::from(*index))
+        symbols.get(head.symbol as usize).map_or(0, |index| i64::from(*index))
     };
     ColumnsV1 {
         batches: pack_ints(batches.iter().map(|batch| i64::from(*batch))),
@@ -256,28 +238,18 @@ pub fn pack(rows: &Rows, order: &[u32], batches: &[u32], symbols: &[u32]) -> Col
         lines: ints(|h| i64::from(h.line)),
         gaps: pack_ints(gaps.iter().copied()),
         lens: ints(|h| i64::from(h.len)),
-        ops: pack_bytes(
-            heads
-                .iter()
-                .map(|h| u8::from(h.op == Op::Retract))
-                .collect(),
-        ),
+        ops: pack_bytes(heads.iter().map(|h| u8::from(h.op == Op::Retract)).collect()),
         series: pack_bytes(heads.iter().map(|h| h.series.code()).collect()),
         days: ints(|h| i64::from(h.day.0)),
         symbols: pack_ints(heads.iter().map(|h| symbol(h))),
-        shapes: used
-            .iter()
-            .map(|shape| shape.iter().map(field_code).collect())
-            .collect(),
+        shapes: used.iter().map(|shape| shape.iter().map(field_code).collect()).collect(),
         shape: pack_ints(shape_of.iter().copied()),
         columns: values.iter().map(|column| pack_column(column)).collect(),
     }
 }
 
 fn narrow<T: TryFrom<i64>>(value: Option<&i64>) -> Result<T, LedgerError> {
-    value
-        .and_then(|value| T::try_from(*value).ok())
-        .ok_or_else(malformed)
+    value.and_then(|value| T::try_from(*value).ok()).ok_or_else(malformed)
 }
 
 /// Unpacks into `rows`; returns the batch of each row (all 0 in a block).
@@ -301,12 +273,7 @@ pub fn unpack(
     let shapes: Vec<Vec<Field>> = packed
         .shapes
         .iter()
-        .map(|shape| {
-            shape
-                .iter()
-                .map(|(code, name)| field_from(*code, name))
-                .collect()
-        })
+        .map(|shape| shape.iter().map(|(code, name)| field_from(*code, name)).collect())
         .collect();
     let (slots, columns) = column_slots(shapes.iter().map(Vec::as_slice));
     if columns != packed.columns.len() {
@@ -316,31 +283,21 @@ pub fn unpack(
     // How many values each column has follows from the shapes of the rows.
     let mut counts = vec![0usize; columns];
     for (shape, op) in shape_of.iter().zip(&ops) {
-        let slots = slots
-            .get(narrow::<usize>(Some(shape))?)
-            .ok_or_else(malformed)?;
+        let slots = slots.get(narrow::<usize>(Some(shape))?).ok_or_else(malformed)?;
         if *op == 0 {
             for slot in slots {
-                counts
-                    .get_mut(*slot)
-                    .map(|n| *n += 1)
-                    .ok_or_else(malformed)?;
+                counts.get_mut(*slot).map(|n| *n += 1).ok_or_else(malformed)?;
             }
         }
     }
+    rows.reserve(count, counts.iter().sum());
     let mut values = Vec::with_capacity(columns);
     for (column, count) in packed.columns.into_iter().zip(counts) {
         values.push(unpack_column(column, count)?.into_iter());
     }
 
-    let symbol_ids: Vec<u32> = symbols
-        .iter()
-        .map(|symbol| rows.intern_symbol(symbol))
-        .collect();
-    let shape_ids: Vec<u32> = shapes
-        .iter()
-        .map(|shape| rows.intern_shape(shape))
-        .collect();
+    let symbol_ids: Vec<u32> = symbols.iter().map(|symbol| rows.intern_symbol(symbol)).collect();
+    let shape_ids: Vec<u32> = shapes.iter().map(|shape| rows.intern_shape(shape)).collect();
     let mut end = 0i64;
     let mut row_values = Vec::new();
     for i in 0..count {

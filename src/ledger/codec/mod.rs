@@ -17,6 +17,8 @@ pub use upcast::{
 };
 
 use super::error::LedgerError;
+use std::cell::RefCell;
+
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 
 /// Largest body that is decoded, so that hostile lengths cannot ask for memory.
@@ -58,35 +60,50 @@ fn from_bytes<T: bincode::Decode<()>>(
         [first, V1, body @ ..] if *first == tag as u8 => {
             let (value, used) =
                 bincode::decode_from_slice(body, config()).map_err(|_| malformed())?;
-            if used == body.len() {
-                Ok(value)
-            } else {
-                Err(malformed())
-            }
+            if used == body.len() { Ok(value) } else { Err(malformed()) }
         }
-        [first, version, ..] if *first == tag as u8 && *version > V1 => Err(LedgerError::Newer {
-            found: u32::from(*version),
-            known: u32::from(V1),
-        }),
+        [first, version, ..] if *first == tag as u8 && *version > V1 => {
+            Err(LedgerError::Newer { found: u32::from(*version), known: u32::from(V1) })
+        }
         _ => Err(malformed()),
     }
 }
 
-/// Compresses with zstd; the level is cheap for blocks and thorough for kept sources.
+thread_local! {
+    /// Making a compressor costs more than a small value takes to compress; one per level is kept.
+    static COMPRESSORS: RefCell<Vec<(i32, zstd::bulk::Compressor<'static>)>> =
+        const { RefCell::new(Vec::new()) };
+    static DECOMPRESSOR: RefCell<Option<zstd::bulk::Decompressor<'static>>> =
+        const { RefCell::new(None) };
+}
+
+/// Compresses with zstd; the level is cheap for blocks and more thorough for kept sources.
 pub fn compress(bytes: &[u8], level: i32) -> Result<Vec<u8>, LedgerError> {
-    zstd::bulk::compress(bytes, level).map_err(|error| LedgerError::Engine(error.to_string()))
+    let engine = |error: std::io::Error| LedgerError::Engine(error.to_string());
+    COMPRESSORS.with_borrow_mut(|known| {
+        if let Some((_, compressor)) = known.iter_mut().find(|(of, _)| *of == level) {
+            return compressor.compress(bytes).map_err(engine);
+        }
+        let mut compressor = zstd::bulk::Compressor::new(level).map_err(engine)?;
+        let compressed = compressor.compress(bytes).map_err(engine);
+        known.push((level, compressor));
+        compressed
+    })
 }
 
 /// Reverses [`compress`]; `size` is the exact size expected.
 pub fn decompress(bytes: &[u8], size: usize) -> Result<Vec<u8>, LedgerError> {
-    let malformed = LedgerError::Malformed {
-        what: "compressed bytes",
-    };
+    let malformed = || LedgerError::Malformed { what: "compressed bytes" };
     if size > MAX_BODY {
-        return Err(malformed);
+        return Err(malformed());
     }
-    match zstd::bulk::decompress(bytes, size) {
-        Ok(raw) if raw.len() == size => Ok(raw),
-        _ => Err(malformed),
-    }
+    DECOMPRESSOR.with_borrow_mut(|known| {
+        if known.is_none() {
+            *known = Some(zstd::bulk::Decompressor::new().map_err(|_| malformed())?);
+        }
+        match known.as_mut().map(|decompressor| decompressor.decompress(bytes, size)) {
+            Some(Ok(raw)) if raw.len() == size => Ok(raw),
+            _ => Err(malformed()),
+        }
+    })
 }

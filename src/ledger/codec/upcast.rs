@@ -92,18 +92,7 @@ pub fn encode_entry(entry: &Entry) -> Result<Vec<u8>, LedgerError> {
     };
     let (actor, tool) = (entry.actor.clone(), entry.tool.clone());
     let time_ms = entry.time_ms;
-    to_bytes(
-        Tag::Entry,
-        &EntryV1 {
-            time_ms,
-            actor,
-            tool,
-            kind,
-            stage,
-            decision,
-            note,
-        },
-    )
+    to_bytes(Tag::Entry, &EntryV1 { time_ms, actor, tool, kind, stage, decision, note })
 }
 
 /// Decodes a control entry.
@@ -114,17 +103,10 @@ pub fn decode_entry(bytes: &[u8]) -> Result<Entry, LedgerError> {
         (2, None, Some(decision), None) => EntryKind::Decision(decision_from(decision)?),
         (3, None, None, Some(text)) => EntryKind::Note(text),
         _ => {
-            return Err(LedgerError::Malformed {
-                what: "a control entry",
-            });
+            return Err(LedgerError::Malformed { what: "a control entry" });
         }
     };
-    Ok(Entry {
-        time_ms: wire.time_ms,
-        actor: wire.actor,
-        tool: wire.tool,
-        kind,
-    })
+    Ok(Entry { time_ms: wire.time_ms, actor: wire.actor, tool: wire.tool, kind })
 }
 
 fn stage_to(stage: &Stage) -> StageV1 {
@@ -140,18 +122,9 @@ fn stage_to(stage: &Stage) -> StageV1 {
         mapping_version: stage.mapping.version,
         mapping_digest: stage.mapping.digest.0,
         series: stage.series.code(),
-        views: views
-            .map(|v| (v.series.code(), class_number(v.class), v.events))
-            .collect(),
+        views: views.map(|v| (v.series.code(), class_number(v.class), v.events)).collect(),
         symbols: stage.symbols,
-        rows: [
-            rows.read,
-            rows.accepted,
-            rows.rejected,
-            rows.blank,
-            rows.effective,
-            rows.retracted,
-        ],
+        rows: [rows.read, rows.accepted, rows.rejected, rows.blank, rows.effective, rows.retracted],
         as_of: stage.as_of.0,
         findings: stage.findings.iter().map(finding_to).collect(),
         supersedes: stage.supersedes.map(|batch| batch.0),
@@ -163,11 +136,7 @@ fn stage_to(stage: &Stage) -> StageV1 {
 fn stage_from(wire: StageV1) -> Result<Stage, LedgerError> {
     let mut views = Vec::with_capacity(wire.views.len());
     for (series, class, events) in wire.views {
-        views.push(ViewPart {
-            series: series_of(series)?,
-            class: class_of(class)?,
-            events,
-        });
+        views.push(ViewPart { series: series_of(series)?, class: class_of(class)?, events });
     }
     let [read, accepted, rejected, blank, effective, retracted] = wire.rows;
     let findings = wire.findings.into_iter().map(finding_from);
@@ -186,14 +155,7 @@ fn stage_from(wire: StageV1) -> Result<Stage, LedgerError> {
         series: series_of(wire.series)?,
         views,
         symbols: wire.symbols,
-        rows: RowCounts {
-            read,
-            accepted,
-            rejected,
-            blank,
-            effective,
-            retracted,
-        },
+        rows: RowCounts { read, accepted, rejected, blank, effective, retracted },
         as_of: Day(wire.as_of),
         findings: findings.collect::<Result<_, _>>()?,
         supersedes: wire.supersedes.map(BatchId),
@@ -247,11 +209,7 @@ fn decision_from(wire: DecisionV1) -> Result<Decision, LedgerError> {
     let mut changes = Vec::with_capacity(wire.changes.len());
     for (batch, from, to) in wire.changes {
         let (from, to) = (state_of(from)?, state_of(to)?);
-        changes.push(StateChange {
-            batch: BatchId(batch),
-            from,
-            to,
-        });
+        changes.push(StateChange { batch: BatchId(batch), from, to });
     }
     Ok(Decision {
         action: action_of(wire.action)?,
@@ -287,45 +245,15 @@ pub struct Kept {
 
 /// Encodes where a source is kept.
 pub fn encode_kept(kept: &Kept) -> Result<Vec<u8>, LedgerError> {
-    let Kept {
-        size,
-        pack,
-        offset,
-        end,
-        name,
-        observed_ms,
-    } = kept.clone();
-    to_bytes(
-        Tag::Kept,
-        &KeptV1 {
-            size,
-            pack,
-            offset,
-            end,
-            name,
-            observed_ms,
-        },
-    )
+    let Kept { size, pack, offset, end, name, observed_ms } = kept.clone();
+    to_bytes(Tag::Kept, &KeptV1 { size, pack, offset, end, name, observed_ms })
 }
 
 /// Decodes where a source is kept.
 pub fn decode_kept(bytes: &[u8]) -> Result<Kept, LedgerError> {
-    let KeptV1 {
-        size,
-        pack,
-        offset,
-        end,
-        name,
-        observed_ms,
-    } = from_bytes(Tag::Kept, "a source's place", bytes)?;
-    Ok(Kept {
-        size,
-        pack,
-        offset,
-        end,
-        name,
-        observed_ms,
-    })
+    let KeptV1 { size, pack, offset, end, name, observed_ms } =
+        from_bytes(Tag::Kept, "a source's place", bytes)?;
+    Ok(Kept { size, pack, offset, end, name, observed_ms })
 }
 
 /// How a source arrived.
@@ -390,20 +318,9 @@ pub fn encode_manifest(manifest: &Manifest) -> Result<Vec<u8>, LedgerError> {
         media_type: s.media_type.clone(),
         size: s.size,
         observed_ms: s.observed_ms,
-        read_as: (
-            s.series.code(),
-            s.symbol
-                .as_ref()
-                .map(ToString::to_string)
-                .unwrap_or_default(),
-        ),
+        read_as: (s.series.code(), s.symbol.as_ref().map(ToString::to_string).unwrap_or_default()),
     });
-    to_bytes(
-        Tag::Manifest,
-        &ManifestV1 {
-            sources: sources.collect(),
-        },
-    )
+    to_bytes(Tag::Manifest, &ManifestV1 { sources: sources.collect() })
 }
 
 /// Decodes a manifest.
@@ -413,10 +330,7 @@ pub fn decode_manifest(bytes: &[u8]) -> Result<Manifest, LedgerError> {
     for s in wire.sources {
         let symbol = match s.read_as.1.as_str() {
             "" => None,
-            name => Some(
-                name.parse()
-                    .map_err(|_| LedgerError::Malformed { what: "a manifest" })?,
-            ),
+            name => Some(name.parse().map_err(|_| LedgerError::Malformed { what: "a manifest" })?),
         };
         sources.push(ManifestSource {
             digest: Digest(s.digest),
@@ -440,17 +354,12 @@ pub fn encode_chunk(rows: &Rows, order: &[u32], batches: &[u32]) -> Result<Vec<u
     let raw = bincode::encode_to_vec(&packed, super::config())
         .map_err(|error| LedgerError::Engine(format!("cannot encode: {error}")))?;
     let compressed = compress(&raw, 1)?;
-    to_bytes(
-        Tag::Chunk,
-        &(order.len() as u32, names, raw.len() as u32, compressed),
-    )
+    to_bytes(Tag::Chunk, &(order.len() as u32, names, raw.len() as u32, compressed))
 }
 
 /// Decodes a view chunk: its events and the batch of each.
 pub fn decode_chunk(bytes: &[u8]) -> Result<(Rows, Vec<u32>), LedgerError> {
-    let malformed = || LedgerError::Malformed {
-        what: "a view chunk",
-    };
+    let malformed = || LedgerError::Malformed { what: "a view chunk" };
     let (count, names, raw_size, compressed): (u32, Vec<String>, u32, Vec<u8>) =
         from_bytes(Tag::Chunk, "a view chunk", bytes)?;
     let raw = decompress(&compressed, raw_size as usize)?;
@@ -458,9 +367,7 @@ pub fn decode_chunk(bytes: &[u8]) -> Result<(Rows, Vec<u32>), LedgerError> {
         Ok((packed, used)) if used == raw.len() => packed,
         _ => return Err(malformed()),
     };
-    let symbols = names
-        .iter()
-        .map(|name| name.parse::<Symbol>().map_err(|_| malformed()));
+    let symbols = names.iter().map(|name| name.parse::<Symbol>().map_err(|_| malformed()));
     let symbols = symbols.collect::<Result<Vec<_>, _>>()?;
     let mut rows = Rows::new();
     let batches = columns::unpack(packed, count as usize, &symbols, &mut rows)?;
@@ -472,13 +379,8 @@ pub fn encode_directory(
     position: Position,
     entries: Vec<(String, u64, Digest)>,
 ) -> Result<Vec<u8>, LedgerError> {
-    let entries = entries
-        .into_iter()
-        .map(|(name, events, digest)| (name, events, digest.0));
-    let wire = DirectoryV1 {
-        position: position.0,
-        entries: entries.collect(),
-    };
+    let entries = entries.into_iter().map(|(name, events, digest)| (name, events, digest.0));
+    let wire = DirectoryV1 { position: position.0, entries: entries.collect() };
     to_bytes(Tag::Directory, &wire)
 }
 
@@ -488,9 +390,6 @@ pub type Directory = (Position, Vec<(String, u64, Digest)>);
 /// Decodes a directory of a view.
 pub fn decode_directory(bytes: &[u8]) -> Result<Directory, LedgerError> {
     let wire: DirectoryV1 = from_bytes(Tag::Directory, "a view directory", bytes)?;
-    let entries = wire
-        .entries
-        .into_iter()
-        .map(|(name, events, d)| (name, events, Digest(d)));
+    let entries = wire.entries.into_iter().map(|(name, events, d)| (name, events, Digest(d)));
     Ok((Position(wire.position), entries.collect()))
 }

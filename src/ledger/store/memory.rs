@@ -42,11 +42,7 @@ impl Store for MemoryStore {
     }
 
     fn controls(&self) -> Result<Vec<(u64, Vec<u8>)>> {
-        Ok(self
-            .controls
-            .iter()
-            .map(|(position, bytes)| (*position, bytes.clone()))
-            .collect())
+        Ok(self.controls.iter().map(|(position, bytes)| (*position, bytes.clone())).collect())
     }
 
     fn kept(&self, digest: &Digest) -> Result<Option<Kept>> {
@@ -54,11 +50,7 @@ impl Store for MemoryStore {
     }
 
     fn all_kept(&self) -> Result<Vec<(Digest, Kept)>> {
-        Ok(self
-            .kept
-            .iter()
-            .map(|(digest, kept)| (*digest, kept.clone()))
-            .collect())
+        Ok(self.kept.iter().map(|(digest, kept)| (*digest, kept.clone())).collect())
     }
 
     fn put_kept(&mut self, digest: &Digest, kept: &Kept) -> Result<()> {

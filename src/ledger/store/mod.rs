@@ -16,8 +16,10 @@ use super::error::LedgerError;
 use crate::domain::Digest;
 
 /// Largest value handed to the engine. sled moves a node (up to 17 values) of more than a quarter
-/// of its 8 MiB segment into a file that it never syncs: 17 × 100 KiB stays below that.
-pub const MAX_VALUE: usize = 100 << 10;
+/// of its 2 MiB segment into a file that it never syncs: 17 × 30 KiB stays below that. Larger segments
+/// would allow larger values, but leave more of a small ledger empty (measured: 3.4 bytes on disk for
+/// each byte stored with 8 MiB, 2.0 with 2 MiB, at 1 M rows).
+pub const MAX_VALUE: usize = 30 << 10;
 
 type Result<T> = std::result::Result<T, LedgerError>;
 
@@ -63,9 +65,5 @@ pub trait Store {
 
 /// Refuses values that the engine would not keep safely.
 fn check_size(bytes: &[u8]) -> Result<()> {
-    if bytes.len() > MAX_VALUE {
-        Err(LedgerError::TooLarge { size: bytes.len() })
-    } else {
-        Ok(())
-    }
+    if bytes.len() > MAX_VALUE { Err(LedgerError::TooLarge { size: bytes.len() }) } else { Ok(()) }
 }

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 const PIECE: usize = 1 << 20;
 
 /// zstd level of sources: they are text, kept for years and read seldom.
-const LEVEL: i32 = 5;
+const LEVEL: i32 = 1;
 
 /// A new pack is begun when one is larger than this.
 const PACK_SIZE: u64 = 1 << 30;
@@ -38,10 +38,7 @@ impl Pack {
     /// The packs in a directory. New sources go to the end of the last one; what a crash left
     /// there is passed over, since every source is found by its noted place.
     pub fn in_directory(directory: &Path) -> Result<Self> {
-        let mut pack = Self {
-            directory: Some(directory.to_owned()),
-            ..Self::default()
-        };
+        let mut pack = Self { directory: Some(directory.to_owned()), ..Self::default() };
         let listed = match std::fs::read_dir(directory) {
             Ok(listed) => listed,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(pack),
@@ -66,20 +63,14 @@ impl Pack {
     }
 
     fn writer(&mut self) -> io::Result<&mut File> {
-        let path = self
-            .path(self.number)
-            .ok_or_else(|| io::Error::other("no directory"))?;
+        let path = self.path(self.number).ok_or_else(|| io::Error::other("no directory"))?;
         let file = match self.file.take() {
             Some(file) => file,
             None => {
                 if let Some(directory) = &self.directory {
                     std::fs::create_dir_all(directory)?;
                 }
-                let options = OpenOptions::new()
-                    .create(true)
-                    .write(true)
-                    .truncate(false)
-                    .clone();
+                let options = OpenOptions::new().create(true).write(true).truncate(false).clone();
                 let mut file = options.open(&path)?;
                 file.set_len(self.end)?;
                 file.seek(SeekFrom::Start(self.end))?;
@@ -134,17 +125,7 @@ impl Pack {
         let digest = hasher.finish();
         self.append(FrameKind::SourceEnd, &[&digest.0, &size.to_le_bytes()])?;
         let (end, name) = (self.end, name.to_owned());
-        Ok((
-            digest,
-            Kept {
-                size,
-                pack,
-                offset,
-                end,
-                name,
-                observed_ms,
-            },
-        ))
+        Ok((digest, Kept { size, pack, offset, end, name, observed_ms }))
     }
 
     /// Takes back what was appended from `kept` on: it was here already, or cannot be used.
@@ -156,9 +137,8 @@ impl Pack {
         if self.directory.is_none() {
             self.memory.truncate(kept.offset as usize);
         } else if let Some(file) = &mut self.file {
-            let cut = file
-                .set_len(kept.offset)
-                .and_then(|()| file.seek(SeekFrom::Start(kept.offset)));
+            let cut =
+                file.set_len(kept.offset).and_then(|()| file.seek(SeekFrom::Start(kept.offset)));
             cut.map_err(|error| LedgerError::write("a source", error))?;
         }
         Ok(())
@@ -167,8 +147,7 @@ impl Pack {
     /// Makes everything appended durable.
     pub fn sync(&mut self) -> Result<()> {
         if let (true, Some(file)) = (self.dirty, &self.file) {
-            file.sync_data()
-                .map_err(|error| LedgerError::write("the sources", error))?;
+            file.sync_data().map_err(|error| LedgerError::write("the sources", error))?;
         }
         self.dirty = false;
         Ok(())
@@ -188,11 +167,7 @@ impl Pack {
                 Box::new(Cursor::new(from.to_vec()))
             }
         };
-        Ok(PackReader {
-            input,
-            left: kept.size,
-            done: false,
-        })
+        Ok(PackReader { input, left: kept.size, done: false })
     }
 }
 
@@ -240,10 +215,7 @@ mod tests {
     #[test]
     fn sources_come_back_and_forgotten_ones_leave_no_bytes() {
         let directory = tempfile::tempdir().unwrap();
-        for mut pack in [
-            Pack::default(),
-            Pack::in_directory(directory.path()).unwrap(),
-        ] {
+        for mut pack in [Pack::default(), Pack::in_directory(directory.path()).unwrap()] {
             let big: Vec<u8> = (0..3_000_000u32).map(|n| (n / 7) as u8).collect();
             let (digest, kept) = pack.keep(&mut big.as_slice(), "big", 5).unwrap();
             assert_eq!((digest, kept.size), (content(&big), 3_000_000));

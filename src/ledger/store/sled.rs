@@ -31,9 +31,9 @@ pub struct SledStore {
 fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T> {
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(sled::Error::Corruption { .. })) => Err(LedgerError::damaged(
-            "the storage engine found corrupt data",
-        )),
+        Ok(Err(sled::Error::Corruption { .. })) => {
+            Err(LedgerError::damaged("the storage engine found corrupt data"))
+        }
         Ok(Err(sled::Error::Io(error))) => match error.kind() {
             std::io::ErrorKind::StorageFull
             | std::io::ErrorKind::PermissionDenied
@@ -42,9 +42,7 @@ fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T> {
             _ => Err(LedgerError::damaged(format!("the storage engine: {error}"))),
         },
         Ok(Err(error)) => Err(LedgerError::damaged(format!("the storage engine: {error}"))),
-        Err(_) => Err(LedgerError::damaged(
-            "the storage engine stopped at data it cannot read",
-        )),
+        Err(_) => Err(LedgerError::damaged("the storage engine stopped at data it cannot read")),
     }
 }
 
@@ -55,7 +53,7 @@ impl SledStore {
         let config = sled::Config::new()
             .path(&path)
             .cache_capacity(64 << 20)
-            .segment_size(8 << 20)
+            .segment_size(2 << 20)
             .flush_every_ms(None);
         let db = guarded(|| config.open())?;
         let tree = |name: &str| guarded(|| db.open_tree(name));
@@ -115,9 +113,7 @@ impl SledStore {
 fn all(tree: &sled::Tree, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
     guarded(|| {
         let pairs = tree.scan_prefix(prefix);
-        pairs
-            .map(|pair| pair.map(|(key, value)| (key.to_vec(), value.to_vec())))
-            .collect()
+        pairs.map(|pair| pair.map(|(key, value)| (key.to_vec(), value.to_vec()))).collect()
     })
 }
 
@@ -139,12 +135,8 @@ impl Store for SledStore {
 
     fn sweep_blocks(&mut self, batch: u32) -> Result<u64> {
         let from = block_key(batch, 0);
-        let keys: Vec<sled::IVec> = guarded(|| {
-            self.blocks
-                .range(from..)
-                .keys()
-                .collect::<sled::Result<_>>()
-        })?;
+        let keys: Vec<sled::IVec> =
+            guarded(|| self.blocks.range(from..).keys().collect::<sled::Result<_>>())?;
         for key in &keys {
             self.remove(|store| &store.blocks, key)?;
         }
@@ -165,15 +157,11 @@ impl Store for SledStore {
             key.try_into().map(u64::from_be_bytes).map_err(wrong)
         };
         let pairs = all(&self.controls, &[])?.into_iter();
-        pairs
-            .map(|(key, value)| Ok((number(key)?, value)))
-            .collect()
+        pairs.map(|(key, value)| Ok((number(key)?, value))).collect()
     }
 
     fn kept(&self, digest: &Digest) -> Result<Option<Kept>> {
-        self.get(&self.kept, &digest.0)?
-            .map(|bytes| open_kept(digest, &bytes))
-            .transpose()
+        self.get(&self.kept, &digest.0)?.map(|bytes| open_kept(digest, &bytes)).transpose()
     }
 
     fn all_kept(&self) -> Result<Vec<(Digest, Kept)>> {
@@ -214,13 +202,7 @@ impl Store for SledStore {
     }
 
     fn view_keys(&self, prefix: &[u8]) -> Result<Vec<Vec<u8>>> {
-        guarded(|| {
-            self.views
-                .scan_prefix(prefix)
-                .keys()
-                .map(|k| k.map(|k| k.to_vec()))
-                .collect()
-        })
+        guarded(|| self.views.scan_prefix(prefix).keys().map(|k| k.map(|k| k.to_vec())).collect())
     }
 
     fn barrier(&mut self) -> Result<()> {
@@ -230,9 +212,7 @@ impl Store for SledStore {
         let done = self.pack.sync().and_then(|()| {
             guarded(|| self.db.flush())?;
             self.check_no_blobs()?;
-            self.file
-                .sync_data()
-                .map_err(|error| LedgerError::write("the ledger", error))
+            self.file.sync_data().map_err(|error| LedgerError::write("the ledger", error))
         });
         // After a failed sync the page cache may no longer match the disk: write nothing more.
         self.poisoned |= done.is_err();
@@ -267,10 +247,7 @@ impl Store for SledStore {
 fn open_kept(digest: &Digest, bytes: &[u8]) -> Result<Kept> {
     match bytes.split_last_chunk::<32>() {
         Some((body, seal)) if content(body) == Digest(*seal) => decode_kept(body),
-        _ => Err(LedgerError::damaged(format!(
-            "the place of source {}",
-            digest.short()
-        ))),
+        _ => Err(LedgerError::damaged(format!("the place of source {}", digest.short()))),
     }
 }
 

@@ -7,12 +7,8 @@ use crate::sources::mapping::{Column, Mapping, Name, Need, normal_name};
 use std::io::{Read, Seek, SeekFrom};
 
 /// Separators, in the order of trying.
-const DELIMITERS: [(u8, &str); 4] = [
-    (b',', "comma"),
-    (b';', "semicolon"),
-    (b'\t', "tab"),
-    (b'|', "pipe"),
-];
+const DELIMITERS: [(u8, &str); 4] =
+    [(b',', "comma"), (b';', "semicolon"), (b'\t', "tab"), (b'|', "pipe")];
 
 /// How many records are looked at for a header.
 const HEADER_RECORDS: usize = 10;
@@ -56,9 +52,7 @@ pub(super) fn find_header<'m, R: Read + Seek>(
         match try_delimiter(input, bom, (delimiter, name), mapping, want_symbol, limits) {
             Ok(Some(header)) if header.missing.is_empty() => return Ok(Some(header)),
             Ok(Some(header)) => {
-                let closer = closest
-                    .as_ref()
-                    .is_none_or(|known| found(known) < found(&header));
+                let closer = closest.as_ref().is_none_or(|known| found(known) < found(&header));
                 if closer {
                     closest = Some(header);
                 }
@@ -76,10 +70,7 @@ pub(super) fn find_header<'m, R: Read + Seek>(
 
 /// How much of what is needed a header has.
 fn found(header: &Header<'_>) -> usize {
-    let needed = header
-        .columns
-        .iter()
-        .filter(|(_, column)| column.need != Need::Optional);
+    let needed = header.columns.iter().filter(|(_, column)| column.need != Need::Optional);
     needed.count() + usize::from(header.date.is_some())
 }
 
@@ -123,32 +114,19 @@ fn bind<'m>(
     mapping: &'m Mapping,
     want_symbol: bool,
 ) -> Header<'m> {
-    let cells: Vec<String> = record
-        .cells()
-        .map(|cell| normal_name(&guessed_text(cell)))
-        .collect();
+    let cells: Vec<String> = record.cells().map(|cell| normal_name(&guessed_text(cell))).collect();
     // A mapping's first name goes before its synonyms, wherever the cells stand.
     let cell_of = |names: &[Name]| {
-        names
-            .iter()
-            .find_map(|name| cells.iter().position(|cell| *cell == name.normal))
+        names.iter().find_map(|name| cells.iter().position(|cell| *cell == name.normal))
     };
     let date = cell_of(&mapping.date);
-    let symbol = if want_symbol {
-        cell_of(&mapping.symbol)
-    } else {
-        None
-    };
+    let symbol = if want_symbol { cell_of(&mapping.symbol) } else { None };
     let columns = mapping.columns.iter();
-    let columns: Vec<_> = columns
-        .filter_map(|column| Some((cell_of(&column.names)?, column)))
-        .collect();
+    let columns: Vec<_> =
+        columns.filter_map(|column| Some((cell_of(&column.names)?, column))).collect();
 
     let absent = |need: Need| {
-        let absent = mapping
-            .columns
-            .iter()
-            .filter(move |column| column.need == need);
+        let absent = mapping.columns.iter().filter(move |column| column.need == need);
         absent.filter(|column| cell_of(&column.names).is_none())
     };
     let title = |names: &[Name]| names.first().map(|name| name.text.clone());
@@ -157,20 +135,14 @@ fn bind<'m>(
         missing.extend(title(&mapping.date));
     }
     missing.extend(absent(Need::Required).filter_map(|column| title(&column.names)));
-    let one_of = mapping
-        .columns
-        .iter()
-        .filter(|column| column.need == Need::OneOf);
+    let one_of = mapping.columns.iter().filter(|column| column.need == Need::OneOf);
     if one_of.clone().next().is_some() && absent(Need::OneOf).count() == one_of.clone().count() {
         let names: Vec<String> = one_of.filter_map(|column| title(&column.names)).collect();
         missing.push(names.join("|"));
     }
 
-    let used: Vec<usize> = date
-        .into_iter()
-        .chain(symbol)
-        .chain(columns.iter().map(|(cell, _)| *cell))
-        .collect();
+    let used: Vec<usize> =
+        date.into_iter().chain(symbol).chain(columns.iter().map(|(cell, _)| *cell)).collect();
     let known = |cell: &String| mapping.known.iter().any(|name| name.normal == *cell);
     let ignored = cells
         .iter()
@@ -197,10 +169,7 @@ pub(super) fn all_missing(mapping: &Mapping) -> Vec<String> {
     let title = |names: &[Name]| names.first().map(|name| name.text.clone());
     let mut missing: Vec<String> = title(&mapping.date).into_iter().collect();
     let need = |need: Need| {
-        let columns = mapping
-            .columns
-            .iter()
-            .filter(move |column| column.need == need);
+        let columns = mapping.columns.iter().filter(move |column| column.need == need);
         columns.filter_map(move |column| title(&column.names))
     };
     missing.extend(need(Need::Required));
@@ -257,20 +226,14 @@ mod tests {
     #[test]
     fn an_adjusted_close_alone_is_not_enough() {
         let mapping = Mapping::bundled("spot-ohlc").unwrap();
-        assert_eq!(
-            header("Date,Adj Close\n", &mapping).unwrap().missing,
-            ["close"]
-        );
+        assert_eq!(header("Date,Adj Close\n", &mapping).unwrap().missing, ["close"]);
     }
 
     #[test]
     fn one_of_several_columns_is_enough() {
         let mapping = Mapping::bundled("hv-percent").unwrap();
         assert!(header("date,hv90\n", &mapping).unwrap().missing.is_empty());
-        assert_eq!(
-            header("date,x\n", &mapping).unwrap().missing,
-            ["hv20|hv30|hv90|hv252"]
-        );
+        assert_eq!(header("date,x\n", &mapping).unwrap().missing, ["hv20|hv30|hv90|hv252"]);
         assert_eq!(all_missing(&mapping), ["date", "hv20|hv30|hv90|hv252"]);
     }
 }

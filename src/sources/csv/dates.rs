@@ -123,12 +123,7 @@ impl Survey {
     /// Decides the orders; a mapping's own order goes before all evidence.
     pub(super) fn decide(&self, fixed: Option<DateOrder>) -> Result<Orders, Conflict> {
         let mut orders = Orders::default();
-        let slash = decide(
-            self.slash,
-            fixed,
-            DateOrder::MonthFirst,
-            &mut orders.ambiguous,
-        );
+        let slash = decide(self.slash, fixed, DateOrder::MonthFirst, &mut orders.ambiguous);
         let dash = decide(self.dash, fixed, DateOrder::DayFirst, &mut orders.ambiguous);
         (orders.slash, orders.dash) = (slash?, dash?);
         Ok(orders)
@@ -148,10 +143,9 @@ fn decide(
         return Ok(fixed);
     }
     match (evidence.day_first, evidence.month_first) {
-        (Some(day_first_line), Some(month_first_line)) => Err(Conflict {
-            day_first_line,
-            month_first_line,
-        }),
+        (Some(day_first_line), Some(month_first_line)) => {
+            Err(Conflict { day_first_line, month_first_line })
+        }
         (Some(_), None) => Ok(Some(DateOrder::DayFirst)),
         (None, Some(_)) => Ok(Some(DateOrder::MonthFirst)),
         (None, None) => {
@@ -229,46 +223,20 @@ mod tests {
     fn the_file_decides_open_forms() {
         use DateOrder::{DayFirst, MonthFirst};
         for (cells, slash, dash, ambiguous) in [
-            (
-                &["01/02/2025", "13/02/2025"][..],
-                Some(DayFirst),
-                None,
-                None,
-            ),
+            (&["01/02/2025", "13/02/2025"][..], Some(DayFirst), None, None),
             (&["01/02/2025", "2/13/25"], Some(MonthFirst), None, None),
             (&["x", "01/02/2025"], Some(MonthFirst), None, Some(3)),
             (&["01-02-2025"], None, Some(DayFirst), Some(2)),
             (&["01-13-2025"], None, Some(MonthFirst), None),
-            (
-                &["13-01-2025", "1/13/2025"],
-                Some(MonthFirst),
-                Some(DayFirst),
-                None,
-            ),
+            (&["13-01-2025", "1/13/2025"], Some(MonthFirst), Some(DayFirst), None),
             (&["2025-01-13", "20250113", "13.01.2025"], None, None, None),
         ] {
             let orders = survey(cells).decide(None).unwrap();
-            assert_eq!(
-                orders,
-                Orders {
-                    slash,
-                    dash,
-                    ambiguous
-                },
-                "{cells:?}"
-            );
+            assert_eq!(orders, Orders { slash, dash, ambiguous }, "{cells:?}");
         }
         let conflict = survey(&["13/01/2025", "1/1/2025", "1/13/2025"]).decide(None);
-        assert_eq!(
-            conflict,
-            Err(Conflict {
-                day_first_line: 2,
-                month_first_line: 4
-            })
-        );
-        let fixed = survey(&["13/01/2025", "1/13/2025"])
-            .decide(Some(DayFirst))
-            .unwrap();
+        assert_eq!(conflict, Err(Conflict { day_first_line: 2, month_first_line: 4 }));
+        let fixed = survey(&["13/01/2025", "1/13/2025"]).decide(Some(DayFirst)).unwrap();
         assert_eq!(fixed.day(b"2/3/2025").unwrap().to_string(), "2025-03-02");
         assert_eq!(fixed.day(b"1/13/2025"), None);
     }

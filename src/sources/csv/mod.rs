@@ -128,30 +128,16 @@ fn prepare<'m, R: Read + Seek>(
         let text = "the file is UTF-16; save it as UTF-8".to_owned();
         return Err(fatal("unsupported_encoding", None, text));
     }
-    let binary = || {
-        fatal(
-            "binary_file",
-            None,
-            "the file has NUL bytes; it is no text".to_owned(),
-        )
-    };
+    let binary = || fatal("binary_file", None, "the file has NUL bytes; it is no text".to_owned());
     if head.contains(&0) {
         return Err(binary());
     }
     let mut noted =
         |code: &str, severity: Severity, line: Option<u32>, count: u64, text: String| {
             let finding = finding(options.source, code, severity, text);
-            summary.findings.push(Finding {
-                line,
-                count,
-                ..finding
-            });
+            summary.findings.push(Finding { line, count, ..finding });
         };
-    let bom = if head.starts_with(UTF8_BOM) {
-        UTF8_BOM.len()
-    } else {
-        0
-    };
+    let bom = if head.starts_with(UTF8_BOM) { UTF8_BOM.len() } else { 0 };
     if bom > 0 {
         let text = "the file begins with a byte order mark, which was passed over".to_owned();
         noted("utf8_bom_stripped", Severity::Warning, None, 1, text);
@@ -161,10 +147,7 @@ fn prepare<'m, R: Read + Seek>(
     let header = columns::find_header(input, bom, mapping, want_symbol, limits);
     let Some(header) = header.map_err(stopped)? else {
         summary.missing = columns::all_missing(mapping);
-        let text = format!(
-            "no line is a header; missing are {}",
-            summary.missing.join(", ")
-        );
+        let text = format!("no line is a header; missing are {}", summary.missing.join(", "));
         return Err(fatal("missing_columns", None, text));
     };
     summary.delimiter = Some(header.delimiter_name);
@@ -175,11 +158,7 @@ fn prepare<'m, R: Read + Seek>(
         return Err(fatal("missing_columns", Some(header.line), text));
     }
     if want_symbol && header.symbol.is_none() {
-        let names: Vec<&str> = mapping
-            .symbol
-            .iter()
-            .map(|name| name.text.as_str())
-            .collect();
+        let names: Vec<&str> = mapping.symbol.iter().map(|name| name.text.as_str()).collect();
         let text = match names.is_empty() {
             true => format!("the mapping {} knows no symbol column", mapping.id),
             false => format!("the header has no symbol column ({})", names.join(", ")),
@@ -191,39 +170,22 @@ fn prepare<'m, R: Read + Seek>(
     if bytes.nul {
         return Err(binary());
     }
-    let encoding = bytes
-        .utf8
-        .as_ref()
-        .map_or(Encoding::Utf8, Utf8Check::encoding);
+    let encoding = bytes.utf8.as_ref().map_or(Encoding::Utf8, Utf8Check::encoding);
     if encoding == Encoding::Windows1252 {
         let text = "the file is not UTF-8; it was read as Windows-1252".to_owned();
         noted("encoding_fallback_cp1252", Severity::Warning, None, 1, text);
     }
     if header.line > 1 {
         let count = u64::from(header.line) - 1;
-        let text = format!(
-            "the header stands in line {}; what is above was passed over",
-            header.line
-        );
-        noted(
-            "preamble_skipped",
-            Severity::Warning,
-            Some(header.line),
-            count,
-            text,
-        );
+        let text =
+            format!("the header stands in line {}; what is above was passed over", header.line);
+        noted("preamble_skipped", Severity::Warning, Some(header.line), count, text);
     }
     let absent = &header.missing_optional;
     if !absent.is_empty() {
         let text = format!("the header lacks {}, which are optional", absent.join(", "));
         let (line, count) = (Some(header.line), absent.len() as u64);
-        noted(
-            "missing_optional_columns",
-            Severity::Warning,
-            line,
-            count,
-            text,
-        );
+        noted("missing_optional_columns", Severity::Warning, line, count, text);
     }
     if !header.ignored.is_empty() {
         let text = format!("not known to the mapping: {}", header.ignored.join(", "));
@@ -238,38 +200,17 @@ fn prepare<'m, R: Read + Seek>(
         let (day_first, month_first) = (conflict.day_first_line, conflict.month_first_line);
         let text =
             format!("line {day_first} has the day first, line {month_first} has the month first");
-        fatal(
-            "date_order_conflict",
-            Some(day_first.max(month_first)),
-            text,
-        )
+        fatal("date_order_conflict", Some(day_first.max(month_first)), text)
     })?;
     if orders.ambiguous.is_some() {
-        let order = orders
-            .slash
-            .or(orders.dash)
-            .map_or("", |order| order.name());
+        let order = orders.slash.or(orders.dash).map_or("", |order| order.name());
         let text = format!("no date tells the day from the month; read as {order}");
-        noted(
-            "ambiguous_date_order",
-            Severity::Warning,
-            orders.ambiguous,
-            1,
-            text,
-        );
+        noted("ambiguous_date_order", Severity::Warning, orders.ambiguous, 1, text);
     }
-    summary
-        .missing_optional
-        .clone_from(&header.missing_optional);
+    summary.missing_optional.clone_from(&header.missing_optional);
     summary.ignored_columns.clone_from(&header.ignored);
     (summary.slash_order, summary.dash_order) = (orders.slash, orders.dash);
-    Ok(Plan {
-        header,
-        bom,
-        encoding,
-        orders,
-        seen: (bytes.len, bytes.crc),
-    })
+    Ok(Plan { header, bom, encoding, orders, seen: (bytes.len, bytes.crc) })
 }
 
 /// The first bytes of the file, enough to recognise what is not text.
@@ -296,10 +237,8 @@ fn survey<'p, R: Read + Seek>(
             && let Some(date) = header.date
         {
             // `2025-…` has a fixed order, and it is what most files have.
-            let year_first = record
-                .raw(date)
-                .get(..4)
-                .is_some_and(|start| start.iter().all(u8::is_ascii_digit));
+            let year_first =
+                record.raw(date).get(..4).is_some_and(|start| start.iter().all(u8::is_ascii_digit));
             if !year_first {
                 let cell = text::trimmed(record.cell(date), text::guessed_text);
                 survey.add(&cell, record.line);

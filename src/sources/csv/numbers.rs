@@ -36,9 +36,7 @@ pub(super) struct Plain {
 impl Plain {
     /// Compares with a bound, by value.
     pub(super) fn cmp(self, bound: &Decimal) -> Ordering {
-        let whole = i64::try_from(bound.mantissa())
-            .ok()
-            .filter(|_| bound.scale() == 0);
+        let whole = i64::try_from(bound.mantissa()).ok().filter(|_| bound.scale() == 0);
         match (whole, 10i64.checked_pow(self.scale)) {
             (Some(whole), Some(unit)) => {
                 i128::from(self.mantissa).cmp(&(i128::from(whole) * i128::from(unit)))
@@ -95,10 +93,7 @@ pub(super) fn parse(text: &str, unit: CellUnit, mark: DecimalMark) -> Number {
     let mut length = 0;
     for c in text.chars() {
         // Spaces and apostrophes group thousands in one country or another.
-        if matches!(
-            c,
-            ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}' | '\'' | '\u{2019}'
-        ) {
+        if matches!(c, ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}' | '\'' | '\u{2019}') {
             continue;
         }
         match (digits.get_mut(length), u8::try_from(c)) {
@@ -107,9 +102,7 @@ pub(super) fn parse(text: &str, unit: CellUnit, mark: DecimalMark) -> Number {
         }
         length += 1;
     }
-    let number = digits
-        .get(..length)
-        .and_then(|digits| signed(digits, unit, mark));
+    let number = digits.get(..length).and_then(|digits| signed(digits, unit, mark));
     number.map_or(Number::Invalid, Number::Value)
 }
 
@@ -139,11 +132,7 @@ fn signed(text: &[u8], unit: CellUnit, mark: DecimalMark) -> Option<Decimal> {
             Decimal::try_from_i128_with_scale(mantissa.checked_mul(factor)?, 0).ok()?
         }
     };
-    Some(if negative && !number.is_zero() {
-        -number
-    } else {
-        number
-    })
+    Some(if negative && !number.is_zero() { -number } else { number })
 }
 
 fn exponent(text: &[u8]) -> Option<i32> {
@@ -170,11 +159,7 @@ fn unmarked(text: &[u8], unit: CellUnit, mark: DecimalMark) -> Option<(i128, i32
         (DecimalMark::Auto, Some(_), Some(_)) => (Some(b','), b'.'),
         (DecimalMark::Auto, None, None) => (None, b','),
         (DecimalMark::Auto, point, _) => {
-            let (only, other) = if point.is_some() {
-                (b'.', b',')
-            } else {
-                (b',', b'.')
-            };
+            let (only, other) = if point.is_some() { (b'.', b',') } else { (b',', b'.') };
             let count = text.iter().filter(|byte| **byte == only).count();
             let grouped = is_grouped(text, only);
             match unit {
@@ -244,9 +229,7 @@ mod tests {
     fn shown(text: &str, unit: CellUnit, mark: DecimalMark) -> String {
         // Both ways of reading agree wherever the fast one answers.
         if let Some(plain) = fast(text.as_bytes(), unit, mark) {
-            let Number::Value(number) = parse(text, unit, mark) else {
-                panic!("{text}")
-            };
+            let Number::Value(number) = parse(text, unit, mark) else { panic!("{text}") };
             assert_eq!(Some(plain.to_field(unit)), to_field(number, unit), "{text}");
             for bound in ["0", "45.53", "119", "123456789012345678901.5"] {
                 let bound: Decimal = bound.parse().unwrap();
@@ -295,11 +278,7 @@ mod tests {
             ("1e999", Percent, "invalid"),
             ("1e", Percent, "invalid"),
             ("e2", Percent, "invalid"),
-            (
-                "12345678901234567890.25",
-                Percent,
-                "12345678901234567890.25",
-            ),
+            ("12345678901234567890.25", Percent, "12345678901234567890.25"),
             ("0.12345678901234567890123456789", Percent, "invalid"),
             ("753,961", Integer, "753961"),
             ("529.510", Integer, "529510"),
@@ -338,19 +317,15 @@ mod tests {
             ("1.234", Integer, Point, "1.234"),
             ("1.234", Integer, Comma, "1234"),
         ] {
-            assert_eq!(
-                shown(text, unit, mark),
-                want,
-                "{text} as {unit:?}, {mark:?}"
-            );
+            assert_eq!(shown(text, unit, mark), want, "{text} as {unit:?}, {mark:?}");
         }
     }
 
     #[test]
     fn words_for_nothing_and_things_that_are_no_number() {
-        for text in [
-            "", " ", "\u{a0}", "-", " -- ", "N/A", "na", "NULL", "None", "nan", "NaN", "#N/A",
-        ] {
+        for text in
+            ["", " ", "\u{a0}", "-", " -- ", "N/A", "na", "NULL", "None", "nan", "NaN", "#N/A"]
+        {
             assert_eq!(shown(text, Percent, Auto), "missing", "{text:?}");
         }
         for text in [
@@ -367,10 +342,7 @@ mod tests {
     #[test]
     fn only_whole_numbers_fit_whole_columns() {
         let number = |text| value::parse_plain(text).unwrap();
-        assert_eq!(
-            to_field(number("45.53"), Percent).unwrap().to_string(),
-            "0.4553"
-        );
+        assert_eq!(to_field(number("45.53"), Percent).unwrap().to_string(), "0.4553");
         assert_eq!(to_field(number("5.0"), Integer).unwrap().to_string(), "5.0");
         assert_eq!(to_field(number("5.1"), Integer), None);
         let tiny = Decimal::new(1, 27);

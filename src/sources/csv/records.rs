@@ -48,12 +48,9 @@ impl<'b> Record<'b> {
     /// A cell as it was written, quotes included; empty when there is none.
     pub(super) fn raw(&self, index: usize) -> &'b [u8] {
         let end = self.ends.get(index).copied();
-        let start = index
-            .checked_sub(1)
-            .and_then(|before| self.ends.get(before));
+        let start = index.checked_sub(1).and_then(|before| self.ends.get(before));
         let start = start.map_or(0, |end| *end as usize + 1);
-        end.and_then(|end| self.bytes.get(start..end as usize))
-            .unwrap_or_default()
+        end.and_then(|end| self.bytes.get(start..end as usize)).unwrap_or_default()
     }
 
     /// A cell without its quotes.
@@ -73,10 +70,7 @@ fn unquoted(raw: &[u8]) -> Cow<'_, [u8]> {
     let Some(inner) = raw.strip_prefix(b"\"") else {
         return Cow::Borrowed(raw);
     };
-    let first_quote = inner
-        .iter()
-        .position(|byte| *byte == b'"')
-        .unwrap_or(inner.len());
+    let first_quote = inner.iter().position(|byte| *byte == b'"').unwrap_or(inner.len());
     if first_quote + 1 >= inner.len() {
         return Cow::Borrowed(inner.get(..first_quote).unwrap_or_default());
     }
@@ -120,12 +114,7 @@ fn scan(bytes: &[u8], delimiter: u8, at_end: bool, fields: usize, ends: &mut Vec
     ends.clear();
     let (mut i, mut inner_lines) = (0, 0);
     let found = |len, consumed, inner_lines, unclosed| {
-        Scan::Found(Found {
-            len,
-            consumed,
-            inner_lines,
-            unclosed,
-        })
+        Scan::Found(Found { len, consumed, inner_lines, unclosed })
     };
     loop {
         if bytes.get(i) == Some(&b'"') {
@@ -257,10 +246,7 @@ impl<'r, R: Read, W: Watch> Records<'r, R, W> {
         self.line = line.saturating_add(found.inner_lines + u32::from(terminated));
         self.start += found.consumed;
         Ok(Some(Record {
-            bytes: self
-                .buffer
-                .get(start..start + found.len)
-                .unwrap_or_default(),
+            bytes: self.buffer.get(start..start + found.len).unwrap_or_default(),
             ends: &self.ends,
             line,
             offset: self.base + start as u64,
@@ -275,11 +261,7 @@ impl<'r, R: Read, W: Watch> Records<'r, R, W> {
         self.base += self.start as u64;
         self.end -= self.start;
         self.start = 0;
-        while let Some(room) = self
-            .buffer
-            .get_mut(self.end..)
-            .filter(|room| !room.is_empty())
-        {
+        while let Some(room) = self.buffer.get_mut(self.end..).filter(|room| !room.is_empty()) {
             let count = match self.input.read(room) {
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,

@@ -32,13 +32,7 @@ pub(super) fn read_rows<R: Read + Seek, E>(
     let header = &plan.header;
     let mut bytes = Bytes::new(None, plan.seen.0, options.progress);
     let mut pass = Pass::new(options, plan);
-    let records = Records::new(
-        input,
-        &mut bytes,
-        header.delimiter,
-        plan.bom,
-        options.limits,
-    );
+    let records = Records::new(input, &mut bytes, header.delimiter, plan.bom, options.limits);
     let mut records = records.map_err(stopped)?;
     while let Some(record) = records.next().map_err(stopped)? {
         if record.line > header.line {
@@ -133,9 +127,7 @@ impl<'m> Pass<'m> {
     }
 
     fn is_blank(&self, record: Record<'_>) -> bool {
-        record
-            .cells()
-            .all(|cell| self.encoding.text(cell).trim().is_empty())
+        record.cells().all(|cell| self.encoding.text(cell).trim().is_empty())
     }
 
     /// Reads a row's day and symbol, and its values into `self.fields` and `self.values`; or says
@@ -158,10 +150,7 @@ impl<'m> Pass<'m> {
             return Err(because("future_date"));
         }
         let symbol = match self.symbol {
-            Some(cell) => self
-                .symbols
-                .find(&record.cell(cell), self.encoding)
-                .map_err(because)?,
+            Some(cell) => self.symbols.find(&record.cell(cell), self.encoding).map_err(because)?,
             None => 0,
         };
         self.read_values(record, day).map_err(because)?;
@@ -185,8 +174,7 @@ impl<'m> Pass<'m> {
                 Err(code) if column.need == Need::Required => return Err(code),
                 Err(code) => {
                     if code != column.codes.missing {
-                        self.optional_errors
-                            .add("optional_field_errors", record.line, Some(day));
+                        self.optional_errors.add("optional_field_errors", record.line, Some(day));
                     }
                     if column.need == Need::OneOf {
                         let worse = one_of.is_none() || code != column.codes.missing;
@@ -238,17 +226,11 @@ impl<'m> Pass<'m> {
         summary.high_dates = self.high_days.into_iter().collect();
         let findings = &mut summary.findings;
         let words = ["row rejected", "rows rejected"];
-        findings.extend(
-            self.rejects
-                .findings(source, Severity::Reject, words, "line"),
-        );
+        findings.extend(self.rejects.findings(source, Severity::Reject, words, "line"));
         let words = ["remarkably high value", "remarkably high values"];
         findings.extend(self.high.findings(source, Severity::Warning, words, "line"));
         let words = ["optional cell not usable", "optional cells not usable"];
-        findings.extend(
-            self.optional_errors
-                .findings(source, Severity::Warning, words, "line"),
-        );
+        findings.extend(self.optional_errors.findings(source, Severity::Warning, words, "line"));
         self.days.finish(summary, source, "line");
     }
 }
@@ -291,12 +273,7 @@ impl Symbols {
             SymbolFrom::Column => Vec::new(),
         };
         let (known, spellings) = (HashMap::new(), HashMap::new());
-        Self {
-            list,
-            known,
-            spellings,
-            last: None,
-        }
+        Self { list, known, spellings, last: None }
     }
 
     /// The index of the symbol that a cell names.

@@ -37,11 +37,7 @@ fn read_from<R: Read + Seek>(
     };
     let summary = read_csv(input, &options, &mut out)?;
     out.finish().unwrap();
-    Ok(CsvRead {
-        summary,
-        rows,
-        rejects,
-    })
+    Ok(CsvRead { summary, rows, rejects })
 }
 
 fn read_with(text: &[u8], mapping: &str, symbol: SymbolFrom) -> CsvRead {
@@ -52,11 +48,7 @@ fn read_with(text: &[u8], mapping: &str, symbol: SymbolFrom) -> CsvRead {
     for row in read.rows.iter() {
         let after = text.get(row.head.offset as usize + row.head.len as usize);
         assert!(matches!(after, None | Some(b'\n' | b'\r')));
-        let before = row
-            .head
-            .offset
-            .checked_sub(1)
-            .and_then(|at| text.get(at as usize));
+        let before = row.head.offset.checked_sub(1).and_then(|at| text.get(at as usize));
         assert!(matches!(before, Some(b'\n' | b'\r')));
     }
     for reject in &read.rejects {
@@ -91,26 +83,16 @@ impl CsvRead {
     }
 
     fn rejected(&self) -> Vec<(u32, &str)> {
-        self.rejects
-            .iter()
-            .map(|reject| (reject.line, &*reject.code))
-            .collect()
+        self.rejects.iter().map(|reject| (reject.line, &*reject.code)).collect()
     }
 
     fn codes(&self) -> Vec<&str> {
-        self.summary
-            .findings
-            .iter()
-            .map(|finding| finding.code.as_str())
-            .collect()
+        self.summary.findings.iter().map(|finding| finding.code.as_str()).collect()
     }
 
     fn fatal(&self) -> &str {
         assert!(self.rows.is_empty() && self.rejects.is_empty());
-        self.summary
-            .fatal
-            .as_ref()
-            .map_or("none", |finding| finding.code.as_str())
+        self.summary.fatal.as_ref().map_or("none", |finding| finding.code.as_str())
     }
 }
 
@@ -129,20 +111,11 @@ fn a_row_is_one_event_with_the_fields_it_has() {
             "4 AAPL 2025-01-06 atm_iv=0.26",
         ]
     );
-    assert_eq!(
-        read.codes(),
-        ["missing_optional_columns", "optional_field_errors"]
-    );
+    assert_eq!(read.codes(), ["missing_optional_columns", "optional_field_errors"]);
     assert_eq!(read.summary.optional_field_errors, 2);
-    assert_eq!(
-        read.summary.missing_optional,
-        ["IV30 20-Day MA", "OHLC 52-Week Vol"]
-    );
+    assert_eq!(read.summary.missing_optional, ["IV30 20-Day MA", "OHLC 52-Week Vol"]);
     let rows = read.summary.rows;
-    assert_eq!(
-        (rows.read, rows.accepted, rows.rejected, rows.blank),
-        (3, 3, 0, 0)
-    );
+    assert_eq!((rows.read, rows.accepted, rows.rejected, rows.blank), (3, 3, 0, 0));
     assert!(read.rows.heads().iter().all(|head| head.source == 3));
 }
 
@@ -163,19 +136,13 @@ fn line_ends_blank_lines_and_quoted_line_ends_keep_lines_physical() {
         let read = read(lines.join(end).as_bytes(), "mc-iv-basic");
         assert_eq!(
             read.lines(),
-            [
-                "2 AAPL 2025-01-02 atm_iv=0.20",
-                "6 AAPL 2025-01-06 atm_iv=0.21"
-            ],
+            ["2 AAPL 2025-01-02 atm_iv=0.20", "6 AAPL 2025-01-06 atm_iv=0.21"],
             "{end:?}"
         );
         assert_eq!(read.rejected(), [(4, "invalid_iv30"), (8, "missing_iv30")]);
         assert_eq!(&*read.rejects[0].raw, "2025-01-03,x,");
         assert_eq!(read.summary.rows.blank, 2);
-        assert_eq!(
-            read.codes(),
-            ["ignored_columns", "invalid_iv30", "missing_iv30"]
-        );
+        assert_eq!(read.codes(), ["ignored_columns", "invalid_iv30", "missing_iv30"]);
     }
 }
 
@@ -191,15 +158,9 @@ fn a_byte_order_mark_counts_in_offsets() {
 fn windows_1252_is_a_fallback_with_original_offsets() {
     let text = b"Caf\xe9\nDate;IV30;Options Volume\n2025-01-02;20;1\xa0234\n2025-01-03;\x80;2\n";
     let read = read(text, "mc-iv");
-    assert_eq!(
-        read.lines(),
-        ["3 AAPL 2025-01-02 atm_iv=0.20 options_volume=1234"]
-    );
+    assert_eq!(read.lines(), ["3 AAPL 2025-01-02 atm_iv=0.20 options_volume=1234"]);
     assert_eq!(read.rejected(), [(4, "invalid_iv30")]);
-    assert_eq!(
-        (&*read.rejects[0].raw, read.rejects[0].len),
-        ("2025-01-03;€;2", 14)
-    );
+    assert_eq!((&*read.rejects[0].raw, read.rejects[0].len), ("2025-01-03;€;2", 14));
     assert_eq!(
         read.codes(),
         [
@@ -218,36 +179,22 @@ fn dates_are_read_in_one_order_per_file() {
     assert_eq!(read(text, "mc-iv-basic").fatal(), "date_order_conflict");
     let text = b"Date,IV30\n03/04/2025,20\n\"04/25/2025\",21\n";
     let read_ = read(text, "mc-iv-basic");
-    assert_eq!(
-        read_.summary.slash_order,
-        Some(crate::sources::DateOrder::MonthFirst)
-    );
+    assert_eq!(read_.summary.slash_order, Some(crate::sources::DateOrder::MonthFirst));
     assert_eq!(read_.lines()[0], "2 AAPL 2025-03-04 atm_iv=0.20");
     let read_ = read(b"Date,IV30\n 03-04-2025 ,20\n", "mc-iv-basic");
     assert_eq!(read_.lines()[0], "2 AAPL 2025-04-03 atm_iv=0.20");
     assert_eq!(read_.codes(), ["ambiguous_date_order"]);
     let text = b"Date,IV30\n2025-12-13,20\n2025-12-14,20\n,20\n2025-02-29,20\n";
     let read_ = read(text, "mc-iv-basic");
-    assert_eq!(
-        read_.rejected(),
-        [(3, "future_date"), (4, "missing_date"), (5, "invalid_date")]
-    );
+    assert_eq!(read_.rejected(), [(3, "future_date"), (4, "missing_date"), (5, "invalid_date")]);
 }
 
 #[test]
 fn the_end_of_the_file_tells_what_was_cut_off() {
     for (text, accepted, rejected) in [
-        (
-            "Date,IV30,X\n2025-01-02,20",
-            0,
-            &[(2, "truncated_last_line")][..],
-        ),
+        ("Date,IV30,X\n2025-01-02,20", 0, &[(2, "truncated_last_line")][..]),
         ("Date,IV30,X\n2025-01-02,20,1", 1, &[]),
-        (
-            "Date,IV30,X\n2025-01-02,20,\"1",
-            0,
-            &[(2, "truncated_last_line")],
-        ),
+        ("Date,IV30,X\n2025-01-02,20,\"1", 0, &[(2, "truncated_last_line")]),
         ("Date,IV30,X\n2025-01-02,20,1\n  ", 1, &[]),
     ] {
         let read = read(text.as_bytes(), "mc-iv-basic");
@@ -257,22 +204,14 @@ fn the_end_of_the_file_tells_what_was_cut_off() {
     }
     // A short row elsewhere only lacks its last cells.
     let short = read(b"Date,IV30,X\n2025-01-02,20\n", "mc-iv-basic");
-    assert_eq!(
-        (short.rows.len(), short.codes()),
-        (1, vec!["ignored_columns"])
-    );
+    assert_eq!((short.rows.len(), short.codes()), (1, vec!["ignored_columns"]));
 }
 
 #[test]
 fn iv30_is_checked_in_percent() {
-    let cells = [
-        "0", "-1", "1000.01", "2.99", "3", "400", "1e3", "inf", "nan", "0.5%",
-    ];
-    let rows: String = cells
-        .iter()
-        .enumerate()
-        .map(|(i, c)| format!("2025-01-{:02},{c}\n", i + 1))
-        .collect();
+    let cells = ["0", "-1", "1000.01", "2.99", "3", "400", "1e3", "inf", "nan", "0.5%"];
+    let rows: String =
+        cells.iter().enumerate().map(|(i, c)| format!("2025-01-{:02},{c}\n", i + 1)).collect();
     let read = read(format!("Date,IV30\n{rows}").as_bytes(), "mc-iv-basic");
     assert_eq!(
         read.rejected(),
@@ -288,16 +227,8 @@ fn iv30_is_checked_in_percent() {
     );
     let high: Vec<String> = read.summary.high_dates.iter().map(Day::to_string).collect();
     assert_eq!(high, ["2025-01-06", "2025-01-07"]);
-    let summed = read
-        .summary
-        .findings
-        .iter()
-        .find(|f| f.code == "iv30_out_of_range")
-        .unwrap();
-    assert_eq!(
-        (summed.count, summed.line, summed.severity),
-        (3, Some(2), Severity::Reject)
-    );
+    let summed = read.summary.findings.iter().find(|f| f.code == "iv30_out_of_range").unwrap();
+    assert_eq!((summed.count, summed.line, summed.severity), (3, Some(2), Severity::Reject));
     assert_eq!(summed.text, "3 rows rejected: lines 2, 3, 4");
 }
 
@@ -306,10 +237,7 @@ fn rejects_name_five_lines_and_count_the_rest() {
     let text = format!("Date,IV30\n{}", "2025-01-02,\n".repeat(7));
     let read = read(text.as_bytes(), "mc-iv-basic");
     let finding = read.summary.findings.first().unwrap();
-    assert_eq!(
-        finding.text,
-        "7 rows rejected: lines 2, 3, 4, 5, 6 and 2 more"
-    );
+    assert_eq!(finding.text, "7 rows rejected: lines 2, 3, 4, 5, 6 and 2 more");
 }
 
 #[test]
@@ -326,23 +254,11 @@ fn a_symbol_column_makes_keys_of_several_symbols() {
             "5 MSFT 2025-01-03 atm_iv=0.22",
         ]
     );
-    assert_eq!(
-        read.rejected(),
-        [(6, "missing_symbol"), (7, "invalid_symbol")]
-    );
+    assert_eq!(read.rejected(), [(6, "missing_symbol"), (7, "invalid_symbol")]);
     // Only AAPL goes back in time.
-    let unsorted = read
-        .summary
-        .findings
-        .iter()
-        .find(|f| f.code == "unsorted_rows")
-        .unwrap();
+    let unsorted = read.summary.findings.iter().find(|f| f.code == "unsorted_rows").unwrap();
     assert_eq!((unsorted.count, unsorted.line), (1, Some(4)));
-    let none = read_with(
-        b"Date,IV30\n2025-01-02,20\n",
-        "mc-iv-basic",
-        SymbolFrom::Column,
-    );
+    let none = read_with(b"Date,IV30\n2025-01-02,20\n", "mc-iv-basic", SymbolFrom::Column);
     assert_eq!(none.fatal(), "symbol_missing");
     // With a symbol given, the column is not read, and that is said.
     let given = self::read(b"Date,IV30,Symbol\n2025-01-02,20,MSFT\n", "mc-iv-basic");
@@ -379,9 +295,6 @@ fn prices_stay_as_written() {
             "4 AAPL 2025-01-06 close=1234.50",
         ]
     );
-    assert_eq!(
-        read.rejected(),
-        [(3, "invalid_close"), (5, "close_out_of_range")]
-    );
+    assert_eq!(read.rejected(), [(3, "invalid_close"), (5, "close_out_of_range")]);
     assert_eq!(read.summary.ignored_columns, ["adj close"]);
 }

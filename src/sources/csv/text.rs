@@ -115,15 +115,7 @@ pub(super) struct Bytes<'p> {
 
 impl<'p> Bytes<'p> {
     pub(super) fn new(utf8: Option<Utf8Check>, before: u64, progress: &'p dyn Fn(u64)) -> Self {
-        Self {
-            crc: 0,
-            len: 0,
-            nul: false,
-            last: None,
-            utf8,
-            before,
-            progress,
-        }
+        Self { crc: 0, len: 0, nul: false, last: None, utf8, before, progress }
     }
 }
 
@@ -152,22 +144,11 @@ mod tests {
             text.chunks(size).for_each(|chunk| check.add(chunk));
             assert_eq!(check.encoding(), Encoding::Utf8, "{size}");
         }
-        for wrong in [
-            &b"a\xe9b"[..],
-            b"\xe9",
-            b"\xe2\x82",
-            b"\xe2\x82a",
-            b"\xff",
-            b"\xc0\x80",
-        ] {
+        for wrong in [&b"a\xe9b"[..], b"\xe9", b"\xe2\x82", b"\xe2\x82a", b"\xff", b"\xc0\x80"] {
             for size in 1..=wrong.len() {
                 let mut check = Utf8Check::default();
                 wrong.chunks(size).for_each(|chunk| check.add(chunk));
-                assert_eq!(
-                    check.encoding(),
-                    Encoding::Windows1252,
-                    "{wrong:?} by {size}"
-                );
+                assert_eq!(check.encoding(), Encoding::Windows1252, "{wrong:?} by {size}");
             }
         }
     }

@@ -100,11 +100,7 @@ impl Mapping {
             OrderWord::Mdy => Some(DateOrder::MonthFirst),
         };
         let class = &file.class;
-        let classes = [
-            (Series::Iv, class.iv),
-            (Series::Hv, class.hv),
-            (Series::Spot, class.spot),
-        ];
+        let classes = [(Series::Iv, class.iv), (Series::Hv, class.hv), (Series::Spot, class.spot)];
         let classes = classes.into_iter().filter_map(|(view, word)| {
             let class = match word? {
                 ClassWord::Vendor => Class::Vendor,
@@ -138,35 +134,20 @@ impl Mapping {
         if self.columns.iter().any(|column| column.names.is_empty()) {
             return Err(MappingError::Unnamed("column"));
         }
-        if self
-            .columns
-            .iter()
-            .all(|column| column.need == Need::Optional)
-        {
+        if self.columns.iter().all(|column| column.need == Need::Optional) {
             return Err(MappingError::NothingRequired);
         }
         for (i, column) in self.columns.iter().enumerate() {
-            if self
-                .columns
-                .iter()
-                .take(i)
-                .any(|other| other.field == column.field)
-            {
+            if self.columns.iter().take(i).any(|other| other.field == column.field) {
                 let name = series::field(column.field).map_or("", |field| field.name);
                 return Err(MappingError::FieldTwice(name.to_owned()));
             }
         }
         let columns = self.columns.iter().flat_map(|column| &column.names);
-        let all = columns
-            .chain(&self.date)
-            .chain(&self.symbol)
-            .chain(&self.known);
+        let all = columns.chain(&self.date).chain(&self.symbol).chain(&self.known);
         let mut all: Vec<&Name> = all.collect();
         all.sort_by(|a, b| a.normal.cmp(&b.normal));
-        match all
-            .windows(2)
-            .find(|pair| matches!(pair, [a, b] if a.normal == b.normal))
-        {
+        match all.windows(2).find(|pair| matches!(pair, [a, b] if a.normal == b.normal)) {
             Some([name, _]) => Err(MappingError::NameTwice(name.text.clone())),
             _ => Ok(()),
         }
@@ -185,10 +166,7 @@ fn syntax(text: &str, error: &toml::de::Error) -> MappingError {
 }
 
 fn names(texts: Vec<String>) -> Vec<Name> {
-    let names = texts.into_iter().map(|text| Name {
-        normal: normal_name(&text),
-        text,
-    });
+    let names = texts.into_iter().map(|text| Name { normal: normal_name(&text), text });
     names.filter(|name| !name.normal.is_empty()).collect()
 }
 
@@ -211,14 +189,7 @@ fn column(file: ColumnFile) -> Result<Column, MappingError> {
         high_from: bound(file.high_from)?,
     };
     let (field, codes) = (field.code, Codes::of(code));
-    Ok(Column {
-        names,
-        field,
-        unit: file.unit,
-        need: file.need,
-        codes,
-        range,
-    })
+    Ok(Column { names, field, unit: file.unit, need: file.need, codes, range })
 }
 
 fn bound(text: Option<String>) -> Result<Option<Decimal>, MappingError> {
@@ -229,10 +200,7 @@ fn bound(text: Option<String>) -> Result<Option<Decimal>, MappingError> {
 fn word(what: &'static str, text: &str) -> Result<(), MappingError> {
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
     if text.is_empty() || text.len() > 64 || !text.chars().all(inner) {
-        return Err(MappingError::Word {
-            what,
-            text: text.chars().take(64).collect(),
-        });
+        return Err(MappingError::Word { what, text: text.chars().take(64).collect() });
     }
     Ok(())
 }
@@ -267,18 +235,10 @@ need = "required"
             ("\"atm_iv\"", "\"iv30\"", "names the field `iv30`"),
             ("\"percent\"", "\"percents\"", "unknown variant `percents`"),
             ("need = \"required\"", "", "no column with need"),
-            (
-                "[\"Day\"]",
-                "[\" \"]",
-                "the mapping's date has no column name",
-            ),
+            ("[\"Day\"]", "[\" \"]", "the mapping's date has no column name"),
             ("[\"Day\"]", "[\"iv \"]", "gives the name"),
             ("[\"IV\"]", "[]", "the mapping's column has no column name"),
-            (
-                "need =",
-                "at_most = \"1e3\"\nneed =",
-                "bound `1e3` is not a number",
-            ),
+            ("need =", "at_most = \"1e3\"\nneed =", "bound `1e3` is not a number"),
             ("need =", "code = \"a b\"\nneed =", "code `a b`"),
             ("need =", "colour = 1\nneed =", "unknown field `colour`"),
             (

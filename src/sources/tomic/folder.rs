@@ -46,9 +46,8 @@ pub fn list_folder(dir: &Path) -> io::Result<TomicFolder> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(error),
         };
-        let paths: io::Result<Vec<PathBuf>> = entries
-            .map(|entry| entry.map(|entry| entry.path()))
-            .collect();
+        let paths: io::Result<Vec<PathBuf>> =
+            entries.map(|entry| entry.map(|entry| entry.path())).collect();
         let mut paths = paths?;
         paths.sort();
         for path in paths {
@@ -60,44 +59,25 @@ pub fn list_folder(dir: &Path) -> io::Result<TomicFolder> {
 
 impl TomicFolder {
     fn add(&mut self, path: PathBuf, dataset: &str, series: Series) {
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let shown = format!("{dataset}/{name}");
         let mut note = |code, severity, why: &str| {
-            self.findings
-                .push(finding(0, code, severity, format!("{shown} {why}")));
+            self.findings.push(finding(0, code, severity, format!("{shown} {why}")));
         };
         let stem = name.strip_suffix(".json").filter(|_| path.is_file());
         let Some(stem) = stem else {
-            note(
-                "skipped_file",
-                Severity::Info,
-                "is not a file of daily records",
-            );
+            note("skipped_file", Severity::Info, "is not a file of daily records");
             return;
         };
         if stem.ends_with("_spot") {
-            note(
-                "skipped_file",
-                Severity::Info,
-                "holds a single quote and no history",
-            );
+            note("skipped_file", Severity::Info, "holds a single quote and no history");
             return;
         }
         match stem.parse::<Symbol>() {
-            Ok(symbol) => self.files.push(TomicFile {
-                path,
-                series,
-                symbol,
-            }),
-            Err(error) => note(
-                "invalid_symbol",
-                Severity::Reject,
-                &format!("was left out: {error}"),
-            ),
+            Ok(symbol) => self.files.push(TomicFile { path, series, symbol }),
+            Err(error) => {
+                note("invalid_symbol", Severity::Reject, &format!("was left out: {error}"))
+            }
         }
     }
 }
@@ -124,24 +104,10 @@ mod tests {
             std::fs::write(dir.path().join(name), "[]").unwrap();
         }
         let folder = list_folder(dir.path()).unwrap();
-        let files: Vec<_> = folder
-            .files
-            .iter()
-            .map(|file| (file.series, file.symbol.as_str()))
-            .collect();
-        assert_eq!(
-            files,
-            [
-                (Series::Iv, "BRK.B"),
-                (Series::Iv, "MSFT"),
-                (Series::Spot, "AAPL")
-            ]
-        );
-        let noted: Vec<_> = folder
-            .findings
-            .iter()
-            .map(|f| (f.code.as_str(), f.severity))
-            .collect();
+        let files: Vec<_> =
+            folder.files.iter().map(|file| (file.series, file.symbol.as_str())).collect();
+        assert_eq!(files, [(Series::Iv, "BRK.B"), (Series::Iv, "MSFT"), (Series::Spot, "AAPL")]);
+        let noted: Vec<_> = folder.findings.iter().map(|f| (f.code.as_str(), f.severity)).collect();
         assert_eq!(
             noted,
             [
@@ -150,11 +116,7 @@ mod tests {
                 ("skipped_file", Severity::Info)
             ]
         );
-        assert!(
-            folder.findings[1]
-                .text
-                .contains("iv_daily_summary/temp_AAPL.json")
-        );
+        assert!(folder.findings[1].text.contains("iv_daily_summary/temp_AAPL.json"));
         assert!(list_folder(&dir.path().join("absent")).is_err());
     }
 }

@@ -37,28 +37,18 @@ pub fn read_json<E>(
     let mut summary = ReadSummary::default();
     if bytes.is_empty() {
         let text = "the file is empty".to_owned();
-        summary
-            .findings
-            .push(finding(source, "empty_file", Severity::Warning, text));
+        summary.findings.push(finding(source, "empty_file", Severity::Warning, text));
         return Ok(summary);
     }
     if bytes.len() as u64 > options.limits.file_bytes {
-        let text = format!(
-            "the file is larger than {} bytes",
-            options.limits.file_bytes
-        );
+        let text = format!("the file is larger than {} bytes", options.limits.file_bytes);
         summary.fatal = Some(finding(source, "file_too_large", Severity::Fatal, text));
         return Ok(summary);
     }
     let content = bytes.strip_prefix(UTF8_BOM);
     if content.is_some() {
         let text = "the file begins with a byte order mark, which was passed over".to_owned();
-        summary.findings.push(finding(
-            source,
-            "utf8_bom_stripped",
-            Severity::Warning,
-            text,
-        ));
+        summary.findings.push(finding(source, "utf8_bom_stripped", Severity::Warning, text));
     }
     let items = match items(content.unwrap_or(bytes), source) {
         Ok(items) => items,
@@ -103,19 +93,14 @@ pub fn read_json<E>(
             Err(code) => {
                 summary.rows.rejected += 1;
                 rejects.add(code, line, None);
-                out.reject(origin, series, code, text)
-                    .map_err(ReadError::Sink)?;
+                out.reject(origin, series, code, text).map_err(ReadError::Sink)?;
             }
         }
     }
     let words = ["record rejected", "records rejected"];
-    summary
-        .findings
-        .extend(rejects.findings(source, Severity::Reject, words, "item"));
+    summary.findings.extend(rejects.findings(source, Severity::Reject, words, "item"));
     let words = ["record of a future day", "records of future days"];
-    summary
-        .findings
-        .extend(future.findings(source, Severity::Warning, words, "item"));
+    summary.findings.extend(future.findings(source, Severity::Warning, words, "item"));
     days.finish(&mut summary, source, "item");
     Ok(summary)
 }
@@ -133,11 +118,7 @@ fn items(content: &[u8], source: u32) -> Result<Vec<&RawValue>, Finding> {
     let wrong = |error: serde_json::Error| {
         let line = u32::try_from(error.line()).ok().filter(|line| *line > 0);
         // The error's own text names line and column.
-        fatal(
-            "invalid_json",
-            line,
-            format!("the file is not JSON: {error}"),
-        )
+        fatal("invalid_json", line, format!("the file is not JSON: {error}"))
     };
     let whole: &RawValue = serde_json::from_str(text).map_err(wrong)?;
     if !whole.get().starts_with('[') {

@@ -54,9 +54,7 @@ fn lines_and_offsets_are_physical() {
         (",", &[(1, 0, 2)]),
     ] {
         let cut = cut(text.as_bytes(), Limits::default()).unwrap();
-        let got = cut
-            .iter()
-            .map(|(line, at, _, cells)| (*line, *at, cells.len()));
+        let got = cut.iter().map(|(line, at, _, cells)| (*line, *at, cells.len()));
         let got: Vec<_> = got.collect();
         assert_eq!(got, want, "{text:?}");
     }
@@ -64,25 +62,12 @@ fn lines_and_offsets_are_physical() {
 
 #[test]
 fn records_at_the_limits_pass_and_beyond_them_do_not() {
-    let limits = Limits {
-        line_bytes: 10,
-        fields: 3,
-        file_bytes: 1000,
-    };
+    let limits = Limits { line_bytes: 10, fields: 3, file_bytes: 1000 };
     assert_eq!(cut(b"0123456789\r\nab\n", limits).unwrap().len(), 2);
-    assert!(matches!(
-        cut(b"a\n01234567890\n", limits),
-        Err(Stop::LineTooLong(2))
-    ));
+    assert!(matches!(cut(b"a\n01234567890\n", limits), Err(Stop::LineTooLong(2))));
     assert_eq!(cut(b"a,b,c\n", limits).unwrap().len(), 1);
-    assert!(matches!(
-        cut(b"\na,b,c,d\n", limits),
-        Err(Stop::TooManyFields(2))
-    ));
-    assert!(matches!(
-        cut(&b"a\n".repeat(501), limits),
-        Err(Stop::FileTooLarge)
-    ));
+    assert!(matches!(cut(b"\na,b,c,d\n", limits), Err(Stop::TooManyFields(2))));
+    assert!(matches!(cut(&b"a\n".repeat(501), limits), Err(Stop::FileTooLarge)));
 }
 
 #[test]

@@ -17,34 +17,17 @@ fn what_cannot_be_read_at_all() {
         let mapping = Mapping::bundled("mc-iv-basic").unwrap();
         let read = read_from(&mut Cursor::new(text), &mapping, given(), Limits::default());
         let summary = read.unwrap().summary;
-        let code = summary
-            .fatal
-            .map_or("none".to_owned(), |finding| finding.code);
+        let code = summary.fatal.map_or("none".to_owned(), |finding| finding.code);
         assert_eq!(code, want, "{text:?}");
     }
-    let late_nul = [
-        b"Date,IV30\n".to_vec(),
-        b"2025-01-02,20\n".repeat(1000),
-        vec![0],
-    ]
-    .concat();
+    let late_nul = [b"Date,IV30\n".to_vec(), b"2025-01-02,20\n".repeat(1000), vec![0]].concat();
     assert_eq!(read_fatal(&late_nul, Limits::default()), "binary_file");
-    let limits = Limits {
-        line_bytes: 20,
-        fields: 3,
-        file_bytes: 60,
-    };
+    let limits = Limits { line_bytes: 20, fields: 3, file_bytes: 60 };
     for (text, want) in [
         ("Date,IV30\n2025-01-02,20,a,b\n", "too_many_fields"),
         ("Date,IV30\n2025-01-02,20,aaaaaaaaaaaaa\n", "line_too_long"),
-        (
-            "Date,IV30\n2025-01-02,\"20\n2025-01-03,20\n",
-            "line_too_long",
-        ),
-        (
-            &format!("Date,IV30\n{}", "2025-01-02,20\n".repeat(5)),
-            "file_too_large",
-        ),
+        ("Date,IV30\n2025-01-02,\"20\n2025-01-03,20\n", "line_too_long"),
+        (&format!("Date,IV30\n{}", "2025-01-02,20\n".repeat(5)), "file_too_large"),
     ] {
         assert_eq!(read_fatal(text.as_bytes(), limits), want, "{text}");
     }
@@ -92,19 +75,11 @@ impl Seek for Endless {
 
 #[test]
 fn a_gigabyte_in_one_line_ends_early_and_small() {
-    let mut input = Endless {
-        len: 1 << 30,
-        at: 0,
-        served: 0,
-        largest: 0,
-    };
+    let mut input = Endless { len: 1 << 30, at: 0, served: 0, largest: 0 };
     let mapping = Mapping::bundled("mc-iv-basic").unwrap();
     let read = read_from(&mut input, &mapping, given(), Limits::default()).unwrap();
     let fatal = read.summary.fatal.unwrap();
-    assert_eq!(
-        (fatal.code.as_str(), fatal.line),
-        ("line_too_long", Some(2))
-    );
+    assert_eq!((fatal.code.as_str(), fatal.line), ("line_too_long", Some(2)));
     assert!(input.served < 1 << 20, "{}", input.served);
     assert!(input.largest <= 256 * 1024, "{}", input.largest);
 }
@@ -144,11 +119,7 @@ fn a_file_that_changes_between_the_passes_is_noticed() {
         (b"", false),
     ] {
         // Head, header, first pass, second pass.
-        let mut input = Changing {
-            now: Cursor::new(now),
-            later,
-            turn: 4,
-        };
+        let mut input = Changing { now: Cursor::new(now), later, turn: 4 };
         let mapping = Mapping::bundled("mc-iv-basic").unwrap();
         let read = read_from(&mut input, &mapping, given(), Limits::default());
         assert_eq!(input.turn, 0);

@@ -14,10 +14,7 @@ fn read(bytes: &[u8], series: Series) -> (ReadSummary, Rows, Vec<Reject>) {
     let options = JsonOptions {
         as_of: "2025-12-13".parse().unwrap(),
         calendar: &Calendar::default(),
-        limits: Limits {
-            fields: 8,
-            ..Limits::default()
-        },
+        limits: Limits { fields: 8, ..Limits::default() },
     };
     let symbol = "AAPL".parse().unwrap();
     let summary = read_json(bytes, series, &symbol, 5, &options, &mut out).unwrap();
@@ -43,10 +40,7 @@ fn records_keep_their_order_and_their_digits() {
     assert_eq!(values, ["0.24109999999999998", "-0.0", "null"]);
     assert_eq!(row.values[2], Value::Null);
     let (at, len) = (row.head.offset as usize, row.head.len as usize);
-    assert_eq!(
-        &text[at..at + len],
-        text.lines().nth(1).unwrap().trim().trim_end_matches(',')
-    );
+    assert_eq!(&text[at..at + len], text.lines().nth(1).unwrap().trim().trim_end_matches(','));
     let row = rows.get(1).unwrap();
     assert_eq!((row.head.line, row.head.source), (2, 5));
     assert_eq!(
@@ -67,10 +61,7 @@ fn price_records_mark_the_place_of_their_symbol() {
     let text = r#"[{"symbol":"AAPL","date":"2025-01-02","close":1564,"volume":115328808.0},
         {"symbol":"aapl","date":"2025-01-03","close":1.50}]"#;
     let (_, rows, _) = read(text.as_bytes(), Series::Spot);
-    assert_eq!(
-        rows.get(0).unwrap().shape[..2],
-        [Field::SymbolMark, Field::DateMark]
-    );
+    assert_eq!(rows.get(0).unwrap().shape[..2], [Field::SymbolMark, Field::DateMark]);
     assert_eq!(rows.get(0).unwrap().values[1].to_string(), "115328808.0");
     assert_eq!(rows.get(1).unwrap().shape[0], Field::Named("symbol".into()));
     assert_eq!(rows.get(1).unwrap().values[0], Value::Text("aapl".into()));
@@ -87,10 +78,7 @@ fn bad_items_are_rejected_one_by_one() {
         (r#"{"date":"2025-1-2"}"#, "invalid_date"),
         (r#"{"date":20250102}"#, "invalid_date"),
         (r#"{"date":"2025-01-02","a":1,"a":1}"#, "duplicate_key"),
-        (
-            r#"{"date":"2025-01-02","\u0064ate":"2025-01-02"}"#,
-            "duplicate_key",
-        ),
+        (r#"{"date":"2025-01-02","\u0064ate":"2025-01-02"}"#, "duplicate_key"),
         (
             r#"{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1,"date":"2025-01-02"}"#,
             "too_many_fields",
@@ -108,11 +96,7 @@ fn bad_items_are_rejected_one_by_one() {
         assert_eq!(&text[at..at + reject.len as usize], items[i].0);
     }
     assert_eq!(summary.rows.rejected, 10);
-    let duplicate = summary
-        .findings
-        .iter()
-        .find(|f| f.code == "duplicate_key")
-        .unwrap();
+    let duplicate = summary.findings.iter().find(|f| f.code == "duplicate_key").unwrap();
     assert_eq!((duplicate.count, duplicate.line), (2, Some(8)));
     assert_eq!(duplicate.text, "2 records rejected: items 8, 9");
 }
@@ -120,11 +104,7 @@ fn bad_items_are_rejected_one_by_one() {
 #[test]
 fn corrupt_files_are_errors_and_never_empty() {
     for (text, code, line) in [
-        (
-            &b"[{\"date\":\"2025-01-02\"}\n"[..],
-            "invalid_json",
-            Some(2),
-        ),
+        (&b"[{\"date\":\"2025-01-02\"}\n"[..], "invalid_json", Some(2)),
         (b"[\n{\"date\":NaN}]", "invalid_json", Some(2)),
         (b"[] x", "invalid_json", Some(1)),
         (b" ", "invalid_json", Some(1)),
@@ -152,14 +132,6 @@ fn days_are_remarked_upon() {
     let (summary, rows, _) = read(text.as_bytes(), Series::Iv);
     assert_eq!(rows.get(0).unwrap().head.offset, 4);
     let codes: Vec<_> = summary.findings.iter().map(|f| f.code.as_str()).collect();
-    assert_eq!(
-        codes,
-        [
-            "utf8_bom_stripped",
-            "future_dates",
-            "unsorted_rows",
-            "non_trading_days"
-        ]
-    );
+    assert_eq!(codes, ["utf8_bom_stripped", "future_dates", "unsorted_rows", "non_trading_days"]);
     assert_eq!(summary.days.unwrap().1.year(), 2031);
 }

@@ -1,0 +1,79 @@
+//! The ten laws of the ledger over random histories.
+//!
+//! `VOLLEDGER_SOAK=n` multiplies the number of histories and makes law 10 try every byte.
+
+mod damage;
+mod inputs;
+mod machine;
+mod model;
+
+use machine::{World, step};
+use proptest::test_runner::{Config, TestRunner};
+
+/// How often the normal number of cases is run.
+fn soak() -> u32 {
+    let asked = std::env::var("VOLLEDGER_SOAK").ok();
+    asked.map_or(1, |times| times.parse().unwrap_or(10))
+}
+
+fn histories(cases: u32, steps: std::ops::Range<usize>, on_disk: bool) {
+    let scratch = tempfile::tempdir().unwrap();
+    let config = Config {
+        cases: cases * soak(),
+        failure_persistence: None,
+        max_shrink_iters: 4_000,
+        ..Config::default()
+    };
+    let strategy = proptest::collection::vec(step(), steps);
+    let outcome = TestRunner::new(config).run(&strategy, |steps| {
+        let scratch = scratch.path().to_owned();
+        let mut world = match on_disk {
+            true => World::on_disk(scratch),
+            false => World::in_memory(scratch),
+        };
+        for step in &steps {
+            world.step(step);
+        }
+        world.end();
+        Ok(())
+    });
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
+}
+
+#[test]
+fn random_histories_keep_the_laws() {
+    histories(1_000, 1..12, false);
+}
+
+#[test]
+fn more_random_histories_keep_the_laws() {
+    histories(1_000, 1..12, false);
+}
+
+#[test]
+fn long_histories_keep_the_laws() {
+    histories(40, 30..60, false);
+}
+
+#[test]
+fn histories_on_disk_keep_the_laws() {
+    histories(40, 4..14, true);
+}
+
+#[test]
+fn a_crash_leaves_the_old_or_the_new_ledger() {
+    damage::crashes();
+    damage::unsealed();
+}
+
+#[test]
+fn every_changed_byte_is_noticed() {
+    let every = std::env::var("VOLLEDGER_SOAK").is_ok();
+    let seed = std::env::var("VOLLEDGER_SEED").ok();
+    let seed = seed.map_or(42, |text| text.parse().unwrap());
+    let (tried, counts, wrong) = damage::flips(150, every, seed);
+    eprintln!("{tried} flips; refused, noticed, without effect: {counts:?}");
+    assert!(wrong.is_empty(), "{tried} flips, {counts:?}:\n{}", wrong.join("\n"));
+}
