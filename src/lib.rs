@@ -1,7 +1,10 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod app;
+pub mod cli;
+pub mod config;
 pub mod domain;
 pub mod ledger;
 pub mod projections;
+pub mod render;
 pub mod sources;

@@ -1,3 +1,7 @@
-//! The `volledger` program.
+//! The program: everything is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    volledger::cli::run()
+}

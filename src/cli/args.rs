@@ -1,0 +1,240 @@
+//! The words of the command line. The doc comments are the manual.
+
+use super::commands::{
+    backup, batch, check, diff, export, gaps, import, log, man, projection, show, timeline, tour,
+    verify, view, why,
+};
+use crate::render::Form;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+EXAMPLES
+  volledger tour                                   see the whole job on sample data
+  volledger init                                   start a ledger here
+  volledger import iv AAPL.csv -s AAPL             review an IV file and decide
+  volledger view iv AAPL --from 2024-08-01         what the ledger says now
+  volledger why iv AAPL 2024-08-05                 where that value comes from
+  volledger batch rollback b2 --reason \"restated\"  take a batch out of the views
+  volledger undo                                   take the last decision back
+
+Nothing changes a view except a decision, and every decision can be taken back.
+Answers go to standard output, the conversation to standard error.";
+
+/// An auditable ledger of volatility history: import, review, confirm, undo, and look back in time
+#[derive(Debug, Parser)]
+#[command(name = "volledger", version, after_help = EXAMPLES, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(super) globals: Globals,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// What every command understands.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub(super) struct Globals {
+    /// The ledger's directory [else VOLLEDGER_DIR, the nearest .volledger upwards, XDG data]
+    #[arg(short = 'L', long, global = true, value_name = "DIR")]
+    pub(super) ledger: Option<PathBuf>,
+    /// How the answer looks
+    #[arg(short, long, global = true, value_enum, default_value = "table", value_name = "FORM")]
+    pub(super) output: Output,
+    /// One JSON document, the same as `-o json`
+    #[arg(long, global = true, conflicts_with = "output")]
+    pub(super) json: bool,
+    /// When to colour
+    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN")]
+    pub(super) color: Color,
+    /// Never ask; what needs an answer stays staged
+    #[arg(long, global = true)]
+    pub(super) no_input: bool,
+    /// No hints, no progress
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
+    /// Diagnostics on standard error; twice for more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+}
+
+impl Globals {
+    pub(super) fn form(&self) -> Form {
+        match self.output {
+            _ if self.json => Form::Json,
+            Output::Table => Form::Table,
+            Output::Json => Form::Json,
+            Output::Jsonl => Form::JsonLines,
+            Output::Csv => Form::Csv,
+            Output::Markdown => Form::Markdown,
+        }
+    }
+}
+
+/// How the answer looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Output {
+    /// For people
+    Table,
+    /// One JSON document
+    Json,
+    /// One JSON object a line
+    Jsonl,
+    /// Comma-separated values with a header
+    Csv,
+    /// A Markdown table
+    Markdown,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// At a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What to do with what was staged.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Decision")]
+pub(super) struct Decide {
+    /// Stage only, decide later
+    #[arg(long, conflicts_with_all = ["yes", "force"])]
+    pub(super) stage_only: bool,
+    /// Confirm if nothing was rejected and nothing speaks against it
+    #[arg(short, long)]
+    pub(super) yes: bool,
+    /// Confirm in spite of rejected rows and warnings
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+/// The past to look at.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Past {
+    /// The ledger as it was: a position (#12) or a time (2024-12-31, 2024-12-31T16:00:00Z)
+    #[arg(long, value_name = "POSITION|TIME")]
+    pub(super) at: Option<String>,
+}
+
+/// A command without words of its own.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Nothing {}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Start a ledger: in .volledger here, or where -L says
+    Init(Nothing),
+    /// See the whole job on bundled sample data, from import to rollback and verify
+    Tour(tour::TourArgs),
+    /// Read files, review what they would change, and decide
+    Import(import::ImportArgs),
+    /// Judge a file without a ledger
+    Check(check::CheckArgs),
+    /// List, review and decide on batches
+    Batch(batch::BatchArgs),
+    /// Take the last decision back
+    Undo(timeline::PlanArgs),
+    /// Repeat the decision that was undone last
+    Redo(timeline::PlanArgs),
+    /// Go back to how the views were at a position or time
+    Rollback(timeline::RollbackToArgs),
+    /// The days of a view
+    View(view::ViewArgs),
+    /// Where a value comes from, down to the bytes of the file, and what it replaced
+    Why(why::WhyArgs),
+    /// How the views differ between two positions
+    Diff(diff::DiffArgs),
+    /// Trading days without a value
+    Gaps(gaps::GapsArgs),
+    /// The decisions, newest first
+    Log(log::LogArgs),
+    /// One event (b7/3) or decision (#12)
+    Show(show::ShowArgs),
+    /// What is in the ledger and what waits for a decision
+    Status(Nothing),
+    /// Check hashes, order, roots and HEAD
+    Verify(verify::VerifyArgs),
+    /// Write a view, or TOMIC's JSON folders
+    Export(export::ExportArgs),
+    /// Write the whole ledger into one file
+    Backup(backup::BackupArgs),
+    /// Make a ledger from a backup
+    Restore(backup::RestoreArgs),
+    /// The views as they are stored
+    Projection(projection::ProjectionArgs),
+    /// Completions for a shell
+    Completions(man::CompletionsArgs),
+    /// The manual page
+    Man(man::ManArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_words_fit_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_contract_s_lines_are_understood() {
+        for line in [
+            "init",
+            "-L here init --json",
+            "tour --keep there",
+            "import iv a.csv b.csv --symbol-from name --dry-run --full",
+            "import iv - -s AAPL --yes",
+            "import spot f.csv -s brk.b -y --overlap keep --mapping mine.toml",
+            "import hv f.csv -s X --again --reason restated --stage-only",
+            "import tomic dir --snapshot --force",
+            "check f.csv",
+            "batch list --at #3",
+            "batch show 7 --json",
+            "batch diff b7 --full --exit-code",
+            "batch confirm b7 --expect 5be0 --no-input",
+            "batch discard b7 --plan",
+            "batch rollback b7 --reason wrong --plan",
+            "batch reinstate b7",
+            "batch replay b7 --mapping mc-iv-basic",
+            "batch export b7 f.bundle",
+            "batch import f.bundle",
+            "undo --plan",
+            "redo",
+            "rollback --to 2024-01-01 --reason x",
+            "view iv AAPL MSFT --from 2024-01-01 --to 2024-02-01 --columns atm_iv,skew --first",
+            "why iv AAPL 2024-08-05 atm_iv --at 3",
+            "diff 1 #2 --series iv --symbol AAPL",
+            "gaps AAPL -o jsonl",
+            "log -o csv",
+            "show b7/3",
+            "status -q -v",
+            "verify --deep",
+            "export tomic dir AAPL",
+            "export iv AAPL -f jsonl -O out.jsonl",
+            "backup f",
+            "restore f dir",
+            "projection list",
+            "projection rebuild iv",
+            "projection verify hv",
+            "completions bash",
+            "man batch confirm",
+        ] {
+            let words = ["volledger"].into_iter().chain(line.split(' '));
+            if let Err(error) = Cli::try_parse_from(words) {
+                panic!("{line}: {error}");
+            }
+        }
+        for line in ["", "view", "view vol AAPL", "batch show x", "import iv", "log --json -o csv"]
+        {
+            let words = ["volledger"].into_iter().chain(line.split(' ').filter(|w| !w.is_empty()));
+            assert!(Cli::try_parse_from(words).is_err(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! `backup` and `restore`: the whole ledger in one file.
+
+use super::verify;
+use crate::app::outside;
+use crate::cli::context::Context;
+use crate::cli::error::Outcome;
+use crate::cli::exit::Exit;
+use crate::cli::ui::Ui;
+use clap::Args;
+use std::path::PathBuf;
+
+/// Write the whole ledger into one file
+#[derive(Debug, Args)]
+pub(in crate::cli) struct BackupArgs {
+    /// The file to write
+    file: PathBuf,
+    /// Do not compress it
+    #[arg(long)]
+    plain: bool,
+}
+
+/// Make a ledger from a backup
+#[derive(Debug, Args)]
+pub(in crate::cli) struct RestoreArgs {
+    /// The backup
+    file: PathBuf,
+    /// The directory of the new ledger; must not hold one
+    dir: PathBuf,
+}
+
+pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &BackupArgs) -> Outcome<Exit> {
+    let ledger = ctx.open(ui)?;
+    ui.show(&outside::backup(&ledger, &args.file, args.plain, &ctx.run())?)?;
+    ui.hint(&format!("try it: `volledger restore {} DIR`", args.file.display()));
+    Ok(Exit::Done)
+}
+
+pub(in crate::cli) fn restore(ui: &mut Ui, ctx: &Context, args: &RestoreArgs) -> Outcome<Exit> {
+    let report = outside::restore(&args.file, &args.dir, &ctx.holder(), &ctx.run())?;
+    let exit = verify::conclude(ui, &report)?;
+    if exit == Exit::Done {
+        ui.hint(&format!("use it with `volledger -L {} status`", args.dir.display()));
+    }
+    Ok(exit)
+}

@@ -1,0 +1,196 @@
+//! `batch`: list, review and decide on batches.
+
+use super::import;
+use super::timeline::{PlanArgs, told};
+use crate::app::{decide, lookup, outside, review};
+use crate::cli::args::{Decide, Past};
+use crate::cli::context::Context;
+use crate::cli::error::Outcome;
+use crate::cli::exit::Exit;
+use crate::cli::flow;
+use crate::cli::ui::Ui;
+use crate::domain::BatchId;
+use crate::render::ReviewPage;
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+EXAMPLES
+  volledger batch list
+  volledger batch diff b2 --full                      every value that would change
+  volledger batch confirm b2 --expect 5be04d1c93aa    only if the review is still that one
+  volledger batch rollback b2 --reason \"vendor restated August\"
+  volledger batch reinstate b2
+
+Decisions act at once, since each can be taken back; --plan shows first what one would do.";
+
+/// List, review and decide on batches
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct BatchArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// All batches and their states
+    List {
+        #[command(flatten)]
+        past: Past,
+    },
+    /// What a batch holds and what was noticed
+    Show(Look),
+    /// What a batch would change
+    Diff {
+        #[command(flatten)]
+        look: Look,
+        /// Exit with 10 if there are changes
+        #[arg(long)]
+        exit_code: bool,
+    },
+    /// Let a staged batch count in the views
+    Confirm {
+        /// The batch, for example b7
+        batch: BatchId,
+        /// Only if the review's token is still this one, or begins so
+        #[arg(long, value_name = "TOKEN")]
+        expect: Option<String>,
+    },
+    /// Throw a staged batch away
+    Discard(Reasoned),
+    /// Take a confirmed batch out of the views
+    Rollback(Reasoned),
+    /// Put a batch back that was rolled back
+    Reinstate(Reasoned),
+    /// Read a batch's sources anew, with the mapping as it is now or another one
+    Replay {
+        /// The batch, for example b7
+        batch: BatchId,
+        /// How to read the columns: a name or a file of your own
+        #[arg(long, value_name = "ID|FILE")]
+        mapping: Option<String>,
+        /// All changes, not the largest 20
+        #[arg(long)]
+        full: bool,
+        #[command(flatten)]
+        decide: Decide,
+    },
+    /// Write a batch with its sources into a file
+    Export {
+        /// The batch, for example b7
+        batch: BatchId,
+        /// The file to write
+        file: PathBuf,
+        /// Do not compress it
+        #[arg(long)]
+        plain: bool,
+    },
+    /// Stage a batch from such a file
+    Import {
+        /// The file
+        file: PathBuf,
+        /// Stage content again that was rolled back or discarded before
+        #[arg(long, requires = "reason")]
+        again: bool,
+        /// Why it is staged again
+        #[arg(long, value_name = "TEXT", requires = "again")]
+        reason: Option<String>,
+        /// All changes, not the largest 20
+        #[arg(long)]
+        full: bool,
+        #[command(flatten)]
+        decide: Decide,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Look {
+    /// The batch, for example b7
+    batch: BatchId,
+    /// All changes and findings, not the largest 20
+    #[arg(long)]
+    full: bool,
+}
+
+#[derive(Debug, Args)]
+struct Reasoned {
+    /// The batch, for example b7
+    batch: BatchId,
+    /// Why, for the log
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    #[command(flatten)]
+    plan: PlanArgs,
+}
+
+pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &BatchArgs) -> Outcome<Exit> {
+    let mut ledger = ctx.open(ui)?;
+    let run = ctx.run();
+    match &args.what {
+        What::List { past } => {
+            let at = ctx.at(&ledger, past.at.as_deref())?;
+            ui.page(&lookup::batches(&ledger, at)?)?;
+            Ok(Exit::Done)
+        }
+        What::Show(look) => {
+            let review = review::review(&ledger, look.batch, look.full, &run)?;
+            ui.page(&ReviewPage { review: &review, full: look.full, check: false })?;
+            next(ui, look.batch, review.state);
+            Ok(Exit::Done)
+        }
+        What::Diff { look, exit_code } => {
+            let review = review::review(&ledger, look.batch, look.full, &run)?;
+            ui.page(&ReviewPage { review: &review, full: look.full, check: false })?;
+            next(ui, look.batch, review.state);
+            let differs = *exit_code && review.changes_total > 0;
+            Ok(if differs { Exit::Changes } else { Exit::Done })
+        }
+        What::Confirm { batch, expect } => {
+            let decided = decide::confirm(&mut ledger, *batch, expect.as_deref(), &run)?;
+            told(ui, &decided, "volledger undo")
+        }
+        What::Discard(Reasoned { batch, reason, plan }) => {
+            let decided = decide::discard(&mut ledger, *batch, reason.clone(), plan.plan, &run)?;
+            told(ui, &decided, "volledger undo")
+        }
+        What::Rollback(Reasoned { batch, reason, plan }) => {
+            let decided = decide::roll_back(&mut ledger, *batch, reason.clone(), plan.plan, &run)?;
+            told(ui, &decided, "volledger undo")
+        }
+        What::Reinstate(Reasoned { batch, reason, plan }) => {
+            let decided = decide::reinstate(&mut ledger, *batch, reason.clone(), plan.plan, &run)?;
+            told(ui, &decided, "volledger undo")
+        }
+        What::Replay { batch, mapping, full, decide } => {
+            let mapping = import::mapping(mapping.as_deref())?;
+            let staged = decide::replay(&mut ledger, *batch, mapping, *full, &run)?;
+            flow::finish(ui, ctx, &mut ledger, staged, decide, *full)
+        }
+        What::Export { batch, file, plain } => {
+            ui.show(&outside::export_batch(&ledger, *batch, file, *plain, &run)?)?;
+            Ok(Exit::Done)
+        }
+        What::Import { file, reason, full, decide, .. } => {
+            let staged = outside::import_batch(&mut ledger, file, reason.clone(), &run)?;
+            flow::finish(ui, ctx, &mut ledger, staged, decide, *full)
+        }
+    }
+}
+
+/// What can be done with a batch in its state.
+fn next(ui: &mut Ui, batch: BatchId, state: Option<&str>) {
+    match state {
+        Some("staged") => ui.hint(&format!(
+            "`volledger batch confirm {batch}` lets it count, `volledger batch discard {batch}` \
+             throws it away"
+        )),
+        Some("active") => {
+            ui.hint(&format!("take it out of the views with `volledger batch rollback {batch}`"))
+        }
+        Some("rolled-back") => {
+            ui.hint(&format!("put it back with `volledger batch reinstate {batch}`"));
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,83 @@
+//! `check`: judge a file without a ledger.
+
+use super::import::{self, Reading};
+use crate::app::import::{ImportOptions, SymbolChoice};
+use crate::cli::context::Context;
+use crate::cli::error::Outcome;
+use crate::cli::exit::Exit;
+use crate::cli::ui::Ui;
+use crate::domain::{Series, Symbol};
+use crate::render::ReviewPage;
+use clap::Args;
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+EXAMPLES
+  volledger check AAPL.csv                   is it usable, and what is wrong with it
+  volledger check AAPL.csv --series spot     as a file of prices
+  cat AAPL.csv | volledger check -           from standard input
+
+Exits with 0 when every row is usable, 11 when rows would be rejected, 1 when nothing is.";
+
+/// Judge a file without a ledger
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct CheckArgs {
+    /// The files; - for standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// What it holds: iv, hv or spot
+    #[arg(long, default_value = "iv")]
+    series: Series,
+    #[command(flatten)]
+    reading: Reading,
+    /// All findings, not the first 20
+    #[arg(long)]
+    full: bool,
+}
+
+pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &CheckArgs) -> Outcome<Exit> {
+    let inputs = import::inputs(&args.files)?;
+    let options = ImportOptions {
+        series: args.series,
+        mapping: import::mapping(args.reading.mapping.as_deref())?,
+        symbol: symbol(args),
+        keep: false,
+        again: None,
+        dry_run: true,
+        full: args.full,
+        snapshot: false,
+    };
+    let mut review = crate::app::import::check(&inputs.all, &options, &ctx.run())?;
+    review.schema = "volledger/check/1";
+    ui.page(&ReviewPage { review: &review, full: args.full, check: true })?;
+    let fatal = review.findings.iter().any(|finding| finding.severity == "fatal");
+    let rows = &review.rows;
+    Ok(if fatal || (rows.accepted == 0 && rows.rejected > 0) {
+        ui.hint("nothing in it can be used; `--mapping FILE` describes other columns");
+        Exit::Failed
+    } else if rows.rejected > 0 {
+        ui.hint("an import stages it; the rejected rows are kept but not used");
+        Exit::Findings
+    } else {
+        ui.hint(
+            "import it with `volledger import iv FILE -s SYMBOL`"
+                .replace("iv", args.series.name())
+                .as_str(),
+        );
+        Exit::Done
+    })
+}
+
+/// The symbol matters little for the quality of a file: its name will do, or any.
+fn symbol(args: &CheckArgs) -> SymbolChoice {
+    if let Some(choice) = args.reading.symbol() {
+        return choice;
+    }
+    let name = args.files.first().and_then(|file| file.file_stem());
+    let named = name.and_then(|name| name.to_string_lossy().parse::<Symbol>().ok());
+    match named.or_else(|| "UNNAMED".parse().ok()) {
+        Some(symbol) => SymbolChoice::Given(symbol),
+        None => SymbolChoice::FromName,
+    }
+}

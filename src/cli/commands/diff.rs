@@ -1,0 +1,46 @@
+//! `diff`: how the views differ between two positions.
+
+use crate::app::lookup;
+use crate::cli::context::Context;
+use crate::cli::error::Outcome;
+use crate::cli::exit::Exit;
+use crate::cli::ui::Ui;
+use crate::domain::{Series, Symbol};
+use clap::Args;
+
+const EXAMPLES: &str = "\
+EXAMPLES
+  volledger diff 3 5                       what the decisions #4 and #5 changed
+  volledger diff 2024-12-31 2025-01-31     what changed in January
+  volledger diff 3 5 --series iv --symbol AAPL";
+
+/// How the views differ between two positions
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct DiffArgs {
+    /// From: a position (#3) or a time
+    #[arg(value_name = "POSITION_A")]
+    from: String,
+    /// To: a position or a time
+    #[arg(value_name = "POSITION_B")]
+    to: String,
+    /// Only this view: iv, hv or spot
+    #[arg(long)]
+    series: Option<Series>,
+    /// Only this symbol
+    #[arg(short, long)]
+    symbol: Option<Symbol>,
+    /// Exit with 10 if there are changes
+    #[arg(long)]
+    exit_code: bool,
+}
+
+pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &DiffArgs) -> Outcome<Exit> {
+    let ledger = ctx.open(ui)?;
+    let from = lookup::position_of(&ledger, &args.from)?;
+    let to = lookup::position_of(&ledger, &args.to)?;
+    let diff = lookup::diff(&ledger, from, to, args.series, args.symbol.as_ref())?;
+    ui.page(&diff)?;
+    let differs = args.exit_code && !diff.changes.is_empty();
+    Ok(if differs { Exit::Changes } else { Exit::Done })
+}

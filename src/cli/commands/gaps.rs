@@ -1,0 +1,36 @@
+//! `gaps`: trading days without a value.
+
+use crate::app::lookup;
+use crate::cli::args::Past;
+use crate::cli::context::Context;
+use crate::cli::error::Outcome;
+use crate::cli::exit::Exit;
+use crate::cli::ui::Ui;
+use crate::domain::{Series, Symbol};
+use clap::Args;
+
+const EXAMPLES: &str = "\
+EXAMPLES
+  volledger gaps AAPL                 every view of one symbol
+  volledger gaps --series iv          all symbols with IV
+  volledger gaps AAPL -o csv          every hole, one a line";
+
+/// Trading days without a value
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct GapsArgs {
+    /// The symbols; none means all
+    symbols: Vec<Symbol>,
+    /// Only this view: iv, hv or spot
+    #[arg(long)]
+    series: Option<Series>,
+    #[command(flatten)]
+    past: Past,
+}
+
+pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &GapsArgs) -> Outcome<Exit> {
+    let ledger = ctx.open(ui)?;
+    let at = ctx.at(&ledger, args.past.at.as_deref())?;
+    ui.page(&lookup::gaps(&ledger, &args.symbols, args.series, at)?)?;
+    Ok(Exit::Done)
+}

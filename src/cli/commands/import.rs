@@ -1,0 +1,265 @@
+//! `import`: read files, review what they would change, and decide.
+
+use crate::app::AppError;
+use crate::app::import::{self, ImportOptions, Input, MappingChoice, SymbolChoice};
+use crate::cli::args::Decide;
+use crate::cli::context::Context;
+use crate::cli::error::{Failure, Outcome};
+use crate::cli::exit::Exit;
+use crate::cli::flow;
+use crate::cli::ui::Ui;
+use crate::domain::{Series, Symbol};
+use clap::{Args, Subcommand, ValueEnum};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+
+const EXAMPLES: &str = "\
+EXAMPLES
+  volledger import iv AAPL.csv -s AAPL                   review, then answer y or n
+  volledger import iv AAPL.csv MSFT.csv --symbol-from name --yes
+  volledger import spot prices.csv --symbol-from column --stage-only
+  curl … | volledger import iv - -s AAPL --dry-run --json
+  volledger import tomic tomic/data --snapshot
+
+Nothing changes a view until the batch is confirmed. Without a terminal and without
+a decision flag it stays staged, and the command exits with 12.";
+
+/// Read files, review what they would change, and decide
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct ImportArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Implied volatility, as Market Chameleon exports it
+    Iv(Csv),
+    /// Daily prices
+    Spot(Csv),
+    /// Realised volatility
+    Hv(Csv),
+    /// TOMIC's JSON folders, all symbols as one batch
+    Tomic {
+        /// The folder that holds iv_daily_summary, historical_volatility, spot_prices
+        dir: PathBuf,
+        /// What the views have and the folder lacks is retracted
+        #[arg(long)]
+        snapshot: bool,
+        #[command(flatten)]
+        flags: Flags,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+struct Csv {
+    /// The files; - for standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+/// How a file is read.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Reading {
+    /// The symbol of the file
+    #[arg(short, long, conflicts_with = "symbol_from")]
+    symbol: Option<Symbol>,
+    /// Where the symbol stands
+    #[arg(long, value_enum, value_name = "WHERE")]
+    symbol_from: Option<SymbolFrom>,
+    /// How to read the columns: a name (mc-iv, mc-iv-basic …) or a file of your own
+    #[arg(long, value_name = "ID|FILE")]
+    pub(super) mapping: Option<String>,
+}
+
+impl Reading {
+    pub(super) fn symbol(&self) -> Option<SymbolChoice> {
+        match (&self.symbol, self.symbol_from) {
+            (Some(symbol), _) => Some(SymbolChoice::Given(symbol.clone())),
+            (None, Some(SymbolFrom::Name)) => Some(SymbolChoice::FromName),
+            (None, Some(SymbolFrom::Column)) => Some(SymbolChoice::FromColumn),
+            (None, None) => None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum SymbolFrom {
+    /// The file's name, up to the first dot: AAPL.csv
+    Name,
+    /// A column of the file
+    Column,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Overlap {
+    /// The file's values win
+    Replace,
+    /// Values that are shown stay; the file only fills holes
+    Keep,
+}
+
+#[derive(Debug, Args)]
+struct Flags {
+    #[command(flatten)]
+    decide: Decide,
+    /// Review only, append nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// What happens on days that are there already
+    #[arg(long, value_enum, default_value = "replace")]
+    overlap: Overlap,
+    /// Stage content again that was rolled back or discarded before
+    #[arg(long, requires = "reason")]
+    again: bool,
+    /// Why it is staged again
+    #[arg(long, value_name = "TEXT", requires = "again")]
+    reason: Option<String>,
+    /// All changes and findings, not the largest 20
+    #[arg(long)]
+    full: bool,
+}
+
+pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ImportArgs) -> Outcome<Exit> {
+    match &args.what {
+        What::Iv(csv) => read(ui, ctx, Series::Iv, csv),
+        What::Spot(csv) => read(ui, ctx, Series::Spot, csv),
+        What::Hv(csv) => read(ui, ctx, Series::Hv, csv),
+        What::Tomic { dir, snapshot, flags } => {
+            let choices = (MappingChoice::Default, SymbolChoice::FromName);
+            let options = options(Series::Iv, choices, flags, *snapshot);
+            let mut ledger = ctx.open(ui)?;
+            let staged = import::import_tomic(&mut ledger, dir, &options, &ctx.run())?;
+            flow::finish(ui, ctx, &mut ledger, staged, &flags.decide, flags.full)
+        }
+    }
+}
+
+fn read(ui: &mut Ui, ctx: &Context, series: Series, csv: &Csv) -> Outcome<Exit> {
+    let name = csv.files.first().map(|file| file.display().to_string()).unwrap_or_default();
+    let symbol = csv.reading.symbol().ok_or(AppError::NoSymbol(name))?;
+    if matches!(symbol, SymbolChoice::FromName) && csv.files.iter().any(|file| is_stream(file)) {
+        return Err(Failure::usage(
+            "standard input has no name",
+            "name the symbol with `-s SYMBOL`",
+        ));
+    }
+    let mapping = mapping(csv.reading.mapping.as_deref())?;
+    let options = options(series, (mapping, symbol), &csv.flags, false);
+    let mut ledger = ctx.open(ui)?;
+    let inputs = inputs(&csv.files)?;
+    let staged = import::import_csv(&mut ledger, &inputs.all, &options, &ctx.run())?;
+    flow::finish(ui, ctx, &mut ledger, staged, &csv.flags.decide, csv.flags.full)
+}
+
+fn options(
+    series: Series,
+    (mapping, symbol): (MappingChoice, SymbolChoice),
+    flags: &Flags,
+    snapshot: bool,
+) -> ImportOptions {
+    ImportOptions {
+        series,
+        mapping,
+        symbol,
+        keep: flags.overlap == Overlap::Keep,
+        again: flags.reason.clone(),
+        dry_run: flags.dry_run,
+        full: flags.full,
+        snapshot,
+    }
+}
+
+/// A mapping by name, or the text of one's own.
+pub(super) fn mapping(given: Option<&str>) -> Outcome<MappingChoice> {
+    let Some(given) = given else {
+        return Ok(MappingChoice::Default);
+    };
+    let path = Path::new(given);
+    let is_file = given.contains(['/', '\\']) || given.ends_with(".toml") || path.is_file();
+    if !is_file {
+        return Ok(MappingChoice::Named(given.to_owned()));
+    }
+    let text = std::fs::read_to_string(path);
+    let text = text.map_err(|error| Failure::unreadable(given, error))?;
+    Ok(MappingChoice::Text { name: given.to_owned(), text })
+}
+
+/// The files to read. Standard input is kept in a file until the command ends.
+pub(super) struct Inputs {
+    pub(super) all: Vec<Input>,
+    _spool: Option<NamedTempFile>,
+}
+
+fn is_stream(file: &Path) -> bool {
+    file == Path::new("-")
+}
+
+pub(super) fn inputs(files: &[PathBuf]) -> Outcome<Inputs> {
+    if files.iter().filter(|file| is_stream(file)).count() > 1 {
+        return Err(Failure::usage("standard input can be read once", "give `-` once"));
+    }
+    let mut spool = None;
+    let mut all = Vec::new();
+    for file in files {
+        all.push(if is_stream(file) {
+            let kept = spooled()?;
+            let path = kept.path().to_owned();
+            spool = Some(kept);
+            Input { path, name: "-".to_owned(), stream: true }
+        } else {
+            let name = file.file_name().unwrap_or(file.as_os_str());
+            let name = name.to_string_lossy().into_owned();
+            Input { path: file.clone(), name, stream: false }
+        });
+    }
+    Ok(Inputs { all, _spool: spool })
+}
+
+fn spooled() -> Outcome<NamedTempFile> {
+    let place = |error| Failure::unwritable("a temporary file", error);
+    let mut file = NamedTempFile::with_prefix("volledger-").map_err(place)?;
+    let mut input = std::io::stdin().lock();
+    // A copy fails on either side; the disk is the one that fills up.
+    std::io::copy(&mut input, &mut file).map_err(|error| match error.kind() {
+        std::io::ErrorKind::StorageFull => Failure::unwritable("a temporary file", error),
+        _ => Failure::unreadable("standard input", error),
+    })?;
+    file.flush().map_err(place)?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mapping_is_a_name_or_a_file() {
+        let named = mapping(Some("mc-iv"));
+        assert!(matches!(named, Ok(MappingChoice::Named(name)) if name == "mc-iv"));
+        assert!(matches!(mapping(None), Ok(MappingChoice::Default)));
+        for missing in ["no/such", "none.toml"] {
+            assert!(mapping(Some(missing)).is_err(), "{missing}");
+        }
+        let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+        std::fs::write(file.path(), "id = 1").unwrap();
+        let given = file.path().to_string_lossy();
+        let read = mapping(Some(&given));
+        assert!(matches!(read, Ok(MappingChoice::Text { text, .. }) if text == "id = 1"));
+    }
+
+    #[test]
+    fn standard_input_is_read_once() {
+        let twice = [PathBuf::from("-"), PathBuf::from("-")];
+        assert!(inputs(&twice).is_err());
+        let one = inputs(&[PathBuf::from("a/AAPL.csv")]).unwrap_or_else(|_| panic!("refused"));
+        assert_eq!(one.all[0].name, "AAPL.csv");
+    }
+}

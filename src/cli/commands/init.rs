@@ -1,0 +1,19 @@
+//! `init`: start a ledger.
+
+use crate::app::{lookup, outside};
+use crate::cli::context::Context;
+use crate::cli::error::Outcome;
+use crate::cli::exit::Exit;
+use crate::cli::ui::Ui;
+
+pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context) -> Outcome<Exit> {
+    let directory = ctx.new_directory();
+    let ledger = outside::create(&directory, &ctx.holder(), ctx.settings.patience)?;
+    if ui.for_people() {
+        ui.tell(&format!("Created ledger {}", directory.display()))?;
+    } else {
+        ui.show(&lookup::status(&ledger, &[])?)?;
+    }
+    ui.hint("stage a file with `volledger import iv FILE -s SYMBOL`");
+    Ok(Exit::Done)
+}

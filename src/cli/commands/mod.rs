@@ -1,0 +1,56 @@
+//! One file for each command: its words, one `run`, and small helpers.
+//!
+//! Each reads: get the inputs, call one function of `app`, show the report, say what to do next.
+
+pub(super) mod backup;
+pub(super) mod batch;
+pub(super) mod check;
+pub(super) mod diff;
+pub(super) mod export;
+pub(super) mod gaps;
+pub(super) mod import;
+pub(super) mod init;
+pub(super) mod log;
+pub(super) mod man;
+pub(super) mod projection;
+pub(super) mod show;
+pub(super) mod status;
+pub(super) mod timeline;
+pub(super) mod tour;
+pub(super) mod verify;
+pub(super) mod view;
+pub(super) mod why;
+
+use super::args::Command;
+use super::context::Context;
+use super::error::Outcome;
+use super::exit::Exit;
+use super::ui::Ui;
+
+/// Runs a command.
+pub(super) fn run(ui: &mut Ui, ctx: &Context, command: &Command) -> Outcome<Exit> {
+    match command {
+        Command::Init(_) => init::run(ui, ctx),
+        Command::Tour(args) => tour::run(ui, ctx, args),
+        Command::Import(args) => import::run(ui, ctx, args),
+        Command::Check(args) => check::run(ui, ctx, args),
+        Command::Batch(args) => batch::run(ui, ctx, args),
+        Command::Undo(args) => timeline::undo(ui, ctx, args),
+        Command::Redo(args) => timeline::redo(ui, ctx, args),
+        Command::Rollback(args) => timeline::rollback(ui, ctx, args),
+        Command::View(args) => view::run(ui, ctx, args),
+        Command::Why(args) => why::run(ui, ctx, args),
+        Command::Diff(args) => diff::run(ui, ctx, args),
+        Command::Gaps(args) => gaps::run(ui, ctx, args),
+        Command::Log(args) => log::run(ui, ctx, args),
+        Command::Show(args) => show::run(ui, ctx, args),
+        Command::Status(_) => status::run(ui, ctx),
+        Command::Verify(args) => verify::run(ui, ctx, args),
+        Command::Export(args) => export::run(ui, ctx, args),
+        Command::Backup(args) => backup::run(ui, ctx, args),
+        Command::Restore(args) => backup::restore(ui, ctx, args),
+        Command::Projection(args) => projection::run(ui, ctx, args),
+        Command::Completions(args) => man::completions(ui, args),
+        Command::Man(args) => man::run(ui, args),
+    }
+}

@@ -1,0 +1,27 @@
+//! `show`: one event or decision.
+
+use crate::app::lookup;
+use crate::cli::context::Context;
+use crate::cli::error::Outcome;
+use crate::cli::exit::Exit;
+use crate::cli::ui::Ui;
+use clap::Args;
+
+const EXAMPLES: &str = "\
+EXAMPLES
+  volledger show b7/3      the third row of batch 7, with its bytes and proof
+  volledger show '#12'     the decision that led to position 12";
+
+/// One event or decision
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct ShowArgs {
+    /// A row event (b7/3) or an entry of the log (#12)
+    event: String,
+}
+
+pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ShowArgs) -> Outcome<Exit> {
+    let ledger = ctx.open(ui)?;
+    ui.show(&lookup::show(&ledger, &args.event)?)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,21 @@
+//! `status`: what is in the ledger and what waits.
+
+use crate::app::lookup;
+use crate::cli::context::Context;
+use crate::cli::error::Outcome;
+use crate::cli::exit::Exit;
+use crate::cli::ui::Ui;
+
+pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context) -> Outcome<Exit> {
+    let opened = ctx.opened()?;
+    let status = lookup::status(&opened.ledger, &opened.notes)?;
+    ui.show(&status)?;
+    match status.open.first() {
+        Some(batch) => ui.hint(&format!("review with `volledger batch diff {batch}`")),
+        None if status.position == 0 => {
+            ui.hint("stage a file with `volledger import iv FILE -s SYMBOL`");
+        }
+        None => {}
+    }
+    Ok(Exit::Done)
+}

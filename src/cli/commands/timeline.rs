@@ -1,0 +1,69 @@
+//! `undo`, `redo` and `rollback --to`: the inverse of decisions.
+
+use crate::app::report::Decided;
+use crate::app::{decide, lookup};
+use crate::cli::context::Context;
+use crate::cli::error::Outcome;
+use crate::cli::exit::Exit;
+use crate::cli::ui::Ui;
+use clap::Args;
+
+/// Whether to act or only to show
+#[derive(Debug, Args)]
+pub(in crate::cli) struct PlanArgs {
+    /// Show what it would do, and append nothing
+    #[arg(long)]
+    pub(super) plan: bool,
+}
+
+const EXAMPLES: &str = "\
+EXAMPLES
+  volledger rollback --to '#12' --plan                see what it would do
+  volledger rollback --to 2024-12-31 --reason \"bad vendor week\"
+
+What came later stays in the ledger; `volledger undo` brings it back.";
+
+/// Go back to how the views were
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct RollbackToArgs {
+    /// The position (#12) or time to go back to
+    #[arg(long, value_name = "POSITION|TIME")]
+    to: String,
+    /// Why, for the log
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    #[command(flatten)]
+    plan: PlanArgs,
+}
+
+pub(in crate::cli) fn undo(ui: &mut Ui, ctx: &Context, args: &PlanArgs) -> Outcome<Exit> {
+    let mut ledger = ctx.open(ui)?;
+    let decided = decide::undo(&mut ledger, args.plan, &ctx.run())?;
+    told(ui, &decided, "volledger redo")
+}
+
+pub(in crate::cli) fn redo(ui: &mut Ui, ctx: &Context, args: &PlanArgs) -> Outcome<Exit> {
+    let mut ledger = ctx.open(ui)?;
+    let decided = decide::redo(&mut ledger, args.plan, &ctx.run())?;
+    told(ui, &decided, "volledger undo")
+}
+
+pub(in crate::cli) fn rollback(ui: &mut Ui, ctx: &Context, args: &RollbackToArgs) -> Outcome<Exit> {
+    let mut ledger = ctx.open(ui)?;
+    let to = lookup::position_of(&ledger, &args.to)?;
+    let reason = args.reason.clone();
+    let decided = decide::rollback_to(&mut ledger, to, reason, args.plan.plan, &ctx.run())?;
+    told(ui, &decided, "volledger undo")
+}
+
+/// Shows a decision and names its inverse.
+pub(super) fn told(ui: &mut Ui, decided: &Decided, inverse: &str) -> Outcome<Exit> {
+    ui.show(decided)?;
+    if decided.plan {
+        ui.hint("leave out `--plan` to do it");
+    } else if decided.action != "none" {
+        ui.hint(&format!("take it back with `{inverse}`"));
+    }
+    Ok(Exit::Done)
+}

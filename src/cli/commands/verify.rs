@@ -1,0 +1,44 @@
+//! `verify`: check what is recorded.
+
+use crate::app::report::VerifyReport;
+use crate::app::verify;
+use crate::cli::context::Context;
+use crate::cli::error::Outcome;
+use crate::cli::exit::Exit;
+use crate::cli::ui::Ui;
+use clap::Args;
+
+/// Check hashes, order, roots and HEAD
+#[derive(Debug, Args)]
+pub(in crate::cli) struct VerifyArgs {
+    /// Every block, every source, and every view against its rebuild
+    #[arg(long)]
+    deep: bool,
+}
+
+pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &VerifyArgs) -> Outcome<Exit> {
+    let ledger = ctx.open(ui)?;
+    let report = verify::verify(&ledger, args.deep, &ctx.run())?;
+    conclude(ui, &report)
+}
+
+/// Shows a verification, and what it means for the exit code.
+pub(super) fn conclude(ui: &mut Ui, report: &VerifyReport) -> Outcome<Exit> {
+    ui.show(report)?;
+    if !report.damage.is_empty() {
+        ui.hint(
+            "nothing was changed; keep this directory and restore a copy with `volledger restore \
+             FILE DIR`",
+        );
+        return Ok(Exit::Damaged);
+    }
+    if let Some(view) = report.stale.first() {
+        ui.hint(&format!("nothing recorded is lost; `volledger projection rebuild {view}`"));
+        return Ok(Exit::ProjectionDiffers);
+    }
+    if !report.deep {
+        ui.hint("`volledger verify --deep` reads every block and source and rebuilds the views");
+    }
+    // A report that is not well without saying why is not taken for well.
+    Ok(if report.ok { Exit::Done } else { Exit::Damaged })
+}

@@ -1,0 +1,78 @@
+//! `view`: the days of a view.
+
+use crate::app::Ledger;
+use crate::app::lookup::{self, ViewQuery};
+use crate::cli::args::Past;
+use crate::cli::context::Context;
+use crate::cli::error::Outcome;
+use crate::cli::exit::Exit;
+use crate::cli::ui::Ui;
+use crate::domain::{Day, Series, Symbol};
+use crate::render::Views;
+use clap::Args;
+
+const EXAMPLES: &str = "\
+EXAMPLES
+  volledger view iv AAPL --from 2024-08-01 --to 2024-08-09
+  volledger view iv AAPL --at 2024-06-30              what was known on that day
+  volledger view iv AAPL --first                      the values that were confirmed first
+  volledger view hv AAPL MSFT --columns hv20,hv252 -o csv";
+
+/// The days of a view
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct ViewArgs {
+    /// The view: iv, hv or spot
+    series: Series,
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Which days and columns of a view.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Which {
+    /// The symbols; none means all
+    symbols: Vec<Symbol>,
+    /// From this day, YYYY-MM-DD
+    #[arg(long, value_name = "DATE")]
+    from: Option<Day>,
+    /// To this day, included
+    #[arg(long, value_name = "DATE")]
+    to: Option<Day>,
+    /// Only these columns, for example atm_iv,skew
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    columns: Vec<String>,
+    /// The values that were confirmed first, not those that replaced them
+    #[arg(long)]
+    first: bool,
+    #[command(flatten)]
+    past: Past,
+}
+
+impl Which {
+    pub(super) fn query(
+        &self,
+        series: Series,
+        ctx: &Context,
+        ledger: &Ledger,
+    ) -> Outcome<ViewQuery> {
+        Ok(ViewQuery {
+            series,
+            symbols: self.symbols.clone(),
+            at: ctx.at(ledger, self.past.at.as_deref())?,
+            from: self.from,
+            to: self.to,
+            first: self.first,
+            columns: self.columns.clone(),
+        })
+    }
+}
+
+pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ViewArgs) -> Outcome<Exit> {
+    let ledger = ctx.open(ui)?;
+    let query = args.which.query(args.series, ctx, &ledger)?;
+    let views = lookup::view(&ledger, &query)?;
+    let all_columns = !query.columns.is_empty();
+    ui.page(&Views { views: &views, all_columns })?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,44 @@
+//! `why`: where a value comes from.
+
+use crate::app::lookup;
+use crate::cli::args::Past;
+use crate::cli::context::Context;
+use crate::cli::error::Outcome;
+use crate::cli::exit::Exit;
+use crate::cli::ui::Ui;
+use crate::domain::{Day, Series, Symbol};
+use clap::Args;
+
+const EXAMPLES: &str = "\
+EXAMPLES
+  volledger why iv AAPL 2024-08-05             all fields of that day
+  volledger why iv AAPL 2024-08-05 atm_iv      one of them
+  volledger why iv AAPL 2024-08-05 --at '#4'   as the ledger stood after #4";
+
+/// Where a value comes from, and what it replaced
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct WhyArgs {
+    /// The view: iv, hv or spot
+    series: Series,
+    /// The symbol
+    symbol: Symbol,
+    /// The day, YYYY-MM-DD
+    date: Day,
+    /// One field, for example atm_iv; none means all
+    field: Option<String>,
+    #[command(flatten)]
+    past: Past,
+}
+
+pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &WhyArgs) -> Outcome<Exit> {
+    let ledger = ctx.open(ui)?;
+    let at = ctx.at(&ledger, args.past.at.as_deref())?;
+    let field = args.field.as_deref();
+    let why = lookup::why(&ledger, args.series, &args.symbol, args.date, field, at)?;
+    ui.page(&why)?;
+    if let Some(first) = why.fields.first() {
+        ui.hint(&format!("the whole batch: `volledger batch show {}`", first.event.batch));
+    }
+    Ok(Exit::Done)
+}

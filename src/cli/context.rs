@@ -1,0 +1,72 @@
+//! What every command needs: settings, the ledger's place, the clock.
+
+use super::error::{Failure, Outcome};
+use super::exit::Exit;
+use super::progress::Bar;
+use super::ui::Ui;
+use crate::app::lookup;
+use crate::app::{Clock, Ledger, Run, outside};
+use crate::config::{Found, Settings, ledger_directory, new_ledger_directory};
+use crate::domain::Position;
+use std::path::PathBuf;
+
+/// The surroundings of a command.
+pub(super) struct Context {
+    pub(super) settings: Settings,
+    /// `--ledger`.
+    pub(super) ledger: Option<PathBuf>,
+    pub(super) progress: Bar,
+}
+
+impl Context {
+    pub(super) fn run(&self) -> Run<'_> {
+        Run {
+            clock: self.settings.now_ms.map_or(Clock::System, Clock::Fixed),
+            actor: self.settings.actor.clone(),
+            progress: &self.progress,
+        }
+    }
+
+    /// What the lock file says of this process.
+    pub(super) fn holder(&self) -> String {
+        format!("volledger of {}, process {}", self.settings.actor, std::process::id())
+    }
+
+    /// Where a new ledger goes.
+    pub(super) fn new_directory(&self) -> PathBuf {
+        new_ledger_directory(self.ledger.as_deref(), &self.settings).directory
+    }
+
+    /// Opens the ledger; what opening noticed goes to the person.
+    pub(super) fn open(&self, ui: &mut Ui) -> Outcome<Ledger> {
+        let opened = self.opened()?;
+        for note in &opened.notes {
+            ui.note(note);
+        }
+        Ok(opened.ledger)
+    }
+
+    /// Opens the ledger, with what opening noticed.
+    pub(super) fn opened(&self) -> Outcome<outside::Opened> {
+        let Found { directory, by } = ledger_directory(self.ledger.as_deref(), &self.settings);
+        if !outside::exists(&directory) {
+            let error = format!("there is no ledger in {}", directory.display());
+            let hint = match by {
+                "--ledger" | "VOLLEDGER_DIR" => {
+                    format!("make one there with `volledger init` ({by} names the place)")
+                }
+                _ => "make one here with `volledger init`, or name one with `-L DIR`; \
+                      `volledger tour` shows the program without one"
+                    .to_owned(),
+            };
+            return Err(Failure::of(Exit::Failed, error, hint));
+        }
+        let patience = self.settings.patience;
+        Ok(outside::open(&directory, &self.holder(), patience, &self.run())?)
+    }
+
+    /// The position that `--at` names.
+    pub(super) fn at(&self, ledger: &Ledger, at: Option<&str>) -> Outcome<Option<Position>> {
+        Ok(at.map(|text| lookup::position_of(ledger, text)).transpose()?)
+    }
+}

@@ -1,0 +1,274 @@
+//! Why a command failed, as a person is told: exit code, one line, its causes, the next command.
+
+use super::exit::Exit;
+use crate::app::{AppError, LedgerError};
+use crate::config::ConfigError;
+use crate::domain::batch::Refusal;
+use std::error::Error;
+use std::io;
+
+/// The failure of a command.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The reader of standard output went away: not a failure.
+    Closed,
+    /// Anything else.
+    Told(Box<Told>),
+}
+
+/// What a person is told about a failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) exit: Exit,
+    pub(super) error: String,
+    pub(super) causes: Vec<String>,
+    pub(super) hint: Option<String>,
+}
+
+/// The result of a command.
+pub(super) type Outcome<T> = Result<T, Failure>;
+
+impl Failure {
+    /// The words of the command do not fit.
+    pub(super) fn usage(error: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::of(Exit::Usage, error, hint)
+    }
+
+    pub(super) fn of(exit: Exit, error: impl Into<String>, hint: impl Into<String>) -> Self {
+        let hint = Some(hint.into());
+        Self::Told(Box::new(Told { exit, error: error.into(), causes: Vec::new(), hint }))
+    }
+
+    /// A file that cannot be read.
+    pub(super) fn unreadable(name: &str, source: io::Error) -> Self {
+        AppError::Unreadable { name: name.to_owned(), source }.into()
+    }
+
+    /// A file that cannot be written.
+    pub(super) fn unwritable(name: &str, source: io::Error) -> Self {
+        AppError::Unwritable { name: name.to_owned(), source }.into()
+    }
+}
+
+impl From<io::Error> for Failure {
+    /// An error of standard output or standard input; files name themselves.
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self::Closed;
+        }
+        Self::unwritable("standard output", error)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        let hint = format!("unset it: `unset {}`", error.variable);
+        Self::usage(error.to_string(), hint)
+    }
+}
+
+impl From<AppError> for Failure {
+    fn from(error: AppError) -> Self {
+        let mut causes: Vec<String> = Vec::new();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            causes.push(cause.to_string());
+            source = cause.source();
+        }
+        let mut told = Told { exit: exit(&error), error: error.to_string(), causes, hint: None };
+        told.hint = Some(hint(&error, &mut told.causes));
+        Self::Told(Box::new(told))
+    }
+}
+
+fn exit(error: &AppError) -> Exit {
+    match error {
+        AppError::Ledger(error) => match error {
+            LedgerError::Damaged { .. } | LedgerError::Malformed { .. } => Exit::Damaged,
+            LedgerError::Newer { .. } => Exit::Newer,
+            LedgerError::Held { .. } => Exit::Held,
+            LedgerError::NotWritable { .. } | LedgerError::Poisoned => Exit::NotWritable,
+            _ => Exit::Failed,
+        },
+        AppError::Unwritable { .. } => Exit::NotWritable,
+        AppError::Stale { .. } | AppError::TokenDiffers { .. } => Exit::Stale,
+        AppError::RolledBackBefore { .. } => Exit::RolledBackBefore,
+        AppError::ProjectionDiffers(_) => Exit::ProjectionDiffers,
+        AppError::Usage(_) | AppError::Mapping { .. } | AppError::NoSymbol(_) => Exit::Usage,
+        _ => Exit::Failed,
+    }
+}
+
+/// The next command; what else the error knows goes to the causes.
+fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
+    match error {
+        AppError::Ledger(error) => ledger_hint(error),
+        AppError::Refused(refusal) => refusal_hint(refusal),
+        AppError::Unreadable { .. } => "check the path and the file's permissions".to_owned(),
+        AppError::Unwritable { .. } => {
+            "nothing was changed; make room or choose another place".to_owned()
+        }
+        AppError::Fatal { finding, .. } => {
+            let line = finding.line.map(|line| format!(" at line {line}")).unwrap_or_default();
+            causes.push(format!("finding {}{line}", finding.code));
+            "nothing was staged; look closer with `volledger check FILE`".to_owned()
+        }
+        AppError::Changed(_) => "run the command again when the file is complete".to_owned(),
+        AppError::Mapping { .. } => {
+            "`volledger import iv --help` lists the mappings; a file of your own is given by its \
+             path: `--mapping ./my.toml`"
+                .to_owned()
+        }
+        AppError::NoSymbol(_) => {
+            "name it with `-s SYMBOL`, or say where it stands: `--symbol-from name` (the file's \
+             name) or `--symbol-from column`"
+                .to_owned()
+        }
+        AppError::NotFound(_) => "`volledger status` says what there is".to_owned(),
+        AppError::RolledBackBefore { batch, .. } => format!(
+            "bring it back with `volledger batch reinstate {batch}` , or stage it anew with \
+             `--again --reason TEXT`"
+        )
+        .replace("` ,", "`,"),
+        AppError::Stale { batch, cells, count, .. } => {
+            if !cells.is_empty() {
+                let more = count.saturating_sub(cells.len() as u64);
+                let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
+                causes.push(format!("another decision touched {}{tail}", cells.join(", ")));
+            }
+            format!(
+                "look again with `volledger batch diff {batch}`, then `volledger batch confirm \
+                 {batch}` with the new token"
+            )
+        }
+        AppError::TokenDiffers { batch, .. } => format!(
+            "look again with `volledger batch diff {batch}`; the token stands in its last line"
+        ),
+        AppError::ProjectionDiffers(_) => {
+            "nothing recorded is lost; rebuild it with `volledger projection rebuild NAME`"
+                .to_owned()
+        }
+        AppError::Usage(_) => "see `volledger help`".to_owned(),
+    }
+}
+
+fn ledger_hint(error: &LedgerError) -> String {
+    match error {
+        LedgerError::NotFound(_) => {
+            "make one with `volledger init`, or name it with `-L DIR`".to_owned()
+        }
+        LedgerError::Exists(_) => "use it as it is: `volledger status`".to_owned(),
+        LedgerError::Damaged { .. } | LedgerError::Malformed { .. } => {
+            "nothing was changed. See how far it goes with `volledger verify --deep`; restore a \
+             copy with `volledger restore FILE DIR`"
+                .to_owned()
+        }
+        LedgerError::Newer { .. } => {
+            "update volledger; nothing was changed (`volledger --version`)".to_owned()
+        }
+        LedgerError::Held { .. } => {
+            "wait for it, or let this one wait longer: `VOLLEDGER_LOCK_WAIT=60 volledger …`"
+                .to_owned()
+        }
+        LedgerError::NotWritable { .. } | LedgerError::Poisoned => {
+            "nothing was changed; make room or set permissions, then run it again".to_owned()
+        }
+        LedgerError::NoSuchBatch(_) => "`volledger batch list` shows the batches".to_owned(),
+        LedgerError::NoSuchPosition { .. } => "`volledger log` shows the positions".to_owned(),
+        LedgerError::TooManyEvents => "split the file and import the parts".to_owned(),
+        _ => "look at the ledger with `volledger verify --deep`".to_owned(),
+    }
+}
+
+fn refusal_hint(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::NoSuchBatch(_) => "`volledger batch list` shows the batches".to_owned(),
+        Refusal::WrongState { batch, .. } => {
+            format!("see where it stands with `volledger batch show {batch}`")
+        }
+        Refusal::NothingToUndo | Refusal::NothingToRedo => {
+            "`volledger log` shows the decisions".to_owned()
+        }
+        Refusal::MovedOn { batch, .. } => {
+            format!("decide on the batch itself: `volledger batch show {batch}`")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{BatchId, Digest, Finding, Position, Severity};
+
+    fn told(error: AppError) -> Told {
+        match Failure::from(error) {
+            Failure::Told(told) => *told,
+            Failure::Closed => panic!("closed"),
+        }
+    }
+
+    fn full() -> io::Error {
+        io::Error::other("no space left")
+    }
+
+    #[test]
+    fn every_error_has_its_exit_code_and_a_next_command() {
+        let text = |text: &str| text.to_owned();
+        let batch = BatchId(2);
+        let finding = Finding {
+            code: text("no_header"),
+            severity: Severity::Fatal,
+            source: 0,
+            line: Some(1),
+            day: None,
+            count: 1,
+            text: text("no header"),
+        };
+        let at = Position(1);
+        let cases: Vec<(AppError, Exit)> = vec![
+            (LedgerError::Held { holder: text("7") }.into(), Exit::Held),
+            (LedgerError::damaged("x").into(), Exit::Damaged),
+            (LedgerError::Malformed { what: "x" }.into(), Exit::Damaged),
+            (LedgerError::Newer { found: 2, known: 1 }.into(), Exit::Newer),
+            (LedgerError::write("x", full()).into(), Exit::NotWritable),
+            (LedgerError::Poisoned.into(), Exit::NotWritable),
+            (LedgerError::NotFound("x".into()).into(), Exit::Failed),
+            (LedgerError::NoSuchPosition { at, head: at }.into(), Exit::Failed),
+            (Refusal::NothingToUndo.into(), Exit::Failed),
+            (AppError::Unreadable { name: text("x"), source: full() }, Exit::Failed),
+            (AppError::Unwritable { name: text("x"), source: full() }, Exit::NotWritable),
+            (AppError::Fatal { name: text("x"), finding: Box::new(finding) }, Exit::Failed),
+            (AppError::Mapping { name: text("x"), why: text("y") }, Exit::Usage),
+            (AppError::NoSymbol(text("x")), Exit::Usage),
+            (AppError::Usage(text("x")), Exit::Usage),
+            (AppError::NotFound(text("x")), Exit::Failed),
+            (
+                AppError::RolledBackBefore { batch, state: text("s"), at: text("t"), reason: None },
+                Exit::RolledBackBefore,
+            ),
+            (AppError::Stale { batch, base: at, cells: vec![text("c")], count: 3 }, Exit::Stale),
+            (
+                AppError::TokenDiffers { batch, expected: text("a"), found: Digest([1; 32]) },
+                Exit::Stale,
+            ),
+            (AppError::ProjectionDiffers(text("x")), Exit::ProjectionDiffers),
+        ];
+        for (error, exit) in cases {
+            let name = error.to_string();
+            let told = told(error);
+            assert_eq!(told.exit, exit, "{name}");
+            assert!(told.hint.is_some_and(|hint| !hint.ends_with('.')), "{name}");
+        }
+    }
+
+    #[test]
+    fn causes_are_told_the_nearest_first() {
+        let told = told(LedgerError::write("the log", full()).into());
+        assert_eq!(told.error, "cannot write the log");
+        assert_eq!(told.causes, ["no space left"]);
+        assert!(matches!(
+            Failure::from(io::Error::from(io::ErrorKind::BrokenPipe)),
+            Failure::Closed
+        ));
+    }
+}

@@ -1,0 +1,146 @@
+//! From a staged batch to a decision: by flags, by asking, or not at all.
+
+use super::args::Decide;
+use super::context::Context;
+use super::error::Outcome;
+use super::exit::Exit;
+use super::prompt::{self, Answer};
+use super::ui::Ui;
+use crate::app::import::{Outcome as Came, Staged};
+use crate::app::{Ledger, decide, review};
+use crate::render::ReviewPage;
+
+/// What is done with a staged batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Confirm,
+    Ask,
+    Keep(Exit),
+}
+
+/// The decision table of the contract.
+fn step(flags: &Decide, blocked: bool, may_ask: bool) -> Step {
+    match flags {
+        Decide { force: true, .. } => Step::Confirm,
+        Decide { yes: true, .. } if blocked => Step::Keep(Exit::Findings),
+        Decide { yes: true, .. } => Step::Confirm,
+        Decide { stage_only: true, .. } => Step::Keep(Exit::Done),
+        _ if may_ask => Step::Ask,
+        _ => Step::Keep(Exit::NotAsked),
+    }
+}
+
+/// Shows the review of what was staged and decides about it.
+pub(super) fn finish(
+    ui: &mut Ui,
+    ctx: &Context,
+    ledger: &mut Ledger,
+    mut staged: Staged,
+    flags: &Decide,
+    full: bool,
+) -> Outcome<Exit> {
+    let Some(batch) = staged.batch.filter(|_| staged.outcome != Came::DryRun) else {
+        ui.page(&ReviewPage { review: &staged.review, full, check: false })?;
+        ui.hint("nothing was appended; leave out `--dry-run` to stage it");
+        return Ok(Exit::Done);
+    };
+    if staged.outcome == Came::AlreadyActive {
+        if !ui.for_people() {
+            ui.show(&ReviewPage { review: &staged.review, full, check: false })?;
+        }
+        ui.tell(&format!("Nothing to do: this content is already confirmed as {batch}"))?;
+        ui.hint(&format!("see it with `volledger batch show {batch}`"));
+        return Ok(Exit::Done);
+    }
+    if staged.outcome == Came::AlreadyStaged {
+        ui.say(&format!("This content is already staged as {batch}"));
+    }
+    // A person sees the review before the decision, a program the outcome after it.
+    if ui.for_people() {
+        ui.show(&ReviewPage { review: &staged.review, full, check: false })?;
+    }
+    let mut next = step(flags, !staged.blocking.is_empty(), ui.may_ask());
+    if next == Step::Ask {
+        for finding in &staged.blocking {
+            ui.say(&format!("  ! {finding}"));
+        }
+        next = loop {
+            match prompt::confirm(ui, &batch.to_string(), staged.review.token.as_deref()) {
+                Answer::Yes => break Step::Confirm,
+                Answer::No => break Step::Keep(Exit::Done),
+                Answer::Gone => break Step::Keep(Exit::NotAsked),
+                Answer::Diff => {
+                    let all = review::review(ledger, batch, true, &ctx.run())?;
+                    ui.page(&ReviewPage { review: &all, full: true, check: false })?;
+                }
+                Answer::Discard => {
+                    let decided = decide::discard(ledger, batch, None, false, &ctx.run())?;
+                    ui.show(&decided)?;
+                    ui.hint("take it back with `volledger undo`");
+                    return Ok(Exit::Done);
+                }
+            }
+        };
+    }
+    let exit = match next {
+        Step::Confirm => {
+            let decided = decide::confirm_staged(ledger, &staged, &ctx.run())?;
+            staged.review.state = Some("active");
+            if ui.for_people() {
+                ui.show(&decided)?;
+            }
+            ui.hint("take it back with `volledger undo`");
+            Exit::Done
+        }
+        Step::Ask => Exit::NotAsked,
+        Step::Keep(exit) => {
+            if exit == Exit::Findings {
+                ui.say(&format!("Not confirmed, {batch} stays staged:"));
+                for finding in &staged.blocking {
+                    ui.say(&format!("  ! {finding}"));
+                }
+            }
+            ui.hint(&match exit {
+                Exit::Findings => format!(
+                    "look at `volledger batch show {batch}`, then accept it as it is with \
+                     `volledger batch confirm {batch}`, or drop it with `volledger batch discard \
+                     {batch}`"
+                ),
+                Exit::NotAsked => format!(
+                    "{batch} is staged and changes nothing yet (nobody could be asked): review \
+                     with `volledger batch diff {batch}`, then `volledger batch confirm {batch}`"
+                ),
+                _ => format!(
+                    "{batch} is staged and changes nothing yet: review with `volledger batch \
+                     diff {batch}`, then `volledger batch confirm {batch}`"
+                ),
+            });
+            exit
+        }
+    };
+    if !ui.for_people() {
+        ui.show(&ReviewPage { review: &staged.review, full, check: false })?;
+    }
+    Ok(exit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_decision_table_is_that_of_the_contract() {
+        let flags = |stage_only, yes, force| Decide { stage_only, yes, force };
+        for (flags, blocked, may_ask, want) in [
+            (flags(false, false, false), false, true, Step::Ask),
+            (flags(false, false, false), true, false, Step::Keep(Exit::NotAsked)),
+            (flags(true, false, false), true, true, Step::Keep(Exit::Done)),
+            (flags(false, true, false), false, true, Step::Confirm),
+            (flags(false, true, false), true, true, Step::Keep(Exit::Findings)),
+            (flags(false, false, true), true, false, Step::Confirm),
+            (flags(false, true, true), true, false, Step::Confirm),
+        ] {
+            assert_eq!(step(&flags, blocked, may_ask), want, "{flags:?} {blocked} {may_ask}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The command line: words in, reports out, an exit code.
+//!
+//! It knows terminals and people; what a command does is in `app`, how a report looks in
+//! `render`. Only [`ui`](self) prints.
+
+mod args;
+mod commands;
+mod context;
+mod error;
+mod exit;
+mod flow;
+mod pager;
+mod progress;
+mod prompt;
+mod ui;
+
+pub use exit::Exit;
+
+use crate::config::{self, Settings};
+use crate::render::Form;
+use anstream::ColorChoice;
+use args::{Cli, Color, Globals};
+use clap::Parser;
+use clap::error::ErrorKind;
+use context::Context;
+use error::{Failure, Outcome, Told};
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::panic::{self, AssertUnwindSafe};
+use std::process::ExitCode;
+use std::sync::Mutex;
+use ui::{Manner, Ui};
+
+/// Where the program failed, if it did: the panic hook's word.
+static PANIC: Mutex<Option<String>> = Mutex::new(None);
+
+/// Runs the program with the words of this process.
+pub fn run() -> ExitCode {
+    panic::set_hook(Box::new(|info| {
+        if let Ok(mut slot) = PANIC.lock() {
+            *slot = Some(info.to_string().replace('\n', " "));
+        }
+    }));
+    let words = config::arguments();
+    let form = form_of(&words);
+    let ended = panic::catch_unwind(AssertUnwindSafe(|| start(&words)));
+    let exit = ended.unwrap_or_else(|_| {
+        let what = PANIC.lock().ok().and_then(|mut slot| slot.take());
+        let hint = "nothing half-written counts; check with `volledger verify --deep`, and please \
+                    report it with the line above";
+        let told = Told {
+            exit: Exit::Bug,
+            error: "internal error (a bug)".to_owned(),
+            causes: what.into_iter().collect(),
+            hint: Some(hint.to_owned()),
+        };
+        let settings = Settings::from_lookup(&|_| None);
+        if let Ok(settings) = settings {
+            Ui::new(&settings, plain(form)).failure(&told);
+        }
+        Exit::Bug
+    });
+    exit.into()
+}
+
+fn start(words: &[OsString]) -> Exit {
+    let cli = match Cli::try_parse_from(words) {
+        Ok(cli) => cli,
+        Err(error) => return misunderstood(&error, form_of(words)),
+    };
+    let manner = manner(&cli.globals);
+    let settings = match Settings::from_environment() {
+        Ok(settings) => settings,
+        Err(error) => {
+            let settings = Settings::from_lookup(&|_| None);
+            let failed = Failure::from(error);
+            return settings.map_or(Exit::Usage, |s| tell(&mut Ui::new(&s, manner), failed));
+        }
+    };
+    let mut ui = Ui::new(&settings, manner);
+    let quiet = cli.globals.quiet || settings.no_progress;
+    let shown = !quiet && std::io::stderr().is_terminal();
+    let outcome = diagnostics(&settings, cli.globals.verbose).and_then(|()| {
+        let progress = progress::Bar::new(shown);
+        let ledger = cli.globals.ledger.clone();
+        let ctx = Context { settings, ledger, progress };
+        commands::run(&mut ui, &ctx, &cli.command)
+    });
+    outcome.unwrap_or_else(|failure| tell(&mut ui, failure))
+}
+
+fn tell(ui: &mut Ui, failure: Failure) -> Exit {
+    match failure {
+        Failure::Closed => Exit::Done,
+        Failure::Told(told) => {
+            ui.failure(&told);
+            told.exit
+        }
+    }
+}
+
+fn manner(globals: &Globals) -> Manner {
+    let colour = match globals.color {
+        Color::Auto => ColorChoice::Auto,
+        Color::Always => ColorChoice::Always,
+        Color::Never => ColorChoice::Never,
+    };
+    let (quiet, no_input) = (globals.quiet, globals.no_input);
+    Manner { form: globals.form(), colour, quiet, no_input }
+}
+
+fn plain(form: Form) -> Manner {
+    Manner { form, colour: ColorChoice::Auto, quiet: false, no_input: true }
+}
+
+/// The form that was asked for, guessed from words that could not be parsed.
+fn form_of(words: &[OsString]) -> Form {
+    let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
+    let one = |word: &str| matches!(word, "--json" | "-ojson" | "-o=json" | "--output=json");
+    let two = |pair: &[std::borrow::Cow<str>]| matches!(pair, [flag, json] if (flag == "-o" || flag == "--output") && json == "json");
+    let json = words.iter().any(|word| one(word)) || words.windows(2).any(two);
+    if json { Form::Json } else { Form::Table }
+}
+
+/// Help and version are answers; everything else that clap says is a usage error.
+fn misunderstood(error: &clap::Error, form: Form) -> Exit {
+    let printed = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => return Exit::Done,
+        _ => {}
+    }
+    if form == Form::Json && printed.is_ok() {
+        let text = error.to_string();
+        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let first = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let hint = Some("`volledger help` lists the commands");
+        let document = crate::render::json::error(&first, &[], hint, Exit::Usage.code());
+        if let Ok(settings) = Settings::from_lookup(&|_| None) {
+            // The exit code says it too.
+            let _ = Ui::new(&settings, plain(form)).answer(&(document + "\n"));
+        }
+    }
+    Exit::Usage
+}
+
+/// Lets diagnostics through to standard error: what `VOLLEDGER_LOG` says, else what `-v` asks.
+fn diagnostics(settings: &Settings, verbose: u8) -> Outcome<()> {
+    let filter = match (&settings.log, verbose) {
+        (Some(filter), _) => filter.clone(),
+        (None, 0) => return Ok(()),
+        (None, 1) => "volledger=info".to_owned(),
+        (None, _) => "volledger=debug".to_owned(),
+    };
+    let parsed = tracing_subscriber::EnvFilter::try_new(&filter).map_err(|error| {
+        let error = format!("VOLLEDGER_LOG is {filter:?}, which is no filter: {error}");
+        Failure::usage(error, "for example `VOLLEDGER_LOG=volledger=debug`")
+    })?;
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(parsed)
+        .with_writer(std::io::stderr)
+        .with_ansi(false);
+    // There is one already only when a test runs the program in its own process.
+    let _ = subscriber.try_init();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_noticed_in_words_that_do_not_parse() {
+        for (line, json) in [
+            ("volledger nonsense --json", true),
+            ("volledger -o json x", true),
+            ("volledger --output=json", true),
+            ("volledger -o csv", false),
+            ("volledger", false),
+        ] {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            assert_eq!(form_of(&words) == Form::Json, json, "{line}");
+        }
+    }
+}

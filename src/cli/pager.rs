@@ -1,0 +1,42 @@
+//! Long tables through a pager, at a terminal.
+
+use crate::config::Settings;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+/// The pager's command line: `VOLLEDGER_PAGER`, `PAGER`, else `less -FRS` if there is one.
+pub(super) fn choose(settings: &Settings) -> Option<String> {
+    match &settings.pager {
+        Some(named) if named.trim().is_empty() || named.trim() == "cat" => None,
+        Some(named) => Some(named.clone()),
+        None => settings.has_program("less").then(|| "less -FRS".to_owned()),
+    }
+}
+
+/// Shows a text; `false` when the pager could not be started.
+pub(super) fn show(command: &str, text: &str) -> bool {
+    let shell = Command::new("sh").arg("-c").arg(command).stdin(Stdio::piped()).spawn();
+    let Ok(mut child) = shell else { return false };
+    if let Some(mut input) = child.stdin.take() {
+        // A reader who leaves early has seen enough.
+        let _ = input.write_all(text.as_bytes());
+    }
+    // 127 is the shell's word for "not found".
+    child.wait().is_ok_and(|status| status.code() != Some(127))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_pager_means_none() {
+        let mut settings = Settings::from_lookup(&|_| None).unwrap();
+        assert_eq!(choose(&settings), None);
+        for (named, want) in [("", None), ("cat", None), ("more", Some("more".to_owned()))] {
+            settings.pager = Some(named.to_owned());
+            assert_eq!(choose(&settings), want);
+        }
+        assert!(!show("no-such-pager-of-this-name 2> /dev/null", "text"));
+    }
+}

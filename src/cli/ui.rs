@@ -1,0 +1,264 @@
+//! The only place that prints. Standard output carries the answer, standard error the
+//! conversation; colour repeats what the signs say.
+
+use super::error::{Outcome, Told};
+use super::pager;
+use super::prompt;
+use crate::config::Settings;
+use crate::render::{Document, Form, Look, ascii, json};
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use std::io::{self, IsTerminal, Write};
+
+/// What the flags say about the conversation.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manner {
+    pub(super) form: Form,
+    pub(super) colour: ColorChoice,
+    pub(super) quiet: bool,
+    pub(super) no_input: bool,
+}
+
+/// The two streams to a person or a program.
+pub(super) struct Ui {
+    out: Box<dyn Write>,
+    err: Box<dyn Write>,
+    manner: Manner,
+    look: Look,
+    height: Option<u16>,
+    paint_out: bool,
+    paint_err: bool,
+    pager: Option<String>,
+    ask: bool,
+}
+
+impl Ui {
+    pub(super) fn new(settings: &Settings, manner: Manner) -> Self {
+        let (stdout, stderr) = (io::stdout(), io::stderr());
+        let paints = |terminal: ColorChoice| match manner.colour {
+            ColorChoice::Auto => terminal != ColorChoice::Never,
+            ColorChoice::Never => false,
+            _ => true,
+        };
+        let paint_out = paints(AutoStream::choice(&stdout));
+        let paint_err = paints(AutoStream::choice(&stderr));
+        let screen = stdout.is_terminal().then(|| terminal_size::terminal_size_of(&stdout));
+        let screen = screen.map(|size| size.map_or((80, 24), |(w, h)| (w.0, h.0)));
+        let ask = prompt::may_ask(&prompt::Circumstances {
+            stdin: io::stdin().is_terminal(),
+            stderr: stderr.is_terminal(),
+            no_input: manner.no_input,
+            ci: settings.ci,
+            table: manner.form == Form::Table,
+        });
+        Self {
+            out: Box::new(stdout),
+            err: Box::new(stderr),
+            manner,
+            look: Look {
+                width: screen.map(|(width, _)| settings.columns.unwrap_or(width)),
+                unicode: settings.unicode,
+            },
+            height: screen.map(|(_, height)| height),
+            paint_out,
+            paint_err,
+            pager: pager::choose(settings),
+            ask,
+        }
+    }
+
+    /// For a demonstration: everything goes to standard output, nobody is asked, no pages.
+    pub(super) fn on_stage(settings: &Settings, manner: Manner) -> Self {
+        let mut ui = Self::new(settings, Manner { form: Form::Table, ..manner });
+        ui.err = Box::new(io::stdout());
+        ui.paint_err = ui.paint_out;
+        ui.ask = false;
+        ui.pager = None;
+        ui
+    }
+
+    pub(super) fn manner(&self) -> Manner {
+        self.manner
+    }
+
+    /// Whether the answer is for a person.
+    pub(super) fn for_people(&self) -> bool {
+        self.manner.form == Form::Table
+    }
+
+    /// Whether a person is there to answer.
+    pub(super) fn may_ask(&self) -> bool {
+        self.ask
+    }
+
+    /// The answer, as it is.
+    pub(super) fn answer(&mut self, text: &str) -> Outcome<()> {
+        self.out.write_all(text.as_bytes())?;
+        Ok(self.out.flush()?)
+    }
+
+    /// A report, in the form that was asked for.
+    pub(super) fn show(&mut self, document: &dyn Document) -> Outcome<()> {
+        let text = self.text_of(document);
+        self.answer(&text)
+    }
+
+    /// A report that may be long: at a terminal it goes through the pager.
+    pub(super) fn page(&mut self, document: &dyn Document) -> Outcome<()> {
+        let text = self.text_of(document);
+        if let (Form::Table, Some(pager), Some(height)) =
+            (self.manner.form, &self.pager, self.height)
+            && text.lines().count() >= usize::from(height)
+            && pager::show(pager, &text)
+        {
+            return Ok(());
+        }
+        self.answer(&text)
+    }
+
+    /// A sentence for people as part of the answer; nothing in the other forms.
+    pub(super) fn tell(&mut self, text: &str) -> Outcome<()> {
+        if !self.for_people() {
+            return Ok(());
+        }
+        let text = self.fit(text, self.paint_out) + "\n";
+        self.answer(&text)
+    }
+
+    fn text_of(&self, document: &dyn Document) -> String {
+        let text = document.render(self.manner.form, &self.look);
+        match self.manner.form {
+            Form::Table => self.fit(&text, self.paint_out),
+            _ => text,
+        }
+    }
+
+    /// What comes from files must not steer the terminal: no control characters but line ends.
+    fn fit(&self, text: &str, paint: bool) -> String {
+        let steers = |c: char| c.is_control() && c != '\n';
+        let mut text = text.to_owned();
+        if text.contains(steers) {
+            text = text.replace(steers, "?");
+        }
+        if !self.look.unicode {
+            text = ascii(&text);
+        }
+        if paint { painted(&text) } else { text }
+    }
+
+    /// A sentence of the conversation. Whoever does not hear it misses nothing of the answer.
+    pub(super) fn say(&mut self, text: &str) {
+        if !self.manner.quiet {
+            self.always(text);
+        }
+    }
+
+    /// What to do next.
+    pub(super) fn hint(&mut self, text: &str) {
+        if !self.manner.quiet {
+            self.labelled("Hint", Style::new().dimmed(), text);
+        }
+    }
+
+    /// Something odd that does not stop the command.
+    pub(super) fn note(&mut self, text: &str) {
+        self.labelled("Note", AnsiColor::Yellow.on_default(), text);
+    }
+
+    /// Why the command failed.
+    pub(super) fn failure(&mut self, told: &Told) {
+        if self.manner.form == Form::Json {
+            let text =
+                json::error(&told.error, &told.causes, told.hint.as_deref(), told.exit.code());
+            // The exit code tells it too, should standard output be closed.
+            let _ = self.answer(&(text + "\n"));
+        }
+        self.labelled("Error", AnsiColor::Red.on_default().bold(), &told.error);
+        for cause in &told.causes {
+            self.labelled("Caused by", Style::new(), cause);
+        }
+        if let Some(hint) = &told.hint {
+            self.labelled("Hint", Style::new().dimmed(), hint);
+        }
+    }
+
+    /// Asks on standard error and reads a line; `None` when there is no more input.
+    pub(super) fn ask(&mut self, question: &str) -> Option<String> {
+        let text = self.fit(question, false) + " ";
+        let _ = self.err.write_all(text.as_bytes());
+        let _ = self.err.flush();
+        let mut line = String::new();
+        match io::stdin().read_line(&mut line) {
+            Ok(0) | Err(_) => {
+                self.always("");
+                None
+            }
+            Ok(_) => Some(line),
+        }
+    }
+
+    fn labelled(&mut self, label: &str, style: Style, text: &str) {
+        let text = self.fit(text, false);
+        let line = if self.paint_err {
+            format!("{style}{label}:{style:#} {text}\n")
+        } else {
+            format!("{label}: {text}\n")
+        };
+        let _ = self.err.write_all(line.as_bytes());
+    }
+
+    fn always(&mut self, text: &str) {
+        let text = self.fit(text, self.paint_err) + "\n";
+        let _ = self.err.write_all(text.as_bytes());
+    }
+}
+
+/// Colours lines by their sign.
+fn painted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 64);
+    for line in text.split_inclusive('\n') {
+        let body = line.trim_end_matches('\n');
+        match style_of(body) {
+            Some(style) => {
+                out.push_str(&format!("{style}{body}{style:#}"));
+                out.push_str(line.get(body.len()..).unwrap_or_default());
+            }
+            None => out.push_str(line),
+        }
+    }
+    out
+}
+
+fn style_of(line: &str) -> Option<Style> {
+    if let Some(rest) = line.strip_prefix("  ") {
+        let mut chars = rest.chars();
+        let (sign, next) = (chars.next()?, chars.next()?);
+        if next != ' ' {
+            return None;
+        }
+        return match sign {
+            '+' => Some(AnsiColor::Green.on_default()),
+            '~' => Some(AnsiColor::Yellow.on_default()),
+            '-' => Some(AnsiColor::Red.on_default()),
+            '!' => Some(AnsiColor::Yellow.on_default().bold()),
+            '≈' | '.' | '·' | '*' => Some(Style::new().dimmed()),
+            _ => None,
+        };
+    }
+    let heading = !line.is_empty() && !line.starts_with(' ');
+    (heading && !line.starts_with(['#', '$'])).then(|| Style::new().bold())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_repeats_the_sign_and_adds_no_text() {
+        let text = "  +  new  3\n  ~ changed\n  2024-01-01 +7\nHead\n";
+        let painted = painted(text);
+        assert!(painted.starts_with("\u{1b}[32m  +  new  3\u{1b}[0m\n"), "{painted:?}");
+        let stripped = anstream::adapter::strip_str(&painted).to_string();
+        assert_eq!(stripped, text);
+    }
+}

@@ -1,0 +1,206 @@
+//! What a run takes from its surroundings: environment variables, directories, the locale.
+//!
+//! The only floor that reads the environment. It knows nothing of ledgers or commands; it hands
+//! over plain values, and says which variable is wrong.
+
+mod paths;
+
+pub use paths::{Found, ledger_directory, new_ledger_directory};
+
+use chrono::DateTime;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A variable whose value cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{variable} is {value:?}, which is not {wanted}")]
+pub struct ConfigError {
+    /// The variable.
+    pub variable: &'static str,
+    /// Its value.
+    pub value: String,
+    /// What it should be.
+    pub wanted: &'static str,
+}
+
+/// Everything taken from the surroundings of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// `VOLLEDGER_DIR`.
+    pub directory: Option<PathBuf>,
+    /// `VOLLEDGER_NOW`, in ms since 1970 UTC.
+    pub now_ms: Option<i64>,
+    /// `VOLLEDGER_LOG`: which diagnostics go to standard error.
+    pub log: Option<String>,
+    /// `VOLLEDGER_ACTOR`, else `USER`, else `LOGNAME`: who acts, as recorded in decisions.
+    pub actor: String,
+    /// `VOLLEDGER_LOCK_WAIT`: how long to wait for another process.
+    pub patience: Duration,
+    /// `VOLLEDGER_PAGER`, else `PAGER`. An empty one means: no pager.
+    pub pager: Option<String>,
+    /// `COLUMNS`.
+    pub columns: Option<u16>,
+    /// `CI` is set: nobody is there to answer.
+    pub ci: bool,
+    /// `NO_PROGRESS` is set.
+    pub no_progress: bool,
+    /// Whether the locale can show signs beyond ASCII.
+    pub unicode: bool,
+    /// The current directory.
+    pub current: PathBuf,
+    /// `XDG_DATA_HOME`, or its default.
+    pub data_home: Option<PathBuf>,
+    /// Where programs are looked for.
+    pub path: Option<OsString>,
+}
+
+impl Settings {
+    /// Reads the environment of this process.
+    pub fn from_environment() -> Result<Self, ConfigError> {
+        let look = |name: &str| std::env::var_os(name);
+        let mut settings = Self::from_lookup(&look)?;
+        settings.current = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+        settings.data_home = paths::data_home();
+        Ok(settings)
+    }
+
+    /// Reads an environment given as a function. An empty variable is as good as none.
+    pub fn from_lookup(look: &dyn Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
+        let raw = |name: &str| look(name).filter(|value| !value.is_empty());
+        let text = |name: &str| raw(name).map(|value| value.to_string_lossy().into_owned());
+        let first = |names: &[&str]| names.iter().find_map(|name| text(name));
+        let now_ms = match text("VOLLEDGER_NOW") {
+            None => None,
+            Some(value) => match DateTime::parse_from_rfc3339(value.trim()) {
+                Ok(at) => Some(at.timestamp_millis()),
+                Err(_) => {
+                    let wanted = "a time such as 2025-12-19T16:00:00Z";
+                    return Err(ConfigError { variable: "VOLLEDGER_NOW", value, wanted });
+                }
+            },
+        };
+        let patience = match text("VOLLEDGER_LOCK_WAIT") {
+            None => Duration::from_secs(2),
+            Some(value) => match seconds(&value) {
+                Some(wait) => wait,
+                None => {
+                    let wanted = "a number of seconds from 0 to 86400";
+                    return Err(ConfigError { variable: "VOLLEDGER_LOCK_WAIT", value, wanted });
+                }
+            },
+        };
+        let pager = look("VOLLEDGER_PAGER").or_else(|| look("PAGER"));
+        let locale = first(&["LC_ALL", "LC_CTYPE", "LANG"]);
+        Ok(Self {
+            directory: raw("VOLLEDGER_DIR").map(PathBuf::from),
+            now_ms,
+            log: text("VOLLEDGER_LOG"),
+            actor: first(&["VOLLEDGER_ACTOR", "USER", "LOGNAME"])
+                .map_or_else(|| "unknown".to_owned(), |name| one_line(&name)),
+            patience,
+            pager: pager.map(|value| value.to_string_lossy().into_owned()),
+            columns: text("COLUMNS").and_then(|value| value.trim().parse().ok()),
+            ci: text("CI").is_some_and(|value| !matches!(value.as_str(), "0" | "false")),
+            no_progress: raw("NO_PROGRESS").is_some(),
+            unicode: locale.is_none_or(|locale| is_utf8(&locale)),
+            current: PathBuf::from("."),
+            data_home: None,
+            path: raw("PATH"),
+        })
+    }
+
+    /// Whether a program of this name is on the search path.
+    pub fn has_program(&self, name: &str) -> bool {
+        let Some(path) = &self.path else { return false };
+        std::env::split_paths(path).any(|folder| folder.join(name).is_file())
+    }
+}
+
+/// The words of the command line, the program's name first.
+pub fn arguments() -> Vec<OsString> {
+    std::env::args_os().collect()
+}
+
+/// Makes a directory the current one, and says which was before.
+pub fn enter(directory: &Path) -> std::io::Result<PathBuf> {
+    let before = std::env::current_dir()?;
+    std::env::set_current_dir(directory)?;
+    Ok(before)
+}
+
+fn seconds(text: &str) -> Option<Duration> {
+    let seconds: f64 = text.trim().parse().ok()?;
+    let sensible = (0.0..=86_400.0).contains(&seconds);
+    sensible.then(|| Duration::from_secs_f64(seconds))
+}
+
+/// An unset locale is taken for one with UTF-8, as containers seldom set any.
+fn is_utf8(locale: &str) -> bool {
+    let lower = locale.to_ascii_lowercase();
+    lower.contains("utf-8") || lower.contains("utf8")
+}
+
+/// A name is recorded for ever, on one line and not longer than a line.
+fn one_line(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(80).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+        Settings::from_lookup(&|name| {
+            let found = pairs.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| OsString::from(value))
+        })
+    }
+
+    #[test]
+    fn an_empty_environment_gives_the_defaults() {
+        let settings = read(&[]).unwrap();
+        assert_eq!(settings.actor, "unknown");
+        assert_eq!(settings.patience, Duration::from_secs(2));
+        assert!(settings.unicode && !settings.ci && settings.now_ms.is_none());
+        assert_eq!(read(&[("VOLLEDGER_DIR", "")]).unwrap().directory, None);
+    }
+
+    #[test]
+    fn variables_are_read_in_their_order() {
+        let both = [("USER", "ann"), ("VOLLEDGER_ACTOR", "desk\n3")];
+        assert_eq!(read(&both).unwrap().actor, "desk3");
+        assert_eq!(read(&[("LOGNAME", "bo")]).unwrap().actor, "bo");
+        let pagers = [("PAGER", "more"), ("VOLLEDGER_PAGER", "")];
+        assert_eq!(read(&pagers).unwrap().pager.as_deref(), Some(""));
+        let now = read(&[("VOLLEDGER_NOW", "1970-01-01T01:00:01+01:00")]).unwrap();
+        assert_eq!(now.now_ms, Some(1000));
+        let wait = read(&[("VOLLEDGER_LOCK_WAIT", "0.5")]).unwrap();
+        assert_eq!(wait.patience, Duration::from_millis(500));
+    }
+
+    #[test]
+    fn wrong_values_are_refused_by_name() {
+        for (name, value) in [
+            ("VOLLEDGER_NOW", "yesterday"),
+            ("VOLLEDGER_NOW", "2025-12-19"),
+            ("VOLLEDGER_LOCK_WAIT", "-1"),
+            ("VOLLEDGER_LOCK_WAIT", "NaN"),
+            ("VOLLEDGER_LOCK_WAIT", "1e300"),
+        ] {
+            assert_eq!(read(&[(name, value)]).unwrap_err().variable, name, "{value}");
+        }
+    }
+
+    #[test]
+    fn the_locale_decides_about_signs() {
+        for (pairs, unicode) in [
+            (&[("LANG", "en_GB.UTF-8")][..], true),
+            (&[("LANG", "C.utf8")][..], true),
+            (&[("LC_ALL", "C"), ("LANG", "en_GB.UTF-8")][..], false),
+            (&[("LC_ALL", ""), ("LC_CTYPE", "POSIX")][..], false),
+        ] {
+            assert_eq!(read(pairs).unwrap().unicode, unicode, "{pairs:?}");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What a decision did, and how two positions differ.
+
+use super::numbers::{count, counted};
+use super::table::{Side, Table};
+use super::{Document, Grid, Look, json, review};
+use crate::app::report::{BatchChange, ChangeLine, Decided, PositionDiff};
+
+/// What happened, as a verb in the past: `Rolled back`.
+pub fn verb(action: &str) -> &'static str {
+    match action {
+        "commit" => "Confirmed",
+        "discard" => "Discarded",
+        "rollback" => "Rolled back",
+        "reinstate" => "Reinstated",
+        "supersede" => "Superseded",
+        _ => "Nothing to do",
+    }
+}
+
+impl Document for Decided {
+    fn text(&self, look: &Look) -> String {
+        let names: Vec<&str> = self.batches.iter().map(|change| change.batch.as_str()).collect();
+        if self.action == "none" {
+            return format!("Nothing to do {}\n", names.join(" ")).trim_end().to_owned() + "\n";
+        }
+        let verb = verb(self.action);
+        let mut out = match (self.plan, self.via) {
+            (true, via) => {
+                let lower = self.action;
+                let via = via.map(|via| format!(" ({via})")).unwrap_or_default();
+                format!("Plan, nothing appended: {lower} {}{via}\n", names.join(" "))
+            }
+            (false, Some(via)) => {
+                let first = if via == "undo" { "Undid" } else { "Redid" };
+                let lower = verb.to_lowercase();
+                format!("{first} the last decision: {lower} {}\n", names.join(" "))
+            }
+            (false, None) => format!("{verb} {}\n", names.join(" ")),
+        };
+        let mut table = Table::bare(look, vec![Side::Left; 2]);
+        for BatchChange { batch, from, to } in &self.batches {
+            table.row([batch.clone(), format!("{from} → {to}")]);
+        }
+        out += &table.finish();
+        if let Some(reason) = &self.reason {
+            out += &format!("  reason: {reason}\n");
+        }
+        let mut table = Table::bare(look, vec![Side::Left; 5]);
+        for view in &self.changes {
+            table.row([
+                format!("view {}", view.series),
+                format!("+ {}", count(view.added)),
+                format!("~ {}", count(view.changed)),
+                format!("- {}", count(view.removed)),
+                format!(
+                    "values; {} of {} shown now",
+                    counted(view.days, "day"),
+                    counted(view.symbols, "symbol")
+                ),
+            ]);
+        }
+        let effects = table.finish();
+        out += &if self.plan { effects.replace("shown now", "would be shown") } else { effects };
+        if !self.plan {
+            let root: String = self.log_root.chars().take(12).collect();
+            out += &format!("  Head #{} {root}\n", self.position);
+        }
+        out
+    }
+
+    fn json(&self) -> String {
+        json::line(self)
+    }
+
+    fn grid(&self) -> Grid {
+        Grid::of(&["batch", "from", "to"], &self.batches)
+    }
+}
+
+impl Document for PositionDiff {
+    fn text(&self, look: &Look) -> String {
+        let mut out = format!("From #{} to #{}\n", self.from, self.to);
+        let mut table = Table::bare(look, vec![Side::Left, Side::Left, Side::Right]);
+        for (kind, number) in &self.counts {
+            table.row([review::sign(kind).to_owned(), (*kind).to_owned(), count(*number)]);
+        }
+        out += &table.finish();
+        if self.changes.is_empty() {
+            return out + "  The views are the same.\n";
+        }
+        let shown: Vec<&ChangeLine> = self.changes.iter().collect();
+        let (old, new) = (format!("at #{}", self.from), format!("at #{}", self.to));
+        out + "\n" + &review::change_table(&shown, true, (&old, &new), look)
+    }
+
+    fn json(&self) -> String {
+        json::line(self)
+    }
+
+    fn json_lines(&self) -> Vec<String> {
+        json::lines(&self.changes)
+    }
+
+    fn grid(&self) -> Grid {
+        let columns = ["kind", "series", "symbol", "date", "field", "old", "new", "delta_points"];
+        Grid::of(&columns, &self.changes)
+    }
+}

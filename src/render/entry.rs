@@ -1,0 +1,214 @@
+//! Events and where values come from: `why`, `show`, `log`.
+
+use super::numbers::{self, count};
+use super::table::{Side, Table};
+use super::{Document, Grid, Look, json};
+use crate::app::report::{EntryLine, EventLine, Log, Shown, Why, WhyField};
+
+fn facts(look: &Look) -> Table {
+    Table::bare(look, vec![Side::Left; 2])
+}
+
+fn short(digest: &str) -> String {
+    digest.chars().take(12).collect()
+}
+
+/// The facts about one event.
+fn event(table: &mut Table, event: &EventLine) {
+    let mut fact = |name: &str, text: String| table.row([name.to_owned(), text]);
+    fact("event", format!("{} {} leaf {}", event.event, event.op, short(&event.leaf)));
+    fact(
+        "source",
+        format!(
+            "{} line {} , bytes {} + {}, digest {}",
+            event.source,
+            count(u64::from(event.line)),
+            count(event.offset),
+            event.length,
+            short(&event.source_digest)
+        )
+        .replace(" ,", ","),
+    );
+    fact("as read", event.raw.clone());
+    fact("mapping", event.mapping.clone());
+    fact("batch", format!("{} {}", event.batch, event.state));
+    fact("staged", event.recorded_at.clone());
+    if let Some(at) = &event.confirmed_at {
+        fact("confirmed", at.clone());
+    }
+    if let Some(code) = &event.code {
+        fact("rejected", code.clone());
+    }
+    fact(
+        "proof",
+        if event.proven {
+            "leaf → batch root → log: the hashes fit".to_owned()
+        } else {
+            "! the leaf does not lead to the log".to_owned()
+        },
+    );
+}
+
+impl Document for Why {
+    fn text(&self, look: &Look) -> String {
+        let mut out =
+            format!("{} {} {} at #{}\n", self.series, self.symbol, self.date, self.position);
+        if self.fields.is_empty() {
+            return out + "  no value is shown\n";
+        }
+        let mut groups: Vec<(&EventLine, Vec<&WhyField>)> = Vec::new();
+        for field in &self.fields {
+            match groups.iter_mut().find(|(event, _)| event.event == field.event.event) {
+                Some((_, fields)) => fields.push(field),
+                None => groups.push((&field.event, vec![field])),
+            }
+        }
+        for (line, fields) in groups {
+            let mut table = facts(look);
+            for field in &fields {
+                let value = numbers::value(self.series, &field.field, &field.value);
+                table.row([field.field.clone(), value]);
+            }
+            event(&mut table, line);
+            for field in &fields {
+                for old in &field.replaced {
+                    let value = match &old.value {
+                        Some(value) => numbers::value(self.series, &field.field, value),
+                        None => "retracted".to_owned(),
+                    };
+                    let text =
+                        format!("{} {value} from {} ({})", field.field, old.event, old.state);
+                    table.row(["instead of".to_owned(), text]);
+                }
+            }
+            out += &table.finish();
+        }
+        out
+    }
+
+    fn json(&self) -> String {
+        json::line(self)
+    }
+
+    fn json_lines(&self) -> Vec<String> {
+        json::lines(&self.fields)
+    }
+
+    fn grid(&self) -> Grid {
+        let names = ["field", "value", "event", "batch", "state", "source", "line", "mapping"];
+        let mut grid = Grid { columns: names.map(str::to_owned).to_vec(), rows: Vec::new() };
+        for field in &self.fields {
+            let event = &field.event;
+            grid.rows.push(vec![
+                field.field.clone().into(),
+                field.value.clone(),
+                event.event.clone().into(),
+                event.batch.clone().into(),
+                event.state.into(),
+                event.source.clone().into(),
+                event.line.into(),
+                event.mapping.clone().into(),
+            ]);
+        }
+        grid
+    }
+}
+
+impl Document for Shown {
+    fn text(&self, look: &Look) -> String {
+        let mut table = facts(look);
+        match self {
+            Self::Row { event: line, .. } => {
+                event(&mut table, line);
+                for (name, value) in &line.values {
+                    table.row([name.clone(), json::cell(value)]);
+                }
+            }
+            Self::Entry { entry, .. } => {
+                let mut fact = |name: &str, text: String| table.row([name.to_owned(), text]);
+                fact("entry", format!("#{} {}", entry.position, entry.kind));
+                fact("what", entry.text.clone());
+                fact("time", entry.time.clone());
+                fact("by", format!("{}, {}", entry.actor, entry.tool));
+                if !entry.batches.is_empty() {
+                    fact("batches", entry.batches.join(" "));
+                }
+                if let Some(via) = &entry.via {
+                    fact("via", via.clone());
+                }
+                if let Some(reason) = &entry.reason {
+                    fact("reason", reason.clone());
+                }
+                if entry.clock_ran_back {
+                    fact("! clock", "stands before that of the entry before".to_owned());
+                }
+            }
+        }
+        table.finish()
+    }
+
+    fn json(&self) -> String {
+        json::line(self)
+    }
+
+    fn grid(&self) -> Grid {
+        match self {
+            Self::Row { event, .. } => {
+                let columns = [
+                    "event",
+                    "op",
+                    "batch",
+                    "state",
+                    "recorded_at",
+                    "mapping",
+                    "source",
+                    "line",
+                    "raw",
+                    "leaf",
+                ];
+                Grid::of(&columns, std::slice::from_ref(event))
+            }
+            Self::Entry { entry, .. } => Grid::of(&ENTRY, std::slice::from_ref(entry)),
+        }
+    }
+}
+
+const ENTRY: [&str; 7] = ["position", "time", "actor", "kind", "batches", "via", "reason"];
+
+impl Document for Log {
+    fn text(&self, look: &Look) -> String {
+        if self.entries.is_empty() {
+            return "The log is empty.\n".to_owned();
+        }
+        let mut table = Table::new(look, &[">entry", "time", "by", "what", "reason"]);
+        for entry in &self.entries {
+            let EntryLine { position, time, actor, text, reason, .. } = entry;
+            let clock = if entry.clock_ran_back { " !" } else { "" };
+            let text = match (&entry.via, entry.kind) {
+                (Some(via), _) => format!("{text} ({via})"),
+                (None, "note") => "note".to_owned(),
+                (None, _) => text.clone(),
+            };
+            let why = reason.clone().unwrap_or_default();
+            table.row([format!("#{position}"), format!("{time}{clock}"), actor.clone(), text, why]);
+        }
+        let mut out = table.finish();
+        let hidden = self.position.saturating_sub(self.entries.len() as u64);
+        if hidden > 0 {
+            out += &format!("  {} earlier entries: `volledger log --limit 0`\n", count(hidden));
+        }
+        out + &format!("  Head #{} {}\n", self.position, short(&self.log_root))
+    }
+
+    fn json(&self) -> String {
+        json::line(self)
+    }
+
+    fn json_lines(&self) -> Vec<String> {
+        json::lines(&self.entries)
+    }
+
+    fn grid(&self) -> Grid {
+        Grid::of(&ENTRY, &self.entries)
+    }
+}

@@ -1,0 +1,104 @@
+//! Turns reports into text: tables for people, JSON, CSV and Markdown for programs and notes.
+//!
+//! No I/O, no terminal, no colour: what a page depends on comes in with [`Look`]. Signs carry the
+//! meaning (`+ ~ ≈ = -`), the front end may colour them. A report knows how to show itself by
+//! implementing [`Document`]; the four formats follow from that.
+
+mod csv;
+mod decided;
+mod entry;
+pub mod json;
+mod markdown;
+pub mod numbers;
+mod review;
+mod table;
+mod tables;
+mod view;
+
+pub use decided::verb;
+pub use review::ReviewPage;
+pub use table::ascii;
+pub use tables::Projections;
+pub use view::Views;
+
+use serde_json::Value as Json;
+
+/// What a page depends on besides the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Columns of the terminal; `None` for a pipe, which is never cut.
+    pub width: Option<u16>,
+    /// Whether signs beyond ASCII can be shown.
+    pub unicode: bool,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Self { width: None, unicode: true }
+    }
+}
+
+/// The form in which a report goes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// For people.
+    Table,
+    /// One JSON document.
+    Json,
+    /// One JSON object a line.
+    JsonLines,
+    /// Comma-separated values with a header.
+    Csv,
+    /// A table for notes.
+    Markdown,
+}
+
+/// Rows and columns of plain values, for CSV and Markdown.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Grid {
+    /// Names of the columns.
+    pub columns: Vec<String>,
+    /// The rows, each with a value for every column.
+    pub rows: Vec<Vec<Json>>,
+}
+
+impl Grid {
+    /// A grid of serialised objects: the named members of each, `null` where one is missing.
+    pub fn of<T: serde::Serialize>(columns: &[&str], items: &[T]) -> Self {
+        let row = |item: &T| {
+            let value = serde_json::to_value(item).unwrap_or(Json::Null);
+            let cell = |name: &&str| value.get(*name).cloned().unwrap_or(Json::Null);
+            columns.iter().map(cell).collect()
+        };
+        let columns_owned = columns.iter().map(|name| (*name).to_owned()).collect();
+        Self { columns: columns_owned, rows: items.iter().map(row).collect() }
+    }
+}
+
+/// A report that can be shown.
+pub trait Document {
+    /// The page for people, ending with a line break.
+    fn text(&self, look: &Look) -> String;
+
+    /// The one JSON document.
+    fn json(&self) -> String;
+
+    /// One JSON object for each item; by default the document is the only one.
+    fn json_lines(&self) -> Vec<String> {
+        vec![self.json()]
+    }
+
+    /// The items as a plain table.
+    fn grid(&self) -> Grid;
+
+    /// The report in a form.
+    fn render(&self, form: Form, look: &Look) -> String {
+        match form {
+            Form::Table => self.text(look),
+            Form::Json => self.json() + "\n",
+            Form::JsonLines => self.json_lines().iter().map(|line| format!("{line}\n")).collect(),
+            Form::Csv => csv::write(&self.grid()),
+            Form::Markdown => markdown::write(&self.grid()),
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! How numbers look: percent and points for people. Data formats carry the source's digits.
+
+use crate::domain::Series;
+use crate::domain::series::{Unit, field_named};
+use rust_decimal::{Decimal, RoundingStrategy};
+use serde_json::Value as Json;
+
+/// What is shown where there is no value.
+pub const MISSING: &str = "–";
+
+/// A count with separators: `1,040`.
+pub fn count(number: u64) -> String {
+    grouped(&number.to_string())
+}
+
+/// A count with its noun: `1 day`, `2 days`.
+pub fn counted(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{} {noun}s", count(number)) }
+}
+
+/// A size: `12,345 bytes`, `3.2 MB`.
+pub fn size(bytes: u64) -> String {
+    const MEGA: u64 = 1_000_000;
+    match bytes {
+        0..=99_999 => format!("{} bytes", count(bytes)),
+        100_000..=999_999 => format!("{} kB", bytes / 1000),
+        _ => format!("{}.{} MB", count(bytes / MEGA), (bytes % MEGA) / (MEGA / 10)),
+    }
+}
+
+/// A volatility as a fraction, in percent: `45.53 %`.
+pub fn percent(fraction: Decimal) -> String {
+    match fraction.checked_mul(Decimal::ONE_HUNDRED) {
+        Some(percent) => format!("{} %", fixed(percent, 2)),
+        None => fraction.to_string(),
+    }
+}
+
+/// A difference in volatility points, always with its sign: `+7.41 pts`.
+pub fn points(points: Decimal) -> String {
+    let text = fixed(points, 2);
+    let sign = if text.starts_with('−') { "" } else { "+" };
+    format!("{sign}{text} pts")
+}
+
+/// A decimal with that many digits after the point, separators and a real minus sign.
+pub fn fixed(number: Decimal, digits: u32) -> String {
+    let rounded = number.round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero);
+    let text = format!("{:.*}", digits as usize, rounded.abs());
+    let minus = if rounded.is_sign_negative() && !rounded.is_zero() { "−" } else { "" };
+    format!("{minus}{}", grouped(&text))
+}
+
+/// A JSON number as an exact decimal, if it is one.
+pub fn decimal(value: &Json) -> Option<Decimal> {
+    let Json::Number(number) = value else {
+        return None;
+    };
+    let text = number.to_string();
+    text.parse().ok().or_else(|| Decimal::from_scientific(&text).ok())
+}
+
+/// What the number of a field means, if the field is known.
+pub fn unit(series: &str, field: &str) -> Option<Unit> {
+    let series: Series = series.parse().ok()?;
+    field_named(series, field).map(|field| field.unit)
+}
+
+/// A field's value as a person reads it.
+pub fn value(series: &str, field: &str, value: &Json) -> String {
+    match value {
+        Json::Null => return MISSING.to_owned(),
+        Json::String(text) => return text.clone(),
+        Json::Number(_) => {}
+        other => return other.to_string(),
+    }
+    let (Some(number), Some(unit)) = (decimal(value), unit(series, field)) else {
+        return value.to_string();
+    };
+    match unit {
+        Unit::Vol => percent(number),
+        Unit::Points => format!("{} pts", fixed(number, 2)),
+        Unit::Rank => fixed(number, 1),
+        Unit::Price => fixed(number, number.scale().clamp(2, 4)),
+        Unit::Count => fixed(number, number.normalize().scale().min(2)),
+    }
+}
+
+/// A value that may be missing.
+pub fn optional(series: &str, field: &str, of: Option<&Json>) -> String {
+    of.map_or_else(|| MISSING.to_owned(), |known| value(series, field, known))
+}
+
+/// Puts separators between thousands of the digits before the point.
+fn grouped(text: &str) -> String {
+    let (whole, rest) = text.split_once('.').map_or((text, None), |(w, r)| (w, Some(r)));
+    let mut out = String::new();
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    match rest {
+        Some(rest) => out + "." + rest,
+        None => out,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dec(text: &str) -> Decimal {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn counts_have_separators() {
+        for (number, want) in [(0, "0"), (999, "999"), (1040, "1,040"), (1234567, "1,234,567")] {
+            assert_eq!(count(number), want);
+        }
+        assert_eq!(
+            (counted(1, "day"), counted(1040, "row")),
+            ("1 day".into(), "1,040 rows".into())
+        );
+        assert_eq!((size(12345), size(3_270_000)), ("12,345 bytes".into(), "3.2 MB".into()));
+    }
+
+    #[test]
+    fn volatilities_are_percent_and_differences_points() {
+        for (number, want) in [
+            ("0.4553", "45.53 %"),
+            ("0.45535", "45.54 %"),
+            ("12.5", "1,250.00 %"),
+            ("0", "0.00 %"),
+            ("-0.1", "−10.00 %"),
+            ("0.00001", "0.00 %"),
+        ] {
+            assert_eq!(percent(dec(number)), want);
+        }
+        for (number, want) in [
+            ("7.41", "+7.41 pts"),
+            ("-4.84", "−4.84 pts"),
+            ("0", "+0.00 pts"),
+            ("-0.001", "+0.00 pts"),
+        ] {
+            assert_eq!(points(dec(number)), want);
+        }
+        let _ = percent(Decimal::MAX) + &points(Decimal::MIN);
+    }
+
+    #[test]
+    fn a_field_looks_like_its_unit() {
+        let json = |text: &str| serde_json::from_str::<Json>(text).unwrap();
+        for (series, field, text, want) in [
+            ("iv", "atm_iv", "0.4553", "45.53 %"),
+            ("iv", "atm_iv", "null", "–"),
+            ("iv", "options_volume", "415799", "415,799"),
+            ("iv", "iv_rank (IV)", "51.94", "51.9"),
+            ("iv", "skew", "-1.5", "−1.50 pts"),
+            ("spot", "close", "113.9", "113.90"),
+            ("spot", "close", "1.23456", "1.2346"),
+            ("spot", "volume", "1e6", "1,000,000"),
+            ("iv", "unheard of", "0.40", "0.40"),
+            ("iv", "atm_iv", "\"n/a\"", "n/a"),
+            ("iv", "atm_iv", "1e400", "1e+400"),
+        ] {
+            assert_eq!(value(series, field, &json(text)), want, "{field} {text}");
+        }
+    }
+}

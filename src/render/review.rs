@@ -1,0 +1,442 @@
+//! The review of a batch: what was read, what would change, what was noticed.
+
+use super::numbers::{self, count, counted};
+use super::table::{Side, Table};
+use super::{Document, Grid, Look, json};
+use crate::app::report::{ChangeLine, FindingLine, GapLine, Review, SeriesLine};
+use crate::domain::Series;
+use serde_json::Value as Json;
+use std::collections::BTreeSet;
+
+/// At most so many lines of a list that has a command to show all of it.
+const FEW: usize = 20;
+
+/// A review to show.
+#[derive(Clone, Copy, Debug)]
+pub struct ReviewPage<'a> {
+    /// The review.
+    pub review: &'a Review,
+    /// Whether all changes were asked for.
+    pub full: bool,
+    /// Only the quality of the input is of interest.
+    pub check: bool,
+}
+
+impl Document for ReviewPage<'_> {
+    fn text(&self, look: &Look) -> String {
+        let mut out = self.heading();
+        if !self.check {
+            out += &self.effect(look);
+            out += &self.changes(look);
+        }
+        out += &self.findings(look);
+        if !self.check {
+            out += &self.holes(look);
+            out += &self.support(look);
+        }
+        out
+    }
+
+    fn json(&self) -> String {
+        json::line(self.review)
+    }
+
+    fn grid(&self) -> Grid {
+        if self.check {
+            let columns = ["severity", "code", "source", "line", "date", "count", "text"];
+            return Grid::of(&columns, &self.review.findings);
+        }
+        let columns = ["kind", "series", "symbol", "date", "field", "old", "new", "delta_points"];
+        Grid::of(&columns, &self.review.changes)
+    }
+}
+
+impl ReviewPage<'_> {
+    fn heading(&self) -> String {
+        let review = self.review;
+        let rows = &review.rows;
+        let mut out = String::new();
+        let days = days(&review.series);
+        let one = review.sources.len() == 1;
+        for source in review.sources.iter().take(5) {
+            let size = numbers::size(source.bytes);
+            out += &format!("Read {}: {size}", source.name);
+            if one {
+                out += &format!(", {}{days}", counted(rows.read, "row"));
+            }
+            out += "\n";
+        }
+        if !one {
+            let sources = review.sources.len() as u64;
+            if sources > 5 {
+                out += &format!("  … and {} more files\n", count(sources - 5));
+            }
+            out += &format!("{}: {}{days}\n", counted(sources, "file"), counted(rows.read, "row"));
+        }
+        let mut parts = vec![format!("{} usable", counted(rows.effective, "day"))];
+        if rows.rejected > 0 {
+            parts.push(format!("{} rejected", counted(rows.rejected, "row")));
+        }
+        if rows.retracted > 0 {
+            parts.push(format!("{} retracted", counted(rows.retracted, "value")));
+        }
+        let repeats = rows.accepted.saturating_sub(rows.effective);
+        if repeats > 0 && rows.effective > 0 {
+            parts.push(counted(repeats, "repeated row"));
+        }
+        if rows.blank > 0 {
+            parts.push(counted(rows.blank, "blank row"));
+        }
+        let parts = parts.join(", ");
+        let mapping = &review.mapping;
+        out += &match (&review.batch, review.state) {
+            (Some(batch), Some(state)) => {
+                format!("Batch {batch} {state}, read with mapping {mapping}\n  {parts}\n")
+            }
+            _ if self.check => format!("Read with mapping {mapping}\n  {parts}\n"),
+            _ => format!("Dry run, nothing staged, read with mapping {mapping}\n  {parts}\n"),
+        };
+        if let Some(old) = &review.supersedes {
+            out += &format!("Confirming it replaces batch {old} in the views\n");
+        }
+        if review.overlap == "keep" {
+            out += "It only fills holes (--overlap keep): values that are shown stay\n";
+        }
+        out
+    }
+
+    fn effect(&self, look: &Look) -> String {
+        let review = self.review;
+        let title = |what: &str| match review.state {
+            Some("staged") | None => format!("\nIf confirmed, {what} would change like this:\n"),
+            _ => format!("\nWhat it says about {what}, against position #{}:\n", review.position),
+        };
+        match review.series.as_slice() {
+            [] => "\nNothing in it would change a view.\n".to_owned(),
+            [one] => title(&format!("view {} {}", one.series, one.symbol)) + &single(one, look),
+            many => title("the views") + &self.several(many, look),
+        }
+    }
+
+    fn several(&self, all: &[SeriesLine], look: &Look) -> String {
+        let extended = all.iter().any(|line| line.extended > 0);
+        let removed = all.iter().any(|line| line.removed > 0);
+        let mut headings =
+            vec!["view", "symbol", "days", ">+ new", ">~ changed", ">≈ drifted", ">= same"];
+        if extended {
+            headings.push(">+ extended");
+        }
+        if removed {
+            headings.push(">- removed");
+        }
+        headings.push(">- only here");
+        let mut table = Table::new(look, &headings);
+        let weight = |line: &SeriesLine| {
+            (line.changed + line.removed, line.drifted, line.new + line.extended)
+        };
+        let mut order: Vec<&SeriesLine> = all.iter().collect();
+        if order.len() > FEW && !self.full {
+            // Stable: symbols that change alike keep their order.
+            order.sort_by_key(|line| std::cmp::Reverse(weight(line)));
+            order.truncate(FEW);
+        }
+        let cells = |line: &SeriesLine| {
+            let mut cells = vec![line.new, line.changed, line.drifted, line.same];
+            cells.extend(extended.then_some(line.extended));
+            cells.extend(removed.then_some(line.removed));
+            cells.push(line.only_here);
+            cells
+        };
+        for line in &order {
+            let names = [line.series.to_owned(), line.symbol.clone(), span(line)];
+            table.row(names.into_iter().chain(cells(line).into_iter().map(count)));
+        }
+        let totals = all
+            .iter()
+            .map(cells)
+            .reduce(|sum, line| sum.iter().zip(line).map(|(a, b)| a + b).collect());
+        let names = ["all".to_owned(), counted(symbols(all), "symbol"), String::new()];
+        table.row(names.into_iter().chain(totals.unwrap_or_default().into_iter().map(count)));
+        let mut out = table.finish();
+        let hidden = all.len() - order.len();
+        if hidden > 0 {
+            out += &format!("  The {FEW} that change most; {hidden} more in {}\n", self.all());
+        }
+        out
+    }
+
+    fn changes(&self, look: &Look) -> String {
+        let review = self.review;
+        let told = |change: &&ChangeLine| self.full || change.kind != "new";
+        let shown: Vec<&ChangeLine> = review.changes.iter().filter(told).collect();
+        if shown.is_empty() {
+            return String::new();
+        }
+        let many = review.series.len() > 1;
+        let (old, new) = match review.state {
+            Some("staged") | None => ("now", "file"),
+            _ => ("before", "after"),
+        };
+        let mut out = String::from("\n");
+        out += &change_table(&shown, many, (old, new), look);
+        let total = review.changes_total;
+        let hidden = total.saturating_sub(shown.len() as u64);
+        if hidden > 0 {
+            let most = counted(shown.len() as u64, "largest change");
+            out += &format!(
+                "  The {most} of {}. All: {}\n",
+                counted(total, "differing value"),
+                self.all()
+            );
+        }
+        out
+    }
+
+    /// The command that shows everything.
+    fn all(&self) -> String {
+        match &self.review.batch {
+            Some(batch) => format!("`volledger batch diff {batch} --full`"),
+            None => "the same command with `--full`".to_owned(),
+        }
+    }
+
+    fn findings(&self, look: &Look) -> String {
+        let all = &self.review.findings;
+        if all.is_empty() {
+            return if self.check { "\nNo findings.\n".to_owned() } else { String::new() };
+        }
+        let mut order: Vec<&FindingLine> = all.iter().collect();
+        order.sort_by_key(|finding| std::cmp::Reverse(rank(finding)));
+        let hidden = if self.full { 0 } else { order.len().saturating_sub(FEW) };
+        order.truncate(order.len() - hidden);
+        let named = self.review.sources.len() > 1;
+        let mut table = Table::bare(look, vec![Side::Left; 4]);
+        for finding in order {
+            let sign = if rank(finding) > 0 { "!" } else { "·" };
+            table.row([
+                sign.to_owned(),
+                finding.code.clone(),
+                place(finding, named),
+                finding.text.clone(),
+            ]);
+        }
+        let mut out = format!("\nFindings\n{}", table.finish());
+        if hidden > 0 {
+            let how = if self.check { "`--full` shows them".to_owned() } else { self.all() };
+            out += &format!("  … and {} more; {how}\n", counted(hidden as u64, "finding"));
+        }
+        out
+    }
+
+    fn holes(&self, look: &Look) -> String {
+        let mut table = Table::bare(look, vec![Side::Left, Side::Left, Side::Right, Side::Left]);
+        let mut hidden = 0;
+        for line in self.review.series.iter().filter(|line| !line.gaps.is_empty()) {
+            if !self.full && table.len() >= FEW {
+                hidden += 1;
+                continue;
+            }
+            let missing: u64 = line.gaps.iter().map(|gap| u64::from(gap.missing)).sum();
+            table.row([
+                line.series.to_owned(),
+                line.symbol.clone(),
+                counted(missing, "day"),
+                gaps(&line.gaps, 3),
+            ]);
+        }
+        if table.is_empty() {
+            return String::new();
+        }
+        let mut out = format!("\nTrading days missing between its days\n{}", table.finish());
+        if hidden > 0 {
+            out += &format!("  … and {hidden} more symbols; {}\n", self.all());
+        }
+        out
+    }
+
+    fn support(&self, look: &Look) -> String {
+        let sum = |of: fn(&SeriesLine) -> u64| {
+            let iv = self.review.series.iter().filter(|line| line.series == "iv");
+            iv.map(of).sum::<u64>()
+        };
+        let days = sum(|line| line.new + line.changed);
+        let mut table = Table::bare(look, vec![Side::Left; 3]);
+        for (series, missing) in
+            [("hv", sum(|line| line.missing_hv)), ("spot", sum(|line| line.missing_spot))]
+        {
+            if missing > 0 {
+                table.row([
+                    series.to_owned(),
+                    format!(
+                        "none for {} of {}",
+                        count(missing),
+                        counted(days, "new or changed day")
+                    ),
+                    format!("`volledger import {series} FILE -s SYMBOL`"),
+                ]);
+            }
+        }
+        if table.is_empty() {
+            return String::new();
+        }
+        format!("\nSupport data\n{}", table.finish())
+    }
+}
+
+/// A table of cells that differ.
+pub(super) fn change_table(
+    shown: &[&ChangeLine],
+    named: bool,
+    (old, new): (&str, &str),
+    look: &Look,
+) -> String {
+    let primary = |change: &&ChangeLine| {
+        let series: Option<Series> = change.series.parse().ok();
+        let main = series.and_then(|series| crate::domain::series::field(series.primary()));
+        main.is_some_and(|main| main.name == change.field)
+    };
+    let fields = named || !shown.iter().all(primary);
+    let mut headings = vec!["", "date"];
+    if named {
+        headings.extend(["view", "symbol"]);
+    }
+    if fields {
+        headings.push("field");
+    }
+    let (old, new) = (format!(">{old}"), format!(">{new}"));
+    headings.extend([old.as_str(), new.as_str(), ">change"]);
+    let mut table = Table::new(look, &headings);
+    for change in shown {
+        let mut cells = vec![sign(change.kind).to_owned(), change.date.clone()];
+        if named {
+            cells.extend([change.series.to_owned(), change.symbol.clone()]);
+        }
+        if fields {
+            cells.push(change.field.clone());
+        }
+        let show = |of: &Option<Json>| numbers::optional(change.series, &change.field, of.as_ref());
+        cells.extend([show(&change.old), show(&change.new), difference(change)]);
+        table.row(cells);
+    }
+    table.finish()
+}
+
+/// The sign of a kind of change.
+pub(super) fn sign(kind: &str) -> &'static str {
+    match kind {
+        "new" | "added" => "+",
+        "changed" => "~",
+        "drifted" => "≈",
+        "same" => "=",
+        _ => "-",
+    }
+}
+
+fn difference(change: &ChangeLine) -> String {
+    let points = change.delta_points.as_ref().and_then(numbers::decimal);
+    if let Some(points) = points {
+        return numbers::points(points);
+    }
+    let number = |of: &Option<Json>| of.as_ref().and_then(numbers::decimal);
+    match (number(&change.old), number(&change.new)) {
+        (Some(old), Some(new)) => {
+            let Some(delta) = new.checked_sub(old) else {
+                return String::new();
+            };
+            let text = numbers::fixed(delta, delta.normalize().scale().min(4));
+            if text.starts_with('−') { text } else { format!("+{text}") }
+        }
+        _ => String::new(),
+    }
+}
+
+/// The counts of one view and symbol, one kind a line.
+fn single(line: &SeriesLine, look: &Look) -> String {
+    let threshold = line.threshold_points.as_ref().and_then(numbers::decimal);
+    let points = threshold.map(|points| numbers::fixed(points, 2));
+    let (changed, drifted) = match points {
+        Some(points) => {
+            (format!("by more than {points} vol points"), format!("by {points} vol points or less"))
+        }
+        None => ("to another value".to_owned(), String::new()),
+    };
+    let mut table = Table::bare(look, vec![Side::Left, Side::Left, Side::Right, Side::Left]);
+    let mut kind = |sign: &str, name: &str, number: u64, what: String, always: bool| {
+        if always || number > 0 {
+            table.row([sign.to_owned(), name.to_owned(), count(number), what]);
+        }
+    };
+    kind("+", "new", line.new, span(line), true);
+    kind("~", "changed", line.changed, changed, true);
+    kind("≈", "drifted", line.drifted, drifted, threshold.is_some());
+    kind("=", "same", line.same, String::new(), true);
+    kind("+", "extended", line.extended, "the same, with further fields".to_owned(), false);
+    kind("-", "removed", line.removed, "would not be shown any more".to_owned(), false);
+    let stay = "in the view but not in the file (would stay)".to_owned();
+    kind("-", "only here", line.only_here, stay, true);
+    table.finish()
+}
+
+fn symbols(lines: &[SeriesLine]) -> u64 {
+    lines.iter().map(|line| line.symbol.as_str()).collect::<BTreeSet<_>>().len() as u64
+}
+
+/// The days of a batch in one view: `2022-01-03 … 2024-12-31`.
+fn span(line: &SeriesLine) -> String {
+    match (&line.from, &line.to) {
+        (Some(from), Some(to)) if from == to => from.clone(),
+        (Some(from), Some(to)) => format!("{from} … {to}"),
+        _ => String::new(),
+    }
+}
+
+/// First and last day over all views, with a comma before them.
+fn days(lines: &[SeriesLine]) -> String {
+    let from = lines.iter().filter_map(|line| line.from.as_deref()).min();
+    let to = lines.iter().filter_map(|line| line.to.as_deref()).max();
+    match (from, to) {
+        (Some(from), Some(to)) => format!(", {from} … {to}"),
+        _ => String::new(),
+    }
+}
+
+/// Holes as text, the first few of them.
+pub(super) fn gaps(all: &[GapLine], few: usize) -> String {
+    let one = |gap: &GapLine| format!("{} … {} ({})", gap.from, gap.to, gap.missing);
+    let mut parts: Vec<String> = all.iter().take(few).map(one).collect();
+    if all.len() > few {
+        parts.push(format!("{} more holes", all.len() - few));
+    }
+    parts.join(", ")
+}
+
+fn rank(finding: &FindingLine) -> u8 {
+    match finding.severity {
+        "fatal" => 3,
+        "reject" => 2,
+        "warning" => 1,
+        _ => 0,
+    }
+}
+
+/// Where a finding is: `VOLB.csv line 68 (2020-01-17)`.
+fn place(finding: &FindingLine, named: bool) -> String {
+    let mut parts = Vec::new();
+    if let (true, Some(source)) = (named, &finding.source) {
+        parts.push(source.clone());
+    }
+    match (finding.line, finding.count) {
+        (Some(line), ..=1) => parts.push(format!("line {line}")),
+        (Some(line), more) => parts.push(format!("line {line}, {} in all", count(more))),
+        (None, ..=1) => {}
+        (None, more) => parts.push(format!("{} times", count(more))),
+    }
+    if let Some(date) = &finding.date {
+        parts.push(format!("({date})"));
+    }
+    parts.join(" ")
+}
+
+#[cfg(test)]
+#[path = "review_tests.rs"]
+mod tests;

@@ -1,0 +1,295 @@
+//! Lists and states: batches, gaps, status, verify, exports.
+
+use super::numbers::{MISSING, count, counted, size};
+use super::table::{Side, Table};
+use super::{Document, Grid, Look, json, review};
+use crate::app::report::{Batches, Exported, Gaps, GapsLine, Status, StatusView, VerifyReport};
+
+fn or_missing(text: &Option<String>) -> String {
+    text.clone().unwrap_or_else(|| MISSING.to_owned())
+}
+
+fn day(at: &str) -> String {
+    at.get(..10).unwrap_or(at).to_owned()
+}
+
+impl Document for Batches {
+    fn text(&self, look: &Look) -> String {
+        if self.batches.is_empty() {
+            return "No batches yet.\n".to_owned();
+        }
+        let headings = [
+            "batch",
+            "state",
+            "views",
+            ">symbols",
+            ">rows",
+            ">rejected",
+            "source",
+            "mapping",
+            "staged",
+            "confirmed",
+            "reason",
+        ];
+        let mut table = Table::new(look, &headings);
+        for line in &self.batches {
+            table.row([
+                line.batch.clone(),
+                line.state.to_owned(),
+                line.series.join(" "),
+                count(u64::from(line.symbols)),
+                count(line.rows),
+                count(line.rejected),
+                line.source.clone(),
+                line.mapping.clone(),
+                day(&line.staged_at),
+                line.confirmed_at.as_deref().map_or_else(|| MISSING.to_owned(), day),
+                line.reason.clone().unwrap_or_default(),
+            ]);
+        }
+        table.finish()
+    }
+
+    fn json(&self) -> String {
+        json::line(self)
+    }
+
+    fn json_lines(&self) -> Vec<String> {
+        json::lines(&self.batches)
+    }
+
+    fn grid(&self) -> Grid {
+        let columns = [
+            "batch",
+            "state",
+            "series",
+            "symbols",
+            "rows",
+            "rejected",
+            "mapping",
+            "source",
+            "staged_at",
+            "confirmed_at",
+            "reason",
+        ];
+        Grid::of(&columns, &self.batches)
+    }
+}
+
+impl Document for Gaps {
+    fn text(&self, look: &Look) -> String {
+        if self.rows.is_empty() {
+            return "No days are shown, so none is missing.\n".to_owned();
+        }
+        let headings = ["view", "symbol", "days", ">shown", ">missing", ">closed", "largest holes"];
+        let mut table = Table::new(look, &headings);
+        for line in &self.rows {
+            let GapsLine { from, to, .. } = line;
+            let span = match (from, to) {
+                (Some(from), Some(to)) => format!("{from} … {to}"),
+                _ => MISSING.to_owned(),
+            };
+            let mut holes = line.gaps.clone();
+            holes.sort_by_key(|gap| std::cmp::Reverse(gap.missing));
+            table.row([
+                line.series.to_owned(),
+                line.symbol.clone(),
+                span,
+                count(line.days),
+                count(line.missing),
+                count(line.non_trading_days.len() as u64),
+                review::gaps(&holes, 3),
+            ]);
+        }
+        let mut out = table.finish();
+        out += "  missing: trading days without a value between first and last; \
+                closed: days shown on which the exchange was closed.\n";
+        if self.rows.iter().any(|line| line.gaps.len() > 3 || !line.non_trading_days.is_empty()) {
+            out += "  Every hole and day: `volledger gaps … --json`\n";
+        }
+        out
+    }
+
+    fn json(&self) -> String {
+        json::line(self)
+    }
+
+    fn json_lines(&self) -> Vec<String> {
+        json::lines(&self.rows)
+    }
+
+    fn grid(&self) -> Grid {
+        let names = ["series", "symbol", "from", "to", "missing"];
+        let mut grid = Grid { columns: names.map(str::to_owned).to_vec(), rows: Vec::new() };
+        for line in &self.rows {
+            for gap in &line.gaps {
+                grid.rows.push(vec![
+                    line.series.into(),
+                    line.symbol.clone().into(),
+                    gap.from.clone().into(),
+                    gap.to.clone().into(),
+                    gap.missing.into(),
+                ]);
+            }
+        }
+        grid
+    }
+}
+
+fn view_table(views: &[StatusView], look: &Look) -> String {
+    let mut table = Table::new(look, &["view", ">symbols", ">days", "from", "to"]);
+    for view in views {
+        table.row([
+            view.series.to_owned(),
+            count(view.symbols),
+            count(view.days),
+            or_missing(&view.from),
+            or_missing(&view.to),
+        ]);
+    }
+    if table.is_empty() { String::new() } else { table.finish() }
+}
+
+impl Document for Status {
+    fn text(&self, look: &Look) -> String {
+        let root: String = self.log_root.chars().take(12).collect();
+        let mut table = Table::bare(look, vec![Side::Left; 2]);
+        let mut fact = |name: &str, text: String| table.row([name.to_owned(), text]);
+        fact("ledger", format!("{} (format {})", self.ledger, self.format));
+        fact("head", format!("#{} {root}", self.position));
+        if let Some(last) = &self.last_entry {
+            fact("last entry", last.clone());
+        }
+        fact("events", counted(self.events, "row event"));
+        let states = self.batches.iter().filter(|(_, number)| **number > 0);
+        let states: Vec<_> =
+            states.map(|(state, number)| format!("{} {state}", count(*number))).collect();
+        fact("batches", if states.is_empty() { "none".to_owned() } else { states.join(", ") });
+        if !self.open.is_empty() {
+            fact("waiting", format!("{} for a decision", self.open.join(" ")));
+        }
+        fact("on disk", size(self.bytes));
+        for note in &self.notes {
+            fact("note", note.clone());
+        }
+        let mut out = table.finish();
+        let views = view_table(&self.views, look);
+        if !views.is_empty() {
+            out += "\n";
+            out += &views;
+        }
+        out
+    }
+
+    fn json(&self) -> String {
+        json::line(self)
+    }
+
+    fn grid(&self) -> Grid {
+        Grid::of(&["series", "symbols", "days", "from", "to"], &self.views)
+    }
+}
+
+/// The views of a ledger: `volledger/projections/1`.
+#[derive(Clone, Copy, Debug)]
+pub struct Projections<'a>(pub &'a Status);
+
+impl Document for Projections<'_> {
+    fn text(&self, look: &Look) -> String {
+        format!("Views at #{}\n{}", self.0.position, view_table(&self.0.views, look))
+    }
+
+    fn json(&self) -> String {
+        json::line(&serde_json::json!({
+            "schema": "volledger/projections/1",
+            "position": self.0.position,
+            "projections": self.0.views,
+        }))
+    }
+
+    fn json_lines(&self) -> Vec<String> {
+        json::lines(&self.0.views)
+    }
+
+    fn grid(&self) -> Grid {
+        self.0.grid()
+    }
+}
+
+impl Document for VerifyReport {
+    fn text(&self, look: &Look) -> String {
+        let root: String = self.log_root.chars().take(12).collect();
+        let mut table = Table::bare(look, vec![Side::Left; 2]);
+        let word = |good: bool| if good { "ok" } else { "! not as recorded" };
+        let depth = if self.deep {
+            "hashes, order, roots, HEAD; every block and source read whole"
+        } else {
+            "hashes, order, roots, HEAD"
+        };
+        table.row([
+            format!(
+                "{}, {}, {}",
+                counted(self.events, "event"),
+                if self.batches == 1 {
+                    "1 batch".to_owned()
+                } else {
+                    format!("{} batches", count(self.batches))
+                },
+                counted(self.sources, "source")
+            ),
+            String::new(),
+        ]);
+        table.row([depth.to_owned(), word(self.damage.is_empty()).to_owned()]);
+        let views = if self.deep { "compared with their rebuild" } else { "present" };
+        table.row([
+            format!("{} {views}", counted(self.projections, "view")),
+            word(self.stale.is_empty()).to_owned(),
+        ]);
+        let mut out = format!("Checked #{} {root}\n{}", self.position, table.finish());
+        for damage in &self.damage {
+            out += &format!("  ! {}: {}\n", look.cell(&damage.place), look.cell(&damage.what));
+        }
+        for view in &self.stale {
+            out += &format!("  ! view {} differs from its rebuild\n", look.cell(view));
+        }
+        out
+    }
+
+    fn json(&self) -> String {
+        json::line(self)
+    }
+
+    fn grid(&self) -> Grid {
+        Grid::of(&["place", "what"], &self.damage)
+    }
+}
+
+impl Document for Exported {
+    fn text(&self, _: &Look) -> String {
+        let digest = self.digest.short();
+        let rows = counted(self.rows, "record");
+        match self.files.as_slice() {
+            [one] => format!("Wrote {one}\n  {rows} at #{} digest {digest}\n", self.position),
+            many => {
+                let files = counted(many.len() as u64, "file");
+                let mut out = format!("Wrote {files}\n");
+                for file in many.iter().take(5) {
+                    out += &format!("  {file}\n");
+                }
+                if many.len() > 5 {
+                    out += &format!("  … and {} more\n", count(many.len() as u64 - 5));
+                }
+                out + &format!("  {rows} at #{} digest {digest}\n", self.position)
+            }
+        }
+    }
+
+    fn json(&self) -> String {
+        json::line(self)
+    }
+
+    fn grid(&self) -> Grid {
+        let rows = self.files.iter().map(|file| vec![file.clone().into()]).collect();
+        Grid { columns: vec!["file".to_owned()], rows }
+    }
+}
