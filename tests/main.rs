@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod bad_input;
+mod bundle;
 mod crash;
 mod laws;
 mod sample_data;

@@ -17,9 +17,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// How many changes a review shows unless it is asked for all.
 pub const SHOWN_CHANGES: usize = 20;
 
-/// Rejected rows listed one by one in a review; the counts are complete.
-const LISTED_REJECTS: usize = 1_000;
-
 /// What to analyse.
 pub struct Wanted<'a> {
     /// The batch.

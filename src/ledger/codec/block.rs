@@ -11,6 +11,9 @@ use crate::domain::{Day, Digest, Reject, Rows, Series, Symbol, Window};
 /// safe value size.
 pub const BLOCK_EVENTS: usize = 4_096;
 
+/// Larger plain blocks are halved: one of long texts must stay below what is decoded.
+const MAX_PLAIN: usize = 16 << 20;
+
 /// zstd level of blocks: the cheapest; higher ones gain little on columns.
 const LEVEL: i32 = 1;
 
@@ -52,9 +55,13 @@ pub fn encode_blocks(window: &Window, codec: Codec) -> Result<Vec<Vec<u8>>, Ledg
     pending.reverse();
     while let Some(part) = pending.pop() {
         let bytes = encode_rows(rows, part, (first, events), codec)?;
-        // Unusual values (long texts) can outgrow the engine's safe size: halve such a block.
-        if codec == Codec::Columns && bytes.len() > super::super::store::MAX_VALUE && part.len() > 1
-        {
+        // Unusual values (long texts) can outgrow the engine's safe size, and in a bundle the
+        // size that is decoded again: halve such a block.
+        let most = match codec {
+            Codec::Columns => super::super::store::MAX_VALUE,
+            Codec::Plain => MAX_PLAIN,
+        };
+        if bytes.len() > most && part.len() > 1 {
             let (left, right) = part.split_at(part.len() / 2);
             pending.extend([right, left]);
             continue;
@@ -227,7 +234,9 @@ pub fn decode_block(bytes: &[u8], into: &mut Window) -> Result<BlockHeader, Ledg
                 let (seq, after) = take_uint(rest).ok_or_else(malformed)?;
                 let (length, after) = take_uint(after).ok_or_else(malformed)?;
                 let (event, after) = after.split_at_checked(length).ok_or_else(malformed)?;
-                let seq = header.window_first.checked_add(seq as u32).ok_or_else(malformed)?;
+                let seq = u32::try_from(seq).ok();
+                let seq = seq.and_then(|seq| header.window_first.checked_add(seq));
+                let seq = seq.ok_or_else(malformed)?;
                 canon::read_event(seq, event, &mut into.rows, &mut into.rejects)?;
                 rest = after;
             }
