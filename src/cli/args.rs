@@ -39,26 +39,13 @@ pub(super) struct Globals {
     #[arg(short = 'L', long, global = true, value_name = "DIR")]
     pub(super) ledger: Option<PathBuf>,
     /// How the answer looks
-    #[arg(
-        short,
-        long,
-        global = true,
-        value_enum,
-        default_value = "table",
-        value_name = "FORM"
-    )]
+    #[arg(short, long, global = true, value_enum, default_value = "table", value_name = "FORM")]
     pub(super) output: Output,
     /// One JSON document, the same as `-o json`
     #[arg(long, global = true, conflicts_with = "output")]
     pub(super) json: bool,
     /// When to colour
-    #[arg(
-        long,
-        global = true,
-        value_enum,
-        default_value = "auto",
-        value_name = "WHEN"
-    )]
+    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN")]
     pub(super) color: Color,
     /// Never ask; what needs an answer stays staged
     #[arg(long, global = true)]
@@ -244,17 +231,9 @@ mod tests {
                 panic!("{line}: {error}");
             }
         }
-        for line in [
-            "",
-            "view",
-            "view vol AAPL",
-            "batch show x",
-            "import iv",
-            "log --json -o csv",
-        ] {
-            let words = ["volledger"]
-                .into_iter()
-                .chain(line.split(' ').filter(|w| !w.is_empty()));
+        for line in ["", "view", "view vol AAPL", "batch show x", "import iv", "log --json -o csv"]
+        {
+            let words = ["volledger"].into_iter().chain(line.split(' ').filter(|w| !w.is_empty()));
             assert!(Cli::try_parse_from(words).is_err(), "{line}");
         }
     }

@@ -29,11 +29,7 @@ impl Context {
 
     /// What the lock file says of this process.
     pub(super) fn holder(&self) -> String {
-        format!(
-            "volledger of {}, process {}",
-            self.settings.actor,
-            std::process::id()
-        )
+        format!("volledger of {}, process {}", self.settings.actor, std::process::id())
     }
 
     /// Where a new ledger goes.
@@ -66,18 +62,11 @@ impl Context {
             return Err(Failure::of(Exit::Failed, error, hint));
         }
         let patience = self.settings.patience;
-        Ok(outside::open(
-            &directory,
-            &self.holder(),
-            patience,
-            &self.run(),
-        )?)
+        Ok(outside::open(&directory, &self.holder(), patience, &self.run())?)
     }
 
     /// The position that `--at` names.
     pub(super) fn at(&self, ledger: &Ledger, at: Option<&str>) -> Outcome<Option<Position>> {
-        Ok(at
-            .map(|text| lookup::position_of(ledger, text))
-            .transpose()?)
+        Ok(at.map(|text| lookup::position_of(ledger, text)).transpose()?)
     }
 }

@@ -36,30 +36,17 @@ impl Failure {
 
     pub(super) fn of(exit: Exit, error: impl Into<String>, hint: impl Into<String>) -> Self {
         let hint = Some(hint.into());
-        Self::Told(Box::new(Told {
-            exit,
-            error: error.into(),
-            causes: Vec::new(),
-            hint,
-        }))
+        Self::Told(Box::new(Told { exit, error: error.into(), causes: Vec::new(), hint }))
     }
 
     /// A file that cannot be read.
     pub(super) fn unreadable(name: &str, source: io::Error) -> Self {
-        AppError::Unreadable {
-            name: name.to_owned(),
-            source,
-        }
-        .into()
+        AppError::Unreadable { name: name.to_owned(), source }.into()
     }
 
     /// A file that cannot be written.
     pub(super) fn unwritable(name: &str, source: io::Error) -> Self {
-        AppError::Unwritable {
-            name: name.to_owned(),
-            source,
-        }
-        .into()
+        AppError::Unwritable { name: name.to_owned(), source }.into()
     }
 }
 
@@ -88,12 +75,7 @@ impl From<AppError> for Failure {
             causes.push(cause.to_string());
             source = cause.source();
         }
-        let mut told = Told {
-            exit: exit(&error),
-            error: error.to_string(),
-            causes,
-            hint: None,
-        };
+        let mut told = Told { exit: exit(&error), error: error.to_string(), causes, hint: None };
         told.hint = Some(hint(&error, &mut told.causes));
         Self::Told(Box::new(told))
     }
@@ -127,10 +109,7 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
             "nothing was changed; make room or choose another place".to_owned()
         }
         AppError::Fatal { finding, .. } => {
-            let line = finding
-                .line
-                .map(|line| format!(" at line {line}"))
-                .unwrap_or_default();
+            let line = finding.line.map(|line| format!(" at line {line}")).unwrap_or_default();
             causes.push(format!("finding {}{line}", finding.code));
             "nothing was staged; look closer with `volledger check FILE`".to_owned()
         }
@@ -151,23 +130,11 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
              `--again --reason TEXT`"
         )
         .replace("` ,", "`,"),
-        AppError::Stale {
-            batch,
-            cells,
-            count,
-            ..
-        } => {
+        AppError::Stale { batch, cells, count, .. } => {
             if !cells.is_empty() {
                 let more = count.saturating_sub(cells.len() as u64);
-                let tail = if more > 0 {
-                    format!(" and {more} more")
-                } else {
-                    String::new()
-                };
-                causes.push(format!(
-                    "another decision touched {}{tail}",
-                    cells.join(", ")
-                ));
+                let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
+                causes.push(format!("another decision touched {}{tail}", cells.join(", ")));
             }
             format!(
                 "look again with `volledger batch diff {batch}`, then `volledger batch confirm \
@@ -262,79 +229,29 @@ mod tests {
             (LedgerError::Held { holder: text("7") }.into(), Exit::Held),
             (LedgerError::damaged("x").into(), Exit::Damaged),
             (LedgerError::Malformed { what: "x" }.into(), Exit::Damaged),
-            (
-                LedgerError::Newer { found: 2, known: 1 }.into(),
-                Exit::Newer,
-            ),
+            (LedgerError::Newer { found: 2, known: 1 }.into(), Exit::Newer),
             (LedgerError::write("x", full()).into(), Exit::NotWritable),
             (LedgerError::Poisoned.into(), Exit::NotWritable),
             (LedgerError::NotFound("x".into()).into(), Exit::Failed),
-            (
-                LedgerError::NoSuchPosition { at, head: at }.into(),
-                Exit::Failed,
-            ),
+            (LedgerError::NoSuchPosition { at, head: at }.into(), Exit::Failed),
             (Refusal::NothingToUndo.into(), Exit::Failed),
-            (
-                AppError::Unreadable {
-                    name: text("x"),
-                    source: full(),
-                },
-                Exit::Failed,
-            ),
-            (
-                AppError::Unwritable {
-                    name: text("x"),
-                    source: full(),
-                },
-                Exit::NotWritable,
-            ),
-            (
-                AppError::Fatal {
-                    name: text("x"),
-                    finding: Box::new(finding),
-                },
-                Exit::Failed,
-            ),
-            (
-                AppError::Mapping {
-                    name: text("x"),
-                    why: text("y"),
-                },
-                Exit::Usage,
-            ),
+            (AppError::Unreadable { name: text("x"), source: full() }, Exit::Failed),
+            (AppError::Unwritable { name: text("x"), source: full() }, Exit::NotWritable),
+            (AppError::Fatal { name: text("x"), finding: Box::new(finding) }, Exit::Failed),
+            (AppError::Mapping { name: text("x"), why: text("y") }, Exit::Usage),
             (AppError::NoSymbol(text("x")), Exit::Usage),
             (AppError::Usage(text("x")), Exit::Usage),
             (AppError::NotFound(text("x")), Exit::Failed),
             (
-                AppError::RolledBackBefore {
-                    batch,
-                    state: text("s"),
-                    at: text("t"),
-                    reason: None,
-                },
+                AppError::RolledBackBefore { batch, state: text("s"), at: text("t"), reason: None },
                 Exit::RolledBackBefore,
             ),
+            (AppError::Stale { batch, base: at, cells: vec![text("c")], count: 3 }, Exit::Stale),
             (
-                AppError::Stale {
-                    batch,
-                    base: at,
-                    cells: vec![text("c")],
-                    count: 3,
-                },
+                AppError::TokenDiffers { batch, expected: text("a"), found: Digest([1; 32]) },
                 Exit::Stale,
             ),
-            (
-                AppError::TokenDiffers {
-                    batch,
-                    expected: text("a"),
-                    found: Digest([1; 32]),
-                },
-                Exit::Stale,
-            ),
-            (
-                AppError::ProjectionDiffers(text("x")),
-                Exit::ProjectionDiffers,
-            ),
+            (AppError::ProjectionDiffers(text("x")), Exit::ProjectionDiffers),
         ];
         for (error, exit) in cases {
             let name = error.to_string();

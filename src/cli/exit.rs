@@ -48,35 +48,17 @@ impl Exit {
     /// Every exit code, with what it means: the manual's table.
     pub const ALL: [(Self, &'static str); 18] = [
         (Self::Done, "done, or nothing to do"),
-        (
-            Self::Failed,
-            "failed: not found, unreadable, wrong state, fatal finding",
-        ),
+        (Self::Failed, "failed: not found, unreadable, wrong state, fatal finding"),
         (Self::Usage, "usage"),
         (Self::Changes, "--exit-code: there are changes"),
         (Self::Findings, "findings need a decision"),
-        (
-            Self::NotAsked,
-            "an answer was needed and could not be asked; still staged",
-        ),
-        (
-            Self::Stale,
-            "reviewed data changed before confirming, or --expect differs",
-        ),
+        (Self::NotAsked, "an answer was needed and could not be asked; still staged"),
+        (Self::Stale, "reviewed data changed before confirming, or --expect differs"),
         (Self::Held, "another process holds the ledger"),
-        (
-            Self::NotWritable,
-            "disk full or not writable; nothing changed",
-        ),
-        (
-            Self::RolledBackBefore,
-            "content was rolled back before (--again)",
-        ),
+        (Self::NotWritable, "disk full or not writable; nothing changed"),
+        (Self::RolledBackBefore, "content was rolled back before (--again)"),
         (Self::Damaged, "ledger damaged"),
-        (
-            Self::ProjectionDiffers,
-            "a projection differs from its rebuild",
-        ),
+        (Self::ProjectionDiffers, "a projection differs from its rebuild"),
         (Self::Newer, "written by a newer version"),
         (Self::Network, "network, after retries"),
         (Self::Credentials, "credentials missing or refused"),
@@ -104,9 +86,7 @@ mod tests {
     #[test]
     fn the_codes_are_those_of_the_contract() {
         let codes: Vec<u8> = Exit::ALL.iter().map(|(exit, _)| exit.code()).collect();
-        let contract = [
-            0, 1, 2, 10, 11, 12, 20, 21, 22, 23, 30, 31, 32, 40, 41, 42, 70, 130,
-        ];
+        let contract = [0, 1, 2, 10, 11, 12, 20, 21, 22, 23, 30, 31, 32, 40, 41, 42, 70, 130];
         assert_eq!(codes, contract);
     }
 }

@@ -24,9 +24,7 @@ fn step(flags: &Decide, blocked: bool, may_ask: bool) -> Step {
         Decide { force: true, .. } => Step::Confirm,
         Decide { yes: true, .. } if blocked => Step::Keep(Exit::Findings),
         Decide { yes: true, .. } => Step::Confirm,
-        Decide {
-            stage_only: true, ..
-        } => Step::Keep(Exit::Done),
+        Decide { stage_only: true, .. } => Step::Keep(Exit::Done),
         _ if may_ask => Step::Ask,
         _ => Step::Keep(Exit::NotAsked),
     }
@@ -42,25 +40,15 @@ pub(super) fn finish(
     full: bool,
 ) -> Outcome<Exit> {
     let Some(batch) = staged.batch.filter(|_| staged.outcome != Came::DryRun) else {
-        ui.page(&ReviewPage {
-            review: &staged.review,
-            full,
-            check: false,
-        })?;
+        ui.page(&ReviewPage { review: &staged.review, full, check: false })?;
         ui.hint("nothing was appended; leave out `--dry-run` to stage it");
         return Ok(Exit::Done);
     };
     if staged.outcome == Came::AlreadyActive {
         if !ui.for_people() {
-            ui.show(&ReviewPage {
-                review: &staged.review,
-                full,
-                check: false,
-            })?;
+            ui.show(&ReviewPage { review: &staged.review, full, check: false })?;
         }
-        ui.tell(&format!(
-            "Nothing to do: this content is already confirmed as {batch}"
-        ))?;
+        ui.tell(&format!("Nothing to do: this content is already confirmed as {batch}"))?;
         ui.hint(&format!("see it with `volledger batch show {batch}`"));
         return Ok(Exit::Done);
     }
@@ -69,11 +57,7 @@ pub(super) fn finish(
     }
     // A person sees the review before the decision, a program the outcome after it.
     if ui.for_people() {
-        ui.show(&ReviewPage {
-            review: &staged.review,
-            full,
-            check: false,
-        })?;
+        ui.show(&ReviewPage { review: &staged.review, full, check: false })?;
     }
     let mut next = step(flags, !staged.blocking.is_empty(), ui.may_ask());
     if next == Step::Ask {
@@ -87,11 +71,7 @@ pub(super) fn finish(
                 Answer::Gone => break Step::Keep(Exit::NotAsked),
                 Answer::Diff => {
                     let all = review::review(ledger, batch, true, &ctx.run())?;
-                    ui.page(&ReviewPage {
-                        review: &all,
-                        full: true,
-                        check: false,
-                    })?;
+                    ui.page(&ReviewPage { review: &all, full: true, check: false })?;
                 }
                 Answer::Discard => {
                     let decided = decide::discard(ledger, batch, None, false, &ctx.run())?;
@@ -139,11 +119,7 @@ pub(super) fn finish(
         }
     };
     if !ui.for_people() {
-        ui.show(&ReviewPage {
-            review: &staged.review,
-            full,
-            check: false,
-        })?;
+        ui.show(&ReviewPage { review: &staged.review, full, check: false })?;
     }
     Ok(exit)
 }
@@ -154,40 +130,17 @@ mod tests {
 
     #[test]
     fn the_decision_table_is_that_of_the_contract() {
-        let flags = |stage_only, yes, force| Decide {
-            stage_only,
-            yes,
-            force,
-        };
+        let flags = |stage_only, yes, force| Decide { stage_only, yes, force };
         for (flags, blocked, may_ask, want) in [
             (flags(false, false, false), false, true, Step::Ask),
-            (
-                flags(false, false, false),
-                true,
-                false,
-                Step::Keep(Exit::NotAsked),
-            ),
-            (
-                flags(true, false, false),
-                true,
-                true,
-                Step::Keep(Exit::Done),
-            ),
+            (flags(false, false, false), true, false, Step::Keep(Exit::NotAsked)),
+            (flags(true, false, false), true, true, Step::Keep(Exit::Done)),
             (flags(false, true, false), false, true, Step::Confirm),
-            (
-                flags(false, true, false),
-                true,
-                true,
-                Step::Keep(Exit::Findings),
-            ),
+            (flags(false, true, false), true, true, Step::Keep(Exit::Findings)),
             (flags(false, false, true), true, false, Step::Confirm),
             (flags(false, true, true), true, false, Step::Confirm),
         ] {
-            assert_eq!(
-                step(&flags, blocked, may_ask),
-                want,
-                "{flags:?} {blocked} {may_ask}"
-            );
+            assert_eq!(step(&flags, blocked, may_ask), want, "{flags:?} {blocked} {may_ask}");
         }
     }
 }

@@ -83,11 +83,7 @@ fn start(words: &[OsString]) -> Exit {
     let outcome = diagnostics(&settings, cli.globals.verbose).and_then(|()| {
         let progress = progress::Bar::new(shown);
         let ledger = cli.globals.ledger.clone();
-        let ctx = Context {
-            settings,
-            ledger,
-            progress,
-        };
+        let ctx = Context { settings, ledger, progress };
         commands::run(&mut ui, &ctx, &cli.command)
     });
     outcome.unwrap_or_else(|failure| tell(&mut ui, failure))
@@ -110,21 +106,11 @@ fn manner(globals: &Globals) -> Manner {
         Color::Never => ColorChoice::Never,
     };
     let (quiet, no_input) = (globals.quiet, globals.no_input);
-    Manner {
-        form: globals.form(),
-        colour,
-        quiet,
-        no_input,
-    }
+    Manner { form: globals.form(), colour, quiet, no_input }
 }
 
 fn plain(form: Form) -> Manner {
-    Manner {
-        form,
-        colour: ColorChoice::Auto,
-        quiet: false,
-        no_input: true,
-    }
+    Manner { form, colour: ColorChoice::Auto, quiet: false, no_input: true }
 }
 
 /// The form that was asked for, guessed from words that could not be parsed.
@@ -146,11 +132,7 @@ fn misunderstood(error: &clap::Error, form: Form) -> Exit {
     if form == Form::Json && printed.is_ok() {
         let text = error.to_string();
         let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        let first = lines
-            .next()
-            .unwrap_or_default()
-            .trim_start_matches("error: ")
-            .to_owned();
+        let first = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
         let hint = Some("`volledger help` lists the commands");
         let document = crate::render::json::error(&first, &[], hint, Exit::Usage.code());
         if let Ok(settings) = Settings::from_lookup(&|_| None) {

@@ -15,11 +15,7 @@ pub(super) fn choose(settings: &Settings) -> Option<String> {
 
 /// Shows a text; `false` when the pager could not be started.
 pub(super) fn show(command: &str, text: &str) -> bool {
-    let shell = Command::new("sh")
-        .arg("-c")
-        .arg(command)
-        .stdin(Stdio::piped())
-        .spawn();
+    let shell = Command::new("sh").arg("-c").arg(command).stdin(Stdio::piped()).spawn();
     let Ok(mut child) = shell else { return false };
     if let Some(mut input) = child.stdin.take() {
         // A reader who leaves early has seen enough.

@@ -25,10 +25,7 @@ struct Work {
 impl Bar {
     /// `shown`: somebody looks at standard error and wants to see it.
     pub(super) fn new(shown: bool) -> Self {
-        Self {
-            shown,
-            work: RefCell::new(None),
-        }
+        Self { shown, work: RefCell::new(None) }
     }
 }
 
@@ -37,13 +34,7 @@ impl Progress for Bar {
         self.end();
         if let (true, Ok(mut work)) = (self.shown, self.work.try_borrow_mut()) {
             let since = Instant::now();
-            *work = Some(Work {
-                what: what.to_owned(),
-                total,
-                unit,
-                since,
-                bar: None,
-            });
+            *work = Some(Work { what: what.to_owned(), total, unit, since, bar: None });
         }
     }
 
@@ -74,20 +65,15 @@ fn draw(work: &Work) -> ProgressBar {
     let target = ProgressDrawTarget::stderr_with_hz(10);
     let bar = ProgressBar::with_draw_target(work.total, target);
     let template = match work.total {
-        Some(_) => format!(
-            "{{msg}}  {{bar:28}}  {{human_pos}} of {{human_len}} {}  {{eta}}",
-            work.unit
-        ),
+        Some(_) => {
+            format!("{{msg}}  {{bar:28}}  {{human_pos}} of {{human_len}} {}  {{eta}}", work.unit)
+        }
         None => format!("{{msg}}  {{spinner}}  {{human_pos}} {}", work.unit),
     };
     if let Ok(style) = ProgressStyle::with_template(&template) {
         bar.set_style(style);
     }
-    let what: String = work
-        .what
-        .chars()
-        .map(|c| if c.is_control() { '?' } else { c })
-        .collect();
+    let what: String = work.what.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
     bar.with_message(what).with_elapsed(work.since.elapsed())
 }
 
@@ -102,11 +88,7 @@ mod tests {
             bar.at(1);
             bar.begin("Reading", Some(2), "rows");
             bar.at(1);
-            let visible = bar
-                .work
-                .borrow()
-                .as_ref()
-                .is_some_and(|work| work.bar.is_some());
+            let visible = bar.work.borrow().as_ref().is_some_and(|work| work.bar.is_some());
             assert!(!visible);
             bar.end();
             bar.end();

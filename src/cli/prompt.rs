@@ -40,9 +40,7 @@ pub(super) enum Answer {
 /// Asks until the answer is understood.
 pub(super) fn confirm(ui: &mut Ui, batch: &str, token: Option<&str>) -> Answer {
     let token = token.map(|token| token.chars().take(12).collect::<String>());
-    let token = token
-        .map(|token| format!(" (token {token})"))
-        .unwrap_or_default();
+    let token = token.map(|token| format!(" (token {token})")).unwrap_or_default();
     let question =
         format!("Confirm {batch}{token}? [y]es  [n]o, keep staged  [d]iff  discard [x]  (n) ›");
     loop {
@@ -77,32 +75,15 @@ mod tests {
 
     #[test]
     fn only_a_person_at_a_terminal_is_asked() {
-        let person = Circumstances {
-            stdin: true,
-            stderr: true,
-            no_input: false,
-            ci: false,
-            table: true,
-        };
+        let person =
+            Circumstances { stdin: true, stderr: true, no_input: false, ci: false, table: true };
         assert!(may_ask(&person));
         for other in [
-            Circumstances {
-                stdin: false,
-                ..person
-            },
-            Circumstances {
-                stderr: false,
-                ..person
-            },
-            Circumstances {
-                no_input: true,
-                ..person
-            },
+            Circumstances { stdin: false, ..person },
+            Circumstances { stderr: false, ..person },
+            Circumstances { no_input: true, ..person },
             Circumstances { ci: true, ..person },
-            Circumstances {
-                table: false,
-                ..person
-            },
+            Circumstances { table: false, ..person },
         ] {
             assert!(!may_ask(&other), "{other:?}");
         }

@@ -42,9 +42,7 @@ impl Ui {
         };
         let paint_out = paints(AutoStream::choice(&stdout));
         let paint_err = paints(AutoStream::choice(&stderr));
-        let screen = stdout
-            .is_terminal()
-            .then(|| terminal_size::terminal_size_of(&stdout));
+        let screen = stdout.is_terminal().then(|| terminal_size::terminal_size_of(&stdout));
         let screen = screen.map(|size| size.map_or((80, 24), |(w, h)| (w.0, h.0)));
         let ask = prompt::may_ask(&prompt::Circumstances {
             stdin: io::stdin().is_terminal(),
@@ -71,13 +69,7 @@ impl Ui {
 
     /// For a demonstration: everything goes to standard output, nobody is asked, no pages.
     pub(super) fn on_stage(settings: &Settings, manner: Manner) -> Self {
-        let mut ui = Self::new(
-            settings,
-            Manner {
-                form: Form::Table,
-                ..manner
-            },
-        );
+        let mut ui = Self::new(settings, Manner { form: Form::Table, ..manner });
         ui.err = Box::new(io::stdout());
         ui.paint_err = ui.paint_out;
         ui.ask = false;
@@ -176,12 +168,8 @@ impl Ui {
     /// Why the command failed.
     pub(super) fn failure(&mut self, told: &Told) {
         if self.manner.form == Form::Json {
-            let text = json::error(
-                &told.error,
-                &told.causes,
-                told.hint.as_deref(),
-                told.exit.code(),
-            );
+            let text =
+                json::error(&told.error, &told.causes, told.hint.as_deref(), told.exit.code());
             // The exit code tells it too, should standard output be closed.
             let _ = self.answer(&(text + "\n"));
         }
@@ -269,10 +257,7 @@ mod tests {
     fn colour_repeats_the_sign_and_adds_no_text() {
         let text = "  +  new  3\n  ~ changed\n  2024-01-01 +7\nHead\n";
         let painted = painted(text);
-        assert!(
-            painted.starts_with("\u{1b}[32m  +  new  3\u{1b}[0m\n"),
-            "{painted:?}"
-        );
+        assert!(painted.starts_with("\u{1b}[32m  +  new  3\u{1b}[0m\n"), "{painted:?}");
         let stripped = anstream::adapter::strip_str(&painted).to_string();
         assert_eq!(stripped, text);
     }

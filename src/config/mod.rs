@@ -76,11 +76,7 @@ impl Settings {
                 Ok(at) => Some(at.timestamp_millis()),
                 Err(_) => {
                     let wanted = "a time such as 2025-12-19T16:00:00Z";
-                    return Err(ConfigError {
-                        variable: "VOLLEDGER_NOW",
-                        value,
-                        wanted,
-                    });
+                    return Err(ConfigError { variable: "VOLLEDGER_NOW", value, wanted });
                 }
             },
         };
@@ -90,11 +86,7 @@ impl Settings {
                 Some(wait) => wait,
                 None => {
                     let wanted = "a number of seconds from 0 to 86400";
-                    return Err(ConfigError {
-                        variable: "VOLLEDGER_LOCK_WAIT",
-                        value,
-                        wanted,
-                    });
+                    return Err(ConfigError { variable: "VOLLEDGER_LOCK_WAIT", value, wanted });
                 }
             },
         };
@@ -196,11 +188,7 @@ mod tests {
             ("VOLLEDGER_LOCK_WAIT", "NaN"),
             ("VOLLEDGER_LOCK_WAIT", "1e300"),
         ] {
-            assert_eq!(
-                read(&[(name, value)]).unwrap_err().variable,
-                name,
-                "{value}"
-            );
+            assert_eq!(read(&[(name, value)]).unwrap_err().variable, name, "{value}");
         }
     }
 

@@ -21,46 +21,27 @@ pub fn ledger_directory(flag: Option<&Path>, settings: &Settings) -> Found {
     if let Some(named) = named(flag, settings) {
         return named;
     }
-    let near = settings
-        .current
-        .ancestors()
-        .map(|up| up.join(NAME))
-        .find(|path| path.is_dir());
+    let near = settings.current.ancestors().map(|up| up.join(NAME)).find(|path| path.is_dir());
     let homeless = || settings.current.join(NAME);
     let fallback = || settings.data_home.is_none().then(homeless);
     if let Some(directory) = near.or_else(fallback) {
-        return Found {
-            directory,
-            by: NAME,
-        };
+        return Found { directory, by: NAME };
     }
     let home = settings.data_home.clone().unwrap_or_default();
-    Found {
-        directory: home.join("volledger"),
-        by: "XDG data",
-    }
+    Found { directory: home.join("volledger"), by: "XDG data" }
 }
 
 /// The place of a ledger that is to be made: the flag, the variable, `.volledger` right here.
 pub fn new_ledger_directory(flag: Option<&Path>, settings: &Settings) -> Found {
-    named(flag, settings).unwrap_or_else(|| Found {
-        directory: PathBuf::from(NAME),
-        by: NAME,
-    })
+    named(flag, settings).unwrap_or_else(|| Found { directory: PathBuf::from(NAME), by: NAME })
 }
 
 fn named(flag: Option<&Path>, settings: &Settings) -> Option<Found> {
     if let Some(directory) = flag {
-        return Some(Found {
-            directory: directory.to_owned(),
-            by: "--ledger",
-        });
+        return Some(Found { directory: directory.to_owned(), by: "--ledger" });
     }
     let directory = settings.directory.clone()?;
-    Some(Found {
-        directory,
-        by: "VOLLEDGER_DIR",
-    })
+    Some(Found { directory, by: "VOLLEDGER_DIR" })
 }
 
 /// `XDG_DATA_HOME`, or its default; `None` without a home directory.
@@ -84,10 +65,7 @@ mod tests {
             let found = ledger_directory(flag.map(Path::new), settings);
             (found.directory, found.by)
         };
-        assert_eq!(
-            at(&settings, None),
-            (PathBuf::from("home/volledger"), "XDG data")
-        );
+        assert_eq!(at(&settings, None), (PathBuf::from("home/volledger"), "XDG data"));
         let near = folder.path().join("a/.volledger");
         std::fs::create_dir(&near).unwrap();
         assert_eq!(at(&settings, None), (near, ".volledger"));

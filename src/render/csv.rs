@@ -20,16 +20,9 @@ mod tests {
 
     #[test]
     fn cells_are_quoted_where_needed() {
-        let row = vec![
-            "2024-08-05".into(),
-            serde_json::Value::Null,
-            "a, \"b\"".into(),
-        ];
+        let row = vec!["2024-08-05".into(), serde_json::Value::Null, "a, \"b\"".into()];
         let columns = ["date", "atm_iv", "note"].map(str::to_owned).to_vec();
-        let text = write(&Grid {
-            columns,
-            rows: vec![row],
-        });
+        let text = write(&Grid { columns, rows: vec![row] });
         assert_eq!(text, "date,atm_iv,note\n2024-08-05,,\"a, \"\"b\"\"\"\n");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::numbers::{count, counted};
 use super::table::{Side, Table};
-use super::{Document, Grid, Look, json, review};
+use super::{Document, Grid, Look, changes, json};
 use crate::app::report::{BatchChange, ChangeLine, Decided, PositionDiff};
 
 /// What happened, as a verb in the past: `Rolled back`.
@@ -19,16 +19,9 @@ pub fn verb(action: &str) -> &'static str {
 
 impl Document for Decided {
     fn text(&self, look: &Look) -> String {
-        let names: Vec<&str> = self
-            .batches
-            .iter()
-            .map(|change| change.batch.as_str())
-            .collect();
+        let names: Vec<&str> = self.batches.iter().map(|change| change.batch.as_str()).collect();
         if self.action == "none" {
-            return format!("Nothing to do {}\n", names.join(" "))
-                .trim_end()
-                .to_owned()
-                + "\n";
+            return format!("Nothing to do {}\n", names.join(" ")).trim_end().to_owned() + "\n";
         }
         let verb = verb(self.action);
         let mut out = match (self.plan, self.via) {
@@ -67,11 +60,7 @@ impl Document for Decided {
             ]);
         }
         let effects = table.finish();
-        out += &if self.plan {
-            effects.replace("shown now", "would be shown")
-        } else {
-            effects
-        };
+        out += &if self.plan { effects.replace("shown now", "would be shown") } else { effects };
         if !self.plan {
             let root: String = self.log_root.chars().take(12).collect();
             out += &format!("  Head #{} {root}\n", self.position);
@@ -93,11 +82,7 @@ impl Document for PositionDiff {
         let mut out = format!("From #{} to #{}\n", self.from, self.to);
         let mut table = Table::bare(look, vec![Side::Left, Side::Left, Side::Right]);
         for (kind, number) in &self.counts {
-            table.row([
-                review::sign(kind).to_owned(),
-                (*kind).to_owned(),
-                count(*number),
-            ]);
+            table.row([changes::sign(kind).to_owned(), (*kind).to_owned(), count(*number)]);
         }
         out += &table.finish();
         if self.changes.is_empty() {
@@ -105,7 +90,7 @@ impl Document for PositionDiff {
         }
         let shown: Vec<&ChangeLine> = self.changes.iter().collect();
         let (old, new) = (format!("at #{}", self.from), format!("at #{}", self.to));
-        out + "\n" + &review::change_table(&shown, true, (&old, &new), look)
+        out + "\n" + &changes::table(&shown, true, (&old, &new), look)
     }
 
     fn json(&self) -> String {
@@ -117,16 +102,7 @@ impl Document for PositionDiff {
     }
 
     fn grid(&self) -> Grid {
-        let columns = [
-            "kind",
-            "series",
-            "symbol",
-            "date",
-            "field",
-            "old",
-            "new",
-            "delta_points",
-        ];
+        let columns = ["kind", "series", "symbol", "date", "field", "old", "new", "delta_points"];
         Grid::of(&columns, &self.changes)
     }
 }

@@ -16,10 +16,7 @@ fn short(digest: &str) -> String {
 /// The facts about one event.
 fn event(table: &mut Table, event: &EventLine) {
     let mut fact = |name: &str, text: String| table.row([name.to_owned(), text]);
-    fact(
-        "event",
-        format!("{} {} leaf {}", event.event, event.op, short(&event.leaf)),
-    );
+    fact("event", format!("{} {} leaf {}", event.event, event.op, short(&event.leaf)));
     fact(
         "source",
         format!(
@@ -54,19 +51,14 @@ fn event(table: &mut Table, event: &EventLine) {
 
 impl Document for Why {
     fn text(&self, look: &Look) -> String {
-        let mut out = format!(
-            "{} {} {} at #{}\n",
-            self.series, self.symbol, self.date, self.position
-        );
+        let mut out =
+            format!("{} {} {} at #{}\n", self.series, self.symbol, self.date, self.position);
         if self.fields.is_empty() {
             return out + "  no value is shown\n";
         }
         let mut groups: Vec<(&EventLine, Vec<&WhyField>)> = Vec::new();
         for field in &self.fields {
-            match groups
-                .iter_mut()
-                .find(|(event, _)| event.event == field.event.event)
-            {
+            match groups.iter_mut().find(|(event, _)| event.event == field.event.event) {
                 Some((_, fields)) => fields.push(field),
                 None => groups.push((&field.event, vec![field])),
             }
@@ -103,13 +95,8 @@ impl Document for Why {
     }
 
     fn grid(&self) -> Grid {
-        let names = [
-            "field", "value", "event", "batch", "state", "source", "line", "mapping",
-        ];
-        let mut grid = Grid {
-            columns: names.map(str::to_owned).to_vec(),
-            rows: Vec::new(),
-        };
+        let names = ["field", "value", "event", "batch", "state", "source", "line", "mapping"];
+        let mut grid = Grid { columns: names.map(str::to_owned).to_vec(), rows: Vec::new() };
         for field in &self.fields {
             let event = &field.event;
             grid.rows.push(vec![
@@ -153,10 +140,7 @@ impl Document for Shown {
                     fact("reason", reason.clone());
                 }
                 if entry.clock_ran_back {
-                    fact(
-                        "! clock",
-                        "stands before that of the entry before".to_owned(),
-                    );
+                    fact("! clock", "stands before that of the entry before".to_owned());
                 }
             }
         }
@@ -189,9 +173,7 @@ impl Document for Shown {
     }
 }
 
-const ENTRY: [&str; 7] = [
-    "position", "time", "actor", "kind", "batches", "via", "reason",
-];
+const ENTRY: [&str; 7] = ["position", "time", "actor", "kind", "batches", "via", "reason"];
 
 impl Document for Log {
     fn text(&self, look: &Look) -> String {
@@ -200,14 +182,7 @@ impl Document for Log {
         }
         let mut table = Table::new(look, &[">entry", "time", "by", "what", "reason"]);
         for entry in &self.entries {
-            let EntryLine {
-                position,
-                time,
-                actor,
-                text,
-                reason,
-                ..
-            } = entry;
+            let EntryLine { position, time, actor, text, reason, .. } = entry;
             let clock = if entry.clock_ran_back { " !" } else { "" };
             let text = match (&entry.via, entry.kind) {
                 (Some(via), _) => format!("{text} ({via})"),
@@ -215,21 +190,12 @@ impl Document for Log {
                 (None, _) => text.clone(),
             };
             let why = reason.clone().unwrap_or_default();
-            table.row([
-                format!("#{position}"),
-                format!("{time}{clock}"),
-                actor.clone(),
-                text,
-                why,
-            ]);
+            table.row([format!("#{position}"), format!("{time}{clock}"), actor.clone(), text, why]);
         }
         let mut out = table.finish();
         let hidden = self.position.saturating_sub(self.entries.len() as u64);
         if hidden > 0 {
-            out += &format!(
-                "  {} earlier entries: `volledger log --limit 0`\n",
-                count(hidden)
-            );
+            out += &format!("  {} earlier entries: `volledger log --limit 0`\n", count(hidden));
         }
         out + &format!("  Head #{} {}\n", self.position, short(&self.log_root))
     }

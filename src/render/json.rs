@@ -38,14 +38,8 @@ mod tests {
     #[test]
     fn the_schema_comes_first() {
         let text = error("no", &["because".into()], None, 2);
-        assert!(
-            text.starts_with("{\"schema\":\"volledger/error/1\",\"error\":\"no\""),
-            "{text}"
-        );
-        assert!(
-            text.contains("\"hint\":null") && text.ends_with("\"exit\":2}"),
-            "{text}"
-        );
+        assert!(text.starts_with("{\"schema\":\"volledger/error/1\",\"error\":\"no\""), "{text}");
+        assert!(text.contains("\"hint\":null") && text.ends_with("\"exit\":2}"), "{text}");
     }
 
     #[test]

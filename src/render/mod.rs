@@ -4,6 +4,7 @@
 //! meaning (`+ ~ ≈ = -`), the front end may colour them. A report knows how to show itself by
 //! implementing [`Document`]; the four formats follow from that.
 
+mod changes;
 mod csv;
 mod decided;
 mod entry;
@@ -34,10 +35,7 @@ pub struct Look {
 
 impl Default for Look {
     fn default() -> Self {
-        Self {
-            width: None,
-            unicode: true,
-        }
+        Self { width: None, unicode: true }
     }
 }
 
@@ -74,10 +72,7 @@ impl Grid {
             columns.iter().map(cell).collect()
         };
         let columns_owned = columns.iter().map(|name| (*name).to_owned()).collect();
-        Self {
-            columns: columns_owned,
-            rows: items.iter().map(row).collect(),
-        }
+        Self { columns: columns_owned, rows: items.iter().map(row).collect() }
     }
 }
 
@@ -102,11 +97,7 @@ pub trait Document {
         match form {
             Form::Table => self.text(look),
             Form::Json => self.json() + "\n",
-            Form::JsonLines => self
-                .json_lines()
-                .iter()
-                .map(|line| format!("{line}\n"))
-                .collect(),
+            Form::JsonLines => self.json_lines().iter().map(|line| format!("{line}\n")).collect(),
             Form::Csv => csv::write(&self.grid()),
             Form::Markdown => markdown::write(&self.grid()),
         }

@@ -15,11 +15,7 @@ pub fn count(number: u64) -> String {
 
 /// A count with its noun: `1 day`, `2 days`.
 pub fn counted(number: u64, noun: &str) -> String {
-    if number == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{} {noun}s", count(number))
-    }
+    if number == 1 { format!("1 {noun}") } else { format!("{} {noun}s", count(number)) }
 }
 
 /// A size: `12,345 bytes`, `3.2 MB`.
@@ -28,11 +24,7 @@ pub fn size(bytes: u64) -> String {
     match bytes {
         0..=99_999 => format!("{} bytes", count(bytes)),
         100_000..=999_999 => format!("{} kB", bytes / 1000),
-        _ => format!(
-            "{}.{} MB",
-            count(bytes / MEGA),
-            (bytes % MEGA) / (MEGA / 10)
-        ),
+        _ => format!("{}.{} MB", count(bytes / MEGA), (bytes % MEGA) / (MEGA / 10)),
     }
 }
 
@@ -55,11 +47,7 @@ pub fn points(points: Decimal) -> String {
 pub fn fixed(number: Decimal, digits: u32) -> String {
     let rounded = number.round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero);
     let text = format!("{:.*}", digits as usize, rounded.abs());
-    let minus = if rounded.is_sign_negative() && !rounded.is_zero() {
-        "−"
-    } else {
-        ""
-    };
+    let minus = if rounded.is_sign_negative() && !rounded.is_zero() { "−" } else { "" };
     format!("{minus}{}", grouped(&text))
 }
 
@@ -69,9 +57,7 @@ pub fn decimal(value: &Json) -> Option<Decimal> {
         return None;
     };
     let text = number.to_string();
-    text.parse()
-        .ok()
-        .or_else(|| Decimal::from_scientific(&text).ok())
+    text.parse().ok().or_else(|| Decimal::from_scientific(&text).ok())
 }
 
 /// What the number of a field means, if the field is known.
@@ -107,9 +93,7 @@ pub fn optional(series: &str, field: &str, of: Option<&Json>) -> String {
 
 /// Puts separators between thousands of the digits before the point.
 fn grouped(text: &str) -> String {
-    let (whole, rest) = text
-        .split_once('.')
-        .map_or((text, None), |(w, r)| (w, Some(r)));
+    let (whole, rest) = text.split_once('.').map_or((text, None), |(w, r)| (w, Some(r)));
     let mut out = String::new();
     for (index, digit) in whole.chars().enumerate() {
         if index > 0 && (whole.len() - index) % 3 == 0 {
@@ -133,22 +117,14 @@ mod tests {
 
     #[test]
     fn counts_have_separators() {
-        for (number, want) in [
-            (0, "0"),
-            (999, "999"),
-            (1040, "1,040"),
-            (1234567, "1,234,567"),
-        ] {
+        for (number, want) in [(0, "0"), (999, "999"), (1040, "1,040"), (1234567, "1,234,567")] {
             assert_eq!(count(number), want);
         }
         assert_eq!(
             (counted(1, "day"), counted(1040, "row")),
             ("1 day".into(), "1,040 rows".into())
         );
-        assert_eq!(
-            (size(12345), size(3_270_000)),
-            ("12,345 bytes".into(), "3.2 MB".into())
-        );
+        assert_eq!((size(12345), size(3_270_000)), ("12,345 bytes".into(), "3.2 MB".into()));
     }
 
     #[test]

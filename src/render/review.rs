@@ -2,10 +2,8 @@
 
 use super::numbers::{self, count, counted};
 use super::table::{Side, Table};
-use super::{Document, Grid, Look, json};
+use super::{Document, Grid, Look, changes, json};
 use crate::app::report::{ChangeLine, FindingLine, GapLine, Review, SeriesLine};
-use crate::domain::Series;
-use serde_json::Value as Json;
 use std::collections::BTreeSet;
 
 /// At most so many lines of a list that has a command to show all of it.
@@ -43,21 +41,10 @@ impl Document for ReviewPage<'_> {
 
     fn grid(&self) -> Grid {
         if self.check {
-            let columns = [
-                "severity", "code", "source", "line", "date", "count", "text",
-            ];
+            let columns = ["severity", "code", "source", "line", "date", "count", "text"];
             return Grid::of(&columns, &self.review.findings);
         }
-        let columns = [
-            "kind",
-            "series",
-            "symbol",
-            "date",
-            "field",
-            "old",
-            "new",
-            "delta_points",
-        ];
+        let columns = ["kind", "series", "symbol", "date", "field", "old", "new", "delta_points"];
         Grid::of(&columns, &self.review.changes)
     }
 }
@@ -82,11 +69,7 @@ impl ReviewPage<'_> {
             if sources > 5 {
                 out += &format!("  … and {} more files\n", count(sources - 5));
             }
-            out += &format!(
-                "{}: {}{days}\n",
-                counted(sources, "file"),
-                counted(rows.read, "row")
-            );
+            out += &format!("{}: {}{days}\n", counted(sources, "file"), counted(rows.read, "row"));
         }
         let mut parts = vec![format!("{} usable", counted(rows.effective, "day"))];
         if rows.rejected > 0 {
@@ -124,10 +107,7 @@ impl ReviewPage<'_> {
         let review = self.review;
         let title = |what: &str| match review.state {
             Some("staged") | None => format!("\nIf confirmed, {what} would change like this:\n"),
-            _ => format!(
-                "\nWhat it says about {what}, against position #{}:\n",
-                review.position
-            ),
+            _ => format!("\nWhat it says about {what}, against position #{}:\n", review.position),
         };
         match review.series.as_slice() {
             [] => "\nNothing in it would change a view.\n".to_owned(),
@@ -139,15 +119,8 @@ impl ReviewPage<'_> {
     fn several(&self, all: &[SeriesLine], look: &Look) -> String {
         let extended = all.iter().any(|line| line.extended > 0);
         let removed = all.iter().any(|line| line.removed > 0);
-        let mut headings = vec![
-            "view",
-            "symbol",
-            "days",
-            ">+ new",
-            ">~ changed",
-            ">≈ drifted",
-            ">= same",
-        ];
+        let mut headings =
+            vec!["view", "symbol", "days", ">+ new", ">~ changed", ">≈ drifted", ">= same"];
         if extended {
             headings.push(">+ extended");
         }
@@ -157,11 +130,7 @@ impl ReviewPage<'_> {
         headings.push(">- only here");
         let mut table = Table::new(look, &headings);
         let weight = |line: &SeriesLine| {
-            (
-                line.changed + line.removed,
-                line.drifted,
-                line.new + line.extended,
-            )
+            (line.changed + line.removed, line.drifted, line.new + line.extended)
         };
         let mut order: Vec<&SeriesLine> = all.iter().collect();
         if order.len() > FEW && !self.full {
@@ -184,23 +153,12 @@ impl ReviewPage<'_> {
             .iter()
             .map(cells)
             .reduce(|sum, line| sum.iter().zip(line).map(|(a, b)| a + b).collect());
-        let names = [
-            "all".to_owned(),
-            counted(symbols(all), "symbol"),
-            String::new(),
-        ];
-        table.row(
-            names
-                .into_iter()
-                .chain(totals.unwrap_or_default().into_iter().map(count)),
-        );
+        let names = ["all".to_owned(), counted(symbols(all), "symbol"), String::new()];
+        table.row(names.into_iter().chain(totals.unwrap_or_default().into_iter().map(count)));
         let mut out = table.finish();
         let hidden = all.len() - order.len();
         if hidden > 0 {
-            out += &format!(
-                "  The {FEW} that change most; {hidden} more in {}\n",
-                self.all()
-            );
+            out += &format!("  The {FEW} that change most; {hidden} more in {}\n", self.all());
         }
         out
     }
@@ -218,7 +176,7 @@ impl ReviewPage<'_> {
             _ => ("before", "after"),
         };
         let mut out = String::from("\n");
-        out += &change_table(&shown, many, (old, new), look);
+        out += &changes::table(&shown, many, (old, new), look);
         let total = review.changes_total;
         let hidden = total.saturating_sub(shown.len() as u64);
         if hidden > 0 {
@@ -243,19 +201,11 @@ impl ReviewPage<'_> {
     fn findings(&self, look: &Look) -> String {
         let all = &self.review.findings;
         if all.is_empty() {
-            return if self.check {
-                "\nNo findings.\n".to_owned()
-            } else {
-                String::new()
-            };
+            return if self.check { "\nNo findings.\n".to_owned() } else { String::new() };
         }
         let mut order: Vec<&FindingLine> = all.iter().collect();
         order.sort_by_key(|finding| std::cmp::Reverse(rank(finding)));
-        let hidden = if self.full {
-            0
-        } else {
-            order.len().saturating_sub(FEW)
-        };
+        let hidden = if self.full { 0 } else { order.len().saturating_sub(FEW) };
         order.truncate(order.len() - hidden);
         let named = self.review.sources.len() > 1;
         let mut table = Table::bare(look, vec![Side::Left; 4]);
@@ -270,15 +220,8 @@ impl ReviewPage<'_> {
         }
         let mut out = format!("\nFindings\n{}", table.finish());
         if hidden > 0 {
-            let how = if self.check {
-                "`--full` shows them".to_owned()
-            } else {
-                self.all()
-            };
-            out += &format!(
-                "  … and {} more; {how}\n",
-                counted(hidden as u64, "finding")
-            );
+            let how = if self.check { "`--full` shows them".to_owned() } else { self.all() };
+            out += &format!("  … and {} more; {how}\n", counted(hidden as u64, "finding"));
         }
         out
     }
@@ -286,12 +229,7 @@ impl ReviewPage<'_> {
     fn holes(&self, look: &Look) -> String {
         let mut table = Table::bare(look, vec![Side::Left, Side::Left, Side::Right, Side::Left]);
         let mut hidden = 0;
-        for line in self
-            .review
-            .series
-            .iter()
-            .filter(|line| !line.gaps.is_empty())
-        {
+        for line in self.review.series.iter().filter(|line| !line.gaps.is_empty()) {
             if !self.full && table.len() >= FEW {
                 hidden += 1;
                 continue;
@@ -307,10 +245,7 @@ impl ReviewPage<'_> {
         if table.is_empty() {
             return String::new();
         }
-        let mut out = format!(
-            "\nTrading days missing between its days\n{}",
-            table.finish()
-        );
+        let mut out = format!("\nTrading days missing between its days\n{}", table.finish());
         if hidden > 0 {
             out += &format!("  … and {hidden} more symbols; {}\n", self.all());
         }
@@ -324,10 +259,9 @@ impl ReviewPage<'_> {
         };
         let days = sum(|line| line.new + line.changed);
         let mut table = Table::bare(look, vec![Side::Left; 3]);
-        for (series, missing) in [
-            ("hv", sum(|line| line.missing_hv)),
-            ("spot", sum(|line| line.missing_spot)),
-        ] {
+        for (series, missing) in
+            [("hv", sum(|line| line.missing_hv)), ("spot", sum(|line| line.missing_spot))]
+        {
             if missing > 0 {
                 table.row([
                     series.to_owned(),
@@ -347,86 +281,14 @@ impl ReviewPage<'_> {
     }
 }
 
-/// A table of cells that differ.
-pub(super) fn change_table(
-    shown: &[&ChangeLine],
-    named: bool,
-    (old, new): (&str, &str),
-    look: &Look,
-) -> String {
-    let primary = |change: &&ChangeLine| {
-        let series: Option<Series> = change.series.parse().ok();
-        let main = series.and_then(|series| crate::domain::series::field(series.primary()));
-        main.is_some_and(|main| main.name == change.field)
-    };
-    let fields = named || !shown.iter().all(primary);
-    let mut headings = vec!["", "date"];
-    if named {
-        headings.extend(["view", "symbol"]);
-    }
-    if fields {
-        headings.push("field");
-    }
-    let (old, new) = (format!(">{old}"), format!(">{new}"));
-    headings.extend([old.as_str(), new.as_str(), ">change"]);
-    let mut table = Table::new(look, &headings);
-    for change in shown {
-        let mut cells = vec![sign(change.kind).to_owned(), change.date.clone()];
-        if named {
-            cells.extend([change.series.to_owned(), change.symbol.clone()]);
-        }
-        if fields {
-            cells.push(change.field.clone());
-        }
-        let show = |of: &Option<Json>| numbers::optional(change.series, &change.field, of.as_ref());
-        cells.extend([show(&change.old), show(&change.new), difference(change)]);
-        table.row(cells);
-    }
-    table.finish()
-}
-
-/// The sign of a kind of change.
-pub(super) fn sign(kind: &str) -> &'static str {
-    match kind {
-        "new" | "added" => "+",
-        "changed" => "~",
-        "drifted" => "≈",
-        "same" => "=",
-        _ => "-",
-    }
-}
-
-fn difference(change: &ChangeLine) -> String {
-    let points = change.delta_points.as_ref().and_then(numbers::decimal);
-    if let Some(points) = points {
-        return numbers::points(points);
-    }
-    let number = |of: &Option<Json>| of.as_ref().and_then(numbers::decimal);
-    match (number(&change.old), number(&change.new)) {
-        (Some(old), Some(new)) => {
-            let Some(delta) = new.checked_sub(old) else {
-                return String::new();
-            };
-            let text = numbers::fixed(delta, delta.normalize().scale().min(4));
-            if text.starts_with('−') {
-                text
-            } else {
-                format!("+{text}")
-            }
-        }
-        _ => String::new(),
-    }
-}
-
 /// The counts of one view and symbol, one kind a line.
 fn single(line: &SeriesLine, look: &Look) -> String {
     let threshold = line.threshold_points.as_ref().and_then(numbers::decimal);
     let points = threshold.map(|points| numbers::fixed(points, 2));
     let (changed, drifted) = match points {
-        Some(points) => (
-            format!("by more than {points} vol points"),
-            format!("by {points} vol points or less"),
-        ),
+        Some(points) => {
+            (format!("by more than {points} vol points"), format!("by {points} vol points or less"))
+        }
         None => ("to another value".to_owned(), String::new()),
     };
     let mut table = Table::bare(look, vec![Side::Left, Side::Left, Side::Right, Side::Left]);
@@ -439,31 +301,15 @@ fn single(line: &SeriesLine, look: &Look) -> String {
     kind("~", "changed", line.changed, changed, true);
     kind("≈", "drifted", line.drifted, drifted, threshold.is_some());
     kind("=", "same", line.same, String::new(), true);
-    kind(
-        "+",
-        "extended",
-        line.extended,
-        "the same, with further fields".to_owned(),
-        false,
-    );
-    kind(
-        "-",
-        "removed",
-        line.removed,
-        "would not be shown any more".to_owned(),
-        false,
-    );
+    kind("+", "extended", line.extended, "the same, with further fields".to_owned(), false);
+    kind("-", "removed", line.removed, "would not be shown any more".to_owned(), false);
     let stay = "in the view but not in the file (would stay)".to_owned();
     kind("-", "only here", line.only_here, stay, true);
     table.finish()
 }
 
 fn symbols(lines: &[SeriesLine]) -> u64 {
-    lines
-        .iter()
-        .map(|line| line.symbol.as_str())
-        .collect::<BTreeSet<_>>()
-        .len() as u64
+    lines.iter().map(|line| line.symbol.as_str()).collect::<BTreeSet<_>>().len() as u64
 }
 
 /// The days of a batch in one view: `2022-01-03 … 2024-12-31`.

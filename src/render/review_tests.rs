@@ -16,10 +16,7 @@ fn line(symbol: &str, counts: [u64; 5]) -> SeriesLine {
         extended: 0,
         removed: 0,
         only_here,
-        duplicates: Duplicates {
-            identical: 1,
-            conflicting: 0,
-        },
+        duplicates: Duplicates { identical: 1, conflicting: 0 },
         gaps: Vec::new(),
         missing_hv: 0,
         missing_spot: new,
@@ -88,12 +85,7 @@ fn review(series: Vec<SeriesLine>, changes: Vec<ChangeLine>) -> Review {
 }
 
 fn page(review: &Review, full: bool) -> String {
-    ReviewPage {
-        review,
-        full,
-        check: false,
-    }
-    .text(&Look::default())
+    ReviewPage { review, full, check: false }.text(&Look::default())
 }
 
 #[test]
@@ -104,10 +96,7 @@ fn one_symbol_is_told_kind_by_kind() {
         change("drifted", "2024-04-22", "0.3375", "0.3350", "-0.25"),
         change("new", "2019-10-14", "null", "0.2891", "null"),
     ];
-    let text = page(
-        &review(vec![line("AAPL", [1040, 6, 189, 21, 0])], changes),
-        false,
-    );
+    let text = page(&review(vec![line("AAPL", [1040, 6, 189, 21, 0])], changes), false);
     let want = "\
 Read AAPL.csv: 12,345 bytes, 1,259 rows, 2019-10-14 … 2024-10-11
 Batch b2 staged, read with mapping mc-iv
@@ -138,27 +127,16 @@ Support data
 
 #[test]
 fn many_symbols_are_told_in_a_table_that_says_what_it_hides() {
-    let mut lines: Vec<_> = (0..25)
-        .map(|i| line(&format!("S{i:02}"), [1, 0, 0, 5, 0]))
-        .collect();
+    let mut lines: Vec<_> = (0..25).map(|i| line(&format!("S{i:02}"), [1, 0, 0, 5, 0])).collect();
     lines.push(line("BIG", [0, 1234, 3, 0, 7]));
     let mut review = review(lines, Vec::new());
     review.findings.clear();
     let text = page(&review, false);
-    let shown: Vec<&str> = text
-        .lines()
-        .filter(|line| line.starts_with("  iv"))
-        .collect();
+    let shown: Vec<&str> = text.lines().filter(|line| line.starts_with("  iv")).collect();
     assert_eq!(shown.len(), 20);
-    assert!(
-        shown[0].contains("BIG") && shown[0].contains("1,234"),
-        "{text}"
-    );
+    assert!(shown[0].contains("BIG") && shown[0].contains("1,234"), "{text}");
     assert!(text.contains("  all   26 symbols"), "{text}");
-    assert!(
-        text.contains("6 more in `volledger batch diff b2 --full`"),
-        "{text}"
-    );
+    assert!(text.contains("6 more in `volledger batch diff b2 --full`"), "{text}");
     assert_eq!(page(&review, true).matches("  iv  ").count(), 26);
 }
 
@@ -170,26 +148,10 @@ fn prices_have_no_threshold_and_a_dry_run_no_batch() {
     let mut review = review(vec![spot], Vec::new());
     (review.batch, review.state) = (None, None);
     let text = page(&review, false);
-    assert!(
-        text.contains("Dry run, nothing staged, read with mapping mc-iv"),
-        "{text}"
-    );
-    assert!(
-        text.contains("to another value") && !text.contains("drifted"),
-        "{text}"
-    );
-    let check = ReviewPage {
-        review: &review,
-        full: false,
-        check: true,
-    };
-    let text = check.text(&Look {
-        width: None,
-        unicode: false,
-    });
-    assert!(
-        text.contains("Findings") && !text.contains("If confirmed"),
-        "{text}"
-    );
+    assert!(text.contains("Dry run, nothing staged, read with mapping mc-iv"), "{text}");
+    assert!(text.contains("to another value") && !text.contains("drifted"), "{text}");
+    let check = ReviewPage { review: &review, full: false, check: true };
+    let text = check.text(&Look { width: None, unicode: false });
+    assert!(text.contains("Findings") && !text.contains("If confirmed"), "{text}");
     assert_eq!(check.grid().rows.len(), 2);
 }

@@ -22,16 +22,10 @@ pub(super) struct Table {
 impl Table {
     /// A table with these headings; a heading that begins with `>` stands right, with its column.
     pub(super) fn new(look: &Look, headings: &[&str]) -> Self {
-        let sides = headings
-            .iter()
-            .map(|name| if name.starts_with('>') { Right } else { Left });
+        let sides = headings.iter().map(|name| if name.starts_with('>') { Right } else { Left });
         let mut table = Self::bare(look, sides.collect());
-        let names = headings
-            .iter()
-            .map(|name| name.trim_start_matches('>').to_owned());
-        table
-            .inner
-            .set_header(names.map(|name| table.look.cell(&name)).collect::<Vec<_>>());
+        let names = headings.iter().map(|name| name.trim_start_matches('>').to_owned());
+        table.inner.set_header(names.map(|name| table.look.cell(&name)).collect::<Vec<_>>());
         table
     }
 
@@ -39,22 +33,12 @@ impl Table {
     pub(super) fn bare(look: &Look, sides: Vec<Side>) -> Self {
         let mut inner = Comfy::new();
         inner.load_style(presets::NOTHING);
-        Self {
-            sides,
-            inner,
-            look: *look,
-            rows: 0,
-        }
+        Self { sides, inner, look: *look, rows: 0 }
     }
 
     pub(super) fn row<I: IntoIterator<Item = String>>(&mut self, cells: I) {
         let look = self.look;
-        self.inner.add_row(
-            cells
-                .into_iter()
-                .map(|cell| look.cell(&cell))
-                .collect::<Vec<_>>(),
-        );
+        self.inner.add_row(cells.into_iter().map(|cell| look.cell(&cell)).collect::<Vec<_>>());
         self.rows += 1;
     }
 
@@ -79,32 +63,22 @@ impl Table {
         }
         // Only a table that does not fit is rearranged: its text cells are wrapped.
         if let Some(width) = self.look.width {
-            let needed: usize = self
-                .inner
-                .column_max_content_widths()
-                .iter()
-                .map(|w| usize::from(*w) + 2)
-                .sum();
+            let needed: usize =
+                self.inner.column_max_content_widths().iter().map(|w| usize::from(*w) + 2).sum();
             if needed > usize::from(width) {
-                self.inner
-                    .set_content_arrangement(ContentArrangement::Dynamic);
+                self.inner.set_content_arrangement(ContentArrangement::Dynamic);
                 self.inner.set_width(width.saturating_sub(2).max(40));
             }
         }
         let lines = self.inner.lines();
-        lines
-            .map(|line| format!("  {}", line.trim_end()).trim_end().to_owned() + "\n")
-            .collect()
+        lines.map(|line| format!("  {}", line.trim_end()).trim_end().to_owned() + "\n").collect()
     }
 }
 
 impl Look {
     /// A text as one cell: one line, and only signs that can be shown.
     pub(super) fn cell(&self, text: &str) -> String {
-        let flat: String = text
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
+        let flat: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         if self.unicode { flat } else { ascii(&flat) }
     }
 }
@@ -147,10 +121,7 @@ mod tests {
 
     #[test]
     fn signs_fall_back_to_ascii() {
-        let text = sample(&Look {
-            width: None,
-            unicode: false,
-        });
+        let text = sample(&Look { width: None, unicode: false });
         assert!(text.is_ascii() && text.contains("-0.20 pts"), "{text}");
         assert_eq!(ascii("≈ 1 … 2 – ›"), ". 1 .. 2 - >");
     }

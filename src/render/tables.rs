@@ -43,9 +43,7 @@ impl Document for Batches {
                 line.source.clone(),
                 line.mapping.clone(),
                 day(&line.staged_at),
-                line.confirmed_at
-                    .as_deref()
-                    .map_or_else(|| MISSING.to_owned(), day),
+                line.confirmed_at.as_deref().map_or_else(|| MISSING.to_owned(), day),
                 line.reason.clone().unwrap_or_default(),
             ]);
         }
@@ -83,15 +81,7 @@ impl Document for Gaps {
         if self.rows.is_empty() {
             return "No days are shown, so none is missing.\n".to_owned();
         }
-        let headings = [
-            "view",
-            "symbol",
-            "days",
-            ">shown",
-            ">missing",
-            ">closed",
-            "largest holes",
-        ];
+        let headings = ["view", "symbol", "days", ">shown", ">missing", ">closed", "largest holes"];
         let mut table = Table::new(look, &headings);
         for line in &self.rows {
             let GapsLine { from, to, .. } = line;
@@ -114,11 +104,7 @@ impl Document for Gaps {
         let mut out = table.finish();
         out += "  missing: trading days without a value between first and last; \
                 closed: days shown on which the exchange was closed.\n";
-        if self
-            .rows
-            .iter()
-            .any(|line| line.gaps.len() > 3 || !line.non_trading_days.is_empty())
-        {
+        if self.rows.iter().any(|line| line.gaps.len() > 3 || !line.non_trading_days.is_empty()) {
             out += "  Every hole and day: `volledger gaps … --json`\n";
         }
         out
@@ -134,10 +120,7 @@ impl Document for Gaps {
 
     fn grid(&self) -> Grid {
         let names = ["series", "symbol", "from", "to", "missing"];
-        let mut grid = Grid {
-            columns: names.map(str::to_owned).to_vec(),
-            rows: Vec::new(),
-        };
+        let mut grid = Grid { columns: names.map(str::to_owned).to_vec(), rows: Vec::new() };
         for line in &self.rows {
             for gap in &line.gaps {
                 grid.rows.push(vec![
@@ -164,11 +147,7 @@ fn view_table(views: &[StatusView], look: &Look) -> String {
             or_missing(&view.to),
         ]);
     }
-    if table.is_empty() {
-        String::new()
-    } else {
-        table.finish()
-    }
+    if table.is_empty() { String::new() } else { table.finish() }
 }
 
 impl Document for Status {
@@ -176,27 +155,16 @@ impl Document for Status {
         let root: String = self.log_root.chars().take(12).collect();
         let mut table = Table::bare(look, vec![Side::Left; 2]);
         let mut fact = |name: &str, text: String| table.row([name.to_owned(), text]);
-        fact(
-            "ledger",
-            format!("{} (format {})", self.ledger, self.format),
-        );
+        fact("ledger", format!("{} (format {})", self.ledger, self.format));
         fact("head", format!("#{} {root}", self.position));
         if let Some(last) = &self.last_entry {
             fact("last entry", last.clone());
         }
         fact("events", counted(self.events, "row event"));
         let states = self.batches.iter().filter(|(_, number)| **number > 0);
-        let states: Vec<_> = states
-            .map(|(state, number)| format!("{} {state}", count(*number)))
-            .collect();
-        fact(
-            "batches",
-            if states.is_empty() {
-                "none".to_owned()
-            } else {
-                states.join(", ")
-            },
-        );
+        let states: Vec<_> =
+            states.map(|(state, number)| format!("{} {state}", count(*number))).collect();
+        fact("batches", if states.is_empty() { "none".to_owned() } else { states.join(", ") });
         if !self.open.is_empty() {
             fact("waiting", format!("{} for a decision", self.open.join(" ")));
         }
@@ -228,11 +196,7 @@ pub struct Projections<'a>(pub &'a Status);
 
 impl Document for Projections<'_> {
     fn text(&self, look: &Look) -> String {
-        format!(
-            "Views at #{}\n{}",
-            self.0.position,
-            view_table(&self.0.views, look)
-        )
+        format!("Views at #{}\n{}", self.0.position, view_table(&self.0.views, look))
     }
 
     fn json(&self) -> String {
@@ -276,22 +240,14 @@ impl Document for VerifyReport {
             String::new(),
         ]);
         table.row([depth.to_owned(), word(self.damage.is_empty()).to_owned()]);
-        let views = if self.deep {
-            "compared with their rebuild"
-        } else {
-            "present"
-        };
+        let views = if self.deep { "compared with their rebuild" } else { "present" };
         table.row([
             format!("{} {views}", counted(self.projections, "view")),
             word(self.stale.is_empty()).to_owned(),
         ]);
         let mut out = format!("Checked #{} {root}\n{}", self.position, table.finish());
         for damage in &self.damage {
-            out += &format!(
-                "  ! {}: {}\n",
-                look.cell(&damage.place),
-                look.cell(&damage.what)
-            );
+            out += &format!("  ! {}: {}\n", look.cell(&damage.place), look.cell(&damage.what));
         }
         for view in &self.stale {
             out += &format!("  ! view {} differs from its rebuild\n", look.cell(view));
@@ -313,10 +269,7 @@ impl Document for Exported {
         let digest = self.digest.short();
         let rows = counted(self.rows, "record");
         match self.files.as_slice() {
-            [one] => format!(
-                "Wrote {one}\n  {rows} at #{} digest {digest}\n",
-                self.position
-            ),
+            [one] => format!("Wrote {one}\n  {rows} at #{} digest {digest}\n", self.position),
             many => {
                 let files = counted(many.len() as u64, "file");
                 let mut out = format!("Wrote {files}\n");
@@ -336,14 +289,7 @@ impl Document for Exported {
     }
 
     fn grid(&self) -> Grid {
-        let rows = self
-            .files
-            .iter()
-            .map(|file| vec![file.clone().into()])
-            .collect();
-        Grid {
-            columns: vec!["file".to_owned()],
-            rows,
-        }
+        let rows = self.files.iter().map(|file| vec![file.clone().into()]).collect();
+        Grid { columns: vec!["file".to_owned()], rows }
     }
 }

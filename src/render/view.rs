@@ -57,8 +57,7 @@ impl Document for Views<'_> {
         let mut grid = Grid::default();
         grid.columns.extend(named.then(|| "symbol".to_owned()));
         grid.columns.push("date".to_owned());
-        grid.columns
-            .extend(columns.iter().map(|name| (*name).to_owned()));
+        grid.columns.extend(columns.iter().map(|name| (*name).to_owned()));
         for view in self.views {
             for row in &view.rows {
                 let mut cells: Vec<Json> = Vec::new();
@@ -74,15 +73,8 @@ impl Document for Views<'_> {
 }
 
 fn one(view: &View, all_columns: bool, look: &Look) -> String {
-    let first = if view.which.is_some() {
-        ", first values"
-    } else {
-        ""
-    };
-    let mut out = format!(
-        "{} {} at #{}{first}\n",
-        view.series, view.symbol, view.position
-    );
+    let first = if view.which.is_some() { ", first values" } else { "" };
+    let mut out = format!("{} {} at #{}{first}\n", view.series, view.symbol, view.position);
     if view.rows.is_empty() {
         return out + "  no days\n";
     }
@@ -99,11 +91,7 @@ fn one(view: &View, all_columns: bool, look: &Look) -> String {
     for row in &view.rows {
         let cell = |name: &&String| {
             let text = numbers::optional(view.series, name, row.values.get(name.as_str()));
-            if row.fill.contains(*name) {
-                text + "*"
-            } else {
-                text
-            }
+            if row.fill.contains(*name) { text + "*" } else { text }
         };
         marked |= !row.fill.is_empty();
         let cells: Vec<String> = columns.iter().map(cell).collect();
@@ -111,12 +99,8 @@ fn one(view: &View, all_columns: bool, look: &Look) -> String {
     }
     out += &table.finish();
     out += &format!("  {}", counted(view.rows.len() as u64, "day"));
-    let hidden: Vec<&str> = view
-        .columns
-        .iter()
-        .filter(|name| !filled(name))
-        .map(String::as_str)
-        .collect();
+    let hidden: Vec<&str> =
+        view.columns.iter().filter(|name| !filled(name)).map(String::as_str).collect();
     if !hidden.is_empty() {
         out += &format!("; without any value and not shown: {}", hidden.join(", "));
     }
@@ -145,20 +129,10 @@ mod tests {
             position: 4,
             digest: "ab".to_owned(),
             which: None,
-            columns: ["atm_iv", "options_volume", "skew"]
-                .map(str::to_owned)
-                .to_vec(),
+            columns: ["atm_iv", "options_volume", "skew"].map(str::to_owned).to_vec(),
             rows: vec![
-                row(
-                    "2024-08-05",
-                    r#"{"atm_iv":0.45530,"options_volume":12345}"#,
-                    &[],
-                ),
-                row(
-                    "2024-08-06",
-                    r#"{"atm_iv":0.4102,"options_volume":null}"#,
-                    &["atm_iv"],
-                ),
+                row("2024-08-05", r#"{"atm_iv":0.45530,"options_volume":12345}"#, &[]),
+                row("2024-08-06", r#"{"atm_iv":0.4102,"options_volume":null}"#, &["atm_iv"]),
             ],
         }
     }
@@ -166,11 +140,7 @@ mod tests {
     #[test]
     fn a_view_looks_like_the_trade() {
         let views = [view("VOLA")];
-        let text = Views {
-            views: &views,
-            all_columns: false,
-        }
-        .text(&Look::default());
+        let text = Views { views: &views, all_columns: false }.text(&Look::default());
         let want = "iv VOLA at #4\n  \
                     date          atm_iv  options_volume\n  \
                     2024-08-05   45.53 %          12,345\n  \
@@ -183,33 +153,15 @@ mod tests {
     #[test]
     fn data_carries_fractions_with_their_digits() {
         let views = [view("VOLA"), view("VOLB")];
-        let page = |views| Views {
-            views,
-            all_columns: false,
-        };
+        let page = |views| Views { views, all_columns: false };
         let look = Look::default();
         let json = page(&views[..1]).render(Form::Json, &look);
-        assert!(
-            json.starts_with("{\"schema\":\"volledger/view/1\",\"series\":\"iv\""),
-            "{json}"
-        );
-        assert!(
-            json.contains("\"date\":\"2024-08-05\",\"atm_iv\":0.45530"),
-            "{json}"
-        );
+        assert!(json.starts_with("{\"schema\":\"volledger/view/1\",\"series\":\"iv\""), "{json}");
+        assert!(json.contains("\"date\":\"2024-08-05\",\"atm_iv\":0.45530"), "{json}");
         let both = page(&views[..]).render(Form::Json, &look);
-        assert!(
-            both.starts_with("{\"schema\":\"volledger/view/1\",\"views\":[{"),
-            "{both}"
-        );
+        assert!(both.starts_with("{\"schema\":\"volledger/view/1\",\"views\":[{"), "{both}");
         assert!(both.contains("0.45530"), "{both}");
-        assert_eq!(
-            page(&views[..])
-                .render(Form::JsonLines, &look)
-                .lines()
-                .count(),
-            2
-        );
+        assert_eq!(page(&views[..]).render(Form::JsonLines, &look).lines().count(), 2);
         let csv = page(&views[..]).render(Form::Csv, &look);
         assert!(
             csv.starts_with("symbol,date,atm_iv,options_volume,skew\nVOLA,2024-08-05,0.45530,")

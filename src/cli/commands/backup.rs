@@ -30,16 +30,8 @@ pub(in crate::cli) struct RestoreArgs {
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &BackupArgs) -> Outcome<Exit> {
     let ledger = ctx.open(ui)?;
-    ui.show(&outside::backup(
-        &ledger,
-        &args.file,
-        args.plain,
-        &ctx.run(),
-    )?)?;
-    ui.hint(&format!(
-        "try it: `volledger restore {} DIR`",
-        args.file.display()
-    ));
+    ui.show(&outside::backup(&ledger, &args.file, args.plain, &ctx.run())?)?;
+    ui.hint(&format!("try it: `volledger restore {} DIR`", args.file.display()));
     Ok(Exit::Done)
 }
 
@@ -47,10 +39,7 @@ pub(in crate::cli) fn restore(ui: &mut Ui, ctx: &Context, args: &RestoreArgs) ->
     let report = outside::restore(&args.file, &args.dir, &ctx.holder(), &ctx.run())?;
     let exit = verify::conclude(ui, &report)?;
     if exit == Exit::Done {
-        ui.hint(&format!(
-            "use it with `volledger -L {} status`",
-            args.dir.display()
-        ));
+        ui.hint(&format!("use it with `volledger -L {} status`", args.dir.display()));
     }
     Ok(exit)
 }

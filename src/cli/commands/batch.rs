@@ -135,21 +135,13 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &BatchArgs) -> Outco
         }
         What::Show(look) => {
             let review = review::review(&ledger, look.batch, look.full, &run)?;
-            ui.page(&ReviewPage {
-                review: &review,
-                full: look.full,
-                check: false,
-            })?;
+            ui.page(&ReviewPage { review: &review, full: look.full, check: false })?;
             next(ui, look.batch, review.state);
             Ok(Exit::Done)
         }
         What::Diff { look, exit_code } => {
             let review = review::review(&ledger, look.batch, look.full, &run)?;
-            ui.page(&ReviewPage {
-                review: &review,
-                full: look.full,
-                check: false,
-            })?;
+            ui.page(&ReviewPage { review: &review, full: look.full, check: false })?;
             next(ui, look.batch, review.state);
             let differs = *exit_code && review.changes_total > 0;
             Ok(if differs { Exit::Changes } else { Exit::Done })
@@ -158,36 +150,19 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &BatchArgs) -> Outco
             let decided = decide::confirm(&mut ledger, *batch, expect.as_deref(), &run)?;
             told(ui, &decided, "volledger undo")
         }
-        What::Discard(Reasoned {
-            batch,
-            reason,
-            plan,
-        }) => {
+        What::Discard(Reasoned { batch, reason, plan }) => {
             let decided = decide::discard(&mut ledger, *batch, reason.clone(), plan.plan, &run)?;
             told(ui, &decided, "volledger undo")
         }
-        What::Rollback(Reasoned {
-            batch,
-            reason,
-            plan,
-        }) => {
+        What::Rollback(Reasoned { batch, reason, plan }) => {
             let decided = decide::roll_back(&mut ledger, *batch, reason.clone(), plan.plan, &run)?;
             told(ui, &decided, "volledger undo")
         }
-        What::Reinstate(Reasoned {
-            batch,
-            reason,
-            plan,
-        }) => {
+        What::Reinstate(Reasoned { batch, reason, plan }) => {
             let decided = decide::reinstate(&mut ledger, *batch, reason.clone(), plan.plan, &run)?;
             told(ui, &decided, "volledger undo")
         }
-        What::Replay {
-            batch,
-            mapping,
-            full,
-            decide,
-        } => {
+        What::Replay { batch, mapping, full, decide } => {
             let mapping = import::mapping(mapping.as_deref())?;
             let staged = decide::replay(&mut ledger, *batch, mapping, *full, &run)?;
             flow::finish(ui, ctx, &mut ledger, staged, decide, *full)
@@ -196,13 +171,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &BatchArgs) -> Outco
             ui.show(&outside::export_batch(&ledger, *batch, file, *plain, &run)?)?;
             Ok(Exit::Done)
         }
-        What::Import {
-            file,
-            reason,
-            full,
-            decide,
-            ..
-        } => {
+        What::Import { file, reason, full, decide, .. } => {
             let staged = outside::import_batch(&mut ledger, file, reason.clone(), &run)?;
             flow::finish(ui, ctx, &mut ledger, staged, decide, *full)
         }
@@ -216,13 +185,11 @@ fn next(ui: &mut Ui, batch: BatchId, state: Option<&str>) {
             "`volledger batch confirm {batch}` lets it count, `volledger batch discard {batch}` \
              throws it away"
         )),
-        Some("active") => ui.hint(&format!(
-            "take it out of the views with `volledger batch rollback {batch}`"
-        )),
+        Some("active") => {
+            ui.hint(&format!("take it out of the views with `volledger batch rollback {batch}`"))
+        }
         Some("rolled-back") => {
-            ui.hint(&format!(
-                "put it back with `volledger batch reinstate {batch}`"
-            ));
+            ui.hint(&format!("put it back with `volledger batch reinstate {batch}`"));
         }
         _ => {}
     }

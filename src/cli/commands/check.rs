@@ -50,15 +50,8 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &CheckArgs) -> Outco
     };
     let mut review = crate::app::import::check(&inputs.all, &options, &ctx.run())?;
     review.schema = "volledger/check/1";
-    ui.page(&ReviewPage {
-        review: &review,
-        full: args.full,
-        check: true,
-    })?;
-    let fatal = review
-        .findings
-        .iter()
-        .any(|finding| finding.severity == "fatal");
+    ui.page(&ReviewPage { review: &review, full: args.full, check: true })?;
+    let fatal = review.findings.iter().any(|finding| finding.severity == "fatal");
     let rows = &review.rows;
     Ok(if fatal || (rows.accepted == 0 && rows.rejected > 0) {
         ui.hint("nothing in it can be used; `--mapping FILE` describes other columns");

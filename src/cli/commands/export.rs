@@ -74,13 +74,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ExportArgs) -> Outc
         What::Tomic { dir, symbols, past } => {
             let ledger = ctx.open(ui)?;
             let at = ctx.at(&ledger, past.at.as_deref())?;
-            ui.show(&export::export_tomic(
-                &ledger,
-                dir,
-                symbols,
-                at,
-                &ctx.run(),
-            )?)?;
+            ui.show(&export::export_tomic(&ledger, dir, symbols, at, &ctx.run())?)?;
             Ok(Exit::Done)
         }
     }

@@ -132,11 +132,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ImportArgs) -> Outc
         What::Iv(csv) => read(ui, ctx, Series::Iv, csv),
         What::Spot(csv) => read(ui, ctx, Series::Spot, csv),
         What::Hv(csv) => read(ui, ctx, Series::Hv, csv),
-        What::Tomic {
-            dir,
-            snapshot,
-            flags,
-        } => {
+        What::Tomic { dir, snapshot, flags } => {
             let choices = (MappingChoice::Default, SymbolChoice::FromName);
             let options = options(Series::Iv, choices, flags, *snapshot);
             let mut ledger = ctx.open(ui)?;
@@ -147,11 +143,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ImportArgs) -> Outc
 }
 
 fn read(ui: &mut Ui, ctx: &Context, series: Series, csv: &Csv) -> Outcome<Exit> {
-    let name = csv
-        .files
-        .first()
-        .map(|file| file.display().to_string())
-        .unwrap_or_default();
+    let name = csv.files.first().map(|file| file.display().to_string()).unwrap_or_default();
     let symbol = csv.reading.symbol().ok_or(AppError::NoSymbol(name))?;
     if matches!(symbol, SymbolChoice::FromName) && csv.files.iter().any(|file| is_stream(file)) {
         return Err(Failure::usage(
@@ -164,14 +156,7 @@ fn read(ui: &mut Ui, ctx: &Context, series: Series, csv: &Csv) -> Outcome<Exit> 
     let mut ledger = ctx.open(ui)?;
     let inputs = inputs(&csv.files)?;
     let staged = import::import_csv(&mut ledger, &inputs.all, &options, &ctx.run())?;
-    flow::finish(
-        ui,
-        ctx,
-        &mut ledger,
-        staged,
-        &csv.flags.decide,
-        csv.flags.full,
-    )
+    flow::finish(ui, ctx, &mut ledger, staged, &csv.flags.decide, csv.flags.full)
 }
 
 fn options(
@@ -204,10 +189,7 @@ pub(super) fn mapping(given: Option<&str>) -> Outcome<MappingChoice> {
     }
     let text = std::fs::read_to_string(path);
     let text = text.map_err(|error| Failure::unreadable(given, error))?;
-    Ok(MappingChoice::Text {
-        name: given.to_owned(),
-        text,
-    })
+    Ok(MappingChoice::Text { name: given.to_owned(), text })
 }
 
 /// The files to read. Standard input is kept in a file until the command ends.
@@ -222,10 +204,7 @@ fn is_stream(file: &Path) -> bool {
 
 pub(super) fn inputs(files: &[PathBuf]) -> Outcome<Inputs> {
     if files.iter().filter(|file| is_stream(file)).count() > 1 {
-        return Err(Failure::usage(
-            "standard input can be read once",
-            "give `-` once",
-        ));
+        return Err(Failure::usage("standard input can be read once", "give `-` once"));
     }
     let mut spool = None;
     let mut all = Vec::new();
@@ -234,19 +213,11 @@ pub(super) fn inputs(files: &[PathBuf]) -> Outcome<Inputs> {
             let kept = spooled()?;
             let path = kept.path().to_owned();
             spool = Some(kept);
-            Input {
-                path,
-                name: "-".to_owned(),
-                stream: true,
-            }
+            Input { path, name: "-".to_owned(), stream: true }
         } else {
             let name = file.file_name().unwrap_or(file.as_os_str());
             let name = name.to_string_lossy().into_owned();
-            Input {
-                path: file.clone(),
-                name,
-                stream: false,
-            }
+            Input { path: file.clone(), name, stream: false }
         });
     }
     Ok(Inputs { all, _spool: spool })

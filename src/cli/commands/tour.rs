@@ -24,38 +24,14 @@ pub(in crate::cli) struct TourArgs {
 
 /// The sample data (synthetic), compiled in, so that the program needs no other file.
 const FILES: [(&str, &str); 9] = [
-    (
-        "iv/VOLA.csv",
-        include_str!("../../../data/sample/iv/VOLA.csv"),
-    ),
-    (
-        "iv/VOLB.csv",
-        include_str!("../../../data/sample/iv/VOLB.csv"),
-    ),
-    (
-        "hv/VOLA.csv",
-        include_str!("../../../data/sample/hv/VOLA.csv"),
-    ),
-    (
-        "hv/VOLB.csv",
-        include_str!("../../../data/sample/hv/VOLB.csv"),
-    ),
-    (
-        "spot/VOLA.csv",
-        include_str!("../../../data/sample/spot/VOLA.csv"),
-    ),
-    (
-        "spot/VOLB.csv",
-        include_str!("../../../data/sample/spot/VOLB.csv"),
-    ),
-    (
-        "bad/VOLA_wrong_scale.csv",
-        include_str!("../../../data/sample/bad/VOLA_wrong_scale.csv"),
-    ),
-    (
-        "dirty/VOLB_dirty.csv",
-        include_str!("../../../data/sample/dirty/VOLB_dirty.csv"),
-    ),
+    ("iv/VOLA.csv", include_str!("../../../data/sample/iv/VOLA.csv")),
+    ("iv/VOLB.csv", include_str!("../../../data/sample/iv/VOLB.csv")),
+    ("hv/VOLA.csv", include_str!("../../../data/sample/hv/VOLA.csv")),
+    ("hv/VOLB.csv", include_str!("../../../data/sample/hv/VOLB.csv")),
+    ("spot/VOLA.csv", include_str!("../../../data/sample/spot/VOLA.csv")),
+    ("spot/VOLB.csv", include_str!("../../../data/sample/spot/VOLB.csv")),
+    ("bad/VOLA_wrong_scale.csv", include_str!("../../../data/sample/bad/VOLA_wrong_scale.csv")),
+    ("dirty/VOLB_dirty.csv", include_str!("../../../data/sample/dirty/VOLB_dirty.csv")),
     ("README.md", include_str!("../../../data/sample/README.md")),
 ];
 
@@ -67,10 +43,7 @@ const STEPS: &[(&str, &[&str])] = &[
          import stages the rows and shows what they would change; nothing counts yet.",
         &["import", "iv", "iv/VOLA.csv", "-s", "VOLA", "--stage-only"],
     ),
-    (
-        "The review looks right: let it count.",
-        &["batch", "confirm", "b1"],
-    ),
+    ("The review looks right: let it count.", &["batch", "confirm", "b1"]),
     (
         "Prices and realised volatility belong to it. --yes confirms what is clean.",
         &["import", "spot", "spot/VOLA.csv", "-s", "VOLA", "--yes"],
@@ -78,15 +51,7 @@ const STEPS: &[(&str, &[&str])] = &[
     ("", &["import", "hv", "hv/VOLA.csv", "-s", "VOLA", "--yes"]),
     (
         "Now the view answers.",
-        &[
-            "view",
-            "iv",
-            "VOLA",
-            "--from",
-            "2024-12-23",
-            "--columns",
-            "atm_iv",
-        ],
+        &["view", "iv", "VOLA", "--from", "2024-12-23", "--columns", "atm_iv"],
     ),
     (
         "Every value leads back to the bytes of the file that it came from.",
@@ -96,70 +61,25 @@ const STEPS: &[(&str, &[&str])] = &[
         "Later somebody sends the year 2024 again. Every value passes the checks, but the last 60 \
          days were annualised with the wrong number of days. The review shows it: look at the \
          largest changes.",
-        &[
-            "import",
-            "iv",
-            "bad/VOLA_wrong_scale.csv",
-            "-s",
-            "VOLA",
-            "--stage-only",
-        ],
+        &["import", "iv", "bad/VOLA_wrong_scale.csv", "-s", "VOLA", "--stage-only"],
     ),
-    (
-        "Suppose nobody looked closely, and it was confirmed.",
-        &["batch", "confirm", "b4"],
-    ),
+    ("Suppose nobody looked closely, and it was confirmed.", &["batch", "confirm", "b4"]),
     (
         "The view is wrong now …",
-        &[
-            "view",
-            "iv",
-            "VOLA",
-            "--from",
-            "2024-12-23",
-            "--columns",
-            "atm_iv",
-        ],
+        &["view", "iv", "VOLA", "--from", "2024-12-23", "--columns", "atm_iv"],
     ),
-    (
-        "… and `why` says since which batch.",
-        &["why", "iv", "VOLA", "2024-12-30", "atm_iv"],
-    ),
+    ("… and `why` says since which batch.", &["why", "iv", "VOLA", "2024-12-30", "atm_iv"]),
     (
         "So take that batch out. Nothing is deleted: the rollback is one more entry in the log.",
-        &[
-            "batch",
-            "rollback",
-            "b4",
-            "--reason",
-            "annualised with 365 days",
-        ],
+        &["batch", "rollback", "b4", "--reason", "annualised with 365 days"],
     ),
     (
         "The view is as it was.",
-        &[
-            "view",
-            "iv",
-            "VOLA",
-            "--from",
-            "2024-12-23",
-            "--columns",
-            "atm_iv",
-        ],
+        &["view", "iv", "VOLA", "--from", "2024-12-23", "--columns", "atm_iv"],
     ),
     (
         "What it said in the meantime can still be asked.",
-        &[
-            "view",
-            "iv",
-            "VOLA",
-            "--from",
-            "2024-12-30",
-            "--columns",
-            "atm_iv",
-            "--at",
-            "#8",
-        ],
+        &["view", "iv", "VOLA", "--from", "2024-12-30", "--columns", "atm_iv", "--at", "#8"],
     ),
     (
         "A file with defects: `check` tells them before anything is staged, and exits with 11 \
@@ -215,11 +135,7 @@ fn play(ui: &mut Ui, ctx: &Context, directory: &Path) -> Outcome<()> {
     let mut settings = ctx.settings.clone();
     settings.current = directory.to_owned();
     settings.directory = None;
-    let ctx = Context {
-        settings,
-        ledger: None,
-        progress: Bar::new(false),
-    };
+    let ctx = Context { settings, ledger: None, progress: Bar::new(false) };
     ui.tell(
         "A tour of volledger with made-up data. The lines that begin with $ are commands; you can \
          type them.",
@@ -257,10 +173,7 @@ impl Place {
             std::fs::read_dir(directory).map_err(|error| Failure::unreadable(&name, error))?;
         if inside.next().is_some() {
             let error = format!("{name} is not empty");
-            return Err(Failure::usage(
-                error,
-                "give a new directory: `volledger tour --keep DIR`",
-            ));
+            return Err(Failure::usage(error, "give a new directory: `volledger tour --keep DIR`"));
         }
         Ok(Self::Kept(directory.to_owned()))
     }
@@ -283,11 +196,7 @@ impl Place {
 fn typed(words: &[&str]) -> String {
     let quoted = |word: &&str| {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,".contains(c);
-        if word.chars().all(plain) {
-            (*word).to_owned()
-        } else {
-            format!("\"{word}\"")
-        }
+        if word.chars().all(plain) { (*word).to_owned() } else { format!("\"{word}\"") }
     };
     words.iter().map(quoted).collect::<Vec<_>>().join(" ")
 }

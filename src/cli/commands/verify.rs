@@ -33,9 +33,7 @@ pub(super) fn conclude(ui: &mut Ui, report: &VerifyReport) -> Outcome<Exit> {
         return Ok(Exit::Damaged);
     }
     if let Some(view) = report.stale.first() {
-        ui.hint(&format!(
-            "nothing recorded is lost; `volledger projection rebuild {view}`"
-        ));
+        ui.hint(&format!("nothing recorded is lost; `volledger projection rebuild {view}`"));
         return Ok(Exit::ProjectionDiffers);
     }
     if !report.deep {

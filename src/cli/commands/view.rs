@@ -73,9 +73,6 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ViewArgs) -> Outcom
     let query = args.which.query(args.series, ctx, &ledger)?;
     let views = lookup::view(&ledger, &query)?;
     let all_columns = !query.columns.is_empty();
-    ui.page(&Views {
-        views: &views,
-        all_columns,
-    })?;
+    ui.page(&Views { views: &views, all_columns })?;
     Ok(Exit::Done)
 }

@@ -38,10 +38,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &WhyArgs) -> Outcome
     let why = lookup::why(&ledger, args.series, &args.symbol, args.date, field, at)?;
     ui.page(&why)?;
     if let Some(first) = why.fields.first() {
-        ui.hint(&format!(
-            "the whole batch: `volledger batch show {}`",
-            first.event.batch
-        ));
+        ui.hint(&format!("the whole batch: `volledger batch show {}`", first.event.batch));
     }
     Ok(Exit::Done)
 }
