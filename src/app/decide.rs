@@ -10,13 +10,13 @@ use super::{Run, review};
 use crate::domain::batch::{self, Command, Refusal, decide_redo, decide_rollback_to, decide_undo};
 use crate::domain::entry::RowCounts;
 use crate::domain::{
-    Action, BatchId, BatchState, Class, Collector, Decision, Digest, EntryKind, Op, Position,
+    Action, BatchId, BatchState, Class, Collector, Day, Decision, Digest, EntryKind, Op, Position,
     Series, Symbol, Via, Window,
 };
 use crate::ledger::codec::Manifest;
 use crate::ledger::{Ledger, LedgerError};
 use crate::projections::diff;
-use crate::projections::view::{Activity, History, Which, fold};
+use crate::projections::view::{Activity, History, Record, Which, fold};
 use crate::sources::csv::SymbolFrom;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Seek, Write};
@@ -339,20 +339,20 @@ fn count(
             let before = fold(view, history, before, Which::Latest);
             let after = fold(view, history, after, Which::Latest);
             effect.days += after.len() as u64;
-            let mut days = BTreeSet::new();
+            let mut differs = BTreeSet::new();
             diff::compare(view, symbol, &before, &after, None, &mut |change| {
-                days.insert(change.day);
+                if change.is_real() {
+                    differs.insert(change.day);
+                }
             });
-            let shown = |records: &[crate::projections::view::Record], day| {
+            // By records and not by their cells: a record without any is a day too.
+            let has = |records: &[Record], day| {
                 records.binary_search_by_key(&day, |record| record.day).is_ok()
             };
-            for day in days {
-                match (shown(&before, day), shown(&after, day)) {
-                    (false, _) => effect.added += 1,
-                    (_, false) => effect.removed += 1,
-                    _ => effect.changed += 1,
-                }
-            }
+            effect.added += after.iter().filter(|r| !has(&before, r.day)).count() as u64;
+            effect.removed += before.iter().filter(|r| !has(&after, r.day)).count() as u64;
+            let both = |day: &&Day| has(&before, **day) && has(&after, **day);
+            effect.changed += differs.iter().filter(both).count() as u64;
         }
     }
     effect.symbols += u64::from(effect.added + effect.changed + effect.removed > was);
@@ -387,9 +387,9 @@ fn reviewed(staged: &Staged) -> Vec<ViewEffect> {
         effect.series = line.series;
         effect.added += line.new;
         effect.removed += line.removed;
-        effect.changed += line.changed + line.drifted + line.extended.min(line.same);
+        effect.changed += line.touched;
         effect.days += line.new + line.changed + line.drifted + line.same + line.only_here;
-        effect.symbols += u64::from(line.new + line.removed + line.changed + line.drifted > 0);
+        effect.symbols += u64::from(line.new + line.removed + line.touched > 0);
     }
     found.into_values().collect()
 }

@@ -122,6 +122,8 @@ pub struct SeriesLine {
     pub same: u64,
     /// Days that get further fields, or other secondary values.
     pub extended: u64,
+    /// Days that stay and get another value in anything.
+    pub touched: u64,
     /// Days that would not be shown any more.
     pub removed: u64,
     /// Days of the view that the batch says nothing about.
@@ -250,6 +252,7 @@ impl From<&SymbolDiff> for SeriesLine {
             drifted: diff.drifted,
             same: diff.same,
             extended: diff.extended,
+            touched: diff.touched,
             removed: diff.removed,
             only_here: diff.only_here,
             duplicates: Duplicates { identical: diff.identical, conflicting: diff.conflicting },

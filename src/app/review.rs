@@ -228,6 +228,7 @@ impl Work<'_> {
             drifted: 0,
             same: 0,
             extended: 0,
+            touched: 0,
             removed: 0,
             only_here: 0,
             identical,
@@ -312,7 +313,13 @@ impl Work<'_> {
                 result.only_here += 1;
                 continue;
             }
-            let did = diff::compare_day(view, symbol, a, b, result.threshold_points, &mut each);
+            let mut real = false;
+            let mut heard = |change: Change| {
+                real |= change.is_real();
+                each(change);
+            };
+            let did = diff::compare_day(view, symbol, a, b, result.threshold_points, &mut heard);
+            result.touched += u64::from(real && a.is_some() && b.is_some());
             match did.kind {
                 ChangeKind::New => result.new += 1,
                 ChangeKind::Removed => result.removed += 1,

@@ -116,6 +116,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::needless_range_loop)] // the index is the subject here
     fn roots_and_paths_agree_with_the_definition() {
         let leaves: Vec<_> = (0..130u32).map(|n| Blake3Tree::leaf(&n.to_le_bytes())).collect();
         let mut tree = Tree::<Blake3Tree>::default();

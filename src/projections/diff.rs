@@ -57,6 +57,16 @@ pub struct Change {
     pub delta_points: Option<Decimal>,
 }
 
+impl Change {
+    /// Whether another value is meant, not only other digits of the same.
+    pub fn is_real(&self) -> bool {
+        match (&self.old, &self.new) {
+            (Some(old), Some(new)) => !old.same_meaning(new),
+            _ => true,
+        }
+    }
+}
+
 /// A hole in a series: two neighbouring days with trading days between them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap {
@@ -89,6 +99,8 @@ pub struct SymbolDiff {
     pub same: u64,
     /// Days, of any kind but new, that get further fields or other secondary values.
     pub extended: u64,
+    /// Days that stay and get another value in anything.
+    pub touched: u64,
     /// Days that the view would not show any more.
     pub removed: u64,
     /// Days of the view that the batch says nothing about.

@@ -82,7 +82,11 @@ impl Document for PositionDiff {
         let mut out = format!("From #{} to #{}\n", self.from, self.to);
         let mut table = Table::bare(look, vec![Side::Left, Side::Left, Side::Right]);
         for (kind, number) in &self.counts {
+<<<<<<< HEAD
             table.row([changes::sign(kind).to_owned(), (*kind).to_owned(), count(*number)]);
+=======
+            table.row([review::sign(kind).to_owned(), (*kind).to_owned(), count(*number)]);
+>>>>>>> origin/main
         }
         out += &table.finish();
         if self.changes.is_empty() {

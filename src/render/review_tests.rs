@@ -14,6 +14,7 @@ fn line(symbol: &str, counts: [u64; 5]) -> SeriesLine {
         drifted,
         same,
         extended: 0,
+        touched: 0,
         removed: 0,
         only_here,
         duplicates: Duplicates { identical: 1, conflicting: 0 },

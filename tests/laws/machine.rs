@@ -179,19 +179,30 @@ fn meant(cells: Cells) -> Cells {
     each.collect()
 }
 
-/// Cells that come, change and go between two states of a view, and the symbols they are of.
-fn effect(view: Series, before: &Cells, after: &Cells) -> [u64; 4] {
+/// Days that come, change and go between two states of a view, and the symbols they are of.
+fn effect(view: Series, before: &Shown, after: &Shown) -> [u64; 4] {
     let (mut counts, mut symbols) = ([0u64; 4], BTreeSet::new());
+    // A day without any value (`{"date": …}`) is shown too.
+    let days = |shown: &Shown| -> BTreeMap<Key, Cells> {
+        let of_view = shown.iter().filter(|(key, _)| key.0 == view);
+        of_view
+            .map(|(key, fields)| {
+                let cells = fields.iter().map(|(f, v)| ((key.clone(), f.clone()), v.clone()));
+                (key.clone(), meant(cells.collect()))
+            })
+            .collect()
+    };
+    let (before, after) = (days(before), days(after));
     let all: BTreeSet<_> = before.keys().chain(after.keys()).collect();
-    for cell in all.into_iter().filter(|((series, ..), _)| *series == view) {
-        let slot = match (before.get(cell), after.get(cell)) {
+    for day in all {
+        let slot = match (before.get(day), after.get(day)) {
             (None, _) => 0,
             (_, None) => 2,
             (old, new) if old != new => 1,
             _ => continue,
         };
         counts[slot] += 1;
-        symbols.insert(&cell.0.1);
+        symbols.insert(&day.1);
     }
     counts[3] = symbols.len() as u64;
     counts
@@ -266,11 +277,11 @@ impl World {
             Step::Redo => self.redo(),
             Step::RollBackTo(index) => {
                 let to = (*index as u64) % (self.model.position + 1);
-                let (before, at) = (cells(&self.model.now()), Position(to));
+                let (was, at) = (self.model.now(), Position(to));
                 let did = decide::rollback_to(self.ledger(), at, None, false, &run()).unwrap();
                 let any = self.model.roll_back_to(to);
                 assert_eq!(any, did.action != "none");
-                self.check_effect(&did, &before);
+                self.check_effect(&did, &was);
                 assert_eq!(shown(self.view(), None), shown(self.view(), Some(to)));
             }
             Step::Replay(index, mapping, confirm) => {
@@ -390,10 +401,11 @@ impl World {
         }
         if how.confirm && staged.outcome == Outcome::New {
             self.check();
-            let before = cells(&self.model.now());
+            let was = self.model.now();
+            let before = cells(&was);
             let did = decide::confirm_staged(self.ledger(), &staged, &run()).unwrap();
             self.model.confirm(id);
-            self.check_effect(&did, &before);
+            self.check_effect(&did, &was);
             let after = applied(before, &staged.review.changes);
             assert_eq!(meant(after), meant(cells(&shown(self.view(), None).0)), "law 7: b{id}");
         }
@@ -452,10 +464,10 @@ impl World {
         }
     }
 
-    fn check_effect(&self, did: &Decided, before: &Cells) {
-        let (before, after) = (meant(before.clone()), meant(cells(&self.model.now())));
+    fn check_effect(&self, did: &Decided, before: &Shown) {
+        let after = self.model.now();
         for view in Series::ALL {
-            let want = effect(view, &before, &after);
+            let want = effect(view, before, &after);
             let line = did.changes.iter().find(|line| line.series == view.name());
             let got = line.map(|l| [l.added, l.changed, l.removed, l.symbols]);
             assert_eq!(got.unwrap_or_default(), want, "law 7: {view} of {did:?}");
@@ -572,7 +584,8 @@ impl World {
         let fresh = review::review(self.view(), BatchId(id), true, &run()).unwrap();
         self.check_review(&fresh, id);
         let token = fresh.token.clone().unwrap();
-        let before = cells(&self.model.now());
+        let was = self.model.now();
+        let before = cells(&was);
         let expect = match how {
             0 => None,
             1 => Some(token.as_str()),
@@ -585,7 +598,7 @@ impl World {
                     assert!(self.same_since(id), "b{id} confirmed over a change");
                 }
                 self.model.confirm(id);
-                self.check_effect(&did, &before);
+                self.check_effect(&did, &was);
                 let after = applied(before, &fresh.changes);
                 assert_eq!(meant(after), meant(cells(&shown(self.view(), None).0)), "law 7: b{id}");
             }
@@ -619,18 +632,18 @@ impl World {
     }
 
     fn roll_back(&mut self, id: u32) {
-        let before = cells(&self.model.now());
+        let was = self.model.now();
         let batch = BatchId(id);
         let plan = decide::roll_back(self.ledger(), batch, None, true, &run()).unwrap();
         assert_eq!(self.view().position().0, self.model.position, "a plan appends nothing");
         decide::roll_back(self.ledger(), batch, None, false, &run()).unwrap();
         let change = self.model.change(id, State::RolledBack);
         self.model.decide(vec![change]);
-        self.check_effect(&plan, &before);
+        self.check_effect(&plan, &was);
     }
 
     fn reinstate(&mut self, id: u32) {
-        let before = cells(&self.model.now());
+        let was = self.model.now();
         let to = match self.model.batches[&id].state {
             State::Discarded => State::Staged,
             _ => State::Active,
@@ -638,7 +651,7 @@ impl World {
         let did = decide::reinstate(self.ledger(), BatchId(id), None, false, &run()).unwrap();
         let change = self.model.change(id, to);
         self.model.decide(vec![change]);
-        self.check_effect(&did, &before);
+        self.check_effect(&did, &was);
     }
 
     fn reinstate_any(&mut self, index: usize) {
@@ -654,19 +667,19 @@ impl World {
     }
 
     fn undo(&mut self) {
-        let before = cells(&self.model.now());
+        let was = self.model.now();
         let did = decide::undo(self.ledger(), false, &run());
         match self.model.undo() {
-            true => self.check_effect(&did.unwrap(), &before),
+            true => self.check_effect(&did.unwrap(), &was),
             false => assert!(did.is_err()),
         }
     }
 
     fn redo(&mut self) {
-        let before = cells(&self.model.now());
+        let was = self.model.now();
         let did = decide::redo(self.ledger(), false, &run());
         match self.model.redo() {
-            true => self.check_effect(&did.unwrap(), &before),
+            true => self.check_effect(&did.unwrap(), &was),
             false => assert!(did.is_err()),
         }
     }
@@ -711,10 +724,10 @@ impl World {
         self.sources.entry(new).or_insert(file);
         if confirm && staged.outcome == Outcome::New {
             self.check();
-            let before = cells(&self.model.now());
+            let was = self.model.now();
             let did = decide::confirm_staged(self.ledger(), &staged, &run()).unwrap();
             self.model.confirm(new);
-            self.check_effect(&did, &before);
+            self.check_effect(&did, &was);
         }
     }
 
