@@ -6,10 +6,17 @@ use crate::app::report::ChangeLine;
 use crate::domain::Series;
 use serde_json::Value as Json;
 
+/// What a table has to name, because it is not the same on every line.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Named {
+    pub(super) view: bool,
+    pub(super) symbol: bool,
+}
+
 /// A table of cells that differ.
 pub(super) fn table(
     shown: &[&ChangeLine],
-    named: bool,
+    named: Named,
     (old, new): (&str, &str),
     look: &Look,
 ) -> String {
@@ -18,11 +25,10 @@ pub(super) fn table(
         let main = series.and_then(|series| crate::domain::series::field(series.primary()));
         main.is_some_and(|main| main.name == change.field)
     };
-    let fields = named || !shown.iter().all(primary);
+    let fields = named.view || !shown.iter().all(primary);
     let mut headings = vec!["", "date"];
-    if named {
-        headings.extend(["view", "symbol"]);
-    }
+    headings.extend(named.view.then_some("view"));
+    headings.extend(named.symbol.then_some("symbol"));
     if fields {
         headings.push("field");
     }
@@ -31,9 +37,8 @@ pub(super) fn table(
     let mut table = Table::new(look, &headings);
     for change in shown {
         let mut cells = vec![sign(change.kind).to_owned(), change.date.clone()];
-        if named {
-            cells.extend([change.series.to_owned(), change.symbol.clone()]);
-        }
+        cells.extend(named.view.then(|| change.series.to_owned()));
+        cells.extend(named.symbol.then(|| change.symbol.clone()));
         if fields {
             cells.push(change.field.clone());
         }

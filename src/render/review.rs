@@ -1,5 +1,6 @@
 //! The review of a batch: what was read, what would change, what was noticed.
 
+use super::changes::Named;
 use super::numbers::{self, count, counted};
 use super::table::{Side, Table};
 use super::{Document, Grid, Look, changes, json};
@@ -94,6 +95,10 @@ impl ReviewPage<'_> {
             _ if self.check => format!("Read with mapping {mapping}\n  {parts}\n"),
             _ => format!("Dry run, nothing staged, read with mapping {mapping}\n  {parts}\n"),
         };
+        if let (Some("staged"), Some(token)) = (review.state, &review.token) {
+            let token: String = token.chars().take(12).collect();
+            out += &format!("  confirm token {token}\n");
+        }
         if let Some(old) = &review.supersedes {
             out += &format!("Confirming it replaces batch {old} in the views\n");
         }
@@ -170,13 +175,18 @@ impl ReviewPage<'_> {
         if shown.is_empty() {
             return String::new();
         }
-        let many = review.series.len() > 1;
+        let several = |of: fn(&SeriesLine) -> &str| {
+            let all: BTreeSet<&str> = review.series.iter().map(of).collect();
+            all.len() > 1
+        };
+        let named =
+            Named { view: several(|line| line.series), symbol: several(|line| &line.symbol) };
         let (old, new) = match review.state {
             Some("staged") | None => ("now", "file"),
             _ => ("before", "after"),
         };
         let mut out = String::from("\n");
-        out += &changes::table(&shown, many, (old, new), look);
+        out += &changes::table(&shown, named, (old, new), look);
         let total = review.changes_total;
         let hidden = total.saturating_sub(shown.len() as u64);
         if hidden > 0 {
