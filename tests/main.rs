@@ -8,6 +8,7 @@ mod bad_input;
 mod bundle;
 mod crash;
 mod laws;
+mod readme;
 mod sample_data;
 mod schemas;
 mod support;
