@@ -54,7 +54,7 @@ fn more_random_histories_keep_the_laws() {
 
 #[test]
 fn long_histories_keep_the_laws() {
-    histories(40, 30..60, false);
+    histories(20, 25..45, false);
 }
 
 #[test]
@@ -66,6 +66,11 @@ fn histories_on_disk_keep_the_laws() {
 fn a_crash_leaves_the_old_or_the_new_ledger() {
     damage::crashes();
     damage::unsealed();
+}
+
+#[test]
+fn a_value_forged_within_the_engine_is_never_served() {
+    damage::forged();
 }
 
 #[test]
