@@ -360,7 +360,18 @@ pub fn forged() {
         bytes[at] ^= 4;
         bytes
     };
-    for (position, bytes) in ledger.store().controls().unwrap() {
+    let controls = ledger.store().controls().unwrap();
+    // Entries that decode, but are not those of the log.
+    for (position, _) in &controls {
+        for (other, bytes) in controls.iter().filter(|(other, _)| other != position) {
+            let (position, bytes) = (*position, bytes.clone());
+            let forge: Forge = Box::new(move |ledger| {
+                ledger.store_mut().put_control(position, &bytes).unwrap();
+            });
+            forgeries.push((format!("entry {other} in place of {position}"), forge));
+        }
+    }
+    for (position, bytes) in controls {
         for at in places(bytes.len()) {
             let bad = flipped(&bytes, at);
             let forge: Forge = Box::new(move |ledger| {
