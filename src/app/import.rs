@@ -6,7 +6,7 @@ use super::report::Review;
 use super::review::{self, Analysis, Wanted};
 use super::stage::{self, Draft, Sealed};
 use super::{Run, tomic};
-use crate::domain::entry::{MappingRef, RowCounts, ViewPart};
+use crate::domain::entry::{MappingRef, RowCounts};
 use crate::domain::{
     BatchId, BatchState, Calendar, Class, Collector, Digest, Series, Stage, Symbol, Window,
 };
@@ -434,11 +434,6 @@ fn dry_run(
     let analysis = review::analyse(ledger, memory, &wanted, run)?;
     draft.rows.effective = analysis.effective;
     draft.findings.extend(stage::duplicates(&analysis));
-    let views = analysis.view_events.iter().map(|(view, events)| ViewPart {
-        series: *view,
-        class: draft.class(*view),
-        events: *events,
-    });
     let stage = Stage {
         batch: writer.batch(),
         content_id: stage::content_id(draft, writer.events(), writer.root()),
@@ -451,7 +446,7 @@ fn dry_run(
             digest: content(draft.mapping.2.as_bytes()),
         },
         series: draft.series,
-        views: views.collect(),
+        views: stage::view_parts(draft, &analysis),
         symbols: analysis.symbols,
         rows: draft.rows,
         as_of: draft.as_of,
