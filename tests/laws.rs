@@ -93,17 +93,11 @@ fn a_batch_without_a_usable_row_is_read_anew_with_its_own_class() {
     std::fs::write(&path, "Date,IV30\n2024-01-02,0.2\n").unwrap();
     for (keep, overlap) in [(false, "replace"), (true, "keep")] {
         let mut ledger = volledger::app::Ledger::in_memory();
-        let options = ImportOptions {
-            keep,
-            ..options(volledger::domain::Series::Iv, Some("AAA"))
-        };
+        let options = ImportOptions { keep, ..options(volledger::domain::Series::Iv, Some("AAA")) };
         let staged = stage(&mut ledger, &path, &options);
         assert_eq!(staged.review.rows.accepted, 0);
         assert_eq!(staged.review.overlap, overlap);
-        let choice = MappingChoice::Text {
-            name: "loose.toml".into(),
-            text: inputs::LOOSE.into(),
-        };
+        let choice = MappingChoice::Text { name: "loose.toml".into(), text: inputs::LOOSE.into() };
         let id = staged.batch.unwrap();
         let again = volledger::app::decide::replay(&mut ledger, id, choice, true, &run());
         let review = again.unwrap().review;

@@ -96,11 +96,7 @@ pub fn view_parts(draft: &Draft, analysis: &Analysis) -> Vec<ViewPart> {
     if events.is_empty() {
         events.insert(draft.series, 0);
     }
-    let part = |(series, events)| ViewPart {
-        series,
-        class: draft.class(series),
-        events,
-    };
+    let part = |(series, events)| ViewPart { series, class: draft.class(series), events };
     events.into_iter().map(part).collect()
 }
 

@@ -205,9 +205,7 @@ pub fn flips(wanted: usize, every: bool, seed: u64) -> (usize, [usize; 3], Vec<S
                 counts[2] += 1;
                 let head = name == Path::new("HEAD");
                 if views != before || head {
-                    wrong.push(format!(
-                        "{place}: undetected (HEAD), or shows something else"
-                    ));
+                    wrong.push(format!("{place}: undetected (HEAD), or shows something else"));
                 }
             }
             Err(what) => wrong.push(format!("{place}: {what}")),
@@ -320,9 +318,7 @@ pub fn forged() {
     };
     type Forge = Box<dyn Fn(&mut Ledger)>;
     let mut forgeries: Vec<(String, Forge)> = Vec::new();
-    let ledger = outside::open(&dir, "test", Duration::ZERO, &run())
-        .unwrap()
-        .ledger;
+    let ledger = outside::open(&dir, "test", Duration::ZERO, &run()).unwrap().ledger;
     let places = |len: usize| (0..len).step_by((len / 5).max(1)).chain([len - 1]);
     let flipped = |bytes: &[u8], at: usize| {
         let mut bytes = bytes.to_vec();
@@ -391,9 +387,7 @@ pub fn forged() {
     for (name, forge) in &forgeries {
         let _ = std::fs::remove_dir_all(&tried);
         copy(&dir, &tried);
-        let mut ledger = outside::open(&tried, "test", Duration::ZERO, &run())
-            .unwrap()
-            .ledger;
+        let mut ledger = outside::open(&tried, "test", Duration::ZERO, &run()).unwrap().ledger;
         forge(&mut ledger);
         ledger.store_mut().barrier().unwrap();
         drop(ledger);
@@ -414,10 +408,5 @@ pub fn forged() {
             Err(what) => wrong.push(format!("{name}: {what}")),
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "{} forgeries:\n{}",
-        forgeries.len(),
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{} forgeries:\n{}", forgeries.len(), wrong.join("\n"));
 }

@@ -58,9 +58,7 @@ fn open_patiently(config: &sled::Config) -> Result<sled::Db> {
             other => return other,
         }
     }
-    Err(LedgerError::Held {
-        holder: "the storage engine's file is locked".into(),
-    })
+    Err(LedgerError::Held { holder: "the storage engine's file is locked".into() })
 }
 
 impl SledStore {
