@@ -5,7 +5,8 @@
 
 use super::error::Result;
 use super::history::sorted;
-use crate::domain::{BatchId, Series, Symbol, Window};
+use crate::domain::rows::Place;
+use crate::domain::{BatchId, Series, Symbol, Value, Window};
 use crate::ledger::Ledger;
 use crate::projections::homes::Splitter;
 use crate::projections::view::History;
@@ -73,6 +74,10 @@ impl Groups {
     }
 }
 
+/// A symbol's histories while they are gathered, by the order of [`Series::ALL`]: a row finds its
+/// history without a search.
+type Gathered = [History; Series::ALL.len()];
+
 /// The events of the symbols from `first` to `last`.
 fn read_group(
     ledger: &Ledger,
@@ -80,49 +85,46 @@ fn read_group(
     first: &Symbol,
     last: &Symbol,
 ) -> Result<BTreeMap<Symbol, SymbolEvents>> {
-    let mut group: BTreeMap<Symbol, SymbolEvents> = BTreeMap::new();
+    let mut group: BTreeMap<Symbol, Gathered> = BTreeMap::new();
     for block in blocks.iter().filter(|block| block.last >= *first && block.first <= *last) {
         let mut window = Window::default();
         ledger.read(block.batch).read_into(block.index, &mut window)?;
         let rows = &window.rows;
         let mut splitter = Splitter::new(rows);
-        let mut current: Option<(u32, &mut SymbolEvents)> = None;
+        let mut current: Option<(u32, &mut Gathered)> = None;
         for row in rows.iter() {
-            if row.symbol < first || row.symbol > last {
-                continue;
-            }
             if current.as_ref().is_none_or(|(symbol, _)| *symbol != row.head.symbol) {
-                if !group.contains_key(row.symbol) {
-                    group.insert(row.symbol.clone(), SymbolEvents::default());
+                if row.symbol < first || row.symbol > last {
+                    continue;
                 }
-                current = group.get_mut(row.symbol).map(|events| (row.head.symbol, events));
+                if !group.contains_key(row.symbol) {
+                    group.insert(row.symbol.clone(), Gathered::default());
+                }
+                current = group.get_mut(row.symbol).map(|found| (row.head.symbol, found));
             }
-            let Some((_, events)) = &mut current else {
-                continue;
-            };
+            let Some((_, gathered)) = &mut current else { continue };
             splitter.split(row, |view, shape, slots| {
-                let history = events.views.entry(view).or_default();
-                let symbol = history.rows.intern_symbol(row.symbol);
+                let Some(history) = gathered.get_mut(usize::from(view.code()) - 1) else { return };
+                // A history has one symbol, which is the first of its pool.
+                let symbol = match history.rows.is_empty() {
+                    true => history.rows.intern_symbol(row.symbol),
+                    false => 0,
+                };
                 let shape = history.rows.intern_shared(shape);
                 // Where the row stands in its source is looked up in its block when asked for.
-                let place = crate::domain::rows::Place {
-                    seq: row.head.seq,
-                    source: 0,
-                    line: 0,
-                    offset: 0,
-                    len: 0,
-                };
+                let place = Place { seq: row.head.seq, source: 0, line: 0, offset: 0, len: 0 };
                 let head = row.head;
-                let values = slots.iter().filter_map(|slot| row.values.get(*slot).cloned());
+                let values =
+                    slots.iter().map(|slot| row.values.get(*slot).cloned().unwrap_or(Value::Null));
                 history.rows.push(place, head.series, head.op, symbol, head.day, shape, values);
                 history.batches.push(block.batch.0);
             });
         }
     }
-    for events in group.values_mut() {
-        for history in events.views.values_mut() {
-            *history = sorted(std::mem::take(history));
-        }
-    }
-    Ok(group)
+    let events = group.into_iter().map(|(symbol, gathered)| {
+        let some = Series::ALL.into_iter().zip(gathered).filter(|(_, h)| !h.batches.is_empty());
+        let views = some.map(|(view, history)| (view, sorted(history))).collect();
+        (symbol, SymbolEvents { views })
+    });
+    Ok(events.collect())
 }
