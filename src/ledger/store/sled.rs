@@ -13,6 +13,7 @@ use crate::ledger::hash::content;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// The ledger's data in a sled database, with the sources' packs beside it.
 pub struct SledStore {
@@ -46,6 +47,29 @@ fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T> {
     }
 }
 
+/// How long sled's own lock is waited for. The ledger's lock is held by then, so no other process
+/// works here; what may have sled's is a child that another thread is just starting, which has
+/// copies of all handles until it runs its own program.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+
+fn open_db(config: &sled::Config) -> Result<sled::Db> {
+    let locked = |error: &sled::Error| matches!(error, sled::Error::Io(io) if io.to_string().starts_with("could not acquire lock"));
+    let start = Instant::now();
+    loop {
+        let opened = guarded(|| match config.open() {
+            Err(error) if locked(&error) => Ok(None),
+            opened => opened.map(Some),
+        })?;
+        match opened {
+            Some(db) => return Ok(db),
+            None if start.elapsed() < LOCK_PATIENCE => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            None => return Err(LedgerError::Held { holder: "one that is not known".into() }),
+        }
+    }
+}
+
 impl SledStore {
     /// Opens or creates the database in `directory/sled` and the packs in `directory/sources`.
     pub fn open(directory: &Path) -> Result<Self> {
@@ -55,7 +79,7 @@ impl SledStore {
             .cache_capacity(64 << 20)
             .segment_size(2 << 20)
             .flush_every_ms(None);
-        let db = guarded(|| config.open())?;
+        let db = open_db(&config)?;
         let tree = |name: &str| guarded(|| db.open_tree(name));
         let (blocks, controls) = (tree("blocks")?, tree("control")?);
         let (kept, views) = (tree("sources")?, tree("views")?);
@@ -254,5 +278,23 @@ fn open_kept(digest: &Digest, bytes: &[u8]) -> Result<Kept> {
 impl std::fmt::Debug for SledStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "SledStore({})", self.directory.display())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_engines_lock_is_waited_for_a_moment() {
+        let directory = tempfile::tempdir().unwrap();
+        let first = SledStore::open(directory.path()).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(200));
+                drop(first);
+            });
+            assert!(SledStore::open(directory.path()).is_ok());
+        });
     }
 }
