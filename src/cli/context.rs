@@ -50,14 +50,18 @@ impl Context {
     pub(super) fn opened(&self) -> Outcome<outside::Opened> {
         let Found { directory, by } = ledger_directory(self.ledger.as_deref(), &self.settings);
         if !outside::exists(&directory) {
-            let error = format!("there is no ledger in {}", directory.display());
-            let hint = match by {
-                "--ledger" | "VOLLEDGER_DIR" => {
-                    format!("make one there with `volledger init` ({by} names the place)")
-                }
-                _ => "make one here with `volledger init`, or name one with `-L DIR`; \
-                      `volledger tour` shows the program without one"
-                    .to_owned(),
+            let place = directory.display();
+            let (error, hint) = match by {
+                "--ledger" | "VOLLEDGER_DIR" => (
+                    format!("there is no ledger in {place}"),
+                    format!("make one there with `volledger init` ({by} names the place)"),
+                ),
+                _ => (
+                    format!("there is no .volledger here or above, and none in {place}"),
+                    "make one here with `volledger init`, or name one with `-L DIR`; `volledger \
+                     tour` shows the program without one"
+                        .to_owned(),
+                ),
             };
             return Err(Failure::of(Exit::Failed, error, hint));
         }

@@ -142,7 +142,7 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
             )
         }
         AppError::TokenDiffers { batch, .. } => format!(
-            "look again with `volledger batch diff {batch}`; the token stands in its last line"
+            "look again with `volledger batch diff {batch}`; the token stands below its heading"
         ),
         AppError::ProjectionDiffers(_) => {
             "nothing recorded is lost; rebuild it with `volledger projection rebuild NAME`"

@@ -1,8 +1,9 @@
 //! What a decision did, and how two positions differ.
 
+use super::changes::Named;
 use super::numbers::{count, counted};
 use super::table::{Side, Table};
-use super::{Document, Grid, Look, json, review};
+use super::{Document, Grid, Look, changes, json};
 use crate::app::report::{BatchChange, ChangeLine, Decided, PositionDiff};
 
 /// What happened, as a verb in the past: `Rolled back`.
@@ -46,21 +47,19 @@ impl Document for Decided {
             out += &format!("  reason: {reason}\n");
         }
         let mut table = Table::bare(look, vec![Side::Left; 5]);
-        for view in &self.changes {
+        let shown = if self.plan { "would be shown" } else { "shown now" };
+        for view in self.changes.iter().filter(|view| view.symbols > 0) {
+            let (days, symbols) = (counted(view.days, "day"), counted(view.symbols, "symbol"));
             table.row([
                 format!("view {}", view.series),
                 format!("+ {}", count(view.added)),
                 format!("~ {}", count(view.changed)),
                 format!("- {}", count(view.removed)),
-                format!(
-                    "values; {} of {} shown now",
-                    counted(view.days, "day"),
-                    counted(view.symbols, "symbol")
-                ),
+                format!("days; {days} of {symbols} {shown}"),
             ]);
         }
-        let effects = table.finish();
-        out += &if self.plan { effects.replace("shown now", "would be shown") } else { effects };
+        let unchanged = "  no day that is shown changes\n".to_owned();
+        out += &if table.is_empty() { unchanged } else { table.finish() };
         if !self.plan {
             let root: String = self.log_root.chars().take(12).collect();
             out += &format!("  Head #{} {root}\n", self.position);
@@ -82,7 +81,7 @@ impl Document for PositionDiff {
         let mut out = format!("From #{} to #{}\n", self.from, self.to);
         let mut table = Table::bare(look, vec![Side::Left, Side::Left, Side::Right]);
         for (kind, number) in &self.counts {
-            table.row([review::sign(kind).to_owned(), (*kind).to_owned(), count(*number)]);
+            table.row([changes::sign(kind).to_owned(), (*kind).to_owned(), count(*number)]);
         }
         out += &table.finish();
         if self.changes.is_empty() {
@@ -90,7 +89,7 @@ impl Document for PositionDiff {
         }
         let shown: Vec<&ChangeLine> = self.changes.iter().collect();
         let (old, new) = (format!("at #{}", self.from), format!("at #{}", self.to));
-        out + "\n" + &review::change_table(&shown, true, (&old, &new), look)
+        out + "\n" + &changes::table(&shown, Named { view: true, symbol: true }, (&old, &new), look)
     }
 
     fn json(&self) -> String {

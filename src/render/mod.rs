@@ -4,6 +4,7 @@
 //! meaning (`+ ~ ≈ = -`), the front end may colour them. A report knows how to show itself by
 //! implementing [`Document`]; the four formats follow from that.
 
+mod changes;
 mod csv;
 mod decided;
 mod entry;

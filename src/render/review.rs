@@ -1,11 +1,10 @@
 //! The review of a batch: what was read, what would change, what was noticed.
 
+use super::changes::Named;
 use super::numbers::{self, count, counted};
 use super::table::{Side, Table};
-use super::{Document, Grid, Look, json};
+use super::{Document, Grid, Look, changes, json};
 use crate::app::report::{ChangeLine, FindingLine, GapLine, Review, SeriesLine};
-use crate::domain::Series;
-use serde_json::Value as Json;
 use std::collections::BTreeSet;
 
 /// At most so many lines of a list that has a command to show all of it.
@@ -96,6 +95,10 @@ impl ReviewPage<'_> {
             _ if self.check => format!("Read with mapping {mapping}\n  {parts}\n"),
             _ => format!("Dry run, nothing staged, read with mapping {mapping}\n  {parts}\n"),
         };
+        if let (Some("staged"), Some(token)) = (review.state, &review.token) {
+            let token: String = token.chars().take(12).collect();
+            out += &format!("  confirm token {token}\n");
+        }
         if let Some(old) = &review.supersedes {
             out += &format!("Confirming it replaces batch {old} in the views\n");
         }
@@ -172,13 +175,18 @@ impl ReviewPage<'_> {
         if shown.is_empty() {
             return String::new();
         }
-        let many = review.series.len() > 1;
+        let several = |of: fn(&SeriesLine) -> &str| {
+            let all: BTreeSet<&str> = review.series.iter().map(of).collect();
+            all.len() > 1
+        };
+        let named =
+            Named { view: several(|line| line.series), symbol: several(|line| &line.symbol) };
         let (old, new) = match review.state {
             Some("staged") | None => ("now", "file"),
             _ => ("before", "after"),
         };
         let mut out = String::from("\n");
-        out += &change_table(&shown, many, (old, new), look);
+        out += &changes::table(&shown, named, (old, new), look);
         let total = review.changes_total;
         let hidden = total.saturating_sub(shown.len() as u64);
         if hidden > 0 {
@@ -280,73 +288,6 @@ impl ReviewPage<'_> {
             return String::new();
         }
         format!("\nSupport data\n{}", table.finish())
-    }
-}
-
-/// A table of cells that differ.
-pub(super) fn change_table(
-    shown: &[&ChangeLine],
-    named: bool,
-    (old, new): (&str, &str),
-    look: &Look,
-) -> String {
-    let primary = |change: &&ChangeLine| {
-        let series: Option<Series> = change.series.parse().ok();
-        let main = series.and_then(|series| crate::domain::series::field(series.primary()));
-        main.is_some_and(|main| main.name == change.field)
-    };
-    let fields = named || !shown.iter().all(primary);
-    let mut headings = vec!["", "date"];
-    if named {
-        headings.extend(["view", "symbol"]);
-    }
-    if fields {
-        headings.push("field");
-    }
-    let (old, new) = (format!(">{old}"), format!(">{new}"));
-    headings.extend([old.as_str(), new.as_str(), ">change"]);
-    let mut table = Table::new(look, &headings);
-    for change in shown {
-        let mut cells = vec![sign(change.kind).to_owned(), change.date.clone()];
-        if named {
-            cells.extend([change.series.to_owned(), change.symbol.clone()]);
-        }
-        if fields {
-            cells.push(change.field.clone());
-        }
-        let show = |of: &Option<Json>| numbers::optional(change.series, &change.field, of.as_ref());
-        cells.extend([show(&change.old), show(&change.new), difference(change)]);
-        table.row(cells);
-    }
-    table.finish()
-}
-
-/// The sign of a kind of change.
-pub(super) fn sign(kind: &str) -> &'static str {
-    match kind {
-        "new" | "added" => "+",
-        "changed" => "~",
-        "drifted" => "≈",
-        "same" => "=",
-        _ => "-",
-    }
-}
-
-fn difference(change: &ChangeLine) -> String {
-    let points = change.delta_points.as_ref().and_then(numbers::decimal);
-    if let Some(points) = points {
-        return numbers::points(points);
-    }
-    let number = |of: &Option<Json>| of.as_ref().and_then(numbers::decimal);
-    match (number(&change.old), number(&change.new)) {
-        (Some(old), Some(new)) => {
-            let Some(delta) = new.checked_sub(old) else {
-                return String::new();
-            };
-            let text = numbers::fixed(delta, delta.normalize().scale().min(4));
-            if text.starts_with('−') { text } else { format!("+{text}") }
-        }
-        _ => String::new(),
     }
 }
 

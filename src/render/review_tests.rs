@@ -102,6 +102,7 @@ fn one_symbol_is_told_kind_by_kind() {
 Read AAPL.csv: 12,345 bytes, 1,259 rows, 2019-10-14 … 2024-10-11
 Batch b2 staged, read with mapping mc-iv
   1,256 days usable, 2 rows rejected, 1 repeated row
+  confirm token 5be04d1c93aa
 
 If confirmed, view iv AAPL would change like this:
   +  new        1,040  2019-10-14 … 2024-10-11

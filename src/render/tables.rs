@@ -235,12 +235,12 @@ impl Document for VerifyReport {
                 } else {
                     format!("{} batches", count(self.batches))
                 },
-                counted(self.sources, "source")
+                counted(self.sources, "stored file")
             ),
             String::new(),
         ]);
         table.row([depth.to_owned(), word(self.damage.is_empty()).to_owned()]);
-        let views = if self.deep { "compared with their rebuild" } else { "present" };
+        let views = if self.deep { "compared with the rebuild" } else { "present" };
         table.row([
             format!("{} {views}", counted(self.projections, "view")),
             word(self.stale.is_empty()).to_owned(),

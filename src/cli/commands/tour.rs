@@ -45,10 +45,14 @@ const STEPS: &[(&str, &[&str])] = &[
     ),
     ("The review looks right: let it count.", &["batch", "confirm", "b1"]),
     (
-        "Prices and realised volatility belong to it. --yes confirms what is clean.",
+        "Prices belong to it. --yes confirms what is clean.",
         &["import", "spot", "spot/VOLA.csv", "-s", "VOLA", "--yes"],
     ),
-    ("", &["import", "hv", "hv/VOLA.csv", "-s", "VOLA", "--yes"]),
+    (
+        "The vendor's file brought two realised volatilities along. This one has four, from closing \
+         prices, so it differs; --overlap keep lets it only fill what is missing.",
+        &["import", "hv", "hv/VOLA.csv", "-s", "VOLA", "--overlap", "keep", "--yes"],
+    ),
     (
         "Now the view answers.",
         &["view", "iv", "VOLA", "--from", "2024-12-23", "--columns", "atm_iv"],
@@ -141,11 +145,9 @@ fn play(ui: &mut Ui, ctx: &Context, directory: &Path) -> Outcome<()> {
          type them.",
     )?;
     for (text, words) in STEPS {
-        if !text.is_empty() {
-            ui.tell("")?;
-            for line in wrapped(text, 78) {
-                ui.tell(&format!("# {line}"))?;
-            }
+        ui.tell("")?;
+        for line in wrapped(text, 78) {
+            ui.tell(&format!("# {line}"))?;
         }
         ui.tell(&format!("\n$ volledger {}", typed(words)))?;
         let all = ["volledger"].iter().chain(words.iter());

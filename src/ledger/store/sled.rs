@@ -13,7 +13,7 @@ use crate::ledger::hash::content;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The ledger's data in a sled database, with the sources' packs beside it.
 pub struct SledStore {
@@ -47,27 +47,19 @@ fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T> {
     }
 }
 
-/// How long sled's own lock is waited for. The ledger's lock is held by then, so no other process
-/// works here; what may have sled's is a child that another thread is just starting, which has
-/// copies of all handles until it runs its own program.
-const LOCK_PATIENCE: Duration = Duration::from_secs(2);
-
-fn open_db(config: &sled::Config) -> Result<sled::Db> {
-    let locked = |error: &sled::Error| matches!(error, sled::Error::Io(io) if io.to_string().starts_with("could not acquire lock"));
-    let start = Instant::now();
-    loop {
-        let opened = guarded(|| match config.open() {
-            Err(error) if locked(&error) => Ok(None),
-            opened => opened.map(Some),
-        })?;
-        match opened {
-            Some(db) => return Ok(db),
-            None if start.elapsed() < LOCK_PATIENCE => {
+/// Opens the engine. The ledger's own lock is held, so when the engine's is taken, an earlier
+/// handle of this very process is still being let go by a thread of the engine, or copied into a
+/// child that has not begun to run its own program.
+fn open_patiently(config: &sled::Config) -> Result<sled::Db> {
+    for _ in 0..200 {
+        match guarded(|| config.open()) {
+            Err(LedgerError::Damaged { what }) if what.contains("could not acquire lock") => {
                 std::thread::sleep(Duration::from_millis(10));
             }
-            None => return Err(LedgerError::Held { holder: "one that is not known".into() }),
+            other => return other,
         }
     }
+    Err(LedgerError::Held { holder: "the storage engine's file is locked".into() })
 }
 
 impl SledStore {
@@ -79,7 +71,7 @@ impl SledStore {
             .cache_capacity(64 << 20)
             .segment_size(2 << 20)
             .flush_every_ms(None);
-        let db = open_db(&config)?;
+        let db = open_patiently(&config)?;
         let tree = |name: &str| guarded(|| db.open_tree(name));
         let (blocks, controls) = (tree("blocks")?, tree("control")?);
         let (kept, views) = (tree("sources")?, tree("views")?);
