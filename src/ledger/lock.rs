@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// The ledger's lock; released when dropped or when the process ends in any way.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -43,6 +43,14 @@ impl Lock {
         let note = file.set_len(0).and_then(|()| file.rewind());
         note.and_then(|()| file.write_all(text.as_bytes()))
             .map_err(|error| LedgerError::write("the lock", error))?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for Lock {
+    /// Closing the file would not do: a child that another thread is just starting has a copy of
+    /// the handle until it runs its own program, and the lock with it.
+    fn drop(&mut self) {
+        let _ = self.file.unlock(); // closing it is the other way
     }
 }

@@ -48,7 +48,8 @@ fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T> {
 }
 
 /// Opens the engine. The ledger's own lock is held, so when the engine's is taken, an earlier
-/// handle of this very process is still being let go by a thread of the engine.
+/// handle of this very process is still being let go by a thread of the engine, or copied into a
+/// child that has not begun to run its own program.
 fn open_patiently(config: &sled::Config) -> Result<sled::Db> {
     for _ in 0..200 {
         match guarded(|| config.open()) {
@@ -269,5 +270,23 @@ fn open_kept(digest: &Digest, bytes: &[u8]) -> Result<Kept> {
 impl std::fmt::Debug for SledStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "SledStore({})", self.directory.display())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_engines_lock_is_waited_for_a_moment() {
+        let directory = tempfile::tempdir().unwrap();
+        let first = SledStore::open(directory.path()).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(200));
+                drop(first);
+            });
+            assert!(SledStore::open(directory.path()).is_ok());
+        });
     }
 }
