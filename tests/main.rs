@@ -4,8 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod bad_input;
+mod bundle;
 mod cli;
+mod crash;
 mod laws;
+mod program;
+mod readme;
 mod sample_data;
 mod schemas;
 mod support;

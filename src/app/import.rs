@@ -1,11 +1,12 @@
 //! Importing files: from paths and options to a staged batch and its review.
 
+use super::document::{self, Parts};
 use super::error::{AppError, Result};
 use super::report::Review;
-use super::review::{self, Analysis, Parts, Wanted};
+use super::review::{self, Analysis, Wanted};
 use super::stage::{self, Draft, Sealed};
 use super::{Run, tomic};
-use crate::domain::entry::{MappingRef, RowCounts, ViewPart};
+use crate::domain::entry::{MappingRef, RowCounts};
 use crate::domain::{
     BatchId, BatchState, Calendar, Class, Collector, Digest, Series, Stage, Symbol, Window,
 };
@@ -405,10 +406,10 @@ fn staged(
         manifest,
         analysis,
         base: ledger.position(),
-        rejects: review::rejects(ledger, id)?,
+        rejects: document::rejects(ledger, id)?,
     };
     Ok(Staged {
-        review: review::document(&parts),
+        review: document::document(&parts),
         outcome: Outcome::New,
         batch: Some(id),
         blocking: review::blocking(&batch.stage),
@@ -433,11 +434,6 @@ fn dry_run(
     let analysis = review::analyse(ledger, memory, &wanted, run)?;
     draft.rows.effective = analysis.effective;
     draft.findings.extend(stage::duplicates(&analysis));
-    let views = analysis.view_events.iter().map(|(view, events)| ViewPart {
-        series: *view,
-        class: draft.class(*view),
-        events: *events,
-    });
     let stage = Stage {
         batch: writer.batch(),
         content_id: stage::content_id(draft, writer.events(), writer.root()),
@@ -450,7 +446,7 @@ fn dry_run(
             digest: content(draft.mapping.2.as_bytes()),
         },
         series: draft.series,
-        views: views.collect(),
+        views: stage::view_parts(draft, &analysis),
         symbols: analysis.symbols,
         rows: draft.rows,
         as_of: draft.as_of,
@@ -466,9 +462,9 @@ fn dry_run(
         manifest: &draft.manifest,
         analysis: &analysis,
         base: ledger.position(),
-        rejects: review::rejects(memory, writer.batch())?,
+        rejects: document::rejects(memory, writer.batch())?,
     };
-    let review = review::document(&parts);
+    let review = document::document(&parts);
     let blocking = review::blocking(&stage);
     Ok(Staged { review, outcome: Outcome::DryRun, batch: None, blocking })
 }

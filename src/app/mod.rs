@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod decide;
+pub mod document;
 pub mod error;
 pub mod export;
 pub mod groups;
@@ -16,6 +17,7 @@ pub mod report;
 pub mod review;
 pub mod stage;
 pub mod tomic;
+pub mod trace;
 pub mod verify;
 pub mod views;
 

@@ -4,11 +4,11 @@ use super::clock::rfc3339;
 use super::error::{AppError, Result};
 use super::import::{Staged, with_events};
 use super::report::{Exported, VerifyReport};
-use super::stage::Draft;
+use super::stage::{Draft, content_id};
 use super::{Run, verify, views};
-use crate::domain::{BatchId, Series, Symbol};
-use crate::ledger::hash::Hasher;
-use crate::ledger::{Ledger, OpenOptions, bundle};
+use crate::domain::{BatchId, Class, Finding, Series, Severity, Symbol};
+use crate::ledger::bundle::{self, BatchBundle};
+use crate::ledger::{Ledger, LedgerError, OpenOptions};
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
 use std::path::Path;
@@ -98,8 +98,6 @@ fn unwritable(file: &Path) -> impl FnOnce(io::Error) -> AppError {
 }
 
 fn exported(ledger: &Ledger, file: &Path, rows: u64) -> Exported {
-    let mut hasher = Hasher::default();
-    hasher.update(&ledger.head().root.0);
     Exported {
         schema: "volledger/exported/1",
         files: vec![file.display().to_string()],
@@ -113,7 +111,7 @@ fn exported(ledger: &Ledger, file: &Path, rows: u64) -> Exported {
 /// Writes to a temporary file beside `file`, which gets its name when everything is durable.
 fn write_bundle(
     file: &Path,
-    write: impl FnOnce(&mut dyn Write) -> std::result::Result<(), crate::ledger::LedgerError>,
+    write: impl FnOnce(&mut dyn Write) -> std::result::Result<(), LedgerError>,
 ) -> Result<()> {
     let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
@@ -125,7 +123,8 @@ fn write_bundle(
     }
     temp.as_file().sync_all().map_err(unwritable(file))?;
     temp.persist(file).map_err(|error| unwritable(file)(error.error))?;
-    Ok(())
+    // The name is not durable before its directory is.
+    File::open(parent).and_then(|parent| parent.sync_all()).map_err(unwritable(file))
 }
 
 /// Writes one batch, with its sources, as a bundle.
@@ -161,23 +160,31 @@ pub fn import_batch(
     let name = file.display().to_string();
     let unreadable = |source| AppError::Unreadable { name: name.clone(), source };
     let mut input = BufReader::new(File::open(file).map_err(unreadable)?);
-    let mut bundle = None;
+    let mut draft = None;
     let prepared = with_events(ledger, false, |target, writer| {
-        bundle = Some(bundle::read_batch(&mut input, target, writer, run.clock.now_ms())?);
+        let bundle = bundle::read_batch(&mut input, target, writer, run.clock.now_ms())?;
+        draft = Some(draft_of(target, bundle, again)?);
         Ok(())
     })?;
-    let bundle = bundle.ok_or_else(|| AppError::NotFound("the bundle holds no batch".into()))?;
-    let stage = bundle.stage;
+    let draft = draft.ok_or_else(|| AppError::NotFound("the bundle holds no batch".into()))?;
+    prepared.settle(ledger, draft, false, run)
+}
+
+/// The draft that gives a bundle's batch the content id that it had.
+fn draft_of(ledger: &Ledger, bundle: BatchBundle, again: Option<String>) -> Result<Draft> {
+    let (stage, entry) = (bundle.stage, bundle.entry);
+    let strange = |what: &str| LedgerError::damaged(format!("the bundle: {what}"));
     let definition = ledger.source(&stage.mapping.digest)?;
+    let definition = String::from_utf8(definition).map_err(|_| strange("its mapping"))?;
     let class = |view: Series| {
         let part = stage.views.iter().find(|part| part.series == view);
-        (view, part.map_or(crate::domain::Class::Vendor, |part| part.class))
+        (view, part.map_or(Class::Vendor, |part| part.class))
     };
     let mut findings = stage.findings.clone();
     findings.retain(|finding| finding.code != "duplicate_dates"); // found again
-    findings.push(crate::domain::Finding {
+    findings.push(Finding {
         code: "imported_batch".into(),
-        severity: crate::domain::Severity::Info,
+        severity: Severity::Info,
         source: 0,
         line: None,
         day: None,
@@ -185,17 +192,13 @@ pub fn import_batch(
         text: format!(
             "staged elsewhere as {} by {} at {}",
             stage.batch,
-            bundle.entry.actor,
-            rfc3339(bundle.entry.time_ms)
+            entry.actor,
+            rfc3339(entry.time_ms)
         ),
     });
     let draft = Draft {
         manifest: ledger.manifest_of(&stage)?,
-        mapping: (
-            stage.mapping.id.clone(),
-            stage.mapping.version,
-            String::from_utf8_lossy(&definition).into_owned(),
-        ),
+        mapping: (stage.mapping.id.clone(), stage.mapping.version, definition),
         series: stage.series,
         classes: Series::ALL.map(class).to_vec(),
         rows: stage.rows,
@@ -204,7 +207,11 @@ pub fn import_batch(
         supersedes: None,
         again,
     };
-    prepared.settle(ledger, draft, false, run)
+    // Else the same content could be staged twice under two names.
+    if content_id(&draft, stage.events, stage.batch_root) != stage.content_id {
+        return Err(strange("its content id is not that of its content").into());
+    }
+    Ok(draft)
 }
 
 /// Writes the whole ledger as a bundle.

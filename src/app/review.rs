@@ -1,17 +1,13 @@
 //! Reviewing: what a batch would change, symbol by symbol, compared with the views.
 
-use super::Run;
 use super::error::{AppError, Result};
 use super::groups::{Groups, SymbolEvents};
 use super::history::merged;
-use super::report::{ChangeLine, FindingLine, Review, RowsLine, SeriesLine, SourceLine};
+use super::report::Review;
 use super::views::ViewReader;
-use crate::domain::{
-    BatchId, BatchState, Calendar, Class, Day, Digest, Op, Position, Reject, Series, Severity,
-    Stage, Symbol,
-};
+use super::{Run, document};
+use crate::domain::{BatchId, Calendar, Class, Day, Digest, Op, Position, Series, Stage, Symbol};
 use crate::ledger::Ledger;
-use crate::ledger::codec::Manifest;
 use crate::ledger::hash::Hasher;
 use crate::projections::diff::{self, Change, ChangeKind, SymbolDiff};
 use crate::projections::view::{Activity, History, Record, Which, fold};
@@ -20,9 +16,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// How many changes a review shows unless it is asked for all.
 pub const SHOWN_CHANGES: usize = 20;
-
-/// Rejected rows listed one by one in a review; the counts are complete.
-const LISTED_REJECTS: usize = 1_000;
 
 /// What to analyse.
 pub struct Wanted<'a> {
@@ -409,113 +402,15 @@ pub fn review(ledger: &Ledger, id: BatchId, full: bool, run: &Run<'_>) -> Result
     let (base, analysis) = analyse_sealed(ledger, id, None, full, run)?;
     let batch = ledger.batches().get(id).ok_or_else(|| no_batch(id))?;
     let manifest = ledger.manifest_of(&batch.stage)?;
-    let parts = Parts {
+    let parts = document::Parts {
         batch: Some((id, batch.state())),
         stage: &batch.stage,
         manifest: &manifest,
         analysis: &analysis,
         base,
-        rejects: rejects(ledger, id)?,
+        rejects: document::rejects(ledger, id)?,
     };
-    Ok(document(&parts))
-}
-
-/// What a review document is made of.
-pub struct Parts<'a> {
-    /// The batch and its state; `None` for a dry run.
-    pub batch: Option<(BatchId, BatchState)>,
-    /// Its seal.
-    pub stage: &'a Stage,
-    /// Its sources.
-    pub manifest: &'a Manifest,
-    /// What it would change.
-    pub analysis: &'a Analysis,
-    /// Compared with which position.
-    pub base: Position,
-    /// Its rejected rows, the first of them.
-    pub rejects: Vec<Reject>,
-}
-
-/// The rejected rows of a batch, at most [`LISTED_REJECTS`].
-pub fn rejects(ledger: &Ledger, id: BatchId) -> Result<Vec<Reject>> {
-    let mut found = Vec::new();
-    let mut reader = ledger.read(id);
-    while let Some((index, header)) = reader.next_header()? {
-        if header.series.is_none() && found.len() < LISTED_REJECTS {
-            let mut window = crate::domain::Window::default();
-            reader.read_into(index, &mut window)?;
-            found.extend(window.rejects);
-        }
-    }
-    found.truncate(LISTED_REJECTS);
-    Ok(found)
-}
-
-/// The first ISO date within a text.
-fn date_in(text: &str) -> Option<Day> {
-    let words = text.split(|c: char| !c.is_ascii_digit() && c != '-');
-    words.filter_map(|word| word.parse().ok()).next()
-}
-
-/// Writes a review document.
-pub fn document(parts: &Parts<'_>) -> Review {
-    let (stage, analysis) = (parts.stage, parts.analysis);
-    let source_name =
-        |index: u32| parts.manifest.sources.get(index as usize).map(|source| source.name.clone());
-    let mut findings: Vec<FindingLine> = parts
-        .rejects
-        .iter()
-        .map(|reject| FindingLine {
-            code: reject.code.to_string(),
-            severity: Severity::Reject.name(),
-            source: source_name(reject.source),
-            line: Some(reject.line),
-            date: date_in(&reject.raw).map(|day| day.to_string()),
-            count: 1,
-            text: format!("cannot be used: {}", reject.raw),
-        })
-        .collect();
-    // Reject counts beyond the listed rows stay as their sums.
-    let listed_all = stage.rows.rejected == parts.rejects.len() as u64;
-    let others = stage.findings.iter().filter(|f| f.severity != Severity::Reject || !listed_all);
-    findings.extend(others.map(|finding| FindingLine::of(finding, source_name(finding.source))));
-    let rows = stage.rows;
-    let keeps = stage.views.iter().all(|part| part.class == Class::Fill) && !stage.views.is_empty();
-    Review {
-        schema: "volledger/review/1",
-        batch: parts.batch.map(|(id, _)| id.to_string()),
-        state: parts.batch.map(|(_, state)| state.name()),
-        content_id: Some(stage.content_id.to_string()),
-        token: Some(token(stage.content_id, analysis).to_string()),
-        position: parts.base.0,
-        known: false,
-        mapping: format!("{}/{}", stage.mapping.id, stage.mapping.version),
-        overlap: if keeps { "keep" } else { "replace" },
-        supersedes: stage.supersedes.map(|id| id.to_string()),
-        sources: parts
-            .manifest
-            .sources
-            .iter()
-            .map(|source| SourceLine {
-                kind: source.kind.name(),
-                name: source.name.clone(),
-                digest: source.digest.to_string(),
-                bytes: source.size,
-            })
-            .collect(),
-        rows: RowsLine {
-            read: rows.read,
-            accepted: rows.accepted,
-            rejected: rows.rejected,
-            blank: rows.blank,
-            effective: rows.effective,
-            retracted: rows.retracted,
-        },
-        series: analysis.diffs.iter().map(SeriesLine::from).collect(),
-        findings,
-        changes: analysis.changes.iter().map(ChangeLine::from).collect(),
-        changes_total: analysis.total,
-    }
+    Ok(document::document(&parts))
 }
 
 /// Findings that a person should decide about: rejected rows, and readings that were a guess.

@@ -89,6 +89,17 @@ fn bounded(findings: Vec<Finding>) -> Vec<Finding> {
     said.collect()
 }
 
+/// What a batch holds for each view. One without a usable row still says for its own series
+/// whether it was to fill or to replace: a later reading of its sources goes by that.
+pub fn view_parts(draft: &Draft, analysis: &Analysis) -> Vec<ViewPart> {
+    let mut events = analysis.view_events.clone();
+    if events.is_empty() {
+        events.insert(draft.series, 0);
+    }
+    let part = |(series, events)| ViewPart { series, class: draft.class(series), events };
+    events.into_iter().map(part).collect()
+}
+
 /// The idempotency key of a batch.
 pub fn content_id(draft: &Draft, events: u64, root: Digest) -> Digest {
     let mut hasher = Hasher::default();
@@ -163,11 +174,7 @@ pub fn seal(
     let (manifest, _) = ledger.keep(&mut bytes.as_slice(), "manifest", now)?;
     let (id, version, definition) = &draft.mapping;
     let (mapping, _) = ledger.keep(&mut definition.as_bytes(), &format!("mapping {id}"), now)?;
-    let views = analysis.view_events.iter().map(|(view, events)| ViewPart {
-        series: *view,
-        class: draft.class(*view),
-        events: *events,
-    });
+    let views = view_parts(&draft, &analysis);
     let stage = Stage {
         batch,
         content_id: content,
@@ -176,7 +183,7 @@ pub fn seal(
         manifest,
         mapping: MappingRef { id: id.clone(), version: *version, digest: mapping },
         series: draft.series,
-        views: views.collect(),
+        views,
         symbols: analysis.symbols,
         rows: draft.rows,
         as_of: draft.as_of,

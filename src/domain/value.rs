@@ -40,6 +40,14 @@ impl Value {
         }
     }
 
+    /// Whether two values are the same to the digit: `0.50` is not `0.5`.
+    pub fn same_text(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Dec(a), Self::Dec(b)) => a == b && a.scale() == b.scale(),
+            _ => self == other,
+        }
+    }
+
     /// Whether two values mean the same: numbers by value, everything else by content.
     pub fn same_meaning(&self, other: &Self) -> bool {
         match (self.decimal(), other.decimal()) {
@@ -137,6 +145,7 @@ mod tests {
     fn numbers_compare_by_value_and_texts_by_content() {
         let dec = |text: &str| Value::Dec(parse_plain(text).unwrap());
         assert!(dec("0.50").same_meaning(&dec("0.5")));
+        assert!(!dec("0.50").same_text(&dec("0.5")) && dec("0.5").same_text(&dec("0.5")));
         assert!(dec("0.00001").same_meaning(&Value::Num("1e-05".into())));
         assert!(!dec("0").same_meaning(&Value::Null));
         assert!(!Value::Text("0.5".into()).same_meaning(&dec("0.5")));

@@ -52,14 +52,16 @@ pub struct Located {
     pub block: u32,
 }
 
-/// The leaves of a window in source order.
-pub(super) fn leaves(window: &Window) -> Result<Vec<Digest>> {
-    let firsts = window.rows.heads().iter().map(|head| head.seq);
-    let first = firsts.chain(window.rejects.iter().map(|r| r.seq)).min().unwrap_or(0);
+/// The leaves of a window in source order; its first event is number `first` of the batch.
+///
+/// The number is not in the hashed bytes: it follows from the order, and must be what the blocks
+/// say, else an event could be called by another's name without the root noticing.
+pub(super) fn leaves(window: &Window, first: u64) -> Result<Vec<Digest>> {
     let mut leaves = vec![None; window.len()];
     let mut buffer = Vec::with_capacity(256);
     let mut place = |seq: u32, bytes: &[u8]| {
-        let slot = leaves.get_mut((seq - first) as usize);
+        let at = u64::from(seq).checked_sub(first);
+        let slot = at.and_then(|at| leaves.get_mut(at as usize));
         let slot = slot.filter(|slot| slot.is_none());
         let wrong = || LedgerError::damaged("the events of a window are not consecutive");
         *slot.ok_or_else(wrong)? = Some(Blake3Tree::leaf(bytes));
@@ -92,7 +94,7 @@ impl Ledger {
         if writer.events() + window.len() as u64 > u64::from(u32::MAX) {
             return Err(LedgerError::TooManyEvents);
         }
-        for leaf in leaves(window)? {
+        for leaf in leaves(window, writer.events())? {
             writer.tree.push(leaf);
         }
         for block in codec::encode_blocks(window, Codec::Columns)? {

@@ -10,6 +10,8 @@ pub mod bundle;
 pub mod canon;
 pub mod codec;
 pub mod error;
+#[cfg(test)]
+mod format_tests;
 pub mod hash;
 pub mod head;
 mod lock;

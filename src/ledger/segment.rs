@@ -20,6 +20,8 @@ pub enum FrameKind {
     Header = b'H',
     /// A piece of a source, compressed: raw size u32 LE, then zstd bytes.
     Piece = b'S',
+    /// A piece of a source as it is, in plain bundles: whoever checks one needs no zstd.
+    RawPiece = b'R',
     /// The end of a source: its digest and size u64 LE.
     SourceEnd = b'Z',
     /// A block: batch u32 LE, index u32 LE, the block's bytes.
@@ -35,6 +37,7 @@ impl FrameKind {
         let all = [
             Self::Header,
             Self::Piece,
+            Self::RawPiece,
             Self::SourceEnd,
             Self::Block,
             Self::Control,

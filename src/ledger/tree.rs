@@ -123,9 +123,9 @@ mod tests {
         for size in 0..=leaves.len() {
             let some = &leaves[..size];
             assert_eq!(tree.root(), naive::<Blake3Tree>(some), "size {size}");
-            for index in 0..size {
+            for (index, leaf) in some.iter().enumerate() {
                 let path = inclusion_path::<Blake3Tree>(some, index).unwrap();
-                assert_eq!(root_of_path::<Blake3Tree>(leaves[index], &path), tree.root());
+                assert_eq!(root_of_path::<Blake3Tree>(*leaf, &path), tree.root());
             }
             if let Some(leaf) = leaves.get(size) {
                 tree.push(*leaf);

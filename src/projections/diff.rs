@@ -229,7 +229,8 @@ pub fn compare_day(
             extended = true;
             others = others.min(kind);
         }
-        if kind != ChangeKind::Same || was != Some(&cell.value) {
+        // The same number with other digits is told too: an export would differ.
+        if kind != ChangeKind::Same || !was.is_some_and(|was| was.same_text(&cell.value)) {
             each(change(kind, &cell.field, was, Some(&cell.value), delta));
         }
     }
@@ -318,6 +319,7 @@ mod tests {
         assert_eq!(kind(&[(10, "0.40")], &[(10, "0.430001")]).0, "changed");
         assert_eq!(kind(&[(10, "0.24109999999999998")], &[(10, "0.2411")]), ("same", false, 1));
         assert_eq!(kind(&[(10, "0.2411")], &[(10, "0.2411")]), ("same", false, 0));
+        assert_eq!(kind(&[(10, "0.2411")], &[(10, "0.24110")]), ("same", false, 1));
         assert_eq!(kind(&[(10, "0.241100")], &[(10, "0.241101")]).0, "same");
         assert_eq!(kind(&[(10, "0.241100")], &[(10, "0.241102")]).0, "drifted");
         assert_eq!(kind(&[(10, "null")], &[(10, "0.2")]).0, "changed");

@@ -739,7 +739,8 @@ impl World {
         };
         let ((view, symbol, day), field) = cell;
         let (symbol, day) = (symbol.parse().unwrap(), day.parse().unwrap());
-        let found = lookup::why(self.view(), *view, &symbol, day, Some(field), None).unwrap();
+        let found = volledger::app::trace::why(self.view(), *view, &symbol, day, Some(field), None)
+            .unwrap();
         assert_eq!(found.fields.len(), 1, "law 8: {cell:?}");
         let found = &found.fields[0];
         assert_eq!(found.value.to_string(), *value, "law 8: {cell:?}");

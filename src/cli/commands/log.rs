@@ -1,6 +1,6 @@
 //! `log`: the decisions, newest first.
 
-use crate::app::lookup;
+use crate::app::trace;
 use crate::cli::args::Past;
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
@@ -26,6 +26,6 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &LogArgs) -> Outcome
     let at = ctx.at(&ledger, args.past.at.as_deref())?;
     let usual = if ui.for_people() { SCREENFUL } else { 0 };
     let limit = Some(args.limit.unwrap_or(usual)).filter(|limit| *limit > 0);
-    ui.page(&lookup::log(&ledger, limit, at)?)?;
+    ui.page(&trace::log(&ledger, limit, at)?)?;
     Ok(Exit::Done)
 }

@@ -1,6 +1,6 @@
 //! `show`: one event or decision.
 
-use crate::app::lookup;
+use crate::app::trace;
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
 use crate::cli::exit::Exit;
@@ -22,6 +22,6 @@ pub(in crate::cli) struct ShowArgs {
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ShowArgs) -> Outcome<Exit> {
     let ledger = ctx.open(ui)?;
-    ui.show(&lookup::show(&ledger, &args.event)?)?;
+    ui.show(&trace::show(&ledger, &args.event)?)?;
     Ok(Exit::Done)
 }

@@ -1,6 +1,6 @@
 //! `why`: where a value comes from.
 
-use crate::app::lookup;
+use crate::app::trace;
 use crate::cli::args::Past;
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
@@ -35,7 +35,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &WhyArgs) -> Outcome
     let ledger = ctx.open(ui)?;
     let at = ctx.at(&ledger, args.past.at.as_deref())?;
     let field = args.field.as_deref();
-    let why = lookup::why(&ledger, args.series, &args.symbol, args.date, field, at)?;
+    let why = trace::why(&ledger, args.series, &args.symbol, args.date, field, at)?;
     ui.page(&why)?;
     if let Some(first) = why.fields.first() {
         ui.hint(&format!("the whole batch: `volledger batch show {}`", first.event.batch));

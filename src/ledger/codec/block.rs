@@ -3,6 +3,7 @@
 use super::super::canon;
 use super::super::error::LedgerError;
 use super::super::hash::content;
+use super::super::store::MAX_VALUE;
 use super::v1::{BlockV1, ColumnsV1, RejectV1};
 use super::{MAX_BODY, Tag, columns, compress, decompress, from_bytes, to_bytes};
 use crate::domain::{Day, Digest, Reject, Rows, Series, Symbol, Window};
@@ -10,6 +11,12 @@ use crate::domain::{Day, Digest, Reject, Rows, Series, Symbol, Window};
 /// Most events in a block. At the usual 6 to 20 bytes a row a block stays far below the engine's
 /// safe value size.
 pub const BLOCK_EVENTS: usize = 4_096;
+
+/// Most rejected rows in a block: they are seldom, and their raw text compresses badly.
+const REJECTS: usize = 128;
+
+/// Larger plain blocks are halved: one of long texts must stay below what is decoded.
+const MAX_PLAIN: usize = 16 << 20;
 
 /// zstd level of blocks: the cheapest; higher ones gain little on columns.
 const LEVEL: i32 = 1;
@@ -47,23 +54,35 @@ pub fn encode_blocks(window: &Window, codec: Codec) -> Result<Vec<Vec<u8>>, Ledg
     let first = firsts.chain(window.rejects.iter().map(|reject| reject.seq)).min().unwrap_or(0);
     let events = window.len() as u32;
     let order = columns::block_order(rows);
-    let mut blocks = Vec::new();
-    let mut pending: Vec<&[u32]> = columns::cut(rows, &order, BLOCK_EVENTS);
-    pending.reverse();
-    while let Some(part) = pending.pop() {
-        let bytes = encode_rows(rows, part, (first, events), codec)?;
-        // Unusual values (long texts) can outgrow the engine's safe size: halve such a block.
-        if codec == Codec::Columns && bytes.len() > super::super::store::MAX_VALUE && part.len() > 1
-        {
+    let rejects: Vec<&[Reject]> = window.rejects.chunks(REJECTS).collect();
+    let encode = |part: &[u32]| encode_rows(rows, part, (first, events), codec);
+    let mut blocks = fitting(columns::cut(rows, &order, BLOCK_EVENTS), codec, encode)?;
+    let encode = |part: &[Reject]| encode_rejects(part, (first, events), codec);
+    blocks.extend(fitting(rejects, codec, encode)?);
+    Ok(blocks)
+}
+
+/// Encodes each part as a block. Unusual values (long texts) can outgrow the engine's safe size,
+/// and in a bundle the size that is decoded again: the events of such a block are halved.
+fn fitting<T>(
+    mut parts: Vec<&[T]>,
+    codec: Codec,
+    encode: impl Fn(&[T]) -> Result<Vec<u8>, LedgerError>,
+) -> Result<Vec<Vec<u8>>, LedgerError> {
+    let most = match codec {
+        Codec::Columns => MAX_VALUE,
+        Codec::Plain => MAX_PLAIN,
+    };
+    let mut blocks = Vec::with_capacity(parts.len());
+    parts.reverse();
+    while let Some(part) = parts.pop() {
+        let bytes = encode(part)?;
+        if bytes.len() > most && part.len() > 1 {
             let (left, right) = part.split_at(part.len() / 2);
-            pending.extend([right, left]);
-            continue;
+            parts.extend([right, left]);
+        } else {
+            blocks.push(bytes);
         }
-        blocks.push(bytes);
-    }
-    // Raw text is at most 512 bytes, so 128 rejects stay below the limit uncompressed.
-    for part in window.rejects.chunks(128) {
-        blocks.push(encode_rejects(part, (first, events), codec)?);
     }
     Ok(blocks)
 }
@@ -227,7 +246,9 @@ pub fn decode_block(bytes: &[u8], into: &mut Window) -> Result<BlockHeader, Ledg
                 let (seq, after) = take_uint(rest).ok_or_else(malformed)?;
                 let (length, after) = take_uint(after).ok_or_else(malformed)?;
                 let (event, after) = after.split_at_checked(length).ok_or_else(malformed)?;
-                let seq = header.window_first.checked_add(seq as u32).ok_or_else(malformed)?;
+                let seq = u32::try_from(seq).ok();
+                let seq = seq.and_then(|seq| header.window_first.checked_add(seq));
+                let seq = seq.ok_or_else(malformed)?;
                 canon::read_event(seq, event, &mut into.rows, &mut into.rejects)?;
                 rest = after;
             }
@@ -354,6 +375,27 @@ mod tests {
             assert_eq!(canonical(&back), canonical(&window));
             assert_eq!(encode_blocks(&back, codec).unwrap(), blocks, "{codec:?}");
         }
+    }
+
+    #[test]
+    fn blocks_of_long_texts_stay_below_the_engines_safe_size() {
+        let mut long = Window::default();
+        let mut noise = 1u64;
+        for seq in 0..300 {
+            let letter = |_| {
+                noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                char::from(33 + (noise >> 33) as u8 % 90)
+            };
+            let raw: String = (0..512).map(letter).collect();
+            let (series, code, raw) = (Series::Iv, "invalid_date".into(), raw.into());
+            let (line, offset) = (seq, 0);
+            long.rejects.push(Reject { seq, source: 0, line, offset, len: 512, series, code, raw });
+        }
+        let blocks = encode_blocks(&long, Codec::Columns).unwrap();
+        assert!(blocks.iter().all(|block| block.len() <= MAX_VALUE));
+        let mut back = Window::default();
+        blocks.iter().for_each(|block| drop(decode_block(block, &mut back).unwrap()));
+        assert_eq!(canonical(&back), canonical(&long));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::ledger::hash::content;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The ledger's data in a sled database, with the sources' packs beside it.
 pub struct SledStore {
@@ -46,6 +47,20 @@ fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T> {
     }
 }
 
+/// Opens the engine. The ledger's own lock is held, so when the engine's is taken, an earlier
+/// handle of this very process is still being let go by a thread of the engine.
+fn open_patiently(config: &sled::Config) -> Result<sled::Db> {
+    for _ in 0..200 {
+        match guarded(|| config.open()) {
+            Err(LedgerError::Damaged { what }) if what.contains("could not acquire lock") => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            other => return other,
+        }
+    }
+    Err(LedgerError::Held { holder: "the storage engine's file is locked".into() })
+}
+
 impl SledStore {
     /// Opens or creates the database in `directory/sled` and the packs in `directory/sources`.
     pub fn open(directory: &Path) -> Result<Self> {
@@ -55,7 +70,7 @@ impl SledStore {
             .cache_capacity(64 << 20)
             .segment_size(2 << 20)
             .flush_every_ms(None);
-        let db = guarded(|| config.open())?;
+        let db = open_patiently(&config)?;
         let tree = |name: &str| guarded(|| db.open_tree(name));
         let (blocks, controls) = (tree("blocks")?, tree("control")?);
         let (kept, views) = (tree("sources")?, tree("views")?);

@@ -1,0 +1,310 @@
+//! Plain results of the application, ready to be rendered as a table or as JSON.
+//!
+//! Field names are those of the contract (`schemas/output/`). Numbers that came from a source go
+//! out with the source's digits, so they are kept as raw JSON.
+
+mod review;
+mod trace;
+
+pub use review::*;
+pub use trace::*;
+
+use crate::domain::{Digest, Value};
+use rust_decimal::Decimal;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+/// A number as JSON with exactly these digits, or the nearest JSON value.
+pub fn json_value(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Null => serde_json::Value::Null,
+        Value::Bool(flag) => (*flag).into(),
+        Value::Dec(decimal) => json_decimal(decimal),
+        Value::Num(text) | Value::Json(text) => {
+            serde_json::from_str(text).unwrap_or_else(|_| text.to_string().into())
+        }
+        Value::Text(text) => text.to_string().into(),
+    }
+}
+
+/// A decimal as a JSON number with its digits.
+pub fn json_decimal(decimal: &Decimal) -> serde_json::Value {
+    serde_json::from_str(&decimal.to_string()).unwrap_or(serde_json::Value::Null)
+}
+
+fn shown<T: ToString, S: Serializer>(value: &T, out: S) -> Result<S::Ok, S::Error> {
+    out.serialize_str(&value.to_string())
+}
+
+/// The result of a decision: `volledger/decision/1`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Decided {
+    /// `volledger/decision/1`.
+    pub schema: &'static str,
+    /// commit, discard, rollback, reinstate, supersede; `none` when nothing was to do.
+    pub action: &'static str,
+    /// Whether it was only planned.
+    pub plan: bool,
+    /// `undo`, `redo` or null.
+    pub via: Option<&'static str>,
+    /// The position after it.
+    pub position: u64,
+    /// The log's root after it.
+    pub log_root: String,
+    /// The batches and their states.
+    pub batches: Vec<BatchChange>,
+    /// Why.
+    pub reason: Option<String>,
+    /// Shown days that come, change and go, by view.
+    pub changes: Vec<ViewEffect>,
+}
+
+/// What a decision does to one view.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ViewEffect {
+    /// The view.
+    pub series: &'static str,
+    /// Symbols touched.
+    pub symbols: u64,
+    /// Days that come.
+    pub added: u64,
+    /// Days that get other values.
+    pub changed: u64,
+    /// Days that go.
+    pub removed: u64,
+    /// Days that the view shows of these symbols afterwards.
+    pub days: u64,
+}
+
+/// A batch's change of state.
+#[derive(Clone, Debug, Serialize)]
+pub struct BatchChange {
+    /// The batch.
+    pub batch: String,
+    /// Its state before.
+    pub from: &'static str,
+    /// Its state after.
+    pub to: &'static str,
+}
+
+/// All batches: `volledger/batches/1`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Batches {
+    /// `volledger/batches/1`.
+    pub schema: &'static str,
+    /// Oldest first.
+    pub batches: Vec<BatchLine>,
+}
+
+/// One batch.
+#[derive(Clone, Debug, Serialize)]
+pub struct BatchLine {
+    /// Its number.
+    pub batch: String,
+    /// Its state.
+    pub state: &'static str,
+    /// The views that it speaks of.
+    pub series: Vec<&'static str>,
+    /// How many symbols.
+    pub symbols: u32,
+    /// Accepted rows.
+    pub rows: u64,
+    /// Rejected rows.
+    pub rejected: u64,
+    /// The mapping that read it.
+    pub mapping: String,
+    /// The first source's name, and how many more.
+    pub source: String,
+    /// When it was staged, RFC 3339.
+    pub staged_at: String,
+    /// When it was first confirmed.
+    pub confirmed_at: Option<String>,
+    /// The reason given with the last decision about it.
+    pub reason: Option<String>,
+}
+
+/// One symbol of a view: `volledger/view/1`.
+#[derive(Clone, Debug, Serialize)]
+pub struct View {
+    /// `volledger/view/1`.
+    pub schema: &'static str,
+    /// The view.
+    pub series: &'static str,
+    /// The symbol.
+    pub symbol: String,
+    /// The position shown.
+    pub position: u64,
+    /// The digest of everything that the view shows of the symbol at this position.
+    pub digest: String,
+    /// `first` when the earliest values are shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub which: Option<&'static str>,
+    /// The columns, in order, without `date`.
+    #[serde(skip)]
+    pub columns: Vec<String>,
+    /// One object a day.
+    pub rows: Vec<ViewRow>,
+}
+
+/// One day of a view.
+#[derive(Clone, Debug, Serialize)]
+pub struct ViewRow {
+    /// The day.
+    pub date: String,
+    /// The values by field.
+    #[serde(flatten)]
+    pub values: serde_json::Map<String, serde_json::Value>,
+    /// The fields that only fill a hole (a lower class of source).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fill: Vec<String>,
+}
+
+/// The result of a verification: `volledger/verify/1`.
+#[derive(Clone, Debug, Serialize)]
+pub struct VerifyReport {
+    /// `volledger/verify/1`.
+    pub schema: &'static str,
+    /// Whether everything is as recorded.
+    pub ok: bool,
+    /// Whether blocks, sources and views were read whole.
+    pub deep: bool,
+    /// The log's size.
+    pub position: u64,
+    /// The log's root.
+    pub log_root: String,
+    /// Row events.
+    pub events: u64,
+    /// Batches.
+    pub batches: u64,
+    /// Sources (with manifests and mappings).
+    pub sources: u64,
+    /// Views compared with their rebuild (deep) or present.
+    pub projections: u64,
+    /// What is not as recorded.
+    pub damage: Vec<DamageLine>,
+    /// Views that differ from their rebuild.
+    pub stale: Vec<String>,
+}
+
+/// Something that is not as recorded.
+#[derive(Clone, Debug, Serialize)]
+pub struct DamageLine {
+    /// What it is about.
+    pub place: String,
+    /// What was found.
+    pub what: String,
+}
+
+/// The difference of two positions: `volledger/diff/1`.
+#[derive(Clone, Debug, Serialize)]
+pub struct PositionDiff {
+    /// `volledger/diff/1`.
+    pub schema: &'static str,
+    /// The first position.
+    pub from: u64,
+    /// The second position.
+    pub to: u64,
+    /// How many changes of each kind.
+    pub counts: BTreeMap<&'static str, u64>,
+    /// All changes.
+    pub changes: Vec<ChangeLine>,
+}
+
+/// Missing trading days: `volledger/gaps/1`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Gaps {
+    /// `volledger/gaps/1`.
+    pub schema: &'static str,
+    /// The position.
+    pub position: u64,
+    /// Per symbol and view.
+    pub rows: Vec<GapsLine>,
+}
+
+/// The holes of one series.
+#[derive(Clone, Debug, Serialize)]
+pub struct GapsLine {
+    /// The view.
+    pub series: &'static str,
+    /// The symbol.
+    pub symbol: String,
+    /// First day shown.
+    pub from: Option<String>,
+    /// Last day shown.
+    pub to: Option<String>,
+    /// Days shown.
+    pub days: u64,
+    /// Trading days missing in between.
+    pub missing: u64,
+    /// The holes.
+    pub gaps: Vec<GapLine>,
+    /// Days shown on which the exchange was closed.
+    pub non_trading_days: Vec<String>,
+}
+
+/// The state of a ledger: `volledger/status/1`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Status {
+    /// `volledger/status/1`.
+    pub schema: &'static str,
+    /// Where it is.
+    pub ledger: String,
+    /// The format of what is stored.
+    pub format: u32,
+    /// The log's size.
+    pub position: u64,
+    /// The log's root.
+    pub log_root: String,
+    /// Row events in all batches.
+    pub events: u64,
+    /// Batches by state.
+    pub batches: BTreeMap<&'static str, u64>,
+    /// Batches that wait for a decision.
+    pub open: Vec<String>,
+    /// Per view the symbols and days.
+    pub views: Vec<StatusView>,
+    /// Size on disk in bytes.
+    pub bytes: u64,
+    /// The last entry's time.
+    pub last_entry: Option<String>,
+    /// What opening noticed.
+    pub notes: Vec<String>,
+}
+
+/// A view in `status`.
+#[derive(Clone, Debug, Serialize)]
+pub struct StatusView {
+    /// The view.
+    pub series: &'static str,
+    /// Symbols with at least one day.
+    pub symbols: u64,
+    /// Days over all symbols.
+    pub days: u64,
+    /// First day.
+    pub from: Option<String>,
+    /// Last day.
+    pub to: Option<String>,
+}
+
+/// What an export wrote.
+#[derive(Clone, Debug, Serialize)]
+pub struct Exported {
+    /// `volledger/exported/1`.
+    pub schema: &'static str,
+    /// The files written.
+    pub files: Vec<String>,
+    /// Records written.
+    pub rows: u64,
+    /// The position exported.
+    pub position: u64,
+    /// The digest of what was exported.
+    #[serde(serialize_with = "shown")]
+    pub digest: Digest,
+    /// The document itself, where it goes to standard output.
+    #[serde(skip)]
+    pub text: Option<String>,
+}
+
+/// A JSON text that is already written.
+pub type Raw = Box<RawValue>;

@@ -1,0 +1,146 @@
+//! Where values come from, and what was decided when.
+
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Where a value comes from: `volledger/why/1`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Why {
+    /// `volledger/why/1`.
+    pub schema: &'static str,
+    /// The view.
+    pub series: &'static str,
+    /// The symbol.
+    pub symbol: String,
+    /// The day.
+    pub date: String,
+    /// The position asked about.
+    pub position: u64,
+    /// One entry per shown field.
+    pub fields: Vec<WhyField>,
+}
+
+/// Where one field's value comes from.
+#[derive(Clone, Debug, Serialize)]
+pub struct WhyField {
+    /// The field.
+    pub field: String,
+    /// The value shown.
+    pub value: serde_json::Value,
+    /// The event that asserted it.
+    pub event: EventLine,
+    /// Other assertions about the field, strongest first.
+    pub replaced: Vec<Replaced>,
+}
+
+/// An assertion that is not shown.
+#[derive(Clone, Debug, Serialize)]
+pub struct Replaced {
+    /// The value; null when it was retracted.
+    pub value: Option<serde_json::Value>,
+    /// put or retract.
+    pub op: &'static str,
+    /// The event.
+    pub event: String,
+    /// The batch's state at the position.
+    pub state: &'static str,
+}
+
+/// An event with its place and proof.
+#[derive(Clone, Debug, Serialize)]
+pub struct EventLine {
+    /// `b7/3`.
+    pub event: String,
+    /// put, retract or reject.
+    pub op: &'static str,
+    /// The hash of its canonical bytes.
+    pub leaf: String,
+    /// The batch.
+    pub batch: String,
+    /// The batch's state now.
+    pub state: &'static str,
+    /// When it was recorded (staged).
+    pub recorded_at: String,
+    /// When the batch was first confirmed.
+    pub confirmed_at: Option<String>,
+    /// The mapping that read it.
+    pub mapping: String,
+    /// The source's name.
+    pub source: String,
+    /// The source's digest.
+    pub source_digest: String,
+    /// Physical line, or item number.
+    pub line: u32,
+    /// Byte offset in the source.
+    pub offset: u64,
+    /// Length in bytes.
+    pub length: u32,
+    /// The bytes themselves, as text.
+    pub raw: String,
+    /// The finding code of a reject.
+    pub code: Option<String>,
+    /// The values asserted.
+    pub values: BTreeMap<String, serde_json::Value>,
+    /// Whether the leaf leads to the batch root, and that root is in the log.
+    pub proven: bool,
+}
+
+/// `volledger/event/1`: an event or a control entry.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Shown {
+    /// A row event.
+    Row {
+        /// `volledger/event/1`.
+        schema: &'static str,
+        /// The event.
+        #[serde(flatten)]
+        event: Box<EventLine>,
+    },
+    /// A control entry.
+    Entry {
+        /// `volledger/event/1`.
+        schema: &'static str,
+        /// The entry.
+        #[serde(flatten)]
+        entry: Box<EntryLine>,
+    },
+}
+
+/// A control entry.
+#[derive(Clone, Debug, Serialize)]
+pub struct EntryLine {
+    /// Its position.
+    pub position: u64,
+    /// When it was recorded.
+    pub time: String,
+    /// Who recorded it.
+    pub actor: String,
+    /// The program's version.
+    pub tool: String,
+    /// stage, commit, discard, rollback, reinstate, supersede, note.
+    pub kind: &'static str,
+    /// The batches that it is about.
+    pub batches: Vec<String>,
+    /// `undo #5`, `redo #5`, or null.
+    pub via: Option<String>,
+    /// Why, or the note's text.
+    pub reason: Option<String>,
+    /// One line for a person.
+    pub text: String,
+    /// Whether its clock stands before that of the entry before it.
+    pub clock_ran_back: bool,
+}
+
+/// The control log: `volledger/log/1`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Log {
+    /// `volledger/log/1`.
+    pub schema: &'static str,
+    /// The log's size.
+    pub position: u64,
+    /// The log's root.
+    pub log_root: String,
+    /// Newest first.
+    pub entries: Vec<EntryLine>,
+}

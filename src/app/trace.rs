@@ -1,0 +1,236 @@
+//! Tracing: from a shown value to its event, its bytes and its proof; events and the log.
+
+use super::clock::rfc3339;
+use super::error::{AppError, Result};
+use super::report::{EntryLine, EventLine, Log, Replaced, Shown, Why, WhyField, json_value};
+use super::views::ViewReader;
+use crate::domain::{
+    BatchId, BatchState, Day, Entry, EntryKind, EventId, Field, Op, Position, Series, Symbol, Via,
+};
+use crate::ledger::{Ledger, LedgerError};
+use crate::projections::view::{Activity, Which, fold};
+use std::collections::BTreeMap;
+
+/// Where the values of a day come from.
+///
+/// # Errors
+/// [`AppError::NotFound`] when nothing is shown there.
+pub fn why(
+    ledger: &Ledger,
+    series: Series,
+    symbol: &Symbol,
+    day: Day,
+    field: Option<&str>,
+    at: Option<Position>,
+) -> Result<Why> {
+    let at = at.unwrap_or(ledger.position());
+    let reader = ViewReader::new(ledger)?;
+    let history = reader.history(series, symbol)?;
+    let activity = Activity::at(ledger.batches(), series, at);
+    let records = fold(series, &history, &activity, Which::Latest);
+    let nothing = || AppError::NotFound(format!("{series} {symbol} has no value on {day}"));
+    let record = records.iter().find(|record| record.day == day).ok_or_else(nothing)?;
+    let cells = record.cells.iter().filter(|c| field.is_none_or(|name| c.field.name() == name));
+    let mut fields = Vec::new();
+    for cell in cells {
+        fields.push(WhyField {
+            field: cell.field.name().to_owned(),
+            value: json_value(&cell.value),
+            event: event_line(ledger, cell.event)?,
+            replaced: replaced(ledger, &history, &cell.field, day, cell.event, at, series),
+        });
+    }
+    if fields.is_empty() {
+        return Err(nothing());
+    }
+    let (series, symbol, date) = (series.name(), symbol.to_string(), day.to_string());
+    Ok(Why { schema: "volledger/why/1", series, symbol, date, position: at.0, fields })
+}
+
+/// The other assertions about a cell that were committed by then, strongest first.
+fn replaced(
+    ledger: &Ledger,
+    history: &crate::projections::view::History,
+    field: &Field,
+    day: Day,
+    shown: EventId,
+    at: Position,
+    view: Series,
+) -> Vec<Replaced> {
+    let mut others = Vec::new();
+    for (row, batch) in history.rows.iter().zip(&history.batches) {
+        let event = EventId { batch: BatchId(*batch), seq: row.head.seq };
+        let speaks =
+            row.shape.contains(field) || (row.head.op == Op::Retract && row.shape.is_empty());
+        let Some(batch) = ledger.batches().get(event.batch) else {
+            continue;
+        };
+        let committed = batch.committed_at.filter(|committed| *committed <= at);
+        let (Some(committed), true) = (committed, speaks && event != shown) else {
+            continue;
+        };
+        if row.head.day != day {
+            continue;
+        }
+        let state = batch.state_at(at).unwrap_or(BatchState::Staged);
+        let value = row.fields().find(|(known, _)| *known == field).and_then(|(_, value)| value);
+        let rank = (state == BatchState::Active, batch.class(view), committed, row.head.seq);
+        let op = if row.head.op == Op::Put { "put" } else { "retract" };
+        let value = value.map(json_value);
+        let (event, state) = (event.to_string(), state.name());
+        others.push((rank, Replaced { value, op, event, state }));
+    }
+    others.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
+    others.into_iter().map(|(_, other)| other).collect()
+}
+
+/// An event with the bytes it was read from and its proof.
+pub fn event_line(ledger: &Ledger, event: EventId) -> Result<EventLine> {
+    let nothing = || AppError::NotFound(format!("there is no event {event}"));
+    let batch = ledger.batches().get(event.batch).ok_or_else(nothing)?;
+    let located = ledger.locate(event)?.ok_or_else(nothing)?;
+    let manifest = ledger.manifest_of(&batch.stage)?;
+    let row = located.rows.get(0);
+    let (source, line, offset, len) = match (&located.reject, row) {
+        (Some(reject), _) => (reject.source, reject.line, reject.offset, reject.len),
+        (None, Some(row)) => {
+            let head = row.head;
+            (head.source, head.line, head.offset, head.len)
+        }
+        (None, None) => return Err(nothing()),
+    };
+    let source = manifest.sources.get(source as usize);
+    let source = source.ok_or_else(|| LedgerError::damaged("an event names no source"))?;
+    let raw = bytes_of(ledger, source, offset, len)?;
+    let mut values = BTreeMap::new();
+    for (field, value) in row.iter().flat_map(|row| row.fields()) {
+        let value = value.map_or(serde_json::Value::Null, json_value);
+        values.insert(field.name().to_owned(), value);
+    }
+    let op = match row {
+        None => "reject",
+        Some(row) if row.head.op == Op::Retract => "retract",
+        Some(_) => "put",
+    };
+    // The whole batch is hashed: only then does the leaf lead to the recorded root.
+    ledger.verify_batch(&batch.stage)?;
+    Ok(EventLine {
+        event: event.to_string(),
+        op,
+        leaf: located.leaf.to_string(),
+        batch: event.batch.to_string(),
+        state: batch.state().name(),
+        recorded_at: rfc3339(batch.staged_ms),
+        confirmed_at: batch.committed_ms.map(rfc3339),
+        mapping: format!("{}/{}", batch.stage.mapping.id, batch.stage.mapping.version),
+        source: source.name.clone(),
+        source_digest: source.digest.to_string(),
+        line,
+        offset,
+        length: len,
+        raw: String::from_utf8_lossy(&raw).into_owned(),
+        code: located.reject.map(|reject| reject.code.to_string()),
+        values,
+        proven: true,
+    })
+}
+
+/// The bytes of a row in its source; the source's digest is checked on the way.
+fn bytes_of(
+    ledger: &Ledger,
+    source: &crate::ledger::codec::ManifestSource,
+    offset: u64,
+    len: u32,
+) -> Result<Vec<u8>> {
+    let (mut from, end, mut found) = (0u64, offset + u64::from(len), Vec::new());
+    ledger.read_source(&source.digest, &mut |piece| {
+        let to = from + piece.len() as u64;
+        let start = offset.clamp(from, to) - from;
+        let stop = end.clamp(from, to) - from;
+        found.extend_from_slice(piece.get(start as usize..stop as usize).unwrap_or_default());
+        from = to;
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Shows a row event (`b7/3`) or a control entry (`#12`).
+///
+/// # Errors
+/// [`AppError::NotFound`], [`AppError::Usage`].
+pub fn show(ledger: &Ledger, what: &str) -> Result<Shown> {
+    if let Ok(event) = what.parse::<EventId>() {
+        let event = Box::new(event_line(ledger, event)?);
+        return Ok(Shown::Row { schema: "volledger/event/1", event });
+    }
+    let wrong = |error: crate::domain::id::IdError| AppError::Usage(error.to_string());
+    let at: Position =
+        what.parse().map_err(|_| wrong(crate::domain::id::IdError::Event(what.to_owned())))?;
+    let index = (at.0 as usize).checked_sub(1);
+    let entry = index.and_then(|index| ledger.entries().get(index));
+    let entry = entry.ok_or_else(|| AppError::NotFound(format!("there is no entry {at}")))?;
+    let entry = Box::new(entry_line(ledger, at, entry));
+    Ok(Shown::Entry { schema: "volledger/event/1", entry })
+}
+
+fn entry_line(ledger: &Ledger, at: Position, entry: &Entry) -> EntryLine {
+    let before = (at.0 as usize).checked_sub(2).and_then(|index| ledger.entries().get(index));
+    let (kind, batches, via, reason, text) = match &entry.kind {
+        EntryKind::Stage(stage) => {
+            let views: Vec<_> = stage.views.iter().map(|part| part.series.name()).collect();
+            let text = format!(
+                "staged {}: {} events of {} symbols for {} with {}/{}",
+                stage.batch,
+                stage.events,
+                stage.symbols,
+                views.join(", "),
+                stage.mapping.id,
+                stage.mapping.version
+            );
+            ("stage", vec![stage.batch.to_string()], None, stage.again.clone(), text)
+        }
+        EntryKind::Decision(decision) => {
+            let ids: Vec<_> = decision.changes.iter().map(|c| c.batch.to_string()).collect();
+            let via = match decision.via {
+                Via::Plain => None,
+                Via::Undo(target) => Some(format!("undo {target}")),
+                Via::Redo(target) => Some(format!("redo {target}")),
+            };
+            let moves: Vec<_> =
+                decision.changes.iter().map(|c| format!("{} is {}", c.batch, c.to)).collect();
+            let text = match &via {
+                Some(via) => format!("{via}: {}", moves.join(", ")),
+                None => moves.join(", "),
+            };
+            (decision.action.name(), ids, via, decision.reason.clone(), text)
+        }
+        EntryKind::Note(text) => ("note", Vec::new(), None, None, text.clone()),
+    };
+    EntryLine {
+        position: at.0,
+        time: rfc3339(entry.time_ms),
+        actor: entry.actor.clone(),
+        tool: entry.tool.clone(),
+        kind,
+        batches,
+        via,
+        reason,
+        text,
+        clock_ran_back: before.is_some_and(|before| before.time_ms > entry.time_ms),
+    }
+}
+
+/// The control log, newest first.
+///
+/// # Errors
+/// None at present.
+pub fn log(ledger: &Ledger, limit: Option<usize>, at: Option<Position>) -> Result<Log> {
+    let until = at.unwrap_or(ledger.position());
+    let entries = (1..).map(Position).zip(ledger.entries()).take(until.0 as usize);
+    let mut lines: Vec<_> = entries.map(|(at, entry)| entry_line(ledger, at, entry)).collect();
+    lines.reverse();
+    lines.truncate(limit.unwrap_or(usize::MAX));
+    let head = ledger.head();
+    let (position, log_root) = (head.size.0, head.root.to_string());
+    Ok(Log { schema: "volledger/log/1", position, log_root, entries: lines })
+}

@@ -1,0 +1,406 @@
+//! Reading bundles: restoring a ledger, importing a batch. Whatever is not exactly as a writer
+//! would have written it is refused, checksummed or not.
+
+use super::super::codec::{self, Codec};
+use super::super::error::LedgerError;
+use super::super::hash::{Hasher, Sha256Tree, TreeHash};
+use super::super::head::{FORMAT, Head};
+use super::super::segment::{FrameKind, read_frame};
+use super::super::store::{SledStore, Store};
+use super::super::tree::Tree;
+use super::super::{BatchWriter, Ledger, OpenOptions, Result};
+use super::{Kind, MAGIC};
+use crate::domain::{BatchId, Digest, Entry, EntryKind, Position, Stage, Window};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// Receives what a bundle holds, in its order: sources, control entries, blocks.
+trait Receiver {
+    /// A source; its digest is known at its end, and checked against the bytes by the caller.
+    fn source(&mut self, bytes: &mut dyn Read) -> Result<Digest>;
+    /// The next control entry.
+    fn control(&mut self, bytes: &[u8]) -> Result<()>;
+    /// The next block.
+    fn block(&mut self, batch: BatchId, bytes: &[u8]) -> Result<()>;
+}
+
+fn damaged(what: &str) -> LedgerError {
+    LedgerError::damaged(format!("the bundle: {what}"))
+}
+
+/// Reads the pieces of one source as a stream.
+struct Pieces<'a> {
+    input: &'a mut dyn Read,
+    piece: io::Cursor<Vec<u8>>,
+    first: Option<(FrameKind, Vec<u8>)>,
+    end: Option<(Digest, u64)>,
+    hasher: Hasher,
+    size: u64,
+    /// What an [`io::Error`] cannot carry: that the bundle is damaged, not the disk.
+    failed: Option<LedgerError>,
+}
+
+impl Pieces<'_> {
+    fn next(&mut self) -> Result<()> {
+        let frame = match self.first.take() {
+            Some(frame) => Some(frame),
+            None => read_frame(&mut self.input)?,
+        };
+        let raw = match frame {
+            Some((FrameKind::RawPiece, raw)) => raw,
+            Some((FrameKind::Piece, body)) => {
+                let (size, compressed) =
+                    body.split_first_chunk::<4>().ok_or_else(|| damaged("a piece of a source"))?;
+                codec::decompress(compressed, u32::from_le_bytes(*size) as usize)?
+            }
+            Some((FrameKind::SourceEnd, body)) => {
+                self.end = Some(source_end(&body)?);
+                return Ok(());
+            }
+            _ => return Err(damaged("a source has no end")),
+        };
+        self.hasher.update(&raw);
+        self.size += raw.len() as u64;
+        self.piece = io::Cursor::new(raw);
+        Ok(())
+    }
+}
+
+impl Read for Pieces<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let count = self.piece.read(buffer)?;
+            if count > 0 || buffer.is_empty() || self.end.is_some() {
+                return Ok(count);
+            }
+            if let Err(error) = self.next() {
+                let told = io::Error::other(error.to_string());
+                self.failed = Some(error);
+                return Err(told);
+            }
+        }
+    }
+}
+
+fn source_end(body: &[u8]) -> Result<(Digest, u64)> {
+    let wrong = || damaged("the end of a source");
+    let (digest, size) = body.split_first_chunk::<32>().ok_or_else(wrong)?;
+    let size: [u8; 8] = size.try_into().map_err(|_| wrong())?;
+    Ok((Digest(*digest), u64::from_le_bytes(size)))
+}
+
+/// Reads the header; a bundle of the other kind is refused before anything of it is taken in.
+fn read_header(input: &mut dyn Read, wanted: Kind) -> Result<()> {
+    let strange = || damaged("it does not begin like one");
+    let Some((FrameKind::Header, body)) = read_frame(&mut &mut *input)? else {
+        return Err(strange());
+    };
+    let rest = body.strip_prefix(MAGIC).ok_or_else(strange)?;
+    let (format, rest) = rest.split_first_chunk::<4>().ok_or_else(strange)?;
+    let found = u32::from_le_bytes(*format);
+    if found > FORMAT {
+        let known = FORMAT;
+        return Err(LedgerError::Newer { found, known });
+    }
+    let kinds = [Kind::Backup, Kind::Batch];
+    let kind = kinds.into_iter().find(|kind| rest == [kind.byte()]);
+    match kind {
+        _ if found == 0 => Err(strange()),
+        None => Err(damaged("its kind is not known")),
+        Some(kind) if kind == wanted => Ok(()),
+        Some(Kind::Batch) => Err(damaged("it holds one batch; use `batch import`")),
+        Some(Kind::Backup) => Err(damaged("it holds a whole ledger; use `restore`")),
+    }
+}
+
+/// Reads one source whose first frame has been read already.
+fn read_source(
+    input: &mut dyn Read,
+    first: (FrameKind, Vec<u8>),
+    receiver: &mut dyn Receiver,
+) -> Result<()> {
+    let mut pieces = Pieces {
+        input,
+        piece: io::Cursor::new(Vec::new()),
+        first: Some(first),
+        end: None,
+        hasher: Hasher::default(),
+        size: 0,
+        failed: None,
+    };
+    let digest = match receiver.source(&mut pieces) {
+        Ok(digest) => digest,
+        Err(error) => return Err(pieces.failed.unwrap_or(error)),
+    };
+    let end = pieces.end.ok_or_else(|| damaged("a source has no end"))?;
+    if end != (pieces.hasher.finish(), pieces.size) || digest != end.0 {
+        return Err(damaged("a source does not match its digest"));
+    }
+    Ok(())
+}
+
+/// Reads a bundle through; returns its checkpoint.
+fn read(input: &mut dyn Read, wanted: Kind, receiver: &mut dyn Receiver) -> Result<Head> {
+    read_header(input, wanted)?;
+    let (mut part, mut entries) = (0, 0u64);
+    let mut last: Option<(u32, u32)> = None;
+    loop {
+        let (frame, body) =
+            read_frame(&mut &mut *input)?.ok_or_else(|| damaged("it is cut off"))?;
+        let this = match frame {
+            FrameKind::Piece | FrameKind::RawPiece | FrameKind::SourceEnd => 0,
+            FrameKind::Control => 1,
+            FrameKind::Block => 2,
+            FrameKind::Checkpoint => 3,
+            FrameKind::Header => return Err(damaged("a second header")),
+        };
+        if this < part {
+            return Err(damaged("its frames are not in order"));
+        }
+        part = this;
+        match frame {
+            FrameKind::Control => {
+                let wrong = || damaged("its control entries are not consecutive");
+                let (position, bytes) = body.split_first_chunk::<8>().ok_or_else(wrong)?;
+                entries += 1;
+                if u64::from_le_bytes(*position) != entries {
+                    return Err(wrong());
+                }
+                receiver.control(bytes)?;
+            }
+            FrameKind::Block => {
+                let wrong = || damaged("its blocks are not consecutive");
+                let (batch, rest) = body.split_first_chunk::<4>().ok_or_else(wrong)?;
+                let (index, bytes) = rest.split_first_chunk::<4>().ok_or_else(wrong)?;
+                let (batch, index) = (u32::from_le_bytes(*batch), u32::from_le_bytes(*index));
+                let follows = match last {
+                    Some((before, at)) if before == batch => Some(index) == at.checked_add(1),
+                    Some((before, _)) => before < batch && index == 0,
+                    None => index == 0,
+                };
+                if !follows {
+                    return Err(wrong());
+                }
+                last = Some((batch, index));
+                receiver.block(BatchId(batch), bytes)?;
+            }
+            FrameKind::Checkpoint => {
+                let wrong = || damaged("its checkpoint");
+                let (size, root) = body.split_first_chunk::<8>().ok_or_else(wrong)?;
+                let root = Digest(root.try_into().map_err(|_| wrong())?);
+                let size = Position(u64::from_le_bytes(*size));
+                if read_frame(&mut &mut *input)?.is_some() {
+                    return Err(damaged("something follows its checkpoint"));
+                }
+                return Ok(Head { size, root });
+            }
+            _ => read_source(input, (frame, body), receiver)?,
+        }
+    }
+}
+
+/// Adds a block to the window that it belongs to; returns the window when it is whole.
+fn gather(window: &mut Window, bytes: &[u8]) -> Result<Option<Window>> {
+    let header = codec::decode_block(bytes, window)?;
+    match window.len().cmp(&(header.window_events as usize)) {
+        std::cmp::Ordering::Less => Ok(None),
+        std::cmp::Ordering::Equal => Ok(Some(std::mem::take(window))),
+        std::cmp::Ordering::Greater => Err(damaged("a window has too many events")),
+    }
+}
+
+/// Writes what a backup holds into a new store. Blocks are packed again where they are plain.
+struct Restore<'a> {
+    store: &'a mut dyn Store,
+    tree: Tree<Sha256Tree>,
+    window: Window,
+    batch: Option<BatchId>,
+    next: u32,
+    now_ms: i64,
+}
+
+impl Restore<'_> {
+    fn window_is_whole(&self) -> Result<()> {
+        if self.window.is_empty() {
+            return Ok(());
+        }
+        Err(damaged("a batch ends within a window"))
+    }
+}
+
+impl Receiver for Restore<'_> {
+    fn source(&mut self, bytes: &mut dyn Read) -> Result<Digest> {
+        let (digest, kept) = self.store.pack().keep(bytes, "restored", self.now_ms)?;
+        self.store.put_kept(&digest, &kept)?;
+        Ok(digest)
+    }
+
+    fn control(&mut self, bytes: &[u8]) -> Result<()> {
+        self.tree.push(Sha256Tree::leaf(bytes));
+        self.store.put_control(self.tree.size(), bytes)
+    }
+
+    fn block(&mut self, batch: BatchId, bytes: &[u8]) -> Result<()> {
+        if self.batch.replace(batch) != Some(batch) {
+            self.window_is_whole()?;
+            self.next = 0;
+        }
+        let Some(window) = gather(&mut self.window, bytes)? else {
+            return Ok(());
+        };
+        for block in codec::encode_blocks(&window, Codec::Columns)? {
+            self.store.put_block(batch.0, self.next, &block)?;
+            self.next += 1;
+        }
+        Ok(())
+    }
+}
+
+/// Restores a backup into a directory that holds no ledger. Everything is verified before the
+/// directory gets its name.
+///
+/// # Errors
+/// [`LedgerError::Exists`], and anything in the backup that is not as recorded.
+pub fn restore(
+    input: &mut dyn Read,
+    directory: &Path,
+    options: &OpenOptions,
+    now_ms: i64,
+) -> Result<()> {
+    if Ledger::exists(directory) {
+        return Err(LedgerError::Exists(directory.to_owned()));
+    }
+    let write = |error| LedgerError::write(directory.display().to_string(), error);
+    let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    std::fs::create_dir_all(parent).map_err(write)?;
+    let staging = tempfile::Builder::new().prefix(".restore-").tempdir_in(parent).map_err(write)?;
+    let head = {
+        let mut store = SledStore::open(staging.path())?;
+        let mut restore = Restore {
+            store: &mut store,
+            tree: Tree::default(),
+            window: Window::default(),
+            batch: None,
+            next: 0,
+            now_ms,
+        };
+        let head = read(input, Kind::Backup, &mut restore)?;
+        restore.window_is_whole()?;
+        if (head.size.0, head.root) != (restore.tree.size(), restore.tree.root()) {
+            return Err(damaged("its log does not give its checkpoint"));
+        }
+        store.barrier()?;
+        head
+    };
+    head.write(staging.path())?;
+    verified(staging.path(), options)?;
+    if directory.exists() {
+        std::fs::remove_dir(directory).map_err(write)?; // only an empty one goes
+    }
+    std::fs::rename(staging.path(), directory).map_err(write)?;
+    let _ = staging.keep(); // it has another name now, and nothing is to be cleared away
+    // The new name is not durable before its directory is.
+    File::open(parent).and_then(|parent| parent.sync_all()).map_err(write)
+}
+
+/// Opens what was restored as any ledger and recomputes everything: only then it takes its name.
+fn verified(directory: &Path, options: &OpenOptions) -> Result<()> {
+    let ledger = Ledger::open(directory, options)?;
+    // Opening sweeps blocks that no entry seals; a backup has none.
+    if let Some(note) = ledger.notes().first() {
+        return Err(damaged(note));
+    }
+    match ledger.verify(true, &mut |_| {}).damage.first() {
+        Some(first) => Err(damaged(&format!("{}: {}", first.place, first.what))),
+        None => Ok(()),
+    }
+}
+
+/// What a batch bundle says of its batch.
+#[derive(Debug)]
+pub struct BatchBundle {
+    /// The stage entry, as it was in the other ledger.
+    pub stage: Stage,
+    /// The entry as it was recorded there.
+    pub entry: Entry,
+}
+
+/// Takes a batch's sources and events into a ledger.
+struct Import<'a> {
+    ledger: &'a mut Ledger,
+    writer: &'a mut BatchWriter,
+    window: Window,
+    found: Option<BatchBundle>,
+    tree: Tree<Sha256Tree>,
+    now_ms: i64,
+}
+
+impl Receiver for Import<'_> {
+    fn source(&mut self, bytes: &mut dyn Read) -> Result<Digest> {
+        Ok(self.ledger.keep(bytes, "imported", self.now_ms)?.0)
+    }
+
+    fn control(&mut self, bytes: &[u8]) -> Result<()> {
+        let entry = codec::decode_entry(bytes)?;
+        match &entry.kind {
+            EntryKind::Stage(stage) if self.found.is_none() => {
+                let stage = (**stage).clone();
+                self.tree.push(Sha256Tree::leaf(bytes));
+                self.found = Some(BatchBundle { stage, entry });
+                Ok(())
+            }
+            _ => Err(damaged("its entry is not that of a batch")),
+        }
+    }
+
+    fn block(&mut self, batch: BatchId, bytes: &[u8]) -> Result<()> {
+        if self.found.as_ref().map(|found| found.stage.batch) != Some(batch) {
+            return Err(damaged("a block of another batch"));
+        }
+        match gather(&mut self.window, bytes)? {
+            Some(window) => self.ledger.write(self.writer, &window),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Reads a batch bundle into a batch that is being staged; its root has been recomputed and all
+/// its sources are kept.
+///
+/// # Errors
+/// Anything in the bundle that is not as recorded.
+pub fn read_batch(
+    input: &mut dyn Read,
+    ledger: &mut Ledger,
+    writer: &mut BatchWriter,
+    now_ms: i64,
+) -> Result<BatchBundle> {
+    let mut import = Import {
+        ledger,
+        writer,
+        window: Window::default(),
+        found: None,
+        tree: Tree::default(),
+        now_ms,
+    };
+    let head = read(input, Kind::Batch, &mut import)?;
+    let whole = import.window.is_empty();
+    let (size, root) = (import.tree.size(), import.tree.root());
+    let found = import.found.ok_or_else(|| damaged("it has no entry"))?;
+    if (head.size.0, head.root) != (size, root) {
+        return Err(damaged("its entry does not give its checkpoint"));
+    }
+    let stage = &found.stage;
+    if !whole || (writer.root(), writer.events()) != (stage.batch_root, stage.events) {
+        return Err(damaged("its events do not give its root"));
+    }
+    // A batch whose sources are elsewhere could be neither traced nor read again.
+    for source in ledger.manifest_of(stage)?.sources {
+        if ledger.store().kept(&source.digest)?.is_none() {
+            return Err(damaged(&format!("source {} is missing", source.digest.short())));
+        }
+    }
+    Ok(found)
+}

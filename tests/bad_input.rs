@@ -1,0 +1,210 @@
+//! Bad input through the program itself: each gives a clear error with a hint and its exit code,
+//! no panic text, and nothing in the ledger changes.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+use volledger::app::outside;
+
+struct Place {
+    root: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let place = Self { root: tempfile::tempdir().unwrap() };
+        drop(outside::create(&place.ledger(), "test", Duration::ZERO).unwrap());
+        place
+    }
+
+    fn ledger(&self) -> PathBuf {
+        self.root.path().join("l")
+    }
+
+    fn file(&self, name: &str, bytes: &[u8]) -> String {
+        let path = self.root.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.to_string_lossy().into_owned()
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        program(&self.ledger(), args).output().unwrap()
+    }
+
+    /// Runs and checks the exit code, the tone of the error, and that nothing was appended.
+    fn refused(&self, args: &[&str], code: i32, says: &str) {
+        let before = std::fs::read(self.ledger().join("HEAD")).unwrap();
+        let output = self.run(args);
+        let (out, err) = texts(&output);
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {out}{err}");
+        assert!(err.contains(says), "{args:?} should say `{says}`: {err}");
+        assert!(err.contains("Error: ") && err.contains("Hint: "), "{args:?}: {err}");
+        assert!(!err.contains("panicked") && !err.contains("RUST_BACKTRACE"), "{args:?}: {err}");
+        assert_eq!(std::fs::read(self.ledger().join("HEAD")).unwrap(), before, "{args:?}");
+    }
+}
+
+fn texts(output: &Output) -> (String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&output.stdout), text(&output.stderr))
+}
+
+fn program(ledger: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("volledger"));
+    command.arg("-L").arg(ledger).args(args).env_clear().env("USER", "tester");
+    command.env("LC_ALL", "C.UTF-8").env("VOLLEDGER_LOCK_WAIT", "0");
+    command.stdin(Stdio::null());
+    command
+}
+
+#[test]
+fn files_that_cannot_be_used_are_named_with_their_reason() {
+    let place = Place::new();
+    let good = b"Date,IV30\n2024-01-02,45.5\n";
+    let import = |file: &str| ["import", "iv", file, "-s", "AAPL", "--yes"].map(str::to_owned);
+    let cases: Vec<(&str, Vec<u8>, &str)> = vec![
+        ("binary.csv", [b"Date,IV30\n".as_slice(), &[0, 1, 2, 0]].concat(), "binary"),
+        ("utf16.csv", [0xff, 0xfe, b'D', 0, b'a', 0].to_vec(), "UTF-16"),
+        ("columns.csv", b"Day,Vol\n2024-01-02,45.5\n".to_vec(), "Date"),
+        ("empty.csv", Vec::new(), "IV30"),
+        ("dates.csv", b"Date,IV30\n13/01/2024,45\n01/13/2024,45\n".to_vec(), "day"),
+        ("line.csv", [b"Date,IV30\n".to_vec(), vec![b'9'; 200_000]].concat(), "line"),
+        ("fields.csv", [b"Date,IV30\n2024-01-02".to_vec(), vec![b','; 5_000]].concat(), "field"),
+    ];
+    for (name, bytes, says) in cases {
+        let file = place.file(name, &bytes);
+        let args = import(&file);
+        place.refused(&args.each_ref().map(String::as_str), 1, says);
+    }
+    place.refused(&["import", "iv", "/no/such/file.csv", "-s", "AAPL"], 1, "no/such/file.csv");
+    let directory = place.root.path().to_string_lossy().into_owned();
+    place.refused(&["import", "iv", &directory, "-s", "AAPL"], 1, "directory");
+    let file = place.file("good.csv", good);
+    place.refused(&["import", "iv", &file], 2, "symbol");
+    place.refused(&["import", "iv", &file, "-s", "AAPL", "--mapping", "nope"], 2, "mapping");
+    place.refused(&["import", "tomic", "/no/such/folder"], 1, "folder");
+    let corrupt = place.root.path().join("tomic/iv_daily_summary");
+    std::fs::create_dir_all(&corrupt).unwrap();
+    std::fs::write(corrupt.join("AAPL.json"), "[{\"date\": ").unwrap();
+    let folder = place.root.path().join("tomic").to_string_lossy().into_owned();
+    place.refused(&["import", "tomic", &folder, "--yes"], 1, "AAPL.json");
+    // A symbol that is none is a matter of the command's words.
+    let output = place.run(&["import", "iv", &file, "-s", "A B!"]);
+    assert_eq!(output.status.code(), Some(2), "{:?}", texts(&output));
+    // After all of this the good file goes in, and the ledger is sound.
+    assert!(place.run(&["import", "iv", &file, "-s", "AAPL", "--yes"]).status.success());
+    assert!(place.run(&["verify", "--deep"]).status.success());
+}
+
+#[test]
+fn a_gigabyte_in_one_line_ends_quickly_and_small() {
+    let place = Place::new();
+    let path = place.root.path().join("huge.csv");
+    let mut file = std::fs::File::create(&path).unwrap();
+    file.write_all(b"Date,IV30\n").unwrap();
+    file.set_len(1 << 30).unwrap(); // a hole reads as zero bytes: binary, and one line
+    let file = path.to_string_lossy().into_owned();
+    place.refused(&["import", "iv", &file, "-s", "AAPL"], 1, "huge.csv");
+    let size = |dir: &Path| -> u64 {
+        std::fs::read_dir(dir)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|e| e.metadata().unwrap().len())
+            .sum()
+    };
+    assert!(size(&place.ledger().join("sources")) < 1 << 20);
+}
+
+#[test]
+fn ledgers_that_are_absent_newer_held_or_not_writable_have_their_codes() {
+    let place = Place::new();
+    let nowhere = place.root.path().join("nowhere");
+    let output = program(&nowhere, &["status"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{:?}", texts(&output));
+    assert!(texts(&output).1.contains("volledger init"));
+    place.refused(&["init"], 1, "already");
+
+    // Another process holds it.
+    let options =
+        volledger::app::OpenOptions { holder: "the test".into(), patience: Duration::ZERO };
+    let held = volledger::app::Ledger::open(&place.ledger(), &options).unwrap();
+    place.refused(&["status"], 21, "the test");
+    drop(held);
+
+    // A later version wrote it.
+    let head = place.ledger().join("HEAD");
+    let saved = std::fs::read(&head).unwrap();
+    let body = "volledger\nformat 2\nsize 0\n";
+    let digest = volledger::ledger::hash::content(body.as_bytes()).short();
+    std::fs::write(&head, format!("{body}check {digest}\n")).unwrap();
+    place.refused(&["status"], 32, "newer");
+    // HEAD with a changed byte, and HEAD gone.
+    let mut bad = saved.clone();
+    bad[30] ^= 1;
+    std::fs::write(&head, &bad).unwrap();
+    place.refused(&["status"], 30, "damaged");
+    std::fs::remove_file(&head).unwrap();
+    let output = place.run(&["status"]);
+    assert_eq!(output.status.code(), Some(30), "{:?}", texts(&output));
+    std::fs::write(&head, &saved).unwrap();
+    assert!(place.run(&["status"]).status.success());
+}
+
+/// Root may write anywhere, so a read-only place needs a file system that refuses even root: a
+/// full or read-only tmpfs, where the test may mount one.
+#[test]
+fn a_full_or_read_only_disk_changes_nothing() {
+    let place = Place::new();
+    let disk = place.root.path().join("disk");
+    std::fs::create_dir(&disk).unwrap();
+    let mount = |args: &[&str]| {
+        let done = Command::new("mount").args(args).arg(&disk).stderr(Stdio::null()).status();
+        done.is_ok_and(|status| status.success())
+    };
+    if !mount(&["-t", "tmpfs", "-o", "size=12m", "none"]) {
+        let _ = writeln!(std::io::stderr(), "SKIPPED: no tmpfs can be mounted here");
+        return;
+    }
+    let umount = || drop(Command::new("umount").arg("-l").arg(&disk).status());
+    let outcome = std::panic::catch_unwind(|| {
+        let ledger = disk.join("l");
+        let run = |args: &[&str]| program(&ledger, args).output().unwrap();
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sample/iv");
+        let file = |name: &str| sample.join(name).to_string_lossy().into_owned();
+        let (a, b) = (file("VOLA.csv"), file("VOLB.csv"));
+        assert!(run(&["init"]).status.success());
+        let first = run(&["import", "iv", &a, "-s", "VOLA", "--yes"]);
+        assert!(first.status.success(), "{:?}", texts(&first));
+        let before = run(&["view", "iv", "VOLA", "--json"]).stdout;
+
+        // Fill the disk to the last byte.
+        let filler = disk.join("filler");
+        let mut full = std::fs::File::create(&filler).unwrap();
+        while full.write_all(&[7; 4096]).is_ok() {}
+        drop(full);
+        let refused = run(&["import", "iv", &b, "-s", "VOLB", "--yes"]);
+        let (_, err) = texts(&refused);
+        assert_eq!(refused.status.code(), Some(22), "{err}");
+        assert!(err.contains("Hint: ") && !err.contains("panicked"), "{err}");
+        std::fs::remove_file(&filler).unwrap();
+        let after = run(&["view", "iv", "VOLA", "--json"]);
+        assert_eq!(after.stdout, before, "{:?}", texts(&after));
+        assert!(run(&["verify", "--deep"]).status.success());
+
+        assert!(mount(&["-o", "remount,ro"]));
+        for args in [&["import", "iv", &b, "-s", "VOLB", "--yes"][..], &["status"]] {
+            let refused = run(args);
+            let (_, err) = texts(&refused);
+            assert_eq!(refused.status.code(), Some(22), "{args:?}: {err}");
+            assert!(err.contains("Hint: ") && !err.contains("panicked"), "{err}");
+        }
+        assert!(mount(&["-o", "remount,rw"]));
+        assert_eq!(run(&["view", "iv", "VOLA", "--json"]).stdout, before);
+    });
+    umount();
+    if let Err(panic) = outcome {
+        std::panic::resume_unwind(panic);
+    }
+}
