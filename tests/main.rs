@@ -9,6 +9,7 @@ mod bundle;
 mod cli;
 mod crash;
 mod laws;
+mod program;
 mod readme;
 mod sample_data;
 mod schemas;

@@ -208,7 +208,7 @@ impl Ui {
     }
 
     fn always(&mut self, text: &str) {
-        let text = self.fit(text, self.paint_err) + "\n";
+        let text = self.fit(text, self.paint_err && text.starts_with(' ')) + "\n";
         let _ = self.err.write_all(text.as_bytes());
     }
 }
@@ -239,6 +239,8 @@ fn style_of(line: &str) -> Option<Style> {
         return match sign {
             '+' => Some(AnsiColor::Green.on_default()),
             '~' => Some(AnsiColor::Yellow.on_default()),
+            // Days that stay as they are are no loss.
+            '-' if rest.contains("only here") => Some(Style::new().dimmed()),
             '-' => Some(AnsiColor::Red.on_default()),
             '!' => Some(AnsiColor::Yellow.on_default().bold()),
             '≈' | '.' | '·' | '*' => Some(Style::new().dimmed()),

@@ -275,11 +275,7 @@ impl ReviewPage<'_> {
             if missing > 0 {
                 table.row([
                     series.to_owned(),
-                    format!(
-                        "none for {} of {}",
-                        count(missing),
-                        counted(days, "new or changed day")
-                    ),
+                    format!("none for {} of {}", count(missing), counted(days, "day")),
                     format!("`volledger import {series} FILE -s SYMBOL`"),
                 ]);
             }
@@ -287,7 +283,7 @@ impl ReviewPage<'_> {
         if table.is_empty() {
             return String::new();
         }
-        format!("\nSupport data\n{}", table.finish())
+        format!("\nSupport data for the new and changed days\n{}", table.finish())
     }
 }
 

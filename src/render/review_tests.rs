@@ -121,8 +121,8 @@ Findings
   !  invalid_iv30    line 68                text of invalid_iv30
   ·  duplicate_date  line 175 (2020-06-19)  text of duplicate_date
 
-Support data
-  spot  none for 1,040 of 1,046 new or changed days  `volledger import spot FILE -s SYMBOL`
+Support data for the new and changed days
+  spot  none for 1,040 of 1,046 days  `volledger import spot FILE -s SYMBOL`
 ";
     assert_eq!(text, want);
 }

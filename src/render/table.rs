@@ -1,7 +1,7 @@
 //! Aligned columns without lines, and the fallback of signs to ASCII.
 
 use super::Look;
-use comfy_table::{CellAlignment, ContentArrangement, Table as Comfy, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table as Comfy, presets};
 
 /// Where a column's text stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +10,9 @@ pub(super) enum Side {
     Right,
 }
 use Side::{Left, Right};
+
+/// A column narrower than that is not worth wrapping.
+const FEWEST: usize = 20;
 
 /// A table under construction.
 pub(super) struct Table {
@@ -61,17 +64,29 @@ impl Table {
                 });
             }
         }
-        // Only a table that does not fit is rearranged: its text cells are wrapped.
-        if let Some(width) = self.look.width {
-            let needed: usize =
-                self.inner.column_max_content_widths().iter().map(|w| usize::from(*w) + 2).sum();
-            if needed > usize::from(width) {
-                self.inner.set_content_arrangement(ContentArrangement::Dynamic);
-                self.inner.set_width(width.saturating_sub(2).max(40));
-            }
-        }
+        self.fit();
         let lines = self.inner.lines();
         lines.map(|line| format!("  {}", line.trim_end()).trim_end().to_owned() + "\n").collect()
+    }
+
+    /// Wraps the text of the last column when a table is wider than the terminal. Numbers are
+    /// never wrapped: such a table runs over, and a pager scrolls sideways.
+    fn fit(&mut self) {
+        let (Some(width), Some(Left)) = (self.look.width, self.sides.last()) else { return };
+        let widths: Vec<u16> = self.inner.column_max_content_widths();
+        let all: usize = widths.iter().map(|width| usize::from(*width) + 2).sum();
+        let last = usize::from(widths.last().copied().unwrap_or_default()) + 2;
+        let room = usize::from(width).saturating_sub(2);
+        if all <= room || all - last + FEWEST > room {
+            return;
+        }
+        for index in 0..self.sides.len().saturating_sub(1) {
+            if let Some(column) = self.inner.column_mut(index) {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
+        self.inner.set_content_arrangement(ContentArrangement::Dynamic);
+        self.inner.set_width(u16::try_from(room).unwrap_or(u16::MAX));
     }
 }
 
@@ -117,6 +132,16 @@ mod tests {
     fn numbers_stand_right_and_no_line_ends_in_blanks() {
         let want = "  date            change\n  2024-08-05   +7.41 pts\n  2024-08-06   −0.20 pts\n";
         assert_eq!(sample(&Look::default()), want);
+    }
+
+    #[test]
+    fn only_the_last_text_is_wrapped_when_the_terminal_is_narrow() {
+        let look = Look { width: Some(40), unicode: true };
+        let mut table = Table::bare(&look, vec![Left, Left]);
+        table.row(["as read".into(), "2024-01-29 N/A 35.03 35.30 36.32 79108".into()]);
+        let text = table.finish();
+        assert!(text.starts_with("  as read  2024-01-29 N/A"), "{text}");
+        assert!(text.lines().count() == 2 && text.lines().all(|line| line.len() <= 40), "{text}");
     }
 
     #[test]

@@ -1,0 +1,110 @@
+//! What reading commands print, in every form.
+
+use super::{Desk, sample};
+use std::process::Stdio;
+
+#[test]
+fn every_document_is_what_its_schema_says() {
+    let desk = Desk::with_iv();
+    desk.run(&format!("import spot {} -s VOLA --yes", sample("spot/VOLA.csv"))).exits(0);
+    for line in [
+        "status",
+        "batch list",
+        "batch show b1",
+        "batch diff b1 --full",
+        "view iv VOLA",
+        "view iv VOLA --at 0",
+        "view spot VOLA --first --columns close",
+        "why iv VOLA 2024-12-30",
+        "diff 0 2",
+        "gaps",
+        "log",
+        "log --limit 1 --at #2",
+        "show b1/3",
+        "show #1",
+        "verify",
+        "verify --deep",
+        "projection list",
+        "projection verify iv",
+        "projection rebuild hv",
+        "export tomic out",
+        "export iv VOLA -O iv.csv",
+        "batch export b1 b1.bundle",
+        "backup all.backup",
+        "undo --plan",
+    ] {
+        desk.run(&format!("{line} --json")).exits(0).json();
+        for form in ["table", "jsonl", "csv", "markdown"] {
+            let ran = desk.run(&format!("{line} -o {form}")).exits(0);
+            assert!(!ran.out.contains('\u{1b}'), "{line}: {}", ran.out);
+            if form == "jsonl" {
+                let objects = ran.out.lines().map(serde_json::from_str::<serde_json::Value>);
+                assert!(objects.into_iter().all(|object| object.unwrap().is_object()), "{line}");
+            }
+        }
+    }
+    let restored = desk.run("restore all.backup copy --json").exits(0).json();
+    assert_eq!(restored["ok"], true);
+    assert_eq!(desk.run("-L copy status --json").json()["position"], 4);
+    desk.run("-L other init").exits(0);
+    let moved = desk.run("-L other batch import b1.bundle --yes --json").exits(0).json();
+    assert_eq!(moved["state"], "active");
+}
+
+#[test]
+fn views_carry_fractions_in_data_and_percent_in_tables() {
+    let desk = Desk::with_iv();
+    let two = "view iv VOLA --from 2024-12-30 --columns atm_iv";
+    assert_eq!(
+        desk.run(&format!("{two} -o csv")).out,
+        "date,atm_iv\n2024-12-30,0.6384\n2024-12-31,0.6389\n"
+    );
+    assert!(desk.run(two).out.contains("2024-12-30  63.84 %"));
+    let text = sample("iv/VOLB.csv");
+    desk.run(&format!("import iv {text} -s VOLB --yes")).exits(0);
+    let both = desk.run("view iv VOLA VOLB --json").json();
+    assert_eq!(both["views"][1]["symbol"], "VOLB");
+    assert_eq!(desk.run("view iv VOLA VOLB -o jsonl").out.lines().count(), 2);
+    desk.run("view iv NOPE").exits(1);
+}
+
+#[test]
+fn streams_keep_apart_and_a_closed_pipe_is_no_failure() {
+    let desk = Desk::with_iv();
+    let quiet = desk.run("status -q");
+    assert_eq!(quiet.err, "");
+    assert!(desk.run("verify").err.starts_with("Hint: "));
+    let mut child = desk.command(["view", "iv", "VOLA"]).stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn signs_fall_back_to_ascii_and_colour_is_asked_for() {
+    let desk = Desk::with_iv();
+    let mut plain = desk.command(["batch", "show", "b1"]);
+    let output = plain.env("LC_ALL", "C").output().unwrap();
+    assert!(output.stdout.is_ascii());
+    let painted = desk.run("batch show b1 --color always");
+    assert!(painted.out.contains("\u{1b}["));
+    let stripped = desk.run("batch show b1");
+    assert!(!stripped.out.contains('\u{1b}'));
+}
+
+#[test]
+fn help_manual_and_completions_are_complete() {
+    let desk = Desk::new();
+    let help = desk.run("--help").exits(0).out;
+    for command in ["import", "batch", "undo", "why", "tour", "verify", "EXAMPLES"] {
+        assert!(help.contains(command), "{command}");
+    }
+    let manual = desk.run("man").exits(0).out;
+    assert!(manual.contains(".SH \"EXIT STATUS\"") && manual.contains("\\fB130\\fR"));
+    assert!(desk.run("man batch confirm").exits(0).out.contains("expect"));
+    desk.run("man nothing").exits(2);
+    for shell in ["bash", "zsh", "fish"] {
+        let script = desk.run(&format!("completions {shell}")).exits(0).out;
+        assert!(script.contains("volledger"), "{shell}");
+    }
+    assert!(desk.run("--version").exits(0).out.starts_with("volledger "));
+}

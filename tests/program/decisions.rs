@@ -1,0 +1,108 @@
+//! From import to rollback: which flag decides what, and the exit codes.
+
+use super::{Desk, sample};
+
+fn iv(flags: &str) -> String {
+    format!("import iv {} -s VOLA {flags}", sample("iv/VOLA.csv"))
+}
+
+fn dirty(flags: &str) -> String {
+    format!("import iv {} -s VOLB {flags}", sample("dirty/VOLB_dirty.csv"))
+}
+
+#[test]
+fn without_a_terminal_a_batch_stays_staged() {
+    let desk = Desk::with_ledger();
+    let ran = desk.run(&iv("")).exits(12);
+    assert!(ran.out.contains("Batch b1 staged"), "{}", ran.out);
+    assert!(ran.err.contains("volledger batch confirm b1"), "{}", ran.err);
+    // The same content is not staged twice.
+    let again = desk.run(&iv("--json")).exits(12);
+    assert_eq!(
+        (again.json()["batch"].as_str(), again.json()["state"].as_str()),
+        (Some("b1"), Some("staged"))
+    );
+    desk.run(&iv("--stage-only")).exits(0);
+    let confirmed = desk.run(&iv("--yes --json")).exits(0).json();
+    assert_eq!(confirmed["state"], "active");
+    let known = desk.run(&iv("--yes")).exits(0);
+    assert!(known.out.contains("already confirmed as b1"), "{}", known.out);
+    assert_eq!(desk.run("log --json").json()["position"], 2);
+}
+
+#[test]
+fn a_dry_run_appends_nothing_whatever_else_is_said() {
+    let desk = Desk::with_ledger();
+    for flags in ["--dry-run", "--dry-run --yes", "--dry-run --force", "--dry-run --json"] {
+        desk.run(&dirty(flags)).exits(0);
+    }
+    let review = desk.run(&dirty("--dry-run --json")).json();
+    assert!(review["batch"].is_null() && review["rows"]["rejected"] == 5, "{review}");
+    assert_eq!(desk.run("status --json").json()["position"], 0);
+}
+
+#[test]
+fn yes_does_not_confirm_rejected_rows_and_force_does() {
+    let desk = Desk::with_ledger();
+    let ran = desk.run(&dirty("--yes")).exits(11);
+    assert!(ran.err.contains("5 rejected rows"), "{}", ran.err);
+    assert_eq!(desk.run("batch show b1 --json").json()["state"], "staged");
+    assert_eq!(desk.run(&dirty("--yes --force --json")).exits(0).json()["state"], "active");
+    desk.run("batch confirm b1").exits(1);
+}
+
+#[test]
+fn decisions_are_taken_back_and_repeated() {
+    let desk = Desk::with_iv();
+    let bad = format!("import iv {} -s VOLA --stage-only", sample("bad/VOLA_wrong_scale.csv"));
+    desk.run(&bad).exits(0);
+    desk.run("batch diff b2 --exit-code").exits(10);
+    let token = desk.run("batch show b2 --json").json()["token"].as_str().unwrap().to_owned();
+    desk.run("batch confirm b2 --expect 0123456789ab").exits(20);
+    desk.run(&format!("batch confirm b2 --expect {}", &token[..12])).exits(0);
+    let value = || {
+        let view = desk.run("view iv VOLA --from 2024-12-30 --to 2024-12-30 --json").json();
+        view["rows"][0]["atm_iv"].to_string()
+    };
+    assert_eq!(value(), "0.7683");
+    let plan = desk.run("batch rollback b2 --plan --json").exits(0).json();
+    assert_eq!((plan["plan"].as_bool(), value()), (Some(true), "0.7683".to_owned()));
+    desk.words(&["batch", "rollback", "b2", "--reason", "wrong scale"]).exits(0);
+    assert_eq!(value(), "0.6384");
+    let again = desk.run(&bad).exits(23);
+    assert!(again.err.contains("(wrong scale)") && again.err.contains("--again"), "{}", again.err);
+    desk.run("undo").exits(0);
+    assert_eq!(value(), "0.7683");
+    desk.run("redo --json").exits(0).json();
+    assert_eq!(value(), "0.6384");
+    desk.run("redo").exits(1);
+    desk.run("batch reinstate b2").exits(0);
+    desk.words(&["rollback", "--to", "#2", "--reason", "back"]).exits(0);
+    assert_eq!(value(), "0.6384");
+    let diff = desk.run("diff 2 4 --series iv --exit-code --json").exits(10).json();
+    assert!(diff["changes"].as_array().is_some_and(|all| !all.is_empty()), "{diff}");
+}
+
+#[test]
+fn standard_input_is_a_file_with_a_symbol() {
+    let desk = Desk::with_ledger();
+    let text = std::fs::read_to_string(sample("iv/VOLC.csv")).unwrap();
+    let review = desk.fed("import iv - -s VOLC --yes --json", &text).exits(0).json();
+    assert_eq!(review["sources"][0]["name"], "-");
+    desk.fed("import iv - --symbol-from name", &text).exits(2);
+    desk.fed("check - --json", &text).exits(0).json();
+    desk.run("import iv - - -s VOLC").exits(2);
+}
+
+#[test]
+fn check_says_by_its_exit_code_what_a_file_is_worth() {
+    let desk = Desk::new();
+    desk.run(&format!("check {}", sample("iv/VOLA.csv"))).exits(0);
+    let report = desk.run(&format!("check {} --json", sample("dirty/VOLB_dirty.csv"))).exits(11);
+    assert_eq!(report.json()["schema"], "volledger/check/1");
+    let file = desk.write("odd.csv", "a,b\n1,2\n");
+    desk.run(&format!("check {file}")).exits(1);
+    desk.run("check missing.csv").exits(1);
+    // No ledger was made on the way.
+    desk.run("status").exits(1);
+}

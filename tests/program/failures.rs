@@ -1,0 +1,97 @@
+//! Failures: exit code, one line, a hint, and one JSON document.
+
+use super::{Desk, sample};
+use std::path::{Path, PathBuf};
+
+#[test]
+fn a_failure_says_what_and_what_next() {
+    let desk = Desk::with_iv();
+    let file = sample("iv/VOLA.csv");
+    desk.write("plain", "not a directory");
+    let cases = [
+        ("-L nowhere status".to_owned(), 1, "there is no ledger in nowhere"),
+        ("init".to_owned(), 1, "holds a ledger already"),
+        (format!("import iv {file}"), 2, "which symbol is"),
+        (format!("import iv {file} -s VOLA --mapping none"), 2, "mapping none"),
+        ("import iv missing.csv -s A".to_owned(), 1, "cannot read missing.csv"),
+        ("batch confirm b9".to_owned(), 1, "no batch b9"),
+        ("batch confirm b1".to_owned(), 1, "cannot confirm b1"),
+        ("view iv VOLA --at #99".to_owned(), 1, "beyond the head"),
+        ("view iv VOLA --at soon".to_owned(), 2, "neither a position"),
+        ("show zz".to_owned(), 2, "is not an event"),
+        ("redo".to_owned(), 1, "no undone decision"),
+        ("restore missing copy".to_owned(), 1, "missing"),
+        ("export iv VOLA -O plain/x.csv".to_owned(), 22, "cannot write"),
+        ("backup plain/x".to_owned(), 22, "cannot write"),
+    ];
+    for (line, exit, text) in cases {
+        let ran = desk.run(&line).exits(exit);
+        assert!(ran.err.starts_with("Error: ") && ran.err.contains(text), "{line}: {}", ran.err);
+        assert!(ran.err.contains("\nHint: "), "{line}: {}", ran.err);
+        let document = desk.run(&format!("{line} --json")).exits(exit).json();
+        assert_eq!(document["exit"], exit, "{line}");
+    }
+}
+
+#[test]
+fn words_that_do_not_fit_exit_with_two() {
+    let desk = Desk::new();
+    for line in ["", "nonsense", "view", "view vol X", "log --json -o csv", "import iv"] {
+        desk.run(line).exits(2);
+    }
+    let document = desk.run("nonsense --json").exits(2).json();
+    assert_eq!(document["exit"], 2);
+    for (name, value) in
+        [("VOLLEDGER_NOW", "soon"), ("VOLLEDGER_LOCK_WAIT", "x"), ("VOLLEDGER_LOG", "a=b=c")]
+    {
+        let output = desk.command(["status"]).env(name, value).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(name), "{name}");
+    }
+}
+
+/// The files below a folder, by their paths in it.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push(path.strip_prefix(folder).unwrap().to_owned());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn a_damaged_ledger_exits_with_thirty() {
+    let desk = Desk::with_iv();
+    let whole = desk.path().join(".volledger");
+    let names = files(&whole);
+    let mut damaged = 0;
+    for (index, hurt) in names.iter().enumerate() {
+        // A copy for each, since opening one may write to it.
+        let copy = desk.path().join(format!("copy{index}"));
+        for name in &names {
+            let to = copy.join(name);
+            std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+            let mut bytes = std::fs::read(whole.join(name)).unwrap();
+            let middle = bytes.len() / 2;
+            if let (true, Some(byte)) = (name == hurt, bytes.get_mut(middle)) {
+                *byte ^= 0x40;
+            }
+            std::fs::write(to, bytes).unwrap();
+        }
+        let ran = desk.run(&format!("-L copy{index} verify --deep --json"));
+        // Padding and the lock file may be changed without harm; no crash may come of it.
+        assert!([0, 1, 30, 31, 32].contains(&ran.exit), "{}: {ran:?}", hurt.display());
+        ran.json();
+        damaged += usize::from(ran.exit == 30);
+    }
+    assert!(damaged > 0);
+}
