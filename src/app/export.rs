@@ -14,8 +14,7 @@ use std::path::Path;
 /// The form of an exported view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// Comma-separated, one row a day; fractions; the position and digest in a comment-free
-    /// sidecar line of the report.
+    /// Comma-separated, one row a day, fractions.
     Csv,
     /// One array of records per symbol, keyed by symbol when there are several.
     Json,
@@ -102,14 +101,6 @@ fn harmless(text: String) -> String {
     }
 }
 
-fn quoted(text: String) -> String {
-    let text = harmless(text);
-    match text.contains(['"', ',', '\n', '\r']) {
-        true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text,
-    }
-}
-
 fn csv_text(views: &[View]) -> String {
     let mut columns: Vec<&String> = Vec::new();
     for column in views.iter().flat_map(|view| &view.columns) {
@@ -117,22 +108,24 @@ fn csv_text(views: &[View]) -> String {
             columns.push(column);
         }
     }
-    let heads = columns.iter().map(|column| quoted((*column).clone()));
-    let head: Vec<_> = ["symbol", "date"].map(str::to_owned).into_iter().chain(heads).collect();
-    let mut out = head.join(",") + "\n";
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let heads = columns.iter().map(|column| harmless((*column).clone()));
+    let head = ["symbol", "date"].map(str::to_owned).into_iter().chain(heads);
+    // Writing to memory fails only when rows differ in length, and these do not.
+    let mut all = vec![writer.write_record(head)];
     for view in views {
         for row in &view.rows {
-            let mut cells = vec![quoted(view.symbol.clone()), row.date.clone()];
-            cells.extend(columns.iter().map(|column| match row.values.get(*column) {
+            let cells = columns.iter().map(|column| match row.values.get(*column) {
                 None | Some(serde_json::Value::Null) => String::new(),
-                Some(serde_json::Value::String(text)) => quoted(text.clone()),
-                Some(other) => quoted(other.to_string()),
-            }));
-            out.push_str(&cells.join(","));
-            out.push('\n');
+                Some(serde_json::Value::String(text)) => harmless(text.clone()),
+                Some(other) => harmless(other.to_string()),
+            });
+            let key = [harmless(view.symbol.clone()), row.date.clone()];
+            all.push(writer.write_record(key.into_iter().chain(cells)));
         }
     }
-    out
+    debug_assert!(all.iter().all(|written| written.is_ok()));
+    String::from_utf8_lossy(&writer.into_inner().unwrap_or_default()).into_owned()
 }
 
 /// Writes the views as a TOMIC folder.

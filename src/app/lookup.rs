@@ -60,7 +60,8 @@ pub struct ViewQuery {
 /// Shows a view, one document per symbol.
 ///
 /// # Errors
-/// [`AppError::NotFound`] for a symbol that the view never had.
+/// [`AppError::NotFound`] for a symbol that the view never had, [`AppError::Usage`] for a column
+/// that no field has.
 pub fn view(ledger: &Ledger, query: &ViewQuery) -> Result<Vec<View>> {
     let reader = ViewReader::new(ledger)?;
     let known = reader.symbols(query.series);
@@ -72,6 +73,18 @@ pub fn view(ledger: &Ledger, query: &ViewQuery) -> Result<Vec<View>> {
             return Err(AppError::NotFound(format!("view {series} has nothing about {symbol}")));
         }
         views.push(view_of(ledger, &reader, query, symbol)?);
+    }
+    let shown = |name: &String| {
+        views.iter().flat_map(|view| &view.rows).any(|row| row.values.contains_key(name))
+    };
+    let known = |name: &&String| query.series.fields().any(|field| field.name == **name);
+    let strange = query.columns.iter().find(|name| !known(name) && !shown(name));
+    if let Some(name) = strange {
+        let fields: Vec<_> = query.series.fields().map(|field| field.name).collect();
+        let (series, fields) = (query.series, fields.join(", "));
+        return Err(AppError::Usage(format!(
+            "view {series} has no column `{name}`; it has {fields}"
+        )));
     }
     Ok(views)
 }

@@ -413,14 +413,20 @@ pub fn review(ledger: &Ledger, id: BatchId, full: bool, run: &Run<'_>) -> Result
     Ok(document::document(&parts))
 }
 
+/// A number with its noun.
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 /// Findings that a person should decide about: rejected rows, and readings that were a guess.
 pub fn blocking(stage: &Stage) -> Vec<String> {
     let mut found = Vec::new();
     if stage.rows.rejected > 0 {
-        found.push(format!("{} rejected rows", stage.rows.rejected));
+        found.push(counted(stage.rows.rejected, "rejected row", "rejected rows"));
     }
     if stage.duplicates_conflicting > 0 {
-        found.push(format!("{} rows that contradict others", stage.duplicates_conflicting));
+        let count = stage.duplicates_conflicting;
+        found.push(counted(count, "row that contradicts another", "rows that contradict others"));
     }
     let guesses = stage.findings.iter().filter(|f| f.code == "ambiguous_date_order");
     found.extend(guesses.map(|finding| finding.text.clone()));

@@ -197,8 +197,19 @@ pub fn seal(
     Ok(Sealed::New(batch, Box::new(analysis)))
 }
 
+/// Longest reason or remark of an entry, in bytes; an entry must stay small.
+const MAX_REASON: usize = 4_000;
+
 /// Appends a control entry of now.
 pub fn append(ledger: &mut Ledger, kind: EntryKind, run: &Run<'_>) -> Result<Position> {
+    let words = match &kind {
+        EntryKind::Stage(stage) => stage.again.as_ref(),
+        EntryKind::Decision(decision) => decision.reason.as_ref(),
+        EntryKind::Note(text) => Some(text),
+    };
+    if words.is_some_and(|words| words.len() > MAX_REASON) {
+        return Err(AppError::Usage(format!("a reason has at most {MAX_REASON} bytes")));
+    }
     let entry = Entry {
         time_ms: run.clock.now_ms(),
         actor: run.actor.clone(),

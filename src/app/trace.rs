@@ -179,10 +179,12 @@ fn entry_line(ledger: &Ledger, at: Position, entry: &Entry) -> EntryLine {
         EntryKind::Stage(stage) => {
             let views: Vec<_> = stage.views.iter().map(|part| part.series.name()).collect();
             let text = format!(
-                "staged {}: {} events of {} symbols for {} with {}/{}",
+                "staged {}: {} event{} of {} symbol{} for {} with {}/{}",
                 stage.batch,
                 stage.events,
+                if stage.events == 1 { "" } else { "s" },
                 stage.symbols,
+                if stage.symbols == 1 { "" } else { "s" },
                 views.join(", "),
                 stage.mapping.id,
                 stage.mapping.version
