@@ -193,6 +193,7 @@ pub fn seal(
         duplicates_identical: analysis.identical,
         duplicates_conflicting: analysis.conflicting,
     };
+    tracing::info!(%batch, events, %content, "batch sealed");
     append(ledger, EntryKind::Stage(Box::new(stage)), run)?;
     Ok(Sealed::New(batch, Box::new(analysis)))
 }

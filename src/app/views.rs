@@ -135,6 +135,7 @@ pub fn catch_up(ledger: &mut Ledger, progress: &dyn Progress) -> Result<Vec<Seri
     let mut behind: BTreeMap<Series, Vec<BatchId>> = BTreeMap::new();
     for view in Series::ALL {
         if ledger.store().view(&[MARK, view.code()])?.is_some() {
+            tracing::warn!(%view, "an interrupted update: the view is rebuilt");
             rebuild(ledger, view, progress)?;
             rebuilt.push(view);
             continue;
@@ -177,6 +178,7 @@ fn apply(
     let events = batches.iter().filter_map(|id| ledger.batches().get(*id));
     let (total, mut done) = (events.map(|batch| batch.stage.events).sum(), 0);
     progress.begin("updating views", Some(total), "rows");
+    tracing::debug!(?views, ?batches, events = total, "adding events to views");
     let mut groups = Groups::of(ledger, batches)?;
     while let Some(group) = groups.next(ledger)? {
         for (symbol, events) in group {

@@ -188,6 +188,7 @@ impl Ledger {
             }
         }
         let swept = self.store.sweep_blocks(self.table.next_id().0)?;
+        tracing::debug!(entries = self.tree.size(), swept, "log read and compared with HEAD");
         if swept > 0 {
             self.notes.push(format!("removed {swept} blocks that an unfinished import left"));
         }
@@ -237,6 +238,7 @@ impl Ledger {
             head.write(directory)?;
         }
         self.take(entry, &bytes);
+        tracing::debug!(position, bytes = bytes.len(), "entry appended and durable");
         Ok(Position(position))
     }
 
