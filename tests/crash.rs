@@ -1,12 +1,11 @@
 //! The program killed at random moments of staging, confirming and rolling back: nothing that it
 //! acknowledged is lost, nothing is half there, and the ledger verifies after reopening.
 
-use crate::support::{reopen, run};
+use crate::support::{reopen, run, shown};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use volledger::app::{Ledger, lookup, outside, verify};
-use volledger::domain::Series;
+use volledger::app::{outside, verify};
 
 /// Kills per operation; `VOLLEDGER_SOAK` raises it for a long run.
 fn kills() -> u32 {
@@ -31,26 +30,6 @@ fn copy(from: &Path, to: &Path) {
             std::fs::copy(&path, &target).unwrap();
         }
     }
-}
-
-/// What a ledger shows, whole.
-fn shown(ledger: &Ledger) -> Vec<String> {
-    let mut digests = Vec::new();
-    for series in Series::ALL {
-        let query = lookup::ViewQuery {
-            series,
-            symbols: Vec::new(),
-            at: None,
-            from: None,
-            to: None,
-            first: false,
-            columns: Vec::new(),
-        };
-        let views = lookup::view(ledger, &query).unwrap();
-        let some = views.into_iter().filter(|view| !view.rows.is_empty());
-        digests.extend(some.map(|view| format!("{series} {} {}", view.symbol, view.digest)));
-    }
-    digests
 }
 
 /// Runs `args` on copies of `base`, kills it after a random delay each time, and checks that the

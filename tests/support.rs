@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use volledger::app::import::{ImportOptions, Input, MappingChoice, Staged, SymbolChoice};
-use volledger::app::{Clock, Ledger, Run, Silent, decide, import, outside};
+use volledger::app::{Clock, Ledger, Run, Silent, decide, import, lookup, outside};
 use volledger::domain::{BatchId, Series};
 
 /// The folder of shared test data; tests that need it say loudly that they are skipped.
@@ -77,4 +77,24 @@ pub fn confirmed_tomic(ledger: &mut Ledger, folder: &Path, snapshot: bool) -> Ba
     let staged = import::import_tomic(ledger, folder, &options, &run()).unwrap();
     decide::confirm_staged(ledger, &staged, &run()).unwrap();
     staged.batch.unwrap()
+}
+
+/// What a ledger shows, whole: view, symbol and digest of each series that has a day.
+pub fn shown(ledger: &Ledger) -> Vec<String> {
+    let mut digests = Vec::new();
+    for series in Series::ALL {
+        let query = lookup::ViewQuery {
+            series,
+            symbols: Vec::new(),
+            at: None,
+            from: None,
+            to: None,
+            first: false,
+            columns: Vec::new(),
+        };
+        let views = lookup::view(ledger, &query).unwrap();
+        let some = views.into_iter().filter(|view| !view.rows.is_empty());
+        digests.extend(some.map(|view| format!("{series} {} {}", view.symbol, view.digest)));
+    }
+    digests
 }

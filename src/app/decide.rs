@@ -2,18 +2,18 @@
 
 use super::error::{AppError, Result};
 use super::groups::Groups;
-use super::import::{MappingChoice, Reading, Staged, choose_mapping, read_source, with_events};
+use super::import::{
+    MappingChoice, Reading, Staged, choose_mapping, csv_draft, read_source, with_events,
+};
 use super::report::{BatchChange, Decided, ViewEffect};
 use super::stage::{Draft, append};
 use super::views::{self, ViewReader};
 use super::{Run, review};
 use crate::domain::batch::{self, Command, Refusal, decide_redo, decide_rollback_to, decide_undo};
-use crate::domain::entry::RowCounts;
 use crate::domain::{
-    Action, BatchId, BatchState, Class, Collector, Day, Decision, Digest, EntryKind, Op, Position,
-    Series, Symbol, Via, Window,
+    BatchId, BatchState, Class, Collector, Day, Decision, Digest, EntryKind, Op, Position, Series,
+    Symbol, Via, Window,
 };
-use crate::ledger::codec::Manifest;
 use crate::ledger::{Ledger, LedgerError};
 use crate::projections::diff;
 use crate::projections::view::{Activity, History, Record, Which, fold};
@@ -419,20 +419,12 @@ pub fn replay(
     let manifest = ledger.manifest_of(&batch.stage)?;
     // A batch that only filled holes goes on doing so.
     let keeps = batch.stage.views.iter().all(|part| part.class == Class::Fill);
-    let class = |view| {
-        if keeps { Class::Fill } else { mapping.class(view) }
-    };
     let mut draft = Draft {
-        manifest: Manifest::default(),
-        mapping: (mapping.id.clone(), mapping.version, mapping.text().to_owned()),
-        series: mapping.series,
-        classes: Series::ALL.map(|view| (view, class(view))).to_vec(),
-        rows: RowCounts::default(),
-        findings: Vec::new(),
         // Dates are judged as they were when the bytes came in.
         as_of: batch.stage.as_of,
         supersedes: (batch.state() == BatchState::Active).then_some(id),
         again: Some(format!("replay of {id}")),
+        ..csv_draft(&mapping, keeps, run)
     };
     let spool = |name: &str| {
         let name = name.to_owned();
@@ -460,9 +452,4 @@ pub fn replay(
         Ok(())
     })
     .and_then(|prepared| prepared.settle(ledger, draft, full, run))
-}
-
-/// Whether an action changes what views show.
-pub fn changes_views(action: Action) -> bool {
-    !matches!(action, Action::Discard)
 }

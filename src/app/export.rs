@@ -2,10 +2,9 @@
 
 use super::Run;
 use super::error::Result;
-use super::lookup::{ViewQuery, view_of};
+use super::lookup::ViewQuery;
 use super::outside::replace_file;
 use super::report::{Exported, View};
-use super::views::ViewReader;
 use crate::domain::{Position, Symbol};
 use crate::ledger::Ledger;
 use crate::ledger::hash::Hasher;
@@ -140,12 +139,4 @@ pub fn export_tomic(
     run: &Run<'_>,
 ) -> Result<Exported> {
     super::tomic::export(ledger, folder, symbols, at, run)
-}
-
-/// One symbol of a view, for callers that read several positions with one reader.
-///
-/// # Errors
-/// A view that cannot be read.
-pub fn one(ledger: &Ledger, query: &ViewQuery, symbol: &Symbol) -> Result<View> {
-    view_of(ledger, &ViewReader::new(ledger)?, query, symbol)
 }

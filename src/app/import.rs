@@ -105,12 +105,6 @@ pub struct Staged {
     pub blocking: Vec<String>,
 }
 
-/// The bundled mappings with their descriptions.
-pub fn mapping_ids() -> Vec<(String, String)> {
-    let known = Mapping::bundled_ids().filter_map(Mapping::bundled);
-    known.map(|mapping| (mapping.id.clone(), mapping.description.clone())).collect()
-}
-
 /// Finds the mapping that is meant.
 pub fn choose_mapping(choice: &MappingChoice, series: Series) -> Result<Mapping> {
     let (name, found) = match choice {
@@ -236,16 +230,18 @@ pub fn import_csv(
     run: &Run<'_>,
 ) -> Result<Staged> {
     let mapping = choose_mapping(&options.mapping, options.series)?;
-    let mut draft = csv_draft(&mapping, options, run);
+    let again = options.again.clone();
+    let mut draft = Draft { again, ..csv_draft(&mapping, options.keep, run) };
     with_events(ledger, options.dry_run, |target, writer| {
         read_files(target, writer, inputs, options, &mapping, &mut draft, run)
     })
     .and_then(|prepared| prepared.settle(ledger, draft, options.full, run))
 }
 
-fn csv_draft(mapping: &Mapping, options: &ImportOptions, run: &Run<'_>) -> Draft {
+/// The beginning of a batch that a mapping reads; `keep` makes all its values fill only.
+pub fn csv_draft(mapping: &Mapping, keep: bool, run: &Run<'_>) -> Draft {
     let class = |view| {
-        if options.keep { Class::Fill } else { mapping.class(view) }
+        if keep { Class::Fill } else { mapping.class(view) }
     };
     Draft {
         manifest: Manifest::default(),
@@ -256,7 +252,7 @@ fn csv_draft(mapping: &Mapping, options: &ImportOptions, run: &Run<'_>) -> Draft
         findings: Vec::new(),
         as_of: run.clock.today(),
         supersedes: None,
-        again: options.again.clone(),
+        again: None,
     }
 }
 

@@ -25,12 +25,6 @@ impl Severity {
             Self::Fatal => "fatal",
         }
     }
-
-    /// The severity of a JSON word.
-    pub fn from_name(name: &str) -> Option<Self> {
-        let all = [Self::Info, Self::Warning, Self::Reject, Self::Fatal];
-        all.into_iter().find(|severity| severity.name() == name)
-    }
 }
 
 /// One thing noticed, with a stable code.

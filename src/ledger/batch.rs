@@ -172,17 +172,6 @@ impl BatchReader<'_> {
         Ok(Some((self.next - 1, codec::read_header(&bytes)?)))
     }
 
-    /// The next block's events.
-    pub fn next_block(&mut self) -> Result<Option<Window>> {
-        let Some(bytes) = self.ledger.store.block(self.batch.0, self.next)? else {
-            return Ok(None);
-        };
-        self.next += 1;
-        let mut window = Window::default();
-        codec::decode_block(&bytes, &mut window)?;
-        Ok(Some(window))
-    }
-
     /// The next whole window of events, put together from its blocks.
     pub fn next_window(&mut self) -> Result<Option<Window>> {
         let mut window = Window::default();

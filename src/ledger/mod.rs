@@ -103,13 +103,6 @@ impl Ledger {
         Self { batches_before: batches, ..Self::in_memory() }
     }
 
-    /// Opens a ledger over any store, empty but for what the store holds; for tests of the store.
-    pub fn over(store: Box<dyn Store>, head: Head) -> Result<Self> {
-        let mut ledger = Self { store, ..Self::in_memory() };
-        ledger.recover(head)?;
-        Ok(ledger)
-    }
-
     /// Whether a directory looks like a ledger.
     pub fn exists(directory: &Path) -> bool {
         directory.join("HEAD").exists() || directory.join("sled").exists()

@@ -12,7 +12,6 @@ pub use trace::*;
 use crate::domain::{Digest, Value};
 use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 /// A number as JSON with exactly these digits, or the nearest JSON value.
@@ -305,6 +304,3 @@ pub struct Exported {
     #[serde(skip)]
     pub text: Option<String>,
 }
-
-/// A JSON text that is already written.
-pub type Raw = Box<RawValue>;
