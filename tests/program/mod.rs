@@ -104,7 +104,9 @@ fn ran(mut command: Command, input: Option<&str>) -> Ran {
     }
     let mut child = command.spawn().unwrap();
     if let Some(input) = input {
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        // A program that refuses its words ends without reading what it is fed.
+        let fed = child.stdin.take().unwrap().write_all(input.as_bytes());
+        assert!(fed.is_ok() || fed.is_err_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe));
     }
     let output = child.wait_with_output().unwrap();
     Ran {
