@@ -180,6 +180,9 @@ fn unit_name(unit: Unit) -> &'static str {
         Unit::Rank => "rank",
         Unit::Price => "price",
         Unit::Count => "count",
+        Unit::Number => "number",
+        Unit::Time => "time",
+        Unit::Text => "text",
     }
 }
 
@@ -193,7 +196,9 @@ fn series_differences(series: Series, document: &Value) -> Vec<String> {
     };
     same("series", &document["series"], series.name().into());
     same("code", &document["code"], series.code().into());
-    same("key", &document["key"], vec!["symbol", "date"].into());
+    let mut key = vec!["symbol", "date"];
+    key.extend(series.item_name());
+    same("key", &document["key"], key.into());
     let primary = field(series.primary()).unwrap().name;
     same("primary", &document["primary"], primary.into());
     let threshold = series.default_threshold_points();

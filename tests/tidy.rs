@@ -13,8 +13,9 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("quant", &["domain"]),
     ("ledger", &["domain"]),
     ("sources", &["domain"]),
+    ("net", &["domain"]),
     ("projections", &["domain", "quant"]),
-    ("app", &["domain", "quant", "ledger", "sources", "projections"]),
+    ("app", &["domain", "quant", "ledger", "sources", "net", "projections"]),
     ("render", &["domain", "app"]),
     ("config", &["domain"]),
     ("cli", &["domain", "app", "render", "config", "web"]), // `cli serve` starts `web`
@@ -30,6 +31,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("sha2", &["ledger/hash"]),
     ("csv", &["sources/csv", "render", "app/export"]),
     ("clap", &["cli"]),
+    ("reqwest", &["net/client"]),
+    ("chrono_tz", &["domain/eastern"]),
+    ("flate2", &["sources/polygon"]),
     ("std::env", &["config", "main"]),
     ("Utc::now", &["app/clock"]),
 ];

@@ -5,10 +5,14 @@
 
 pub mod batch;
 pub mod calendar;
+pub mod coverage;
 pub mod day;
+pub mod eastern;
 pub mod entry;
+mod fields;
 pub mod finding;
 pub mod id;
+pub mod occ;
 pub mod rows;
 pub mod series;
 pub mod symbol;
@@ -16,11 +20,12 @@ pub mod value;
 
 pub use batch::{BatchState, BatchTable, Class};
 pub use calendar::Calendar;
+pub use coverage::{Coverage, Fact};
 pub use day::Day;
 pub use entry::{Action, Decision, Entry, EntryKind, Stage, StateChange, Via};
 pub use finding::{Finding, Severity};
 pub use id::{BatchId, Digest, EventId, Position};
-pub use rows::{Collector, Field, Head, Op, Origin, Reject, Row, Rows, Shape, Window};
+pub use rows::{Collector, Field, Head, Key, Op, Origin, Reject, Row, Rows, Shape, Window};
 pub use series::Series;
 pub use symbol::Symbol;
 pub use value::Value;

@@ -83,6 +83,8 @@ pub struct Head {
     pub op: Op,
     /// The day of the key.
     pub day: Day,
+    /// The item of the key: 0 for none, else one more than its index into [`Rows::items`].
+    pub item: u32,
     /// Index into [`Rows::symbols`].
     pub symbol: u32,
     /// Index into [`Rows::shapes`].
@@ -124,6 +126,8 @@ pub struct Rows {
     shapes: Vec<Shape>,
     heads: Vec<Head>,
     values: Vec<Value>,
+    items: Vec<Arc<str>>,
+    item_index: HashMap<Arc<str>, u32>,
     symbol_index: HashMap<Symbol, u32>,
     shape_index: HashMap<Shape, u32>,
 }
@@ -150,6 +154,8 @@ pub struct Row<'a> {
     pub head: &'a Head,
     /// The key's symbol.
     pub symbol: &'a Symbol,
+    /// What tells the event apart from others of its symbol and day; empty in daily series.
+    pub item: &'a str,
     /// The fields in the source's order, marks included.
     pub shape: &'a [Field],
     /// One value per field that is not a mark, in the same order; empty for a retract.
@@ -163,6 +169,17 @@ impl<'a> Row<'a> {
         let fields = self.shape.iter().filter(|field| !field.is_mark());
         fields.enumerate().map(move |(i, field)| (field, values.get(i)))
     }
+}
+
+/// What an event is about: its key, without the series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key<'a> {
+    /// The symbol.
+    pub symbol: &'a Symbol,
+    /// The day.
+    pub day: Day,
+    /// The item: a contract, a bar's time, an article; empty in daily series.
+    pub item: &'a str,
 }
 
 /// How many values a row of this shape and operation carries.
@@ -229,6 +246,39 @@ impl Rows {
         index
     }
 
+    /// The number of an item for [`Rows::set_item`], added to the pool if it is new; 0 for none.
+    pub fn intern_item(&mut self, item: &str) -> u32 {
+        if item.is_empty() {
+            return 0;
+        }
+        if let Some(&number) = self.item_index.get(item) {
+            return number;
+        }
+        let shared: Arc<str> = item.into();
+        self.items.push(shared.clone());
+        let number = self.items.len() as u32;
+        self.item_index.insert(shared, number);
+        number
+    }
+
+    /// Gives the event that was added last an item, by its number.
+    pub fn set_item(&mut self, number: u32) {
+        if let Some(head) = self.heads.last_mut() {
+            head.item = number;
+        }
+    }
+
+    /// The pool of items.
+    pub fn items(&self) -> &[Arc<str>] {
+        &self.items
+    }
+
+    /// The item of a head; empty for none.
+    pub fn item_of(&self, head: &Head) -> &str {
+        let index = (head.item as usize).checked_sub(1);
+        index.and_then(|index| self.items.get(index)).map_or("", |item| item)
+    }
+
     /// Adds an event. `values` holds one value per field of the shape that is not a mark
     /// (none for a retract).
     #[allow(clippy::too_many_arguments)] // a row has that many facts; a struct would only rename them
@@ -253,6 +303,7 @@ impl Rows {
             series,
             op,
             day,
+            item: 0,
             symbol,
             shape,
             first,
@@ -267,6 +318,10 @@ impl Rows {
         let place =
             Place { seq: h.seq, source: h.source, line: h.line, offset: h.offset, len: h.len };
         self.push(place, h.series, h.op, symbol, h.day, shape, row.values.iter().cloned());
+        if !row.item.is_empty() {
+            let item = self.intern_item(row.item);
+            self.set_item(item);
+        }
     }
 
     /// Makes room for that many events and values.
@@ -306,7 +361,8 @@ impl Rows {
         let shape = self.shapes.get(head.shape as usize)?;
         let first = head.first as usize;
         let values = self.values.get(first..first + value_count(head.op, shape))?;
-        Some(Row { head, symbol: self.symbols.get(head.symbol as usize)?, shape, values })
+        let symbol = self.symbols.get(head.symbol as usize)?;
+        Some(Row { head, symbol, item: self.item_of(head), shape, values })
     }
 
     /// Every event, in the order of adding.
@@ -373,8 +429,8 @@ impl<'a, E> Collector<'a, E> {
         Self { next_seq: events, ..Self::new(flush) }
     }
 
-    /// Adds an event. `values` holds one value per field of the shape that is not a mark
-    /// (none for a retract).
+    /// Adds an event of a daily series. `values` holds one value per field of the shape that is
+    /// not a mark (none for a retract).
     #[allow(clippy::too_many_arguments)] // a row has that many facts; a struct would only rename them
     pub fn row(
         &mut self,
@@ -386,6 +442,20 @@ impl<'a, E> Collector<'a, E> {
         shape: &[Field],
         values: impl IntoIterator<Item = Value>,
     ) -> Result<(), E> {
+        self.event(origin, series, op, Key { symbol, day, item: "" }, shape, values)
+    }
+
+    /// Adds an event of any key. `values` holds one value per field of the shape that is not a
+    /// mark (none for a retract).
+    pub fn event(
+        &mut self,
+        origin: Origin,
+        series: Series,
+        op: Op,
+        key: Key<'_>,
+        shape: &[Field],
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<(), E> {
         let place = Place {
             seq: self.next_seq,
             source: origin.source,
@@ -394,8 +464,12 @@ impl<'a, E> Collector<'a, E> {
             len: origin.len,
         };
         let rows = &mut self.window.rows;
-        let (symbol, shape) = (rows.intern_symbol(symbol), rows.intern_shape(shape));
-        rows.push(place, series, op, symbol, day, shape, values);
+        let (symbol, shape) = (rows.intern_symbol(key.symbol), rows.intern_shape(shape));
+        rows.push(place, series, op, symbol, key.day, shape, values);
+        if !key.item.is_empty() {
+            let item = rows.intern_item(key.item);
+            rows.set_item(item);
+        }
         self.counted()
     }
 

@@ -15,6 +15,26 @@ pub enum Series {
     Hv,
     /// Daily prices of the underlying.
     Spot,
+    /// Bars shorter than a day; the item is the bar's length and its New York time.
+    Bars,
+    /// Option chain snapshots; the item is the contract.
+    Chain,
+    /// Option contracts as listed on a day; the item is the contract.
+    Contracts,
+    /// Daily levels of an index, such as `I:VIX`.
+    Index,
+    /// News articles; the item is the article's address.
+    News,
+    /// Stock splits, on the day from which they hold.
+    Splits,
+    /// Dividends, on the ex-dividend day.
+    Dividends,
+    /// What an exchange says of its sessions; the symbol is the exchange.
+    Calendar,
+    /// The session so far of a ticker of any kind, as a snapshot endpoint gives it.
+    Quotes,
+    /// What is known of a ticker itself: name, exchange, identifiers.
+    Tickers,
 }
 
 /// What a field's number means, which decides its look and its comparison.
@@ -30,6 +50,12 @@ pub enum Unit {
     Price,
     /// A number of shares or contracts.
     Count,
+    /// A number without a unit, or with one that its description names.
+    Number,
+    /// An instant: milliseconds or nanoseconds since 1970 UTC, as the description says, or a text.
+    Time,
+    /// A word or a text; a nested JSON value as text.
+    Text,
 }
 
 /// One known field: its stored code, its name and its unit.
@@ -45,50 +71,34 @@ pub struct FieldDef {
     pub unit: Unit,
 }
 
-const fn def(code: u16, name: &'static str, series: Series, unit: Unit) -> FieldDef {
-    FieldDef { code, name, series, unit }
-}
-
 /// Code of the marker "the record's date stands here".
 pub const DATE_MARK: u16 = 1;
 /// Code of the marker "the record's symbol stands here".
 pub const SYMBOL_MARK: u16 = 2;
 
-/// Every known field. The first of a series is the one that classifies a day in a diff.
-pub const FIELDS: &[FieldDef] = &[
-    def(10, "atm_iv", Series::Iv, Unit::Vol),
-    def(11, "iv30_ma20", Series::Iv, Unit::Vol),
-    def(12, "options_volume", Series::Iv, Unit::Count),
-    def(13, "iv_rank (IV)", Series::Iv, Unit::Rank),
-    def(14, "iv_percentile (IV)", Series::Iv, Unit::Rank),
-    def(15, "iv_rank (HV)", Series::Iv, Unit::Rank),
-    def(16, "iv_percentile (HV)", Series::Iv, Unit::Rank),
-    def(17, "term_m1_m2", Series::Iv, Unit::Points),
-    def(18, "term_m1_m3", Series::Iv, Unit::Points),
-    def(19, "skew", Series::Iv, Unit::Points),
-    def(40, "hv20", Series::Hv, Unit::Vol),
-    def(41, "hv30", Series::Hv, Unit::Vol),
-    def(42, "hv90", Series::Hv, Unit::Vol),
-    def(43, "hv252", Series::Hv, Unit::Vol),
-    def(60, "close", Series::Spot, Unit::Price),
-    def(61, "open", Series::Spot, Unit::Price),
-    def(62, "high", Series::Spot, Unit::Price),
-    def(63, "low", Series::Spot, Unit::Price),
-    def(64, "volume", Series::Spot, Unit::Count),
-    def(65, "atr", Series::Spot, Unit::Price),
-];
+pub use super::fields::FIELDS;
 
 impl Series {
     /// Every series, in the order of their codes.
-    pub const ALL: [Self; 3] = [Self::Iv, Self::Hv, Self::Spot];
+    pub const ALL: [Self; 13] = [
+        Self::Iv,
+        Self::Hv,
+        Self::Spot,
+        Self::Bars,
+        Self::Chain,
+        Self::Contracts,
+        Self::Index,
+        Self::News,
+        Self::Splits,
+        Self::Dividends,
+        Self::Calendar,
+        Self::Quotes,
+        Self::Tickers,
+    ];
 
     /// The stored code.
     pub fn code(self) -> u8 {
-        match self {
-            Self::Iv => 1,
-            Self::Hv => 2,
-            Self::Spot => 3,
-        }
+        self as u8 + 1
     }
 
     /// The series of a stored code.
@@ -102,6 +112,16 @@ impl Series {
             Self::Iv => "iv",
             Self::Hv => "hv",
             Self::Spot => "spot",
+            Self::Bars => "bars",
+            Self::Chain => "chain",
+            Self::Contracts => "contracts",
+            Self::Index => "index",
+            Self::News => "news",
+            Self::Splits => "splits",
+            Self::Dividends => "dividends",
+            Self::Calendar => "calendar",
+            Self::Quotes => "quotes",
+            Self::Tickers => "tickers",
         }
     }
 
@@ -116,22 +136,63 @@ impl Series {
             Self::Iv => 10,
             Self::Hv => 40,
             Self::Spot => 60,
+            Self::Chain => 100,
+            Self::Contracts => 162,
+            Self::Bars => 180,
+            Self::Index => 200,
+            Self::News => 220,
+            Self::Splits => 251,
+            Self::Dividends => 270,
+            Self::Calendar => 290,
+            Self::Quotes => 310,
+            Self::Tickers => 340,
         }
+    }
+
+    /// What the item of a key is called in views and JSON, for series that have several events of
+    /// one symbol and day.
+    pub fn item_name(self) -> Option<&'static str> {
+        match self {
+            Self::Bars => Some("bar"),
+            Self::Chain | Self::Contracts => Some("contract"),
+            Self::News => Some("article"),
+            Self::Dividends => Some("dividend"),
+            Self::Calendar => Some("at"),
+            _ => None,
+        }
+    }
+
+    /// Whether the series has a record for every session of the exchange, so that a session
+    /// without one is a gap.
+    pub fn is_daily(self) -> bool {
+        matches!(self, Self::Iv | Self::Hv | Self::Spot | Self::Index)
+    }
+
+    /// Whether so many events fall on one symbol and day that a view is kept day by day, and not
+    /// year by year.
+    pub fn is_dense(self) -> bool {
+        matches!(self, Self::Bars | Self::Chain | Self::Contracts)
     }
 
     /// Largest difference of the primary field that still counts as drift, in volatility points.
     /// Prices have none: any difference is a change.
     pub fn default_threshold_points(self) -> Option<u32> {
         match self {
-            Self::Iv | Self::Hv => Some(3),
-            Self::Spot => None,
+            Self::Iv | Self::Hv | Self::Chain => Some(3),
+            _ => None,
         }
     }
 }
 
 /// The known field of a code.
 pub fn field(code: u16) -> Option<&'static FieldDef> {
-    FIELDS.iter().find(|field| field.code == code)
+    FIELDS.binary_search_by_key(&code, |field| field.code).ok().and_then(|at| FIELDS.get(at))
+}
+
+/// Whether a vendor computes the field anew at each call, so that late digits of it differ
+/// although nothing happened (`polygon.md` 4).
+pub fn is_volatile(code: u16) -> bool {
+    matches!(code, 100 | 102..=105)
 }
 
 /// The known field of a series by its exact name.
@@ -157,7 +218,9 @@ impl FromStr for Series {
 
 /// Text that names no series.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a series; there are iv, hv and spot")]
+#[error(
+    "`{0}` is not a series; there are iv, hv, spot, bars, chain, contracts, index, news, splits, dividends, calendar, quotes, tickers"
+)]
 pub struct NotASeries(pub String);
 
 #[cfg(test)]
@@ -168,6 +231,7 @@ mod tests {
     fn codes_are_unique_and_primaries_exist() {
         for (i, one) in FIELDS.iter().enumerate() {
             assert!(one.code > SYMBOL_MARK);
+            assert_eq!(field(one.code), Some(one));
             assert!(FIELDS.iter().skip(i + 1).all(|other| other.code != one.code));
             assert_eq!(field_named(one.series, one.name), Some(one));
         }

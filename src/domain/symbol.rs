@@ -11,6 +11,21 @@ pub const MAX_LEN: usize = 32;
 pub struct Symbol(Box<str>);
 
 impl Symbol {
+    /// A symbol in exactly these letters: vendors tell `BRKpA` from `BRKPA`.
+    ///
+    /// # Errors
+    /// Text that is not a symbol.
+    pub fn exact(text: &str) -> Result<Self, NotASymbol> {
+        let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '^' | '/');
+        let starts = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '^');
+        // `..` and a leading or trailing slash could name another place when a file is written.
+        let unsafe_path = text.contains("..") || text.ends_with('/');
+        if !starts || text.len() > MAX_LEN || !text.chars().all(inner) || unsafe_path {
+            return Err(NotASymbol(text.trim().chars().take(40).collect()));
+        }
+        Ok(Self(text.into()))
+    }
+
     /// The symbol's text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -21,17 +36,17 @@ impl FromStr for Symbol {
     type Err = NotASymbol;
 
     /// Trims, raises to upper case and checks the alphabet; the first character is a letter,
-    /// a digit or `^`.
+    /// a digit or `^`. The letters p, r and w after capitals stay small: so vendors mark preferred
+    /// shares, rights and warrants (`BRKpA`).
     fn from_str(text: &str) -> Result<Self, NotASymbol> {
-        let upper = text.trim().to_ascii_uppercase();
-        let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '^' | '/');
-        let starts = upper.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '^');
-        // `..` and a leading or trailing slash could name another place when a file is written.
-        let unsafe_path = upper.contains("..") || upper.ends_with('/');
-        if !starts || upper.len() > MAX_LEN || !upper.chars().all(inner) || unsafe_path {
-            return Err(NotASymbol(text.trim().chars().take(40).collect()));
+        let text = text.trim();
+        let capitals = text.chars().take_while(char::is_ascii_uppercase).count();
+        let mut small = text.chars().filter(char::is_ascii_lowercase);
+        let marked = capitals >= 2 && small.clone().count() == 1;
+        if marked && small.all(|c| matches!(c, 'p' | 'r' | 'w')) {
+            return Self::exact(text);
         }
-        Ok(Self(upper.into()))
+        Self::exact(&text.to_ascii_uppercase())
     }
 }
 
@@ -61,6 +76,8 @@ mod tests {
         for (text, want) in [(" aapl ", "AAPL"), ("brk.b", "BRK.B"), ("I:VIX", "I:VIX")] {
             assert_eq!(text.parse::<Symbol>().unwrap().as_str(), want);
         }
+        assert_eq!("BRKpA".parse::<Symbol>().unwrap().as_str(), "BRKpA");
+        assert_eq!("Aapl".parse::<Symbol>().unwrap().as_str(), "AAPL");
         for wrong in ["", " ", "A B", "../X", "A..B", ".A", "É", "A/", &"A".repeat(33)] {
             assert!(wrong.parse::<Symbol>().is_err(), "{wrong}");
         }

@@ -8,8 +8,12 @@ use crate::domain::rows::{Place, Row, value_count};
 use crate::domain::{Day, Field, Op, Reject, Rows, Series, Symbol, Value, series};
 use rust_decimal::Decimal;
 
-/// First byte of every event: the version of this layout.
+/// First byte of an event of a daily series: the version of this layout.
 pub const VERSION: u8 = 1;
+
+/// First byte of a `put` or `retract` event whose key has an item: as version 1, with the item
+/// (text) after the day.
+pub const VERSION_ITEM: u8 = 2;
 
 const OP_PUT: u8 = 0;
 const OP_RETRACT: u8 = 1;
@@ -82,13 +86,17 @@ pub fn put_row(out: &mut Vec<u8>, row: Row<'_>) {
         Op::Put => OP_PUT,
         Op::Retract => OP_RETRACT,
     };
-    out.extend_from_slice(&[VERSION, op, head.series.code()]);
+    let version = if row.item.is_empty() { VERSION } else { VERSION_ITEM };
+    out.extend_from_slice(&[version, op, head.series.code()]);
     put_uint(out, u128::from(head.source));
     put_uint(out, u128::from(head.offset));
     put_uint(out, u128::from(head.len));
     put_uint(out, u128::from(head.line));
     put_text(out, row.symbol.as_str());
     put_int(out, i128::from(head.day.0));
+    if !row.item.is_empty() {
+        put_text(out, row.item);
+    }
     put_uint(out, row.shape.len() as u128);
     let mut values = row.values.iter();
     for field in row.shape {
@@ -199,7 +207,8 @@ pub fn read_event(
     rejects: &mut Vec<Reject>,
 ) -> Result<(), LedgerError> {
     let mut reader = Reader { bytes };
-    if reader.byte()? != VERSION {
+    let version = reader.byte()?;
+    if version != VERSION && version != VERSION_ITEM {
         return Err(malformed());
     }
     let op = reader.byte()?;
@@ -209,6 +218,9 @@ pub fn read_event(
     let len = reader.number()?;
     let line = reader.number()?;
     if op == OP_REJECT {
+        if version != VERSION {
+            return Err(malformed());
+        }
         let (code, raw) = (reader.text()?.into(), reader.text()?.into());
         rejects.push(Reject { seq, source, line, offset, len, series, code, raw });
     } else {
@@ -217,8 +229,12 @@ pub fn read_event(
             OP_RETRACT => Op::Retract,
             _ => return Err(malformed()),
         };
-        let symbol: Symbol = reader.text()?.parse().map_err(|_| malformed())?;
+        let symbol = Symbol::exact(reader.text()?).map_err(|_| malformed())?;
         let day = Day(reader.int()?.try_into().map_err(|_| malformed())?);
+        let item = if version == VERSION_ITEM { reader.text()? } else { "" };
+        if version == VERSION_ITEM && item.is_empty() {
+            return Err(malformed());
+        }
         let count: usize = reader.number()?;
         let (mut shape, mut values) = (Vec::new(), Vec::new());
         for _ in 0..count {
@@ -232,6 +248,8 @@ pub fn read_event(
         let (symbol, shape) = (rows.intern_symbol(&symbol), rows.intern_shape(&shape));
         let place = Place { seq, source, line, offset, len };
         rows.push(place, series, op, symbol, day, shape, values);
+        let item = rows.intern_item(item);
+        rows.set_item(item);
     }
     if reader.bytes.is_empty() { Ok(()) } else { Err(malformed()) }
 }
@@ -259,6 +277,9 @@ mod tests {
         rows.push(place, Series::Iv, Op::Put, symbol, Day(-5), shape, values);
         let all = rows.intern_shape(&[]);
         rows.push(Place { seq: 1, ..place }, Series::Iv, Op::Retract, symbol, Day(9), all, []);
+        rows.push(Place { seq: 3, ..place }, Series::Bars, Op::Retract, symbol, Day(9), all, []);
+        let item = rows.intern_item("1minute 09:30");
+        rows.set_item(item);
         let code = "invalid_date".into();
         let raw = "2025-02-30,1".into();
         let series = Series::Iv;
@@ -276,6 +297,7 @@ mod tests {
             read_event(row.head.seq, &bytes, &mut back, &mut none).unwrap();
             let again = back.get(0).unwrap();
             assert_eq!((again.symbol, again.shape), (row.symbol, row.shape));
+            assert_eq!(again.item, row.item);
             assert_eq!(again.values, row.values);
             assert_eq!(again.head.offset, row.head.offset);
             for cut in 0..bytes.len() {

@@ -83,6 +83,8 @@ pub fn value(series: &str, field: &str, value: &Json) -> String {
         Unit::Rank => fixed(number, 1),
         Unit::Price => fixed(number, number.scale().clamp(2, 4)),
         Unit::Count => fixed(number, number.normalize().scale().min(2)),
+        Unit::Number => fixed(number, number.normalize().scale().min(6)),
+        Unit::Time | Unit::Text => value.to_string(),
     }
 }
 

@@ -7,6 +7,7 @@
 pub mod csv;
 pub mod mapping;
 mod notes;
+pub mod polygon;
 pub mod tomic;
 
 #[cfg(test)]

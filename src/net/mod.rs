@@ -1,0 +1,12 @@
+//! Asking a web service: one client, one pace for all requests, retries, and a key that nobody sees.
+//!
+//! It knows HTTP and nothing of series, batches or the ledger. An answer is what became of one
+//! request after all its attempts; what its body means is for `sources`.
+
+mod client;
+mod pace;
+mod time;
+
+pub use client::{Answer, Attempt, Client, ClientOptions, Ended, NetError};
+pub use pace::Pace;
+pub use time::{Stop, SystemTime, Time, VirtualTime};

@@ -1,0 +1,1 @@
+//! At-the-money volatility, term structure and skew from a chain snapshot (`tomic.md` 8.2).

@@ -1,0 +1,5 @@
+//! Analytics: pure functions over numbers. Floats begin here; nothing here reads or writes.
+
+pub mod atm_iv;
+pub mod expiry;
+pub mod hv;

@@ -1,0 +1,59 @@
+//! The endpoints, and what is in the items of each.
+
+use crate::domain::Series;
+
+/// An endpoint of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Endpoint {
+    /// `/v2/aggs/ticker/…/range/…`: bars; the series decides whether they are daily.
+    Aggs,
+    /// `/v2/aggs/ticker/…/prev`: the last finished session.
+    Previous,
+    /// `/v2/aggs/grouped/…`: one daily bar per stock.
+    Grouped,
+    /// `/v1/open-close/…`: one flat object.
+    OpenClose,
+    /// `/v3/reference/options/contracts`: listed contracts.
+    Contracts,
+    /// `/v3/reference/options/contracts/…`: one of them.
+    Contract,
+    /// `/v3/snapshot/options/…`: a chain.
+    Chain,
+    /// `/v3/snapshot/options/…/…`: one contract of it.
+    ChainContract,
+    /// `/v3/snapshot`: tickers of any kind.
+    Snapshot,
+    /// `/v3/snapshot/indices`: index levels.
+    Indices,
+    /// `/v2/reference/news`.
+    News,
+    /// `/v3/reference/splits`, `/stocks/v1/splits`.
+    Splits,
+    /// `/v3/reference/dividends`, `/stocks/v1/dividends`.
+    Dividends,
+    /// `/v1/marketstatus/upcoming`: a bare array.
+    Holidays,
+    /// `/v1/marketstatus/now`: a flat object.
+    MarketStatus,
+    /// `/v3/reference/tickers`.
+    Tickers,
+    /// `/v3/reference/tickers/…`: details of one.
+    Ticker,
+}
+
+impl Endpoint {
+    /// The view that its items belong to; bars may also be `bars` or `index`.
+    pub fn series(self) -> Series {
+        match self {
+            Self::Aggs | Self::Previous | Self::Grouped | Self::OpenClose => Series::Spot,
+            Self::Contracts | Self::Contract => Series::Contracts,
+            Self::Chain | Self::ChainContract => Series::Chain,
+            Self::Snapshot | Self::Indices => Series::Quotes,
+            Self::News => Series::News,
+            Self::Splits => Series::Splits,
+            Self::Dividends => Series::Dividends,
+            Self::Holidays | Self::MarketStatus => Series::Calendar,
+            Self::Tickers | Self::Ticker => Series::Tickers,
+        }
+    }
+}
