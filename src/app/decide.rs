@@ -342,16 +342,18 @@ fn count(
             let mut differs = BTreeSet::new();
             diff::compare(view, symbol, &before, &after, None, &mut |change| {
                 if change.is_real() {
-                    differs.insert(change.day);
+                    differs.insert((change.day, change.item));
                 }
             });
             // By records and not by their cells: a record without any is a day too.
-            let has = |records: &[Record], day| {
-                records.binary_search_by_key(&day, |record| record.day).is_ok()
+            let has = |records: &[Record], key: (Day, &str)| {
+                records.binary_search_by(|record| record.key().cmp(&key)).is_ok()
             };
-            effect.added += after.iter().filter(|r| !has(&before, r.day)).count() as u64;
-            effect.removed += before.iter().filter(|r| !has(&after, r.day)).count() as u64;
-            let both = |day: &&Day| has(&before, **day) && has(&after, **day);
+            effect.added += after.iter().filter(|r| !has(&before, r.key())).count() as u64;
+            effect.removed += before.iter().filter(|r| !has(&after, r.key())).count() as u64;
+            let both = |(day, item): &&(Day, Box<str>)| {
+                has(&before, (*day, item)) && has(&after, (*day, item))
+            };
             effect.changed += differs.iter().filter(both).count() as u64;
         }
     }
@@ -371,7 +373,8 @@ fn plain(history: &History, activity: &Activity) -> Option<u64> {
                 return None;
             }
         }
-        if last.replace(head.day) == Some(head.day) || head.op == Op::Retract {
+        let key = (head.day, history.rows.item_of(head));
+        if last.replace(key) == Some(key) || head.op == Op::Retract {
             return None;
         }
         days += 1;

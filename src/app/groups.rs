@@ -117,6 +117,10 @@ fn read_group(
                 let values =
                     slots.iter().map(|slot| row.values.get(*slot).cloned().unwrap_or(Value::Null));
                 history.rows.push(place, head.series, head.op, symbol, head.day, shape, values);
+                if head.item > 0 {
+                    let item = history.rows.intern_item(row.item);
+                    history.rows.set_item(item);
+                }
                 history.batches.push(block.batch.0);
             });
         }

@@ -1,23 +1,19 @@
 //! Histories: the events of one symbol in one view, kept sorted.
 
-use crate::domain::{Day, Head, Rows};
+use crate::domain::{Day, Rows, Series};
 use crate::projections::view::History;
 
-/// The order in which a history stands: by day, then batch, then place in the batch.
-type Key = (Day, u32, u32);
-
-fn key(head: &Head, batch: u32) -> Key {
-    (head.day, batch, head.seq)
-}
+/// The order in which a history stands: by day and item, then batch, then place in the batch.
+type Key<'a> = (Day, &'a str, u32, u32);
 
 /// Sorts a history, leaving out events that stand in it twice.
 pub fn sorted(history: History) -> History {
     let heads = history.rows.heads().iter().zip(&history.batches);
-    let keys = heads.map(|(head, batch)| key(head, *batch));
+    let keys = heads.map(|(head, batch)| (head.day, history.rows.item_of(head), *batch, head.seq));
     if keys.clone().is_sorted_by(|a, b| a < b) {
         return history;
     }
-    let keys: Vec<Key> = keys.collect();
+    let keys: Vec<Key<'_>> = keys.collect();
     let mut order: Vec<usize> = (0..keys.len()).collect();
     order.sort_by_key(|index| keys.get(*index));
     order.dedup_by_key(|index| keys.get(*index));
@@ -40,21 +36,30 @@ pub fn merged(mut first: History, second: &History) -> History {
     sorted(first)
 }
 
-/// The parts of a sorted history by calendar year, as ranges of its events.
-pub fn by_year(history: &History) -> Vec<(i32, std::ops::Range<usize>)> {
+/// The parts of a sorted history that are stored together, as ranges of its events: by calendar
+/// year, or in dense series by day (named by its number since 1970).
+pub fn by_period(view: Series, history: &History) -> Vec<(i32, std::ops::Range<usize>)> {
     let mut parts: Vec<(i32, std::ops::Range<usize>)> = Vec::new();
     let mut until = Day(i32::MIN);
     for (index, head) in history.rows.heads().iter().enumerate() {
         if head.day >= until {
-            let year = head.day.year();
-            until = Day::from_ymd(year + 1, 1, 1).unwrap_or(Day(i32::MAX));
-            parts.push((year, index..index));
+            let period = period_of(view, head.day);
+            until = match view.is_dense() {
+                true => head.day.next(),
+                false => Day::from_ymd(period + 1, 1, 1).unwrap_or(Day(i32::MAX)),
+            };
+            parts.push((period, index..index));
         }
         if let Some((_, range)) = parts.last_mut() {
             range.end = index + 1;
         }
     }
     parts
+}
+
+/// The period that a day is stored under.
+pub fn period_of(view: Series, day: Day) -> i32 {
+    if view.is_dense() { day.0 } else { day.year() }
 }
 
 /// A part of a history as a history of its own.

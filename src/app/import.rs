@@ -307,6 +307,7 @@ fn read_files(
                 SymbolFrom::Given(symbol) => Some(symbol),
                 SymbolFrom::Column => None,
             },
+            http: None,
         });
     }
     run.progress.end();

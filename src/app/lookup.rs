@@ -77,7 +77,10 @@ pub fn view(ledger: &Ledger, query: &ViewQuery) -> Result<Vec<View>> {
     let shown = |name: &String| {
         views.iter().flat_map(|view| &view.rows).any(|row| row.values.contains_key(name))
     };
-    let known = |name: &&String| query.series.fields().any(|field| field.name == **name);
+    let item = query.series.item_name();
+    let known = |name: &&String| {
+        query.series.fields().any(|field| field.name == **name) || item == Some(name.as_str())
+    };
     let strange = query.columns.iter().find(|name| !known(name) && !shown(name));
     if let Some(name) = strange {
         let fields: Vec<_> = query.series.fields().map(|field| field.name).collect();
@@ -98,16 +101,28 @@ pub fn view_of(
 ) -> Result<View> {
     let at = query.at.unwrap_or(ledger.position());
     let which = if query.first { Which::First } else { Which::Latest };
-    let records = reader.records(query.series, symbol, at, which)?;
+    // The digest is that of the whole view, so in a daily one all of it is read; of a dense one
+    // only the days asked for, and the digest is theirs.
+    let (from, to) = match query.series.is_dense() {
+        true => (query.from.unwrap_or(Day(i32::MIN)), query.to.unwrap_or(Day(i32::MAX))),
+        false => (Day(i32::MIN), Day(i32::MAX)),
+    };
+    let activity = Activity::at(ledger.batches(), query.series, at);
+    let history = reader.history_between(query.series, symbol, from, to)?;
+    let records = fold(query.series, &history, &activity, which);
     let mut digest = ViewDigest::default();
     digest.add(query.series, symbol, &records);
-    let (mut rows, mut columns) = (Vec::new(), Vec::new());
+    let (mut rows, mut columns, mut items) = (Vec::new(), Vec::new(), false);
     let wanted =
         |name: &str| query.columns.is_empty() || query.columns.iter().any(|column| column == name);
     let within =
         |day: Day| query.from.is_none_or(|from| day >= from) && query.to.is_none_or(|to| day <= to);
     for record in records.iter().filter(|record| within(record.day)) {
         let (mut values, mut fill) = (serde_json::Map::new(), Vec::new());
+        if let (Some(name), false) = (query.series.item_name(), record.item.is_empty()) {
+            values.insert(name.to_owned(), record.item.to_string().into());
+            items = true;
+        }
         for cell in record.cells.iter().filter(|cell| wanted(cell.field.name())) {
             let name = cell.field.name().to_owned();
             if cell.class == Class::Fill {
@@ -126,6 +141,10 @@ pub fn view_of(
     columns.sort_by_key(place);
     if !query.columns.is_empty() {
         columns = query.columns.clone();
+    }
+    if let (Some(name), true) = (query.series.item_name(), items) {
+        columns.retain(|column| column != name);
+        columns.insert(0, name.to_owned());
     }
     Ok(View {
         schema: "volledger/view/1",
@@ -190,7 +209,8 @@ pub fn gaps(
     let at = at.unwrap_or(ledger.position());
     let (reader, calendar) = (ViewReader::new(ledger)?, Calendar::nyse());
     let mut rows = Vec::new();
-    for view in Series::ALL.into_iter().filter(|view| series.is_none_or(|s| s == *view)) {
+    let views = Series::ALL.into_iter().filter(|view| view.is_daily());
+    for view in views.filter(|view| series.is_none_or(|s| s == *view)) {
         let known = reader.symbols(view);
         let wanted = if symbols.is_empty() { known.as_slice() } else { symbols };
         for symbol in wanted {
@@ -245,7 +265,10 @@ pub fn status(ledger: &Ledger, notes: &[String]) -> Result<Status> {
             line.from = Some(line.from.map_or(first.clone(), |from| from.min(first)));
             line.to = Some(line.to.map_or(last.clone(), |to| to.max(last)));
         }
-        views.push(line);
+        // The first three are always told; of the others only what is there.
+        if line.symbols > 0 || matches!(view, Series::Iv | Series::Hv | Series::Spot) {
+            views.push(line);
+        }
     }
     let head = ledger.head();
     Ok(Status {

@@ -135,7 +135,9 @@ fn trim(changes: &mut Vec<Change>) {
     changes.sort_by(|a, b| {
         let size = |change: &Change| change.delta_points.map(|points| points.abs());
         let by_size = size(b).cmp(&size(a));
-        let place = |change: &Change| (change.symbol.clone(), change.series, change.day);
+        let place = |change: &Change| {
+            (change.symbol.clone(), change.series, change.day, change.item.clone())
+        };
         a.kind.cmp(&b.kind).then(by_size).then_with(|| place(a).cmp(&place(b)))
     });
     changes.truncate(SHOWN_CHANGES);
@@ -152,27 +154,37 @@ struct Work<'a> {
     new_kept: usize,
 }
 
-/// The days of a batch in one view of a symbol, ascending, and how often it repeats itself.
-struct BatchDays {
-    days: Vec<Day>,
+/// The keys of a batch in one view of a symbol, ascending, and how often it repeats itself.
+struct BatchKeys<'a> {
+    keys: Vec<(Day, &'a str)>,
     identical: u64,
     conflicting: u64,
 }
 
-/// A batch's days, with its repetitions; `view` is where the events belong.
-fn batch_days(history: &History) -> BatchDays {
+impl BatchKeys<'_> {
+    /// The days, each once.
+    fn days(&self) -> Vec<Day> {
+        let mut days: Vec<Day> = self.keys.iter().map(|(day, _)| *day).collect();
+        days.dedup();
+        days
+    }
+}
+
+/// A batch's keys, with its repetitions.
+fn batch_keys(history: &History) -> BatchKeys<'_> {
     let mut found =
-        BatchDays { days: Vec::with_capacity(history.batches.len()), identical: 0, conflicting: 0 };
+        BatchKeys { keys: Vec::with_capacity(history.batches.len()), identical: 0, conflicting: 0 };
     let mut before: Option<crate::domain::Row<'_>> = None;
     for row in history.rows.iter().filter(|row| row.head.op == Op::Put) {
-        if let Some(last) = before.filter(|last| last.head.day == row.head.day) {
+        let key = (row.head.day, row.item);
+        if let Some(last) = before.filter(|last| (last.head.day, last.item) == key) {
             let same = |a: &crate::domain::Value, b| a.same_meaning(b);
             let equal = last.shape == row.shape
                 && last.values.iter().zip(row.values).all(|(a, b)| same(a, b));
             found.identical += u64::from(equal);
             found.conflicting += u64::from(!equal);
         } else {
-            found.days.push(row.head.day);
+            found.keys.push(key);
         }
         before = Some(row);
     }
@@ -183,7 +195,7 @@ impl Work<'_> {
     fn symbol(&mut self, symbol: &Symbol, events: SymbolEvents) -> Result<()> {
         let own_days: HashMap<Series, Vec<Day>> = [Series::Hv, Series::Spot]
             .into_iter()
-            .filter_map(|view| Some((view, batch_days(events.views.get(&view)?).days)))
+            .filter_map(|view| Some((view, batch_keys(events.views.get(&view)?).days())))
             .collect();
         for (view, batch) in events.views {
             self.view(view, symbol, batch, &own_days)?;
@@ -198,23 +210,24 @@ impl Work<'_> {
         batch: History,
         own_days: &HashMap<Series, Vec<Day>>,
     ) -> Result<()> {
-        let days = batch_days(&batch);
+        let keys = batch_keys(&batch);
+        let days = keys.days();
         if !batch.batches.is_empty() {
             *self.found.view_events.entry(view).or_default() += batch.batches.len() as u64;
         }
         let home = batch.rows.heads().iter().any(|head| head.series == view);
         let (identical, conflicting) =
-            if home { (days.identical, days.conflicting) } else { (0, 0) };
+            if home { (keys.identical, keys.conflicting) } else { (0, 0) };
         self.found.identical += identical;
         self.found.conflicting += conflicting;
         if home {
-            self.found.effective += days.days.len() as u64;
+            self.found.effective += keys.keys.len() as u64;
         }
         let threshold = view.default_threshold_points().map(Decimal::from);
         let mut result = SymbolDiff {
             series: view,
             symbol: symbol.clone(),
-            days: days.days.first().copied().zip(days.days.last().copied()),
+            days: days.first().copied().zip(days.last().copied()),
             threshold_points: threshold,
             new: 0,
             changed: 0,
@@ -226,22 +239,29 @@ impl Work<'_> {
             only_here: 0,
             identical,
             conflicting,
-            gaps: diff::gaps(&days.days, Calendar::nyse()),
+            gaps: match view.is_daily() {
+                true => diff::gaps(&days, Calendar::nyse()),
+                false => Vec::new(),
+            },
             missing_hv: 0,
             missing_spot: 0,
         };
-        let stored = self.reader.history(view, symbol)?;
-        let fresh = stored.rows.is_empty() && days.identical + days.conflicting == 0;
+        // A dense view is compared on the days of the batch only: the others stay as they are.
+        let stored = match days.first().zip(days.last()).filter(|_| view.is_dense()) {
+            Some((first, last)) => self.reader.history_between(view, symbol, *first, *last)?,
+            None => self.reader.history(view, symbol)?,
+        };
+        let fresh = stored.rows.is_empty() && keys.identical + keys.conflicting == 0;
         let mut affected: Vec<Day> = Vec::new();
         if fresh && !self.wanted.full && self.new_kept >= SHOWN_CHANGES {
             // Everything is new and enough examples are kept: only count.
-            result.new = days.days.len() as u64;
+            result.new = keys.keys.len() as u64;
             let cells: usize = batch.rows.iter().map(|row| row.values.len()).sum();
             self.found.total += cells as u64;
-            affected.extend(&days.days);
+            affected.extend(&days);
         } else {
             let whole = if self.stored { stored } else { merged(stored, &batch) };
-            self.compare(view, symbol, &whole, &days.days, &mut result, &mut affected);
+            self.compare(view, symbol, &whole, &keys.keys, &mut result, &mut affected);
         }
         self.support(view, symbol, &affected, own_days, &mut result)?;
         for text in [view.name(), symbol.as_str()] {
@@ -259,7 +279,7 @@ impl Work<'_> {
         view: Series,
         symbol: &Symbol,
         history: &History,
-        days: &[Day],
+        keys: &[(Day, &str)],
         result: &mut SymbolDiff,
         affected: &mut Vec<Day>,
     ) {
@@ -279,6 +299,9 @@ impl Work<'_> {
             } else {
                 hasher.text(change.kind.name());
                 hasher.text(&change.day.to_string());
+                if !change.item.is_empty() {
+                    hasher.text(&change.item);
+                }
                 hasher.text(change.field.name());
                 hasher.text(&change.old.as_ref().map(ToString::to_string).unwrap_or_default());
                 hasher.text(&change.new.as_ref().map(ToString::to_string).unwrap_or_default());
@@ -293,15 +316,15 @@ impl Work<'_> {
         loop {
             let (a, b): (Option<&Record>, Option<&Record>) = match (old.peek(), new.peek()) {
                 (None, None) => break,
-                (Some(a), Some(b)) if a.day == b.day => (old.next(), new.next()),
-                (Some(a), Some(b)) if a.day < b.day => (old.next(), None),
+                (Some(a), Some(b)) if a.key() == b.key() => (old.next(), new.next()),
+                (Some(a), Some(b)) if a.key() < b.key() => (old.next(), None),
                 (Some(_), None) => (old.next(), None),
                 _ => (None, new.next()),
             };
-            let Some(day) = a.or(b).map(|record| record.day) else {
+            let Some(key) = a.or(b).map(Record::key) else {
                 break;
             };
-            let in_batch = days.binary_search(&day).is_ok();
+            let in_batch = keys.binary_search(&key).is_ok();
             if !in_batch && a == b {
                 result.only_here += 1;
                 continue;
@@ -322,7 +345,7 @@ impl Work<'_> {
             }
             result.extended += u64::from(did.extended);
             if matches!(did.kind, ChangeKind::New | ChangeKind::Changed) {
-                affected.push(day);
+                affected.push(key.0);
             }
         }
     }
@@ -351,7 +374,7 @@ impl Work<'_> {
         if view == Series::Iv {
             result.missing_hv = missing(Series::Hv)?;
         }
-        if view != Series::Spot {
+        if matches!(view, Series::Iv | Series::Hv) {
             result.missing_spot = missing(Series::Spot)?;
         }
         Ok(())

@@ -80,6 +80,7 @@ pub fn prepare(
             observed_ms: now,
             series: Series::Iv,
             symbol: None,
+            http: None,
         });
         let missing = missing(ledger, &prepared, &datasets)?;
         draft.rows.retracted = missing.len() as u64;
@@ -136,6 +137,7 @@ fn read_files(
             observed_ms: now,
             series: file.series,
             symbol: Some(file.symbol.clone()),
+            http: None,
         });
         run.progress.at(u64::from(index) + 1);
     }

@@ -8,7 +8,7 @@ use crate::domain::{
     BatchId, BatchState, Day, Entry, EntryKind, EventId, Field, Op, Position, Series, Symbol, Via,
 };
 use crate::ledger::{Ledger, LedgerError};
-use crate::projections::view::{Activity, Which, fold};
+use crate::projections::view::{Activity, Record, Which, fold};
 use std::collections::BTreeMap;
 
 /// Where the values of a day come from.
@@ -20,16 +20,26 @@ pub fn why(
     series: Series,
     symbol: &Symbol,
     day: Day,
+    item: Option<&str>,
     field: Option<&str>,
     at: Option<Position>,
 ) -> Result<Why> {
     let at = at.unwrap_or(ledger.position());
     let reader = ViewReader::new(ledger)?;
-    let history = reader.history(series, symbol)?;
+    let history = reader.history_between(series, symbol, day, day)?;
     let activity = Activity::at(ledger.batches(), series, at);
     let records = fold(series, &history, &activity, Which::Latest);
     let nothing = || AppError::NotFound(format!("{series} {symbol} has no value on {day}"));
-    let record = records.iter().find(|record| record.day == day).ok_or_else(nothing)?;
+    let of_day = || records.iter().filter(|record| record.day == day);
+    let meant = |record: &&Record| item.is_none_or(|item| record.item.ends_with(item));
+    let record = of_day().find(meant).ok_or_else(nothing)?;
+    if let (Some(name), Some(other)) = (series.item_name(), of_day().filter(meant).nth(1)) {
+        let (first, second) = (&record.item, &other.item);
+        return Err(AppError::Usage(format!(
+            "{series} {symbol} has several records on {day}, {first} and {second} among them: name \
+             the {name} with --item"
+        )));
+    }
     let cells = record.cells.iter().filter(|c| field.is_none_or(|name| c.field.name() == name));
     let mut fields = Vec::new();
     for cell in cells {
@@ -37,7 +47,7 @@ pub fn why(
             field: cell.field.name().to_owned(),
             value: json_value(&cell.value),
             event: event_line(ledger, cell.event)?,
-            replaced: replaced(ledger, &history, &cell.field, day, cell.event, at, series),
+            replaced: replaced(ledger, &history, &cell.field, record.key(), cell.event, at, series),
         });
     }
     if fields.is_empty() {
@@ -52,7 +62,7 @@ fn replaced(
     ledger: &Ledger,
     history: &crate::projections::view::History,
     field: &Field,
-    day: Day,
+    key: (Day, &str),
     shown: EventId,
     at: Position,
     view: Series,
@@ -69,7 +79,7 @@ fn replaced(
         let (Some(committed), true) = (committed, speaks && event != shown) else {
             continue;
         };
-        if row.head.day != day {
+        if (row.head.day, row.item) != key {
             continue;
         }
         let state = batch.state_at(at).unwrap_or(BatchState::Staged);

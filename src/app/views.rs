@@ -1,4 +1,5 @@
-//! The materialised views: one value per view, symbol and year, each checked when it is read.
+//! The materialised views: one value per view, symbol and year (in dense series: day), each
+//! checked when it is read.
 //!
 //! A chunk holds every assertion ever committed for its symbol and year, active or not; which of
 //! them count at a position is decided by the batch table when it is read. So a rollback writes
@@ -11,8 +12,8 @@
 use super::Progress;
 use super::error::Result;
 use super::groups::Groups;
-use super::history::{by_year, merged, part};
-use crate::domain::{BatchId, BatchTable, Digest, Position, Series, Symbol};
+use super::history::{by_period, merged, part, period_of};
+use crate::domain::{BatchId, BatchTable, Day, Digest, Position, Series, Symbol};
 use crate::ledger::codec::{decode_chunk, decode_directory, encode_chunk, encode_directory};
 use crate::ledger::hash::content;
 use crate::ledger::store::MAX_VALUE;
@@ -214,7 +215,7 @@ fn add_symbol(
         Some((_, digest)) => read_years(ledger, view, symbol, digest)?,
         None => Entries::new(),
     };
-    for (year, range) in by_year(&history) {
+    for (year, range) in by_period(view, &history) {
         let name = year.to_string();
         let (bytes, events) = match years.get(&name) {
             Some((_, digest)) => {
@@ -292,7 +293,7 @@ pub fn compare_with_log(
             progress(history.batches.len() as u64);
             let stored = left.remove(symbol.as_str());
             let mut years = Entries::new();
-            for (year, range) in by_year(&history) {
+            for (year, range) in by_period(view, &history) {
                 let digest = content(&chunk_bytes(&history, range.clone())?);
                 years.insert(year.to_string(), (range.len() as u64, digest));
             }
@@ -337,11 +338,22 @@ impl<'a> ViewReader<'a> {
     /// The symbols that the view ever had, ascending.
     pub fn symbols(&self, view: Series) -> Vec<Symbol> {
         let names = self.roots.get(&view).map(|root| root.symbols.keys());
-        names.into_iter().flatten().filter_map(|name| name.parse().ok()).collect()
+        names.into_iter().flatten().filter_map(|name| Symbol::exact(name).ok()).collect()
     }
 
     /// Every assertion ever committed about a symbol, with each stored value checked.
     pub fn history(&self, view: Series, symbol: &Symbol) -> Result<History> {
+        self.history_between(view, symbol, Day(i32::MIN), Day(i32::MAX))
+    }
+
+    /// The same, without the stored periods that lie wholly outside a range of days.
+    pub fn history_between(
+        &self,
+        view: Series,
+        symbol: &Symbol,
+        from: Day,
+        to: Day,
+    ) -> Result<History> {
         let entry = self.roots.get(&view).and_then(|root| root.symbols.get(symbol.as_str()));
         let Some((_, digest)) = entry else {
             return Ok(History::default());
@@ -350,6 +362,8 @@ impl<'a> ViewReader<'a> {
         let years = read_years(self.ledger, view, symbol, digest)?;
         let mut numbers: Vec<(i32, Digest)> =
             years.iter().filter_map(|(year, (_, d))| Some((year.parse().ok()?, *d))).collect();
+        let periods = period_of(view, from)..=period_of(view, to);
+        numbers.retain(|(period, _)| periods.contains(period));
         numbers.sort_by_key(|(year, _)| *year);
         for (year, digest) in numbers {
             let part = read_chunk(self.ledger, view, symbol, year, &digest)?;
@@ -364,6 +378,16 @@ impl<'a> ViewReader<'a> {
             }
         }
         Ok(whole.unwrap_or_default())
+    }
+
+    /// The days of which a dense view stores something about a symbol, ascending.
+    pub fn stored_days(&self, view: Series, symbol: &Symbol) -> Result<Vec<Day>> {
+        let entry = self.roots.get(&view).and_then(|root| root.symbols.get(symbol.as_str()));
+        let Some((_, digest)) = entry else { return Ok(Vec::new()) };
+        let years = read_years(self.ledger, view, symbol, digest)?;
+        let mut days: Vec<Day> = years.keys().filter_map(|n| n.parse().ok().map(Day)).collect();
+        days.sort();
+        Ok(days)
     }
 
     /// A symbol's records as known at a position.
@@ -398,6 +422,9 @@ impl ViewDigest {
         self.0.text(&records.len().to_string());
         for record in records {
             self.0.text(&record.day.to_string());
+            if !record.item.is_empty() {
+                self.0.text(&record.item);
+            }
             self.0.text(&record.cells.len().to_string());
             for cell in &record.cells {
                 self.0.text(cell.field.name());

@@ -5,6 +5,7 @@
 
 pub mod batch;
 pub mod calendar;
+pub mod collector;
 pub mod coverage;
 pub mod day;
 pub mod eastern;
@@ -20,12 +21,13 @@ pub mod value;
 
 pub use batch::{BatchState, BatchTable, Class};
 pub use calendar::Calendar;
+pub use collector::{Collector, Origin, Window};
 pub use coverage::{Coverage, Fact};
 pub use day::Day;
 pub use entry::{Action, Decision, Entry, EntryKind, Stage, StateChange, Via};
 pub use finding::{Finding, Severity};
 pub use id::{BatchId, Digest, EventId, Position};
-pub use rows::{Collector, Field, Head, Key, Op, Origin, Reject, Row, Rows, Shape, Window};
+pub use rows::{Field, Head, Key, Op, Reject, Row, Rows, Shape};
 pub use series::Series;
 pub use symbol::Symbol;
 pub use value::Value;

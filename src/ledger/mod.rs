@@ -14,6 +14,7 @@ pub mod error;
 mod format_tests;
 pub mod hash;
 pub mod head;
+pub mod inbox;
 mod lock;
 mod segment;
 pub mod store;
@@ -23,6 +24,7 @@ mod verify;
 pub use batch::{BatchReader, BatchWriter, Located};
 pub use error::LedgerError;
 pub use head::Head;
+pub use inbox::{Arrival, Inbox};
 pub use verify::{Damage, Verified};
 
 use crate::domain::{BatchTable, Digest, Entry, EntryKind, Position, Stage};

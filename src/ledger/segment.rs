@@ -28,6 +28,8 @@ pub enum FrameKind {
     Block = b'B',
     /// A control entry: position u64 LE, the entry's bytes.
     Control = b'E',
+    /// An answer that waits in the inbox: a note about it, its digest, its size and its bytes.
+    Arrival = b'A',
     /// The end of a bundle: size u64 LE and root of the log tree.
     Checkpoint = b'C',
 }
@@ -41,6 +43,7 @@ impl FrameKind {
             Self::SourceEnd,
             Self::Block,
             Self::Control,
+            Self::Arrival,
             Self::Checkpoint,
         ];
         all.into_iter().find(|kind| *kind as u8 == byte)

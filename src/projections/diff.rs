@@ -47,6 +47,8 @@ pub struct Change {
     pub symbol: Symbol,
     /// The day.
     pub day: Day,
+    /// What tells the record apart from others of the day; empty in daily series.
+    pub item: Box<str>,
     /// The field's name.
     pub field: Field,
     /// The value before; `None` when there was none.
@@ -185,8 +187,8 @@ pub fn compare_day(
     threshold: Option<Decimal>,
     each: &mut dyn FnMut(Change),
 ) -> DayKind {
-    let day = match (before, after) {
-        (Some(record), _) | (_, Some(record)) => record.day,
+    let (day, item) = match (before, after) {
+        (Some(record), _) | (_, Some(record)) => record.key(),
         (None, None) => {
             return DayKind { kind: ChangeKind::Same, extended: false };
         }
@@ -196,6 +198,7 @@ pub fn compare_day(
         series: view,
         symbol: symbol.clone(),
         day,
+        item: item.into(),
         field: field.clone(),
         old: old.cloned(),
         new: new.cloned(),
@@ -274,8 +277,8 @@ pub fn compare(
     loop {
         let (old, new) = match (left.peek(), right.peek()) {
             (None, None) => return,
-            (Some(a), Some(b)) if a.day == b.day => (left.next(), right.next()),
-            (Some(a), Some(b)) if a.day < b.day => (left.next(), None),
+            (Some(a), Some(b)) if a.key() == b.key() => (left.next(), right.next()),
+            (Some(a), Some(b)) if a.key() < b.key() => (left.next(), None),
             (Some(_), None) => (left.next(), None),
             _ => (None, right.next()),
         };
@@ -296,7 +299,7 @@ mod tests {
             event,
             class: Class::Vendor,
         });
-        Record { day: Day(day), order: Vec::new(), cells: cells.collect() }
+        Record { day: Day(day), item: "".into(), order: Vec::new(), cells: cells.collect() }
     }
 
     fn kind(old: &[(u16, &str)], new: &[(u16, &str)]) -> (&'static str, bool, usize) {

@@ -57,11 +57,13 @@ pub struct Cell {
     pub class: Class,
 }
 
-/// One day of one symbol in a view.
+/// What a view shows of one symbol on one day (and about one item of it).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// The day.
     pub day: Day,
+    /// What tells it apart from other records of the day; empty in daily series.
+    pub item: Box<str>,
     /// The fields and marks in the record's order.
     pub order: Vec<Field>,
     /// The shown values, in the record's order.
@@ -69,6 +71,11 @@ pub struct Record {
 }
 
 impl Record {
+    /// Day and item: records of a symbol are ascending by it.
+    pub fn key(&self) -> (Day, &str) {
+        (self.day, &self.item)
+    }
+
     /// The shown value of a field.
     pub fn cell(&self, field: &Field) -> Option<&Cell> {
         self.cells.iter().find(|cell| cell.field == *field)
@@ -94,7 +101,7 @@ pub enum Which {
 /// The events of one symbol in one view, with the batch of each.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    /// Events, sorted by day.
+    /// Events, sorted by day and item.
     pub rows: Rows,
     /// The batch of each event.
     pub batches: Vec<u32>,
@@ -110,12 +117,13 @@ pub fn fold(view: Series, history: &History, activity: &Activity, which: Which) 
         if let Some((class, committed)) = activity.rank(batch) {
             day.push((Rank { class, committed, seq: row.head.seq }, row, batch));
         }
-        let last = rows.peek().is_none_or(|(next, _)| next.head.day != row.head.day);
+        let key = |row: &Row<'_>| (row.head.day, row.head.item);
+        let last = rows.peek().is_none_or(|(next, _)| key(next) != key(&row));
         if last && !day.is_empty() {
             if day.len() > 1 {
                 day.sort_by_key(|(rank, ..)| *rank);
             }
-            records.extend(record(view, row.head.day, &day, which));
+            records.extend(record(view, row, &day, which));
             day.clear();
         }
     }
@@ -130,10 +138,10 @@ struct Rank {
     seq: u32,
 }
 
-/// One day's record from its assertions, lowest rank first; `None` when nothing is shown.
+/// One key's record from its assertions, lowest rank first; `None` when nothing is shown.
 fn record(
     view: Series,
-    day: Day,
+    about: Row<'_>,
     assertions: &[(Rank, Row<'_>, BatchId)],
     which: Which,
 ) -> Option<Record> {
@@ -206,7 +214,7 @@ fn record(
         let place = |cell: &Cell| order.iter().position(|field| *field == cell.field);
         cells.sort_by_key(place);
     }
-    Some(Record { day, order, cells })
+    Some(Record { day: about.head.day, item: about.item.into(), order, cells })
 }
 
 #[cfg(test)]

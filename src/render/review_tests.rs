@@ -31,6 +31,7 @@ fn change(kind: &'static str, date: &str, old: &str, new: &str, points: &str) ->
         series: "iv",
         symbol: "AAPL".to_owned(),
         date: date.to_owned(),
+        item: String::new(),
         field: "atm_iv".to_owned(),
         old: json(old),
         new: json(new),

@@ -182,6 +182,9 @@ pub struct ChangeLine {
     pub symbol: String,
     /// The day.
     pub date: String,
+    /// The contract, bar or article, in series that have several a day.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub item: String,
     /// The field.
     pub field: String,
     /// The value before.
@@ -199,6 +202,7 @@ impl From<&Change> for ChangeLine {
             series: change.series.name(),
             symbol: change.symbol.to_string(),
             date: change.day.to_string(),
+            item: change.item.to_string(),
             field: change.field.name().to_owned(),
             old: change.old.as_ref().map(json_value),
             new: change.new.as_ref().map(json_value),

@@ -154,6 +154,7 @@ fn read(input: &mut dyn Read, wanted: Kind, receiver: &mut dyn Receiver) -> Resu
             FrameKind::Block => 2,
             FrameKind::Checkpoint => 3,
             FrameKind::Header => return Err(damaged("a second header")),
+            FrameKind::Arrival => return Err(damaged("an answer of an inbox in it")),
         };
         if this < part {
             return Err(damaged("its frames are not in order"));

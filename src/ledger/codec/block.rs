@@ -4,7 +4,7 @@ use super::super::canon;
 use super::super::error::LedgerError;
 use super::super::hash::content;
 use super::super::store::MAX_VALUE;
-use super::v1::{BlockV1, ColumnsV1, RejectV1};
+use super::v1::{BlockV1, ColumnsV1, ItemsV1, RejectV1};
 use super::{MAX_BODY, Tag, columns, compress, decompress, from_bytes, to_bytes};
 use crate::domain::{Day, Digest, Reject, Rows, Series, Symbol, Window};
 
@@ -28,6 +28,15 @@ pub enum Codec {
     Plain,
     /// Columns, compressed: what the ledger stores.
     Columns,
+}
+
+/// The codec number of columns with items beside them.
+const ITEMS: u8 = 2;
+
+impl Codec {
+    fn number(self) -> u8 {
+        u8::from(self == Self::Columns)
+    }
 }
 
 /// What a block says about itself before its events are unpacked.
@@ -107,11 +116,17 @@ fn encode_rows(
     let days = heads.clone().map(|head| head.day.0);
     let days = (days.clone().min().unwrap_or(0), days.max().unwrap_or(0));
     let series = heads.clone().next().map_or(0, |head| head.series.code());
+    let mut number = codec.number();
     let raw = match codec {
         Codec::Columns => {
             let packed = columns::pack(rows, order, &[], &local);
-            bincode::encode_to_vec(&packed, super::config())
-                .map_err(|error| LedgerError::Engine(format!("cannot encode: {error}")))?
+            match columns::pack_items(rows, order) {
+                Some(items) => {
+                    number = ITEMS;
+                    encode(&(packed, items))?
+                }
+                None => encode(&packed)?,
+            }
         }
         Codec::Plain => {
             let mut out = Vec::new();
@@ -123,7 +138,12 @@ fn encode_rows(
             out
         }
     };
-    seal(window, order.len(), series, symbols, days, codec, raw)
+    seal(window, order.len(), series, symbols, days, number, raw)
+}
+
+fn encode<T: bincode::Encode>(value: &T) -> Result<Vec<u8>, LedgerError> {
+    bincode::encode_to_vec(value, super::config())
+        .map_err(|error| LedgerError::Engine(format!("cannot encode: {error}")))
 }
 
 fn encode_rejects(
@@ -146,8 +166,7 @@ fn encode_rejects(
                     raw: r.raw.to_string(),
                 })
                 .collect();
-            bincode::encode_to_vec(&wire, super::config())
-                .map_err(|error| LedgerError::Engine(format!("cannot encode: {error}")))?
+            encode(&wire)?
         }
         Codec::Plain => {
             let mut out = Vec::new();
@@ -159,7 +178,7 @@ fn encode_rejects(
             out
         }
     };
-    seal(window, rejects.len(), 0, Vec::new(), (0, 0), codec, raw)
+    seal(window, rejects.len(), 0, Vec::new(), (0, 0), codec.number(), raw)
 }
 
 fn put_plain(out: &mut Vec<u8>, seq_in_window: u32, event: &[u8]) {
@@ -174,15 +193,14 @@ fn seal(
     series: u8,
     symbols: Vec<(String, u32)>,
     days: (i32, i32),
-    codec: Codec,
+    codec: u8,
     raw: Vec<u8>,
 ) -> Result<Vec<u8>, LedgerError> {
     let raw_size = u32::try_from(raw.len()).unwrap_or(u32::MAX);
     let payload = match codec {
-        Codec::Plain => raw,
-        Codec::Columns => compress(&raw, LEVEL)?,
+        0 => raw,
+        _ => compress(&raw, LEVEL)?,
     };
-    let codec = u8::from(codec == Codec::Columns);
     let events = events as u32;
     let block = BlockV1 {
         window_first,
@@ -211,7 +229,7 @@ fn open(bytes: &[u8]) -> Result<(BlockHeader, u8, usize, Vec<u8>), LedgerError> 
     let block: BlockV1 = from_bytes(Tag::Block, "a block", body)?;
     let mut symbols = Vec::with_capacity(block.symbols.len());
     for (name, count) in &block.symbols {
-        symbols.push((name.parse::<Symbol>().map_err(|_| malformed())?, *count));
+        symbols.push((Symbol::exact(name).map_err(|_| malformed())?, *count));
     }
     let series = match block.series {
         0 => None,
@@ -252,6 +270,13 @@ pub fn decode_block(bytes: &[u8], into: &mut Window) -> Result<BlockHeader, Ledg
                 canon::read_event(seq, event, &mut into.rows, &mut into.rejects)?;
                 rest = after;
             }
+        }
+        ITEMS if raw_size <= MAX_BODY && header.series.is_some() => {
+            let raw = decompress(&payload, raw_size)?;
+            let (packed, items): (ColumnsV1, ItemsV1) = decode_exact(&raw)?;
+            let symbols: Vec<_> = header.symbols.iter().map(|(s, _)| s.clone()).collect();
+            columns::unpack(packed, count, &symbols, &mut into.rows)?;
+            columns::unpack_items(items, count, &mut into.rows)?;
         }
         1 if raw_size <= MAX_BODY => {
             let raw = decompress(&payload, raw_size)?;
@@ -330,6 +355,10 @@ mod tests {
                 Place { seq: seq + seq / 100, source: seq / 5_000, line: seq + 2, offset, len: 44 };
             let day = Day(18_000 + (seq as i32 * 7919) % 500);
             rows.push(place, Series::Iv, Op::Put, symbol, day, shape, values);
+            if seq % 5_000 > 2_500 {
+                let item = rows.intern_item(&format!("O:{}", seq % 37));
+                rows.set_item(item);
+            }
         }
         let rejects = (0..100).map(|n| Reject {
             seq: n * 101 + 100,

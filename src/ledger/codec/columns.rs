@@ -5,7 +5,7 @@
 
 use super::super::canon;
 use super::super::error::LedgerError;
-use super::v1::{BytesV1, ColumnV1, ColumnsV1, DigitsV1, IntsV1};
+use super::v1::{BytesV1, ColumnV1, ColumnsV1, DigitsV1, IntsV1, ItemsV1};
 use crate::domain::rows::{Place, value_count};
 use crate::domain::{Day, Field, Op, Row, Rows, Series, Symbol, Value, series};
 use rust_decimal::Decimal;
@@ -246,6 +246,43 @@ pub fn pack(rows: &Rows, order: &[u32], batches: &[u32], symbols: &[u32]) -> Col
         shape: pack_ints(shape_of.iter().copied()),
         columns: values.iter().map(|column| pack_column(column)).collect(),
     }
+}
+
+/// Packs the items of the rows at `order`; `None` when none has one.
+pub fn pack_items(rows: &Rows, order: &[u32]) -> Option<ItemsV1> {
+    let heads = order.iter().filter_map(|index| rows.heads().get(*index as usize));
+    if heads.clone().all(|head| head.item == 0) {
+        return None;
+    }
+    let mut renumbered = vec![0i64; rows.items().len() + 1];
+    let (mut names, mut item) = (Vec::new(), Vec::with_capacity(order.len()));
+    for head in heads {
+        let Some(slot) = renumbered.get_mut(head.item as usize) else { continue };
+        if *slot == 0 && head.item > 0 {
+            names.push(rows.item_of(head).to_owned());
+            *slot = names.len() as i64;
+        }
+        item.push(*slot);
+    }
+    Some(ItemsV1 { names, item: pack_ints(item.into_iter()) })
+}
+
+/// Gives the last `count` rows of `rows` their items.
+pub fn unpack_items(packed: ItemsV1, count: usize, rows: &mut Rows) -> Result<(), LedgerError> {
+    let mut numbers = vec![0u32];
+    for name in &packed.names {
+        if name.is_empty() {
+            return Err(malformed());
+        }
+        numbers.push(rows.intern_item(name));
+    }
+    let items = unpack_ints(packed.item, count)?;
+    let first = rows.len().checked_sub(count).ok_or_else(malformed)?;
+    for (index, item) in items.iter().enumerate() {
+        let number = *numbers.get(narrow::<usize>(Some(item))?).ok_or_else(malformed)?;
+        rows.set_item_at(first + index, number);
+    }
+    Ok(())
 }
 
 fn narrow<T: TryFrom<i64>>(value: Option<&i64>) -> Result<T, LedgerError> {

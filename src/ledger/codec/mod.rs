@@ -6,14 +6,15 @@
 
 mod block;
 mod columns;
+mod manifest;
 mod upcast;
 mod v1;
 
 pub use block::{BLOCK_EVENTS, BlockHeader, Codec, decode_block, encode_blocks, read_header};
+pub use manifest::{Http, Manifest, ManifestSource, SourceKind, decode_manifest, encode_manifest};
 pub use upcast::{
-    Kept, Manifest, ManifestSource, SourceKind, decode_chunk, decode_directory, decode_entry,
-    decode_kept, decode_manifest, encode_chunk, encode_directory, encode_entry, encode_kept,
-    encode_manifest,
+    Kept, decode_chunk, decode_directory, decode_entry, decode_kept, encode_chunk,
+    encode_directory, encode_entry, encode_kept,
 };
 
 use super::error::LedgerError;
@@ -33,18 +34,29 @@ enum Tag {
     Kept = b'K',
     Manifest = b'M',
     Chunk = b'C',
+    ItemChunk = b'I',
     Directory = b'D',
 }
 
-/// The newest version of the stored layouts.
+/// The first version of the stored layouts.
 const V1: u8 = 1;
+/// The second: manifests of what was fetched.
+const V2: u8 = 2;
 
 fn config() -> Configuration<LittleEndian, Varint, Limit<MAX_BODY>> {
     bincode::config::standard().with_limit::<MAX_BODY>()
 }
 
 fn to_bytes<T: bincode::Encode>(tag: Tag, body: &T) -> Result<Vec<u8>, LedgerError> {
-    let mut bytes = vec![tag as u8, V1];
+    to_bytes_of(tag, V1, body)
+}
+
+fn to_bytes_of<T: bincode::Encode>(
+    tag: Tag,
+    version: u8,
+    body: &T,
+) -> Result<Vec<u8>, LedgerError> {
+    let mut bytes = vec![tag as u8, version];
     bincode::encode_into_std_write(body, &mut bytes, config())
         .map_err(|error| LedgerError::Engine(format!("cannot encode: {error}")))?;
     Ok(bytes)
@@ -55,15 +67,24 @@ fn from_bytes<T: bincode::Decode<()>>(
     what: &'static str,
     bytes: &[u8],
 ) -> Result<T, LedgerError> {
+    from_bytes_of(tag, V1, what, bytes)
+}
+
+fn from_bytes_of<T: bincode::Decode<()>>(
+    tag: Tag,
+    version: u8,
+    what: &'static str,
+    bytes: &[u8],
+) -> Result<T, LedgerError> {
     let malformed = || LedgerError::Malformed { what };
     match bytes {
-        [first, V1, body @ ..] if *first == tag as u8 => {
+        [first, found, body @ ..] if *first == tag as u8 && *found == version => {
             let (value, used) =
                 bincode::decode_from_slice(body, config()).map_err(|_| malformed())?;
             if used == body.len() { Ok(value) } else { Err(malformed()) }
         }
-        [first, version, ..] if *first == tag as u8 && *version > V1 => {
-            Err(LedgerError::Newer { found: u32::from(*version), known: u32::from(V1) })
+        [first, found, ..] if *first == tag as u8 && *found > version => {
+            Err(LedgerError::Newer { found: u32::from(*found), known: u32::from(version) })
         }
         _ => Err(malformed()),
     }

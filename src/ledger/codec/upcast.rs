@@ -1,10 +1,7 @@
 //! From stored wire structs to today's types and back: the place where later versions are lifted.
 
 use super::super::error::LedgerError;
-use super::v1::{
-    ColumnsV1, DecisionV1, DirectoryV1, EntryV1, FindingV1, KeptV1, ManifestSourceV1, ManifestV1,
-    StageV1,
-};
+use super::v1::{ColumnsV1, DecisionV1, DirectoryV1, EntryV1, FindingV1, ItemsV1, KeptV1, StageV1};
 use super::{Tag, columns, compress, decompress, from_bytes, to_bytes};
 use crate::domain::entry::{MappingRef, RowCounts, ViewPart};
 use crate::domain::{
@@ -68,18 +65,8 @@ numbers!(
     2 = Severity::Reject,
     3 = Severity::Fatal
 );
-numbers!(
-    source_number,
-    source_of,
-    SourceKind,
-    "a kind of source",
-    1 = SourceKind::File,
-    2 = SourceKind::Http,
-    3 = SourceKind::Stream,
-    4 = SourceKind::Listing
-);
 
-fn series_of(code: u8) -> Result<Series, LedgerError> {
+pub(super) fn series_of(code: u8) -> Result<Series, LedgerError> {
     Series::from_code(code).ok_or(LedgerError::Malformed { what: "a series" })
 }
 
@@ -256,121 +243,49 @@ pub fn decode_kept(bytes: &[u8]) -> Result<Kept, LedgerError> {
     Ok(Kept { size, pack, offset, end, name, observed_ms })
 }
 
-/// How a source arrived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SourceKind {
-    /// A file.
-    File,
-    /// An HTTP response.
-    Http,
-    /// A message of a stream, or standard input.
-    Stream,
-    /// The list of a folder's files, written by this program.
-    Listing,
-}
-
-impl SourceKind {
-    /// The word used in JSON.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::File => "file",
-            Self::Http => "http",
-            Self::Stream => "stream",
-            Self::Listing => "listing",
-        }
-    }
-}
-
-/// The sources of a batch, in the order that its events index.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Manifest {
-    /// The sources.
-    pub sources: Vec<ManifestSource>,
-}
-
-/// One source of a batch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ManifestSource {
-    /// Digest of its bytes: its id.
-    pub digest: Digest,
-    /// How it arrived.
-    pub kind: SourceKind,
-    /// File name, or URL without any secret.
-    pub name: String,
-    /// Media type.
-    pub media_type: String,
-    /// Size in bytes.
-    pub size: u64,
-    /// When it was observed, ms since 1970 UTC.
-    pub observed_ms: i64,
-    /// What the reader was told that it is a record of.
-    pub series: Series,
-    /// The symbol that the reader was told, if any.
-    pub symbol: Option<Symbol>,
-}
-
-/// Encodes a manifest; the digest of these bytes is in the stage entry.
-pub fn encode_manifest(manifest: &Manifest) -> Result<Vec<u8>, LedgerError> {
-    let sources = manifest.sources.iter().map(|s| ManifestSourceV1 {
-        digest: s.digest.0,
-        kind: source_number(s.kind),
-        name: s.name.clone(),
-        media_type: s.media_type.clone(),
-        size: s.size,
-        observed_ms: s.observed_ms,
-        read_as: (s.series.code(), s.symbol.as_ref().map(ToString::to_string).unwrap_or_default()),
-    });
-    to_bytes(Tag::Manifest, &ManifestV1 { sources: sources.collect() })
-}
-
-/// Decodes a manifest.
-pub fn decode_manifest(bytes: &[u8]) -> Result<Manifest, LedgerError> {
-    let wire: ManifestV1 = from_bytes(Tag::Manifest, "a manifest", bytes)?;
-    let mut sources = Vec::with_capacity(wire.sources.len());
-    for s in wire.sources {
-        let symbol = match s.read_as.1.as_str() {
-            "" => None,
-            name => Some(name.parse().map_err(|_| LedgerError::Malformed { what: "a manifest" })?),
-        };
-        sources.push(ManifestSource {
-            digest: Digest(s.digest),
-            kind: source_of(s.kind)?,
-            name: s.name,
-            media_type: s.media_type,
-            size: s.size,
-            observed_ms: s.observed_ms,
-            series: series_of(s.read_as.0)?,
-            symbol,
-        });
-    }
-    Ok(Manifest { sources })
-}
-
-/// Encodes a view chunk: the events of one symbol and year, with the batch of each.
+/// Encodes a view chunk: the events of one symbol and period, with the batch of each.
 pub fn encode_chunk(rows: &Rows, order: &[u32], batches: &[u32]) -> Result<Vec<u8>, LedgerError> {
     let names: Vec<_> = rows.symbols().iter().map(ToString::to_string).collect();
     let own: Vec<u32> = (0..names.len() as u32).collect();
     let packed = columns::pack(rows, order, batches, &own);
-    let raw = bincode::encode_to_vec(&packed, super::config())
-        .map_err(|error| LedgerError::Engine(format!("cannot encode: {error}")))?;
+    let (tag, raw) = match columns::pack_items(rows, order) {
+        Some(items) => (Tag::ItemChunk, bincode::encode_to_vec((packed, items), super::config())),
+        None => (Tag::Chunk, bincode::encode_to_vec(&packed, super::config())),
+    };
+    let raw = raw.map_err(|error| LedgerError::Engine(format!("cannot encode: {error}")))?;
     let compressed = compress(&raw, 1)?;
-    to_bytes(Tag::Chunk, &(order.len() as u32, names, raw.len() as u32, compressed))
+    to_bytes(tag, &(order.len() as u32, names, raw.len() as u32, compressed))
 }
+
+/// A chunk's stored parts: events, symbols, size before compression, compressed columns.
+type ChunkParts = (u32, Vec<String>, u32, Vec<u8>);
 
 /// Decodes a view chunk: its events and the batch of each.
 pub fn decode_chunk(bytes: &[u8]) -> Result<(Rows, Vec<u32>), LedgerError> {
     let malformed = || LedgerError::Malformed { what: "a view chunk" };
-    let (count, names, raw_size, compressed): (u32, Vec<String>, u32, Vec<u8>) =
-        from_bytes(Tag::Chunk, "a view chunk", bytes)?;
-    let raw = decompress(&compressed, raw_size as usize)?;
-    let packed: ColumnsV1 = match bincode::decode_from_slice(&raw, super::config()) {
-        Ok((packed, used)) if used == raw.len() => packed,
-        _ => return Err(malformed()),
+    let tag = match bytes.first() {
+        Some(first) if *first == Tag::ItemChunk as u8 => Tag::ItemChunk,
+        _ => Tag::Chunk,
     };
-    let symbols = names.iter().map(|name| name.parse::<Symbol>().map_err(|_| malformed()));
+    let (count, names, raw_size, compressed): ChunkParts = from_bytes(tag, "a view chunk", bytes)?;
+    let raw = decompress(&compressed, raw_size as usize)?;
+    let (packed, items): (ColumnsV1, Option<ItemsV1>) = match tag {
+        Tag::ItemChunk => match bincode::decode_from_slice(&raw, super::config()) {
+            Ok(((packed, items), used)) if used == raw.len() => (packed, Some(items)),
+            _ => return Err(malformed()),
+        },
+        _ => match bincode::decode_from_slice(&raw, super::config()) {
+            Ok((packed, used)) if used == raw.len() => (packed, None),
+            _ => return Err(malformed()),
+        },
+    };
+    let symbols = names.iter().map(|name| Symbol::exact(name).map_err(|_| malformed()));
     let symbols = symbols.collect::<Result<Vec<_>, _>>()?;
     let mut rows = Rows::new();
     let batches = columns::unpack(packed, count as usize, &symbols, &mut rows)?;
+    if let Some(items) = items {
+        columns::unpack_items(items, count as usize, &mut rows)?;
+    }
     Ok((rows, batches))
 }
 

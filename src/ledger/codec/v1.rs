@@ -221,3 +221,51 @@ pub struct DirectoryV1 {
     /// Name, number of events, digest of the value named.
     pub entries: Vec<(String, u64, [u8; 32])>,
 }
+
+/// The items of row events, beside their columns: a later addition, in blocks of codec 2, item
+/// chunks and nowhere else.
+#[derive(Encode, Decode)]
+pub struct ItemsV1 {
+    /// The items, in the order of first use.
+    pub names: Vec<String>,
+    /// For each event 0, or one more than the index of its item.
+    pub item: IntsV1,
+}
+
+/// The sources of a batch that was fetched: version 2 of a manifest.
+#[derive(Encode, Decode)]
+pub struct ManifestV2 {
+    pub sources: Vec<(ManifestSourceV1, Option<HttpV2>)>,
+    pub coverage: Vec<CoverageV2>,
+}
+
+/// What is known of a response besides its body.
+#[derive(Encode, Decode)]
+pub struct HttpV2 {
+    pub status: u16,
+    pub attempts: u32,
+    /// Number of the question in its run, and of the page in its answer, from 0.
+    pub question: u32,
+    pub page: u32,
+    /// Chosen headers, lower case.
+    pub headers: Vec<(String, String)>,
+    /// How the reader was told to read it.
+    pub reader: String,
+}
+
+/// One answered range of days.
+#[derive(Encode, Decode)]
+pub struct CoverageV2 {
+    pub series: u8,
+    /// Empty for every symbol.
+    pub symbol: String,
+    pub scope: String,
+    pub from: i32,
+    pub to: i32,
+    /// 1 data, 2 empty, 3 not entitled, 4 failed.
+    pub fact: u8,
+    pub settled: i32,
+    pub observed_ms: i64,
+    pub meaning: [u8; 32],
+    pub text: String,
+}

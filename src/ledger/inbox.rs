@@ -1,0 +1,244 @@
+//! The inbox: answers of a service, durable from the moment they arrive, before they are a batch.
+//!
+//! A fetch may take hours. It must not hold the ledger for so long, nor lose what it has when it
+//! is killed. So each answer is appended to a file beside the ledger's, under a lock of its own,
+//! and synced; staging reads them from there. A torn frame at the end is cut: it was in flight.
+
+use super::codec::{compress, decompress};
+use super::error::LedgerError;
+use super::hash::content;
+use super::lock::Lock;
+use super::segment::{FrameKind, read_frame, write_frame};
+use super::{OpenOptions, Result};
+use crate::domain::Digest;
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+const FILE: &str = "arrived";
+
+/// zstd level of waiting bodies.
+const LEVEL: i32 = 1;
+
+/// One body that waits, with a note about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// What the fetch wrote about it, as JSON: question, page, status, time.
+    pub note: String,
+    /// Digest of the body.
+    pub digest: Digest,
+    /// Size of the body.
+    pub size: u64,
+    offset: u64,
+}
+
+/// An open inbox. While it lives, no other process has it.
+#[derive(Debug)]
+pub struct Inbox {
+    path: PathBuf,
+    file: File,
+    end: u64,
+    arrivals: Vec<Arrival>,
+    cut: bool,
+    _lock: Lock,
+}
+
+impl Inbox {
+    /// Opens the inbox of the ledger in `directory`, with what waits in it.
+    ///
+    /// # Errors
+    /// [`LedgerError::Held`] while another fetch has it, [`LedgerError::NotWritable`].
+    pub fn open(directory: &Path, options: &OpenOptions) -> Result<Self> {
+        let path = directory.join("inbox");
+        let write = |error| LedgerError::write("the inbox", error);
+        std::fs::create_dir_all(&path).map_err(write)?;
+        let lock = Lock::take(&path, &options.holder, options.patience)?;
+        let path = path.join(FILE);
+        let mut file = File::options();
+        let file = file.read(true).write(true).create(true).truncate(false);
+        let file = file.open(&path).map_err(write)?;
+        let mut inbox = Self { path, file, end: 0, arrivals: Vec::new(), cut: false, _lock: lock };
+        inbox.read_all()?;
+        Ok(inbox)
+    }
+
+    /// Reads the whole frames; what follows them was in flight when the process died.
+    fn read_all(&mut self) -> Result<()> {
+        let read = |error| LedgerError::read("the inbox", error);
+        self.file.seek(SeekFrom::Start(0)).map_err(read)?;
+        let length = self.file.metadata().map_err(read)?.len();
+        let mut input = Counting { inner: BufReader::new(&self.file), count: 0 };
+        let mut offset = 0;
+        while let Ok(Some((FrameKind::Arrival, body))) = read_frame(&mut input) {
+            let Some(parts) = Parts::of(&body) else { break };
+            self.arrivals.push(Arrival {
+                note: parts.note.to_owned(),
+                digest: parts.digest,
+                size: u64::from(parts.size),
+                offset,
+            });
+            offset = input.count;
+        }
+        self.end = offset;
+        if self.end < length {
+            self.cut = true;
+            let write = |error| LedgerError::write("the inbox", error);
+            self.file.set_len(self.end).map_err(write)?;
+            self.file.sync_all().map_err(write)?;
+        }
+        Ok(())
+    }
+
+    /// Whether opening cut an answer that had not arrived whole.
+    pub fn was_cut(&self) -> bool {
+        self.cut
+    }
+
+    /// What waits, in the order of arrival.
+    pub fn arrivals(&self) -> &[Arrival] {
+        &self.arrivals
+    }
+
+    /// Adds a body; call [`Self::sync`] before relying on it.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotWritable`]; what was added before stays.
+    pub fn add(&mut self, note: &str, body: &[u8]) -> Result<()> {
+        let write = |error| LedgerError::write("the inbox", error);
+        let digest = content(body);
+        let packed = compress(body, LEVEL)?;
+        let note_size = (note.len() as u32).to_le_bytes();
+        let body_size = (body.len() as u32).to_le_bytes();
+        let mut frame = Vec::with_capacity(packed.len() + note.len() + 64);
+        let parts: [&[u8]; 5] = [&note_size, note.as_bytes(), &digest.0, &body_size, &packed];
+        write_frame(&mut frame, FrameKind::Arrival, &parts).map_err(write)?;
+        self.file.seek(SeekFrom::Start(self.end)).map_err(write)?;
+        self.file.write_all(&frame).map_err(write)?;
+        let (note, size, offset) = (note.to_owned(), body.len() as u64, self.end);
+        self.arrivals.push(Arrival { note, digest, size, offset });
+        self.end += frame.len() as u64;
+        Ok(())
+    }
+
+    /// Makes everything added so far durable.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotWritable`].
+    pub fn sync(&mut self) -> Result<()> {
+        self.file.sync_data().map_err(|error| LedgerError::write("the inbox", error))
+    }
+
+    /// The body of an arrival, checked.
+    ///
+    /// # Errors
+    /// [`LedgerError::Damaged`] when it is not what arrived.
+    pub fn body(&self, arrival: &Arrival) -> Result<Vec<u8>> {
+        let read = |error| LedgerError::read("the inbox", error);
+        let mut file = File::open(&self.path).map_err(read)?;
+        file.seek(SeekFrom::Start(arrival.offset)).map_err(read)?;
+        let wrong = || LedgerError::damaged("an answer in the inbox is not what arrived");
+        let (_, frame) = read_frame(&mut BufReader::new(file))?.ok_or_else(wrong)?;
+        let parts = Parts::of(&frame).ok_or_else(wrong)?;
+        let body = decompress(parts.packed, parts.size as usize)?;
+        if content(&body) == arrival.digest { Ok(body) } else { Err(wrong()) }
+    }
+
+    /// Empties the inbox: what was in it is in the ledger now.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotWritable`].
+    pub fn clear(&mut self) -> Result<()> {
+        let write = |error| LedgerError::write("the inbox", error);
+        self.file.set_len(0).map_err(write)?;
+        self.file.sync_all().map_err(write)?;
+        self.arrivals.clear();
+        self.end = 0;
+        Ok(())
+    }
+}
+
+/// The parts of a frame's body.
+struct Parts<'a> {
+    note: &'a str,
+    digest: Digest,
+    size: u32,
+    packed: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    fn of(body: &'a [u8]) -> Option<Self> {
+        let (note_size, rest) = body.split_first_chunk::<4>()?;
+        let (note, rest) = rest.split_at_checked(u32::from_le_bytes(*note_size) as usize)?;
+        let (digest, rest) = rest.split_first_chunk::<32>()?;
+        let (size, packed) = rest.split_first_chunk::<4>()?;
+        let note = std::str::from_utf8(note).ok()?;
+        Some(Self { note, digest: Digest(*digest), size: u32::from_le_bytes(*size), packed })
+    }
+}
+
+/// Counts what is read.
+struct Counting<R> {
+    inner: R,
+    count: u64,
+}
+
+impl<R: Read> Read for Counting<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.count += count as u64;
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn open(directory: &Path) -> Inbox {
+        let options = OpenOptions { holder: "test".into(), patience: Duration::ZERO };
+        Inbox::open(directory, &options).unwrap()
+    }
+
+    #[test]
+    fn arrivals_survive_and_a_torn_one_is_cut_at_every_byte() {
+        let directory = tempfile::tempdir().unwrap();
+        let bodies: [&[u8]; 3] = [b"{\"results\":[]}", b"", &[7; 10_000]];
+        let mut inbox = open(directory.path());
+        let mut ends = vec![0];
+        for (number, body) in bodies.iter().enumerate() {
+            inbox.add(&format!("{{\"n\":{number}}}"), body).unwrap();
+            inbox.sync().unwrap();
+            ends.push(inbox.end);
+        }
+        drop(inbox);
+        let file = directory.path().join("inbox").join(FILE);
+        let whole = std::fs::read(&file).unwrap();
+        for cut in 0..=whole.len() {
+            std::fs::write(&file, &whole[..cut]).unwrap();
+            let inbox = open(directory.path());
+            let kept = ends.iter().filter(|end| **end <= cut as u64).count() - 1;
+            assert_eq!(inbox.arrivals().len(), kept, "{cut}");
+            assert_eq!(inbox.was_cut(), !ends.contains(&(cut as u64)));
+            for (arrival, body) in inbox.arrivals().iter().zip(bodies) {
+                assert_eq!(inbox.body(arrival).unwrap(), body);
+            }
+        }
+        std::fs::write(&file, &whole).unwrap();
+        let mut inbox = open(directory.path());
+        assert_eq!(inbox.arrivals()[1].note, "{\"n\":1}");
+        inbox.clear().unwrap();
+        drop(inbox);
+        assert!(open(directory.path()).arrivals().is_empty());
+    }
+
+    #[test]
+    fn one_fetch_at_a_time() {
+        let directory = tempfile::tempdir().unwrap();
+        let first = open(directory.path());
+        let options = OpenOptions { holder: "second".into(), patience: Duration::ZERO };
+        let second = Inbox::open(directory.path(), &options);
+        assert!(matches!(second, Err(LedgerError::Held { .. })));
+        drop(first);
+    }
+}
