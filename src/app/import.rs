@@ -361,6 +361,14 @@ impl Prepared {
         Ok(())
     }
 
+    /// Drops what was written.
+    pub fn abandon(self, ledger: &mut Ledger) -> Result<()> {
+        if self.memory.is_none() {
+            ledger.abandon(self.writer)?;
+        }
+        Ok(())
+    }
+
     /// Seals the batch, or for a dry run only reviews it.
     pub fn settle(
         self,

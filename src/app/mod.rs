@@ -8,6 +8,7 @@ pub mod decide;
 pub mod document;
 pub mod error;
 pub mod export;
+pub mod fetch;
 pub mod groups;
 pub mod history;
 pub mod import;

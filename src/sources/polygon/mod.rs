@@ -8,4 +8,6 @@ mod endpoint;
 mod read;
 
 pub use endpoint::Endpoint;
-pub use read::{Envelope, Page, PageSummary, TickerError, envelope, read_page};
+pub use read::{
+    Envelope, Page, PageSummary, SessionTimes, TickerError, envelope, read_page, session_times,
+};

@@ -86,3 +86,18 @@ pub fn read_page<E>(
     let _ = (body, page, out);
     Ok(PageSummary::default())
 }
+
+/// What the times in a chain say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionTimes {
+    /// The newest New York date of a quote, trade or bar.
+    pub day: Option<Day>,
+    /// The newest time of the underlying's price, ms since 1970 UTC.
+    pub underlying_ms: Option<i64>,
+}
+
+/// The times of a chain's quotes and of its underlying.
+pub fn session_times(body: &[u8]) -> Option<SessionTimes> {
+    let _ = body;
+    None
+}

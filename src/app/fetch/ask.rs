@@ -1,0 +1,229 @@
+//! Asking: threads over one client; every page is handed on as it arrives.
+
+use super::Question;
+use super::note::Note;
+use crate::app::Clock;
+use crate::app::error::Result;
+use crate::ledger::Inbox;
+use crate::ledger::hash::content;
+use crate::net::{Answer, Client, Ended, Stop};
+use crate::sources::polygon;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Duration;
+
+/// Most pages of one answer.
+const MAX_PAGES: u32 = 1000;
+
+/// How often a page may come a second time before the service is taken to go in circles.
+const REPEATS: u32 = 3;
+
+/// How to ask.
+pub struct AskOptions<'a> {
+    /// Asks.
+    pub client: &'a Client,
+    /// Requests under way at a time.
+    pub jobs: usize,
+    /// Ends the work.
+    pub stop: &'a Stop,
+    /// What time it is.
+    pub clock: Clock,
+    /// Hears how many questions are answered.
+    pub done: &'a dyn Fn(u64),
+    /// Hears how long the pace makes the next request wait.
+    pub waits: &'a (dyn Fn(Duration) + Sync),
+}
+
+/// How asking went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Requests answered in any way, retries included.
+    pub requests: u64,
+    /// Why it ended early: the key was refused.
+    pub refused: Option<String>,
+    /// Whether it was stopped.
+    pub stopped: bool,
+}
+
+/// What a worker hands on.
+struct Arrived {
+    note: Note,
+    body: Vec<u8>,
+}
+
+/// Asks the questions; whatever arrives goes into the inbox, and is durable before the next wait.
+///
+/// # Errors
+/// An inbox that cannot be written; what arrived before is in it.
+pub fn ask(questions: &[Question], inbox: &mut Inbox, how: &AskOptions<'_>) -> Result<Asked> {
+    let run = format!("{}-{}", how.clock.now_ms(), inbox.arrivals().len());
+    let next = AtomicUsize::new(0);
+    let (mut asked, mut done) = (Asked::default(), 0);
+    let (client, stop, clock, waits) = (how.client, how.stop, how.clock, how.waits);
+    std::thread::scope(|scope| {
+        // Few bodies wait at a time, so memory does not grow with the number of questions.
+        let (send, receive) = sync_channel::<Arrived>(how.jobs.max(1));
+        for _ in 0..how.jobs.max(1).min(questions.len()) {
+            let (send, run, next) = (send.clone(), run.as_str(), &next);
+            scope.spawn(move || {
+                while !stop.is_set() {
+                    let number = next.fetch_add(1, Ordering::SeqCst);
+                    let Some(question) = questions.get(number) else { break };
+                    let worker = Worker { client, stop, clock, waits, send: &send };
+                    worker.question(question, Note::of(run, number as u32, question));
+                }
+            });
+        }
+        drop(send);
+        while let Ok(first) = receive.recv() {
+            // What came meanwhile is made durable with it.
+            let mut arrived = vec![first];
+            arrived.extend(std::iter::from_fn(|| receive.try_recv().ok()).take(how.jobs));
+            for Arrived { note, body } in arrived {
+                asked.requests += u64::from(note.attempts);
+                if note.ended == name(Ended::AuthFailed) {
+                    stop.set();
+                    asked.refused = Some(note.text);
+                    continue;
+                }
+                done += u64::from(note.last);
+                let text = serde_json::to_string(&note).unwrap_or_default();
+                if let Err(error) = inbox.add(&text, &body) {
+                    stop.set();
+                    return Err(error.into());
+                }
+            }
+            if let Err(error) = inbox.sync() {
+                stop.set();
+                return Err(error.into());
+            }
+            (how.done)(done);
+        }
+        asked.stopped = stop.is_set() && asked.refused.is_none();
+        Ok(asked)
+    })
+}
+
+/// The word for how a request ended, in notes and JSON.
+pub fn name(ended: Ended) -> &'static str {
+    match ended {
+        Ended::Ok => "ok",
+        Ended::BadPayload => "bad-payload",
+        Ended::AuthFailed => "auth-failed",
+        Ended::NotEntitled => "not-entitled",
+        Ended::NotFound => "not-found",
+        Ended::Rejected => "rejected",
+        Ended::RateLimited => "rate-limited",
+        Ended::ServerError => "server-error",
+        Ended::Network => "network",
+        Ended::TooLarge => "too-large",
+        Ended::Redirected => "redirected",
+        Ended::Stopped => "stopped",
+    }
+}
+
+struct Worker<'a> {
+    client: &'a Client,
+    stop: &'a Stop,
+    clock: Clock,
+    waits: &'a (dyn Fn(Duration) + Sync),
+    send: &'a SyncSender<Arrived>,
+}
+
+impl Worker<'_> {
+    /// Asks one question to its end, page by page.
+    fn question(&self, question: &Question, mut note: Note) {
+        let mut asked: Vec<String> = Vec::new();
+        let (mut before, mut repeats) = (None, 0);
+        loop {
+            let usable = |body: &[u8]| polygon::envelope(question.endpoint, body).map(|_| ());
+            let answer = self.client.get(&note.target, &usable, self.stop, &self.waits);
+            if answer.ended == Ended::Stopped {
+                return;
+            }
+            self.describe(&mut note, &answer);
+            let envelope = polygon::envelope(question.endpoint, &answer.body);
+            let (Ended::Ok, Ok(envelope)) = (answer.ended, envelope) else {
+                note.last = true;
+                self.hand_on(note, answer.body);
+                return;
+            };
+            let items = items_of(&answer.body);
+            // A page that says what the page before said came twice: it is left out.
+            let repeated = envelope.items > 0 && before.is_some() && before == items;
+            let next = envelope.next_url.as_deref().map(|url| self.client.target_of(url));
+            let next = match next {
+                None => None,
+                Some(Ok(target)) => Some(target),
+                Some(Err(why)) => return self.give_up(note, answer.body, repeated, &why),
+            };
+            if repeated {
+                repeats += 1;
+            } else {
+                repeats = 0;
+                before = items;
+            }
+            let circles = next.as_ref().is_some_and(|next| !repeated && asked.contains(next));
+            if circles || repeats >= REPEATS {
+                let why = "the service's next page leads back to one that was read";
+                return self.give_up(note, answer.body, repeated, why);
+            }
+            if note.page + 1 >= MAX_PAGES {
+                let why = format!("more than {MAX_PAGES} pages");
+                return self.give_up(note, answer.body, repeated, &why);
+            }
+            let Some(next) = next else {
+                note.last = true;
+                let body = if repeated { Vec::new() } else { answer.body };
+                if repeated {
+                    note.ended = "repeated".into();
+                }
+                self.hand_on(note, body);
+                return;
+            };
+            asked.push(std::mem::replace(&mut note.target, next.clone()));
+            if !repeated {
+                let mut this = note.clone();
+                this.target = asked.last().cloned().unwrap_or_default();
+                self.hand_on(this, answer.body);
+                note.page += 1;
+            }
+        }
+    }
+
+    fn describe(&self, note: &mut Note, answer: &Answer) {
+        note.status = answer.status.unwrap_or(0);
+        note.attempts = answer.attempts.len() as u32;
+        note.headers = answer.headers.clone();
+        note.observed_ms = self.clock.now_ms();
+        note.ended = name(answer.ended).to_owned();
+        note.text = answer.text.clone();
+    }
+
+    /// Ends a question whose pages cannot be followed: what it gave is kept, and it counts as
+    /// failed.
+    fn give_up(&self, mut note: Note, body: Vec<u8>, repeated: bool, why: &str) {
+        note.last = true;
+        note.ended = if repeated { "repeated-incomplete" } else { "incomplete" }.to_owned();
+        note.text = why.to_owned();
+        self.hand_on(note, if repeated { Vec::new() } else { body });
+    }
+
+    fn hand_on(&self, note: Note, body: Vec<u8>) {
+        // The receiver is gone only when the inbox failed; then everything stops.
+        let _ = self.send.send(Arrived { note, body });
+    }
+}
+
+/// The digest of a body's items, without the envelope that differs at each call.
+fn items_of(body: &[u8]) -> Option<crate::domain::Digest> {
+    #[derive(Deserialize)]
+    struct Items<'a> {
+        #[serde(borrow)]
+        results: Option<&'a RawValue>,
+    }
+    let items: Items<'_> = serde_json::from_slice(body).ok()?;
+    items.results.map(|results| content(results.get().as_bytes()))
+}

@@ -1,0 +1,188 @@
+//! What has been asked and answered: the fold of the coverage of fetched batches that count.
+
+use crate::app::error::Result;
+use crate::domain::{BatchState, Coverage, Day, Fact, Series, Symbol};
+use crate::ledger::Ledger;
+use std::collections::{BTreeMap, HashSet};
+
+/// The name that the reading of fetched answers has in stage entries.
+pub const MAPPING: &str = "polygon";
+
+/// What tells questions apart besides their days.
+type Subject = (Series, Option<Symbol>, String);
+
+/// Coverage of all staged and active batches, newest last.
+#[derive(Clone, Debug, Default)]
+pub struct CoverageMap {
+    subjects: BTreeMap<Subject, Vec<Coverage>>,
+    /// Digest and time of every answer that is in a batch of any state.
+    seen: HashSet<([u8; 32], i64)>,
+}
+
+impl CoverageMap {
+    /// Reads the manifests of the fetched batches. A batch that was discarded or rolled back does
+    /// not count: its days are asked again.
+    ///
+    /// # Errors
+    /// A manifest that cannot be read.
+    pub fn of(ledger: &Ledger) -> Result<Self> {
+        let mut map = Self::default();
+        for (_, batch) in ledger.batches().iter() {
+            if batch.stage.mapping.id != MAPPING {
+                continue;
+            }
+            let manifest = ledger.manifest_of(&batch.stage)?;
+            let sources = manifest.sources.iter();
+            map.seen.extend(sources.map(|source| (source.digest.0, source.observed_ms)));
+            if matches!(batch.state(), BatchState::Staged | BatchState::Active) {
+                manifest.coverage.into_iter().for_each(|fact| map.add(fact));
+            }
+        }
+        Ok(map)
+    }
+
+    /// Adds a fact.
+    pub fn add(&mut self, fact: Coverage) {
+        let subject = (fact.series, fact.symbol.clone(), fact.scope.clone());
+        self.subjects.entry(subject).or_default().push(fact);
+    }
+
+    /// Whether this answer is in a batch already.
+    pub fn has_seen(&self, digest: &[u8; 32], observed_ms: i64) -> bool {
+        self.seen.contains(&(*digest, observed_ms))
+    }
+
+    /// The facts about a subject, oldest first; those about all symbols are included.
+    pub fn about(
+        &self,
+        series: Series,
+        symbol: Option<&Symbol>,
+        scope: &str,
+    ) -> impl Iterator<Item = &Coverage> {
+        let of = |symbol: Option<Symbol>| {
+            self.subjects.get(&(series, symbol, scope.to_owned())).into_iter().flatten()
+        };
+        of(None).chain(symbol.cloned().map(|symbol| of(Some(symbol))).into_iter().flatten())
+    }
+
+    /// Every subject with its facts.
+    pub fn iter(&self) -> impl Iterator<Item = (&Series, Option<&Symbol>, &str, &[Coverage])> {
+        self.subjects.iter().map(|((series, symbol, scope), facts)| {
+            (series, symbol.as_ref(), scope.as_str(), facts.as_slice())
+        })
+    }
+
+    /// The newest fact about a day.
+    pub fn fact(
+        &self,
+        series: Series,
+        symbol: Option<&Symbol>,
+        scope: &str,
+        day: Day,
+    ) -> Option<&Coverage> {
+        let of_day = |fact: &&Coverage| (fact.from..=fact.to).contains(&day);
+        // A later failure does not undo what an earlier answer gave.
+        let rank = |fact: &&Coverage| (fact.fact != Fact::Failed, fact.observed_ms);
+        self.about(series, symbol, scope).filter(of_day).max_by_key(rank)
+    }
+
+    /// The days, of those given, that have to be asked: never asked, failed, or provisional.
+    pub fn missing(
+        &self,
+        series: Series,
+        symbol: Option<&Symbol>,
+        scope: &str,
+        days: impl Iterator<Item = Day>,
+    ) -> Vec<Day> {
+        let facts: Vec<&Coverage> = self.about(series, symbol, scope).collect();
+        let done = |day: Day| {
+            facts.iter().any(|fact| {
+                let within = (fact.from..=fact.to).contains(&day);
+                within
+                    && match fact.fact {
+                        Fact::Data | Fact::Empty => day <= fact.settled,
+                        // It stays so until the plan is another one; `--refresh` asks again.
+                        Fact::NotEntitled => true,
+                        Fact::Failed => false,
+                    }
+            })
+        };
+        days.filter(|day| !done(*day)).collect()
+    }
+}
+
+/// Every calendar day of a range.
+pub fn days_in(from: Day, to: Day) -> impl Iterator<Item = Day> {
+    (from.0..=to.0).map(Day)
+}
+
+/// Runs of wanted days that stand next to each other in `all`, as first and last day.
+pub fn runs(all: &[Day], wanted: &[Day]) -> Vec<(Day, Day)> {
+    let mut runs: Vec<(Day, Day)> = Vec::new();
+    let mut joined = false;
+    let mut wanted = wanted.iter().peekable();
+    for day in all {
+        if wanted.next_if(|next| *next == day).is_none() {
+            joined = false;
+            continue;
+        }
+        match runs.last_mut() {
+            Some((_, last)) if joined => *last = *day,
+            _ => runs.push((*day, *day)),
+        }
+        joined = true;
+    }
+    runs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Digest;
+
+    fn fact(symbol: Option<&str>, range: (i32, i32), fact: Fact, settled: i32) -> Coverage {
+        Coverage {
+            series: Series::Spot,
+            symbol: symbol.map(|name| name.parse().unwrap()),
+            scope: String::new(),
+            from: Day(range.0),
+            to: Day(range.1),
+            fact,
+            settled: Day(settled),
+            observed_ms: 0,
+            meaning: Digest::default(),
+            text: String::new(),
+        }
+    }
+
+    #[test]
+    fn only_what_is_not_known_for_good_is_missing() {
+        let mut map = CoverageMap::default();
+        map.add(fact(Some("A"), (1, 5), Fact::Data, 4));
+        map.add(fact(Some("A"), (8, 9), Fact::Empty, 9));
+        map.add(fact(Some("A"), (10, 11), Fact::NotEntitled, 0));
+        map.add(fact(Some("A"), (12, 13), Fact::Failed, 13));
+        map.add(fact(None, (20, 20), Fact::Data, 20));
+        let a: Symbol = "A".parse().unwrap();
+        let days = |symbol: &Symbol| -> Vec<i32> {
+            let missing = map.missing(Series::Spot, Some(symbol), "", days_in(Day(1), Day(20)));
+            missing.into_iter().map(|day| day.0).collect()
+        };
+        assert_eq!(days(&a), [5, 6, 7, 12, 13, 14, 15, 16, 17, 18, 19]);
+        assert_eq!(days(&"B".parse().unwrap()).len(), 19);
+        assert_eq!(map.fact(Series::Spot, Some(&a), "", Day(12)).unwrap().fact, Fact::Failed);
+        assert!(map.fact(Series::Spot, Some(&a), "", Day(7)).is_none());
+    }
+
+    #[test]
+    fn neighbours_are_asked_together() {
+        let all: Vec<Day> = [1, 2, 5, 6, 7].map(Day).to_vec();
+        let run = |wanted: &[i32]| {
+            let wanted: Vec<Day> = wanted.iter().copied().map(Day).collect();
+            runs(&all, &wanted).iter().map(|(a, b)| (a.0, b.0)).collect::<Vec<_>>()
+        };
+        assert_eq!(run(&[1, 2, 5, 6, 7]), [(1, 7)]);
+        assert_eq!(run(&[2, 5, 7]), [(2, 5), (7, 7)]);
+        assert_eq!(run(&[]), []);
+    }
+}

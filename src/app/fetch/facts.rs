@@ -1,0 +1,208 @@
+//! From an answer to facts about its days.
+
+use super::Question;
+use crate::domain::{Calendar, Coverage, Day, Digest, Fact, eastern};
+use crate::sources::polygon::Endpoint;
+
+/// Plans keep this many years of history; a range that begins there was shortened.
+const PLAN_YEARS: [i32; 4] = [2, 5, 10, 20];
+
+/// How far, in days, a shortened range may begin from the day so many years ago.
+const PLAN_SLACK: i32 = 4;
+
+/// An empty answer about a day is final when the day is that many days past.
+const EMPTY_FINAL: i32 = 3;
+
+/// What is known of an answer.
+pub struct Answered<'a> {
+    /// The question.
+    pub question: &'a Question,
+    /// How its last request ended, see `ask::name`.
+    pub ended: &'a str,
+    /// What the service said.
+    pub text: &'a str,
+    /// First and last day with data.
+    pub days: Option<(Day, Day)>,
+    /// When it came, ms since 1970 UTC.
+    pub observed_ms: i64,
+    /// Digest of what it means.
+    pub meaning: Digest,
+}
+
+/// The facts about the days of a question, in order; they cover the range without overlap.
+pub fn facts(answered: &Answered<'_>, calendar: &Calendar) -> Vec<Coverage> {
+    let question = answered.question;
+    let today = eastern::day_of(answered.observed_ms).unwrap_or_default();
+    let data = settled_data(question.endpoint, question.to, answered.observed_ms, calendar);
+    let empty = Day(today.0 - EMPTY_FINAL);
+    let whole = |fact, settled, text: &str| {
+        vec![part(answered, (question.from, question.to), fact, settled, text)]
+    };
+    match answered.ended {
+        "ok" | "repeated" => {}
+        "not-entitled" => return whole(Fact::NotEntitled, question.to, answered.text),
+        "not-found" => return whole(Fact::Empty, empty, answered.text),
+        _ => return whole(Fact::Failed, Day(i32::MIN), answered.text),
+    }
+    let Some((first, last)) = answered.days else {
+        return whole(Fact::Empty, empty, "");
+    };
+    if question.endpoint != Endpoint::Aggs {
+        return whole(Fact::Data, data, "");
+    }
+    let mut found = Vec::new();
+    let before = Day(question.from.0 - 1);
+    if first > question.from && calendar.open_days_between(before, first) > 0 {
+        let left_out = (question.from, Day(first.0 - 1));
+        match plan_years(first, today) {
+            Some(years) => {
+                let text = format!(
+                    "the service began at {first}, {years} years back, without a word: the plan's \
+                     history begins there"
+                );
+                found.push(part(answered, left_out, Fact::NotEntitled, left_out.1, &text));
+            }
+            None => found.push(part(answered, left_out, Fact::Empty, empty, "")),
+        }
+    }
+    let from = found.last().map_or(question.from, |_| first);
+    let after = question.to.next();
+    if last < question.to && calendar.open_days_between(last, after) > 0 {
+        found.push(part(answered, (from, last), Fact::Data, data, ""));
+        found.push(part(answered, (last.next(), question.to), Fact::Empty, empty, ""));
+    } else {
+        found.push(part(answered, (from, question.to), Fact::Data, data, ""));
+    }
+    found
+}
+
+fn part(
+    answered: &Answered<'_>,
+    (from, to): (Day, Day),
+    fact: Fact,
+    settled: Day,
+    text: &str,
+) -> Coverage {
+    let question = answered.question;
+    Coverage {
+        series: question.series,
+        symbol: question.symbol.clone(),
+        scope: question.scope.clone(),
+        from,
+        to,
+        fact,
+        settled,
+        observed_ms: answered.observed_ms,
+        meaning: answered.meaning,
+        text: text.to_owned(),
+    }
+}
+
+/// Up to which day data is final. Bars are corrected until the next morning; a snapshot until its
+/// session is over; lists as of a day until that day is over.
+fn settled_data(endpoint: Endpoint, asked: Day, observed_ms: i64, calendar: &Calendar) -> Day {
+    let today = eastern::day_of(observed_ms).unwrap_or_default();
+    match endpoint {
+        Endpoint::Chain | Endpoint::ChainContract => {
+            let hour = if calendar.is_early_close(asked) { 13 } else { 16 };
+            // Options of broad funds and indices trade a quarter of an hour longer.
+            let over = eastern::instant(asked, hour, 20).is_some_and(|end| observed_ms >= end);
+            if over { asked } else { Day(asked.0 - 1) }
+        }
+        Endpoint::Ticker | Endpoint::Tickers => today,
+        Endpoint::Holidays | Endpoint::MarketStatus | Endpoint::Snapshot | Endpoint::Indices => {
+            Day(today.0 - 1)
+        }
+        _ => {
+            let morning = eastern::instant(today, 6, 0).is_some_and(|six| observed_ms >= six);
+            Day(today.0 - if morning { 1 } else { 2 })
+        }
+    }
+}
+
+/// How many years of history a plan has when its data begins on `first`.
+fn plan_years(first: Day, today: Day) -> Option<i32> {
+    let begins = |years: i32| {
+        let year = today.year() - years;
+        let date = today.date();
+        use chrono::Datelike;
+        let day = Day::from_ymd(year, date.month(), date.day());
+        day.or(Day::from_ymd(year, date.month(), 28))
+    };
+    PLAN_YEARS
+        .into_iter()
+        .find(|years| begins(*years).is_some_and(|day| (first.0 - day.0).abs() <= PLAN_SLACK))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Series;
+
+    fn day(text: &str) -> Day {
+        text.parse().unwrap()
+    }
+
+    fn told(ended: &str, from: &str, days: Option<(&str, &str)>) -> Vec<(Fact, String, String)> {
+        let question = Question {
+            endpoint: Endpoint::Aggs,
+            series: Series::Spot,
+            symbol: Some("AAPL".parse().unwrap()),
+            scope: String::new(),
+            from: day(from),
+            to: day("2025-11-13"),
+            target: String::new(),
+        };
+        let answered = Answered {
+            question: &question,
+            ended,
+            text: "",
+            days: days.map(|(a, b)| (day(a), day(b))),
+            observed_ms: eastern::instant(day("2025-11-14"), 16, 15).unwrap(),
+            meaning: Digest::default(),
+        };
+        let facts = facts(&answered, Calendar::nyse());
+        facts.iter().map(|f| (f.fact, f.from.to_string(), f.to.to_string())).collect()
+    }
+
+    #[test]
+    fn a_range_that_a_plan_shortened_is_not_taken_for_empty() {
+        let two_years = told("ok", "2020-01-02", Some(("2023-11-15", "2025-11-13")));
+        assert_eq!(two_years[0], (Fact::NotEntitled, "2020-01-02".into(), "2023-11-14".into()));
+        assert_eq!(two_years[1].0, Fact::Data);
+        // A stock that was listed later.
+        let listed = told("ok", "2020-01-02", Some(("2021-04-14", "2025-11-13")));
+        assert_eq!(listed[0].0, Fact::Empty);
+        // The asked range begins on a holiday: nothing is missing.
+        let whole = told("ok", "2025-01-01", Some(("2025-01-02", "2025-11-13")));
+        assert_eq!(whole, [(Fact::Data, "2025-01-01".into(), "2025-11-13".into())]);
+        // A stock that is traded no more.
+        let gone = told("ok", "2025-01-02", Some(("2025-01-02", "2025-03-03")));
+        assert_eq!(gone[1], (Fact::Empty, "2025-03-04".into(), "2025-11-13".into()));
+    }
+
+    #[test]
+    fn four_facts_are_told_apart() {
+        for (ended, fact) in [
+            ("ok", Fact::Empty),
+            ("not-found", Fact::Empty),
+            ("not-entitled", Fact::NotEntitled),
+            ("server-error", Fact::Failed),
+            ("incomplete", Fact::Failed),
+        ] {
+            assert_eq!(told(ended, "2025-01-02", None)[0].0, fact, "{ended}");
+        }
+    }
+
+    #[test]
+    fn what_may_still_change_is_provisional() {
+        let at = |text: &str, hour| eastern::instant(day(text), hour, 30).unwrap();
+        let nyse = Calendar::nyse();
+        let bars =
+            |hour| settled_data(Endpoint::Aggs, day("2025-11-14"), at("2025-11-14", hour), nyse);
+        assert_eq!((bars(5), bars(7)), (day("2025-11-12"), day("2025-11-13")));
+        let chain =
+            |hour| settled_data(Endpoint::Chain, day("2025-11-14"), at("2025-11-14", hour), nyse);
+        assert_eq!((chain(15), chain(16)), (day("2025-11-13"), day("2025-11-14")));
+    }
+}

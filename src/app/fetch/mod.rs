@@ -1,0 +1,63 @@
+//! Fetching: plan what is missing, ask for it, keep each answer as it arrives, stage a batch.
+//!
+//! ```text
+//! plan      coverage of the ledger × what is wanted → the fewest questions
+//! ask       threads over one client and pace; every answer goes into the inbox and is synced
+//! settle    the inbox → row events, coverage facts, one sealed batch; the inbox is emptied
+//! ```
+//!
+//! The ledger is held while planning and settling, not while asking, which may take hours. Killed
+//! at any moment, the next run settles what the inbox has and asks only for the rest.
+
+mod ask;
+mod coverage;
+mod facts;
+mod meaning;
+mod note;
+mod plan;
+mod settle;
+
+pub use ask::{AskOptions, Asked, ask};
+pub use coverage::{CoverageMap, days_in};
+pub use note::{Note, waiting};
+pub use plan::{Grouped, Plan, What, Wish, plan};
+pub use settle::{SettleOptions, Settled, settle};
+
+use crate::domain::{Day, Series, Symbol};
+use crate::sources::polygon::Endpoint;
+
+/// One question to the service: answered by one or more pages.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Question {
+    /// Where it is asked.
+    pub endpoint: Endpoint,
+    /// The view that the answer is for.
+    pub series: Series,
+    /// The symbol asked about; `None` for all of them.
+    pub symbol: Option<Symbol>,
+    /// What tells it from other questions about the same series, for example `1minute`.
+    pub scope: String,
+    /// First day asked.
+    pub from: Day,
+    /// Last day asked.
+    pub to: Day,
+    /// Path and query, without the key.
+    pub target: String,
+}
+
+/// How the answer to a question ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutcomeLine {
+    /// The question.
+    pub question: Question,
+    /// The facts about its days, in order.
+    pub facts: Vec<(Day, Day, crate::domain::Fact)>,
+    /// Items that became events.
+    pub rows: u64,
+    /// Whether the same was known already, so that nothing was added.
+    pub unchanged: bool,
+    /// How the last request ended.
+    pub ended: String,
+    /// What the service said, if anything.
+    pub text: String,
+}

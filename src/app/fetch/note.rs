@@ -1,0 +1,136 @@
+//! The note that goes with an answer into the inbox: which question it answers, and how it came.
+
+use super::Question;
+use crate::domain::{Day, Series, Symbol};
+use crate::ledger::{Arrival, Inbox};
+use crate::sources::polygon::Endpoint;
+use serde::{Deserialize, Serialize};
+
+const ENDPOINTS: [(Endpoint, &str); 17] = [
+    (Endpoint::Aggs, "aggs"),
+    (Endpoint::Previous, "previous"),
+    (Endpoint::Grouped, "grouped"),
+    (Endpoint::OpenClose, "open-close"),
+    (Endpoint::Contracts, "contracts"),
+    (Endpoint::Contract, "contract"),
+    (Endpoint::Chain, "chain"),
+    (Endpoint::ChainContract, "chain-contract"),
+    (Endpoint::Snapshot, "snapshot"),
+    (Endpoint::Indices, "indices"),
+    (Endpoint::News, "news"),
+    (Endpoint::Splits, "splits"),
+    (Endpoint::Dividends, "dividends"),
+    (Endpoint::Holidays, "holidays"),
+    (Endpoint::MarketStatus, "market-status"),
+    (Endpoint::Tickers, "tickers"),
+    (Endpoint::Ticker, "ticker"),
+];
+
+/// An endpoint's name.
+pub fn endpoint_name(endpoint: Endpoint) -> &'static str {
+    ENDPOINTS.iter().find(|(known, _)| *known == endpoint).map_or("", |(_, name)| name)
+}
+
+/// An answer's question, page and circumstances.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// The run that asked, so that two runs' answers to one question are not mixed.
+    pub run: String,
+    /// Number of the question in the run.
+    pub number: u32,
+    endpoint: String,
+    series: String,
+    symbol: String,
+    scope: String,
+    from: String,
+    to: String,
+    asked: String,
+    /// Number of the page, from 0.
+    pub page: u32,
+    /// Whether the answer is complete with it.
+    pub last: bool,
+    /// Path and query of this page.
+    pub target: String,
+    /// HTTP status; 0 when no answer came.
+    pub status: u16,
+    /// Attempts until it came.
+    pub attempts: u32,
+    /// Chosen headers.
+    pub headers: Vec<(String, String)>,
+    /// When it came, ms since 1970 UTC.
+    pub observed_ms: i64,
+    /// `ok`, or how it failed.
+    pub ended: String,
+    /// What the service said, or what went wrong.
+    pub text: String,
+}
+
+impl Note {
+    /// The note of a page of a question; its circumstances are set by the caller.
+    pub fn of(run: &str, number: u32, question: &Question) -> Self {
+        Self {
+            run: run.to_owned(),
+            number,
+            endpoint: endpoint_name(question.endpoint).to_owned(),
+            series: question.series.name().to_owned(),
+            symbol: question.symbol.as_ref().map(ToString::to_string).unwrap_or_default(),
+            scope: question.scope.clone(),
+            from: question.from.to_string(),
+            to: question.to.to_string(),
+            asked: question.target.clone(),
+            page: 0,
+            last: false,
+            target: question.target.clone(),
+            status: 0,
+            attempts: 0,
+            headers: Vec::new(),
+            observed_ms: 0,
+            ended: String::new(),
+            text: String::new(),
+        }
+    }
+
+    /// The question that it answers; `None` for a note of another version.
+    pub fn question(&self) -> Option<Question> {
+        let (endpoint, _) = ENDPOINTS.iter().find(|(_, name)| *name == self.endpoint)?;
+        let series: Series = self.series.parse().ok()?;
+        let (from, to): (Day, Day) = (self.from.parse().ok()?, self.to.parse().ok()?);
+        let symbol = match self.symbol.as_str() {
+            "" => None,
+            name => Some(Symbol::exact(name).ok()?),
+        };
+        let (scope, target) = (self.scope.clone(), self.asked.clone());
+        Some(Question { endpoint: *endpoint, series, symbol, scope, from, to, target })
+    }
+}
+
+/// A question with all pages of its answer.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// The question.
+    pub question: Question,
+    /// The pages, in order, with their notes.
+    pub pages: Vec<(Note, Arrival)>,
+}
+
+/// The whole answers that wait in an inbox, in the order in which they were begun, and how many
+/// pages belong to answers that are not whole.
+pub fn waiting(inbox: &Inbox) -> (Vec<Answered>, usize) {
+    let mut found: Vec<Answered> = Vec::new();
+    for arrival in inbox.arrivals() {
+        let Ok(note) = serde_json::from_str::<Note>(&arrival.note) else { continue };
+        let Some(question) = note.question() else { continue };
+        let same = |answered: &&mut Answered| {
+            let first = answered.pages.first();
+            first.is_some_and(|(first, _)| (&first.run, first.number) == (&note.run, note.number))
+        };
+        match found.iter_mut().find(same) {
+            Some(answered) => answered.pages.push((note, arrival.clone())),
+            None => found.push(Answered { question, pages: vec![(note, arrival.clone())] }),
+        }
+    }
+    let all = inbox.arrivals().len();
+    found.retain(|answered| answered.pages.last().is_some_and(|(note, _)| note.last));
+    let whole: usize = found.iter().map(|answered| answered.pages.len()).sum();
+    (found, all - whole)
+}

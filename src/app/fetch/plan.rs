@@ -1,0 +1,373 @@
+//! Planning: the fewest questions that cover what is missing.
+
+use super::Question;
+use super::coverage::{CoverageMap, days_in, runs};
+use crate::domain::{Calendar, Day, Series, Symbol, eastern};
+use crate::sources::polygon::Endpoint;
+
+/// Most base bars of one request.
+const LIMIT: u32 = 50_000;
+
+/// Sessions of minute bars that fit into one request: up to 960 a day with extended hours.
+const MINUTE_SESSIONS: usize = 45;
+
+/// Most tickers in one snapshot request.
+const TICKERS: usize = 250;
+
+/// What is fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// Daily bars of stocks.
+    Spot,
+    /// Daily levels of indices.
+    Index,
+    /// Intraday bars.
+    Bars,
+    /// Chain snapshots: always of now.
+    Chain,
+    /// Listed option contracts.
+    Contracts,
+    /// News articles.
+    News,
+    /// Splits.
+    Splits,
+    /// Dividends.
+    Dividends,
+    /// Coming holidays and the market's status.
+    Calendar,
+    /// Snapshots of tickers of any kind.
+    Quotes,
+    /// What is known of tickers themselves.
+    Tickers,
+}
+
+impl What {
+    /// The view that it fills.
+    pub fn series(self) -> Series {
+        match self {
+            Self::Spot => Series::Spot,
+            Self::Index => Series::Index,
+            Self::Bars => Series::Bars,
+            Self::Chain => Series::Chain,
+            Self::Contracts => Series::Contracts,
+            Self::News => Series::News,
+            Self::Splits => Series::Splits,
+            Self::Dividends => Series::Dividends,
+            Self::Calendar => Series::Calendar,
+            Self::Quotes => Series::Quotes,
+            Self::Tickers => Series::Tickers,
+        }
+    }
+}
+
+/// Whether a request for all symbols of a day may stand for one per symbol.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Grouped {
+    /// Where it needs fewer requests.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What somebody wants.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// What.
+    pub what: What,
+    /// Of which symbols; none for a calendar.
+    pub symbols: Vec<Symbol>,
+    /// First day wanted.
+    pub from: Day,
+    /// Last day wanted.
+    pub to: Day,
+    /// Length of bars, such as `1minute`.
+    pub timespan: String,
+    /// Expiries of a chain; none for all.
+    pub expiries: Vec<Day>,
+    /// Whether days that are covered are asked again.
+    pub refresh: bool,
+    /// Whether grouped requests are used.
+    pub grouped: Grouped,
+    /// Now, ms since 1970 UTC.
+    pub now_ms: i64,
+}
+
+/// The questions, and what needs none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// What is to be asked, in this order.
+    pub questions: Vec<Question>,
+    /// Symbols of which nothing is missing.
+    pub covered: Vec<Symbol>,
+}
+
+/// A symbol in a path: what would end a path segment is written as the standard says.
+fn in_path(symbol: &Symbol) -> String {
+    symbol.as_str().replace('/', "%2F").replace('^', "%5E")
+}
+
+/// The session that a snapshot taken at an instant belongs to: the one that runs or ran last.
+pub fn session_at(now_ms: i64, calendar: &Calendar) -> Day {
+    let today = eastern::day_of(now_ms).unwrap_or_default();
+    let begun = eastern::instant(today, 9, 30).is_some_and(|open| now_ms >= open);
+    if calendar.is_open(today) && begun { today } else { calendar.previous_open(today) }
+}
+
+/// Plans what is missing of a wish.
+pub fn plan(wish: &Wish, coverage: &CoverageMap, calendar: &Calendar) -> Plan {
+    let planner = Planner { wish, coverage, calendar };
+    let mut plan = match wish.what {
+        What::Spot => planner.spot(),
+        What::Index => planner.each(|symbol| planner.bars(symbol, "", "day", usize::MAX)),
+        What::Bars => {
+            planner.each(|symbol| planner.bars(symbol, &wish.timespan, "", MINUTE_SESSIONS))
+        }
+        What::Chain => planner.each(|symbol| planner.chain(symbol)),
+        What::Contracts => planner.each(|symbol| planner.contracts(symbol)),
+        What::News => planner.each(|symbol| planner.news(symbol)),
+        What::Splits => planner
+            .each(|symbol| planner.actions(symbol, Endpoint::Splits, "splits", "execution_date")),
+        What::Dividends => planner.each(|symbol| {
+            planner.actions(symbol, Endpoint::Dividends, "dividends", "ex_dividend_date")
+        }),
+        What::Calendar => planner.calendar(),
+        What::Quotes => planner.quotes(),
+        What::Tickers => planner.each(|symbol| planner.ticker(symbol)),
+    };
+    plan.covered.sort();
+    plan
+}
+
+struct Planner<'a> {
+    wish: &'a Wish,
+    coverage: &'a CoverageMap,
+    calendar: &'a Calendar,
+}
+
+impl Planner<'_> {
+    /// The questions of each symbol; a symbol without any is covered.
+    fn each(&self, questions: impl Fn(&Symbol) -> Vec<Question>) -> Plan {
+        let mut plan = Plan::default();
+        for symbol in &self.wish.symbols {
+            let asked = questions(symbol);
+            if asked.is_empty() {
+                plan.covered.push(symbol.clone());
+            }
+            plan.questions.extend(asked);
+        }
+        plan
+    }
+
+    fn question(
+        &self,
+        endpoint: Endpoint,
+        symbol: Option<&Symbol>,
+        scope: &str,
+        (from, to): (Day, Day),
+        target: String,
+    ) -> Question {
+        let (series, scope) = (self.wish.what.series(), scope.to_owned());
+        Question { endpoint, series, symbol: symbol.cloned(), scope, from, to, target }
+    }
+
+    /// The days of `all` that have to be asked about.
+    fn missing(&self, symbol: Option<&Symbol>, scope: &str, all: &[Day]) -> Vec<Day> {
+        if self.wish.refresh {
+            return all.to_vec();
+        }
+        let series = self.wish.what.series();
+        self.coverage.missing(series, symbol, scope, all.iter().copied())
+    }
+
+    fn sessions(&self) -> Vec<Day> {
+        self.calendar.open_days(self.wish.from, self.wish.to).collect()
+    }
+
+    /// Daily bars: one request per hole and symbol, or one per day where that is fewer.
+    fn spot(&self) -> Plan {
+        let single = self.each(|symbol| self.bars(symbol, "", "day", usize::MAX));
+        let mut days: Vec<Day> = Vec::new();
+        for question in &single.questions {
+            days.extend(self.calendar.open_days(question.from, question.to));
+        }
+        days.sort();
+        days.dedup();
+        let cheaper = match self.wish.grouped {
+            Grouped::Auto => days.len() < single.questions.len(),
+            Grouped::Always => true,
+            Grouped::Never => false,
+        };
+        // Only stocks are in a grouped answer.
+        let stocks = self.wish.symbols.iter().all(|symbol| !symbol.as_str().contains(':'));
+        if !cheaper || !stocks {
+            return single;
+        }
+        let path = "/v2/aggs/grouped/locale/us/market/stocks";
+        let ask = |day: &Day| {
+            let target = format!("{path}/{day}?adjusted=true");
+            self.question(Endpoint::Grouped, None, "", (*day, *day), target)
+        };
+        Plan { questions: days.iter().map(ask).collect(), covered: single.covered }
+    }
+
+    /// Bars of one symbol; `timespan` such as `5minute`, or `1day` for an empty scope.
+    fn bars(&self, symbol: &Symbol, scope: &str, unit: &str, sessions: usize) -> Vec<Question> {
+        let all = self.sessions();
+        let missing = self.missing(Some(symbol), scope, &all);
+        let digits = scope.find(|c: char| !c.is_ascii_digit()).unwrap_or(0);
+        let (size, unit) = match scope.split_at(digits) {
+            ("", _) => ("1", unit),
+            parts => parts,
+        };
+        let mut questions = Vec::new();
+        for (from, to) in runs(&all, &missing) {
+            let days: Vec<Day> = self.calendar.open_days(from, to).collect();
+            for part in days.chunks(sessions.max(1)) {
+                let Some((from, to)) = part.first().zip(part.last()) else { continue };
+                let ticker = in_path(symbol);
+                // `adjusted` has no meaning for options and indices.
+                let adjusted = if symbol.as_str().contains(':') { "" } else { "adjusted=true&" };
+                let target = format!(
+                    "/v2/aggs/ticker/{ticker}/range/{size}/{unit}/{from}/{to}?{adjusted}\
+                     limit={LIMIT}&sort=asc"
+                );
+                questions.push(self.question(
+                    Endpoint::Aggs,
+                    Some(symbol),
+                    scope,
+                    (*from, *to),
+                    target,
+                ));
+            }
+        }
+        questions
+    }
+
+    /// A chain is always of now; asked again only while its session may still change it.
+    fn chain(&self, symbol: &Symbol) -> Vec<Question> {
+        let session = session_at(self.wish.now_ms, self.calendar);
+        let mut questions = Vec::new();
+        let mut ask = |scope: String, filter: String| {
+            if self.missing(Some(symbol), &scope, &[session]).is_empty() {
+                return;
+            }
+            let target = format!(
+                "/v3/snapshot/options/{}?{filter}limit=250&order=asc&sort=ticker",
+                in_path(symbol)
+            );
+            let range = (session, session);
+            questions.push(self.question(Endpoint::Chain, Some(symbol), &scope, range, target));
+        };
+        if self.wish.expiries.is_empty() {
+            ask(String::new(), String::new());
+        }
+        for expiry in &self.wish.expiries {
+            ask(format!("expiry {expiry}"), format!("expiration_date={expiry}&"));
+        }
+        questions
+    }
+
+    /// Contracts as of each day: of a day in the past both sides, since which side one is on
+    /// depends on today (`polygon.md` 8).
+    fn contracts(&self, symbol: &Symbol) -> Vec<Question> {
+        let today = eastern::day_of(self.wish.now_ms).unwrap_or_default();
+        let mut questions = Vec::new();
+        let mut all = self.sessions();
+        if all.is_empty() && self.wish.from == self.wish.to {
+            all.push(self.wish.from);
+        }
+        for day in all {
+            for expired in [false, true] {
+                let scope = if expired { "expired" } else { "listed" };
+                if (expired && day >= today) || self.missing(Some(symbol), scope, &[day]).is_empty()
+                {
+                    continue;
+                }
+                let target = format!(
+                    "/v3/reference/options/contracts?as_of={day}&expired={expired}&limit=1000&\
+                     order=asc&sort=ticker&underlying_ticker={}",
+                    in_path(symbol)
+                );
+                let range = (day, day);
+                let endpoint = Endpoint::Contracts;
+                questions.push(self.question(endpoint, Some(symbol), scope, range, target));
+            }
+        }
+        questions
+    }
+
+    /// Ranges of calendar days that are missing.
+    fn day_ranges(&self, symbol: &Symbol) -> Vec<(Day, Day)> {
+        let all: Vec<Day> = days_in(self.wish.from, self.wish.to).collect();
+        let missing = self.missing(Some(symbol), "", &all);
+        runs(&all, &missing)
+    }
+
+    fn news(&self, symbol: &Symbol) -> Vec<Question> {
+        let ask = |(from, to): (Day, Day)| {
+            let ticker = in_path(symbol);
+            // The service compares instants: the day after the last one is left out.
+            let end = to.next();
+            let target = format!(
+                "/v2/reference/news?limit=1000&order=asc&published_utc.gte={from}&\
+                 published_utc.lt={end}&sort=published_utc&ticker={ticker}"
+            );
+            self.question(Endpoint::News, Some(symbol), "", (from, to), target)
+        };
+        self.day_ranges(symbol).into_iter().map(ask).collect()
+    }
+
+    fn actions(
+        &self,
+        symbol: &Symbol,
+        endpoint: Endpoint,
+        name: &str,
+        date: &str,
+    ) -> Vec<Question> {
+        let ask = |(from, to): (Day, Day)| {
+            let ticker = in_path(symbol);
+            let target = format!(
+                "/v3/reference/{name}?{date}.gte={from}&{date}.lte={to}&limit=1000&order=asc&\
+                 sort={date}&ticker={ticker}"
+            );
+            self.question(endpoint, Some(symbol), "", (from, to), target)
+        };
+        self.day_ranges(symbol).into_iter().map(ask).collect()
+    }
+
+    fn calendar(&self) -> Plan {
+        let today = eastern::day_of(self.wish.now_ms).unwrap_or_default();
+        let ask = |endpoint, scope: &str, target: &str| {
+            self.question(endpoint, None, scope, (today, today), target.to_owned())
+        };
+        let questions = vec![
+            ask(Endpoint::Holidays, "holidays", "/v1/marketstatus/upcoming"),
+            ask(Endpoint::MarketStatus, "status", "/v1/marketstatus/now"),
+        ];
+        Plan { questions, covered: Vec::new() }
+    }
+
+    fn quotes(&self) -> Plan {
+        let session = session_at(self.wish.now_ms, self.calendar);
+        let ask = |symbols: &[Symbol]| {
+            let names: Vec<_> = symbols.iter().map(in_path).collect();
+            let names = names.join(",");
+            let target = format!("/v3/snapshot?limit=250&ticker.any_of={names}");
+            self.question(Endpoint::Snapshot, None, &names, (session, session), target)
+        };
+        let questions = self.wish.symbols.chunks(TICKERS).map(ask).collect();
+        Plan { questions, covered: Vec::new() }
+    }
+
+    fn ticker(&self, symbol: &Symbol) -> Vec<Question> {
+        let today = eastern::day_of(self.wish.now_ms).unwrap_or_default();
+        if self.missing(Some(symbol), "", &[today]).is_empty() {
+            return Vec::new();
+        }
+        let target = format!("/v3/reference/tickers/{}", in_path(symbol));
+        vec![self.question(Endpoint::Ticker, Some(symbol), "", (today, today), target)]
+    }
+}

@@ -1,0 +1,368 @@
+//! Settling: from the answers in the inbox to one sealed batch.
+
+use super::coverage::{CoverageMap, MAPPING};
+use super::facts::{self, facts};
+use super::meaning::meaning;
+use super::note::{Answered, Note, waiting};
+use super::{OutcomeLine, Question};
+use crate::app::Run;
+use crate::app::error::Result;
+use crate::app::import::{Staged, with_events};
+use crate::app::stage::Draft;
+use crate::domain::entry::RowCounts;
+use crate::domain::{
+    Calendar, Class, Collector, Coverage, Day, Finding, Key, Op, Origin, Series, Severity, Window,
+    eastern,
+};
+use crate::ledger::codec::{Http, Manifest, ManifestSource, SourceKind};
+use crate::ledger::{Inbox, Ledger};
+use crate::sources::ReadError;
+use crate::sources::polygon::{self, Endpoint, Page};
+use std::convert::Infallible;
+
+/// What the reading of answers is called, and what it means; kept with each batch.
+const DEFINITION: &str = "\
+id = \"polygon\"\nversion = 1\n\
+# Answers of the Polygon (Massive) API. Each item is an event; each leaf of it a field, a number with\n\
+# the digits of the answer. Bars stand on the New York date of `t`, a chain on the session of its\n\
+# quotes. What the request was, how it ended and what that says of its days is in the manifest.\n";
+
+/// What became of the inbox.
+#[derive(Debug, Default)]
+pub struct Settled {
+    /// The batches, one per view; none when every answer said what was known.
+    pub staged: Vec<Staged>,
+    /// How each question was answered.
+    pub outcomes: Vec<OutcomeLine>,
+    /// Pages of answers that had not arrived whole; they are asked again.
+    pub dropped: usize,
+}
+
+/// How to settle.
+#[derive(Clone, Debug, Default)]
+pub struct SettleOptions {
+    /// Whether values only fill holes.
+    pub keep: bool,
+    /// Why content that was rolled back may come again.
+    pub again: Option<String>,
+    /// Whether the review holds every change.
+    pub full: bool,
+}
+
+/// Stages what waits in the inbox, one batch per view, and empties it.
+///
+/// # Errors
+/// A ledger or inbox that cannot be written; then the inbox keeps everything.
+pub fn settle(
+    ledger: &mut Ledger,
+    inbox: &mut Inbox,
+    options: &SettleOptions,
+    run: &Run<'_>,
+) -> Result<Settled> {
+    let (answers, dropped) = waiting(inbox);
+    let mut settled = Settled { dropped, ..Settled::default() };
+    let mut series: Vec<Series> = answers.iter().map(|answer| answer.question.series).collect();
+    series.sort();
+    series.dedup();
+    for view in series {
+        let coverage = CoverageMap::of(ledger)?;
+        let of_view = |answer: &&Answered| {
+            // Staged before the process died, and not yet taken out of the inbox.
+            let known = |(note, arrival): &(Note, crate::ledger::Arrival)| {
+                coverage.has_seen(&arrival.digest.0, note.observed_ms)
+            };
+            answer.question.series == view && !answer.pages.iter().any(known)
+        };
+        let answers: Vec<&Answered> = answers.iter().filter(of_view).collect();
+        if answers.is_empty() {
+            continue;
+        }
+        let mut work = Work::new(inbox, &coverage, view, options, run);
+        run.progress.begin("reading answers", Some(answers.len() as u64), "answers");
+        let prepared = with_events(ledger, false, |target, writer| {
+            for (number, answer) in answers.into_iter().enumerate() {
+                work.answer(target, answer)?;
+                work.write(target, writer)?;
+                run.progress.at(number as u64 + 1);
+            }
+            Ok(())
+        })?;
+        run.progress.end();
+        settled.outcomes.append(&mut work.outcomes);
+        let draft = work.draft;
+        if draft.manifest.coverage.is_empty() {
+            prepared.abandon(ledger)?;
+            continue;
+        }
+        settled.staged.push(prepared.settle(ledger, draft, options.full, run)?);
+    }
+    inbox.clear()?;
+    Ok(settled)
+}
+
+struct Work<'a> {
+    inbox: &'a Inbox,
+    coverage: &'a CoverageMap,
+    draft: Draft,
+    /// Events that are read and not written yet.
+    windows: Vec<Window>,
+    events: u32,
+    outcomes: Vec<OutcomeLine>,
+    run: &'a Run<'a>,
+}
+
+impl<'a> Work<'a> {
+    fn new(
+        inbox: &'a Inbox,
+        coverage: &'a CoverageMap,
+        view: Series,
+        options: &SettleOptions,
+        run: &'a Run<'a>,
+    ) -> Self {
+        let class = if options.keep { Class::Fill } else { Class::Vendor };
+        let draft = Draft {
+            manifest: Manifest::default(),
+            mapping: (MAPPING.to_owned(), 1, DEFINITION.to_owned()),
+            series: view,
+            classes: Series::ALL.map(|view| (view, class)).to_vec(),
+            rows: RowCounts::default(),
+            findings: Vec::new(),
+            as_of: run.clock.today(),
+            supersedes: None,
+            again: options.again.clone(),
+        };
+        let (windows, outcomes) = (Vec::new(), Vec::new());
+        Self { inbox, coverage, draft, windows, events: 0, outcomes, run }
+    }
+
+    /// Reads one answer; if it says what is known already, nothing of it stays.
+    fn answer(&mut self, ledger: &mut Ledger, answer: &Answered) -> Result<()> {
+        let question = &answer.question;
+        let Some((end, _)) = answer.pages.last() else { return Ok(()) };
+        let mut bodies = Vec::new();
+        for (note, arrival) in &answer.pages {
+            bodies.push((note, self.inbox.body(arrival)?));
+        }
+        let mut findings = Vec::new();
+        let as_of = session(question, &bodies, &mut findings);
+        let first = self.draft.manifest.sources.len() as u32;
+        let (mut windows, mut rows, mut days) = (Vec::new(), RowCounts::default(), None);
+        for (index, (note, body)) in (first..).zip(&bodies) {
+            if !matches!(note.ended.as_str(), "ok" | "incomplete") {
+                continue;
+            }
+            let page = Page {
+                endpoint: question.endpoint,
+                series: question.series,
+                symbol: question.symbol.clone(),
+                timespan: question.scope.clone(),
+                range: ranged(question),
+                as_of,
+                observed_ms: note.observed_ms,
+                source: index,
+            };
+            let summary = read_into(body, &page, &mut windows);
+            rows.read += summary.rows.read;
+            rows.accepted += summary.rows.accepted;
+            rows.rejected += summary.rows.rejected;
+            findings.extend(summary.findings);
+            days = joined(days, summary.days);
+        }
+        let answered = facts::Answered {
+            question,
+            ended: &end.ended,
+            text: &end.text,
+            days,
+            observed_ms: end.observed_ms,
+            meaning: meaning(&windows),
+        };
+        let mut told = facts(&answered, Calendar::nyse());
+        if is_snapshot(question.endpoint) {
+            told.iter_mut().for_each(|fact| (fact.from, fact.to) = (as_of.min(fact.from), fact.to));
+        }
+        let unchanged = told.iter().all(|fact| self.is_known(fact));
+        self.outcomes.push(OutcomeLine {
+            question: question.clone(),
+            facts: told.iter().map(|fact| (fact.from, fact.to, fact.fact)).collect(),
+            rows: rows.accepted,
+            unchanged,
+            ended: end.ended.clone(),
+            text: told
+                .iter()
+                .find_map(|f| (!f.text.is_empty()).then(|| f.text.clone()))
+                .unwrap_or_default(),
+        });
+        if unchanged {
+            return Ok(());
+        }
+        for (note, body) in &bodies {
+            self.keep(ledger, question, note, body, self.outcomes.len() as u32 - 1)?;
+        }
+        self.draft.manifest.coverage.extend(told);
+        self.draft.add(rows, Vec::new());
+        findings.into_iter().for_each(|finding| self.note(finding));
+        self.windows = windows;
+        Ok(())
+    }
+
+    /// Whether the newest fact about the same days says the same, as finally as this one does.
+    fn is_known(&self, fact: &Coverage) -> bool {
+        let symbol = fact.symbol.as_ref();
+        let known = self.coverage.about(fact.series, symbol, &fact.scope);
+        let same_days = known.filter(|known| (known.from, known.to) == (fact.from, fact.to));
+        same_days.last().is_some_and(|known| {
+            let settled = |fact: &Coverage| fact.settled.min(fact.to).max(Day(fact.from.0 - 1));
+            let final_as = settled(known) >= settled(fact);
+            known.fact == fact.fact && known.meaning == fact.meaning && final_as
+        })
+    }
+
+    /// Keeps an answer's body as a source.
+    fn keep(
+        &mut self,
+        ledger: &mut Ledger,
+        question: &Question,
+        note: &Note,
+        body: &[u8],
+        number: u32,
+    ) -> Result<()> {
+        let now = self.run.clock.now_ms();
+        let (digest, size) = ledger.keep(&mut &*body, &note.target, now)?;
+        let media = note.headers.iter().find(|(name, _)| name == "content-type");
+        self.draft.manifest.sources.push(ManifestSource {
+            digest,
+            kind: SourceKind::Http,
+            name: note.target.clone(),
+            media_type: media.map(|(_, value)| value.clone()).unwrap_or_default(),
+            size,
+            observed_ms: note.observed_ms,
+            series: question.series,
+            symbol: question.symbol.clone(),
+            http: Some(Http {
+                status: note.status,
+                attempts: note.attempts,
+                question: number,
+                page: note.page,
+                headers: note.headers.clone(),
+                reader: super::note::endpoint_name(question.endpoint).to_owned(),
+            }),
+        });
+        Ok(())
+    }
+
+    /// One finding per code and text, however many answers it was met in.
+    fn note(&mut self, finding: Finding) {
+        let same = |known: &&mut Finding| known.code == finding.code && known.text == finding.text;
+        match self.draft.findings.iter_mut().find(same) {
+            Some(known) => known.count += finding.count,
+            None => self.draft.findings.push(finding),
+        }
+    }
+
+    /// Writes the events that were read.
+    fn write(
+        &mut self,
+        ledger: &mut Ledger,
+        writer: &mut crate::ledger::BatchWriter,
+    ) -> Result<()> {
+        let mut flush = |window: Window| ledger.write(writer, &window);
+        let mut out = Collector::resume(self.events, &mut flush);
+        for window in self.windows.drain(..) {
+            for row in window.rows.iter() {
+                let head = row.head;
+                let origin = Origin {
+                    source: head.source,
+                    line: head.line,
+                    offset: head.offset,
+                    len: head.len,
+                };
+                let key = Key { symbol: row.symbol, day: head.day, item: row.item };
+                let values = row.values.iter().cloned();
+                out.event(origin, head.series, Op::Put, key, row.shape, values)?;
+            }
+            for r in &window.rejects {
+                let origin =
+                    Origin { source: r.source, line: r.line, offset: r.offset, len: r.len };
+                out.reject(origin, r.series, &r.code, &r.raw)?;
+            }
+        }
+        self.events = out.finish()?;
+        Ok(())
+    }
+}
+
+/// Reads a page's events into windows of their own.
+fn read_into(body: &[u8], page: &Page, windows: &mut Vec<Window>) -> polygon::PageSummary {
+    let mut take = |window: Window| -> std::result::Result<(), Infallible> {
+        windows.push(window);
+        Ok(())
+    };
+    let mut out = Collector::new(&mut take);
+    let read: std::result::Result<_, ReadError<Infallible>> =
+        polygon::read_page(body, page, &mut out);
+    let finished = out.finish();
+    debug_assert!(finished.is_ok());
+    // The receiver cannot fail, and a body is memory: what is left is a body of another shape,
+    // which the client's check has refused before.
+    read.unwrap_or_default()
+}
+
+/// The days that the items of an answer must lie in.
+fn ranged(question: &Question) -> Option<(Day, Day)> {
+    let bars = matches!(question.endpoint, Endpoint::Aggs | Endpoint::Grouped);
+    bars.then_some((question.from, question.to))
+}
+
+fn is_snapshot(endpoint: Endpoint) -> bool {
+    matches!(endpoint, Endpoint::Chain | Endpoint::ChainContract)
+}
+
+fn joined(known: Option<(Day, Day)>, more: Option<(Day, Day)>) -> Option<(Day, Day)> {
+    match (known, more) {
+        (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
+        (one, other) => one.or(other),
+    }
+}
+
+/// The session that a chain belongs to: that of its newest quote, never a label's. A chain whose
+/// underlying has moved on since is told.
+fn session(question: &Question, bodies: &[(&Note, Vec<u8>)], findings: &mut Vec<Finding>) -> Day {
+    if !is_snapshot(question.endpoint) {
+        return question.from;
+    }
+    let times = bodies.iter().filter_map(|(_, body)| polygon::session_times(body));
+    let (mut quotes, mut underlying): (Option<Day>, Option<i64>) = (None, None);
+    for times in times {
+        quotes = quotes.max(times.day);
+        underlying = underlying.max(times.underlying_ms);
+    }
+    let observed = bodies.last().map_or(0, |(note, _)| note.observed_ms);
+    let today = eastern::day_of(observed).unwrap_or(question.from);
+    // A clock that is wrong must not date quotes into the future.
+    let day = quotes.unwrap_or(question.from);
+    let finding = |code: &str, text: String| Finding {
+        code: code.to_owned(),
+        severity: Severity::Warning,
+        source: 0,
+        line: None,
+        day: Some(day),
+        count: 1,
+        text,
+    };
+    if quotes.is_none() && !bodies.is_empty() {
+        let text = "no quote, trade or bar of the chain has a time: it is dated by the session in \
+                    which it was fetched";
+        findings.push(finding("undated_chain", text.to_owned()));
+    }
+    if let Some(moved) = underlying.and_then(eastern::day_of).filter(|moved| *moved > day) {
+        let text = format!(
+            "the quotes are of {day}, the price of the underlying is of {moved}: two times are mixed"
+        );
+        findings.push(finding("mixed_times", text));
+    }
+    if day > today {
+        let text = format!("the quotes are of {day}, after {today} of this machine's clock");
+        findings.push(finding("clock", text));
+    }
+    day
+}
