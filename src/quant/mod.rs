@@ -2,4 +2,7 @@
 
 pub mod atm_iv;
 pub mod expiry;
+#[cfg(test)]
+mod golden_tests;
 pub mod hv;
+pub mod strikes;
