@@ -105,5 +105,6 @@ pub fn document(parts: &Parts<'_>) -> Review {
         findings,
         changes: analysis.changes.iter().map(ChangeLine::from).collect(),
         changes_total: analysis.total,
+        fetch: None,
     }
 }

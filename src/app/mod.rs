@@ -48,6 +48,11 @@ pub trait Progress {
     fn begin(&self, what: &str, total: Option<u64>, unit: &'static str);
     /// That much is done in all.
     fn at(&self, done: u64);
+    /// That much is done, and what comes next has to wait.
+    fn waiting(&self, done: u64, wait: std::time::Duration) {
+        let _ = wait;
+        self.at(done);
+    }
     /// The piece of work is over.
     fn end(&self);
 }

@@ -51,6 +51,20 @@ impl Progress for Bar {
         }
     }
 
+    fn waiting(&self, done: u64, wait: Duration) {
+        self.at(done);
+        if let Ok(work) = self.work.try_borrow()
+            && let Some(work) = work.as_ref()
+            && let Some(bar) = &work.bar
+        {
+            let seconds = wait.as_secs_f64().ceil();
+            bar.set_message(match seconds >= 1.0 {
+                true => format!("{}  next request in {seconds} s", work.what),
+                false => work.what.clone(),
+            });
+        }
+    }
+
     fn end(&self) {
         let Ok(mut work) = self.work.try_borrow_mut() else {
             return;

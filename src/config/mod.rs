@@ -4,8 +4,10 @@
 //! over plain values, and says which variable is wrong.
 
 mod paths;
+mod polygon;
 
 pub use paths::{Found, ledger_directory, new_ledger_directory};
+pub use polygon::PolygonSettings;
 
 use chrono::DateTime;
 use std::ffi::OsString;

@@ -36,6 +36,11 @@ pub fn new_ledger_directory(flag: Option<&Path>, settings: &Settings) -> Found {
     named(flag, settings).unwrap_or_else(|| Found { directory: PathBuf::from(NAME), by: NAME })
 }
 
+/// Where the user's configuration files are.
+pub(super) fn config_home() -> Option<PathBuf> {
+    Xdg::new().ok().map(|xdg| xdg.config_dir())
+}
+
 fn named(flag: Option<&Path>, settings: &Settings) -> Option<Found> {
     if let Some(directory) = flag {
         return Some(Found { directory: directory.to_owned(), by: "--ledger" });

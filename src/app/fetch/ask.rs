@@ -10,15 +10,18 @@ use crate::net::{Answer, Client, Ended, Stop};
 use crate::sources::polygon;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
 
 /// Most pages of one answer.
 const MAX_PAGES: u32 = 1000;
 
 /// How often a page may come a second time before the service is taken to go in circles.
 const REPEATS: u32 = 3;
+
+/// How often a person hears of the wait.
+const TICK: Duration = Duration::from_millis(250);
 
 /// How to ask.
 pub struct AskOptions<'a> {
@@ -30,10 +33,8 @@ pub struct AskOptions<'a> {
     pub stop: &'a Stop,
     /// What time it is.
     pub clock: Clock,
-    /// Hears how many questions are answered.
-    pub done: &'a dyn Fn(u64),
-    /// Hears how long the pace makes the next request wait.
-    pub waits: &'a (dyn Fn(Duration) + Sync),
+    /// Hears how many questions are answered, and how long the next request has to wait.
+    pub done: &'a dyn Fn(u64, Duration),
 }
 
 /// How asking went.
@@ -61,12 +62,23 @@ pub fn ask(questions: &[Question], inbox: &mut Inbox, how: &AskOptions<'_>) -> R
     let run = format!("{}-{}", how.clock.now_ms(), inbox.arrivals().len());
     let next = AtomicUsize::new(0);
     let (mut asked, mut done) = (Asked::default(), 0);
-    let (client, stop, clock, waits) = (how.client, how.stop, how.clock, how.waits);
+    let (client, stop, clock) = (how.client, how.stop, how.clock);
+    // When the next request may go, in ms since `begun`: told by whichever thread waits.
+    let (begun, until) = (Instant::now(), AtomicU64::new(0));
+    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let waits = |wait: Duration| {
+        let until = &until;
+        until.store(millis(begun.elapsed() + wait), Ordering::SeqCst);
+    };
+    let left = || {
+        let until = Duration::from_millis(until.load(Ordering::SeqCst));
+        until.saturating_sub(begun.elapsed())
+    };
     std::thread::scope(|scope| {
         // Few bodies wait at a time, so memory does not grow with the number of questions.
         let (send, receive) = sync_channel::<Arrived>(how.jobs.max(1));
         for _ in 0..how.jobs.max(1).min(questions.len()) {
-            let (send, run, next) = (send.clone(), run.as_str(), &next);
+            let (send, run, next, waits) = (send.clone(), run.as_str(), &next, &waits);
             scope.spawn(move || {
                 while !stop.is_set() {
                     let number = next.fetch_add(1, Ordering::SeqCst);
@@ -77,7 +89,15 @@ pub fn ask(questions: &[Question], inbox: &mut Inbox, how: &AskOptions<'_>) -> R
             });
         }
         drop(send);
-        while let Ok(first) = receive.recv() {
+        loop {
+            let first = match receive.recv_timeout(TICK) {
+                Ok(first) => first,
+                Err(RecvTimeoutError::Timeout) => {
+                    (how.done)(done, left());
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
             // What came meanwhile is made durable with it.
             let mut arrived = vec![first];
             arrived.extend(std::iter::from_fn(|| receive.try_recv().ok()).take(how.jobs));
@@ -99,7 +119,7 @@ pub fn ask(questions: &[Question], inbox: &mut Inbox, how: &AskOptions<'_>) -> R
                 stop.set();
                 return Err(error.into());
             }
-            (how.done)(done);
+            (how.done)(done, left());
         }
         asked.stopped = stop.is_set() && asked.refused.is_none();
         Ok(asked)

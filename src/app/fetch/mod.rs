@@ -15,12 +15,14 @@ mod facts;
 mod meaning;
 mod note;
 mod plan;
+mod service;
 mod settle;
 
 pub use ask::{AskOptions, Asked, ask};
 pub use coverage::{CoverageMap, days_in};
 pub use note::{Note, waiting};
 pub use plan::{Grouped, Plan, What, Wish, plan};
+pub use service::{Service, ServiceOptions, Stop, open_inbox};
 pub use settle::{SettleOptions, Settled, settle};
 
 use crate::domain::{Day, Series, Symbol};

@@ -3,9 +3,11 @@
 //! Field names are those of the contract (`schemas/output/`). Numbers that came from a source go
 //! out with the source's digits, so they are kept as raw JSON.
 
+mod fetch;
 mod review;
 mod trace;
 
+pub use fetch::*;
 pub use review::*;
 pub use trace::*;
 

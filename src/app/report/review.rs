@@ -40,6 +40,34 @@ pub struct Review {
     pub changes: Vec<ChangeLine>,
     /// How many changes there are in all.
     pub changes_total: u64,
+    /// What a fetch asked and got.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fetch: Option<Box<super::FetchReport>>,
+}
+
+impl Review {
+    /// The review of nothing: a fetch that found nothing new.
+    pub fn of_nothing(position: u64, mapping: &str) -> Self {
+        Self {
+            schema: "volledger/review/1",
+            batch: None,
+            state: None,
+            content_id: None,
+            token: None,
+            position,
+            known: true,
+            mapping: mapping.to_owned(),
+            overlap: "replace",
+            supersedes: None,
+            sources: Vec::new(),
+            rows: RowsLine::default(),
+            series: Vec::new(),
+            findings: Vec::new(),
+            changes: Vec::new(),
+            changes_total: 0,
+            fetch: None,
+        }
+    }
 }
 
 /// A source of a batch.

@@ -1,0 +1,82 @@
+//! The service that is asked, as the floors above see it.
+
+use super::ask::{AskOptions, Asked, ask};
+use super::plan::Plan;
+use crate::app::Run;
+use crate::app::error::{AppError, Result};
+use crate::ledger::{Inbox, OpenOptions};
+use crate::net::{Client, ClientOptions, SystemTime};
+use secrecy::SecretString;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use crate::net::Stop;
+
+/// How to reach the service.
+pub struct ServiceOptions {
+    /// Scheme, host and port.
+    pub base_url: String,
+    /// The key.
+    pub key: Option<SecretString>,
+    /// Requests a minute; 0 is no limit.
+    pub per_minute: u32,
+    /// Requests under way at a time.
+    pub jobs: usize,
+}
+
+/// A service that can be asked.
+pub struct Service {
+    client: Client,
+    jobs: usize,
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Service({} jobs)", self.jobs)
+    }
+}
+
+impl Service {
+    /// Makes a client; nothing is asked yet.
+    ///
+    /// # Errors
+    /// [`AppError::Usage`] for a base URL or key that cannot be used.
+    pub fn new(options: ServiceOptions) -> Result<Self> {
+        let client = ClientOptions {
+            key: options.key,
+            per_minute: options.per_minute,
+            ..ClientOptions::new(&options.base_url)
+        };
+        let client = Client::new(client, Arc::new(SystemTime::default()));
+        let client = client.map_err(|error| AppError::Usage(error.to_string()))?;
+        Ok(Self { client, jobs: options.jobs })
+    }
+
+    /// Time between two requests.
+    pub fn interval(&self) -> Duration {
+        self.client.pace().interval()
+    }
+
+    /// Asks a plan's questions; the answers are in the inbox afterwards, as far as they came.
+    ///
+    /// # Errors
+    /// An inbox that cannot be written.
+    pub fn ask(&self, plan: &Plan, inbox: &mut Inbox, stop: &Stop, run: &Run<'_>) -> Result<Asked> {
+        run.progress.begin("asking", Some(plan.questions.len() as u64), "questions");
+        let done = |done: u64, wait: Duration| run.progress.waiting(done, wait);
+        let (client, jobs, clock) = (&self.client, self.jobs, run.clock);
+        let asked = ask(&plan.questions, inbox, &AskOptions { client, jobs, stop, clock, done: &done });
+        run.progress.end();
+        asked
+    }
+}
+
+/// Opens the inbox of a ledger; one fetch has it at a time.
+///
+/// # Errors
+/// Those of [`Inbox::open`].
+pub fn open_inbox(directory: &Path, holder: &str, patience: Duration) -> Result<Inbox> {
+    let options = OpenOptions { holder: holder.to_owned(), patience };
+    Ok(Inbox::open(directory, &options)?)
+}
