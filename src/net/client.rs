@@ -1,10 +1,26 @@
-//! The HTTP client: the only file that names `reqwest`.
+//! The HTTP client: the only home of `reqwest`.
 
+mod base;
+#[cfg(test)]
+mod tests;
+mod trouble;
+mod verdict;
+mod wire;
+
+use super::backoff::Jitter;
 use super::pace::Pace;
+use super::said;
 use super::time::{Stop, Time};
-use secrecy::SecretString;
+use base::Base;
+use secrecy::{ExposeSecret, SecretString};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use verdict::{Next, Turn};
+use wire::Wire;
+
+/// Redirects that one request follows.
+const MOST_REDIRECTS: u32 = 5;
 
 /// How a client asks.
 pub struct ClientOptions {
@@ -16,7 +32,7 @@ pub struct ClientOptions {
     pub per_minute: u32,
     /// Most attempts per request.
     pub attempts: u32,
-    /// Longest wait between two attempts.
+    /// Longest wait between two attempts; a service that asks for more gets more, within reason.
     pub max_wait: Duration,
     /// Time to connect.
     pub connect_timeout: Duration,
@@ -26,12 +42,49 @@ pub struct ClientOptions {
     pub max_body: u64,
 }
 
+impl ClientOptions {
+    /// What suits the free plan: five requests a minute, five attempts, a minute for each. There
+    /// is no key yet.
+    pub fn new(base_url: impl Into<String>) -> Self {
+        Self {
+            base_url: base_url.into(),
+            key: None,
+            per_minute: 5,
+            attempts: 5,
+            max_wait: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(10),
+            timeout: Duration::from_secs(60),
+            max_body: 64 << 20,
+        }
+    }
+
+    /// The key, or an empty text.
+    fn exposed(&self) -> &str {
+        self.key.as_ref().map_or("", |key| key.expose_secret())
+    }
+}
+
+impl fmt::Debug for ClientOptions {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("ClientOptions")
+            .field("base_url", &base::shown(&self.base_url, self.exposed()))
+            .field("key", &self.key.as_ref().map(|_| "****"))
+            .field("per_minute", &self.per_minute)
+            .field("attempts", &self.attempts)
+            .field("max_wait", &self.max_wait)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("timeout", &self.timeout)
+            .field("max_body", &self.max_body)
+            .finish()
+    }
+}
+
 /// How a request ended, after all attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// 200, and the body is what the caller's check accepts.
     Ok,
-    /// 200, and the body was not usable, twice.
+    /// 200, and the body was not usable, twice; or the service echoed the key.
     BadPayload,
     /// 401: the key is missing or wrong; nothing else will work either.
     AuthFailed,
@@ -73,7 +126,7 @@ pub struct Answer {
     pub ended: Ended,
     /// The last status.
     pub status: Option<u16>,
-    /// The last body; empty when none came.
+    /// The last body; empty when none came, and when it held the key.
     pub body: Vec<u8>,
     /// Chosen headers of the last answer (`content-type`, `x-request-id`, `date`), lower case.
     pub headers: Vec<(String, String)>,
@@ -90,6 +143,9 @@ pub enum NetError {
     /// The base URL is not one.
     #[error("`{0}` is not a base URL such as https://api.massive.com")]
     BaseUrl(String),
+    /// The base URL would send the key unencrypted over the network.
+    #[error("`{0}` would send the key unencrypted: use https, http is for this machine only")]
+    InClear(String),
     /// The key has characters that a header cannot carry.
     #[error("the key has characters that an HTTP header cannot carry")]
     Key,
@@ -98,11 +154,20 @@ pub enum NetError {
     Setup(String),
 }
 
-/// Asks one service. Shared by all threads of a run.
+/// Asks one service. Shared by all threads of a run; not for use inside an async runtime.
 pub struct Client {
     options: ClientOptions,
+    base: Base,
+    wire: Wire,
     pace: Pace,
+    jitter: Jitter,
     time: Arc<dyn Time>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Client").field("options", &self.options).finish_non_exhaustive()
+    }
 }
 
 impl Client {
@@ -111,8 +176,15 @@ impl Client {
     /// # Errors
     /// [`NetError`].
     pub fn new(options: ClientOptions, time: Arc<dyn Time>) -> Result<Self, NetError> {
+        Self::seeded(options, time, Jitter::seed())
+    }
+
+    /// A client whose random waits follow from `seed`.
+    fn seeded(options: ClientOptions, time: Arc<dyn Time>, seed: u64) -> Result<Self, NetError> {
+        let base = Base::parse(&options.base_url, options.exposed())?;
+        let wire = Wire::new(&options, &base, options.exposed())?;
         let pace = Pace::new(options.per_minute);
-        Ok(Self { options, pace, time })
+        Ok(Self { options, base, wire, pace, jitter: Jitter::new(seed), time })
     }
 
     /// The pace of all requests.
@@ -129,23 +201,93 @@ impl Client {
         stop: &Stop,
         heard: &dyn Fn(Duration),
     ) -> Answer {
-        let _ = (target, usable, stop, heard, &self.options, &self.time);
-        Answer {
-            ended: Ended::Stopped,
-            status: None,
-            body: Vec::new(),
-            headers: Vec::new(),
-            attempts: Vec::new(),
-            text: String::new(),
+        let mut target = target.to_owned();
+        let mut attempts = Vec::new();
+        let (mut failed, mut unusable, mut redirects) = (0, 0, 0);
+        let mut waited = Duration::ZERO;
+        loop {
+            let url = match self.base.url(&target) {
+                Ok(url) if said::holds_key(url.as_str().as_bytes(), self.options.exposed()) => {
+                    let text = "the request holds the key, which goes in a header only";
+                    return self.refused(text, attempts);
+                }
+                Ok(url) => url,
+                Err(text) => return self.refused(&text, attempts),
+            };
+            // Each attempt is a request for the service: retries, redirects and pages as well.
+            if !self.pace.take(&*self.time, stop, heard) {
+                return stopped(attempts);
+            }
+            let turn = self.judge(self.wire.ask(&url, stop), &target, usable);
+            self.note(&target, &turn, waited, &mut attempts);
+            let (least, initial) = match turn.next {
+                Next::End => return turn.into_answer(attempts),
+                Next::Follow(_) if redirects == MOST_REDIRECTS => {
+                    let text = format!("the service redirected more than {MOST_REDIRECTS} times");
+                    return Turn { text, ..turn }.into_answer(attempts);
+                }
+                Next::Follow(to) => {
+                    redirects += 1;
+                    target = to;
+                    waited = Duration::ZERO;
+                    continue;
+                }
+                Next::Again { least, initial } => (least, initial),
+            };
+            failed += 1;
+            unusable += u32::from(turn.ended == Ended::BadPayload);
+            let wait = self.jitter.wait(failed, initial, self.options.max_wait).max(least);
+            if turn.ended == Ended::RateLimited {
+                // For everyone, also when this request gives up: the service counts them all.
+                self.pace.pause(&*self.time, wait);
+            }
+            if failed >= self.options.attempts || unusable >= 2 {
+                return turn.into_answer(attempts);
+            }
+            heard(wait);
+            if !self.time.sleep_until(self.time.now().saturating_add(wait), stop) {
+                return stopped(attempts);
+            }
+            waited = wait;
         }
     }
 
-    /// The path and query of an absolute `next_url`, to be asked of the configured base.
+    /// The path and query of an absolute `next_url`, to be asked of the configured base. A path
+    /// alone is taken as it is; an `apiKey` parameter is left out.
     ///
     /// # Errors
     /// The host that it names, when that is neither the base's nor the vendor's own
     /// (`api.massive.com`, `api.polygon.io`).
     pub fn target_of(&self, next_url: &str) -> Result<String, String> {
-        Err(next_url.to_owned())
+        self.base.target_of(next_url).map_err(|text| self.clean(&text))
     }
+
+    fn clean(&self, text: &str) -> String {
+        said::clean(text, self.options.exposed())
+    }
+
+    /// Writes an attempt down, and a line of diagnostics.
+    fn note(&self, target: &str, turn: &Turn, waited: Duration, attempts: &mut Vec<Attempt>) {
+        let why = (turn.ended != Ended::Ok).then(|| turn.text.clone());
+        tracing::debug!(
+            path = %self.clean(target),
+            attempt = attempts.len() + 1,
+            status = turn.status,
+            waited_ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX),
+            bytes = turn.body.len(),
+            ended = ?turn.ended,
+            why,
+            "asked"
+        );
+        attempts.push(Attempt { status: turn.status, waited, why });
+    }
+
+    /// A request that is not sent.
+    fn refused(&self, text: &str, attempts: Vec<Attempt>) -> Answer {
+        Turn::new(Ended::Rejected, self.clean(text)).into_answer(attempts)
+    }
+}
+
+fn stopped(attempts: Vec<Attempt>) -> Answer {
+    Turn::new(Ended::Stopped, "stopped".to_owned()).into_answer(attempts)
 }

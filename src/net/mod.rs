@@ -3,10 +3,16 @@
 //! It knows HTTP and nothing of series, batches or the ledger. An answer is what became of one
 //! request after all its attempts; what its body means is for `sources`.
 
+mod backoff;
 mod client;
 mod pace;
+mod said;
 mod time;
+
+#[cfg(test)]
+mod responder;
 
 pub use client::{Answer, Attempt, Client, ClientOptions, Ended, NetError};
 pub use pace::Pace;
+pub use said::redact;
 pub use time::{Stop, SystemTime, Time, VirtualTime};

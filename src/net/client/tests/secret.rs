@@ -1,0 +1,132 @@
+//! The key is seen by the configured host and by nobody else, in no text and in no Debug.
+
+use super::{KEY, client, get, json, options, play};
+use crate::net::client::{Client, ClientOptions, Ended, NetError};
+use crate::net::responder::{Play, Responder, whole};
+use crate::net::{Stop, VirtualTime};
+use std::sync::Arc;
+
+/// Everything of `shown` that a person or a log might see.
+fn clear(shown: &dyn std::fmt::Debug) {
+    let text = format!("{shown:?} {shown:#?}");
+    assert!(!text.contains("CANARY"), "{text}");
+}
+
+#[test]
+fn another_host_never_sees_a_request() {
+    let other = Responder::new([whole("200 OK", "{}")]);
+    for location in [format!("{}/v2/x", other.base()), "https://evil.example/".to_owned()] {
+        let (answer, _, service) =
+            play(vec![whole(&format!("307 Away\r\nLocation: {location}"), "")]);
+        assert_eq!((answer.ended, answer.status), (Ended::Redirected, Some(307)));
+        let host = location.split('/').nth(2).unwrap();
+        assert!(answer.text.contains(host), "{}", answer.text);
+        assert_eq!(service.asked().len(), 1);
+    }
+    assert!(other.asked().is_empty());
+}
+
+#[test]
+fn debug_hides_the_key() {
+    let echoing = ClientOptions {
+        base_url: format!("https://{KEY}@api.massive.com?apiKey={KEY}"),
+        ..options("")
+    };
+    clear(&echoing);
+    assert!(format!("{echoing:?}").contains("Some(\"****\")"));
+    let (client, _) = client(options("http://127.0.0.1:9"));
+    clear(&client);
+}
+
+#[test]
+fn errors_hide_the_key() {
+    let new = |options| Client::new(options, Arc::new(VirtualTime::default()));
+    let refused = new(ClientOptions {
+        base_url: format!("https://api.massive.com/?apiKey={KEY}"),
+        ..options("")
+    });
+    let refused = refused.unwrap_err();
+    clear(&refused);
+    clear(&refused.to_string());
+    let key = Some(format!("{KEY}\n").into());
+    let refused = new(ClientOptions { key, ..options("https://api.massive.com") }).unwrap_err();
+    assert!(matches!(refused, NetError::Key));
+    clear(&refused);
+}
+
+#[test]
+fn what_the_service_says_is_redacted() {
+    for (head, ended) in [("401 No", Ended::AuthFailed), ("400 No", Ended::Rejected)] {
+        let body = format!("{{\"error\":\"unknown key {KEY} given\"}}");
+        let (answer, ..) = play(vec![whole(&format!("{head}\r\nX-Request-Id: {KEY}"), body)]);
+        assert_eq!(answer.ended, ended);
+        assert_eq!(answer.text, "unknown key **** given");
+        assert_eq!(answer.headers, [("x-request-id".to_owned(), "****".to_owned())]);
+        assert!(answer.body.is_empty(), "evidence is shown around");
+        clear(&answer);
+    }
+    let script = (0..5).map(|_| whole("500 Oh", format!("{{\"error\":\"{KEY}\"}}"))).collect();
+    let (answer, ..) = play(script);
+    assert_eq!((answer.ended, answer.text.as_str()), (Ended::ServerError, "****"));
+    clear(&answer);
+}
+
+#[test]
+fn an_answer_that_echoes_the_key_is_not_kept() {
+    let body = format!("{{\"next_url\":\"https://api.massive.com/x?apiKey={KEY}\"}}");
+    for (head, body) in
+        [("200 OK".to_owned(), body), (format!("200 OK\r\nDate: {KEY}"), String::from("{}"))]
+    {
+        let (answer, _, service) = play(vec![whole(&head, body)]);
+        assert_eq!((answer.ended, answer.status), (Ended::BadPayload, Some(200)));
+        assert_eq!(answer.text, "the service echoed the key: its answer is not kept");
+        assert!(answer.body.is_empty());
+        assert_eq!(service.asked().len(), 1, "asking again would give it away again");
+        clear(&answer);
+    }
+}
+
+#[test]
+fn what_the_callers_check_says_is_redacted() {
+    let service = Responder::new([whole("200 OK", "{}"), whole("200 OK", "{}")]);
+    let (client, _) = client(options(&service.base()));
+    let usable = |_: &[u8]| Err(format!("no\n{KEY}"));
+    let answer = client.get("/x", &usable, &Stop::default(), &|_| {});
+    assert_eq!((answer.ended, answer.text.as_str()), (Ended::BadPayload, "no ****"));
+    clear(&answer);
+}
+
+#[test]
+fn the_key_is_never_sent_in_an_address() {
+    let service = Responder::new([
+        whole(&format!("302 Found\r\nLocation: /v2/{KEY}"), ""),
+        whole("200 OK", "{}"),
+    ]);
+    let (client, _) = client(options(&service.base()));
+    for target in [format!("/x?k={KEY}"), format!("/{KEY}")] {
+        let answer = get(&client, &target);
+        assert_eq!((answer.ended, answer.attempts.len()), (Ended::Rejected, 0));
+        clear(&answer);
+    }
+    let answer = get(&client, "/x");
+    assert_eq!(answer.ended, Ended::Rejected, "the redirect names the key: {answer:?}");
+    clear(&answer);
+    assert_eq!(service.targets(), ["/x"]);
+    clear(&client.target_of(&format!("https://{KEY}.example/x")));
+}
+
+#[test]
+fn failures_hide_the_key() {
+    for first in [
+        Play::Bytes(format!("HTTP/1.1 {KEY}\r\n\r\n").into_bytes()),
+        Play::Bytes(format!("HTTP/1.1 200 OK\r\n{KEY}\r\n\r\n").into_bytes()),
+        Play::Bytes(format!("HTTP/1.1 302 Found\r\nLocation: https://{KEY}/\r\n\r\n").into_bytes()),
+        Play::Reset(format!("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{KEY}").into_bytes()),
+    ] {
+        let (answer, ..) = play(vec![first, whole("404 No", "")]);
+        assert_ne!(answer.ended, Ended::Ok);
+        clear(&answer);
+    }
+    let (client, _) = client(options("https://volledger-test.invalid"));
+    clear(&client.get("/x", &json, &Stop::default(), &|_| {}));
+}

@@ -1,0 +1,181 @@
+//! Texts that leave this module: what the service said, short, on one line and without the key.
+
+use serde_json::Value;
+
+/// Longest text, in characters.
+const LONGEST: usize = 300;
+
+/// What stands in the place of a key.
+const HIDDEN: &str = "****";
+
+/// A key shorter than this is a typing error, and any body might contain it by chance.
+const SHORTEST_KEY: usize = 8;
+
+/// `text` with `****` in the place of the key (as it is, or percent-encoded), and of whatever an
+/// `apiKey` parameter carries.
+pub fn redact(text: &str, key: &str) -> String {
+    let mut text = text.to_owned();
+    for form in forms(key) {
+        text = text.replace(&form, HIDDEN);
+    }
+    without_parameter(&text)
+}
+
+/// The ways a key may be written, the longest first: a key may be part of its encoded form.
+fn forms(key: &str) -> Vec<String> {
+    let encoded = |upper: bool| {
+        let byte = |byte: u8| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
+            _ if upper => format!("%{byte:02X}"),
+            _ => format!("%{byte:02x}"),
+        };
+        key.bytes().map(byte).collect::<String>()
+    };
+    let mut forms = vec![encoded(true), encoded(false), key.to_owned()];
+    forms.retain(|form| !form.is_empty());
+    forms.dedup();
+    forms
+}
+
+/// Hides the values of `apiKey=` parameters, whoever's key they hold.
+fn without_parameter(text: &str) -> String {
+    const NAME: &str = "apikey=";
+    // Lower case of ASCII letters only: both texts have the same positions.
+    let lower = text.to_ascii_lowercase();
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    while let Some(at) = lower[done..].find(NAME) {
+        let value = done + at + NAME.len();
+        out.push_str(&text[done..value]);
+        out.push_str(HIDDEN);
+        let ends = |c: char| c.is_whitespace() || matches!(c, '&' | '#' | '"' | '\'' | '`' | '<');
+        done = text[value..].find(ends).map_or(text.len(), |length| value + length);
+    }
+    out.push_str(&text[done..]);
+    out
+}
+
+/// Whether bytes of the service hold the key.
+pub(super) fn holds_key(bytes: &[u8], key: &str) -> bool {
+    if key.len() < SHORTEST_KEY {
+        return false;
+    }
+    forms(key).iter().any(|form| match std::str::from_utf8(bytes) {
+        // The search in text is the faster one.
+        Ok(text) => text.contains(form.as_str()),
+        Err(_) => bytes.windows(form.len()).any(|window| window == form.as_bytes()),
+    })
+}
+
+/// `text` for a person: one line, without the key, and not too long.
+pub(super) fn clean(text: &str, key: &str) -> String {
+    // Control characters go first, else they could hide a key from the search; the end is cut
+    // last, else a part of a key could be left. U+202E and its like turn the text around.
+    let odd = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
+    let spaced: String = text
+        .chars()
+        .map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c })
+        .filter(|&c| !odd(c))
+        .collect();
+    let hidden = redact(spaced.trim(), key);
+    match hidden.char_indices().nth(LONGEST) {
+        None => hidden,
+        Some((end, _)) => format!("{}…", hidden[..end].trim_end()),
+    }
+}
+
+/// What an answer that is no 200 says: its `error` or `message`, or else what it looks like.
+pub(super) fn said(status: u16, content_type: &str, body: &[u8]) -> String {
+    let spoken = match serde_json::from_slice::<Value>(body) {
+        Ok(json) => of_json(&json),
+        Err(_) if content_type.starts_with("text/plain") => {
+            Some(String::from_utf8_lossy(body).trim().to_owned()).filter(|text| !text.is_empty())
+        }
+        Err(_) => None,
+    };
+    let page = || {
+        content_type.contains("html") || body.trim_ascii_start().first().is_some_and(|&b| b == b'<')
+    };
+    match spoken {
+        Some(text) => text,
+        None if page() => format!("the service answered {status} with a page and not with data"),
+        None => format!("the service answered {status} and did not say why"),
+    }
+}
+
+fn of_json(json: &Value) -> Option<String> {
+    let text = |value: &Value| value.as_str().map(str::trim).map(str::to_owned);
+    let found = |name: &str| {
+        let value = json.get(name)?;
+        // Some gateways answer `{"error": {"message": "…"}}`.
+        text(value).or_else(|| value.get("message").and_then(text)).filter(|text| !text.is_empty())
+    };
+    found("error").or_else(|| found("message"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "CANARY-k3y/Zz+9=";
+
+    #[test]
+    fn the_key_is_hidden_in_each_of_its_forms() {
+        for form in [KEY, "CANARY-k3y%2FZz%2B9%3D", "CANARY-k3y%2fZz%2b9%3d"] {
+            assert_eq!(redact(&format!("a {form} b {form}"), KEY), "a **** b ****");
+        }
+        assert_eq!(redact("nothing here", KEY), "nothing here");
+        assert_eq!(redact("no key", ""), "no key");
+    }
+
+    #[test]
+    fn parameters_are_hidden_even_when_they_hold_another_key() {
+        let text = "see https://x/y?a=1&apiKey=other&b=2 or `?APIKEY=third` é";
+        let hidden = "see https://x/y?a=1&apiKey=****&b=2 or `?APIKEY=****` é";
+        assert_eq!(redact(text, KEY), hidden);
+        assert_eq!(redact("apiKey=", ""), "apiKey=****");
+    }
+
+    #[test]
+    fn a_text_is_one_short_line() {
+        assert_eq!(clean(" a\nb\u{1b}[31m\u{0} ", ""), "a b[31m");
+        assert_eq!(clean("CANARY\u{0}-k3y\u{202e}/Zz+9=", KEY), "****");
+        // Cut only after the key is hidden.
+        let long = format!("{}{KEY}{}", "é".repeat(295), "x".repeat(50));
+        assert_eq!(clean(&long, KEY), format!("{}****x…", "é".repeat(295)));
+        assert_eq!(clean(&"é".repeat(300), KEY), "é".repeat(300));
+    }
+
+    #[test]
+    fn bytes_that_hold_the_key_are_found() {
+        assert!(holds_key(format!("{{\"k\":\"{KEY}\"}}").as_bytes(), KEY));
+        assert!(holds_key(&[&[0xff, 0xfe], KEY.as_bytes()].concat(), KEY));
+        assert!(!holds_key(b"nothing", KEY));
+        assert!(!holds_key(b"AAPL", "AAPL"), "too short to mean anything");
+        assert!(!holds_key(b"nothing", ""));
+    }
+
+    #[test]
+    fn what_the_service_says() {
+        let cases: &[(u16, &str, &str, &str)] = &[
+            (401, "", r#"{"status":"ERROR","error":"Unknown API Key"}"#, "Unknown API Key"),
+            (404, "", r#"{"status":"NOT_FOUND","message":"Data not found."}"#, "Data not found."),
+            (400, "", r#"{"error":"","message":"m"}"#, "m"),
+            (400, "", r#"{"error":{"message":"deep"}}"#, "deep"),
+            (502, "text/html", "<html>", "the service answered 502 with a page and not with data"),
+            (502, "", "  <!doctype", "the service answered 502 with a page and not with data"),
+            (503, "text/plain; charset=utf-8", "busy\n", "busy"),
+            (503, "", "", "the service answered 503 and did not say why"),
+            (500, "application/json", "[1]", "the service answered 500 and did not say why"),
+        ];
+        for (status, content_type, body, text) in cases {
+            assert_eq!(said(*status, content_type, body.as_bytes()), *text);
+        }
+    }
+}
