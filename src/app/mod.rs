@@ -14,6 +14,7 @@ pub mod history;
 pub mod import;
 pub mod lookup;
 pub mod outside;
+pub mod prepared;
 pub mod report;
 pub mod review;
 pub mod stage;

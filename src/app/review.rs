@@ -52,6 +52,24 @@ pub struct Analysis {
     pub view_events: BTreeMap<Series, u64>,
     /// Digest over what would change: with the content id it makes the confirm token.
     pub digest: Digest,
+    /// The largest change of a value that is shown: in volatility points, or in percent of a
+    /// price.
+    pub largest: Option<Decimal>,
+}
+
+/// The size of a change that a limit applies to: volatility points, or percent of a price.
+fn size_of(change: &Change) -> Option<Decimal> {
+    if change.kind != ChangeKind::Changed && change.kind != ChangeKind::Drifted {
+        return None;
+    }
+    if let Some(points) = change.delta_points {
+        return Some(points.abs());
+    }
+    let crate::domain::Field::Known(code) = change.field else { return None };
+    let price = crate::domain::series::field(code)?.unit == crate::domain::series::Unit::Price;
+    let (old, new) = (change.old.as_ref()?.decimal()?, change.new.as_ref()?.decimal()?);
+    let share = new.checked_sub(old)?.checked_div(old)?.checked_mul(Decimal::from(100))?;
+    price.then_some(share.abs())
 }
 
 /// Compares the batch (its blocks are in `events`) with the views of `ledger`.
@@ -297,6 +315,7 @@ impl Work<'_> {
                 }
                 *kept += 1;
             } else {
+                found.largest = found.largest.max(size_of(&change));
                 hasher.text(change.kind.name());
                 hasher.text(&change.day.to_string());
                 if !change.item.is_empty() {
@@ -441,10 +460,11 @@ fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-/// Findings that a person should decide about: rejected rows, and readings that were a guess.
-pub fn blocking(stage: &Stage) -> Vec<String> {
+/// Findings that a person should decide about: more rejected rows than are allowed, and readings
+/// that were a guess.
+pub fn blocking(stage: &Stage, max_rejected: u64) -> Vec<String> {
     let mut found = Vec::new();
-    if stage.rows.rejected > 0 {
+    if stage.rows.rejected > max_rejected {
         found.push(counted(stage.rows.rejected, "rejected row", "rejected rows"));
     }
     if stage.duplicates_conflicting > 0 {

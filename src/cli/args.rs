@@ -1,8 +1,8 @@
 //! The words of the command line. The doc comments are the manual.
 
 use super::commands::{
-    backup, batch, check, diff, export, gaps, import, log, man, projection, show, timeline, tour,
-    verify, view, why,
+    backup, batch, check, diff, export, fetch, gaps, import, log, man, projection, show, timeline,
+    tour, verify, view, why,
 };
 use crate::render::Form;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -13,6 +13,7 @@ EXAMPLES
   volledger tour                                   see the whole job on sample data
   volledger init                                   start a ledger here
   volledger import iv AAPL.csv -s AAPL             review an IV file and decide
+  volledger fetch spot AAPL --years 5              ask Polygon for what is missing
   volledger view iv AAPL --from 2024-08-01         what the ledger says now
   volledger why iv AAPL 2024-08-05                 where that value comes from
   volledger batch rollback b2 --reason \"restated\"  take a batch out of the views
@@ -110,6 +111,13 @@ pub(super) struct Decide {
     /// Confirm in spite of rejected rows and warnings
     #[arg(long)]
     pub(super) force: bool,
+    /// With --yes: keep it staged when a shown value would change by more than N volatility
+    /// points, or N percent of a price
+    #[arg(long, value_name = "N", requires = "yes")]
+    pub(super) max_change_points: Option<f64>,
+    /// With --yes: accept up to N rejected rows
+    #[arg(long, value_name = "N", requires = "yes", default_value_t = 0)]
+    pub(super) max_rejected: u64,
 }
 
 /// The past to look at.
@@ -133,6 +141,8 @@ pub(super) enum Command {
     Tour(tour::TourArgs),
     /// Read files, review what they would change, and decide
     Import(import::ImportArgs),
+    /// Ask Polygon (Massive) for what is missing, review it, and decide
+    Fetch(fetch::FetchArgs),
     /// Judge a file without a ledger
     Check(check::CheckArgs),
     /// List, review and decide on batches
@@ -194,6 +204,14 @@ mod tests {
             "import spot f.csv -s brk.b -y --overlap keep --mapping mine.toml",
             "import hv f.csv -s X --again --reason restated --stage-only",
             "import tomic dir --snapshot --force",
+            "fetch spot AAPL brk.b --years 5 --yes --max-change-points 5 --max-rejected 10",
+            "fetch spot @watchlist.txt --from 2024-01-01 --to 2024-12-31 --refresh",
+            "fetch bars AAPL --timespan 5minute --days 10 --requests-per-minute 0",
+            "fetch chain AAPL --expiry 2025-12-19 --base-url http://127.0.0.1:1 --stage-only",
+            "fetch contracts QQQ --date 2025-05-15",
+            "fetch index I:VIX --json",
+            "fetch news AAPL --days 30",
+            "fetch calendar --dry-run",
             "check f.csv",
             "batch list --at #3",
             "batch show 7 --json",

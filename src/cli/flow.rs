@@ -9,6 +9,7 @@ use super::ui::Ui;
 use crate::app::import::{Outcome as Came, Staged};
 use crate::app::{Ledger, decide, review};
 use crate::render::ReviewPage;
+use rust_decimal::prelude::ToPrimitive;
 
 /// What is done with a staged batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,21 @@ fn step(flags: &Decide, blocked: bool, may_ask: bool) -> Step {
         Decide { stage_only: true, .. } => Step::Keep(Exit::Done),
         _ if may_ask => Step::Ask,
         _ => Step::Keep(Exit::NotAsked),
+    }
+}
+
+/// Applies the limits that the user set for confirming without being asked.
+fn limits(ledger: &Ledger, staged: &mut Staged, flags: &Decide) {
+    let batch = staged.batch.and_then(|id| ledger.batches().get(id));
+    if let Some(batch) = batch {
+        staged.blocking = review::blocking(&batch.stage, flags.max_rejected);
+    }
+    let largest = staged.largest.and_then(|largest| largest.to_f64());
+    if let (Some(most), Some(largest)) = (flags.max_change_points, largest)
+        && largest > most
+    {
+        let text = format!("a value changes by {largest:.2} points, more than the {most} allowed");
+        staged.blocking.push(text);
     }
 }
 
@@ -59,6 +75,7 @@ pub(super) fn finish(
     if ui.for_people() {
         ui.show(&ReviewPage { review: &staged.review, full, check: false })?;
     }
+    limits(ledger, &mut staged, flags);
     let mut next = step(flags, !staged.blocking.is_empty(), ui.may_ask());
     if next == Step::Ask {
         for finding in &staged.blocking {
@@ -130,7 +147,10 @@ mod tests {
 
     #[test]
     fn the_decision_table_is_that_of_the_contract() {
-        let flags = |stage_only, yes, force| Decide { stage_only, yes, force };
+        let flags = |stage_only, yes, force| {
+            let (max_change_points, max_rejected) = (None, 0);
+            Decide { stage_only, yes, force, max_change_points, max_rejected }
+        };
         for (flags, blocked, may_ask, want) in [
             (flags(false, false, false), false, true, Step::Ask),
             (flags(false, false, false), true, false, Step::Keep(Exit::NotAsked)),

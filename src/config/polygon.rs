@@ -137,9 +137,9 @@ fn read_file(path: &Path, must_exist: bool) -> Result<File, ConfigError> {
     };
     // The parser's own message quotes the line, and a key may have been written there.
     toml::from_str(&text).map_err(|error| {
-        let line = error.span().map_or(0, |span| {
-            text.get(..span.start).unwrap_or_default().lines().count().max(1)
-        });
+        let line = error
+            .span()
+            .map_or(0, |span| text.get(..span.start).unwrap_or_default().lines().count().max(1));
         wrong(
             "config.toml",
             format!("{shown}, line {line}"),
@@ -204,7 +204,10 @@ mod tests {
         let both = read(&[("POLYGON_API_KEY", "old"), ("MASSIVE_API_KEY", "new")], None).unwrap();
         assert_eq!((key(&both), both.keys_differ), (Some("new"), true));
         let old = read(&[("POLYGON_API_KEY", "old"), ("MASSIVE_API_KEY", " ")], None).unwrap();
-        assert_eq!((key(&old), old.keys_differ, old.key_from), (Some("old"), false, "POLYGON_API_KEY"));
+        assert_eq!(
+            (key(&old), old.keys_differ, old.key_from),
+            (Some("old"), false, "POLYGON_API_KEY")
+        );
         let none = read(&[], None).unwrap();
         assert!(!none.has_key());
         assert_eq!((none.requests_per_minute, none.years), (5, 2));
@@ -218,7 +221,8 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         let file = folder.join("key");
         std::fs::write(&file, "s3cret-in-file\n").unwrap();
-        let config = format!("[polygon]\napi_key_file = {:?}\njobs = 2\n", file.display().to_string());
+        let config =
+            format!("[polygon]\napi_key_file = {:?}\njobs = 2\n", file.display().to_string());
         std::fs::write(folder.join("config.toml"), &config).unwrap();
         #[cfg(unix)]
         {

@@ -8,6 +8,7 @@ mod changes;
 mod csv;
 mod decided;
 mod entry;
+mod fetch;
 pub mod json;
 mod markdown;
 pub mod numbers;
@@ -17,6 +18,7 @@ mod tables;
 mod view;
 
 pub use decided::verb;
+pub use fetch::FetchPage;
 pub use review::ReviewPage;
 pub use table::ascii;
 pub use tables::Projections;

@@ -46,7 +46,7 @@ impl Service {
         let client = ClientOptions {
             key: options.key,
             per_minute: options.per_minute,
-            ..ClientOptions::new(&options.base_url)
+            ..ClientOptions::new(options.base_url)
         };
         let client = Client::new(client, Arc::new(SystemTime::default()));
         let client = client.map_err(|error| AppError::Usage(error.to_string()))?;
@@ -66,7 +66,8 @@ impl Service {
         run.progress.begin("asking", Some(plan.questions.len() as u64), "questions");
         let done = |done: u64, wait: Duration| run.progress.waiting(done, wait);
         let (client, jobs, clock) = (&self.client, self.jobs, run.clock);
-        let asked = ask(&plan.questions, inbox, &AskOptions { client, jobs, stop, clock, done: &done });
+        let asked =
+            ask(&plan.questions, inbox, &AskOptions { client, jobs, stop, clock, done: &done });
         run.progress.end();
         asked
     }

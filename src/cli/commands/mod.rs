@@ -7,6 +7,7 @@ pub(super) mod batch;
 pub(super) mod check;
 pub(super) mod diff;
 pub(super) mod export;
+pub(super) mod fetch;
 pub(super) mod gaps;
 pub(super) mod import;
 pub(super) mod init;
@@ -33,6 +34,7 @@ pub(super) fn run(ui: &mut Ui, ctx: &Context, command: &Command) -> Outcome<Exit
         Command::Init(_) => init::run(ui, ctx),
         Command::Tour(args) => tour::run(ui, ctx, args),
         Command::Import(args) => import::run(ui, ctx, args),
+        Command::Fetch(args) => fetch::run(ui, ctx, args),
         Command::Check(args) => check::run(ui, ctx, args),
         Command::Batch(args) => batch::run(ui, ctx, args),
         Command::Undo(args) => timeline::undo(ui, ctx, args),

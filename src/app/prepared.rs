@@ -1,0 +1,204 @@
+//! From written events to a staged batch with its review, or to a dry run's review alone.
+
+use super::Run;
+use super::document::{self, Parts};
+use super::error::Result;
+use super::report::Review;
+use super::review::{self, Analysis, Wanted};
+use super::stage::{self, Draft, Sealed};
+use crate::domain::entry::MappingRef;
+use crate::domain::{BatchId, BatchState, Collector, Digest, Stage, Window};
+use crate::ledger::codec::Manifest;
+use crate::ledger::hash::content;
+use crate::ledger::{BatchWriter, Ledger, LedgerError};
+
+/// What became of an import.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A new batch is staged.
+    New,
+    /// The same content was staged before and still waits.
+    AlreadyStaged,
+    /// The same content counts already.
+    AlreadyActive,
+    /// Nothing was appended.
+    DryRun,
+}
+
+/// A staged batch with its review.
+#[derive(Clone, Debug)]
+pub struct Staged {
+    /// The review.
+    pub review: Review,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The batch; `None` for a dry run.
+    pub batch: Option<BatchId>,
+    /// What `--yes` must not accept on its own.
+    pub blocking: Vec<String>,
+    /// The largest change of a shown value: volatility points, or percent of a price.
+    pub largest: Option<rust_decimal::Decimal>,
+}
+
+/// Events that are written, into the ledger or, for a dry run, into one in memory.
+pub struct Prepared {
+    writer: BatchWriter,
+    memory: Option<Ledger>,
+}
+
+/// Writes events through `write`; when it fails, nothing stays.
+pub fn with_events(
+    ledger: &mut Ledger,
+    dry_run: bool,
+    write: impl FnOnce(&mut Ledger, &mut BatchWriter) -> Result<()>,
+) -> Result<Prepared> {
+    let mut memory = dry_run.then(|| Ledger::in_memory_after(ledger.batches().len() as u32));
+    let target = memory.as_mut().unwrap_or(ledger);
+    let mut writer = target.begin()?;
+    match write(target, &mut writer) {
+        Ok(()) => Ok(Prepared { writer, memory }),
+        Err(error) => {
+            // The first error is the one to tell; the remains are swept at the next start too.
+            let _ = target.abandon(writer);
+            Err(error)
+        }
+    }
+}
+
+impl Prepared {
+    /// Where the events are: a dry run keeps them apart.
+    pub fn events<'a>(&'a self, ledger: &'a Ledger) -> (&'a Ledger, BatchId) {
+        (self.memory.as_ref().unwrap_or(ledger), self.writer.batch())
+    }
+
+    /// Writes further events.
+    pub fn extend(
+        &mut self,
+        ledger: &mut Ledger,
+        write: impl FnOnce(&mut Collector<'_, LedgerError>) -> Result<()>,
+    ) -> Result<()> {
+        let target = self.memory.as_mut().unwrap_or(ledger);
+        let events = self.writer.events() as u32;
+        let writer = &mut self.writer;
+        let mut flush = |window: Window| target.write(writer, &window);
+        let mut out = Collector::resume(events, &mut flush);
+        write(&mut out)?;
+        out.finish()?;
+        Ok(())
+    }
+
+    /// Drops what was written.
+    pub fn abandon(self, ledger: &mut Ledger) -> Result<()> {
+        if self.memory.is_none() {
+            ledger.abandon(self.writer)?;
+        }
+        Ok(())
+    }
+
+    /// Seals the batch, or for a dry run only reviews it.
+    pub fn settle(
+        self,
+        ledger: &mut Ledger,
+        mut draft: Draft,
+        full: bool,
+        run: &Run<'_>,
+    ) -> Result<Staged> {
+        if let Some(memory) = self.memory {
+            return dry_run(ledger, &memory, &self.writer, &mut draft, full, run);
+        }
+        let manifest = draft.manifest.clone();
+        match stage::seal(ledger, self.writer, draft, full, run)? {
+            Sealed::New(id, analysis) => staged(ledger, id, &manifest, &analysis),
+            Sealed::Known(id, state) => {
+                let mut review = review::review(ledger, id, full, run)?;
+                review.known = true;
+                let outcome = match state {
+                    BatchState::Active => Outcome::AlreadyActive,
+                    _ => Outcome::AlreadyStaged,
+                };
+                let blocking = ledger.batches().get(id).map(|b| review::blocking(&b.stage, 0));
+                let blocking = blocking.unwrap_or_default();
+                let (_, analysis) = review::analyse_sealed(ledger, id, None, false, run)?;
+                let largest = analysis.largest;
+                Ok(Staged { review, outcome, batch: Some(id), blocking, largest })
+            }
+        }
+    }
+}
+
+fn staged(
+    ledger: &Ledger,
+    id: BatchId,
+    manifest: &Manifest,
+    analysis: &Analysis,
+) -> Result<Staged> {
+    let batch = ledger.batches().get(id).ok_or(LedgerError::NoSuchBatch(id))?;
+    let parts = Parts {
+        batch: Some((id, batch.state())),
+        stage: &batch.stage,
+        manifest,
+        analysis,
+        base: ledger.position(),
+        rejects: document::rejects(ledger, id)?,
+    };
+    Ok(Staged {
+        review: document::document(&parts),
+        outcome: Outcome::New,
+        batch: Some(id),
+        blocking: review::blocking(&batch.stage, 0),
+        largest: analysis.largest,
+    })
+}
+
+fn dry_run(
+    ledger: &Ledger,
+    memory: &Ledger,
+    writer: &BatchWriter,
+    draft: &mut Draft,
+    full: bool,
+    run: &Run<'_>,
+) -> Result<Staged> {
+    let wanted = Wanted {
+        batch: writer.batch(),
+        class: &|view| draft.class(view),
+        base: ledger.position(),
+        replaces: draft.supersedes,
+        full,
+    };
+    let analysis = review::analyse(ledger, memory, &wanted, run)?;
+    draft.rows.effective = analysis.effective;
+    draft.findings.extend(stage::duplicates(&analysis));
+    let stage = Stage {
+        batch: writer.batch(),
+        content_id: stage::content_id(draft, writer.events(), writer.root()),
+        batch_root: writer.root(),
+        events: writer.events(),
+        manifest: Digest::default(),
+        mapping: MappingRef {
+            id: draft.mapping.0.clone(),
+            version: draft.mapping.1,
+            digest: content(draft.mapping.2.as_bytes()),
+        },
+        series: draft.series,
+        views: stage::view_parts(draft, &analysis),
+        symbols: analysis.symbols,
+        rows: draft.rows,
+        as_of: draft.as_of,
+        findings: draft.findings.clone(),
+        supersedes: draft.supersedes,
+        again: None,
+        duplicates_identical: analysis.identical,
+        duplicates_conflicting: analysis.conflicting,
+    };
+    let parts = Parts {
+        batch: None,
+        stage: &stage,
+        manifest: &draft.manifest,
+        analysis: &analysis,
+        base: ledger.position(),
+        rejects: document::rejects(memory, writer.batch())?,
+    };
+    let review = document::document(&parts);
+    let (blocking, largest) = (review::blocking(&stage, 0), analysis.largest);
+    Ok(Staged { review, outcome: Outcome::DryRun, batch: None, blocking, largest })
+}
