@@ -11,52 +11,52 @@ const HIDDEN: &str = "****";
 /// A key shorter than this is a typing error, and any body might contain it by chance.
 const SHORTEST_KEY: usize = 8;
 
-/// `text` with `****` in the place of the key (as it is, or percent-encoded), and of whatever an
-/// `apiKey` parameter carries.
+/// `text` with `****` in the place of the key (as it is, or percent-encoded, in any case: a host's
+/// name comes back in lower case), and of whatever an `apiKey` parameter carries.
 pub fn redact(text: &str, key: &str) -> String {
+    const NAME: &str = "apiKey=";
     let mut text = text.to_owned();
     for form in forms(key) {
-        text = text.replace(&form, HIDDEN);
+        text = hide(&text, &form, |_| (0, form.len()));
     }
-    without_parameter(&text)
+    let ends = |c: char| c.is_whitespace() || matches!(c, '&' | '#' | '"' | '\'' | '`' | '<');
+    // The parameter's name stays; its value goes, whoever's key it is.
+    hide(&text, NAME, |found| {
+        let value = found.split_at(NAME.len()).1;
+        (NAME.len(), NAME.len() + value.find(ends).unwrap_or(value.len()))
+    })
 }
 
-/// The ways a key may be written, the longest first: a key may be part of its encoded form.
-fn forms(key: &str) -> Vec<String> {
-    let encoded = |upper: bool| {
-        let byte = |byte: u8| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                char::from(byte).to_string()
-            }
-            _ if upper => format!("%{byte:02X}"),
-            _ => format!("%{byte:02x}"),
-        };
-        key.bytes().map(byte).collect::<String>()
-    };
-    let mut forms = vec![encoded(true), encoded(false), key.to_owned()];
-    forms.retain(|form| !form.is_empty());
-    forms.dedup();
-    forms
-}
-
-/// Hides the values of `apiKey=` parameters, whoever's key they hold.
-fn without_parameter(text: &str) -> String {
-    const NAME: &str = "apikey=";
-    // Lower case of ASCII letters only: both texts have the same positions.
-    let lower = text.to_ascii_lowercase();
+/// Puts `****` wherever `word` is found, in any case. `which` sees the text from there on and
+/// says from where to where it is hidden.
+fn hide(text: &str, word: &str, which: impl Fn(&str) -> (usize, usize)) -> String {
+    // In lower case of ASCII letters only, both texts have the same positions.
+    let (lower, word) = (text.to_ascii_lowercase(), word.to_ascii_lowercase());
     let mut out = String::with_capacity(text.len());
     let mut done = 0;
-    while let Some(at) = lower[done..].find(NAME) {
-        let value = done + at + NAME.len();
-        out.push_str(&text[done..value]);
+    while let Some(at) = lower[done..].find(&word) {
+        let (from, to) = which(&text[done + at..]);
+        out.push_str(&text[done..done + at + from]);
         out.push_str(HIDDEN);
-        let ends = |c: char| c.is_whitespace() || matches!(c, '&' | '#' | '"' | '\'' | '`' | '<');
-        done = text[value..].find(ends).map_or(text.len(), |length| value + length);
+        done += at + to;
     }
     out.push_str(&text[done..]);
     out
 }
 
+/// The ways a key may be written, the encoded one first: the key may be part of it.
+fn forms(key: &str) -> Vec<String> {
+    let byte = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    };
+    let mut forms = vec![key.bytes().map(byte).collect::<String>(), key.to_owned()];
+    forms.retain(|form| !form.is_empty());
+    forms.dedup();
+    forms
+}
 /// Whether bytes of the service hold the key.
 pub(super) fn holds_key(bytes: &[u8], key: &str) -> bool {
     if key.len() < SHORTEST_KEY {
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn the_key_is_hidden_in_each_of_its_forms() {
-        for form in [KEY, "CANARY-k3y%2FZz%2B9%3D", "CANARY-k3y%2fZz%2b9%3d"] {
+        for form in [KEY, "CANARY-k3y%2FZz%2B9%3D", "CANARY-k3y%2fZz%2b9%3d", "canary-K3Y/zZ+9="] {
             assert_eq!(redact(&format!("a {form} b {form}"), KEY), "a **** b ****");
         }
         assert_eq!(redact("nothing here", KEY), "nothing here");

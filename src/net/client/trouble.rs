@@ -115,3 +115,39 @@ fn span(span: Duration) -> String {
         _ => format!("{} ms", span.as_millis()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use io::ErrorKind as Kind;
+
+    fn said(stage: Stage, error: io::Error) -> String {
+        let host = "api.example";
+        let (connect_timeout, timeout) = (Duration::from_secs(10), Duration::from_millis(1500));
+        plain(&error, &Scene { host, stage, connect_timeout, timeout })
+    }
+
+    #[test]
+    fn causes_are_found_below_other_errors() {
+        let deep = io::Error::new(Kind::InvalidData, "invalid peer certificate: UnknownIssuer");
+        assert_eq!(
+            said(Stage::Asking, io::Error::other(io::Error::other(deep))),
+            "the TLS certificate of api.example was not accepted \
+             (invalid peer certificate: unknownissuer)"
+        );
+        let text = said(Stage::Asking, io::Error::other(io::Error::from(Kind::NetworkUnreachable)));
+        assert_eq!(text, "api.example cannot be reached from here");
+        let text = said(Stage::Body, io::Error::other(io::Error::from(Kind::TimedOut)));
+        assert_eq!(text, "no answer within 1500 ms");
+    }
+
+    #[test]
+    fn the_stage_is_told() {
+        let reset = || io::Error::from(Kind::ConnectionReset);
+        assert_eq!(
+            said(Stage::Body, reset()),
+            "the connection was reset before the body was complete"
+        );
+        assert_eq!(said(Stage::Asking, reset()), "the connection was reset before an answer came");
+    }
+}

@@ -73,7 +73,8 @@ impl Client {
                     return turn;
                 }
                 let text = "the service echoed the key: its answer is not kept".to_owned();
-                Turn { ended: Ended::BadPayload, text, next: Next::End, ..turn }
+                let body = Vec::new();
+                Turn { ended: Ended::BadPayload, text, body, next: Next::End, ..turn }
             }
             Got::Reply(reply) => self.judge_status(reply, target),
         }

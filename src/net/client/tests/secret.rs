@@ -4,12 +4,12 @@ use super::{KEY, client, get, json, options, play};
 use crate::net::client::{Client, ClientOptions, Ended, NetError};
 use crate::net::responder::{Play, Responder, whole};
 use crate::net::{Stop, VirtualTime};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// Everything of `shown` that a person or a log might see.
 fn clear(shown: &dyn std::fmt::Debug) {
     let text = format!("{shown:?} {shown:#?}");
-    assert!(!text.contains("CANARY"), "{text}");
+    assert!(!text.to_ascii_uppercase().contains("CANARY"), "{text}");
 }
 
 #[test]
@@ -129,4 +129,40 @@ fn failures_hide_the_key() {
     }
     let (client, _) = client(options("https://volledger-test.invalid"));
     clear(&client.get("/x", &json, &Stop::default(), &|_| {}));
+}
+
+#[test]
+fn diagnostics_tell_each_attempt_and_hide_the_key() {
+    let lines: Arc<Mutex<Vec<u8>>> = Arc::default();
+    let writer = Arc::clone(&lines);
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(move || Lines(Arc::clone(&writer)))
+        .finish();
+    tracing::subscriber::with_default(subscriber, || {
+        let service = Responder::new([
+            whole("500 Oh", format!("{{\"error\":\"key {KEY}\"}}")),
+            whole("200 OK", "{}"),
+        ]);
+        let (client, _) = client(options(&service.base()));
+        assert_eq!(get(&client, "/v2/x?a=1").ended, Ended::Ok);
+    });
+    let text = String::from_utf8(lines.lock().unwrap().clone()).unwrap();
+    assert_eq!(text.lines().filter(|line| line.contains("path=/v2/x?a=1")).count(), 2, "{text}");
+    assert!(text.contains("attempt=1 status=500") && text.contains("key ****"), "{text}");
+    clear(&text);
+}
+
+/// Where the diagnostics of a test go.
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
