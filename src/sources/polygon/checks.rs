@@ -130,12 +130,12 @@ impl Notes {
     }
 
     /// One finding per code, in the order of the table.
-    pub(super) fn findings(&self, source: u32) -> Vec<Finding> {
+    pub(super) fn findings(&self, source: u32, unit: &str) -> Vec<Finding> {
         let other = note("", Severity::Reject, ["item rejected", "items rejected"]);
         let place = |code: &str| NOTES.iter().position(|note| note.code == code);
         let mut found: Vec<_> = self
             .0
-            .findings_by(source, "item", |code| {
+            .findings_by(source, unit, |code| {
                 let note = place(code).and_then(|at| NOTES.get(at)).unwrap_or(&other);
                 (note.severity, note.words)
             })
@@ -151,7 +151,7 @@ fn number(raw: &str) -> Option<Decimal> {
 }
 
 /// The latest instant that is no surprise: a day after the answer came.
-const DAY_MS: i64 = 86_400_000;
+pub(super) const DAY_MS: i64 = 86_400_000;
 
 /// Checks an item whose key is known; remarks go to `notes`.
 ///

@@ -8,6 +8,7 @@ mod body;
 mod checks;
 mod drift;
 mod endpoint;
+mod flat;
 mod keys;
 mod news;
 mod read;
@@ -17,5 +18,9 @@ mod times;
 mod walk;
 
 pub use endpoint::Endpoint;
+pub use flat::{FlatKind, FlatPage, read_flat};
 pub use read::{Envelope, Page, PageSummary, TickerError, envelope, read_page};
 pub use times::{SessionTimes, session_times};
+
+#[cfg(test)]
+mod tests;

@@ -136,7 +136,7 @@ pub fn read_page<E>(
     }
     let Pass { walk, mut notes, order, mut summary, .. } = pass;
     order.finish(&mut notes);
-    summary.findings.extend(notes.findings(page.source));
+    summary.findings.extend(notes.findings(page.source, "item"));
     summary.findings.extend(drift::findings(&walk, page.endpoint, page.source));
     if matches!(table.place, Place::List | Place::Object) {
         let beside = drift::of_envelope(&found.beside, page.endpoint, page.source);
