@@ -17,105 +17,100 @@ pub(super) struct Note {
     words: [&'static str; 2],
 }
 
-const fn note(code: &'static str, severity: Severity, words: [&'static str; 2]) -> Note {
-    Note { code, severity, words }
+const fn reject(code: &'static str, words: [&'static str; 2]) -> Note {
+    Note { code, severity: Severity::Reject, words }
 }
 
-/// Every note, in the order of the findings. A reject without a line here is "item rejected".
+const fn warning(code: &'static str, words: [&'static str; 2]) -> Note {
+    Note { code, severity: Severity::Warning, words }
+}
+
+const fn info(code: &'static str, words: [&'static str; 2]) -> Note {
+    Note { code, severity: Severity::Info, words }
+}
+
+/// Every note, in the order of the findings.
 const NOTES: &[Note] = &[
-    note(
-        "missing_key",
-        Severity::Reject,
-        ["item without a readable key", "items without a readable key"],
+    reject("not_an_object", ["item that is no object", "items that are no objects"]),
+    reject(
+        "invalid_record",
+        ["item with a name that is no text", "items with names that are no text"],
     ),
-    note(
+    reject("duplicate_key", ["item with a name twice", "items with a name twice"]),
+    reject("too_many_fields", ["item with too many fields", "items with too many fields"]),
+    reject(
+        "cell_count",
+        [
+            "row with more or fewer cells than the header",
+            "rows with more or fewer cells than the header",
+        ],
+    ),
+    reject("not_utf8", ["row that is not UTF-8", "rows that are not UTF-8"]),
+    reject("missing_key", ["item without a readable key", "items without a readable key"]),
+    reject(
         "time_range",
-        Severity::Reject,
         [
             "item of a time before 1990 or beyond all calendars",
             "items of times before 1990 or beyond all calendars",
         ],
     ),
-    note(
+    reject(
         "missing",
-        Severity::Reject,
         ["bar without one of its four prices", "bars without one of their four prices"],
     ),
-    note(
+    reject(
         "nonpositive",
-        Severity::Reject,
         ["bar with a price of zero or less", "bars with a price of zero or less"],
     ),
-    note(
+    reject(
         "ohlc",
-        Severity::Reject,
         [
             "bar whose four prices contradict each other",
             "bars whose four prices contradict each other",
         ],
     ),
-    note("volume", Severity::Reject, ["bar with a negative volume", "bars with a negative volume"]),
-    note(
-        "wrong_day",
-        Severity::Reject,
-        ["item outside the days asked for", "items outside the days asked for"],
-    ),
-    note(
-        "expired",
-        Severity::Reject,
-        ["bar after the contract's expiry", "bars after the contract's expiry"],
-    ),
-    note(
+    reject("volume", ["bar with a negative volume", "bars with a negative volume"]),
+    reject("wrong_day", ["item outside the days asked for", "items outside the days asked for"]),
+    reject("expired", ["bar after the contract's expiry", "bars after the contract's expiry"]),
+    reject(
         "news_key",
-        Severity::Reject,
         [
             "article without a title or without an address",
             "articles without a title or without an address",
         ],
     ),
-    note("ticker_error", Severity::Warning, ["ticker that failed", "tickers that failed"]),
-    note(
+    warning("ticker_error", ["ticker that failed", "tickers that failed"]),
+    warning(
         "future_time",
-        Severity::Warning,
         ["item of a time after the answer's", "items of a time after the answer's"],
     ),
-    note(
+    warning(
         "time_grid",
-        Severity::Warning,
         ["minute bar that begins inside a minute", "minute bars that begin inside a minute"],
     ),
-    note(
+    warning(
         "vwap_range",
-        Severity::Warning,
         [
             "bar whose volume-weighted price is far outside its range",
             "bars whose volume-weighted price is far outside its range",
         ],
     ),
-    note(
-        "order",
-        Severity::Warning,
-        ["bar that breaks the page's order", "bars that break the page's order"],
-    ),
-    note(
+    warning("order", ["bar that breaks the page's order", "bars that break the page's order"]),
+    warning(
         "option_ticker",
-        Severity::Warning,
         ["option ticker that cannot be read", "option tickers that cannot be read"],
     ),
-    note(
+    warning(
         "option_mismatch",
-        Severity::Warning,
         ["contract that its ticker contradicts", "contracts that their tickers contradict"],
     ),
-    note(
+    warning(
         "insight_value",
-        Severity::Warning,
         ["article with an unknown sentiment", "articles with an unknown sentiment"],
     ),
-    note("zero_volume", Severity::Info, ["bar without volume", "bars without volume"]),
-    note(
+    info("zero_volume", ["bar without volume", "bars without volume"]),
+    info(
         "dup_in_page",
-        Severity::Info,
         ["item that the page has already, left out", "items that the page has already, left out"],
     ),
 ];
@@ -131,7 +126,7 @@ impl Notes {
 
     /// One finding per code, in the order of the table.
     pub(super) fn findings(&self, source: u32, unit: &str) -> Vec<Finding> {
-        let other = note("", Severity::Reject, ["item rejected", "items rejected"]);
+        let other = reject("", ["item rejected", "items rejected"]);
         let place = |code: &str| NOTES.iter().position(|note| note.code == code);
         let mut found: Vec<_> = self
             .0

@@ -137,3 +137,37 @@ fn deep_nesting_is_kept_as_text() {
     assert_eq!((got.rows.len(), got.codes()), (1, vec!["drift_added"]));
     assert!(matches!(got.rows.get(0).unwrap().values.last(), Some(Value::Json(_))));
 }
+
+/// How long large bodies take; run it alone, in release, with `--ignored`.
+#[test]
+#[ignore = "a measurement"]
+fn large_bodies_are_read_quickly() {
+    let mut items = String::new();
+    for i in 0..50_000i64 {
+        let t = 1_546_405_200_000 + i * 60_000;
+        let comma = if i == 0 { "" } else { "," };
+        items += &format!(
+            r#"{comma}{{"v":{i}.5,"vw":157.12,"o":157.{i},"c":157.92,"h":158.85,"l":154.23,"t":{t},"n":17}}"#
+        );
+    }
+    let body = format!(r#"{{"results":[{items}]}}"#);
+    let mut bars = page(Endpoint::Aggs, "AAPL");
+    (bars.series, bars.timespan) = (Series::Bars, "1minute".into());
+    let timed = |name: &str, page: &Page, body: &str| {
+        let start = std::time::Instant::now();
+        let (summary, rows, _) = collect(|out| read_page(body.as_bytes(), page, out).unwrap());
+        let took = start.elapsed();
+        let start = std::time::Instant::now();
+        envelope(page.endpoint, body.as_bytes()).unwrap();
+        println!("{name}: {} rows {took:?}, envelope {:?}", rows.len(), start.elapsed());
+        assert!(summary.rows.accepted > 0);
+    };
+    timed("bars", &bars, &body);
+    if let Some(data) = golden::data() {
+        let body = std::fs::read_to_string(data.join("grouped/2019-02-01.json")).unwrap();
+        timed("grouped", &page(Endpoint::Grouped, ""), &body);
+        let body =
+            std::fs::read_to_string(data.join("options-snapshot/AAPL_2023-06-27/page-01.json"));
+        timed("chain", &page(Endpoint::Chain, "AAPL"), &body.unwrap());
+    }
+}
