@@ -8,6 +8,7 @@ pub mod csv;
 pub mod mapping;
 mod notes;
 pub mod polygon;
+mod raw;
 pub mod tomic;
 
 #[cfg(test)]

@@ -53,23 +53,35 @@ impl<'m> Counts<'m> {
         &self,
         source: u32,
         severity: Severity,
-        what: [&str; 2],
+        what: [&'m str; 2],
         unit: &str,
     ) -> impl Iterator<Item = Finding> {
-        let [one, many] = what;
-        self.0.iter().map(move |count| Finding {
-            code: count.code.to_owned(),
-            severity,
-            source,
-            line: count.lines.first().copied(),
-            day: count.day,
-            count: count.count,
-            text: format!(
-                "{} {}: {}",
-                count.count,
-                if count.count == 1 { one } else { many },
-                at_lines(unit, &count.lines, count.count),
-            ),
+        self.findings_by(source, unit, move |_| (severity, what))
+    }
+
+    /// As [`Self::findings`], with a severity and words for each code.
+    pub(super) fn findings_by(
+        &self,
+        source: u32,
+        unit: &str,
+        what: impl Fn(&str) -> (Severity, [&'m str; 2]),
+    ) -> impl Iterator<Item = Finding> {
+        self.0.iter().map(move |count| {
+            let (severity, [one, many]) = what(count.code);
+            Finding {
+                code: count.code.to_owned(),
+                severity,
+                source,
+                line: count.lines.first().copied(),
+                day: count.day,
+                count: count.count,
+                text: format!(
+                    "{} {}: {}",
+                    count.count,
+                    if count.count == 1 { one } else { many },
+                    at_lines(unit, &count.lines, count.count),
+                ),
+            }
         })
     }
 }

@@ -331,11 +331,8 @@ fn session(question: &Question, bodies: &[(&Note, Vec<u8>)], findings: &mut Vec<
         return question.from;
     }
     let times = bodies.iter().filter_map(|(_, body)| polygon::session_times(body));
-    let (mut quotes, mut underlying): (Option<Day>, Option<i64>) = (None, None);
-    for times in times {
-        quotes = quotes.max(times.day);
-        underlying = underlying.max(times.underlying_ms);
-    }
+    let times = times.fold(polygon::SessionTimes::default(), polygon::SessionTimes::latest);
+    let (quotes, underlying) = (times.options, times.underlying);
     let observed = bodies.last().map_or(0, |(note, _)| note.observed_ms);
     let today = eastern::day_of(observed).unwrap_or(question.from);
     // A clock that is wrong must not date quotes into the future.
@@ -354,7 +351,7 @@ fn session(question: &Question, bodies: &[(&Note, Vec<u8>)], findings: &mut Vec<
                     which it was fetched";
         findings.push(finding("undated_chain", text.to_owned()));
     }
-    if let Some(moved) = underlying.and_then(eastern::day_of).filter(|moved| *moved > day) {
+    if let Some(moved) = underlying.filter(|moved| *moved > day) {
         let text = format!(
             "the quotes are of {day}, the price of the underlying is of {moved}: two times are mixed"
         );

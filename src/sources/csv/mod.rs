@@ -7,7 +7,7 @@
 mod columns;
 mod dates;
 mod numbers;
-mod records;
+pub(super) mod records;
 mod rows;
 mod text;
 

@@ -12,7 +12,7 @@ use std::io::{self, Read};
 
 /// Why no further record can be cut.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(in crate::sources) enum Stop {
     Io(io::Error),
     /// The record that begins in this line is longer than allowed.
     LineTooLong(u32),
@@ -24,29 +24,29 @@ pub(super) enum Stop {
 
 /// One record, borrowed from the reader's buffer.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Record<'b> {
+pub(in crate::sources) struct Record<'b> {
     /// The record's bytes, without its line end.
-    pub(super) bytes: &'b [u8],
+    pub(in crate::sources) bytes: &'b [u8],
     /// Where each cell ends in `bytes`.
     ends: &'b [u32],
     /// The physical line it begins in, counted from 1.
-    pub(super) line: u32,
+    pub(in crate::sources) line: u32,
     /// Where it begins in the source.
-    pub(super) offset: u64,
+    pub(in crate::sources) offset: u64,
     /// Whether a line end follows.
-    pub(super) terminated: bool,
+    pub(in crate::sources) terminated: bool,
     /// Whether the source ended inside a quoted cell.
-    pub(super) unclosed: bool,
+    pub(in crate::sources) unclosed: bool,
 }
 
 impl<'b> Record<'b> {
     /// How many cells there are; a blank line has one.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::sources) fn len(&self) -> usize {
         self.ends.len()
     }
 
     /// A cell as it was written, quotes included; empty when there is none.
-    pub(super) fn raw(&self, index: usize) -> &'b [u8] {
+    pub(in crate::sources) fn raw(&self, index: usize) -> &'b [u8] {
         let end = self.ends.get(index).copied();
         let start = index.checked_sub(1).and_then(|before| self.ends.get(before));
         let start = start.map_or(0, |end| *end as usize + 1);
@@ -54,12 +54,12 @@ impl<'b> Record<'b> {
     }
 
     /// A cell without its quotes.
-    pub(super) fn cell(&self, index: usize) -> Cow<'b, [u8]> {
+    pub(in crate::sources) fn cell(&self, index: usize) -> Cow<'b, [u8]> {
         unquoted(self.raw(index))
     }
 
     /// Every cell without its quotes.
-    pub(super) fn cells(&self) -> impl Iterator<Item = Cow<'b, [u8]>> {
+    pub(in crate::sources) fn cells(&self) -> impl Iterator<Item = Cow<'b, [u8]>> {
         let record = *self;
         (0..record.len()).map(move |index| record.cell(index))
     }
@@ -169,7 +169,7 @@ fn scan(bytes: &[u8], delimiter: u8, at_end: bool, fields: usize, ends: &mut Vec
 }
 
 /// Looks at each chunk as it comes in.
-pub(super) trait Watch {
+pub(in crate::sources) trait Watch {
     /// Takes in the next bytes of the source.
     fn take(&mut self, bytes: &[u8]);
 }
@@ -178,7 +178,7 @@ pub(super) trait Watch {
 const BUFFER: usize = 128 * 1024;
 
 /// Cuts a source into records, holding one buffer of it.
-pub(super) struct Records<'r, R, W> {
+pub(in crate::sources) struct Records<'r, R, W> {
     input: &'r mut R,
     watch: &'r mut W,
     limits: Limits,
@@ -195,7 +195,7 @@ pub(super) struct Records<'r, R, W> {
 
 impl<'r, R: Read, W: Watch> Records<'r, R, W> {
     /// Begins at the input's place, which is the start of the source; `bom` bytes are passed over.
-    pub(super) fn new(
+    pub(in crate::sources) fn new(
         input: &'r mut R,
         watch: &'r mut W,
         delimiter: u8,
@@ -222,7 +222,7 @@ impl<'r, R: Read, W: Watch> Records<'r, R, W> {
     }
 
     /// The next record; blank lines are records too.
-    pub(super) fn next(&mut self) -> Result<Option<Record<'_>>, Stop> {
+    pub(in crate::sources) fn next(&mut self) -> Result<Option<Record<'_>>, Stop> {
         let found = loop {
             let bytes = self.buffer.get(self.start..self.end).unwrap_or_default();
             if bytes.is_empty() && self.at_end {

@@ -56,4 +56,27 @@ impl Endpoint {
             Self::Tickers | Self::Ticker => Series::Tickers,
         }
     }
+
+    /// Where the endpoint is, as the vendor's documentation writes it.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Aggs => "/v2/aggs/ticker/{ticker}/range",
+            Self::Previous => "/v2/aggs/ticker/{ticker}/prev",
+            Self::Grouped => "/v2/aggs/grouped",
+            Self::OpenClose => "/v1/open-close",
+            Self::Contracts => "/v3/reference/options/contracts",
+            Self::Contract => "/v3/reference/options/contracts/{ticker}",
+            Self::Chain => "/v3/snapshot/options/{underlying}",
+            Self::ChainContract => "/v3/snapshot/options/{underlying}/{contract}",
+            Self::Snapshot => "/v3/snapshot",
+            Self::Indices => "/v3/snapshot/indices",
+            Self::News => "/v2/reference/news",
+            Self::Splits => "/v3/reference/splits",
+            Self::Dividends => "/v3/reference/dividends",
+            Self::Holidays => "/v1/marketstatus/upcoming",
+            Self::MarketStatus => "/v1/marketstatus/now",
+            Self::Tickers => "/v3/reference/tickers",
+            Self::Ticker => "/v3/reference/tickers/{ticker}",
+        }
+    }
 }

@@ -4,10 +4,23 @@
 //! which field. A leaf that the table does not know is kept under its own path, so that nothing
 //! is lost, and noted as drift. Numbers are read as text.
 
+mod body;
+mod checks;
+mod drift;
 mod endpoint;
+mod flat;
+mod keys;
+mod news;
 mod read;
+mod table;
+mod tables;
+mod times;
+mod walk;
 
 pub use endpoint::Endpoint;
-pub use read::{
-    Envelope, Page, PageSummary, SessionTimes, TickerError, envelope, read_page, session_times,
-};
+pub use flat::{FlatKind, FlatPage, read_flat};
+pub use read::{Envelope, Page, PageSummary, TickerError, envelope, read_page};
+pub use times::{SessionTimes, session_times};
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,19 @@
 //! Reading one body.
 
-use super::Endpoint;
+use super::checks::{Notes, Order, check};
+use super::keys::{ItemKey, key};
+use super::table::{Place, Table, Use};
+use super::walk::{Got, MAX_LEAVES, Walk};
+use super::{Endpoint, body, drift, news};
 use crate::domain::entry::RowCounts;
-use crate::domain::{Collector, Day, Finding, Series, Symbol};
+use crate::domain::{
+    Collector, Day, Field, Finding, Key, Op, Origin, Series, Severity, Symbol, Value,
+};
 use crate::sources::ReadError;
+use crate::sources::notes::finding;
+use crate::sources::raw::{Entry, entries, text_of, value_of};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as Seen;
 
 /// What a page was asked for.
 #[derive(Clone, Debug)]
@@ -54,7 +64,8 @@ pub struct TickerError {
 /// What reading a page gave, besides the events.
 #[derive(Clone, Debug, Default)]
 pub struct PageSummary {
-    /// Items read, accepted and rejected.
+    /// Items read, accepted and rejected. Repetitions of an item and tickers that failed are
+    /// neither: they count as blank.
     pub rows: RowCounts,
     /// What was noticed, summed by code; drift included.
     pub findings: Vec<Finding>,
@@ -69,8 +80,7 @@ pub struct PageSummary {
 /// # Errors
 /// One sentence: why it is not an answer of this endpoint (not JSON, cut short, another shape).
 pub fn envelope(endpoint: Endpoint, body: &[u8]) -> Result<Envelope, String> {
-    let _ = (endpoint, body);
-    Err("not built yet".into())
+    body::envelope(endpoint, body)
 }
 
 /// Reads the items of a body into events.
@@ -83,21 +93,201 @@ pub fn read_page<E>(
     page: &Page,
     out: &mut Collector<'_, E>,
 ) -> Result<PageSummary, ReadError<E>> {
-    let _ = (body, page, out);
-    Ok(PageSummary::default())
+    let table = Table::of(page.endpoint, page.series);
+    let found = match body::parse(table, body) {
+        Ok(found) => found,
+        Err(text) => {
+            let fatal = finding(page.source, "bad_payload", Severity::Fatal, text);
+            return Ok(PageSummary { findings: vec![fatal], ..PageSummary::default() });
+        }
+    };
+    let mut pass = Pass::new(page, table);
+    for (line, text) in (1..).zip(found.items) {
+        let origin = Origin {
+            source: page.source,
+            line,
+            // The item borrows from the body, so the distance of the two is its place.
+            offset: (text.as_ptr() as usize - body.as_ptr() as usize) as u64,
+            len: u32::try_from(text.len()).unwrap_or(u32::MAX),
+        };
+        pass.summary.rows.read += 1;
+        match pass.item(text, line) {
+            Ok(Some(key)) => {
+                pass.summary.rows.accepted += 1;
+                let key = Key { symbol: &key.symbol, day: key.day, item: &key.item };
+                let values = pass.values.drain(..);
+                out.event(origin, table.series, Op::Put, key, &pass.shape, values)
+                    .map_err(ReadError::Sink)?;
+            }
+            Ok(None) => {
+                pass.summary.rows.read -= 1;
+                pass.summary.rows.blank += 1;
+            }
+            Err(code) => {
+                pass.summary.rows.rejected += 1;
+                pass.notes.add(code, line, None);
+                let raw = match page.endpoint {
+                    Endpoint::News => news::without_author(text),
+                    _ => text.into(),
+                };
+                out.reject(origin, table.series, code, &raw).map_err(ReadError::Sink)?;
+            }
+        }
+    }
+    let Pass { walk, mut notes, order, mut summary, .. } = pass;
+    order.finish(&mut notes);
+    summary.findings.extend(notes.findings(page.source, "item"));
+    summary.findings.extend(drift::findings(&walk, page.endpoint, page.source));
+    if matches!(table.place, Place::List | Place::Object) {
+        let beside = drift::of_envelope(&found.beside, page.endpoint, page.source);
+        summary.findings.extend(beside);
+    }
+    Ok(summary)
 }
 
-/// What the times in a chain say.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SessionTimes {
-    /// The newest New York date of a quote, trade or bar.
-    pub day: Option<Day>,
-    /// The newest time of the underlying's price, ms since 1970 UTC.
-    pub underlying_ms: Option<i64>,
+/// The reading of one page.
+struct Pass<'a> {
+    page: &'a Page,
+    walk: Walk,
+    leaves: Vec<Got<'a>>,
+    shape: Vec<Field>,
+    values: Vec<Value>,
+    /// The last event of each key, by its item's source text.
+    seen: HashMap<(Symbol, Day, Box<str>), &'a str>,
+    notes: Notes,
+    order: Order,
+    summary: PageSummary,
 }
 
-/// The times of a chain's quotes and of its underlying.
-pub fn session_times(body: &[u8]) -> Option<SessionTimes> {
-    let _ = body;
-    None
+impl<'a> Pass<'a> {
+    fn new(page: &'a Page, table: &'static Table) -> Self {
+        Self {
+            page,
+            walk: Walk::new(table),
+            leaves: Vec::new(),
+            shape: Vec::new(),
+            values: Vec::new(),
+            seen: HashMap::new(),
+            notes: Notes::default(),
+            order: Order::default(),
+            summary: PageSummary::default(),
+        }
+    }
+
+    /// Reads one item into `shape` and `values`; `None` when it is no event.
+    ///
+    /// # Errors
+    /// The code with which the item is rejected.
+    fn item(&mut self, text: &'a str, line: u32) -> Result<Option<ItemKey<'a>>, &'static str> {
+        self.shape.clear();
+        self.values.clear();
+        if !text.starts_with('{') {
+            return Err("not_an_object");
+        }
+        let top = entries(text, MAX_LEAVES).map_err(|_| "invalid_record")?;
+        let series = self.walk.table.series;
+        if series == Series::Quotes
+            && let Some(error) = ticker_error(&top)
+        {
+            self.notes.add("ticker_error", line, None);
+            self.summary.errors.push(error);
+            return Ok(None);
+        }
+        self.walk.item(top, line, &mut self.leaves)?;
+        let key = key(self.page, series, &self.walk, &self.leaves)?;
+        check(self.page, &self.walk, &self.leaves, &key, line, &mut self.notes)?;
+        let name = (key.symbol.clone().into_owned(), key.day, key.item.clone().into());
+        match self.seen.entry(name) {
+            Seen::Occupied(last) if same(last.get(), text, 0) => {
+                self.notes.add("dup_in_page", line, Some(key.day));
+                return Ok(None);
+            }
+            Seen::Occupied(mut last) => {
+                last.insert(text);
+            }
+            Seen::Vacant(free) => {
+                free.insert(text);
+            }
+        }
+        if let Some(ms) = key.ms
+            && self.page.endpoint == Endpoint::Aggs
+        {
+            self.order.add(ms, line, key.day);
+        }
+        self.fields(&key);
+        if let Some(raw) = self.walk.raw(&self.leaves, "insights") {
+            self.insight(raw, &key, line);
+        }
+        let days = self.summary.days.get_or_insert((key.day, key.day));
+        *days = (days.0.min(key.day), days.1.max(key.day));
+        Ok(Some(key))
+    }
+
+    /// Turns the leaves into fields and values, in their order.
+    fn fields(&mut self, key: &ItemKey<'_>) {
+        for got in &self.leaves {
+            let Some(slot) = self.walk.slots.get(got.slot) else { continue };
+            let field = match slot.goes {
+                Use::Ignored => continue,
+                Use::Key if is_in_key(got.raw, key) => continue,
+                // Two paths may be one field; the second keeps its own name.
+                Use::Code(_) if self.shape.contains(&slot.field) => Field::Named(slot.path.clone()),
+                _ => slot.field.clone(),
+            };
+            self.shape.push(field);
+            self.values.push(value_of(got.raw));
+        }
+    }
+
+    /// Adds what the insights say about the article's symbol.
+    fn insight(&mut self, raw: &str, key: &ItemKey<'_>, line: u32) {
+        if self.walk.table.series != Series::News {
+            return;
+        }
+        let insight = news::insight(raw, &key.symbol);
+        if insight.odd {
+            self.notes.add("insight_value", line, Some(key.day));
+        }
+        for (field, value) in insight.fields {
+            self.shape.push(field);
+            self.values.push(value);
+        }
+    }
+}
+
+/// Whether the key holds a text letter by letter.
+fn is_in_key(raw: &str, key: &ItemKey<'_>) -> bool {
+    text_of(raw).is_some_and(|text| {
+        *text == *key.item || *text == *key.symbol.as_str() || *text == key.day.to_string()
+    })
+}
+
+/// The failure that stands in an item's place.
+fn ticker_error(top: &[Entry<'_>]) -> Option<TickerError> {
+    let text = |wanted: &str| {
+        let found = top.iter().find(|(key, _)| key == wanted);
+        found.and_then(|(_, raw)| text_of(raw.get())).map(std::borrow::Cow::into_owned)
+    };
+    let code = text("error")?;
+    let ticker = text("ticker").unwrap_or_default();
+    Some(TickerError { ticker, code, message: text("message").unwrap_or_default() })
+}
+
+/// Whether two JSON values say the same, whatever the order of their keys.
+fn same(one: &str, other: &str, depth: usize) -> bool {
+    if one == other {
+        return true;
+    }
+    if depth > 16 || !one.starts_with('{') || !other.starts_with('{') {
+        let number = |raw: &str| raw.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+        return number(one) && number(other) && value_of(one).same_meaning(&value_of(other));
+    }
+    let (Ok(mut one), Ok(mut other)) = (entries(one, MAX_LEAVES), entries(other, MAX_LEAVES))
+    else {
+        return false;
+    };
+    one.sort_by(|a, b| a.0.cmp(&b.0));
+    other.sort_by(|a, b| a.0.cmp(&b.0));
+    one.len() == other.len()
+        && one.iter().zip(&other).all(|(a, b)| a.0 == b.0 && same(a.1.get(), b.1.get(), depth + 1))
 }

@@ -3,11 +3,9 @@
 use crate::domain::Finding;
 use crate::domain::{Calendar, Collector, Day, Field, Op, Origin, Series, Severity, Symbol, Value};
 use crate::sources::notes::{Counts, DayNotes, finding};
+use crate::sources::raw::{entries, value_of};
 use crate::sources::{Limits, ReadError, ReadSummary};
-use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use std::borrow::Cow;
-use std::fmt;
 
 /// How to read a JSON file.
 #[derive(Clone, Copy)]
@@ -147,9 +145,7 @@ impl Pass<'_> {
         if !text.starts_with('{') {
             return Err("not_an_object");
         }
-        let mut record = serde_json::Deserializer::from_str(text);
-        let entries = record.deserialize_map(Entries(self.limit));
-        let entries = entries.map_err(|_| "invalid_record")?;
+        let entries = entries(text, self.limit).map_err(|_| "invalid_record")?;
         if entries.len() > self.limit {
             return Err("too_many_fields");
         }
@@ -193,49 +189,6 @@ impl Pass<'_> {
         field
     }
 }
-
-/// A JSON value, as exactly as the domain can hold it.
-fn value_of(raw: &str) -> Value {
-    let json = || Value::Json(raw.into());
-    match raw.as_bytes().first() {
-        Some(b'n') => Value::Null,
-        Some(b't') => Value::Bool(true),
-        Some(b'f') => Value::Bool(false),
-        // Text that no string can hold (half a surrogate pair) is kept in its JSON form.
-        Some(b'"') => {
-            serde_json::from_str::<String>(raw).map_or_else(|_| json(), |s| Value::Text(s.into()))
-        }
-        Some(b'{' | b'[') => json(),
-        _ => Value::from_json_number(raw),
-    }
-}
-
-/// Collects an object's entries in their order, repeated keys included.
-struct Entries(usize);
-
-impl<'de> Visitor<'de> for Entries {
-    type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut entries = Vec::new();
-        while let Some((Key(key), value)) = map.next_entry()? {
-            // One more than allowed is enough for the caller to refuse the record.
-            if entries.len() <= self.0 {
-                entries.push((key, value));
-            }
-        }
-        Ok(entries)
-    }
-}
-
-/// A key, borrowed from the input where it has no escapes.
-#[derive(serde::Deserialize)]
-#[serde(transparent)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
 mod tests;

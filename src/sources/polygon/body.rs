@@ -1,0 +1,102 @@
+//! Finding the items of a body, and what stands beside them.
+
+use super::table::{Kind, Place, Table};
+use super::walk::MAX_LEAVES;
+use super::{Endpoint, Envelope};
+use crate::sources::raw::{Entry, entries, text_of};
+use serde_json::value::RawValue;
+
+/// A body taken apart at its top.
+pub(super) struct Body<'b> {
+    /// What stands beside the items; empty for bare lists and flat objects.
+    pub(super) beside: Vec<Entry<'b>>,
+    /// The source text of each item.
+    pub(super) items: Vec<&'b str>,
+}
+
+/// Keys that a flat answer without an item may have.
+const FAILURE: [&str; 2] = ["error", "message"];
+
+/// Takes a body apart.
+///
+/// # Errors
+/// One sentence: why it is no answer of this endpoint.
+pub(super) fn parse<'b>(table: &Table, body: &'b [u8]) -> Result<Body<'b>, String> {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err("the body is empty".into());
+    }
+    let text = std::str::from_utf8(body)
+        .map_err(|error| format!("the body is not UTF-8 at byte {}", error.valid_up_to()))?;
+    let wrong = |error: serde_json::Error| match error.is_eof() {
+        true => format!("the body is cut short: {error}"),
+        false if text.trim_start().starts_with('<') => "the body is HTML, not JSON".into(),
+        false => format!("the body is not JSON: {error}"),
+    };
+    let whole: &RawValue = serde_json::from_str(text).map_err(wrong)?;
+    let whole = whole.get();
+    let list = |raw| serde_json::from_str::<Vec<&RawValue>>(raw).map_err(wrong);
+    let texts = |raw| list(raw).map(|items| items.into_iter().map(RawValue::get).collect());
+    if table.place == Place::Bare && whole.starts_with('[') {
+        return Ok(Body { beside: Vec::new(), items: texts(whole)? });
+    }
+    if !whole.starts_with('{') {
+        return Err(format!("the body is {} where {} is due", name(whole), due(table.place)));
+    }
+    let beside = entries(whole, MAX_LEAVES).map_err(wrong)?;
+    let has = |wanted: &str| beside.iter().any(|(key, _)| key == wanted);
+    let failed = FAILURE.iter().any(|key| has(key));
+    if table.place == Place::Bare {
+        // Only a failure is told as an object.
+        let items = Vec::new();
+        return match failed {
+            true => Ok(Body { beside, items }),
+            false => Err("the body is an object where a list is due".into()),
+        };
+    }
+    if table.place == Place::Flat {
+        let itemless = table.required.iter().all(|path| !has(path));
+        if beside.is_empty() || (failed && itemless) {
+            return Ok(Body { beside, items: Vec::new() });
+        }
+        return Ok(Body { beside, items: vec![whole] });
+    }
+    let results = beside.iter().find(|(key, _)| key == "results");
+    if beside.iter().filter(|(key, _)| key == "results").count() > 1 {
+        return Err("the body has `results` twice".into());
+    }
+    let raw = results.map_or("null", |(_, raw)| raw.get());
+    let empty =
+        raw == "null" || (raw.starts_with('{') && entries(raw, 1).is_ok_and(|e| e.is_empty()));
+    let items = match table.place {
+        _ if empty => Vec::new(),
+        Place::List if raw.starts_with('[') => texts(raw)?,
+        Place::Object if raw.starts_with('{') => vec![raw],
+        Place::Object => return Err(format!("`results` is {} where an object is due", name(raw))),
+        _ => return Err(format!("`results` is {} where a list is due", name(raw))),
+    };
+    Ok(Body { beside, items })
+}
+
+fn name(raw: &str) -> &'static str {
+    Kind::of(raw).map_or("null", Kind::name)
+}
+
+fn due(place: Place) -> &'static str {
+    if place == Place::Bare { "a list" } else { "an object" }
+}
+
+/// What a body says about itself.
+pub(super) fn envelope(endpoint: Endpoint, body: &[u8]) -> Result<Envelope, String> {
+    let table = Table::of(endpoint, endpoint.series());
+    let body = parse(table, body)?;
+    let text = |wanted: &str| {
+        let found = body.beside.iter().find(|(key, _)| key == wanted);
+        found.and_then(|(_, raw)| text_of(raw.get())).map(std::borrow::Cow::into_owned)
+    };
+    Ok(Envelope {
+        status: text("status"),
+        text: text("error").or_else(|| text("message")),
+        next_url: text("next_url").filter(|url| !url.is_empty()),
+        items: body.items.len() as u64,
+    })
+}

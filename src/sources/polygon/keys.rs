@@ -1,0 +1,146 @@
+//! The key of an item: its symbol, its day, and what tells it apart.
+
+use super::times::{date, integer, ms_of_ns, ms_of_text, word};
+use super::walk::{Got, Walk};
+use super::{Endpoint, Page};
+use crate::domain::{Day, Series, Symbol, eastern};
+use crate::sources::raw::text_of;
+use std::borrow::Cow;
+
+/// The key of one item.
+#[derive(Debug)]
+pub(super) struct ItemKey<'a> {
+    pub(super) symbol: Cow<'a, Symbol>,
+    pub(super) day: Day,
+    pub(super) item: Cow<'a, str>,
+    /// The instant that the day comes from, if it comes from one.
+    pub(super) ms: Option<i64>,
+}
+
+/// 1990-01-01 in New York: nothing of the service is older, so an earlier instant is another unit.
+pub(super) const FIRST_MS: i64 = 631_170_000_000;
+
+const MISSING: &str = "missing_key";
+const RANGE: &str = "time_range";
+
+/// The key of an item.
+///
+/// # Errors
+/// The code with which the item is rejected.
+pub(super) fn key<'a>(
+    page: &'a Page,
+    series: Series,
+    walk: &Walk,
+    leaves: &[Got<'a>],
+) -> Result<ItemKey<'a>, &'static str> {
+    let text = |path: &str| word(walk, leaves, path).ok_or(MISSING);
+    let exact = |path: &str| {
+        let text = text(path)?;
+        Symbol::exact(&text).map(Cow::Owned).map_err(|_| MISSING)
+    };
+    let asked = || page.symbol.as_ref().map(Cow::Borrowed);
+    let dated = |symbol, day, item| Ok(ItemKey { symbol, day, item, ms: None });
+    let none = Cow::Borrowed("");
+    match page.endpoint {
+        Endpoint::Aggs | Endpoint::Previous | Endpoint::Grouped => {
+            let ms = walk.raw(leaves, "t").and_then(integer).ok_or(MISSING)?;
+            let symbol = match page.endpoint {
+                Endpoint::Aggs => asked().ok_or(MISSING)?,
+                _ => exact("T")?,
+            };
+            let (day, item) = match series {
+                Series::Bars => bar(&page.timespan, ms)?,
+                _ => (day_of(ms)?, none),
+            };
+            Ok(ItemKey { symbol, day, item, ms: Some(ms) })
+        }
+        Endpoint::OpenClose => {
+            let day = date(&text("from")?).ok_or(MISSING)?;
+            let item = if series == Series::Bars { "1day" } else { "" };
+            dated(exact("symbol")?, day, Cow::Borrowed(item))
+        }
+        Endpoint::Contracts | Endpoint::Contract => {
+            let symbol = exact("underlying_ticker").ok().or_else(asked).ok_or(MISSING)?;
+            dated(symbol, page.as_of, text("ticker")?)
+        }
+        Endpoint::Chain | Endpoint::ChainContract => {
+            let symbol = asked().map_or_else(|| exact("underlying_asset.ticker"), Ok)?;
+            let item = text("details.ticker").or_else(|_| text("ticker"))?;
+            dated(symbol, page.as_of, item)
+        }
+        Endpoint::Snapshot | Endpoint::Indices => {
+            let symbol = exact("ticker")?;
+            match walk.raw(leaves, "last_updated").and_then(ms_of_ns) {
+                Some(ms) => Ok(ItemKey { symbol, day: day_of(ms)?, item: none, ms: Some(ms) }),
+                None => dated(symbol, page.as_of, none),
+            }
+        }
+        Endpoint::News => {
+            text("title").map_err(|_| "news_key")?;
+            let item = text("article_url").or_else(|_| text("id")).map_err(|_| "news_key")?;
+            let ms = ms_of_text(&text("published_utc")?).ok_or(MISSING)?;
+            let symbol = match asked() {
+                Some(symbol) => symbol,
+                None => Cow::Owned(first_ticker(walk, leaves).ok_or(MISSING)?),
+            };
+            Ok(ItemKey { symbol, day: day_of(ms)?, item, ms: Some(ms) })
+        }
+        Endpoint::Splits => {
+            let day = date(&text("execution_date")?).ok_or(MISSING)?;
+            dated(exact("ticker")?, day, none)
+        }
+        Endpoint::Dividends => {
+            let day = date(&text("ex_dividend_date")?).ok_or(MISSING)?;
+            let item = text("id").or_else(|_| text("dividend_type")).unwrap_or(none);
+            dated(exact("ticker")?, day, item)
+        }
+        Endpoint::Holidays => {
+            let day = date(&text("date")?).ok_or(MISSING)?;
+            dated(exact("exchange")?, day, none)
+        }
+        Endpoint::MarketStatus => {
+            let item = text("serverTime")?;
+            let ms = ms_of_text(&item).ok_or(MISSING)?;
+            let symbol = Symbol::exact("US").map_err(|_| MISSING)?;
+            Ok(ItemKey { symbol: Cow::Owned(symbol), day: day_of(ms)?, item, ms: Some(ms) })
+        }
+        Endpoint::Tickers | Endpoint::Ticker => dated(exact("ticker")?, page.as_of, none),
+    }
+}
+
+/// The New York day of an instant that can be one.
+fn day_of(ms: i64) -> Result<Day, &'static str> {
+    if ms < FIRST_MS {
+        return Err(RANGE);
+    }
+    eastern::day_of(ms).ok_or(RANGE)
+}
+
+/// Day and item of a bar: its length, and its New York time unless it is a day or longer.
+pub(super) fn bar<'a>(timespan: &'a str, ms: i64) -> Result<(Day, Cow<'a, str>), &'static str> {
+    if is_daily(timespan) {
+        return Ok((day_of(ms)?, Cow::Borrowed(timespan)));
+    }
+    if ms < FIRST_MS {
+        return Err(RANGE);
+    }
+    let (day, clock) = eastern::clock(ms).ok_or(RANGE)?;
+    Ok((day, Cow::Owned(format!("{timespan} {clock}"))))
+}
+
+/// Whether bars of this length are days or longer.
+fn is_daily(timespan: &str) -> bool {
+    timespan.ends_with("day") || is_long(timespan)
+}
+
+/// Whether bars of this length begin before the first day asked for: their windows are snapped.
+pub(super) fn is_long(timespan: &str) -> bool {
+    ["week", "month", "quarter", "year"].iter().any(|unit| timespan.ends_with(unit))
+}
+
+/// The first ticker of an article, when it was not asked for by one.
+fn first_ticker(walk: &Walk, leaves: &[Got<'_>]) -> Option<Symbol> {
+    let raw = walk.raw(leaves, "tickers")?;
+    let list: Vec<&serde_json::value::RawValue> = serde_json::from_str(raw).ok()?;
+    Symbol::exact(&text_of(list.first()?.get())?).ok()
+}
