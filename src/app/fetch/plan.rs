@@ -286,9 +286,10 @@ impl Planner<'_> {
                 {
                     continue;
                 }
+                // Without the lower bound the expired side would be all that ever was.
                 let target = format!(
-                    "/v3/reference/options/contracts?as_of={day}&expired={expired}&limit=1000&\
-                     order=asc&sort=ticker&underlying_ticker={}",
+                    "/v3/reference/options/contracts?as_of={day}&expiration_date.gte={day}&\
+                     expired={expired}&limit=1000&order=asc&sort=ticker&underlying_ticker={}",
                     in_path(symbol)
                 );
                 let range = (day, day);

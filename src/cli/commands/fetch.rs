@@ -393,6 +393,10 @@ fn wish(ctx: &Context, args: &FetchArgs, settings: &PolygonSettings) -> Outcome<
         (_, Some(days), _) => Day(to.0 - days as i32 + 1),
         (.., Some(date)) => date,
         _ if what == What::Contracts => to,
+        // One request has all of them, and adjusting prices needs them from the beginning.
+        _ if args.years.is_none() && matches!(what, What::Splits | What::Dividends) => {
+            Day::from_ymd(2003, 9, 10).unwrap_or(to).min(to)
+        }
         _ => Day(to.0 - 365 * years as i32),
     };
     if from > to {
