@@ -153,17 +153,19 @@ mod tests {
                 for _ in 0..threads {
                     scope.spawn(|| {
                         for (n, &work) in work.iter().enumerate() {
-                            // The time is read under the lock: of two threads the later one must
-                            // not move the clock between the other's start and its note.
-                            let mut starts = starts.lock().unwrap();
+                            // Whoever moves the clock holds the lock: no other thread does so
+                            // between a start and its note.
+                            let mut noted = starts.lock().unwrap();
                             assert!(pace.take(&time, &stop, &|_| {}));
-                            starts.push(time.now());
-                            drop(starts);
+                            noted.push(time.now());
+                            drop(noted);
                             if let Some(Some(wait)) = pauses.get(n) {
                                 pace.pause(&time, Duration::from_millis(*wait));
                             }
+                            let clock = starts.lock().unwrap();
                             let until = time.now() + Duration::from_millis(work);
                             assert!(time.sleep_until(until, &stop));
+                            drop(clock);
                         }
                     });
                 }
