@@ -1,7 +1,7 @@
 //! What a decision did, and how two positions differ.
 
 use super::changes::Named;
-use super::numbers::{count, counted};
+use super::numbers::{count, counted, noun};
 use super::table::{Side, Table};
 use super::{Document, Grid, Look, changes, json};
 use crate::app::report::{BatchChange, ChangeLine, Decided, PositionDiff};
@@ -49,13 +49,14 @@ impl Document for Decided {
         let mut table = Table::bare(look, vec![Side::Left; 5]);
         let shown = if self.plan { "would be shown" } else { "shown now" };
         for view in self.changes.iter().filter(|view| view.symbols > 0) {
-            let (days, symbols) = (counted(view.days, "day"), counted(view.symbols, "symbol"));
+            let (days, symbols) =
+                (counted(view.days, noun(view.series)), counted(view.symbols, "symbol"));
             table.row([
                 format!("view {}", view.series),
                 format!("+ {}", count(view.added)),
                 format!("~ {}", count(view.changed)),
                 format!("- {}", count(view.removed)),
-                format!("days; {days} of {symbols} {shown}"),
+                format!("{}s; {days} of {symbols} {shown}", noun(view.series)),
             ]);
         }
         let unchanged = "  no day that is shown changes\n".to_owned();

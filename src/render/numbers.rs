@@ -60,6 +60,14 @@ pub fn decimal(value: &Json) -> Option<Decimal> {
     text.parse().ok().or_else(|| Decimal::from_scientific(&text).ok())
 }
 
+/// What the records of a view are called: days, where each day has one.
+pub fn noun(series: &str) -> &'static str {
+    match series.parse::<Series>() {
+        Ok(series) if series.item_name().is_some() => "record",
+        _ => "day",
+    }
+}
+
 /// What the number of a field means, if the field is known.
 pub fn unit(series: &str, field: &str) -> Option<Unit> {
     let series: Series = series.parse().ok()?;

@@ -72,7 +72,9 @@ impl ReviewPage<'_> {
             }
             out += &format!("{}: {}{days}\n", counted(sources, "file"), counted(rows.read, "row"));
         }
-        let mut parts = vec![format!("{} usable", counted(rows.effective, "day"))];
+        let items = self.review.series.iter().any(|line| numbers::noun(line.series) != "day");
+        let noun = if items { "record" } else { "day" };
+        let mut parts = vec![format!("{} usable", counted(rows.effective, noun))];
         if rows.rejected > 0 {
             parts.push(format!("{} rejected", counted(rows.rejected, "row")));
         }

@@ -98,7 +98,7 @@ fn one(view: &View, all_columns: bool, look: &Look) -> String {
         table.row(std::iter::once(row.date.clone()).chain(cells));
     }
     out += &table.finish();
-    out += &format!("  {}", counted(view.rows.len() as u64, "day"));
+    out += &format!("  {}", counted(view.rows.len() as u64, numbers::noun(view.series)));
     let hidden: Vec<&str> =
         view.columns.iter().filter(|name| !filled(name)).map(String::as_str).collect();
     if !hidden.is_empty() {

@@ -12,6 +12,7 @@
 mod ask;
 mod coverage;
 mod facts;
+mod known;
 mod meaning;
 mod note;
 mod plan;

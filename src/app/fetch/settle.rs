@@ -2,6 +2,7 @@
 
 use super::coverage::{CoverageMap, MAPPING};
 use super::facts::{self, facts};
+use super::known::is_known;
 use super::meaning::meaning;
 use super::note::{Answered, Note, waiting};
 use super::{OutcomeLine, Question};
@@ -11,8 +12,7 @@ use crate::app::import::{Staged, with_events};
 use crate::app::stage::Draft;
 use crate::domain::entry::RowCounts;
 use crate::domain::{
-    Calendar, Class, Collector, Coverage, Day, Finding, Key, Op, Origin, Series, Severity, Window,
-    eastern,
+    Calendar, Class, Collector, Day, Finding, Key, Op, Origin, Series, Severity, Window, eastern,
 };
 use crate::ledger::codec::{Http, Manifest, ManifestSource, SourceKind};
 use crate::ledger::{Inbox, Ledger};
@@ -180,7 +180,7 @@ impl<'a> Work<'a> {
         if is_snapshot(question.endpoint) {
             told.iter_mut().for_each(|fact| (fact.from, fact.to) = (as_of.min(fact.from), fact.to));
         }
-        let unchanged = told.iter().all(|fact| self.is_known(fact));
+        let unchanged = is_known(ledger, self.coverage, question, &told, &windows)?;
         self.outcomes.push(OutcomeLine {
             question: question.clone(),
             facts: told.iter().map(|fact| (fact.from, fact.to, fact.fact)).collect(),
@@ -203,18 +203,6 @@ impl<'a> Work<'a> {
         findings.into_iter().for_each(|finding| self.note(finding));
         self.windows = windows;
         Ok(())
-    }
-
-    /// Whether the newest fact about the same days says the same, as finally as this one does.
-    fn is_known(&self, fact: &Coverage) -> bool {
-        let symbol = fact.symbol.as_ref();
-        let known = self.coverage.about(fact.series, symbol, &fact.scope);
-        let same_days = known.filter(|known| (known.from, known.to) == (fact.from, fact.to));
-        same_days.last().is_some_and(|known| {
-            let settled = |fact: &Coverage| fact.settled.min(fact.to).max(Day(fact.from.0 - 1));
-            let final_as = settled(known) >= settled(fact);
-            known.fact == fact.fact && known.meaning == fact.meaning && final_as
-        })
     }
 
     /// Keeps an answer's body as a source.
