@@ -4,7 +4,7 @@
 //! code as other CSV files, which knows exact places and ends at lines without an end.
 
 use super::checks::{Notes, prices};
-use super::keys::bar;
+use super::keys::Clock;
 use super::times::ms_of_ns;
 use crate::domain::{
     Collector, Day, Field, Finding, Key, Op, Origin, Series, Severity, Symbol, Value,
@@ -168,7 +168,7 @@ fn records<E>(
     let header = header(&first, page, summary)?;
     let (series, timespan) = page.kind.bars();
     let mut values = Vec::new();
-    let mut symbol = None;
+    let (mut symbol, mut clock) = (None, Clock::default());
     while let Some(record) = records.next().map_err(Ended::Stop)? {
         if record.bytes.is_empty() {
             summary.rows.blank += 1;
@@ -181,7 +181,8 @@ fn records<E>(
             offset: record.offset,
             len: u32::try_from(record.bytes.len()).unwrap_or(u32::MAX),
         };
-        let read = row(&record, &header, page, timespan, &mut symbol, &mut values, notes);
+        let read =
+            row(&record, &header, page, timespan, &mut symbol, &mut clock, &mut values, notes);
         match (read, &symbol) {
             (Ok((day, item)), Some(symbol)) => {
                 summary.rows.accepted += 1;
@@ -265,6 +266,7 @@ fn row<'a>(
     page: &FlatPage,
     timespan: &'a str,
     symbol: &mut Option<Symbol>,
+    clock: &mut Clock,
     values: &mut Vec<Value>,
     notes: &mut Notes,
 ) -> Result<(Day, Cow<'a, str>), &'static str> {
@@ -294,7 +296,7 @@ fn row<'a>(
         *symbol = Some(Symbol::exact(ticker).map_err(|_| "missing_key")?);
     }
     let ms = text(6).and_then(ms_of_ns).ok_or("missing_key")?;
-    let (day, item) = bar(if timespan.is_empty() { "day" } else { timespan }, ms)?;
+    let (day, item) = clock.bar(if timespan.is_empty() { "day" } else { timespan }, ms)?;
     let item = if timespan.is_empty() { Cow::Borrowed("") } else { item };
     if page.range.is_some_and(|(first, last)| !(first..=last).contains(&day)) {
         return Err("wrong_day");
