@@ -228,13 +228,13 @@ fn header<E>(
             let text = format!("the column `{name}` is new, and kept under that name");
             summary.findings.push(finding(page.source, "drift_added", Severity::Info, text));
         }
-        // The ticker is the key; everything else is a field.
+        // The ticker is the key; everything else is a field, each under a name of its own.
         if name != "ticker" || twice {
-            header.fields.push(if twice {
-                Field::Named(name.into())
-            } else {
-                Field::of(series, name)
-            });
+            let field = Field::of(series, name);
+            let taken = name.is_empty() || twice || header.fields.contains(&field);
+            let number = header.columns.len();
+            let free = || Field::Named(format!("{name} (column {number})").trim_start().into());
+            header.fields.push(if taken { free() } else { field });
         }
     }
     for (at, name) in COLUMNS.iter().enumerate() {

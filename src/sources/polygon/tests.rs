@@ -3,6 +3,7 @@
 use super::*;
 use crate::domain::{Collector, Day, Reject, Rows, Series, Severity, Value, Window};
 
+mod defects;
 mod flat;
 mod golden;
 mod laws;
@@ -125,7 +126,7 @@ fn bars_are_keyed_by_new_york_time() {
     let mut page = page(Endpoint::Aggs, "AAPL");
     (page.series, page.timespan) = (Series::Bars, "1minute".into());
     let at = |t: i64| bars(&format!(r#"{{"o":1,"h":1,"l":1,"c":1,"t":{t}}}"#));
-    // D8: the time is `t`, in milliseconds; 14:30Z in winter is 09:30.
+    // 14:30Z in winter is 09:30.
     assert_eq!(read(&page, &at(1_546_439_400_000)).key(0), "AAPL 2019-01-02 1minute 09:30");
     assert_eq!(read(&page, &at(1_562_160_600_000)).key(0), "AAPL 2019-07-03 1minute 09:30");
     let odd = read(&page, &at(1_562_160_615_000));
@@ -133,9 +134,6 @@ fn bars_are_keyed_by_new_york_time() {
         (&*odd.key(0), odd.codes()),
         ("AAPL 2019-07-03 1minute 09:30:15", vec!["time_grid"])
     );
-    // D8: another unit than milliseconds is never taken for a time.
-    assert_eq!(read(&page, &at(1_562_160_600)).rejected(), ["time_range"]);
-    assert_eq!(read(&page, &at(1_562_160_600_000_000_000)).rejected(), ["time_range"]);
     page.timespan = "1day".into();
     assert_eq!(read(&page, &at(1_562_126_400_000)).key(0), "AAPL 2019-07-03 1day");
     // An index's day begins at midnight Central.
@@ -210,7 +208,7 @@ fn no_bar_is_taken_after_a_contract_ends() {
     (page.series, page.timespan) = (Series::Bars, "1day".into());
     let got = read(&page, &bars(&format!("{},{}", bar(1, ""), bar(2, ""))));
     assert_eq!((got.rows.len(), got.rejected()), (1, vec!["expired"]));
-    // D20: a ticker that cannot be read has no expiry, and none is made up.
+    // A ticker that cannot be read has no expiry, and none is made up.
     page.symbol = Some("O:AAPL".parse().unwrap());
     assert_eq!(read(&page, &bars(&bar(2, ""))).rows.len(), 1);
 }
@@ -227,35 +225,6 @@ fn repeated_items_are_told_from_contradicting_ones() {
     let other = one.replace("\"c\":11", "\"c\":10");
     let got = read(&page, &bars(&format!("{one},{other},{one}")));
     assert_eq!(got.rows.len(), 3);
-}
-
-#[test]
-fn drift_is_seen_in_what_the_service_sends() {
-    // D25: a field that no table knows is kept and told.
-    let page = page(Endpoint::Aggs, "AAPL");
-    let got = read(&page, &bars(&bar(0, r#","zz":{"a":[1,{"b":2}],"e":{}},"dv":"5.1""#)));
-    assert_eq!(got.text(0, "zz.a"), r#"[1,{"b":2}]"#);
-    assert_eq!(got.codes(), ["drift_added"]);
-    let text = &got.finding("drift_added").text;
-    assert_eq!(text, "/v2/aggs/ticker/{ticker}/range: `zz.a` is new, and kept under that name");
-    // Volume of an index is news.
-    let index = Page { series: Series::Index, ..page.clone() };
-    let got = read(&index, &bars(&bar(0, "")));
-    assert_eq!((got.codes(), &*got.text(0, "v")), (vec!["drift_added"], "5"));
-    // A number that became a text is kept.
-    let got = read(&page, &bars(&bar(0, "").replace("\"c\":11", "\"c\":\"11\"")));
-    assert_eq!(
-        (got.codes(), got.field(0, "close")),
-        (vec!["drift_type"], Some(Value::Text("11".into())))
-    );
-    let got = read(&page, &bars(&bar(0, "").replace("\"v\":5", "\"v\":{\"all\":5}")));
-    assert_eq!((got.codes(), &*got.text(0, "v.all")), (vec!["drift_type", "drift_added"], "5"));
-    // A documented path that is nowhere.
-    let contracts = super::tests::page(Endpoint::Contracts, "A");
-    let body = r#"{"status":"WEIRD","odd":1,"results":[{"ticker":"O:A251219C00001000","contract_type":"swap","expiration_date":"2025-12-19"}]}"#;
-    let got = read(&contracts, body);
-    assert_eq!(got.codes(), ["drift_enum", "drift_removed", "drift_enum", "drift_added"]);
-    assert_eq!(got.rows.len(), 1);
 }
 
 #[test]
@@ -300,7 +269,7 @@ fn contracts_are_listed_on_the_day_asked_for() {
         got.text(0, "additional_underlyings"),
         r#"[{"amount":1.50,"type":"x","underlying":"Y"}]"#
     );
-    // D20: a ticker that cannot be read is kept as text, with its own strike and a remark.
+    // A ticker that cannot be read is kept as text, with its own strike and a remark.
     assert_eq!(got.key(1), "AAPL 2025-11-14 O:AAPL251219C00275000X");
     assert_eq!((&*got.text(1, "strike_price"), got.codes()), ("52.5", vec!["option_ticker"]));
     // Without an underlying of its own, a contract belongs to the one asked for, or to nobody.
@@ -350,61 +319,6 @@ fn snapshots_keep_what_failed_apart() {
     assert_eq!(
         (got.codes(), &*got.text(1, "greeks.delta")),
         (vec!["ticker_error", "drift_enum"], "0.5")
-    );
-}
-
-#[test]
-fn news_keeps_the_sentiment_about_the_ticker_asked_for() {
-    let article = r#"{"id":"1","title":"T","author":"A. Person","published_utc":"2025-09-23T02:00:00Z","article_url":"https://e.org/1","tickers":["GOOG","AAPL"],"publisher":{"name":"P"},"keywords":[],"insights":[{"ticker":"GOOG","sentiment":"positive","sentiment_reasoning":"g"},{"ticker":"AAPL","sentiment":"negative","sentiment_reasoning":"a"}]}"#;
-    let body = format!(r#"{{"results":[{article}],"count":10}}"#);
-    let got = read(&page(Endpoint::News, "AAPL"), &body);
-    // 02:00Z is still the evening before in New York.
-    assert_eq!(got.key(0), "AAPL 2025-09-22 https://e.org/1");
-    let value = |name: &str| got.text(0, name);
-    assert_eq!(
-        (&*value("sentiment"), &*value("sentiment_reasoning"), &*value("publisher")),
-        ("negative", "a", "P")
-    );
-    assert!(got.rows.get(0).unwrap().values.iter().all(|v| !v.to_string().contains("Person")));
-    assert_eq!(got.codes(), [""; 0]);
-    // D12: never another ticker's sentiment.
-    let got = read(&page(Endpoint::News, "AAP"), &body);
-    assert_eq!((got.field(0, "sentiment"), got.text(0, "insights").len() > 9), (None, true));
-    assert_eq!(read(&page(Endpoint::News, ""), &body).key(0), "GOOG 2025-09-22 https://e.org/1");
-    // D11: two articles of one second are two.
-    let other = article.replace("e.org/1", "e.org/2");
-    let got = read(&page(Endpoint::News, "AAPL"), &format!(r#"{{"results":[{article},{other}]}}"#));
-    assert_eq!(got.rows.len(), 2);
-    // V17: an unknown word is kept, and told.
-    let got = read(&page(Endpoint::News, "AAPL"), &body.replace("negative", "mixed"));
-    assert_eq!(
-        (got.codes(), &*got.text(0, "sentiment")),
-        (vec!["insight_value", "drift_enum"], "mixed")
-    );
-    let got = read(
-        &page(Endpoint::News, "AAPL"),
-        &body.replace("\"sentiment\":\"negative\"", "\"score\":0.5"),
-    );
-    assert!(got.finding("drift_added").text.contains("`insights[].score` is new"));
-}
-
-#[test]
-fn articles_without_a_name_are_rejected_without_their_author() {
-    let body = |more: &str| {
-        format!(
-            r#"{{"results":[{{"author":"A. Person"{more},"published_utc":"2025-09-23T02:00:00Z","tickers":["A"]}}]}}"#
-        )
-    };
-    for more in
-        [r#","title":"T""#, r#","title":"","id":"1""#, r#","title":"T","id":"","article_url":null"#]
-    {
-        let got = read(&page(Endpoint::News, ""), &body(more));
-        assert_eq!(got.rejected(), ["news_key"], "{more}");
-        assert!(got.rejects[0].raw.starts_with(r#"{"author":"","#), "{}", got.rejects[0].raw);
-    }
-    assert_eq!(
-        read(&page(Endpoint::News, ""), &body(r#","title":"T","id":"i""#)).key(0),
-        "A 2025-09-22 i"
     );
 }
 
