@@ -133,3 +133,17 @@ fn columns_without_a_name_of_their_own_get_one() {
     let names: Vec<&str> = fields.iter().map(|(field, _)| field.name()).collect();
     assert_eq!(names, ["x", "x (column 10)", "(column 11)", "open (column 12)"]);
 }
+
+#[test]
+fn no_row_is_taken_after_a_contract_ends() {
+    // 2025-04-16 and the day after.
+    let row = |ticker: &str, t: i64| format!("{ticker},1,1,1,1,1,{t}000000,1\n");
+    let text = format!(
+        "{HEADER}{}{}{}",
+        row("O:SPY250416P00390000", 1_744_776_000_000),
+        row("O:SPY250416P00390000", 1_744_862_400_000),
+        row("O:SPY250417P00390000", 1_744_862_400_000),
+    );
+    let (_, rows, rejects) = read_as(&asked(FlatKind::OptionDays), text.as_bytes());
+    assert_eq!((rows.len(), &*rejects[0].code, rejects[0].line), (2, "expired", 3));
+}

@@ -162,7 +162,8 @@ fn large_bodies_are_read_quickly() {
         let took = start.elapsed();
         let start = std::time::Instant::now();
         envelope(page.endpoint, body.as_bytes()).unwrap();
-        println!("{name}: {rows} rows {took:?}, envelope {:?}", start.elapsed());
+        let line = format!("{name}: {rows} rows {took:?}, envelope {:?}\n", start.elapsed());
+        std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).unwrap();
         assert!(summary.rows.accepted > 0);
     };
     timed("bars", &bars, &body);
