@@ -4,7 +4,7 @@
 //! code as other CSV files, which knows exact places and ends at lines without an end.
 
 use super::checks::{Notes, prices};
-use super::keys::Clock;
+use super::keys::{Clock, DAILY};
 use super::times::ms_of_ns;
 use crate::domain::occ::Contract;
 use crate::domain::{
@@ -40,7 +40,7 @@ impl FlatKind {
         match self {
             Self::StockDays => (Series::Spot, ""),
             Self::IndexDays => (Series::Index, ""),
-            Self::OptionDays => (Series::Bars, "1day"),
+            Self::OptionDays => (Series::Bars, DAILY),
             Self::StockMinutes | Self::OptionMinutes | Self::IndexMinutes => {
                 (Series::Bars, "1minute")
             }

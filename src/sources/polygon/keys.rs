@@ -20,6 +20,9 @@ pub(super) struct ItemKey<'a> {
 /// 1990-01-01 in New York: nothing of the service is older, so an earlier instant is another unit.
 pub(super) const FIRST_MS: i64 = 631_170_000_000;
 
+/// The length of a daily bar of an option, whose bars are all in the view of bars.
+pub(super) const DAILY: &str = "1day";
+
 const MISSING: &str = "missing_key";
 const RANGE: &str = "time_range";
 
@@ -45,19 +48,19 @@ pub(super) fn key<'a>(
     match page.endpoint {
         Endpoint::Aggs | Endpoint::Previous | Endpoint::Grouped => {
             let ms = walk.raw(leaves, "t").and_then(integer).ok_or(MISSING)?;
-            let symbol = match page.endpoint {
-                Endpoint::Aggs => asked().ok_or(MISSING)?,
-                _ => exact("T")?,
+            let (symbol, timespan) = match page.endpoint {
+                Endpoint::Aggs => (asked().ok_or(MISSING)?, &*page.timespan),
+                _ => (exact("T")?, DAILY),
             };
             let (day, item) = match series {
-                Series::Bars => clock.bar(&page.timespan, ms)?,
+                Series::Bars => clock.bar(timespan, ms)?,
                 _ => (day_of(ms)?, none),
             };
             Ok(ItemKey { symbol, day, item, ms: Some(ms) })
         }
         Endpoint::OpenClose => {
             let day = date(&text("from")?).ok_or(MISSING)?;
-            let item = if series == Series::Bars { "1day" } else { "" };
+            let item = if series == Series::Bars { DAILY } else { "" };
             dated(exact("symbol")?, day, Cow::Borrowed(item))
         }
         Endpoint::Contracts | Endpoint::Contract => {

@@ -244,7 +244,10 @@ fn previous_and_grouped_name_their_symbols_exactly() {
     assert_eq!((got.rows.len(), got.rejected()), (2, vec!["missing_key"]));
     // The key holds the ticker; it is no field.
     assert!(got.rows.shapes().iter().all(|shape| shape.iter().all(|f| f.name() != "T")));
-    assert_eq!(read(&page(Endpoint::Previous, "X"), &bars(&item("X"))).key(0), "X 2019-02-01");
+    let mut previous = page(Endpoint::Previous, "X");
+    assert_eq!(read(&previous, &bars(&item("X"))).key(0), "X 2019-02-01");
+    previous.series = Series::Bars;
+    assert_eq!(read(&previous, &bars(&item("X"))).key(0), "X 2019-02-01 1day");
 }
 
 #[test]
@@ -255,6 +258,12 @@ fn open_and_close_are_one_flat_item() {
     assert_eq!((&*got.text(0, "after_hours"), &*got.text(0, "pre_market")), ("3", "4"));
     assert_eq!((&*got.text(0, "from"), &*got.text(0, "status")), ("2023-03-10T00:00:00.000Z", "-"));
     assert_eq!(got.codes(), [""; 0]);
+    let odd = read(&page(Endpoint::OpenClose, "I:NDX"), &body.replace("\"OK\"", "\"STALE\""));
+    assert_eq!((odd.codes(), odd.rows.len()), (vec!["drift_enum"], 1));
+    // Bars of options are all in one view, whatever tells of them.
+    let mut option = page(Endpoint::OpenClose, "I:NDX");
+    option.series = Series::Bars;
+    assert_eq!(read(&option, body).key(0), "I:NDX 2023-03-10 1day");
     let none = r#"{"status":"NOT_FOUND","request_id":"a","message":"Data not found."}"#;
     assert_eq!(read(&page(Endpoint::OpenClose, "A"), none).summary.rows.read, 0);
 }
@@ -387,4 +396,22 @@ fn envelopes_tell_answers_from_what_is_none() {
     assert_eq!(failed.unwrap().text.as_deref(), Some("x"));
     assert_eq!(envelope(Endpoint::Holidays, b"[{},{}]").unwrap().items, 2);
     assert!(envelope(Endpoint::Ticker, br#"{"results":[]}"#).is_err());
+}
+
+#[test]
+fn nothing_is_cut_off_without_a_word() {
+    let many = |value: &str| (0..1_100).map(|i| format!(r#""k{i}":{value},"#)).collect::<String>();
+    let asked = page(Endpoint::Aggs, "A");
+    for more in [many("1"), many("{}"), format!(r#""x":{{{}"z":1}},"#, many("{}"))] {
+        let item = bar(0, "").replacen('{', &format!("{{{more}"), 1);
+        assert_eq!(read(&asked, &bars(&item)).rejected(), ["too_many_fields"]);
+    }
+    let body = bars(&bar(0, "")).replacen('{', &format!("{{{}", many("1")), 1);
+    assert_eq!(read(&asked, &body).codes(), ["bad_payload"]);
+    // A thousand fields in a hundred items are many paths, and few findings.
+    let items: Vec<String> = (0..100)
+        .map(|i| bar(i, &(0..10).map(|k| format!(r#","n{i}_{k}":1.0"#)).collect::<String>()))
+        .collect();
+    let got = read(&asked, &bars(&items.join(",")));
+    assert_eq!((got.rows.len(), got.rejects.len(), got.codes().len()), (100, 0, 201));
 }
