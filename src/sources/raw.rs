@@ -1,6 +1,7 @@
 //! JSON taken apart without changing a character: keys in their order, values as their source text.
 
 use crate::domain::Value;
+use crate::domain::value::parse_plain;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -28,7 +29,16 @@ pub(super) fn value_of(raw: &str) -> Value {
         // Text that no string can hold (half a surrogate pair) is kept in its JSON form.
         Some(b'"') => text_of(raw).map_or_else(json, |text| Value::Text(text.into())),
         Some(b'{' | b'[') => json(),
-        _ => Value::from_json_number(raw),
+        _ => number_of(raw),
+    }
+}
+
+/// A JSON number: as [`Value::from_json_number`], without printing what must come out the same.
+fn number_of(raw: &str) -> Value {
+    // Up to 18 digits are held exactly, and JSON has no leading zeros; only a zero loses its sign.
+    match parse_plain(raw).filter(|_| raw.len() <= 18 && !raw.starts_with("-0")) {
+        Some(decimal) => Value::Dec(decimal),
+        None => Value::from_json_number(raw),
     }
 }
 
@@ -66,3 +76,27 @@ impl<'de> Visitor<'de> for Entries {
 #[derive(serde::Deserialize)]
 #[serde(transparent)]
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn numbers_are_those_of_the_domain(text in "-?(0|[1-9][0-9]{0,20})(\\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?") {
+            prop_assert!(number_of(&text).same_text(&Value::from_json_number(&text)));
+            prop_assert_eq!(number_of(&text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn texts_are_taken_out_of_their_quotes() {
+        assert_eq!(text_of(r#""a\u00e9""#).as_deref(), Some("aé"));
+        assert_eq!(text_of(r#""""#).as_deref(), Some(""));
+        for none in ["\"", "1", "null", r#""\ud800""#] {
+            assert_eq!(text_of(none), None, "{none}");
+        }
+        assert!(matches!(value_of(r#""\ud800""#), Value::Json(_)));
+    }
+}

@@ -43,6 +43,9 @@ pub(super) fn parse<'b>(table: &Table, body: &'b [u8]) -> Result<Body<'b>, Strin
         return Err(format!("the body is {} where {} is due", name(whole), due(table.place)));
     }
     let beside = entries(whole, MAX_LEAVES).map_err(wrong)?;
+    if beside.len() > MAX_LEAVES {
+        return Err(format!("the body has more than {MAX_LEAVES} names"));
+    }
     let has = |wanted: &str| beside.iter().any(|(key, _)| key == wanted);
     let failed = FAILURE.iter().any(|key| has(key));
     if table.place == Place::Bare {

@@ -161,13 +161,13 @@ pub(super) fn check(
     notes: &mut Notes,
 ) -> Result<(), &'static str> {
     let day = key.day;
-    if let Some((first, last)) = page.range
-        && !(first..=last).contains(&day)
-        && !super::keys::is_long(&page.timespan)
-    {
-        return Err("wrong_day");
-    }
     if let Some(paths) = &walk.table.prices {
+        if let Some((first, last)) = page.range
+            && !(first..=last).contains(&day)
+            && !super::keys::is_long(&page.timespan)
+        {
+            return Err("wrong_day");
+        }
         if expiry(page, key).is_some_and(|expiry| day > expiry) {
             return Err("expired");
         }

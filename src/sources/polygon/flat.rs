@@ -4,8 +4,9 @@
 //! code as other CSV files, which knows exact places and ends at lines without an end.
 
 use super::checks::{Notes, prices};
-use super::keys::bar;
+use super::keys::{Clock, DAILY};
 use super::times::ms_of_ns;
+use crate::domain::occ::Contract;
 use crate::domain::{
     Collector, Day, Field, Finding, Key, Op, Origin, Series, Severity, Symbol, Value,
 };
@@ -39,7 +40,7 @@ impl FlatKind {
         match self {
             Self::StockDays => (Series::Spot, ""),
             Self::IndexDays => (Series::Index, ""),
-            Self::OptionDays => (Series::Bars, "1day"),
+            Self::OptionDays => (Series::Bars, DAILY),
             Self::StockMinutes | Self::OptionMinutes | Self::IndexMinutes => {
                 (Series::Bars, "1minute")
             }
@@ -167,8 +168,7 @@ fn records<E>(
     summary.header_line = Some(first.line);
     let header = header(&first, page, summary)?;
     let (series, timespan) = page.kind.bars();
-    let mut values = Vec::new();
-    let mut symbol = None;
+    let mut pass = Pass::default();
     while let Some(record) = records.next().map_err(Ended::Stop)? {
         if record.bytes.is_empty() {
             summary.rows.blank += 1;
@@ -181,14 +181,14 @@ fn records<E>(
             offset: record.offset,
             len: u32::try_from(record.bytes.len()).unwrap_or(u32::MAX),
         };
-        let read = row(&record, &header, page, timespan, &mut symbol, &mut values, notes);
-        match (read, &symbol) {
+        let read = row(&record, &header, page, timespan, &mut pass, notes);
+        match (read, &pass.symbol) {
             (Ok((day, item)), Some(symbol)) => {
                 summary.rows.accepted += 1;
                 let days = summary.days.get_or_insert((day, day));
                 *days = (days.0.min(day), days.1.max(day));
                 let key = Key { symbol, day, item: &item };
-                out.event(origin, series, Op::Put, key, &header.fields, values.drain(..))
+                out.event(origin, series, Op::Put, key, &header.fields, pass.values.drain(..))
                     .map_err(Ended::Sink)?;
             }
             (read, _) => {
@@ -227,13 +227,13 @@ fn header<E>(
             let text = format!("the column `{name}` is new, and kept under that name");
             summary.findings.push(finding(page.source, "drift_added", Severity::Info, text));
         }
-        // The ticker is the key; everything else is a field.
+        // The ticker is the key; everything else is a field, each under a name of its own.
         if name != "ticker" || twice {
-            header.fields.push(if twice {
-                Field::Named(name.into())
-            } else {
-                Field::of(series, name)
-            });
+            let field = Field::of(series, name);
+            let taken = name.is_empty() || twice || header.fields.contains(&field);
+            let number = header.columns.len();
+            let free = || Field::Named(format!("{name} (column {number})").trim_start().into());
+            header.fields.push(if taken { free() } else { field });
         }
     }
     for (at, name) in COLUMNS.iter().enumerate() {
@@ -258,17 +258,41 @@ fn header<E>(
     }
 }
 
-/// Reads a row's values; gives its day and item, and leaves its ticker in `symbol`.
+/// What is kept from row to row.
+#[derive(Default)]
+struct Pass {
+    /// The last row's ticker, and its expiry if it is an option's. A market's file has its rows
+    /// ticker by ticker.
+    symbol: Option<Symbol>,
+    expiry: Option<Day>,
+    clock: Clock,
+    /// The values of the row.
+    values: Vec<Value>,
+}
+
+impl Pass {
+    /// Takes in the ticker of a row.
+    fn ticker(&mut self, ticker: &str) -> Result<(), &'static str> {
+        if self.symbol.as_ref().is_none_or(|known| known.as_str() != ticker) {
+            self.symbol = None;
+            self.symbol = Some(Symbol::exact(ticker).map_err(|_| "missing_key")?);
+            let option = ticker.starts_with("O:").then(|| ticker.parse::<Contract>().ok());
+            self.expiry = option.flatten().map(|contract| contract.expiry);
+        }
+        Ok(())
+    }
+}
+
+/// Reads a row's values; gives its day and item, and leaves its ticker in `pass`.
 fn row<'a>(
     record: &Record<'_>,
     header: &Header,
     page: &FlatPage,
     timespan: &'a str,
-    symbol: &mut Option<Symbol>,
-    values: &mut Vec<Value>,
+    pass: &mut Pass,
     notes: &mut Notes,
 ) -> Result<(Day, Cow<'a, str>), &'static str> {
-    values.clear();
+    pass.values.clear();
     if record.len() != header.columns.len() {
         return Err("cell_count");
     }
@@ -276,7 +300,7 @@ fn row<'a>(
     for (column, cell) in header.columns.iter().zip(record.cells()) {
         let is_ticker = *column == Column::Known(0);
         if !is_ticker {
-            values.push(value(std::str::from_utf8(&cell).map_err(|_| "not_utf8")?));
+            pass.values.push(value(std::str::from_utf8(&cell).map_err(|_| "not_utf8")?));
         }
         if let Column::Known(at) = column
             && let Some(place) = texts.get_mut(*at)
@@ -289,15 +313,15 @@ fn row<'a>(
         cell.and_then(|cell| std::str::from_utf8(cell).ok()).filter(|text| !text.is_empty())
     };
     let ticker = text(0).ok_or("missing_key")?;
-    // A market's file has its rows ticker by ticker.
-    if symbol.as_ref().is_none_or(|known| known.as_str() != ticker) {
-        *symbol = Some(Symbol::exact(ticker).map_err(|_| "missing_key")?);
-    }
+    pass.ticker(ticker)?;
     let ms = text(6).and_then(ms_of_ns).ok_or("missing_key")?;
-    let (day, item) = bar(if timespan.is_empty() { "day" } else { timespan }, ms)?;
+    let (day, item) = pass.clock.bar(if timespan.is_empty() { "day" } else { timespan }, ms)?;
     let item = if timespan.is_empty() { Cow::Borrowed("") } else { item };
     if page.range.is_some_and(|(first, last)| !(first..=last).contains(&day)) {
         return Err("wrong_day");
+    }
+    if pass.expiry.is_some_and(|expiry| day > expiry) {
+        return Err("expired");
     }
     let line = record.line;
     for code in prices([text(2), text(4), text(5), text(3), text(1), None])?.into_iter().flatten() {

@@ -20,6 +20,9 @@ pub(super) struct ItemKey<'a> {
 /// 1990-01-01 in New York: nothing of the service is older, so an earlier instant is another unit.
 pub(super) const FIRST_MS: i64 = 631_170_000_000;
 
+/// The length of a daily bar of an option, whose bars are all in the view of bars.
+pub(super) const DAILY: &str = "1day";
+
 const MISSING: &str = "missing_key";
 const RANGE: &str = "time_range";
 
@@ -32,6 +35,7 @@ pub(super) fn key<'a>(
     series: Series,
     walk: &Walk,
     leaves: &[Got<'a>],
+    clock: &mut Clock,
 ) -> Result<ItemKey<'a>, &'static str> {
     let text = |path: &str| word(walk, leaves, path).ok_or(MISSING);
     let exact = |path: &str| {
@@ -44,19 +48,19 @@ pub(super) fn key<'a>(
     match page.endpoint {
         Endpoint::Aggs | Endpoint::Previous | Endpoint::Grouped => {
             let ms = walk.raw(leaves, "t").and_then(integer).ok_or(MISSING)?;
-            let symbol = match page.endpoint {
-                Endpoint::Aggs => asked().ok_or(MISSING)?,
-                _ => exact("T")?,
+            let (symbol, timespan) = match page.endpoint {
+                Endpoint::Aggs => (asked().ok_or(MISSING)?, &*page.timespan),
+                _ => (exact("T")?, DAILY),
             };
             let (day, item) = match series {
-                Series::Bars => bar(&page.timespan, ms)?,
+                Series::Bars => clock.bar(timespan, ms)?,
                 _ => (day_of(ms)?, none),
             };
             Ok(ItemKey { symbol, day, item, ms: Some(ms) })
         }
         Endpoint::OpenClose => {
             let day = date(&text("from")?).ok_or(MISSING)?;
-            let item = if series == Series::Bars { "1day" } else { "" };
+            let item = if series == Series::Bars { DAILY } else { "" };
             dated(exact("symbol")?, day, Cow::Borrowed(item))
         }
         Endpoint::Contracts | Endpoint::Contract => {
@@ -116,16 +120,44 @@ fn day_of(ms: i64) -> Result<Day, &'static str> {
     eastern::day_of(ms).ok_or(RANGE)
 }
 
-/// Day and item of a bar: its length, and its New York time unless it is a day or longer.
-pub(super) fn bar<'a>(timespan: &'a str, ms: i64) -> Result<(Day, Cow<'a, str>), &'static str> {
-    if is_daily(timespan) {
-        return Ok((day_of(ms)?, Cow::Borrowed(timespan)));
+/// New York's clock for bars in a row: asked once an hour, because asking costs more than all
+/// other work on a bar. Since 1990 New York differs from UTC by whole hours.
+#[derive(Debug, Default)]
+pub(super) struct Clock {
+    /// The hour since 1970 that was asked for, its day, and its digits.
+    hour: Option<(i64, Day, String)>,
+}
+
+const HOUR_MS: i64 = 3_600_000;
+
+impl Clock {
+    /// Day and item of a bar: its length, and its New York time unless it is a day or longer.
+    pub(super) fn bar<'a>(
+        &mut self,
+        timespan: &'a str,
+        ms: i64,
+    ) -> Result<(Day, Cow<'a, str>), &'static str> {
+        if is_daily(timespan) {
+            return Ok((day_of(ms)?, Cow::Borrowed(timespan)));
+        }
+        if ms < FIRST_MS {
+            return Err(RANGE);
+        }
+        let number = ms / HOUR_MS;
+        if self.hour.as_ref().is_none_or(|(known, ..)| *known != number) {
+            let (day, mut text) = eastern::clock(number * HOUR_MS).ok_or(RANGE)?;
+            text.truncate(2);
+            self.hour = Some((number, day, text));
+        }
+        let Some((_, day, hour)) = &self.hour else { return Err(RANGE) };
+        let seconds = ms % HOUR_MS / 1000;
+        let (minute, second) = (seconds / 60, seconds % 60);
+        let item = match second {
+            0 => format!("{timespan} {hour}:{minute:02}"),
+            _ => format!("{timespan} {hour}:{minute:02}:{second:02}"),
+        };
+        Ok((*day, Cow::Owned(item)))
     }
-    if ms < FIRST_MS {
-        return Err(RANGE);
-    }
-    let (day, clock) = eastern::clock(ms).ok_or(RANGE)?;
-    Ok((day, Cow::Owned(format!("{timespan} {clock}"))))
 }
 
 /// Whether bars of this length are days or longer.
@@ -143,4 +175,22 @@ fn first_ticker(walk: &Walk, leaves: &[Got<'_>]) -> Option<Symbol> {
     let raw = walk.raw(leaves, "tickers")?;
     let list: Vec<&serde_json::value::RawValue> = serde_json::from_str(raw).ok()?;
     Symbol::exact(&text_of(list.first()?.get())?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hourly_clock_agrees_with_the_real_one() {
+        let mut clock = Clock::default();
+        // Three years in odd steps: both changes of the clock, all hours, seconds too.
+        let mut ms = 1_672_531_200_000;
+        while ms < 1_767_225_600_000 {
+            let (day, time) = eastern::clock(ms).unwrap();
+            let (got, item) = clock.bar("1minute", ms).unwrap();
+            assert_eq!((got, &*item), (day, &*format!("1minute {time}")));
+            ms += 1_234_567;
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Reading one body.
 
 use super::checks::{Notes, Order, check};
-use super::keys::{ItemKey, key};
+use super::keys::{Clock, ItemKey, key};
 use super::table::{Place, Table, Use};
 use super::walk::{Got, MAX_LEAVES, Walk};
 use super::{Endpoint, body, drift, news};
@@ -12,8 +12,7 @@ use crate::domain::{
 use crate::sources::ReadError;
 use crate::sources::notes::finding;
 use crate::sources::raw::{Entry, entries, text_of, value_of};
-use std::collections::HashMap;
-use std::collections::hash_map::Entry as Seen;
+use std::collections::{BTreeMap, HashMap};
 
 /// What a page was asked for.
 #[derive(Clone, Debug)]
@@ -154,6 +153,10 @@ struct Pass<'a> {
     values: Vec<Value>,
     /// The last event of each key, by its item's source text.
     seen: HashMap<(Symbol, Day, Box<str>), &'a str>,
+    /// The same for bars of one symbol, by their instants: quicker, and no less, because bars of
+    /// two instants are never the same.
+    seen_at: BTreeMap<i64, &'a str>,
+    clock: Clock,
     notes: Notes,
     order: Order,
     summary: PageSummary,
@@ -168,6 +171,8 @@ impl<'a> Pass<'a> {
             shape: Vec::new(),
             values: Vec::new(),
             seen: HashMap::new(),
+            seen_at: BTreeMap::new(),
+            clock: Clock::default(),
             notes: Notes::default(),
             order: Order::default(),
             summary: PageSummary::default(),
@@ -194,20 +199,11 @@ impl<'a> Pass<'a> {
             return Ok(None);
         }
         self.walk.item(top, line, &mut self.leaves)?;
-        let key = key(self.page, series, &self.walk, &self.leaves)?;
+        let key = key(self.page, series, &self.walk, &self.leaves, &mut self.clock)?;
         check(self.page, &self.walk, &self.leaves, &key, line, &mut self.notes)?;
-        let name = (key.symbol.clone().into_owned(), key.day, key.item.clone().into());
-        match self.seen.entry(name) {
-            Seen::Occupied(last) if same(last.get(), text, 0) => {
-                self.notes.add("dup_in_page", line, Some(key.day));
-                return Ok(None);
-            }
-            Seen::Occupied(mut last) => {
-                last.insert(text);
-            }
-            Seen::Vacant(free) => {
-                free.insert(text);
-            }
+        if self.is_repeated(&key, text) {
+            self.notes.add("dup_in_page", line, Some(key.day));
+            return Ok(None);
         }
         if let Some(ms) = key.ms
             && self.page.endpoint == Endpoint::Aggs
@@ -221,6 +217,19 @@ impl<'a> Pass<'a> {
         let days = self.summary.days.get_or_insert((key.day, key.day));
         *days = (days.0.min(key.day), days.1.max(key.day));
         Ok(Some(key))
+    }
+
+    /// Whether the last item of this key said the same. An item that returns to what an earlier
+    /// one said is no repetition: the last one counts.
+    fn is_repeated(&mut self, key: &ItemKey<'_>, text: &'a str) -> bool {
+        let last = match key.ms {
+            Some(ms) if self.page.endpoint == Endpoint::Aggs => self.seen_at.insert(ms, text),
+            _ => {
+                let symbol = key.symbol.clone().into_owned();
+                self.seen.insert((symbol, key.day, key.item.clone().into()), text)
+            }
+        };
+        last.is_some_and(|last| same(last, text, 0))
     }
 
     /// Turns the leaves into fields and values, in their order.

@@ -1,6 +1,6 @@
 //! The tables of the endpoints, one after the other.
 
-use super::table::{Kind, Leaf, Place, Prices, Table, Use};
+use super::table::{Kind, Leaf, Place, Prices, STATUS, Table, Use};
 use crate::domain::Series;
 
 const fn num(path: &'static str, code: u16) -> Leaf {
@@ -93,7 +93,7 @@ const fn open_close(series: Series, leaves: &'static [&'static [Leaf]]) -> Table
         place: Place::Flat,
         leaves,
         required: &["from", "symbol", "open", "high", "low", "close"],
-        enums: &[],
+        enums: &[("status", STATUS)],
         elements: &[],
         prices: Some(["open", "high", "low", "close", "volume", "vwap"]),
     }

@@ -113,6 +113,10 @@ impl Walk {
         leaves: &mut Vec<Got<'b>>,
         depth: usize,
     ) -> Result<(), &'static str> {
+        // More names than that were not even gathered.
+        if entries_here.len() > MAX_LEAVES {
+            return Err("too_many_fields");
+        }
         let length = prefix.len();
         for (key, value) in entries_here {
             let raw = value.get();
@@ -122,8 +126,8 @@ impl Walk {
             }
             let path: &str = if length > 0 { prefix } else { &key };
             if raw.starts_with('{') && depth > 0 {
-                // A leaf is documented here: an empty object is its absence, another is odd.
                 let inner = entries(raw, MAX_LEAVES).map_err(|_| "invalid_record")?;
+                // The service writes `{}` for what it does not have.
                 if inner.is_empty() {
                     continue;
                 }

@@ -123,3 +123,27 @@ fn windows_are_handed_on_while_a_long_file_is_read() {
     out.finish().unwrap();
     assert_eq!((summary.rows.accepted, events, windows), (rows as u64, rows, 3));
 }
+
+#[test]
+fn columns_without_a_name_of_their_own_get_one() {
+    let header = HEADER.trim_end();
+    let text = format!("{header},x,x,,open\nA,1,1,1,1,1,1744776000000000000,1,2,3,4,5\n");
+    let (_, rows, _) = read_as(&asked(FlatKind::StockDays), text.as_bytes());
+    let fields: Vec<_> = rows.get(0).unwrap().fields().skip(7).collect();
+    let names: Vec<&str> = fields.iter().map(|(field, _)| field.name()).collect();
+    assert_eq!(names, ["x", "x (column 10)", "(column 11)", "open (column 12)"]);
+}
+
+#[test]
+fn no_row_is_taken_after_a_contract_ends() {
+    // 2025-04-16 and the day after.
+    let row = |ticker: &str, t: i64| format!("{ticker},1,1,1,1,1,{t}000000,1\n");
+    let text = format!(
+        "{HEADER}{}{}{}",
+        row("O:SPY250416P00390000", 1_744_776_000_000),
+        row("O:SPY250416P00390000", 1_744_862_400_000),
+        row("O:SPY250417P00390000", 1_744_862_400_000),
+    );
+    let (_, rows, rejects) = read_as(&asked(FlatKind::OptionDays), text.as_bytes());
+    assert_eq!((rows.len(), &*rejects[0].code, rejects[0].line), (2, "expired", 3));
+}
