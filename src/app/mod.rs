@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod decide;
+pub mod derive;
 pub mod document;
 pub mod error;
 pub mod export;

@@ -1,8 +1,8 @@
 //! The words of the command line. The doc comments are the manual.
 
 use super::commands::{
-    backup, batch, check, diff, export, fetch, gaps, import, log, man, projection, show, timeline,
-    tour, verify, view, why,
+    backup, batch, check, derive, diff, export, fetch, gaps, import, log, man, projection, show,
+    timeline, tour, verify, view, why,
 };
 use crate::render::Form;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -143,6 +143,8 @@ pub(super) enum Command {
     Import(import::ImportArgs),
     /// Ask Polygon (Massive) for what is missing, review it, and decide
     Fetch(fetch::FetchArgs),
+    /// Compute what follows from the data, as a batch that names its inputs
+    Derive(derive::DeriveArgs),
     /// Judge a file without a ledger
     Check(check::CheckArgs),
     /// List, review and decide on batches
@@ -212,6 +214,8 @@ mod tests {
             "fetch index I:VIX --json",
             "fetch news AAPL --days 30",
             "fetch calendar --dry-run",
+            "derive hv",
+            "derive iv AAPL MSFT --yes",
             "check f.csv",
             "batch list --at #3",
             "batch show 7 --json",

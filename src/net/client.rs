@@ -203,7 +203,7 @@ impl Client {
     ) -> Answer {
         let mut target = target.to_owned();
         let mut attempts = Vec::new();
-        let (mut failed, mut unusable, mut redirects) = (0, 0, 0);
+        let (mut failed, mut redirects) = (0, 0);
         let mut waited = Duration::ZERO;
         loop {
             let url = match self.base.url(&target) {
@@ -235,13 +235,12 @@ impl Client {
                 Next::Again { least, initial } => (least, initial),
             };
             failed += 1;
-            unusable += u32::from(turn.ended == Ended::BadPayload);
             let wait = self.jitter.wait(failed, initial, self.options.max_wait).max(least);
             if turn.ended == Ended::RateLimited {
                 // For everyone, also when this request gives up: the service counts them all.
                 self.pace.pause(&*self.time, wait);
             }
-            if failed >= self.options.attempts || unusable >= 2 {
+            if failed >= self.options.attempts {
                 return turn.into_answer(attempts);
             }
             heard(wait);

@@ -1,5 +1,7 @@
 //! `fetch`: plan what is missing, ask the service, review what came, and decide.
 
+use super::derive;
+use crate::app::derive::Derivation;
 use crate::app::fetch::{
     self, CoverageMap, Grouped, OutcomeLine, Plan, Service, ServiceOptions, Settled, Stop, What,
     Wish,
@@ -13,7 +15,7 @@ use crate::cli::exit::Exit;
 use crate::cli::flow;
 use crate::cli::ui::Ui;
 use crate::config::PolygonSettings;
-use crate::domain::{Calendar, Day, Fact, Symbol, eastern};
+use crate::domain::{BatchState, Calendar, Day, Fact, Symbol, eastern};
 use crate::render::{FetchPage, ReviewPage};
 use clap::{Args, ValueEnum};
 use std::collections::BTreeSet;
@@ -81,6 +83,9 @@ pub(in crate::cli) struct FetchArgs {
     /// Plan only: nothing is asked or appended
     #[arg(long)]
     dry_run: bool,
+    /// Do not compute what follows (hv from closes, iv from chains) after the confirmation
+    #[arg(long)]
+    no_derive: bool,
     /// The answers only fill holes; values that are shown stay
     #[arg(long)]
     fill_only: bool,
@@ -280,7 +285,15 @@ fn finish(
     let exit = match own {
         Some(mut staged) => {
             staged.review.fetch = Some(Box::new(report));
-            flow::finish(ui, ctx, ledger, staged, &args.decide, args.full)?
+            let batch = staged.batch;
+            let exit = flow::finish(ui, ctx, ledger, staged, &args.decide, args.full)?;
+            let state = batch.and_then(|id| ledger.batches().get(id)).map(|batch| batch.state());
+            if let (Some(BatchState::Active), Some(what), false) =
+                (state, follows(wish.what), args.no_derive)
+            {
+                derive::follow(ui, ctx, ledger, what, &wish.symbols)?;
+            }
+            exit
         }
         None => {
             let mut review = Review::of_nothing(ledger.position().0, "polygon/1");
@@ -301,6 +314,15 @@ fn finish(
         }
         None => exit,
     })
+}
+
+/// What is computed from what was fetched.
+fn follows(what: What) -> Option<Derivation> {
+    match what {
+        What::Spot => Some(Derivation::Hv),
+        What::Chain => Some(Derivation::Iv),
+        _ => None,
+    }
 }
 
 /// What the answers say as a whole, when not all is well.

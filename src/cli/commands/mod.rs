@@ -5,6 +5,7 @@
 pub(super) mod backup;
 pub(super) mod batch;
 pub(super) mod check;
+pub(super) mod derive;
 pub(super) mod diff;
 pub(super) mod export;
 pub(super) mod fetch;
@@ -34,6 +35,7 @@ pub(super) fn run(ui: &mut Ui, ctx: &Context, command: &Command) -> Outcome<Exit
         Command::Init(_) => init::run(ui, ctx),
         Command::Tour(args) => tour::run(ui, ctx, args),
         Command::Import(args) => import::run(ui, ctx, args),
+        Command::Derive(args) => derive::run(ui, ctx, args),
         Command::Fetch(args) => fetch::run(ui, ctx, args),
         Command::Check(args) => check::run(ui, ctx, args),
         Command::Batch(args) => batch::run(ui, ctx, args),

@@ -204,24 +204,17 @@ fn a_service_that_says_tomorrow_gets_an_end_and_no_sleep() {
 }
 
 #[test]
-fn a_body_that_is_not_usable_is_asked_for_twice() {
-    let (answer, took, service) =
-        play(vec![whole("200 OK", "{oops"), whole("200 OK", "{again"), whole("200 OK", "{}")]);
+fn a_body_that_is_not_usable_is_asked_for_again_like_any_failure() {
+    // A body cut short is mostly the network's doing: it is worth as many attempts as a reset.
+    let script = ["{a", "{b", "{c", "{d", "{e", "{}"].map(|body| whole("200 OK", body));
+    let (answer, _, service) = play(script.to_vec());
     assert_eq!((answer.ended, answer.status), (Ended::BadPayload, Some(200)));
-    assert_eq!(answer.body, b"{again");
+    assert_eq!(answer.body, b"{e");
     assert!(answer.text.starts_with("not JSON"), "{}", answer.text);
-    assert_eq!((service.asked().len(), took), (2, Duration::from_secs(12)));
-    // Other failures in between do not give it a third chance; a good answer is one.
-    let script = vec![
-        whole("200 OK", "{a"),
-        whole("500 Oh", ""),
-        whole("200 OK", "{b"),
-        whole("200 OK", "{}"),
-    ];
+    assert_eq!(service.asked().len(), 5);
+    let script = vec![whole("200 OK", "{a"), whole("500 Oh", ""), whole("200 OK", "{}")];
     let (answer, ..) = play(script);
-    assert_eq!((answer.ended, statuses(&answer)), (Ended::BadPayload, vec![200, 500, 200]));
-    let (answer, ..) = play(vec![whole("200 OK", "{oops"), whole("200 OK", "{}")]);
-    assert_eq!(answer.ended, Ended::Ok);
+    assert_eq!((answer.ended, statuses(&answer)), (Ended::Ok, vec![200, 500, 200]));
 }
 
 #[test]

@@ -1,0 +1,89 @@
+//! Historical volatility from the closes of the spot view (`tomic.md` 5).
+
+use super::super::error::Result;
+use super::super::views::ViewReader;
+use super::{Computed, Values, digest_of, number, warning};
+use crate::domain::{Calendar, Day, Field, Series, Symbol, Value};
+use crate::ledger::Ledger;
+use crate::projections::view::Which;
+use crate::quant::hv;
+
+/// What the formula is; kept with each batch.
+pub const DEFINITION: &str = "\
+id = \"derive-hv\"\nversion = 1\n\
+# hv20, hv30, hv90, hv252: sample standard deviation (n - 1) of the last 20, 30, 90, 252 log returns of\n\
+# consecutive closes, times the square root of 252, rounded to 9 decimals. A window that is not full, or\n\
+# that spans a close-to-close factor outside 0.6 ... 1.6 which no split in the ledger explains, has no\n\
+# value. Closes before a split that its vendor did not apply are divided by its ratio.\n";
+
+/// Windows in returns, with the fields that they fill.
+const WINDOWS: [(usize, u16); 4] = [(20, 40), (30, 41), (90, 42), (252, 43)];
+
+/// Computes all days of a symbol.
+pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Result<Computed> {
+    let at = ledger.position();
+    let spot = reader.records(Series::Spot, symbol, at, Which::Latest)?;
+    let (mut days, mut closes): (Vec<Day>, Vec<f64>) = (Vec::new(), Vec::new());
+    for record in &spot {
+        // A missing close is a hole, not a zero.
+        if let Some(close) = number(record, 60).filter(|close| *close > 0.0) {
+            days.push(record.day);
+            closes.push(close);
+        }
+    }
+    let listed = reader.records(Series::Splits, symbol, at, Which::Latest)?;
+    let ratio = |record| Some(number(record, 251)? / number(record, 250)?);
+    let splits: Vec<(Day, f64)> = listed
+        .iter()
+        .filter_map(|record| Some((record.day, ratio(record)?)))
+        .filter(|(_, ratio)| ratio.is_finite() && *ratio > 0.0)
+        .collect();
+    let mut computed = Computed::default();
+    let jumps = hv::suspicious_jumps(&days, &closes, &splits);
+    for jump in &jumps {
+        computed.findings.push(warning(
+            "unadjusted_split",
+            Some(jump.day),
+            format!(
+                "{symbol}: the close of {} is {:.3} times the one before and no split is known: \
+                 windows across it have no value",
+                jump.day, jump.factor
+            ),
+        ));
+    }
+    for hole in hv::holes(&days, Calendar::nyse()) {
+        computed.findings.push(warning(
+            "hole",
+            Some(hole.until),
+            format!(
+                "{symbol}: {} trading days are missing before {}; returns across them count as one",
+                hole.missing_days, hole.until
+            ),
+        ));
+    }
+    let closes = hv::split_adjusted(&days, &closes, &splits);
+    let breaks: Vec<usize> = jumps.iter().map(|jump| jump.index).collect();
+    let series = WINDOWS.map(|(window, code)| {
+        (Field::Known(code), hv::hv_series_unbroken(&closes, window, &breaks))
+    });
+    for (index, day) in days.iter().enumerate() {
+        let value = |(field, values): &(Field, Vec<Option<f64>>)| {
+            let value = values.get(index).copied().flatten().and_then(hv::recorded)?;
+            Some((field.clone(), Value::Dec(value)))
+        };
+        let values: Values = series.iter().filter_map(value).collect();
+        if !values.is_empty() {
+            computed.days.insert(*day, values);
+        }
+    }
+    let inputs = &mut computed.inputs;
+    inputs.insert("spot".into(), digest_of(Series::Spot, symbol, &spot).to_string().into());
+    inputs.insert("closes".into(), days.len().into());
+    inputs.insert("from".into(), days.first().map(ToString::to_string).into());
+    inputs.insert("to".into(), days.last().map(ToString::to_string).into());
+    if !splits.is_empty() {
+        let digest = digest_of(Series::Splits, symbol, &listed).to_string();
+        inputs.insert("splits".into(), digest.into());
+    }
+    Ok(computed)
+}

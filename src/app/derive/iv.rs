@@ -1,0 +1,124 @@
+//! The daily record of implied volatility from chain snapshots (`tomic.md` 8).
+
+use super::super::error::Result;
+use super::super::views::ViewReader;
+use super::{Computed, Values, digest_of, number, warning};
+use crate::domain::occ::{Contract, Right};
+use crate::domain::{Calendar, Day, Field, Series, Symbol, Value};
+use crate::ledger::Ledger;
+use crate::projections::view::{Activity, Record, Which, fold};
+use crate::quant::atm_iv::{self, Quote};
+use crate::quant::{expiry, hv};
+use serde_json::json;
+
+/// What the formula is; kept with each batch.
+pub const DEFINITION: &str = "\
+id = \"derive-iv\"\nversion = 1\n\
+# atm_iv: implied volatility of the call nearest to spot in the front month (the first monthly expiry 13\n\
+# to 48 days away). term_m1_m2, term_m1_m3: front less second and third month, in points. skew: 25-delta\n\
+# put less 25-delta call of the front month, in points. Spot is the close of the session where the spot\n\
+# view has it, else the price of the underlying in the snapshot.\n";
+
+/// Computes every session of which there is a chain.
+pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Result<Computed> {
+    let at = ledger.position();
+    let activity = Activity::at(ledger.batches(), Series::Chain, at);
+    let spot = reader.records(Series::Spot, symbol, at, Which::Latest)?;
+    let mut computed = Computed::default();
+    let mut sessions = Vec::new();
+    // One session at a time: a chain has thousands of contracts.
+    for day in reader.stored_days(Series::Chain, symbol)? {
+        let history = reader.history_between(Series::Chain, symbol, day, day)?;
+        let chain = fold(Series::Chain, &history, &activity, Which::Latest);
+        if chain.is_empty() {
+            continue;
+        }
+        let close = spot.binary_search_by_key(&day, |record| record.day).ok();
+        let close = close.and_then(|at| spot.get(at)).and_then(|record| number(record, 60));
+        let quoted = || chain.iter().find_map(|record| number(record, 131));
+        let (price, from) = match (close, quoted()) {
+            (Some(close), _) => (close, "close"),
+            (None, Some(price)) => (price, "snapshot"),
+            (None, None) => {
+                let text =
+                    format!("{symbol}: neither a close nor a price of the underlying of {day}");
+                computed.findings.push(warning("no_spot", Some(day), text));
+                continue;
+            }
+        };
+        let Some(months) = expiry::months(day, Calendar::nyse()) else {
+            let text = format!("{symbol}: no monthly expiry 13 to 48 days after {day}");
+            computed.findings.push(warning("no_front_month", Some(day), text));
+            continue;
+        };
+        let of = |expiry: Option<Day>| -> Vec<(&Record, Quote)> {
+            let Some(expiry) = expiry else { return Vec::new() };
+            chain.iter().filter_map(|record| Some((record, quote(record, expiry)?))).collect()
+        };
+        let front = of(Some(months.front));
+        let (second, third) = (of(months.second), of(months.third));
+        let quotes =
+            |of: &[(&Record, Quote)]| -> Vec<Quote> { of.iter().map(|(_, q)| *q).collect() };
+        let found = atm_iv::daily_record(price, &quotes(&front), &quotes(&second), &quotes(&third));
+        let atm = found.front.atm().and_then(|used| front.get(used.index));
+        let exact = atm.and_then(|(record, _)| record.known(100)).map(|cell| cell.value.clone());
+        for note in &found.notes {
+            computed.findings.push(warning("chain", Some(day), format!("{symbol} {day}: {note}")));
+        }
+        let Some(exact) = exact.filter(|_| found.atm_iv.is_some()) else { continue };
+        let mut values: Values = vec![(Field::Known(10), exact)];
+        let points = [(17, found.term_m1_m2), (18, found.term_m1_m3), (19, found.skew)];
+        for (code, value) in points {
+            if let Some(value) = value.and_then(hv::recorded) {
+                values.push((Field::Known(code), Value::Dec(value)));
+            }
+        }
+        computed.days.insert(day, values);
+        let name = |of: &[(&Record, Quote)], used: Option<atm_iv::Used>| {
+            used.and_then(|used| of.get(used.index)).map(|(record, _)| record.item.to_string())
+        };
+        sessions.push(json!({
+            "date": day.to_string(),
+            "chain": digest_of(Series::Chain, symbol, &chain).to_string(),
+            "spot": price,
+            "spot_from": from,
+            "front": months.front.to_string(),
+            "second": months.second.map(|day| day.to_string()),
+            "third": months.third.map(|day| day.to_string()),
+            "atm": name(&front, found.front.atm()),
+            "call25": name(&front, found.front.call25),
+            "put25": name(&front, found.front.put25),
+            "atm_second": name(&second, found.second),
+            "atm_third": name(&third, found.third),
+        }));
+    }
+    computed.inputs.insert("sessions".into(), sessions.into());
+    Ok(computed)
+}
+
+/// A contract of one expiry as the formula looks at it.
+fn quote(record: &Record, expiry: Day) -> Option<Quote> {
+    let contract: Option<Contract> = record.item.parse().ok();
+    let text = |code: u16| record.known(code).map(|cell| cell.value.to_string());
+    let told = text(139).and_then(|text| text.parse().ok());
+    let of: Day = told.or(contract.as_ref().map(|contract| contract.expiry))?;
+    if of != expiry {
+        return None;
+    }
+    let right = match text(140).as_deref() {
+        Some("call") => Some(Right::Call),
+        Some("put") => Some(Right::Put),
+        Some(_) => None,
+        None => contract.as_ref().map(|contract| contract.right),
+    };
+    let updated = record.known(130).and_then(|cell| cell.value.to_string().parse().ok());
+    Some(Quote {
+        strike: number(record, 138),
+        right,
+        iv: number(record, 100),
+        delta: number(record, 102),
+        volume: number(record, 125).unwrap_or(0.0),
+        updated,
+        top_level_strike: false,
+    })
+}

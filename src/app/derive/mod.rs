@@ -1,0 +1,223 @@
+//! What follows from the data: computed values, recorded as a batch that names its inputs.
+//!
+//! The source of such a batch is a small document of this program: the formula, and a line per
+//! symbol with the digest of the view that it was computed from. Each event points at its line, so
+//! `why` leads from a computed value to its inputs. The values only fill holes: what a vendor says
+//! is shown before what is computed here.
+
+mod hv;
+mod iv;
+
+use super::Run;
+use super::error::Result;
+use super::import::{Staged, with_events};
+use super::stage::Draft;
+use super::views::{ViewDigest, ViewReader};
+use crate::domain::entry::RowCounts;
+use crate::domain::{
+    Class, Collector, Day, Digest, Field, Finding, Op, Origin, Series, Severity, Symbol, Value,
+    Window,
+};
+use crate::ledger::Ledger;
+use crate::ledger::codec::{Manifest, ManifestSource, SourceKind};
+use crate::projections::view::{Record, Which};
+use std::collections::BTreeMap;
+
+/// What can be computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Derivation {
+    /// Historical volatility from closes.
+    Hv,
+    /// The daily record of implied volatility from chain snapshots.
+    Iv,
+}
+
+impl Derivation {
+    /// The view that the values are for.
+    pub fn series(self) -> Series {
+        match self {
+            Self::Hv => Series::Hv,
+            Self::Iv => Series::Iv,
+        }
+    }
+
+    /// The view that they are computed from.
+    pub fn input(self) -> Series {
+        match self {
+            Self::Hv => Series::Spot,
+            Self::Iv => Series::Chain,
+        }
+    }
+
+    /// Name of the formula in stage entries; its definition is kept with the batch.
+    fn mapping(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Hv => ("derive-hv", hv::DEFINITION),
+            Self::Iv => ("derive-iv", iv::DEFINITION),
+        }
+    }
+}
+
+/// The computed values of a day.
+type Values = Vec<(Field, Value)>;
+
+/// What was computed for a symbol.
+#[derive(Default)]
+struct Computed {
+    /// What it was computed from, as JSON members after the symbol's name.
+    inputs: serde_json::Map<String, serde_json::Value>,
+    days: BTreeMap<Day, Values>,
+    findings: Vec<Finding>,
+}
+
+/// Computes what is missing or has changed, and stages it; `None` when nothing did.
+///
+/// # Errors
+/// A view that cannot be read, a ledger that cannot be written.
+pub fn derive(
+    ledger: &mut Ledger,
+    what: Derivation,
+    symbols: &[Symbol],
+    run: &Run<'_>,
+) -> Result<Option<Staged>> {
+    let mut document = format!("{}\n", header(what, ledger));
+    let mut rows: Vec<(Symbol, Origin, Day, Values)> = Vec::new();
+    let mut findings = Vec::new();
+    {
+        let reader = ViewReader::new(ledger)?;
+        let known = reader.symbols(what.input());
+        let symbols = if symbols.is_empty() { &known } else { symbols };
+        run.progress.begin("computing", Some(symbols.len() as u64), "symbols");
+        for (number, symbol) in symbols.iter().enumerate() {
+            let mut computed = match what {
+                Derivation::Hv => hv::compute(ledger, &reader, symbol)?,
+                Derivation::Iv => iv::compute(ledger, &reader, symbol)?,
+            };
+            findings.append(&mut computed.findings);
+            let shown = shown(ledger, &reader, what, symbol)?;
+            computed.days.retain(|day, values| shown.get(day) != Some(values));
+            if !computed.days.is_empty() {
+                let mut line = serde_json::Map::new();
+                line.insert("symbol".into(), symbol.as_str().into());
+                line.append(&mut computed.inputs);
+                let line = serde_json::Value::Object(line).to_string();
+                let origin = Origin {
+                    source: 0,
+                    line: document.lines().count() as u32 + 1,
+                    offset: document.len() as u64,
+                    len: line.len() as u32,
+                };
+                document += &line;
+                document.push('\n');
+                let days = computed.days.into_iter();
+                rows.extend(days.map(|(day, values)| (symbol.clone(), origin, day, values)));
+            }
+            run.progress.at(number as u64 + 1);
+        }
+        run.progress.end();
+    }
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    stage(ledger, what, &document, rows, findings, run).map(Some)
+}
+
+/// The first line of the document: what was computed, and from where in the log.
+fn header(what: Derivation, ledger: &Ledger) -> serde_json::Value {
+    let (mapping, _) = what.mapping();
+    serde_json::json!({
+        "derived": what.series().name(),
+        "formula": format!("{mapping}/1"),
+        "input": what.input().name(),
+        "position": ledger.position().0,
+        "log_root": ledger.head().root.to_string(),
+    })
+}
+
+/// What earlier computations of the same kind say and is still held.
+fn shown(
+    ledger: &Ledger,
+    reader: &ViewReader<'_>,
+    what: Derivation,
+    symbol: &Symbol,
+) -> Result<BTreeMap<Day, Values>> {
+    use crate::projections::view::{Activity, fold};
+    let (view, (mapping, _)) = (what.series(), what.mapping());
+    let table = ledger.batches();
+    let others = table.iter().filter(|(_, batch)| batch.stage.mapping.id != mapping);
+    let all = Activity::at(table, view, ledger.position());
+    let own = others.fold(all, |activity, (id, _)| activity.without(id));
+    let records = fold(view, &reader.history(view, symbol)?, &own, Which::Latest);
+    let values = |record: Record| {
+        let cells = record.cells.into_iter().map(|cell| (cell.field, cell.value)).collect();
+        (record.day, cells)
+    };
+    Ok(records.into_iter().map(values).collect())
+}
+
+fn stage(
+    ledger: &mut Ledger,
+    what: Derivation,
+    document: &str,
+    rows: Vec<(Symbol, Origin, Day, Values)>,
+    findings: Vec<Finding>,
+    run: &Run<'_>,
+) -> Result<Staged> {
+    let (mapping, definition) = what.mapping();
+    let now = run.clock.now_ms();
+    let count = rows.len() as u64;
+    let mut draft = Draft {
+        manifest: Manifest::default(),
+        mapping: (mapping.to_owned(), 1, definition.to_owned()),
+        series: what.series(),
+        classes: Series::ALL.map(|view| (view, Class::Fill)).to_vec(),
+        rows: RowCounts { read: count, accepted: count, ..RowCounts::default() },
+        findings,
+        as_of: run.clock.today(),
+        supersedes: None,
+        // It is computed from what is active now: an earlier rollback says nothing about it.
+        again: Some("computed anew".to_owned()),
+    };
+    let name = format!("{} from {}", what.series(), what.input());
+    with_events(ledger, false, |target, writer| {
+        let (digest, size) = target.keep(&mut document.as_bytes(), &name, now)?;
+        draft.manifest.sources.push(ManifestSource {
+            digest,
+            kind: SourceKind::Derived,
+            name: name.clone(),
+            media_type: "application/jsonl".into(),
+            size,
+            observed_ms: now,
+            series: what.series(),
+            symbol: None,
+            http: None,
+        });
+        let mut flush = |window: Window| target.write(writer, &window);
+        let mut out = Collector::new(&mut flush);
+        for (symbol, origin, day, values) in rows {
+            let (shape, values): (Vec<Field>, Vec<Value>) = values.into_iter().unzip();
+            out.row(origin, what.series(), Op::Put, &symbol, day, &shape, values)?;
+        }
+        out.finish()?;
+        Ok(())
+    })
+    .and_then(|prepared| prepared.settle(ledger, draft, false, run))
+}
+
+/// The digest of what a view shows of a symbol.
+fn digest_of(view: Series, symbol: &Symbol, records: &[Record]) -> Digest {
+    let mut digest = ViewDigest::default();
+    digest.add(view, symbol, records);
+    digest.finish()
+}
+
+fn warning(code: &str, day: Option<Day>, text: String) -> Finding {
+    let (code, severity) = (code.to_owned(), Severity::Warning);
+    Finding { code, severity, source: 0, line: None, day, count: 1, text }
+}
+
+/// A number of a record's known field.
+fn number(record: &Record, code: u16) -> Option<f64> {
+    use rust_decimal::prelude::ToPrimitive;
+    record.known(code)?.value.decimal()?.to_f64()
+}

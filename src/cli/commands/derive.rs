@@ -1,0 +1,86 @@
+//! `derive`: compute what follows from the data, review it, and decide.
+
+use crate::app::derive::{self, Derivation};
+use crate::app::{AppError, Ledger, decide};
+use crate::cli::args::Decide;
+use crate::cli::context::Context;
+use crate::cli::error::{Failure, Outcome};
+use crate::cli::exit::Exit;
+use crate::cli::flow;
+use crate::cli::ui::Ui;
+use crate::domain::Symbol;
+use crate::render::ReviewPage;
+use clap::{Args, ValueEnum};
+
+const EXAMPLES: &str = "\
+EXAMPLES
+  volledger derive hv                 historical volatility of every symbol with closes
+  volledger derive iv AAPL --yes      the daily record from the chains of AAPL
+
+The values are a batch of their own that names its inputs; they only fill holes, so what a
+vendor says is shown before them. `fetch spot` and `fetch chain` do this after a confirmation.";
+
+/// Compute what follows from the data, as a batch that names its inputs
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct DeriveArgs {
+    /// What to compute
+    #[arg(value_enum)]
+    what: WhatArg,
+    /// The symbols [default: all that have the data]
+    symbols: Vec<Symbol>,
+    #[command(flatten)]
+    decide: Decide,
+    /// All changes and findings, not the largest 20
+    #[arg(long)]
+    full: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum WhatArg {
+    /// hv20, hv30, hv90 and hv252 from closes
+    Hv,
+    /// atm_iv, term structure and skew from chain snapshots
+    Iv,
+}
+
+pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &DeriveArgs) -> Outcome<Exit> {
+    let what = match args.what {
+        WhatArg::Hv => Derivation::Hv,
+        WhatArg::Iv => Derivation::Iv,
+    };
+    let mut ledger = ctx.open(ui)?;
+    match derive::derive(&mut ledger, what, &args.symbols, &ctx.run())? {
+        Some(staged) => flow::finish(ui, ctx, &mut ledger, staged, &args.decide, args.full),
+        None => {
+            let review = crate::app::report::Review::of_nothing(ledger.position().0, "derived/1");
+            if ui.for_people() {
+                ui.tell("Nothing new: every value that can be computed is recorded")?;
+            } else {
+                ui.show(&ReviewPage { review: &review, full: args.full, check: false })?;
+            }
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// Computes what follows from what was just confirmed, and confirms it: it adds no knowledge, and
+/// like any decision it can be taken back.
+pub(super) fn follow(
+    ui: &mut Ui,
+    ctx: &Context,
+    ledger: &mut Ledger,
+    what: Derivation,
+    symbols: &[Symbol],
+) -> Outcome<()> {
+    let Some(staged) = derive::derive(ledger, what, symbols, &ctx.run())? else {
+        return Ok(());
+    };
+    let (days, view) = (staged.review.rows.effective, what.series());
+    let batch = staged.batch.ok_or_else(|| {
+        Failure::from(AppError::NotFound("what was computed has no batch".into()))
+    })?;
+    decide::confirm_staged(ledger, &staged, &ctx.run())?;
+    ui.say(&format!("Computed {view} of {days} days from {}, confirmed as {batch}", what.input()));
+    Ok(())
+}
