@@ -80,6 +80,11 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
                 format!("check the key; {kept} answers are kept, and the same command goes on"),
             ));
         }
+        if let Some(text) = &asked.gave_up {
+            ui.say(&format!(
+                "! one question after the other failed, the rest was not asked: {text}"
+            ));
+        }
         if asked.stopped {
             return Err(Failure::of(
                 Exit::Interrupted,
