@@ -1,7 +1,7 @@
 //! What has been asked and answered: the fold of the coverage of fetched batches that count.
 
 use crate::app::error::Result;
-use crate::domain::{BatchState, Coverage, Day, Fact, Series, Symbol};
+use crate::domain::{BatchId, BatchState, Coverage, Day, Fact, Series, Symbol};
 use crate::ledger::Ledger;
 use std::collections::{BTreeMap, HashSet};
 
@@ -15,27 +15,38 @@ type Subject = (Series, Option<Symbol>, String);
 #[derive(Clone, Debug, Default)]
 pub struct CoverageMap {
     subjects: BTreeMap<Subject, Vec<Coverage>>,
+    /// What was rolled back, with the batch: a scheduled fetch must not bring it back.
+    rolled_back: BTreeMap<Subject, Vec<(BatchId, Coverage)>>,
     /// Digest and time of every answer that is in a batch of any state.
     seen: HashSet<([u8; 32], i64)>,
 }
 
 impl CoverageMap {
-    /// Reads the manifests of the fetched batches. A batch that was discarded or rolled back does
-    /// not count: its days are asked again.
+    /// Reads the manifests of the fetched batches. The days of a discarded batch are asked again;
+    /// those of one that was rolled back only when somebody says so.
     ///
     /// # Errors
     /// A manifest that cannot be read.
     pub fn of(ledger: &Ledger) -> Result<Self> {
         let mut map = Self::default();
-        for (_, batch) in ledger.batches().iter() {
+        for (id, batch) in ledger.batches().iter() {
             if batch.stage.mapping.id != MAPPING {
                 continue;
             }
             let manifest = ledger.manifest_of(&batch.stage)?;
             let sources = manifest.sources.iter();
             map.seen.extend(sources.map(|source| (source.digest.0, source.observed_ms)));
-            if matches!(batch.state(), BatchState::Staged | BatchState::Active) {
-                manifest.coverage.into_iter().for_each(|fact| map.add(fact));
+            match batch.state() {
+                BatchState::Staged | BatchState::Active => {
+                    manifest.coverage.into_iter().for_each(|fact| map.add(fact));
+                }
+                BatchState::RolledBack | BatchState::Superseded => {
+                    for fact in manifest.coverage {
+                        let subject = (fact.series, fact.symbol.clone(), fact.scope.clone());
+                        map.rolled_back.entry(subject).or_default().push((id, fact));
+                    }
+                }
+                BatchState::Discarded => {}
             }
         }
         Ok(map)
@@ -45,6 +56,22 @@ impl CoverageMap {
     pub fn add(&mut self, fact: Coverage) {
         let subject = (fact.series, fact.symbol.clone(), fact.scope.clone());
         self.subjects.entry(subject).or_default().push(fact);
+    }
+
+    /// The batch whose data about a day was rolled back, if no later answer took its place.
+    pub fn rolled_back(
+        &self,
+        series: Series,
+        symbol: Option<&Symbol>,
+        scope: &str,
+        day: Day,
+    ) -> Option<BatchId> {
+        let subject = (series, symbol.cloned(), scope.to_owned());
+        let facts = self.rolled_back.get(&subject)?.iter();
+        let of_day = |(_, fact): &&(BatchId, Coverage)| {
+            fact.fact == Fact::Data && (fact.from..=fact.to).contains(&day)
+        };
+        facts.rev().find(of_day).map(|(id, _)| *id)
     }
 
     /// Whether this answer is in a batch already.

@@ -52,6 +52,19 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
         return Ok(Exit::Done);
     }
     announce(ui, &plan, &report.plan);
+    if let (Some(batch), true, 0) = (plan.rolled_back.last(), plan.questions.is_empty(), kept) {
+        return Err(Failure::of(
+            Exit::RolledBackBefore,
+            format!("what is missing was rolled back before, with {batch}"),
+            format!(
+                "bring it back with `volledger batch reinstate {batch}`, or ask for it anew with \
+                 `--again --reason TEXT`"
+            ),
+        ));
+    }
+    if let Some(batch) = plan.rolled_back.last() {
+        ui.note(&format!("days that were rolled back with {batch} are not asked (`--again` does)"));
+    }
     if !plan.questions.is_empty() {
         let (key, jobs) =
             (settings.key.clone(), args.service.jobs.map_or(settings.jobs, usize::from));

@@ -78,7 +78,7 @@ pub(in crate::cli) struct FetchArgs {
     /// The answers only fill holes; values that are shown stay
     #[arg(long)]
     pub(super) fill_only: bool,
-    /// Stage content again that was rolled back or discarded before
+    /// Ask again for days whose data was rolled back
     #[arg(long, requires = "reason")]
     pub(super) again: bool,
     /// Why it is staged again
@@ -210,8 +210,8 @@ pub(super) fn wish(ctx: &Context, args: &FetchArgs, settings: &PolygonSettings) 
         GroupedArg::Never => Grouped::Never,
     };
     let (timespan, expiries) = (args.timespan.clone(), args.expiry.clone());
-    let refresh = args.refresh;
-    Ok(Wish { what, symbols, from, to, timespan, expiries, refresh, grouped, now_ms })
+    let (refresh, again) = (args.refresh, args.again);
+    Ok(Wish { what, symbols, from, to, timespan, expiries, refresh, again, grouped, now_ms })
 }
 
 /// The symbols of the command line and of its files, each once.
