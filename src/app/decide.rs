@@ -3,7 +3,7 @@
 use super::error::{AppError, Result};
 use super::groups::Groups;
 use super::import::{
-    MappingChoice, Reading, Staged, choose_mapping, csv_draft, read_source, with_events,
+    self, MappingChoice, Reading, Staged, choose_mapping, csv_draft, read_source, with_events,
 };
 use super::report::{BatchChange, Decided, ViewEffect};
 use super::stage::{Draft, append};
@@ -410,8 +410,8 @@ pub fn replay(
     run: &Run<'_>,
 ) -> Result<Staged> {
     let batch = ledger.batches().get(id).ok_or(Refusal::NoSuchBatch(id))?.clone();
-    if batch.stage.mapping.id == super::tomic::MAPPING {
-        let text = format!("{id} is a TOMIC folder; its layout has one reading only");
+    if let Some(what) = import::sole_reading(&batch.stage.mapping.id) {
+        let text = format!("{id} {what}: it cannot be replayed");
         return Err(AppError::Usage(text));
     }
     let choice = match choice {

@@ -4,7 +4,7 @@ use super::error::{AppError, Result};
 pub use super::prepared::{Outcome, Prepared, Staged, with_events};
 use super::report::Review;
 use super::stage::Draft;
-use super::{Run, tomic};
+use super::{Run, derive, market, tomic};
 use crate::domain::entry::RowCounts;
 use crate::domain::{Calendar, Class, Collector, Series, Symbol, Window};
 use crate::ledger::codec::{Manifest, ManifestSource, SourceKind};
@@ -101,6 +101,20 @@ pub fn choose_mapping(choice: &MappingChoice, series: Series) -> Result<Mapping>
     Ok(mapping)
 }
 
+/// Why the sources of a batch cannot be read again with a mapping file: `None` when they can.
+pub fn sole_reading(mapping: &str) -> Option<&'static str> {
+    Some(match mapping {
+        tomic::MAPPING => "is a TOMIC folder, whose layout has one reading only",
+        super::fetch::MAPPING => "was fetched, and the service's answers have one reading only",
+        market::FLAT => "holds flat files, whose layout has one reading only",
+        market::CHAIN => "holds tables of option chains, which have one reading only",
+        derived if derived.starts_with(derive::PREFIX) => {
+            "was computed from other batches (compute it anew with `volledger derive`)"
+        }
+        _ => return None,
+    })
+}
+
 /// The symbol that a file's name says: `AAPL.csv`, `BRK.B.csv`, `aapl_iv30.csv`.
 fn symbol_of_name(name: &str) -> Result<Symbol> {
     let stem = Path::new(name).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
@@ -109,9 +123,11 @@ fn symbol_of_name(name: &str) -> Result<Symbol> {
 }
 
 /// A file that hashes what is read of it from its start.
-struct Hashing {
-    file: File,
-    hasher: Hasher,
+pub(super) struct Hashing {
+    /// The file.
+    pub(super) file: File,
+    /// What was read so far.
+    pub(super) hasher: Hasher,
 }
 
 impl Read for Hashing {

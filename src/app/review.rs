@@ -471,7 +471,8 @@ pub fn blocking(stage: &Stage, max_rejected: u64) -> Vec<String> {
         let count = stage.duplicates_conflicting;
         found.push(counted(count, "row that contradicts another", "rows that contradict others"));
     }
-    let guesses = stage.findings.iter().filter(|f| f.code == "ambiguous_date_order");
+    let guess = |code: &str| code == "ambiguous_date_order" || code == super::same_quotes::CODE;
+    let guesses = stage.findings.iter().filter(|finding| guess(&finding.code));
     found.extend(guesses.map(|finding| finding.text.clone()));
     found
 }

@@ -9,7 +9,9 @@ use crate::domain::{
 };
 use crate::ledger::{Ledger, LedgerError};
 use crate::projections::view::{Activity, Record, Which, fold};
+use crate::sources::polygon::{GZIP, Unpacker};
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
 /// Where the values of a day come from.
 ///
@@ -145,23 +147,57 @@ pub fn event_line(ledger: &Ledger, event: EventId) -> Result<EventLine> {
     })
 }
 
-/// The bytes of a row in its source; the source's digest is checked on the way.
+/// The bytes of a row in its source; the source's digest is checked on the way. Places in a
+/// gzipped source count in its unpacked text.
 fn bytes_of(
     ledger: &Ledger,
     source: &crate::ledger::codec::ManifestSource,
     offset: u64,
     len: u32,
 ) -> Result<Vec<u8>> {
-    let (mut from, end, mut found) = (0u64, offset + u64::from(len), Vec::new());
-    ledger.read_source(&source.digest, &mut |piece| {
-        let to = from + piece.len() as u64;
-        let start = offset.clamp(from, to) - from;
-        let stop = end.clamp(from, to) - from;
-        found.extend_from_slice(piece.get(start as usize..stop as usize).unwrap_or_default());
-        from = to;
+    let mut cut = Cut { from: 0, start: offset, end: offset + u64::from(len), found: Vec::new() };
+    let packed = source.media_type == GZIP && source.http.is_none();
+    if !packed {
+        ledger.read_source(&source.digest, &mut |piece| {
+            cut.take(piece);
+            Ok(())
+        })?;
+        return Ok(cut.found);
+    }
+    let broken = |_| LedgerError::damaged("a kept gzip file cannot be unpacked");
+    let mut unpacker = Unpacker::new(cut);
+    ledger.read_source(&source.digest, &mut |piece| unpacker.take(piece).map_err(broken))?;
+    Ok(unpacker.finish().map_err(broken)?.found)
+}
+
+/// Keeps a range of the bytes that go by.
+struct Cut {
+    from: u64,
+    start: u64,
+    end: u64,
+    found: Vec<u8>,
+}
+
+impl Cut {
+    fn take(&mut self, piece: &[u8]) {
+        let (from, to) = (self.from, self.from + piece.len() as u64);
+        let start = self.start.clamp(from, to) - from;
+        let stop = self.end.clamp(from, to) - from;
+        let part = piece.get(start as usize..stop as usize);
+        self.found.extend_from_slice(part.unwrap_or_default());
+        self.from = to;
+    }
+}
+
+impl Write for Cut {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        self.take(piece);
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    })?;
-    Ok(found)
+    }
 }
 
 /// Shows a row event (`b7/3`) or a control entry (`#12`).

@@ -23,6 +23,9 @@ use crate::ledger::codec::{Manifest, ManifestSource, SourceKind};
 use crate::projections::view::{Record, Which};
 use std::collections::BTreeMap;
 
+/// What the names of all formulas begin with.
+pub const PREFIX: &str = "derive-";
+
 /// What can be computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Derivation {

@@ -2,11 +2,12 @@
 
 use super::import::{self, Reading};
 use crate::app::import::{ImportOptions, SymbolChoice};
+use crate::app::market::{self, MarketOptions};
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
-use crate::domain::{Series, Symbol};
+use crate::domain::{Day, Series, Symbol};
 use crate::render::ReviewPage;
 use clap::Args;
 use std::path::PathBuf;
@@ -15,6 +16,8 @@ const EXAMPLES: &str = "\
 EXAMPLES
   volledger check AAPL.csv                   is it usable, and what is wrong with it
   volledger check AAPL.csv --series spot     as a file of prices
+  volledger check 2025-11-07.csv.gz          a flat file of bars
+  volledger check AAPL_chain.csv --date 2025-11-07
   cat AAPL.csv | volledger check -           from standard input
 
 Exits with 0 when every row is usable, 11 when rows would be rejected, 1 when nothing is.";
@@ -26,9 +29,12 @@ pub(in crate::cli) struct CheckArgs {
     /// The files; - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// What it holds: iv, hv or spot
-    #[arg(long, default_value = "iv")]
-    series: Series,
+    /// What it holds: iv, hv, spot, bars or chain; flat files and chains are told by their content
+    #[arg(long)]
+    series: Option<Series>,
+    /// The session that the quotes of a chain are of, YYYY-MM-DD
+    #[arg(long, value_name = "DATE")]
+    date: Option<Day>,
     #[command(flatten)]
     reading: Reading,
     /// All findings, not the first 20
@@ -38,17 +44,18 @@ pub(in crate::cli) struct CheckArgs {
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &CheckArgs) -> Outcome<Exit> {
     let inputs = import::inputs(&args.files)?;
-    let options = ImportOptions {
-        series: args.series,
-        mapping: import::mapping(args.reading.mapping.as_deref())?,
-        symbol: symbol(args),
-        keep: false,
-        again: None,
-        dry_run: true,
-        full: args.full,
-        snapshot: false,
+    let market = match (args.series, inputs.all.first()) {
+        (None, Some(first)) => market::series_of(first)?,
+        (given, _) => given.filter(|series| matches!(series, Series::Bars | Series::Chain)),
     };
-    let mut review = crate::app::import::check(&inputs.all, &options, &ctx.run())?;
+    let series = market.or(args.series).unwrap_or(Series::Iv);
+    let mut review = match market {
+        Some(_) => {
+            let options = market_options(args, series);
+            market::check(&inputs.all, &options, &ctx.run())?
+        }
+        None => crate::app::import::check(&inputs.all, &csv_options(args, series)?, &ctx.run())?,
+    };
     review.schema = "volledger/check/1";
     ui.page(&ReviewPage { review: &review, full: args.full, check: true })?;
     let fatal = review.findings.iter().any(|finding| finding.severity == "fatal");
@@ -60,13 +67,42 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &CheckArgs) -> Outco
         ui.hint("an import stages it; the rejected rows are kept but not used");
         Exit::Findings
     } else {
-        ui.hint(
-            "import it with `volledger import iv FILE -s SYMBOL`"
-                .replace("iv", args.series.name())
-                .as_str(),
-        );
+        ui.hint(&match series {
+            Series::Bars => "import it with `volledger import bars FILE`".to_owned(),
+            Series::Chain => "import it with `volledger import chain FILE --date DATE`".to_owned(),
+            _ => format!("import it with `volledger import {series} FILE -s SYMBOL`"),
+        });
         Exit::Done
     })
+}
+
+fn csv_options(args: &CheckArgs, series: Series) -> Outcome<ImportOptions> {
+    Ok(ImportOptions {
+        series,
+        mapping: import::mapping(args.reading.mapping.as_deref())?,
+        symbol: symbol(args),
+        keep: false,
+        again: None,
+        dry_run: true,
+        full: args.full,
+        snapshot: false,
+    })
+}
+
+fn market_options(args: &CheckArgs, series: Series) -> MarketOptions {
+    let given = match args.reading.symbol() {
+        Some(SymbolChoice::Given(symbol)) => Some(symbol),
+        _ => None,
+    };
+    MarketOptions {
+        series,
+        symbol: given,
+        date: args.date,
+        keep: false,
+        again: None,
+        dry_run: true,
+        full: args.full,
+    }
 }
 
 /// The symbol matters little for the quality of a file: its name will do, or any.

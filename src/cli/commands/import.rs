@@ -2,13 +2,14 @@
 
 use crate::app::AppError;
 use crate::app::import::{self, ImportOptions, Input, MappingChoice, SymbolChoice};
+use crate::app::market::{MarketOptions, import_market};
 use crate::cli::args::Decide;
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
 use crate::cli::flow;
 use crate::cli::ui::Ui;
-use crate::domain::{Series, Symbol};
+use crate::domain::{Day, Series, Symbol};
 use clap::{Args, Subcommand, ValueEnum};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,9 @@ EXAMPLES
   volledger import spot prices.csv --symbol-from column --stage-only
   curl … | volledger import iv - -s AAPL --dry-run --json
   volledger import tomic tomic/data --snapshot
+  volledger import bars 2025-11-07.csv.gz                stocks, options, indices; days or minutes
+  volledger import chain 2025-11-07.csv.gz               daily bars of options, as chains
+  volledger import chain quotes.csv --date 2025-11-07    a table of a chain
 
 Nothing changes a view until the batch is confirmed. Without a terminal and without
 a decision flag it stays staged, and the command exits with 12.";
@@ -41,6 +45,10 @@ enum What {
     Spot(Csv),
     /// Realised volatility
     Hv(Csv),
+    /// Flat files of Polygon (Massive): bars of stocks, options and indices
+    Bars(Bars),
+    /// Option chains: tables of quotes, or the flat file of a day's option bars
+    Chain(Chain),
     /// TOMIC's JSON folders, all symbols as one batch
     Tomic {
         /// The folder that holds iv_daily_summary, historical_volatility, spot_prices
@@ -61,6 +69,53 @@ struct Csv {
     files: Vec<PathBuf>,
     #[command(flatten)]
     reading: Reading,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+const BARS_EXAMPLES: &str = "\
+EXAMPLES
+  volledger import bars 2025-11-07.csv.gz                review, then answer y or n
+  volledger import bars day1.csv.gz day2.csv.gz --yes    several files as one batch
+  volledger import bars minutes.csv --dry-run --json
+
+What a file holds is told by its header, its tickers and its times, and the review says it.
+Days of stocks go to the view spot, days of indices to index, everything else to bars.
+The file is kept as it came; places of rows in a gzipped file count in the unpacked text.";
+
+#[derive(Debug, Args)]
+#[command(after_help = BARS_EXAMPLES)]
+struct Bars {
+    /// The files, .csv or .csv.gz; - for standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+const CHAIN_EXAMPLES: &str = "\
+EXAMPLES
+  volledger import chain AAPL_chain.csv --date 2025-11-07
+  volledger import chain quotes.csv.gz -s AAPL --date 2025-11-07 --yes
+  volledger import chain us_options_2025-11-07.csv.gz    daily bars of all contracts
+
+Tables of chains rarely say which session their quotes are of, so it is asked for. Quotes that
+are in the ledger under another date already keep `--yes` from confirming. A flat file of daily
+option bars (us_options_opra/day_aggs_v1) has its dates; each contract stands under its root.
+The file is kept as it came; places of rows in a gzipped file count in the unpacked text.";
+
+#[derive(Debug, Args)]
+#[command(after_help = CHAIN_EXAMPLES)]
+struct Chain {
+    /// The files, .csv or .csv.gz; - for standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The underlying, when the table has no column for it
+    #[arg(short, long)]
+    symbol: Option<Symbol>,
+    /// The session that the quotes are of, YYYY-MM-DD
+    #[arg(long, value_name = "DATE")]
+    date: Option<Day>,
     #[command(flatten)]
     flags: Flags,
 }
@@ -132,6 +187,11 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ImportArgs) -> Outc
         What::Iv(csv) => read(ui, ctx, Series::Iv, csv),
         What::Spot(csv) => read(ui, ctx, Series::Spot, csv),
         What::Hv(csv) => read(ui, ctx, Series::Hv, csv),
+        What::Bars(bars) => market(ui, ctx, &bars.files, Series::Bars, (None, None), &bars.flags),
+        What::Chain(chain) => {
+            let told = (chain.symbol.clone(), chain.date);
+            market(ui, ctx, &chain.files, Series::Chain, told, &chain.flags)
+        }
         What::Tomic { dir, snapshot, flags } => {
             let choices = (MappingChoice::Default, SymbolChoice::FromName);
             let options = options(Series::Iv, choices, flags, *snapshot);
@@ -157,6 +217,29 @@ fn read(ui: &mut Ui, ctx: &Context, series: Series, csv: &Csv) -> Outcome<Exit> 
     let inputs = inputs(&csv.files)?;
     let staged = import::import_csv(&mut ledger, &inputs.all, &options, &ctx.run())?;
     flow::finish(ui, ctx, &mut ledger, staged, &csv.flags.decide, csv.flags.full)
+}
+
+fn market(
+    ui: &mut Ui,
+    ctx: &Context,
+    files: &[PathBuf],
+    series: Series,
+    (symbol, date): (Option<Symbol>, Option<Day>),
+    flags: &Flags,
+) -> Outcome<Exit> {
+    let options = MarketOptions {
+        series,
+        symbol,
+        date,
+        keep: flags.overlap == Overlap::Keep,
+        again: flags.reason.clone(),
+        dry_run: flags.dry_run,
+        full: flags.full,
+    };
+    let mut ledger = ctx.open(ui)?;
+    let inputs = inputs(files)?;
+    let staged = import_market(&mut ledger, &inputs.all, &options, &ctx.run())?;
+    flow::finish(ui, ctx, &mut ledger, staged, &flags.decide, flags.full)
 }
 
 fn options(

@@ -71,7 +71,18 @@ const NOTES: &[Note] = &[
     ),
     reject("volume", ["bar with a negative volume", "bars with a negative volume"]),
     reject("wrong_day", ["item outside the days asked for", "items outside the days asked for"]),
-    reject("expired", ["bar after the contract's expiry", "bars after the contract's expiry"]),
+    reject("expired", ["row after the contract's expiry", "rows after the contract's expiry"]),
+    reject(
+        "other_market",
+        ["row of another market than the file's", "rows of other markets than the file's"],
+    ),
+    reject(
+        "other_symbol",
+        [
+            "row of another underlying than the one given",
+            "rows of other underlyings than the one given",
+        ],
+    ),
     reject(
         "news_key",
         [
@@ -94,6 +105,17 @@ const NOTES: &[Note] = &[
             "bar whose volume-weighted price is far outside its range",
             "bars whose volume-weighted price is far outside its range",
         ],
+    ),
+    warning(
+        "not_midnight",
+        [
+            "daily bar that does not begin at midnight in New York",
+            "daily bars that do not begin at midnight in New York",
+        ],
+    ),
+    warning(
+        "not_a_number",
+        ["cell that is no number, kept as text", "cells that are no numbers, kept as text"],
     ),
     warning("order", ["bar that breaks the page's order", "bars that break the page's order"]),
     warning(

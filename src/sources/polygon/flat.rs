@@ -5,17 +5,15 @@
 
 use super::checks::{Notes, prices};
 use super::keys::{Clock, DAILY};
+use super::stream::{Blind, Ended, settled, unpacked};
 use super::times::ms_of_ns;
 use crate::domain::occ::Contract;
-use crate::domain::{
-    Collector, Day, Field, Finding, Key, Op, Origin, Series, Severity, Symbol, Value,
-};
-use crate::sources::csv::records::{Record, Records, Stop, Watch};
+use crate::domain::{Collector, Day, Field, Key, Op, Origin, Series, Severity, Symbol, Value};
+use crate::sources::csv::records::{Record, Records};
 use crate::sources::notes::finding;
 use crate::sources::{Limits, ReadError, ReadSummary};
-use flate2::read::MultiGzDecoder;
 use std::borrow::Cow;
-use std::io::{self, Read};
+use std::io::Read;
 
 /// What a flat file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,6 +24,8 @@ pub enum FlatKind {
     StockMinutes,
     /// `us_options_opra/day_aggs_v1`: daily bars of option contracts.
     OptionDays,
+    /// The same file as a part of the option chains: each contract stands under its root.
+    OptionChain,
     /// `us_options_opra/minute_aggs_v1`.
     OptionMinutes,
     /// `us_indices/day_aggs_v1`.
@@ -36,15 +36,52 @@ pub enum FlatKind {
 
 impl FlatKind {
     /// The view of the bars, and their length as it stands in the item.
-    fn bars(self) -> (Series, &'static str) {
+    pub(super) fn bars(self) -> (Series, &'static str) {
         match self {
             Self::StockDays => (Series::Spot, ""),
             Self::IndexDays => (Series::Index, ""),
             Self::OptionDays => (Series::Bars, DAILY),
+            Self::OptionChain => (Series::Chain, ""),
             Self::StockMinutes | Self::OptionMinutes | Self::IndexMinutes => {
                 (Series::Bars, "1minute")
             }
         }
+    }
+
+    /// The view that its rows belong to.
+    pub fn series(self) -> Series {
+        self.bars().0
+    }
+
+    /// What it holds, in words, with the vendor's name of the layout.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::StockDays => "daily bars of stocks (us_stocks_sip/day_aggs_v1)",
+            Self::StockMinutes => "minute bars of stocks (us_stocks_sip/minute_aggs_v1)",
+            Self::OptionDays | Self::OptionChain => {
+                "daily bars of option contracts (us_options_opra/day_aggs_v1)"
+            }
+            Self::OptionMinutes => {
+                "minute bars of option contracts (us_options_opra/minute_aggs_v1)"
+            }
+            Self::IndexDays => "daily bars of indices (us_indices/day_aggs_v1)",
+            Self::IndexMinutes => "minute bars of indices (us_indices/minute_aggs_v1)",
+        }
+    }
+
+    /// Whether a ticker is of the market that the file is about.
+    fn trades(self, ticker: &str) -> bool {
+        let prefix = ticker.get(..2).filter(|prefix| prefix.ends_with(':'));
+        match self {
+            Self::StockDays | Self::StockMinutes => prefix.is_none(),
+            Self::OptionDays | Self::OptionChain | Self::OptionMinutes => prefix == Some("O:"),
+            Self::IndexDays | Self::IndexMinutes => prefix == Some("I:"),
+        }
+    }
+
+    /// Whether its bars are days.
+    fn is_daily(self) -> bool {
+        !matches!(self, Self::StockMinutes | Self::OptionMinutes | Self::IndexMinutes)
     }
 
     /// Whether the columns of an index are due, which has neither volume nor trades.
@@ -78,18 +115,16 @@ const COLUMNS: [&str; 8] =
 /// [`ReadError::Io`] when the input or its gzip stream cannot be read, [`ReadError::Sink`] when
 /// the receiver fails. A file of another form gives a summary with a fatal finding.
 pub fn read_flat<E>(
-    mut input: impl Read,
+    input: impl Read,
     page: &FlatPage,
     out: &mut Collector<'_, E>,
 ) -> Result<ReadSummary, ReadError<E>> {
-    let mut magic = Vec::with_capacity(2);
-    input.by_ref().take(2).read_to_end(&mut magic)?;
-    let packed = magic == [0x1f, 0x8b];
-    let mut input = io::Cursor::new(magic).chain(input);
-    match packed {
-        true => read(&mut MultiGzDecoder::new(input), page, out),
-        false => read(&mut input, page, out),
-    }
+    let mut input = unpacked(input)?;
+    let mut summary = ReadSummary { delimiter: Some("comma"), ..ReadSummary::default() };
+    let mut notes = Notes::default();
+    let result = records(&mut input, page, &mut summary, &mut notes, out);
+    summary.findings.splice(..0, notes.findings(page.source, "line"));
+    settled(result, summary, page.source, page.limits)
 }
 
 /// What a column of the file is.
@@ -107,60 +142,15 @@ struct Header {
     fields: Vec<Field>,
 }
 
-/// Nothing is watched: the caller has hashed the bytes.
-struct Blind;
-
-impl Watch for Blind {
-    fn take(&mut self, _: &[u8]) {}
-}
-
-fn read<E>(
-    input: &mut impl Read,
-    page: &FlatPage,
-    out: &mut Collector<'_, E>,
-) -> Result<ReadSummary, ReadError<E>> {
-    let mut summary = ReadSummary { delimiter: Some("comma"), ..ReadSummary::default() };
-    let (mut blind, mut notes) = (Blind, Notes::default());
-    let result = records(input, &mut blind, page, &mut summary, &mut notes, out);
-    summary.findings.splice(..0, notes.findings(page.source, "line"));
-    let (code, line, text) = match result {
-        Ok(()) => return Ok(summary),
-        Err(Ended::Sink(error)) => return Err(ReadError::Sink(error)),
-        Err(Ended::Stop(Stop::Io(error))) => return Err(ReadError::Io(error)),
-        Err(Ended::Stop(Stop::LineTooLong(line))) => {
-            let text = format!("a line is longer than {} bytes", page.limits.line_bytes);
-            ("line_too_long", Some(line), text)
-        }
-        Err(Ended::Stop(Stop::TooManyFields(line))) => {
-            let text = format!("a line has more than {} cells", page.limits.fields);
-            ("too_many_fields", Some(line), text)
-        }
-        Err(Ended::Stop(Stop::FileTooLarge)) => {
-            let text = format!("the file is larger than {} bytes", page.limits.file_bytes);
-            ("file_too_large", None, text)
-        }
-        Err(Ended::Header(text)) => ("missing_columns", Some(1), text),
-    };
-    summary.fatal = Some(Finding { line, ..finding(page.source, code, Severity::Fatal, text) });
-    Ok(summary)
-}
-
-/// Why the reading ended before the file did.
-enum Ended<E> {
-    Stop(Stop),
-    Header(String),
-    Sink(E),
-}
-
 fn records<E>(
     input: &mut impl Read,
-    blind: &mut Blind,
     page: &FlatPage,
     summary: &mut ReadSummary,
     notes: &mut Notes,
     out: &mut Collector<'_, E>,
 ) -> Result<(), Ended<E>> {
-    let mut records = Records::new(input, blind, b',', 0, page.limits).map_err(Ended::Stop)?;
+    let mut blind = Blind;
+    let mut records = Records::new(input, &mut blind, b',', 0, page.limits).map_err(Ended::Stop)?;
     let first = records.next().map_err(Ended::Stop)?;
     let Some(first) = first else {
         return Err(Ended::Header("the file is empty".into()));
@@ -184,10 +174,11 @@ fn records<E>(
         let read = row(&record, &header, page, timespan, &mut pass, notes);
         match (read, &pass.symbol) {
             (Ok((day, item)), Some(symbol)) => {
+                let item = if page.kind == FlatKind::OptionChain { &pass.ticker } else { &*item };
                 summary.rows.accepted += 1;
                 let days = summary.days.get_or_insert((day, day));
                 *days = (days.0.min(day), days.1.max(day));
-                let key = Key { symbol, day, item: &item };
+                let key = Key { symbol, day, item };
                 out.event(origin, series, Op::Put, key, &header.fields, pass.values.drain(..))
                     .map_err(Ended::Sink)?;
             }
@@ -261,8 +252,9 @@ fn header<E>(
 /// What is kept from row to row.
 #[derive(Default)]
 struct Pass {
-    /// The last row's ticker, and its expiry if it is an option's. A market's file has its rows
-    /// ticker by ticker.
+    /// The last row's ticker, what it stands under, and its expiry if it is an option's. A
+    /// market's file has its rows ticker by ticker.
+    ticker: String,
     symbol: Option<Symbol>,
     expiry: Option<Day>,
     clock: Clock,
@@ -272,13 +264,26 @@ struct Pass {
 
 impl Pass {
     /// Takes in the ticker of a row.
-    fn ticker(&mut self, ticker: &str) -> Result<(), &'static str> {
-        if self.symbol.as_ref().is_none_or(|known| known.as_str() != ticker) {
-            self.symbol = None;
-            self.symbol = Some(Symbol::exact(ticker).map_err(|_| "missing_key")?);
-            let option = ticker.starts_with("O:").then(|| ticker.parse::<Contract>().ok());
-            self.expiry = option.flatten().map(|contract| contract.expiry);
+    fn ticker(&mut self, ticker: &str, kind: FlatKind) -> Result<(), &'static str> {
+        if self.symbol.is_some() && self.ticker == ticker {
+            return Ok(());
         }
+        let before = self.symbol.take();
+        if !kind.trades(ticker) {
+            return Err("other_market");
+        }
+        let contract = ticker.starts_with("O:").then(|| ticker.parse::<Contract>().ok()).flatten();
+        self.expiry = contract.as_ref().map(|contract| contract.expiry);
+        self.symbol = match kind {
+            FlatKind::OptionChain => {
+                let root = contract.ok_or("missing_key")?.root;
+                let known = before.filter(|known| known.as_str() == root);
+                Some(known.map_or_else(|| Symbol::exact(&root), Ok).map_err(|_| "missing_key")?)
+            }
+            _ => Some(Symbol::exact(ticker).map_err(|_| "missing_key")?),
+        };
+        self.ticker.clear();
+        self.ticker.push_str(ticker);
         Ok(())
     }
 }
@@ -313,10 +318,13 @@ fn row<'a>(
         cell.and_then(|cell| std::str::from_utf8(cell).ok()).filter(|text| !text.is_empty())
     };
     let ticker = text(0).ok_or("missing_key")?;
-    pass.ticker(ticker)?;
+    pass.ticker(ticker, page.kind)?;
     let ms = text(6).and_then(ms_of_ns).ok_or("missing_key")?;
     let (day, item) = pass.clock.bar(if timespan.is_empty() { "day" } else { timespan }, ms)?;
     let item = if timespan.is_empty() { Cow::Borrowed("") } else { item };
+    if page.kind.is_daily() && !pass.clock.is_midnight(ms)? {
+        notes.add("not_midnight", record.line, Some(day));
+    }
     if page.range.is_some_and(|(first, last)| !(first..=last).contains(&day)) {
         return Err("wrong_day");
     }
@@ -334,7 +342,7 @@ fn row<'a>(
 }
 
 /// A cell as it stands: a number with its digits, or a text. An empty cell is no value.
-fn value(cell: &str) -> Value {
+pub(super) fn value(cell: &str) -> Value {
     if cell.is_empty() {
         return Value::Null;
     }

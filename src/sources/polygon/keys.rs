@@ -140,6 +140,23 @@ impl Clock {
         if is_daily(timespan) {
             return Ok((day_of(ms)?, Cow::Borrowed(timespan)));
         }
+        let (day, hour) = self.hour(ms)?;
+        let seconds = ms % HOUR_MS / 1000;
+        let (minute, second) = (seconds / 60, seconds % 60);
+        let item = match second {
+            0 => format!("{timespan} {hour}:{minute:02}"),
+            _ => format!("{timespan} {hour}:{minute:02}:{second:02}"),
+        };
+        Ok((day, Cow::Owned(item)))
+    }
+
+    /// Whether an instant is the first of a day in New York.
+    pub(super) fn is_midnight(&mut self, ms: i64) -> Result<bool, &'static str> {
+        Ok(self.hour(ms)?.1 == "00" && ms % HOUR_MS == 0)
+    }
+
+    /// The New York day and hour of an instant.
+    fn hour(&mut self, ms: i64) -> Result<(Day, &str), &'static str> {
         if ms < FIRST_MS {
             return Err(RANGE);
         }
@@ -149,14 +166,7 @@ impl Clock {
             text.truncate(2);
             self.hour = Some((number, day, text));
         }
-        let Some((_, day, hour)) = &self.hour else { return Err(RANGE) };
-        let seconds = ms % HOUR_MS / 1000;
-        let (minute, second) = (seconds / 60, seconds % 60);
-        let item = match second {
-            0 => format!("{timespan} {hour}:{minute:02}"),
-            _ => format!("{timespan} {hour}:{minute:02}:{second:02}"),
-        };
-        Ok((*day, Cow::Owned(item)))
+        self.hour.as_ref().map(|(_, day, hour)| (*day, hour.as_str())).ok_or(RANGE)
     }
 }
 

@@ -5,6 +5,8 @@
 //! is lost, and noted as drift. Numbers are read as text.
 
 mod body;
+mod chain_columns;
+mod chain_table;
 mod checks;
 mod drift;
 mod endpoint;
@@ -12,14 +14,19 @@ mod flat;
 mod keys;
 mod news;
 mod read;
+mod recognise;
+mod stream;
 mod table;
 mod tables;
 mod times;
 mod walk;
 
+pub use chain_table::{ChainTable, read_chain_table};
 pub use endpoint::Endpoint;
 pub use flat::{FlatKind, FlatPage, read_flat};
 pub use read::{Envelope, Page, PageSummary, TickerError, envelope, read_page};
+pub use recognise::{Recognised, recognise};
+pub use stream::{GZIP, Unpacker, is_packed};
 pub use times::{SessionTimes, session_times};
 
 #[cfg(test)]

@@ -29,16 +29,23 @@ fn key(rows: &Rows, index: usize) -> String {
 
 #[test]
 fn the_kind_decides_series_and_item() {
-    // Midnight New York of 2025-04-16, in nanoseconds.
-    let text = format!("{HEADER}AAPL,10.50,1,2,3,1,1744776000000000000,4\r\n");
-    for (kind, series, want) in [
-        (FlatKind::StockDays, Series::Spot, "AAPL 2025-04-16"),
-        (FlatKind::IndexDays, Series::Index, "AAPL 2025-04-16"),
-        (FlatKind::OptionDays, Series::Bars, "AAPL 2025-04-16 1day"),
-        (FlatKind::StockMinutes, Series::Bars, "AAPL 2025-04-16 1minute 00:00"),
-        (FlatKind::OptionMinutes, Series::Bars, "AAPL 2025-04-16 1minute 00:00"),
-        (FlatKind::IndexMinutes, Series::Bars, "AAPL 2025-04-16 1minute 00:00"),
+    let option = "O:SPY250417P00390000";
+    for (kind, series, ticker, want) in [
+        (FlatKind::StockDays, Series::Spot, "AAPL", "AAPL 2025-04-16"),
+        (FlatKind::IndexDays, Series::Index, "I:VIX", "I:VIX 2025-04-16"),
+        (FlatKind::OptionDays, Series::Bars, option, "O:SPY250417P00390000 2025-04-16 1day"),
+        (FlatKind::OptionChain, Series::Chain, option, "SPY 2025-04-16 O:SPY250417P00390000"),
+        (FlatKind::StockMinutes, Series::Bars, "AAPL", "AAPL 2025-04-16 1minute 00:00"),
+        (
+            FlatKind::OptionMinutes,
+            Series::Bars,
+            option,
+            "O:SPY250417P00390000 2025-04-16 1minute 00:00",
+        ),
+        (FlatKind::IndexMinutes, Series::Bars, "I:VIX", "I:VIX 2025-04-16 1minute 00:00"),
     ] {
+        // Midnight New York of 2025-04-16, in nanoseconds.
+        let text = format!("{HEADER}{ticker},10.50,1,2,3,1,1744776000000000000,4\r\n");
         let (summary, rows, rejects) = read_as(&asked(kind), text.as_bytes());
         assert_eq!((key(&rows, 0), rejects.len()), (want.to_owned(), 0));
         let row = rows.get(0).unwrap();
