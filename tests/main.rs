@@ -14,6 +14,7 @@ mod program;
 mod readme;
 mod sample_data;
 mod schemas;
+mod sql;
 mod support;
 mod tidy;
 mod tomic;

@@ -33,6 +33,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("reqwest", &["net/client"]),
     ("chrono_tz", &["domain/eastern"]),
+    ("rusqlite", &["app/sql"]),
     ("flate2", &["sources/polygon"]),
     ("std::env", &["config", "main"]),
     ("Utc::now", &["app/clock"]),

@@ -92,6 +92,9 @@ pub enum AppError {
         /// What it is.
         found: Digest,
     },
+    /// A query cannot be answered.
+    #[error("{0}")]
+    Sql(String),
     /// A stored view is not what the log gives.
     #[error("{0}")]
     ProjectionDiffers(String),

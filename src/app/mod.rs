@@ -20,6 +20,7 @@ pub mod prepared;
 pub mod report;
 pub mod review;
 pub mod same_quotes;
+pub mod sql;
 pub mod stage;
 pub mod tomic;
 pub mod trace;

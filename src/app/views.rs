@@ -20,6 +20,7 @@ use crate::ledger::store::MAX_VALUE;
 use crate::ledger::{Ledger, LedgerError};
 use crate::projections::view::{Activity, History, Record, Which, fold};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 const ROOT: u8 = b'r';
 const SYMBOL: u8 = b's';
@@ -322,8 +323,12 @@ pub fn compare_with_log(
 /// Reads views at any position.
 pub struct ViewReader<'a> {
     ledger: &'a Ledger,
-    roots: BTreeMap<Series, Root>,
+    roots: Arc<Roots>,
 }
+
+/// The roots of all views: read once, they can be shared by readers of the same ledger.
+#[derive(Clone, Debug, Default)]
+pub struct Roots(BTreeMap<Series, Root>);
 
 impl<'a> ViewReader<'a> {
     /// A reader over the stored views. They must be caught up.
@@ -332,12 +337,22 @@ impl<'a> ViewReader<'a> {
         for view in Series::ALL {
             roots.insert(view, read_root(ledger, view)?);
         }
-        Ok(Self { ledger, roots })
+        Ok(Self { ledger, roots: Arc::new(Roots(roots)) })
+    }
+
+    /// A reader with roots that another one of the same ledger has read.
+    pub fn with(ledger: &'a Ledger, roots: Arc<Roots>) -> Self {
+        Self { ledger, roots }
+    }
+
+    /// The roots, for further readers.
+    pub fn roots(&self) -> Arc<Roots> {
+        Arc::clone(&self.roots)
     }
 
     /// The symbols that the view ever had, ascending.
     pub fn symbols(&self, view: Series) -> Vec<Symbol> {
-        let names = self.roots.get(&view).map(|root| root.symbols.keys());
+        let names = self.roots.0.get(&view).map(|root| root.symbols.keys());
         names.into_iter().flatten().filter_map(|name| Symbol::exact(name).ok()).collect()
     }
 
@@ -354,7 +369,7 @@ impl<'a> ViewReader<'a> {
         from: Day,
         to: Day,
     ) -> Result<History> {
-        let entry = self.roots.get(&view).and_then(|root| root.symbols.get(symbol.as_str()));
+        let entry = self.roots.0.get(&view).and_then(|root| root.symbols.get(symbol.as_str()));
         let Some((_, digest)) = entry else {
             return Ok(History::default());
         };
@@ -382,7 +397,7 @@ impl<'a> ViewReader<'a> {
 
     /// The days of which a dense view stores something about a symbol, ascending.
     pub fn stored_days(&self, view: Series, symbol: &Symbol) -> Result<Vec<Day>> {
-        let entry = self.roots.get(&view).and_then(|root| root.symbols.get(symbol.as_str()));
+        let entry = self.roots.0.get(&view).and_then(|root| root.symbols.get(symbol.as_str()));
         let Some((_, digest)) = entry else { return Ok(Vec::new()) };
         let years = read_years(self.ledger, view, symbol, digest)?;
         let mut days: Vec<Day> = years.keys().filter_map(|n| n.parse().ok().map(Day)).collect();

@@ -2,7 +2,7 @@
 
 use super::commands::{
     backup, batch, check, derive, diff, export, fetch, gaps, import, log, man, projection, show,
-    timeline, tour, verify, view, why,
+    sql, timeline, tour, verify, view, why,
 };
 use crate::render::Form;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -159,6 +159,8 @@ pub(super) enum Command {
     View(view::ViewArgs),
     /// Where a value comes from, down to the bytes of the file, and what it replaced
     Why(why::WhyArgs),
+    /// Ask with SQL, over the views and the facts behind them
+    Sql(sql::SqlArgs),
     /// How the views differ between two positions
     Diff(diff::DiffArgs),
     /// Trading days without a value
@@ -215,6 +217,8 @@ mod tests {
             "fetch news AAPL --days 30",
             "fetch calendar --dry-run",
             "derive hv",
+            "sql --tables",
+            "sql SELECT --at #3 --json",
             "derive iv AAPL MSFT --yes",
             "check f.csv",
             "batch list --at #3",

@@ -97,7 +97,10 @@ fn exit(error: &AppError) -> Exit {
         AppError::Stale { .. } | AppError::TokenDiffers { .. } => Exit::Stale,
         AppError::RolledBackBefore { .. } => Exit::RolledBackBefore,
         AppError::ProjectionDiffers(_) => Exit::ProjectionDiffers,
-        AppError::Usage(_) | AppError::Mapping { .. } | AppError::NoSymbol(_) => Exit::Usage,
+        AppError::Sql(_)
+        | AppError::Usage(_)
+        | AppError::Mapping { .. }
+        | AppError::NoSymbol(_) => Exit::Usage,
         _ => Exit::Failed,
     }
 }
@@ -126,6 +129,9 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
             "name it with `-s SYMBOL`, or say where it stands: `--symbol-from name` (the file's \
              name) or `--symbol-from column`"
                 .to_owned()
+        }
+        AppError::Sql(_) => {
+            "`volledger sql --tables` lists the tables and their columns".to_owned()
         }
         AppError::NotFound(_) => "`volledger status` says what there is".to_owned(),
         AppError::RolledBackBefore { batch, .. } => format!(

@@ -13,6 +13,7 @@ pub mod json;
 mod markdown;
 pub mod numbers;
 mod review;
+mod sql;
 mod table;
 mod tables;
 mod view;

@@ -16,6 +16,7 @@ pub(super) mod log;
 pub(super) mod man;
 pub(super) mod projection;
 pub(super) mod show;
+pub(super) mod sql;
 pub(super) mod status;
 pub(super) mod timeline;
 pub(super) mod tour;
@@ -48,6 +49,7 @@ pub(super) fn run(ui: &mut Ui, ctx: &Context, command: &Command) -> Outcome<Exit
         Command::Gaps(args) => gaps::run(ui, ctx, args),
         Command::Log(args) => log::run(ui, ctx, args),
         Command::Show(args) => show::run(ui, ctx, args),
+        Command::Sql(args) => sql::run(ui, ctx, args),
         Command::Status(_) => status::run(ui, ctx),
         Command::Verify(args) => verify::run(ui, ctx, args),
         Command::Export(args) => export::run(ui, ctx, args),

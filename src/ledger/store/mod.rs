@@ -24,7 +24,7 @@ pub const MAX_VALUE: usize = 30 << 10;
 type Result<T> = std::result::Result<T, LedgerError>;
 
 /// What the ledger asks of a storage engine. One writer at a time.
-pub trait Store {
+pub trait Store: Send + Sync {
     /// Keeps a block of a batch that is being staged.
     fn put_block(&mut self, batch: u32, index: u32, bytes: &[u8]) -> Result<()>;
     /// A block.

@@ -1,0 +1,91 @@
+//! Functions that traders miss in SQLite: deviations, percentiles, logarithms.
+
+use rusqlite::functions::{Aggregate, Context, FunctionFlags};
+use rusqlite::{Connection, Error, Result};
+
+/// A function of one number.
+type Scalar = (&'static str, fn(f64) -> f64);
+
+const SCALARS: [Scalar; 4] =
+    [("ln", f64::ln), ("exp", f64::exp), ("sqrt", f64::sqrt), ("log10", f64::log10)];
+
+/// Makes the functions known to a connection.
+pub fn register(connection: &Connection) -> Result<()> {
+    let pure = FunctionFlags::SQLITE_UTF8
+        | FunctionFlags::SQLITE_DETERMINISTIC
+        | FunctionFlags::SQLITE_INNOCUOUS;
+    connection.create_aggregate_function("stddev", 1, pure, Deviation)?;
+    connection.create_aggregate_function("percentile", 2, pure, Percentile)?;
+    connection.create_aggregate_function("median", 1, pure, Percentile)?;
+    // What is no number (the logarithm of a loss of everything) is null, as in SQLite's own.
+    for (name, function) in SCALARS {
+        let call = move |context: &Context<'_>| {
+            let number: Option<f64> = context.get(0)?;
+            Ok(number.map(function).filter(|number| number.is_finite()))
+        };
+        connection.create_scalar_function(name, 1, pure, call)?;
+    }
+    let power = |context: &Context<'_>| {
+        let (base, to): (Option<f64>, Option<f64>) = (context.get(0)?, context.get(1)?);
+        Ok(base.zip(to).map(|(base, to)| base.powf(to)).filter(|number| number.is_finite()))
+    };
+    connection.create_scalar_function("pow", 2, pure, power)
+}
+
+/// Sample standard deviation (n − 1), by Welford's recurrence; null below two values.
+struct Deviation;
+
+impl Aggregate<(f64, f64, f64), Option<f64>> for Deviation {
+    fn init(&self, _: &mut Context<'_>) -> Result<(f64, f64, f64)> {
+        Ok((0.0, 0.0, 0.0))
+    }
+
+    fn step(&self, context: &mut Context<'_>, state: &mut (f64, f64, f64)) -> Result<()> {
+        let Some(value) = context.get::<Option<f64>>(0)? else { return Ok(()) };
+        let (count, mean, squares) = state;
+        *count += 1.0;
+        let off = value - *mean;
+        *mean += off / *count;
+        *squares += off * (value - *mean);
+        Ok(())
+    }
+
+    fn finalize(&self, _: &mut Context<'_>, state: Option<(f64, f64, f64)>) -> Result<Option<f64>> {
+        let enough = state.filter(|(count, ..)| *count > 1.0);
+        Ok(enough.map(|(count, _, squares)| (squares / (count - 1.0)).sqrt()))
+    }
+}
+
+/// The value below which a share of the values lies, 0 to 100, between neighbours in a straight
+/// line (as NumPy's default does); with one argument the median.
+struct Percentile;
+
+impl Aggregate<(Vec<f64>, f64), Option<f64>> for Percentile {
+    fn init(&self, _: &mut Context<'_>) -> Result<(Vec<f64>, f64)> {
+        Ok((Vec::new(), 50.0))
+    }
+
+    fn step(&self, context: &mut Context<'_>, state: &mut (Vec<f64>, f64)) -> Result<()> {
+        if context.len() > 1 {
+            let share: f64 = context.get(1)?;
+            if !(0.0..=100.0).contains(&share) {
+                let text = format!("percentile takes a share from 0 to 100, not {share}");
+                return Err(Error::UserFunctionError(text.into()));
+            }
+            state.1 = share;
+        }
+        state.0.extend(context.get::<Option<f64>>(0)?.filter(|value| value.is_finite()));
+        Ok(())
+    }
+
+    fn finalize(&self, _: &mut Context<'_>, state: Option<(Vec<f64>, f64)>) -> Result<Option<f64>> {
+        let Some((mut values, share)) = state else { return Ok(None) };
+        values.sort_by(f64::total_cmp);
+        let Some(last) = values.len().checked_sub(1) else { return Ok(None) };
+        let at = share / 100.0 * last as f64;
+        let (low, part) = (at.floor(), at.fract());
+        let value = |index: f64| values.get(index as usize).copied();
+        let (Some(below), above) = (value(low), value(low + 1.0)) else { return Ok(None) };
+        Ok(Some(above.map_or(below, |above| below + (above - below) * part)))
+    }
+}

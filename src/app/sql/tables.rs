@@ -1,0 +1,448 @@
+//! The tables that SQL sees, and how their rows come out of the ledger.
+
+use crate::app::clock::rfc3339;
+use crate::app::error::Result;
+use crate::app::views::{Roots, ViewReader};
+use crate::domain::series::Unit;
+use crate::domain::{
+    BatchId, BatchState, Class, Day, EventId, Field, Op, Position, Series, Symbol, Value, Window,
+};
+use crate::ledger::Ledger;
+use crate::projections::view::{Activity, History, Which, fold};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+/// What all tables of a query share.
+pub struct Shared {
+    /// The ledger; nothing of it changes while a query runs.
+    pub ledger: Arc<Ledger>,
+    /// The roots of its views.
+    pub roots: Arc<Roots>,
+    /// The position that the query sees.
+    pub at: Position,
+}
+
+/// A value on its way to SQLite.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sql {
+    /// No value.
+    Null,
+    /// A whole number.
+    Int(i64),
+    /// A number.
+    Real(f64),
+    /// A text.
+    Text(Box<str>),
+}
+
+/// A table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// What a view shows.
+    View(Series),
+    /// Every assertion ever committed, with the positions from and to which its batch counted.
+    Assertions,
+    /// Batches.
+    Batches,
+    /// Row events, rejected rows left out.
+    Events,
+    /// Sources of batches.
+    Sources,
+}
+
+const ASSERTIONS: [&str; 13] = [
+    "symbol",
+    "date",
+    "series",
+    "item",
+    "field",
+    "value",
+    "number",
+    "event",
+    "batch",
+    "class",
+    "from_position",
+    "to_position",
+    "active",
+];
+const BATCHES: [&str; 10] = [
+    "batch",
+    "state",
+    "series",
+    "mapping",
+    "symbols",
+    "accepted",
+    "rejected",
+    "staged_at",
+    "confirmed_at",
+    "content_id",
+];
+const EVENTS: [&str; 10] =
+    ["symbol", "date", "event", "batch", "series", "item", "op", "source", "line", "offset"];
+const SOURCES: [&str; 7] = ["batch", "digest", "kind", "name", "bytes", "observed_at", "status"];
+
+/// What a query wants of a table.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only this symbol.
+    pub symbol: Option<String>,
+    /// First day.
+    pub from: Option<Day>,
+    /// Last day.
+    pub to: Option<Day>,
+    /// The columns that are looked at, as bits; the last bit stands for all beyond 62.
+    pub used: u64,
+}
+
+impl Filter {
+    fn uses(&self, column: usize) -> bool {
+        self.used & (1u64 << column.min(63)) != 0
+    }
+
+    fn days(&self) -> RangeInclusive<Day> {
+        self.from.unwrap_or(Day(i32::MIN))..=self.to.unwrap_or(Day(i32::MAX))
+    }
+}
+
+impl Table {
+    /// Every table.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let views = Series::ALL.into_iter().map(Self::View);
+        views.chain([Self::Assertions, Self::Batches, Self::Events, Self::Sources])
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::View(series) => series.name(),
+            Self::Assertions => "assertions",
+            Self::Batches => "batches",
+            Self::Events => "events",
+            Self::Sources => "sources",
+        }
+    }
+
+    /// Its columns. Where there are a symbol and a date they are the first two.
+    pub fn columns(self) -> Vec<String> {
+        let fixed = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        match self {
+            Self::View(series) => {
+                let mut columns = vec!["symbol".to_owned(), "date".to_owned()];
+                columns.extend(series.item_name().map(str::to_owned));
+                columns.extend(series.fields().map(|field| field.name.to_owned()));
+                columns
+            }
+            Self::Assertions => fixed(&ASSERTIONS),
+            Self::Batches => fixed(&BATCHES),
+            Self::Events => fixed(&EVENTS),
+            Self::Sources => fixed(&SOURCES),
+        }
+    }
+
+    /// Whether a symbol and days can be asked for.
+    pub fn has_keys(self) -> bool {
+        matches!(self, Self::View(_) | Self::Assertions | Self::Events)
+    }
+
+    /// The rows of a table, a part at a time.
+    pub fn scan(self, shared: &Arc<Shared>, filter: Filter) -> Scan {
+        let symbol = |series: Series| {
+            let reader = ViewReader::with(&shared.ledger, Arc::clone(&shared.roots));
+            let known = reader.symbols(series).into_iter();
+            let wanted = filter.symbol.as_deref();
+            known.filter(move |symbol| wanted.is_none_or(|wanted| symbol.as_str() == wanted))
+        };
+        let parts: Vec<Part> = match self {
+            Self::View(series) => {
+                symbol(series).map(|symbol| Part::Symbol(series, symbol)).collect()
+            }
+            Self::Assertions => Series::ALL
+                .into_iter()
+                .flat_map(|series| {
+                    symbol(series)
+                        .map(move |symbol| Part::Symbol(series, symbol))
+                        .collect::<Vec<_>>()
+                })
+                .collect(),
+            Self::Batches | Self::Sources | Self::Events => {
+                let known = shared.ledger.batches().iter();
+                let staged = known.filter(|(_, batch)| batch.staged_at <= shared.at);
+                staged.map(|(id, _)| Part::Batch(id)).collect()
+            }
+        };
+        Scan { table: self, shared: Arc::clone(shared), filter, parts: parts.into_iter() }
+    }
+}
+
+/// A part of a table that is read at once.
+enum Part {
+    Symbol(Series, Symbol),
+    Batch(BatchId),
+}
+
+/// A table that is being read.
+pub struct Scan {
+    table: Table,
+    shared: Arc<Shared>,
+    filter: Filter,
+    parts: std::vec::IntoIter<Part>,
+}
+
+impl Scan {
+    /// The next rows; `None` after the last.
+    ///
+    /// # Errors
+    /// A stored value that cannot be read.
+    pub fn next_rows(&mut self) -> Result<Option<Vec<Vec<Sql>>>> {
+        let Some(part) = self.parts.next() else { return Ok(None) };
+        let rows = match (self.table, part) {
+            (Table::View(_), Part::Symbol(series, symbol)) => self.view(series, &symbol)?,
+            (_, Part::Symbol(series, symbol)) => self.assertions(series, &symbol)?,
+            (Table::Batches, Part::Batch(id)) => self.batch(id).into_iter().collect(),
+            (Table::Sources, Part::Batch(id)) => self.sources(id)?,
+            (_, Part::Batch(id)) => self.events(id)?,
+        };
+        Ok(Some(rows))
+    }
+
+    fn history(&self, series: Series, symbol: &Symbol) -> Result<History> {
+        let reader = ViewReader::with(&self.shared.ledger, Arc::clone(&self.shared.roots));
+        let days = self.filter.days();
+        reader.history_between(series, symbol, *days.start(), *days.end())
+    }
+
+    fn view(&self, series: Series, symbol: &Symbol) -> Result<Vec<Vec<Sql>>> {
+        let history = self.history(series, symbol)?;
+        let activity = Activity::at(self.shared.ledger.batches(), series, self.shared.at);
+        let named: Box<str> = symbol.as_str().into();
+        let codes: Vec<(u16, Unit)> =
+            series.fields().map(|field| (field.code, field.unit)).collect();
+        let first = 2 + usize::from(series.item_name().is_some());
+        let wanted: Vec<bool> =
+            (0..codes.len()).map(|index| self.filter.uses(first + index)).collect();
+        let key = |day: Day, item: &str| {
+            let mut row = Vec::with_capacity(first + codes.len());
+            let uses = |column| self.filter.uses(column);
+            row.push(if uses(0) { Sql::Text(named.clone()) } else { Sql::Null });
+            row.push(if uses(1) { Sql::Text(day.to_string().into()) } else { Sql::Null });
+            if first == 3 {
+                row.push(match item {
+                    "" => Sql::Null,
+                    item => Sql::Text(item.into()),
+                });
+            }
+            row.resize(first + codes.len(), Sql::Null);
+            row
+        };
+        let place = |code: u16| {
+            let index = codes.binary_search_by_key(&code, |(code, _)| *code).ok()?;
+            wanted.get(index).copied().unwrap_or(false).then_some(index)
+        };
+        let set = |row: &mut Vec<Sql>, field: &Field, value: &Value| {
+            let Field::Known(code) = field else { return };
+            let Some(index) = place(*code) else { return };
+            let unit = codes.get(index).map_or(Unit::Number, |(_, unit)| *unit);
+            if let Some(slot) = row.get_mut(first + index) {
+                *slot = sql_of(value, unit);
+            }
+        };
+        let days = self.filter.days();
+        let mut rows = Vec::with_capacity(history.batches.len());
+        if is_plain(&history, &activity) {
+            // One batch a key and nothing retracted: the events are the records.
+            for row in history.rows.iter().filter(|row| days.contains(&row.head.day)) {
+                let mut out = key(row.head.day, row.item);
+                for (field, value) in row.fields() {
+                    if let Some(value) = value {
+                        set(&mut out, field, value);
+                    }
+                }
+                rows.push(out);
+            }
+            return Ok(rows);
+        }
+        for record in fold(series, &history, &activity, Which::Latest) {
+            if !days.contains(&record.day) {
+                continue;
+            }
+            let mut out = key(record.day, &record.item);
+            record.cells.iter().for_each(|cell| set(&mut out, &cell.field, &cell.value));
+            rows.push(out);
+        }
+        Ok(rows)
+    }
+
+    fn assertions(&self, series: Series, symbol: &Symbol) -> Result<Vec<Vec<Sql>>> {
+        let history = self.history(series, symbol)?;
+        let table = self.shared.ledger.batches();
+        let days = self.filter.days();
+        let mut rows = Vec::new();
+        for (row, number) in history.rows.iter().zip(&history.batches) {
+            let id = BatchId(*number);
+            let batch = table.get(id);
+            let Some((batch, from)) = batch.and_then(|batch| Some((batch, batch.committed_at?)))
+            else {
+                continue;
+            };
+            if from > self.shared.at || !days.contains(&row.head.day) {
+                continue;
+            }
+            let left = batch.states.iter().find(|(at, state)| {
+                *at > from && *at <= self.shared.at && *state != BatchState::Active
+            });
+            let active = batch.state_at(self.shared.at) == Some(BatchState::Active);
+            let to = left.filter(|_| !active).map_or(Sql::Null, |(at, _)| int(at.0));
+            let class = match batch.class(series) {
+                Class::Fill => "fill",
+                Class::Vendor => "vendor",
+                Class::Manual => "manual",
+            };
+            let event = EventId { batch: id, seq: row.head.seq };
+            let whole = row.shape.is_empty();
+            let fields = row.fields().map(|(field, value)| (Some(field), value));
+            for (field, value) in fields.chain(whole.then_some((None, None))) {
+                rows.push(vec![
+                    text(symbol.as_str()),
+                    text(&row.head.day.to_string()),
+                    text(series.name()),
+                    if row.item.is_empty() { Sql::Null } else { text(row.item) },
+                    field.map_or(Sql::Null, |field| text(field.name())),
+                    value.map_or(Sql::Null, |value| text(&value.to_string())),
+                    value.map_or(Sql::Null, |value| sql_of(value, Unit::Number)),
+                    text(&event.to_string()),
+                    text(&id.to_string()),
+                    text(if row.head.op == Op::Retract { "retract" } else { class }),
+                    int(from.0),
+                    to.clone(),
+                    Sql::Int(i64::from(active)),
+                ]);
+            }
+        }
+        Ok(rows)
+    }
+
+    fn batch(&self, id: BatchId) -> Option<Vec<Sql>> {
+        let batch = self.shared.ledger.batches().get(id)?;
+        let stage = &batch.stage;
+        let confirmed = batch.committed_at.filter(|at| *at <= self.shared.at);
+        let confirmed = confirmed.and(batch.committed_ms);
+        Some(vec![
+            text(&id.to_string()),
+            text(batch.state_at(self.shared.at).unwrap_or(BatchState::Staged).name()),
+            text(stage.series.name()),
+            text(&format!("{}/{}", stage.mapping.id, stage.mapping.version)),
+            int(u64::from(stage.symbols)),
+            int(stage.rows.accepted),
+            int(stage.rows.rejected),
+            text(&rfc3339(batch.staged_ms)),
+            confirmed.map_or(Sql::Null, |at| text(&rfc3339(at))),
+            text(&stage.content_id.to_string()),
+        ])
+    }
+
+    fn sources(&self, id: BatchId) -> Result<Vec<Vec<Sql>>> {
+        let Some(batch) = self.shared.ledger.batches().get(id) else { return Ok(Vec::new()) };
+        let manifest = self.shared.ledger.manifest_of(&batch.stage)?;
+        let row = |source: &crate::ledger::codec::ManifestSource| {
+            vec![
+                text(&id.to_string()),
+                text(&source.digest.to_string()),
+                text(source.kind.name()),
+                text(&source.name),
+                int(source.size),
+                text(&rfc3339(source.observed_ms)),
+                source.http.as_ref().map_or(Sql::Null, |http| Sql::Int(i64::from(http.status))),
+            ]
+        };
+        Ok(manifest.sources.iter().map(row).collect())
+    }
+
+    fn events(&self, id: BatchId) -> Result<Vec<Vec<Sql>>> {
+        let Some(batch) = self.shared.ledger.batches().get(id) else { return Ok(Vec::new()) };
+        let manifest = self.shared.ledger.manifest_of(&batch.stage)?;
+        let mut blocks = self.shared.ledger.read(id);
+        let (mut rows, days) = (Vec::new(), self.filter.days());
+        while let Some((index, header)) = blocks.next_header()? {
+            let wanted = self.filter.symbol.as_deref();
+            let known = |wanted: &str| header.symbols.iter().any(|(s, _)| s.as_str() == wanted);
+            let apart = header.days.0 > *days.end() || header.days.1 < *days.start();
+            if header.series.is_none() || wanted.is_some_and(|name| !known(name)) || apart {
+                continue;
+            }
+            let mut window = Window::default();
+            blocks.read_into(index, &mut window)?;
+            for row in window.rows.iter() {
+                let symbol = row.symbol.as_str();
+                if wanted.is_some_and(|name| name != symbol) || !days.contains(&row.head.day) {
+                    continue;
+                }
+                let source = manifest.sources.get(row.head.source as usize);
+                rows.push(vec![
+                    text(symbol),
+                    text(&row.head.day.to_string()),
+                    text(&EventId { batch: id, seq: row.head.seq }.to_string()),
+                    text(&id.to_string()),
+                    text(row.head.series.name()),
+                    if row.item.is_empty() { Sql::Null } else { text(row.item) },
+                    text(if row.head.op == Op::Put { "put" } else { "retract" }),
+                    source.map_or(Sql::Null, |source| text(&source.name)),
+                    int(u64::from(row.head.line)),
+                    int(row.head.offset),
+                ]);
+            }
+        }
+        Ok(rows)
+    }
+}
+
+/// Whether each key has one event, of a batch that counts, and none is a retraction.
+fn is_plain(history: &History, activity: &Activity) -> bool {
+    let mut last: Option<(Day, u32)> = None;
+    let mut known = None;
+    history.rows.heads().iter().zip(&history.batches).all(|(head, batch)| {
+        if known != Some(*batch) {
+            if activity.rank(BatchId(*batch)).is_none() {
+                return false;
+            }
+            known = Some(*batch);
+        }
+        let key = (head.day, head.item);
+        head.op == Op::Put && last.replace(key) != Some(key)
+    })
+}
+
+fn text(of: &str) -> Sql {
+    Sql::Text(of.into())
+}
+
+fn int(of: u64) -> Sql {
+    Sql::Int(i64::try_from(of).unwrap_or(i64::MAX))
+}
+
+/// A value as SQL sees it. Counts and instants are whole numbers where they are whole; everything
+/// else is a float, so that a division of two prices is never that of two integers.
+fn sql_of(value: &Value, unit: Unit) -> Sql {
+    match value {
+        Value::Null => Sql::Null,
+        Value::Bool(flag) => Sql::Int(i64::from(*flag)),
+        Value::Text(of) | Value::Json(of) => Sql::Text(of.clone()),
+        Value::Dec(decimal) => {
+            let (mantissa, scale) = (decimal.mantissa(), decimal.scale());
+            if scale == 0 && matches!(unit, Unit::Count | Unit::Time) {
+                return i64::try_from(mantissa).map_or(Sql::Real(mantissa as f64), Sql::Int);
+            }
+            // Both parts are exact below 2^53, and one division rounds once.
+            if mantissa.unsigned_abs() < 1 << 53 && scale <= 22 {
+                return Sql::Real(mantissa as f64 / 10f64.powi(scale as i32));
+            }
+            decimal.to_string().parse().map_or(Sql::Null, Sql::Real)
+        }
+        Value::Num(digits) => match digits.parse::<f64>() {
+            Ok(number) if number.fract() == 0.0 && matches!(unit, Unit::Count | Unit::Time) => {
+                Sql::Int(number as i64)
+            }
+            Ok(number) => Sql::Real(number),
+            Err(_) => Sql::Null,
+        },
+    }
+}

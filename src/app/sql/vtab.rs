@@ -1,0 +1,189 @@
+//! The virtual tables: the only file with `unsafe`, which SQLite's C interface needs.
+#![allow(unsafe_code)] // two `unsafe impl`s, each with its reason
+
+use super::tables::{Filter, Scan, Shared, Sql, Table};
+use crate::domain::Day;
+use rusqlite::vtab::{
+    Context, Filters, IndexConstraintOp, IndexInfo, Module, VTab, VTabConfig, VTabConnection,
+    VTabCursor,
+};
+use rusqlite::{Connection, Error, Result, ffi};
+use std::borrow::Cow;
+use std::ffi::{CStr, CString, c_int};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// What a module hands to its table.
+type Aux = (Table, Arc<Shared>);
+
+/// Makes a table known to a connection.
+pub fn register(connection: &Connection, table: Table, shared: Arc<Shared>) -> Result<()> {
+    const MODULE: Module<LedgerTable> = Module::eponymous_only_module();
+    connection.create_module(table.name(), &MODULE, Some((table, shared)))
+}
+
+/// What of a constraint is passed on; the letters of a plan, in the order of its arguments.
+const SYMBOL: char = 's';
+const DAY: char = 'd';
+const FROM: char = 'f';
+const TO: char = 't';
+
+/// A table of the ledger.
+#[repr(C)]
+struct LedgerTable {
+    /// SQLite's own part; must be first.
+    base: ffi::sqlite3_vtab,
+    table: Table,
+    shared: Arc<Shared>,
+}
+
+// SAFETY: `LedgerTable` is `repr(C)` and begins with `sqlite3_vtab`, as the trait demands; all
+// else in it is safe Rust.
+unsafe impl<'vtab> VTab<'vtab> for LedgerTable {
+    type Aux = Aux;
+    type Cursor = Cursor<'vtab>;
+
+    fn connect(
+        db: &mut VTabConnection,
+        aux: Option<&Aux>,
+        _: &[u8],
+        _: &[u8],
+        _: &[u8],
+        _: &[&[u8]],
+    ) -> Result<(Cow<'static, CStr>, Self)> {
+        let missing = || Error::ModuleError("a table without a ledger".to_owned());
+        let (table, shared) = aux.ok_or_else(missing)?;
+        db.config(VTabConfig::DirectOnly)?;
+        let quoted = |name: &String| format!("\"{}\"", name.replace('"', "\"\""));
+        let columns: Vec<String> = table.columns().iter().map(quoted).collect();
+        let text = format!("CREATE TABLE x({})", columns.join(","));
+        let text = CString::new(text).map_err(|error| Error::ModuleError(error.to_string()))?;
+        let base = ffi::sqlite3_vtab::default();
+        Ok((Cow::Owned(text), Self { base, table: *table, shared: Arc::clone(shared) }))
+    }
+
+    fn best_index(&self, info: &mut IndexInfo) -> Result<bool> {
+        let used = info.col_used();
+        let mut plan = String::new();
+        let mut argument = 0;
+        if self.table.has_keys() {
+            for (constraint, mut usage) in info.constraints_and_usages() {
+                if !constraint.is_usable() {
+                    continue;
+                }
+                use IndexConstraintOp as Op;
+                let letter = match (constraint.column(), constraint.operator()) {
+                    (0, Op::SQLITE_INDEX_CONSTRAINT_EQ) => SYMBOL,
+                    (1, Op::SQLITE_INDEX_CONSTRAINT_EQ) => DAY,
+                    (1, Op::SQLITE_INDEX_CONSTRAINT_GE | Op::SQLITE_INDEX_CONSTRAINT_GT) => FROM,
+                    (1, Op::SQLITE_INDEX_CONSTRAINT_LE | Op::SQLITE_INDEX_CONSTRAINT_LT) => TO,
+                    _ => continue,
+                };
+                // SQLite checks the constraint again: what is passed on only narrows the scan.
+                argument += 1;
+                usage.set_argv_index(argument);
+                plan.push(letter);
+            }
+        }
+        let narrow = |letter, by: f64| if plan.contains(letter) { by } else { 1.0 };
+        let cost = 1e7 / narrow(SYMBOL, 1e3) / narrow(DAY, 1e3) / narrow(FROM, 2.0);
+        info.set_estimated_cost(cost);
+        info.set_estimated_rows(cost as i64);
+        info.set_idx_str(&format!("{used}:{plan}"));
+        Ok(true)
+    }
+
+    fn open(&'vtab mut self) -> Result<Cursor<'vtab>> {
+        Ok(Cursor {
+            base: ffi::sqlite3_vtab_cursor::default(),
+            table: self.table,
+            shared: Arc::clone(&self.shared),
+            scan: None,
+            rows: Vec::new().into_iter(),
+            row: None,
+            number: 0,
+            phantom: PhantomData,
+        })
+    }
+}
+
+/// A table that is being read.
+#[repr(C)]
+struct Cursor<'vtab> {
+    /// SQLite's own part; must be first.
+    base: ffi::sqlite3_vtab_cursor,
+    table: Table,
+    shared: Arc<Shared>,
+    scan: Option<Scan>,
+    rows: std::vec::IntoIter<Vec<Sql>>,
+    row: Option<Vec<Sql>>,
+    number: i64,
+    phantom: PhantomData<&'vtab LedgerTable>,
+}
+
+// SAFETY: `Cursor` is `repr(C)` and begins with `sqlite3_vtab_cursor`, as the trait demands; all
+// else in it is safe Rust.
+unsafe impl VTabCursor for Cursor<'_> {
+    fn filter(&mut self, _: c_int, plan: Option<&str>, args: &Filters<'_>) -> Result<()> {
+        let (used, letters) = plan.and_then(|plan| plan.split_once(':')).unwrap_or(("", ""));
+        let used = used.parse().unwrap_or(u64::MAX);
+        let mut filter = Filter { used, ..Filter::default() };
+        for (index, letter) in letters.chars().enumerate() {
+            let Ok(value) = args.get::<String>(index) else { continue };
+            // A text that is no day is left to SQLite's own comparison.
+            let day: Option<Day> = value.parse().ok();
+            match (letter, day) {
+                (SYMBOL, _) => filter.symbol = Some(value),
+                (DAY, Some(day)) => (filter.from, filter.to) = (Some(day), Some(day)),
+                (FROM, Some(day)) => filter.from = filter.from.max(Some(day)),
+                (TO, Some(day)) => {
+                    filter.to = Some(filter.to.map_or(day, |known| known.min(day)));
+                }
+                _ => {}
+            }
+        }
+        self.scan = Some(self.table.scan(&self.shared, filter));
+        self.rows = Vec::new().into_iter();
+        self.number = 0;
+        self.next()
+    }
+
+    fn next(&mut self) -> Result<()> {
+        self.number += 1;
+        loop {
+            if let Some(row) = self.rows.next() {
+                self.row = Some(row);
+                return Ok(());
+            }
+            let more = match &mut self.scan {
+                Some(scan) => scan.next_rows(),
+                None => Ok(None),
+            };
+            match more.map_err(|error| Error::ModuleError(error.to_string()))? {
+                Some(rows) => self.rows = rows.into_iter(),
+                None => {
+                    self.row = None;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn eof(&self) -> bool {
+        self.row.is_none()
+    }
+
+    fn column(&self, context: &mut Context, index: c_int) -> Result<()> {
+        let index = usize::try_from(index).unwrap_or(usize::MAX);
+        match self.row.as_ref().and_then(|row| row.get(index)) {
+            Some(Sql::Int(number)) => context.set_result(number),
+            Some(Sql::Real(number)) => context.set_result(number),
+            Some(Sql::Text(text)) => context.set_result(&**text),
+            Some(Sql::Null) | None => context.set_result(rusqlite::types::Null),
+        }
+    }
+
+    fn rowid(&self) -> Result<i64> {
+        Ok(self.number)
+    }
+}

@@ -1,0 +1,50 @@
+//! `sql`: a query over the views and the facts behind them.
+
+use crate::app::sql;
+use crate::cli::args::Past;
+use crate::cli::context::Context;
+use crate::cli::error::Outcome;
+use crate::cli::exit::Exit;
+use crate::cli::ui::Ui;
+use clap::Args;
+use std::sync::Arc;
+
+const EXAMPLES: &str = "\
+EXAMPLES
+  volledger sql \"SELECT symbol, count(*), max(date) FROM iv GROUP BY symbol\"
+  volledger sql \"SELECT date, atm_iv, hv20, atm_iv - hv20 AS spread FROM iv JOIN hv USING (symbol, date)
+                 WHERE symbol = 'AAPL' AND date >= '2025-01-01'\"
+  volledger sql \"SELECT symbol, percentile(atm_iv, 75) FROM iv GROUP BY symbol\" -o csv
+  volledger sql \"SELECT * FROM assertions WHERE symbol = 'AAPL' AND date = '2024-08-05'\" --at '#4'
+  volledger sql --tables                             the tables and their columns
+
+The dialect is SQLite's. Tables: the views (iv, hv, spot, bars, chain …), batches, events, sources
+and assertions. Dates are texts (YYYY-MM-DD), volatilities fractions; further functions are
+percentile(x, 75), median(x), stddev(x), ln, log10, exp, sqrt, pow. A query sees one position and cannot write.";
+
+/// Ask with SQL, over the views and the facts behind them
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct SqlArgs {
+    /// The query
+    #[arg(required_unless_present = "tables", conflicts_with = "tables")]
+    query: Option<String>,
+    /// List the tables and their columns
+    #[arg(long)]
+    tables: bool,
+    #[command(flatten)]
+    past: Past,
+}
+
+pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &SqlArgs) -> Outcome<Exit> {
+    let Some(query) = &args.query else {
+        for (table, columns) in sql::described() {
+            ui.answer(&format!("{table}: {}\n", columns.join(", ")))?;
+        }
+        return Ok(Exit::Done);
+    };
+    let ledger = ctx.open(ui)?;
+    let at = ctx.at(&ledger, args.past.at.as_deref())?;
+    ui.page(&sql::query(Arc::new(ledger), query, at)?)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,63 @@
+//! The answer to a query.
+
+use super::table::Table;
+use super::{Document, Grid, Look, json};
+use crate::app::sql::SqlAnswer;
+use serde_json::Value as Json;
+
+/// Most rows of a table for people; the other forms have all.
+const SHOWN: usize = 1_000;
+
+fn cell(value: &Json) -> String {
+    match value {
+        Json::Null => super::numbers::MISSING.to_owned(),
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+impl Document for SqlAnswer {
+    fn text(&self, look: &Look) -> String {
+        // A column of numbers stands right, as its heading says.
+        let number = |index: usize| {
+            let mut cells = self.rows.iter().filter_map(|row| row.get(index));
+            cells.any(Json::is_number)
+                && !self.rows.iter().any(|r| r.get(index).is_some_and(Json::is_string))
+        };
+        let headings = self.columns.iter().enumerate();
+        let headings: Vec<String> = headings
+            .map(|(index, name)| if number(index) { format!(">{name}") } else { name.clone() })
+            .collect();
+        let names: Vec<&str> = headings.iter().map(String::as_str).collect();
+        let mut table = Table::new(look, &names);
+        for row in self.rows.iter().take(SHOWN) {
+            table.row(row.iter().map(cell));
+        }
+        let mut out = table.finish();
+        out += &format!(
+            "  {} at #{}\n",
+            super::numbers::counted(self.rows.len() as u64, "row"),
+            self.position
+        );
+        if self.rows.len() > SHOWN {
+            out += &format!("  The first {SHOWN} are shown; all with `-o csv` or `--json`\n");
+        }
+        out
+    }
+
+    fn json(&self) -> String {
+        json::line(self)
+    }
+
+    fn json_lines(&self) -> Vec<String> {
+        let object = |row: &Vec<Json>| {
+            let pairs = self.columns.iter().cloned().zip(row.iter().cloned());
+            Json::Object(pairs.collect()).to_string()
+        };
+        self.rows.iter().map(object).collect()
+    }
+
+    fn grid(&self) -> Grid {
+        Grid { columns: self.columns.clone(), rows: self.rows.clone() }
+    }
+}

@@ -1,0 +1,167 @@
+//! SQL over the ledger: it says what the views say, at every position, and writes nothing.
+
+use crate::support::{confirmed, ledger, options, run};
+use serde_json::Value;
+use std::path::Path;
+use std::sync::Arc;
+use volledger::app::{Ledger, decide, lookup, sql};
+use volledger::domain::{Position, Series};
+
+fn sample(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sample").join(name)
+}
+
+/// Two symbols, the second imported twice with other values, then rolled back: three histories.
+fn filled() -> (tempfile::TempDir, Arc<Ledger>) {
+    let (directory, mut ledger) = ledger();
+    let iv = |symbol| options(Series::Iv, Some(symbol));
+    confirmed(&mut ledger, &sample("iv/VOLA.csv"), &iv("VOLA"));
+    confirmed(&mut ledger, &sample("iv/VOLB.csv"), &iv("VOLB"));
+    let again = confirmed(&mut ledger, &sample("iv/VOLA.csv"), &iv("VOLB"));
+    decide::roll_back(&mut ledger, again, None, false, &run()).unwrap();
+    (directory, Arc::new(ledger))
+}
+
+fn rows(ledger: &Arc<Ledger>, text: &str, at: Option<u64>) -> Vec<Vec<Value>> {
+    let found = sql::query(Arc::clone(ledger), text, at.map(Position));
+    found.unwrap_or_else(|error| panic!("{text}: {error}")).rows
+}
+
+#[test]
+fn a_table_is_its_view_at_every_position() {
+    let (_directory, ledger) = filled();
+    for at in 0..=ledger.position().0 {
+        for symbol in ["VOLA", "VOLB"] {
+            let query = lookup::ViewQuery {
+                series: Series::Iv,
+                symbols: vec![symbol.parse().unwrap()],
+                at: Some(Position(at)),
+                from: None,
+                to: None,
+                first: false,
+                columns: Vec::new(),
+            };
+            let view = lookup::view(&ledger, &query).unwrap().remove(0);
+            let text = format!("SELECT date, atm_iv FROM iv WHERE symbol = '{symbol}'");
+            let found = rows(&ledger, &text, Some(at));
+            assert_eq!(found.len(), view.rows.len(), "{symbol} at #{at}");
+            for (row, shown) in found.iter().zip(&view.rows) {
+                assert_eq!(row[0], shown.date.as_str());
+                let exact = shown.values.get("atm_iv").map(|value| value.as_f64().unwrap());
+                assert_eq!(row[1].as_f64(), exact, "{symbol} {} at #{at}", shown.date);
+            }
+        }
+    }
+    assert!(rows(&ledger, "SELECT * FROM iv", Some(0)).is_empty());
+}
+
+#[test]
+fn what_is_pushed_down_changes_no_answer() {
+    let (_directory, ledger) = filled();
+    for (narrow, wide) in [
+        (
+            "symbol = 'VOLB' AND date = '2023-03-01'",
+            "symbol || '' = 'VOLB' AND date || '' = '2023-03-01'",
+        ),
+        (
+            "date >= '2023-03-01' AND date < '2023-04-01'",
+            "date || '' >= '2023-03-01' AND date || '' < '2023-04-01'",
+        ),
+        (
+            "date > '2023-03-01' AND date <= '2023-03-07'",
+            "date || '' > '2023-03-01' AND date || '' <= '2023-03-07'",
+        ),
+        ("symbol = 'NONE'", "symbol || '' = 'NONE'"),
+        ("date >= 'zebra'", "date || '' >= 'zebra'"),
+        ("date > 'a'", "date || '' > 'a'"),
+        ("date = 20230301", "date || '' = 20230301"),
+        (
+            "symbol IN ('VOLA', 'VOLB') AND atm_iv > 0.5",
+            "symbol || '' IN ('VOLA', 'VOLB') AND atm_iv > 0.5",
+        ),
+    ] {
+        for table in ["iv", "assertions", "events"] {
+            if table != "iv" && narrow.contains("atm_iv") {
+                continue;
+            }
+            let ask = |filter| format!("SELECT * FROM {table} WHERE {filter}");
+            assert_eq!(
+                rows(&ledger, &ask(narrow), None),
+                rows(&ledger, &ask(wide), None),
+                "{table}: {narrow}"
+            );
+        }
+    }
+    let join = "SELECT count(*) FROM iv JOIN hv USING (symbol, date) WHERE hv20 IS NOT NULL";
+    assert!(rows(&ledger, join, None)[0][0].as_i64() > Some(0));
+}
+
+#[test]
+fn facts_behind_the_views_are_tables_too() {
+    let (_directory, ledger) = filled();
+    let states = rows(&ledger, "SELECT batch, state FROM batches ORDER BY batch", None);
+    assert_eq!(states[2], ["b3", "rolled-back"].map(Value::from));
+    let then = rows(&ledger, "SELECT state FROM batches WHERE batch = 'b3'", Some(6));
+    assert_eq!(then[0][0], "active");
+    let gone =
+        "SELECT DISTINCT from_position, to_position, active FROM assertions WHERE batch = 'b3'";
+    assert_eq!(rows(&ledger, gone, None), [[6, 7, 0].map(Value::from)]);
+    assert_eq!(rows(&ledger, gone, Some(6)), [vec![6.into(), Value::Null, 1.into()]]);
+    let exact = "SELECT value FROM assertions WHERE field = 'atm_iv' LIMIT 1";
+    assert!(rows(&ledger, exact, None)[0][0].as_str().unwrap().starts_with("0."));
+    let sources = rows(&ledger, "SELECT kind, name FROM sources ORDER BY batch", None);
+    assert_eq!(sources[0], ["file", "VOLA.csv"].map(Value::from));
+    let events = rows(&ledger, "SELECT count(*) FROM events WHERE batch = 'b1'", None);
+    let batch = rows(&ledger, "SELECT accepted FROM batches WHERE batch = 'b1'", None);
+    assert_eq!(events, batch);
+}
+
+#[test]
+fn functions_that_traders_miss() {
+    let (_directory, ledger) = filled();
+    let one = |text: &str| rows(&ledger, text, None)[0][0].as_f64();
+    let values = "(VALUES (1.0), (2.0), (4.0), (NULL))";
+    let ask = |function: &str| one(&format!("SELECT {function} FROM {values}"));
+    assert_eq!(ask("median(column1)"), Some(2.0));
+    assert_eq!(ask("percentile(column1, 75)"), Some(3.0));
+    assert_eq!(ask("percentile(column1, 100)"), Some(4.0));
+    assert!((ask("stddev(column1)").unwrap() - (7.0f64 / 3.0).sqrt()).abs() < 1e-15);
+    assert_eq!(one("SELECT ln(exp(1))"), Some(1.0));
+    assert_eq!((one("SELECT ln(-1)"), one("SELECT sqrt(-1)")), (None, None));
+    assert_eq!((one("SELECT pow(2, 10)"), one("SELECT sqrt(9)")), (Some(1024.0), Some(3.0)));
+    assert_eq!(one("SELECT stddev(1)"), None);
+    let wrong = sql::query(Arc::clone(&ledger), "SELECT percentile(1, 101)", None);
+    assert!(wrong.unwrap_err().to_string().contains("0 to 100"));
+}
+
+#[test]
+fn a_query_that_is_wrong_or_would_write_is_refused_and_harms_nothing() {
+    let (directory, ledger) = filled();
+    let files =
+        |directory: &tempfile::TempDir| std::fs::read(directory.path().join("l/HEAD")).unwrap();
+    let before = files(&directory);
+    let elsewhere = directory.path().join("x.db");
+    let attach = format!("ATTACH '{}' AS x", elsewhere.display());
+    for (text, says) in [
+        ("DELETE FROM iv", "may not be modified"),
+        ("UPDATE iv SET atm_iv = 1", "may not be modified"),
+        ("INSERT INTO iv(symbol) VALUES ('X')", "cannot change"),
+        ("CREATE TABLE t(x)", "cannot change"),
+        ("DROP TABLE iv", "cannot change"),
+        (attach.as_str(), "cannot change"),
+        ("PRAGMA writable_schema = 1", "cannot change"),
+        ("VACUUM INTO 'y.db'", "cannot change"),
+        ("SELECT load_extension('x')", "cannot change"),
+        ("SELECT nothing FROM iv", "no such column: nothing"),
+        ("SELECT 1 FROM nothing", "no such table: nothing"),
+        ("SELEC 1", "syntax error"),
+        ("", "no query"),
+        ("SELECT 1; DELETE FROM iv", "one query at a time"),
+    ] {
+        let error = sql::query(Arc::clone(&ledger), text, None).expect_err(text).to_string();
+        // A second statement that would write is refused for either reason.
+        let either = says == "one query at a time" && error.contains("may not be modified");
+        assert!(error.contains(says) || either, "{text}: {error}");
+    }
+    assert!(!elsewhere.exists() && before == files(&directory));
+}
