@@ -29,7 +29,7 @@ fn fails(name: &str, base: String, want: &Want) {
     let before = bench.run("view spot OLD --json").exits(0).out;
     let (events, _, position) = bench.size();
     bench.base = base;
-    let words = "spot NEW --from 2025-11-10 --to 2025-11-13 --grouped never --yes --json";
+    let words = "spot NEW --from 2025-10-20 --to 2025-10-23 --grouped never --yes --json";
     let ran = bench.fetch(words);
     assert_eq!(ran.exit, want.exit, "{name}: {}\n{}", ran.out, ran.err);
     assert!(ran.err.contains(want.text), "{name}: {}", ran.err);
@@ -53,7 +53,7 @@ fn fails(name: &str, base: String, want: &Want) {
     bench.verifies();
 
     // What failed is asked again, and then it is there; what was answered is not.
-    let days = sessions("2025-11-10", "2025-11-13");
+    let days = sessions("2025-10-20", "2025-10-23");
     let service = Responder::new(move |_, _| ok(bars_body("NEW", &days, |n| format!("2{n}.5"))));
     bench.base = service.base();
     bench.fetch(words).exits(0);

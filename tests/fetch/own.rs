@@ -143,7 +143,7 @@ fn what_is_unknown_in_an_answer_is_a_finding_with_its_path() {
     let days = sessions("2025-11-10", "2025-11-13");
     let service = Responder::new(move |_, _| {
         let body = bars_body("VOLA", &days, |n| format!("8{n}"));
-        ok(body.replace(r#""n":7"#, r#""n":"7","dv":"1.5""#))
+        ok(body.replace(r#""n":7"#, r#""n":"7","zz":"1.5""#))
     });
     let bench = Bench::new(service.base());
     let words = "spot VOLA --from 2025-11-10 --to 2025-11-13 --grouped never --no-derive";
@@ -151,7 +151,7 @@ fn what_is_unknown_in_an_answer_is_a_finding_with_its_path() {
     assert_eq!(review["rows"]["accepted"], 4);
     let findings = review["findings"].as_array().unwrap();
     let told = |word: &str| findings.iter().any(|one| one["text"].as_str().unwrap().contains(word));
-    assert!(told(".dv") && told(".n"), "{findings:?}");
+    assert!(told("`zz`") && told("`n`"), "{findings:?}");
     let rows = bench.rows("spot", "VOLA");
     assert_eq!(rows.len(), 4);
     assert!(rows.iter().all(|row| row.to_string().contains(r#""1.5""#)), "{}", rows[0]);

@@ -114,7 +114,9 @@ fn daily_bars_and_levels() {
         let days = super::sessions(from, to);
         for date in &dates {
             let day = date.as_str().unwrap().parse().unwrap();
-            assert!(days.contains(&day), "{symbol}: {date} is no session");
+            // Cboe's history of the VIX has one level of a holiday.
+            let odd = symbol == "I:VIX" && date == "2022-05-30";
+            assert!(odd || days.contains(&day), "{symbol}: {date} is no session");
         }
         bench.verifies();
     }
@@ -124,7 +126,7 @@ fn daily_bars_and_levels() {
 fn minute_bars() {
     let Some(fake) = Fake::start(&[]) else { return };
     let bench = Bench::new(fake.base());
-    let review = bench.confirmed("bars AAPL --from 2019-01-01 --to 2019-02-08");
+    let review = bench.confirmed("bars AAPL --from 2019-01-01 --to 2019-02-08 --max-rejected 2");
     let items = recorded(&["aggs/AAPL_1_minute_2019-01-01_2019-02-08.json".to_owned()]).unwrap();
     // Two recorded minutes have a low of 0: no price.
     let (good, bad): (Vec<&Value>, Vec<&Value>) =
