@@ -17,12 +17,41 @@ except ImportError:
     print("the `blake3` package is needed: python3 -m pip install blake3", file=sys.stderr)
     sys.exit(2)
 
-SERIES = {1: "iv", 2: "hv", 3: "spot"}
-FIELDS = {1: "<date>", 2: "<symbol>", 10: "atm_iv", 11: "iv30_ma20", 12: "options_volume",
-          13: "iv_rank (IV)", 14: "iv_percentile (IV)", 15: "iv_rank (HV)",
-          16: "iv_percentile (HV)", 17: "term_m1_m2", 18: "term_m1_m3", 19: "skew",
-          40: "hv20", 41: "hv30", 42: "hv90", 43: "hv252",
-          60: "close", 61: "open", 62: "high", 63: "low", 64: "volume", 65: "atr"}
+SERIES = dict(enumerate("iv hv spot bars chain contracts index news splits dividends calendar"
+                        " quotes tickers".split(), 1))
+FIELDS = {1: "<date>", 2: "<symbol>"}
+for first, names in [
+    (10, "atm_iv, iv30_ma20, options_volume, iv_rank (IV), iv_percentile (IV), iv_rank (HV), "
+        "iv_percentile (HV), term_m1_m2, term_m1_m3, skew"),
+    (40, "hv20, hv30, hv90, hv252"),
+    (60, "close, open, high, low, volume, atr, vwap, transactions, t, otc, pre_market, after_hours"),
+    (100, "implied_volatility, open_interest, delta, gamma, theta, vega, bid, ask, bid_size, "
+        "ask_size, midpoint, bid_exchange, ask_exchange, quote_updated, quote_timeframe, "
+        "last_price, last_size, last_exchange, last_conditions, last_updated, last_timeframe, "
+        "open, high, low, close, volume, vwap, change, change_percent, previous_close, "
+        "day_updated, underlying_price, underlying_ticker, underlying_updated, "
+        "change_to_break_even, underlying_timeframe, underlying_value, break_even_price, "
+        "strike_price, expiration_date, contract_type, shares_per_contract, exercise_style, fmv, "
+        "fmv_updated"),
+    (160, "contract_type, expiration_date, strike_price, shares_per_contract, exercise_style, "
+        "primary_exchange, cfi, correction, additional_underlyings, underlying_ticker"),
+    (180, "close, open, high, low, volume, vwap, transactions, t, otc"),
+    (200, "close, open, high, low, t"),
+    (220, "title, published_utc, id, publisher, description, keywords, tickers, sentiment, "
+        "sentiment_reasoning, insights, amp_url, image_url, homepage_url, logo_url, favicon_url"),
+    (250, "split_from, split_to, id, adjustment_type, historical_adjustment_factor"),
+    (270, "cash_amount, currency, dividend_type, frequency, record_date, pay_date, "
+        "declaration_date, distribution_type, historical_adjustment_factor, "
+        "split_adjusted_cash_amount"),
+    (290, "status, name, open, close"),
+    (310, "value, name, type, market_status, session.open, session.high, session.low, "
+        "session.close, session.volume, session.change, session.change_percent, "
+        "session.previous_close, last_updated, timeframe"),
+    (340, "name, market, locale, primary_exchange, type, active, currency_name, cik, "
+        "composite_figi, share_class_figi, last_updated_utc, delisted_utc, market_cap, "
+        "share_class_shares_outstanding"),
+]:
+    FIELDS.update(enumerate(names.split(", "), first))
 STAGE = [("batch", "u"), ("content_id", "h"), ("batch_root", "h"), ("events", "u"),
          ("manifest", "h"), ("mapping_id", "s"), ("mapping_version", "u"), ("mapping", "h"),
          ("series", "b"), ("views", ["b", "b", "u"]), ("symbols", "u"), ("rows", ("u",) * 6),
@@ -32,6 +61,9 @@ DECISION = [("action", "b"), ("changes", ["u", "b", "b"]), ("reason", "?s"), ("t
             ("base", "?u"), ("via", ("b", "u"))]
 ENTRY = [("time_ms", "i"), ("actor", "s"), ("tool", "s"), ("kind", "b")]
 SOURCE = ["h", "b", "s", "s", "u", "i", "b", "s"]
+# Version 2 of a manifest: what was fetched, and what that says of the days that were asked.
+FETCHED = ["h", "b", "s", "s", "u", "i", "b", "s", ("?", ("u", "u", "u", "u", ["s", "s"], "s"))]
+COVERAGE = ["b", "s", "s", "i", "i", "b", "i", "i", "h", "s"]
 BLOCK = [("window_first", "u"), ("window_events", "u"), ("events", "u"), ("series", "b"),
          ("symbols", ["s", "u"]), ("days", ("i", "i")), ("codec", "b"), ("raw_size", "u"),
          ("payload", "s*")]
@@ -100,6 +132,10 @@ class Reader:
         return self.take(self.leb()).decode("utf-8")
 
     def bincode(self, kind):
+        if isinstance(kind, tuple) and kind[0] == "?":
+            there = self.take(1)[0]
+            need(there < 2, f"{self.what} has an impossible option")
+            return self.bincode(kind[1]) if there else None
         if isinstance(kind, tuple):
             return [self.bincode(one) for one in kind]
         if isinstance(kind, list):
@@ -146,7 +182,8 @@ def read_entry(data, what):
 def read_event(data, what):
     reader = Reader(data, what)
     version, op, series = reader.take(3)
-    need(version == 1 and op < 3 and series in SERIES, f"{what} is of no known kind")
+    known = version == 1 or version == 2 and op < 2
+    need(known and op < 3 and series in SERIES, f"{what} is of no known kind")
     event = {"op": ("put", "retract", "reject")[op], "series": SERIES[series]}
     for name in ("source", "offset", "length", "line"):
         event[name] = reader.leb()
@@ -156,6 +193,9 @@ def read_event(data, what):
         event["symbol"] = reader.text()
         days = datetime.timedelta(days=zigzag(reader.leb()))
         event["day"] = str(datetime.date(1970, 1, 1) + days)
+        if version == 2:
+            event["item"] = reader.text()
+            need(event["item"], f"{what} has an item without text")
         event["fields"] = [read_field(reader, op) for _ in range(reader.leb())]
     reader.end()
     return event
@@ -265,8 +305,15 @@ class Bundle:
             stage = entry["body"]
             number = stage["batch"]
             need(number == len(self.stages) + 1 or not self.whole, "batches are not numbered on")
-            reader = tagged(self.source(stage["manifest"], "a manifest"), b"M", "a manifest")
-            listed = reader.bincode(SOURCE)
+            data = self.source(stage["manifest"], "a manifest")
+            if data[:2] == b"M\2":
+                reader = Reader(data, "a manifest")
+                reader.at = 2
+                listed = reader.bincode(FETCHED)
+                reader.bincode(COVERAGE)
+            else:
+                reader = tagged(data, b"M", "a manifest")
+                listed = reader.bincode(SOURCE)
             reader.end()
             for digest, _, name, _, size, *_ in listed:
                 need(digest in self.sources, f"{name} of b{number} is not in the bundle")

@@ -2,13 +2,14 @@
 
 use super::clock::{parse_instant, rfc3339};
 use super::error::{AppError, Result};
+use super::fetch::{CoverageMap, Range};
 use super::report::{
-    BatchLine, Batches, ChangeLine, GapLine, Gaps, GapsLine, PositionDiff, Status, StatusView,
-    View, ViewRow, json_value,
+    BatchLine, Batches, ChangeLine, CoverageLine, GapLine, Gaps, GapsLine, PositionDiff, Status,
+    StatusCoverage, StatusView, View, ViewRow, json_value,
 };
 use super::views::{ViewDigest, ViewReader};
 use crate::domain::batch::Batch;
-use crate::domain::{BatchId, BatchState, Calendar, Class, Day, Position, Series, Symbol};
+use crate::domain::{BatchId, BatchState, Calendar, Class, Day, Fact, Position, Series, Symbol};
 use crate::ledger::head::FORMAT;
 use crate::ledger::{Ledger, LedgerError};
 use crate::projections::diff;
@@ -208,6 +209,7 @@ pub fn gaps(
 ) -> Result<Gaps> {
     let at = at.unwrap_or(ledger.position());
     let (reader, calendar) = (ViewReader::new(ledger)?, Calendar::nyse());
+    let covered = CoverageMap::of(ledger)?;
     let mut rows = Vec::new();
     let views = Series::ALL.into_iter().filter(|view| view.is_daily());
     for view in views.filter(|view| series.is_none_or(|s| s == *view)) {
@@ -230,10 +232,44 @@ pub fn gaps(
                 missing: gaps.iter().map(|gap| u64::from(gap.missing)).sum(),
                 gaps: gaps.iter().map(GapLine::from).collect(),
                 non_trading_days: closed.map(ToString::to_string).collect(),
+                coverage: covered.ranges(view, Some(symbol), "").iter().map(told).collect(),
             });
         }
     }
     Ok(Gaps { schema: "volledger/gaps/1", position: at.0, rows })
+}
+
+fn told(range: &Range) -> CoverageLine {
+    CoverageLine {
+        from: range.from.to_string(),
+        to: range.to.to_string(),
+        fact: range.fact.name(),
+        text: range.text.clone(),
+    }
+}
+
+/// What was asked of a service, per view.
+fn coverage(ledger: &Ledger) -> Result<Vec<StatusCoverage>> {
+    let map = CoverageMap::of(ledger)?;
+    let mut lines: BTreeMap<Series, StatusCoverage> = BTreeMap::new();
+    for (series, symbol, scope, _) in map.iter() {
+        let line = lines.entry(*series).or_insert_with(|| StatusCoverage {
+            series: series.name(),
+            asked: 0,
+            data: 0,
+            empty: 0,
+            not_entitled: 0,
+            failed: 0,
+        });
+        let ranges = map.ranges(*series, symbol, scope);
+        let has = |fact| u64::from(ranges.iter().any(|range| range.fact == fact));
+        line.asked += 1;
+        line.data += has(Fact::Data);
+        line.empty += has(Fact::Empty);
+        line.not_entitled += has(Fact::NotEntitled);
+        line.failed += has(Fact::Failed);
+    }
+    Ok(lines.into_values().collect())
 }
 
 /// The state of the ledger.
@@ -281,6 +317,7 @@ pub fn status(ledger: &Ledger, notes: &[String]) -> Result<Status> {
         batches,
         open,
         views,
+        coverage: coverage(ledger)?,
         bytes: ledger.directory().map(size_of).unwrap_or_default(),
         last_entry: ledger.entries().last().map(|entry| rfc3339(entry.time_ms)),
         notes: notes.to_vec(),

@@ -62,7 +62,10 @@ impl From<io::Error> for Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        let hint = format!("unset it: `unset {}`", error.variable);
+        let hint = match error.variable.contains(char::is_lowercase) {
+            true => "correct the file".to_owned(),
+            false => format!("unset it: `unset {}`", error.variable),
+        };
         Self::usage(error.to_string(), hint)
     }
 }

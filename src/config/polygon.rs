@@ -139,7 +139,7 @@ fn read_file(path: &Path, must_exist: bool) -> Result<File, ConfigError> {
     toml::from_str(&text).map_err(|error| {
         let line = error
             .span()
-            .map_or(0, |span| text.get(..span.start).unwrap_or_default().lines().count().max(1));
+            .map_or(0, |span| text.get(..span.start).unwrap_or_default().matches('\n').count() + 1);
         wrong(
             "config.toml",
             format!("{shown}, line {line}"),

@@ -50,6 +50,14 @@ impl Document for ReviewPage<'_> {
     }
 }
 
+/// A source's name for a person: of a request the path is enough to know it by.
+fn short(name: &str) -> &str {
+    match name.starts_with('/') {
+        true => name.split('?').next().unwrap_or(name),
+        false => name,
+    }
+}
+
 impl ReviewPage<'_> {
     fn heading(&self) -> String {
         let review = self.review;
@@ -59,7 +67,7 @@ impl ReviewPage<'_> {
         let one = review.sources.len() == 1;
         for source in review.sources.iter().take(5) {
             let size = numbers::size(source.bytes);
-            out += &format!("Read {}: {size}", source.name);
+            out += &format!("Read {}: {size}", short(&source.name));
             if one {
                 out += &format!(", {}{days}", counted(rows.read, "row"));
             }
@@ -68,9 +76,11 @@ impl ReviewPage<'_> {
         if !one {
             let sources = review.sources.len() as u64;
             if sources > 5 {
-                out += &format!("  … and {} more files\n", count(sources - 5));
+                out += &format!("  … and {} more\n", count(sources - 5));
             }
-            out += &format!("{}: {}{days}\n", counted(sources, "file"), counted(rows.read, "row"));
+            let answers = review.sources.iter().all(|source| source.kind == "http");
+            let noun = if answers { "answer page" } else { "file" };
+            out += &format!("{}: {}{days}\n", counted(sources, noun), counted(rows.read, "row"));
         }
         let items = self.review.series.iter().any(|line| numbers::noun(line.series) != "day");
         let noun = if items { "record" } else { "day" };
@@ -362,7 +372,7 @@ fn rank(finding: &FindingLine) -> u8 {
 fn place(finding: &FindingLine, named: bool) -> String {
     let mut parts = Vec::new();
     if let (true, Some(source)) = (named, &finding.source) {
-        parts.push(source.clone());
+        parts.push(short(source).to_owned());
     }
     match (finding.line, finding.count) {
         (Some(line), ..=1) => parts.push(format!("line {line}")),

@@ -76,6 +76,27 @@ impl Document for Batches {
     }
 }
 
+impl Gaps {
+    /// Answers of a service that gave no data: why a hole is a hole.
+    fn asked(&self, look: &Look) -> String {
+        let mut table = Table::bare(look, vec![Side::Left; 5]);
+        for line in &self.rows {
+            for known in line.coverage.iter().filter(|known| known.fact != "data") {
+                table.row([
+                    format!("{} {}", line.series, line.symbol),
+                    format!("{} … {}", known.from, known.to),
+                    known.fact.replace('-', " "),
+                    known.text.clone(),
+                ]);
+            }
+        }
+        match table.is_empty() {
+            true => String::new(),
+            false => format!("\nAsked, without data\n{}", table.finish()),
+        }
+    }
+}
+
 impl Document for Gaps {
     fn text(&self, look: &Look) -> String {
         if self.rows.is_empty() {
@@ -104,6 +125,7 @@ impl Document for Gaps {
         let mut out = table.finish();
         out += "  missing: trading days without a value between first and last; \
                 closed: days shown on which the exchange was closed.\n";
+        out += &self.asked(look);
         if self.rows.iter().any(|line| line.gaps.len() > 3 || !line.non_trading_days.is_empty()) {
             out += "  Every hole and day: `volledger gaps … --json`\n";
         }
@@ -177,6 +199,18 @@ impl Document for Status {
         if !views.is_empty() {
             out += "\n";
             out += &views;
+        }
+        if !self.coverage.is_empty() {
+            let headings =
+                ["asked for", ">questions", ">data", ">empty", ">not entitled", ">failed"];
+            let mut table = Table::new(look, &headings);
+            for line in &self.coverage {
+                let counts =
+                    [line.asked, line.data, line.empty, line.not_entitled, line.failed].map(count);
+                table.row(std::iter::once(line.series.to_owned()).chain(counts));
+            }
+            out += "\n";
+            out += &table.finish();
         }
         out
     }

@@ -20,6 +20,10 @@ const MAX_PAGES: u32 = 1000;
 /// How often a page may come a second time before the service is taken to go in circles.
 const REPEATS: u32 = 3;
 
+/// Questions that fail one after the other, each after all its attempts, before the service is
+/// taken to be away: the others are not asked then.
+const GIVE_UP: u32 = 8;
+
 /// How often a person hears of the wait.
 const TICK: Duration = Duration::from_millis(250);
 
@@ -44,6 +48,8 @@ pub struct Asked {
     pub requests: u64,
     /// Why it ended early: the key was refused.
     pub refused: Option<String>,
+    /// Why it ended early: nothing but failures came.
+    pub gave_up: Option<String>,
     /// Whether it was stopped.
     pub stopped: bool,
 }
@@ -61,7 +67,7 @@ struct Arrived {
 pub fn ask(questions: &[Question], inbox: &mut Inbox, how: &AskOptions<'_>) -> Result<Asked> {
     let run = format!("{}-{}", how.clock.now_ms(), inbox.arrivals().len());
     let next = AtomicUsize::new(0);
-    let (mut asked, mut done) = (Asked::default(), 0);
+    let (mut asked, mut done, mut failed) = (Asked::default(), 0, 0);
     let (client, stop, clock) = (how.client, how.stop, how.clock);
     // When the next request may go, in ms since `begun`: told by whichever thread waits.
     let (begun, until) = (Instant::now(), AtomicU64::new(0));
@@ -109,6 +115,13 @@ pub fn ask(questions: &[Question], inbox: &mut Inbox, how: &AskOptions<'_>) -> R
                     continue;
                 }
                 done += u64::from(note.last);
+                let lost =
+                    matches!(note.ended.as_str(), "network" | "server-error" | "rate-limited");
+                failed = if lost { failed + 1 } else { 0 };
+                if failed >= GIVE_UP && !stop.is_set() {
+                    stop.set();
+                    asked.gave_up = Some(note.text.clone());
+                }
                 let text = serde_json::to_string(&note).unwrap_or_default();
                 if let Err(error) = inbox.add(&text, &body) {
                     stop.set();
@@ -121,7 +134,7 @@ pub fn ask(questions: &[Question], inbox: &mut Inbox, how: &AskOptions<'_>) -> R
             }
             (how.done)(done, left());
         }
-        asked.stopped = stop.is_set() && asked.refused.is_none();
+        asked.stopped = stop.is_set() && asked.refused.is_none() && asked.gave_up.is_none();
         Ok(asked)
     })
 }
@@ -218,6 +231,8 @@ impl Worker<'_> {
         note.attempts = answer.attempts.len() as u32;
         note.headers = answer.headers.clone();
         note.observed_ms = self.clock.now_ms();
+        let date = answer.headers.iter().find(|(name, _)| name == "date");
+        note.server_ms = date.and_then(|(_, text)| http_date(text));
         note.ended = name(answer.ended).to_owned();
         note.text = answer.text.clone();
     }
@@ -235,6 +250,11 @@ impl Worker<'_> {
         // The receiver is gone only when the inbox failed; then everything stops.
         let _ = self.send.send(Arrived { note, body });
     }
+}
+
+/// An instant of an HTTP header, ms since 1970 UTC.
+fn http_date(text: &str) -> Option<i64> {
+    chrono::DateTime::parse_from_rfc2822(text).ok().map(|at| at.timestamp_millis())
 }
 
 /// The digest of a body's items, without the envelope that differs at each call.

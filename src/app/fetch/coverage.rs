@@ -86,6 +86,36 @@ impl CoverageMap {
         self.about(series, symbol, scope).filter(of_day).max_by_key(rank)
     }
 
+    /// What is known of a subject as ranges without overlap, ascending; neighbours that say the
+    /// same are one. Days in none of them were never asked.
+    pub fn ranges(&self, series: Series, symbol: Option<&Symbol>, scope: &str) -> Vec<Range> {
+        let mut edges: Vec<Day> = Vec::new();
+        for fact in self.about(series, symbol, scope) {
+            edges.extend([fact.from, fact.to.next()]);
+        }
+        edges.sort();
+        edges.dedup();
+        let mut ranges: Vec<Range> = Vec::new();
+        for pair in edges.windows(2) {
+            let [from, end] = pair else { continue };
+            let Some(known) = self.fact(series, symbol, scope, *from) else { continue };
+            let to = Day(end.0 - 1);
+            match ranges.last_mut() {
+                Some(last)
+                    if last.to.next() == *from
+                        && (last.fact, &last.text) == (known.fact, &known.text) =>
+                {
+                    last.to = to;
+                }
+                _ => {
+                    let (fact, text) = (known.fact, known.text.clone());
+                    ranges.push(Range { from: *from, to, fact, text });
+                }
+            }
+        }
+        ranges
+    }
+
     /// The days, of those given, that have to be asked: never asked, failed, or provisional.
     pub fn missing(
         &self,
@@ -109,6 +139,19 @@ impl CoverageMap {
         };
         days.filter(|day| !done(*day)).collect()
     }
+}
+
+/// What is known of a range of days.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// First day.
+    pub from: Day,
+    /// Last day.
+    pub to: Day,
+    /// What is known.
+    pub fact: Fact,
+    /// What the service said.
+    pub text: String,
 }
 
 /// Every calendar day of a range.
@@ -172,6 +215,12 @@ mod tests {
         assert_eq!(days(&"B".parse().unwrap()).len(), 19);
         assert_eq!(map.fact(Series::Spot, Some(&a), "", Day(12)).unwrap().fact, Fact::Failed);
         assert!(map.fact(Series::Spot, Some(&a), "", Day(7)).is_none());
+        // A later answer about the failed days takes their place and joins its neighbours.
+        map.add(Coverage { observed_ms: 5, ..fact(Some("A"), (12, 13), Fact::NotEntitled, 13) });
+        let ranges: Vec<_> = map.ranges(Series::Spot, Some(&a), "").into_iter().collect();
+        let told: Vec<_> = ranges.iter().map(|r| (r.from.0, r.to.0, r.fact.name())).collect();
+        let want = [(1, 5, "data"), (8, 9, "empty"), (10, 13, "not-entitled"), (20, 20, "data")];
+        assert_eq!(told, want);
     }
 
     #[test]

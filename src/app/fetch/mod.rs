@@ -20,7 +20,7 @@ mod service;
 mod settle;
 
 pub use ask::{AskOptions, Asked, ask};
-pub use coverage::{CoverageMap, days_in};
+pub use coverage::{CoverageMap, Range, days_in};
 pub use note::{Note, waiting};
 pub use plan::{Grouped, Plan, What, Wish, plan};
 pub use service::{Service, ServiceOptions, Stop, open_inbox};

@@ -57,8 +57,11 @@ pub struct Note {
     pub attempts: u32,
     /// Chosen headers.
     pub headers: Vec<(String, String)>,
-    /// When it came, ms since 1970 UTC.
+    /// When it came, ms since 1970 UTC, by the clock of this machine.
     pub observed_ms: i64,
+    /// The same by the service's clock, where it told.
+    #[serde(default)]
+    pub server_ms: Option<i64>,
     /// `ok`, or how it failed.
     pub ended: String,
     /// What the service said, or what went wrong.
@@ -85,9 +88,16 @@ impl Note {
             attempts: 0,
             headers: Vec::new(),
             observed_ms: 0,
+            server_ms: None,
             ended: String::new(),
             text: String::new(),
         }
+    }
+
+    /// When it certainly had come: by the earlier of both clocks. What is final is judged by this,
+    /// so that a clock that runs ahead cannot make days final that have not been.
+    pub fn certain_ms(&self) -> i64 {
+        self.server_ms.map_or(self.observed_ms, |server| server.min(self.observed_ms))
     }
 
     /// The question that it answers; `None` for a note of another version.

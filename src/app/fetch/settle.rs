@@ -173,9 +173,10 @@ impl<'a> Work<'a> {
             ended: &end.ended,
             text: &end.text,
             days,
-            observed_ms: end.observed_ms,
+            observed_ms: end.certain_ms(),
             meaning: meaning(&windows),
         };
+        findings.extend(clocks(end));
         let mut told = facts(&answered, Calendar::nyse());
         if is_snapshot(question.endpoint) {
             told.iter_mut().for_each(|fact| (fact.from, fact.to) = (as_of.min(fact.from), fact.to));
@@ -277,6 +278,25 @@ impl<'a> Work<'a> {
         self.events = out.finish()?;
         Ok(())
     }
+}
+
+/// A finding when this machine's clock and the service's are more than a day apart.
+fn clocks(note: &Note) -> Option<Finding> {
+    let apart = (note.observed_ms - note.server_ms?) / 86_400_000;
+    (apart != 0).then(|| Finding {
+        code: "clock_differs".into(),
+        severity: Severity::Warning,
+        source: 0,
+        line: None,
+        day: None,
+        count: 1,
+        text: format!(
+            "this machine's clock is {} days {} the service's: what is final is judged by the \
+             earlier one",
+            apart.abs(),
+            if apart > 0 { "ahead of" } else { "behind" }
+        ),
+    })
 }
 
 /// Reads a page's events into windows of their own.

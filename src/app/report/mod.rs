@@ -242,6 +242,39 @@ pub struct GapsLine {
     pub gaps: Vec<GapLine>,
     /// Days shown on which the exchange was closed.
     pub non_trading_days: Vec<String>,
+    /// What a service was asked about the symbol, and how it answered; other days were not asked.
+    pub coverage: Vec<CoverageLine>,
+}
+
+/// What is known of having asked about a range of days.
+#[derive(Clone, Debug, Serialize)]
+pub struct CoverageLine {
+    /// First day.
+    pub from: String,
+    /// Last day.
+    pub to: String,
+    /// data, empty, not-entitled, failed.
+    pub fact: &'static str,
+    /// What the service said.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub text: String,
+}
+
+/// How many subjects of a view a service was asked about, by the newest answers.
+#[derive(Clone, Debug, Serialize)]
+pub struct StatusCoverage {
+    /// The view.
+    pub series: &'static str,
+    /// Symbols (and lengths of bars, expiries …) asked about.
+    pub asked: u64,
+    /// Of those, with at least one day of data.
+    pub data: u64,
+    /// With at least one day that is empty.
+    pub empty: u64,
+    /// With at least one day that the plan does not include.
+    pub not_entitled: u64,
+    /// With at least one day that failed.
+    pub failed: u64,
 }
 
 /// The state of a ledger: `volledger/status/1`.
@@ -265,6 +298,8 @@ pub struct Status {
     pub open: Vec<String>,
     /// Per view the symbols and days.
     pub views: Vec<StatusView>,
+    /// Per view what a service was asked.
+    pub coverage: Vec<StatusCoverage>,
     /// Size on disk in bytes.
     pub bytes: u64,
     /// The last entry's time.

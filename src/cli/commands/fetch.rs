@@ -1,187 +1,26 @@
 //! `fetch`: plan what is missing, ask the service, review what came, and decide.
 
+mod words;
+
+pub(in crate::cli) use words::FetchArgs;
+
 use super::derive;
+use crate::app::Ledger;
 use crate::app::derive::Derivation;
 use crate::app::fetch::{
-    self, CoverageMap, Grouped, OutcomeLine, Plan, Service, ServiceOptions, Settled, Stop, What,
-    Wish,
+    self, CoverageMap, OutcomeLine, Plan, Service, ServiceOptions, Settled, Stop, What, Wish,
 };
 use crate::app::report::{FetchLine, FetchPlan, FetchReport, Review};
-use crate::app::{AppError, Ledger};
-use crate::cli::args::Decide;
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
 use crate::cli::flow;
 use crate::cli::ui::Ui;
 use crate::config::PolygonSettings;
-use crate::domain::{BatchState, Calendar, Day, Fact, Symbol, eastern};
+use crate::domain::{BatchState, Calendar, Fact};
 use crate::render::{FetchPage, ReviewPage};
-use clap::{Args, ValueEnum};
-use std::collections::BTreeSet;
 use std::sync::Arc;
-
-const EXAMPLES: &str = "\
-EXAMPLES
-  volledger fetch spot AAPL MSFT --years 5 --dry-run    what it would ask, and how long it takes
-  volledger fetch spot @watchlist.txt --years 5         one symbol a line; # begins a remark
-  volledger fetch index I:VIX --from 2024-01-01
-  volledger fetch chain AAPL                            the chain as it is now
-  volledger fetch bars SPY --timespan 5minute --days 10
-  volledger fetch contracts QQQ --date 2025-05-15
-  volledger fetch spot @watchlist.txt --yes --max-change-points 25 --max-rejected 0   (cron)
-
-The key stands in MASSIVE_API_KEY or POLYGON_API_KEY, or in a private file that config.toml names:
-  [polygon]
-  api_key_file = \"~/.config/volledger/polygon.key\"
-  requests_per_minute = 5
-
-Only days that the ledger has no answer about are asked. Stopped at any moment, the same
-command goes on where it was. `volledger gaps` and `volledger status` show what is covered.";
-
-/// Ask Polygon (Massive) for what is missing, review it, and decide
-#[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
-pub(in crate::cli) struct FetchArgs {
-    /// What to fetch
-    #[arg(value_enum)]
-    what: WhatArg,
-    /// Symbols, or @FILE with one a line
-    #[arg(value_name = "SYMBOL|@FILE")]
-    symbols: Vec<String>,
-    /// First day
-    #[arg(long, conflicts_with_all = ["years", "days", "date"])]
-    from: Option<Day>,
-    /// Last day [default: the last session before today]
-    #[arg(long, conflicts_with = "date")]
-    to: Option<Day>,
-    /// Years back from the last day [default: 2, or PRICE_HISTORY_LOOKBACK_YEARS]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
-    years: Option<u32>,
-    /// Days back from the last day
-    #[arg(long, value_name = "N", conflicts_with_all = ["years", "date"], value_parser = clap::value_parser!(u32).range(1..=40_000))]
-    days: Option<u32>,
-    /// One day (contracts as of it)
-    #[arg(long)]
-    date: Option<Day>,
-    /// Length of bars: 1minute, 5minute, 1hour …
-    #[arg(long, default_value = "1minute", value_parser = timespan)]
-    timespan: String,
-    /// Only this expiry of a chain; may be given several times
-    #[arg(long, value_name = "DATE")]
-    expiry: Vec<Day>,
-    /// Ask again for days that are covered
-    #[arg(long)]
-    refresh: bool,
-    /// One request for all symbols of a day instead of one per symbol
-    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
-    grouped: GroupedArg,
-    #[command(flatten)]
-    service: ServiceArgs,
-    #[command(flatten)]
-    decide: Decide,
-    /// Plan only: nothing is asked or appended
-    #[arg(long)]
-    dry_run: bool,
-    /// Do not compute what follows (hv from closes, iv from chains) after the confirmation
-    #[arg(long)]
-    no_derive: bool,
-    /// The answers only fill holes; values that are shown stay
-    #[arg(long)]
-    fill_only: bool,
-    /// Stage content again that was rolled back or discarded before
-    #[arg(long, requires = "reason")]
-    again: bool,
-    /// Why it is staged again
-    #[arg(long, value_name = "TEXT", requires = "again")]
-    reason: Option<String>,
-    /// All changes and findings, not the largest 20
-    #[arg(long)]
-    full: bool,
-}
-
-/// How the service is asked.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Service")]
-struct ServiceArgs {
-    /// Where it is [default: https://api.massive.com]
-    #[arg(long, value_name = "URL")]
-    base_url: Option<String>,
-    /// Requests a minute, retries and pages included; 0 is no limit [default: 5, the free plan]
-    #[arg(long, value_name = "N")]
-    requests_per_minute: Option<u32>,
-    /// Requests under way at a time [default: 4]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
-    jobs: Option<u8>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum WhatArg {
-    /// Daily bars of stocks
-    Spot,
-    /// Intraday bars
-    Bars,
-    /// Option chain snapshots, always of now
-    Chain,
-    /// Option contracts as listed on a day
-    Contracts,
-    /// Daily levels of indices (I:VIX)
-    Index,
-    /// News articles
-    News,
-    /// Stock splits
-    Splits,
-    /// Dividends
-    Dividends,
-    /// Coming holidays and the market's status
-    Calendar,
-    /// The session so far of tickers of any kind
-    Quotes,
-    /// What is known of tickers themselves
-    Tickers,
-}
-
-impl From<WhatArg> for What {
-    fn from(what: WhatArg) -> Self {
-        match what {
-            WhatArg::Spot => Self::Spot,
-            WhatArg::Bars => Self::Bars,
-            WhatArg::Chain => Self::Chain,
-            WhatArg::Contracts => Self::Contracts,
-            WhatArg::Index => Self::Index,
-            WhatArg::News => Self::News,
-            WhatArg::Splits => Self::Splits,
-            WhatArg::Dividends => Self::Dividends,
-            WhatArg::Calendar => Self::Calendar,
-            WhatArg::Quotes => Self::Quotes,
-            WhatArg::Tickers => Self::Tickers,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum GroupedArg {
-    /// Where it needs fewer requests
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
-}
-
-/// A length of bars: a number and a unit.
-fn timespan(text: &str) -> Result<String, String> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (size, unit) = text.split_at(digits);
-    let size: u32 =
-        if size.is_empty() { 1 } else { size.parse().map_err(|_| "a number is due")? };
-    match unit {
-        "second" | "minute" | "hour" if (1..=10_000).contains(&size) => Ok(format!("{size}{unit}")),
-        _ => Err("bars are of seconds, minutes or hours: 1minute, 5minute, 1hour (daily bars are \
-                  `fetch spot`)"
-            .to_owned()),
-    }
-}
+use words::wish;
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outcome<Exit> {
     let settings = PolygonSettings::from_environment()?;
@@ -239,6 +78,11 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
                 Exit::Credentials,
                 format!("the service refused the key from {}: {text}", settings.key_from),
                 format!("check the key; {kept} answers are kept, and the same command goes on"),
+            ));
+        }
+        if let Some(text) = &asked.gave_up {
+            ui.say(&format!(
+                "! one question after the other failed, the rest was not asked: {text}"
             ));
         }
         if asked.stopped {
@@ -393,103 +237,9 @@ fn duration(seconds: f64) -> String {
     }
 }
 
-/// What the words of the command wish for.
-fn wish(ctx: &Context, args: &FetchArgs, settings: &PolygonSettings) -> Outcome<Wish> {
-    let what = What::from(args.what);
-    let symbols = symbols(&args.symbols, what)?;
-    if symbols.is_empty() && what != What::Calendar {
-        let hint = "for example `volledger fetch spot AAPL`, or `@FILE` with one symbol a line";
-        return Err(Failure::usage("which symbols?", hint));
-    }
-    let now_ms = ctx.run().clock.now_ms();
-    let today = eastern::day_of(now_ms).unwrap_or_default();
-    let last = match what {
-        What::News | What::Splits | What::Dividends => today,
-        // Bars of a running session would change; the service refuses them on the free plan.
-        _ => Calendar::nyse().previous_open(today),
-    };
-    let to = args.date.or(args.to).unwrap_or(last);
-    let years = args.years.unwrap_or(settings.years);
-    let from = match (args.from, args.days, args.date) {
-        (Some(from), ..) => from,
-        (_, Some(days), _) => Day(to.0 - days as i32 + 1),
-        (.., Some(date)) => date,
-        _ if what == What::Contracts => to,
-        // One request has all of them, and adjusting prices needs them from the beginning.
-        _ if args.years.is_none() && matches!(what, What::Splits | What::Dividends) => {
-            Day::from_ymd(2003, 9, 10).unwrap_or(to).min(to)
-        }
-        _ => Day(to.0 - 365 * years as i32),
-    };
-    if from > to {
-        let text = format!("{from} is after {to}");
-        return Err(Failure::usage(text, "give `--from` a day before `--to`"));
-    }
-    let grouped = match args.grouped {
-        GroupedArg::Auto => Grouped::Auto,
-        GroupedArg::Always => Grouped::Always,
-        GroupedArg::Never => Grouped::Never,
-    };
-    let (timespan, expiries) = (args.timespan.clone(), args.expiry.clone());
-    let refresh = args.refresh;
-    Ok(Wish { what, symbols, from, to, timespan, expiries, refresh, grouped, now_ms })
-}
-
-/// The symbols of the command line and of its files, each once.
-fn symbols(words: &[String], what: What) -> Outcome<Vec<Symbol>> {
-    let mut texts: Vec<String> = Vec::new();
-    for word in words {
-        let Some(path) = word.strip_prefix('@') else {
-            texts.push(word.clone());
-            continue;
-        };
-        let file = std::fs::read_to_string(path);
-        let file = file.map_err(|error| Failure::unreadable(path, error))?;
-        let lines = file.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
-        texts.extend(lines.filter(|line| !line.is_empty()).map(str::to_owned));
-    }
-    let mut seen = BTreeSet::new();
-    let mut symbols = Vec::new();
-    for text in texts {
-        let text = match what {
-            What::Index if !text.contains(':') => format!("I:{text}"),
-            _ => text,
-        };
-        let symbol: Symbol = text.parse().map_err(|error: crate::domain::symbol::NotASymbol| {
-            Failure::from(AppError::Usage(error.to_string()))
-        })?;
-        if seen.insert(symbol.clone()) {
-            symbols.push(symbol);
-        }
-    }
-    Ok(symbols)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lengths_of_bars_are_checked() {
-        assert_eq!(timespan("minute").unwrap(), "1minute");
-        assert_eq!(timespan("5minute").unwrap(), "5minute");
-        for wrong in ["", "5", "day", "1day", "0minute", "99999minute", "minutes"] {
-            assert!(timespan(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_watchlist_is_one_symbol_a_line() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), "aapl\n# tech\nMSFT  # the other\n\nAAPL\n").unwrap();
-        let words = [format!("@{}", file.path().display()), "spy".to_owned()];
-        let found = symbols(&words, What::Spot).unwrap_or_else(|_| panic!("refused"));
-        let names: Vec<_> = found.iter().map(Symbol::as_str).collect();
-        assert_eq!(names, ["AAPL", "MSFT", "SPY"]);
-        let vix = symbols(&["vix".to_owned()], What::Index).unwrap_or_else(|_| panic!("refused"));
-        assert_eq!(vix[0].as_str(), "I:VIX");
-        assert!(symbols(&["@/no/such".to_owned()], What::Spot).is_err());
-    }
 
     #[test]
     fn durations_are_said_shortly() {

@@ -3,7 +3,9 @@
 //! What is known about sled 0.34 and how it is contained here: `flush` is not an fsync, so the
 //! barrier syncs sled's file through a handle of its own; values above [`MAX_VALUE`] would become
 //! files that are never synced, so they are refused and `blobs/` must stay empty; hurt files make
-//! it panic, so every call is caught and becomes damage; neither batches nor transactions are used.
+//! it panic, so every call is caught and becomes damage; neither batches nor transactions are used;
+//! a snapshot that was being written when the process died makes it refuse a sound database, so
+//! such a file is removed before opening.
 
 use super::{MAX_VALUE, Pack, Result, Store, check_size};
 use crate::domain::Digest;
@@ -62,10 +64,33 @@ fn open_patiently(config: &sled::Config) -> Result<sled::Db> {
     Err(LedgerError::Held { holder: "the storage engine's file is locked".into() })
 }
 
+/// Removes snapshots that were not finished. sled writes one under a name of its own, syncs and
+/// renames it, but when it opens it takes the unfinished file for a snapshot too and calls the
+/// whole database corrupt. The log and the snapshot before are all that it needs.
+fn sweep_snapshots(path: &Path) -> Result<()> {
+    let listed = match std::fs::read_dir(path) {
+        Ok(listed) => listed,
+        Err(_) => return Ok(()), // a new ledger: sled makes the directory
+    };
+    for entry in listed.flatten() {
+        let name = entry.file_name();
+        let unfinished = name
+            .to_str()
+            .is_some_and(|name| name.starts_with("snap.") && name.ends_with(".generating"));
+        if unfinished {
+            tracing::debug!(?name, "an unfinished snapshot of the engine is removed");
+            std::fs::remove_file(entry.path())
+                .map_err(|error| LedgerError::write("the ledger", error))?;
+        }
+    }
+    Ok(())
+}
+
 impl SledStore {
     /// Opens or creates the database in `directory/sled` and the packs in `directory/sources`.
     pub fn open(directory: &Path) -> Result<Self> {
         let path = directory.join("sled");
+        sweep_snapshots(&path)?;
         let config = sled::Config::new()
             .path(&path)
             .cache_capacity(64 << 20)
@@ -276,6 +301,23 @@ impl std::fmt::Debug for SledStore {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_snapshot_that_was_not_finished_does_no_harm() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut store = SledStore::open(directory.path()).unwrap();
+        store.put_control(1, b"entry").unwrap();
+        store.barrier().unwrap();
+        drop(store);
+        // As a kill -9 in the middle of sled's own clean-up left it.
+        let unfinished = directory.path().join("sled").join("snap.00000000000072AE.generating");
+        for half in [&b""[..], b"half a snapshot"] {
+            std::fs::write(&unfinished, half).unwrap();
+            let store = SledStore::open(directory.path()).unwrap();
+            assert_eq!(store.controls().unwrap(), [(1, b"entry".to_vec())]);
+            assert!(!unfinished.exists());
+        }
+    }
 
     #[test]
     fn the_engines_lock_is_waited_for_a_moment() {

@@ -207,7 +207,7 @@ fn a_service_that_says_tomorrow_gets_an_end_and_no_sleep() {
 fn a_body_that_is_not_usable_is_asked_for_again_like_any_failure() {
     // A body cut short is mostly the network's doing: it is worth as many attempts as a reset.
     let script = ["{a", "{b", "{c", "{d", "{e", "{}"].map(|body| whole("200 OK", body));
-    let (answer, _, service) = play(Vec::from(script));
+    let (answer, _, service) = play(script.into());
     assert_eq!((answer.ended, answer.status), (Ended::BadPayload, Some(200)));
     assert_eq!(answer.body, b"{e");
     assert!(answer.text.starts_with("not JSON"), "{}", answer.text);

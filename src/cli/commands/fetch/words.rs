@@ -1,0 +1,272 @@
+//! The words of `fetch`, and what they wish for.
+
+use crate::app::AppError;
+use crate::app::fetch::{Grouped, What, Wish};
+use crate::cli::args::Decide;
+use crate::cli::context::Context;
+use crate::cli::error::{Failure, Outcome};
+use crate::config::PolygonSettings;
+use crate::domain::{Calendar, Day, Symbol, eastern};
+use clap::{Args, ValueEnum};
+use std::collections::BTreeSet;
+
+const EXAMPLES: &str = "\
+EXAMPLES
+  volledger fetch spot AAPL MSFT --years 5 --dry-run    what it would ask, and how long it takes
+  volledger fetch spot @watchlist.txt --years 5         one symbol a line; # begins a remark
+  volledger fetch index I:VIX --from 2024-01-01
+  volledger fetch chain AAPL                            the chain as it is now
+  volledger fetch bars SPY --timespan 5minute --days 10
+  volledger fetch contracts QQQ --date 2025-05-15
+  volledger fetch spot @watchlist.txt --yes --max-change-points 25 --max-rejected 0   (cron)
+
+The key stands in MASSIVE_API_KEY or POLYGON_API_KEY, or in a private file that config.toml names:
+  [polygon]
+  api_key_file = \"~/.config/volledger/polygon.key\"
+  requests_per_minute = 5
+
+Only days that the ledger has no answer about are asked. Stopped at any moment, the same
+command goes on where it was. `volledger gaps` and `volledger status` show what is covered.";
+
+/// Ask Polygon (Massive) for what is missing, review it, and decide
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct FetchArgs {
+    /// What to fetch
+    #[arg(value_enum)]
+    pub(super) what: WhatArg,
+    /// Symbols, or @FILE with one a line
+    #[arg(value_name = "SYMBOL|@FILE")]
+    pub(super) symbols: Vec<String>,
+    /// First day
+    #[arg(long, conflicts_with_all = ["years", "days", "date"])]
+    pub(super) from: Option<Day>,
+    /// Last day [default: the last session before today]
+    #[arg(long, conflicts_with = "date")]
+    pub(super) to: Option<Day>,
+    /// Years back from the last day [default: 2, or PRICE_HISTORY_LOOKBACK_YEARS]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(super) years: Option<u32>,
+    /// Days back from the last day
+    #[arg(long, value_name = "N", conflicts_with_all = ["years", "date"], value_parser = clap::value_parser!(u32).range(1..=40_000))]
+    pub(super) days: Option<u32>,
+    /// One day (contracts as of it)
+    #[arg(long)]
+    pub(super) date: Option<Day>,
+    /// Length of bars: 1minute, 5minute, 1hour …
+    #[arg(long, default_value = "1minute", value_parser = timespan)]
+    pub(super) timespan: String,
+    /// Only this expiry of a chain; may be given several times
+    #[arg(long, value_name = "DATE")]
+    pub(super) expiry: Vec<Day>,
+    /// Ask again for days that are covered
+    #[arg(long)]
+    pub(super) refresh: bool,
+    /// One request for all symbols of a day instead of one per symbol
+    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
+    pub(super) grouped: GroupedArg,
+    #[command(flatten)]
+    pub(super) service: ServiceArgs,
+    #[command(flatten)]
+    pub(super) decide: Decide,
+    /// Plan only: nothing is asked or appended
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Do not compute what follows (hv from closes, iv from chains) after the confirmation
+    #[arg(long)]
+    pub(super) no_derive: bool,
+    /// The answers only fill holes; values that are shown stay
+    #[arg(long)]
+    pub(super) fill_only: bool,
+    /// Stage content again that was rolled back or discarded before
+    #[arg(long, requires = "reason")]
+    pub(super) again: bool,
+    /// Why it is staged again
+    #[arg(long, value_name = "TEXT", requires = "again")]
+    pub(super) reason: Option<String>,
+    /// All changes and findings, not the largest 20
+    #[arg(long)]
+    pub(super) full: bool,
+}
+
+/// How the service is asked.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Service")]
+pub(super) struct ServiceArgs {
+    /// Where it is [default: https://api.massive.com]
+    #[arg(long, value_name = "URL")]
+    pub(super) base_url: Option<String>,
+    /// Requests a minute, retries and pages included; 0 is no limit [default: 5, the free plan]
+    #[arg(long, value_name = "N")]
+    pub(super) requests_per_minute: Option<u32>,
+    /// Requests under way at a time [default: 4]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(super) jobs: Option<u8>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum WhatArg {
+    /// Daily bars of stocks
+    Spot,
+    /// Intraday bars
+    Bars,
+    /// Option chain snapshots, always of now
+    Chain,
+    /// Option contracts as listed on a day
+    Contracts,
+    /// Daily levels of indices (I:VIX)
+    Index,
+    /// News articles
+    News,
+    /// Stock splits
+    Splits,
+    /// Dividends
+    Dividends,
+    /// Coming holidays and the market's status
+    Calendar,
+    /// The session so far of tickers of any kind
+    Quotes,
+    /// What is known of tickers themselves
+    Tickers,
+}
+
+impl From<WhatArg> for What {
+    fn from(what: WhatArg) -> Self {
+        match what {
+            WhatArg::Spot => Self::Spot,
+            WhatArg::Bars => Self::Bars,
+            WhatArg::Chain => Self::Chain,
+            WhatArg::Contracts => Self::Contracts,
+            WhatArg::Index => Self::Index,
+            WhatArg::News => Self::News,
+            WhatArg::Splits => Self::Splits,
+            WhatArg::Dividends => Self::Dividends,
+            WhatArg::Calendar => Self::Calendar,
+            WhatArg::Quotes => Self::Quotes,
+            WhatArg::Tickers => Self::Tickers,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum GroupedArg {
+    /// Where it needs fewer requests
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// A length of bars: a number and a unit.
+fn timespan(text: &str) -> Result<String, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (size, unit) = text.split_at(digits);
+    let size: u32 =
+        if size.is_empty() { 1 } else { size.parse().map_err(|_| "a number is due")? };
+    match unit {
+        "second" | "minute" | "hour" if (1..=10_000).contains(&size) => Ok(format!("{size}{unit}")),
+        _ => Err("bars are of seconds, minutes or hours: 1minute, 5minute, 1hour (daily bars are \
+                  `fetch spot`)"
+            .to_owned()),
+    }
+}
+
+/// What the words of the command wish for.
+pub(super) fn wish(ctx: &Context, args: &FetchArgs, settings: &PolygonSettings) -> Outcome<Wish> {
+    let what = What::from(args.what);
+    let symbols = symbols(&args.symbols, what)?;
+    if symbols.is_empty() && what != What::Calendar {
+        let hint = "for example `volledger fetch spot AAPL`, or `@FILE` with one symbol a line";
+        return Err(Failure::usage("which symbols?", hint));
+    }
+    let now_ms = ctx.run().clock.now_ms();
+    let today = eastern::day_of(now_ms).unwrap_or_default();
+    let last = match what {
+        What::News | What::Splits | What::Dividends => today,
+        // Bars of a running session would change; the service refuses them on the free plan.
+        _ => Calendar::nyse().previous_open(today),
+    };
+    let to = args.date.or(args.to).unwrap_or(last);
+    let years = args.years.unwrap_or(settings.years);
+    let from = match (args.from, args.days, args.date) {
+        (Some(from), ..) => from,
+        (_, Some(days), _) => Day(to.0 - days as i32 + 1),
+        (.., Some(date)) => date,
+        _ if what == What::Contracts => to,
+        // One request has all of them, and adjusting prices needs them from the beginning.
+        _ if args.years.is_none() && matches!(what, What::Splits | What::Dividends) => {
+            Day::from_ymd(2003, 9, 10).unwrap_or(to).min(to)
+        }
+        _ => Day(to.0 - 365 * years as i32),
+    };
+    if from > to {
+        let text = format!("{from} is after {to}");
+        return Err(Failure::usage(text, "give `--from` a day before `--to`"));
+    }
+    let grouped = match args.grouped {
+        GroupedArg::Auto => Grouped::Auto,
+        GroupedArg::Always => Grouped::Always,
+        GroupedArg::Never => Grouped::Never,
+    };
+    let (timespan, expiries) = (args.timespan.clone(), args.expiry.clone());
+    let refresh = args.refresh;
+    Ok(Wish { what, symbols, from, to, timespan, expiries, refresh, grouped, now_ms })
+}
+
+/// The symbols of the command line and of its files, each once.
+fn symbols(words: &[String], what: What) -> Outcome<Vec<Symbol>> {
+    let mut texts: Vec<String> = Vec::new();
+    for word in words {
+        let Some(path) = word.strip_prefix('@') else {
+            texts.push(word.clone());
+            continue;
+        };
+        let file = std::fs::read_to_string(path);
+        let file = file.map_err(|error| Failure::unreadable(path, error))?;
+        let lines = file.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
+        texts.extend(lines.filter(|line| !line.is_empty()).map(str::to_owned));
+    }
+    let mut seen = BTreeSet::new();
+    let mut symbols = Vec::new();
+    for text in texts {
+        let text = match what {
+            What::Index if !text.contains(':') => format!("I:{text}"),
+            _ => text,
+        };
+        let symbol: Symbol = text.parse().map_err(|error: crate::domain::symbol::NotASymbol| {
+            Failure::from(AppError::Usage(error.to_string()))
+        })?;
+        if seen.insert(symbol.clone()) {
+            symbols.push(symbol);
+        }
+    }
+    Ok(symbols)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_bars_are_checked() {
+        assert_eq!(timespan("minute").unwrap(), "1minute");
+        assert_eq!(timespan("5minute").unwrap(), "5minute");
+        for wrong in ["", "5", "day", "1day", "0minute", "99999minute", "minutes"] {
+            assert!(timespan(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_watchlist_is_one_symbol_a_line() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "aapl\n# tech\nMSFT  # the other\n\nAAPL\n").unwrap();
+        let words = [format!("@{}", file.path().display()), "spy".to_owned()];
+        let found = symbols(&words, What::Spot).unwrap_or_else(|_| panic!("refused"));
+        let names: Vec<_> = found.iter().map(Symbol::as_str).collect();
+        assert_eq!(names, ["AAPL", "MSFT", "SPY"]);
+        let vix = symbols(&["vix".to_owned()], What::Index).unwrap_or_else(|_| panic!("refused"));
+        assert_eq!(vix[0].as_str(), "I:VIX");
+        assert!(symbols(&["@/no/such".to_owned()], What::Spot).is_err());
+    }
+}
