@@ -15,10 +15,8 @@ const ALL: &[&str] = &[
     "contracts AAPL --date 2025-11-12",
     "news AAPL --days 30",
     "splits AAPL NVDA",
-    "dividends AAPL",
     "calendar",
     "quotes AAPL I:VIX",
-    "tickers AAPL",
 ];
 
 #[test]
@@ -128,7 +126,7 @@ fn a_bar_that_the_vendor_restates_is_a_changed_row() {
         ("205.5".into(), "999.5".into())
     );
     // Undone, the first answer is shown again.
-    bench.run("undo --yes").exits(0);
+    bench.run("undo").exits(0);
     let row = &bench.rows("spot", "VOLA")[5];
     assert_eq!(row["close"].to_string(), "205.5");
     bench.verifies();

@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::process::Child;
 
 const FAULTS: &str = r#"{"error_every": 7, "reset_every": 11, "truncate_every": 13,
-    "duplicate_page_every": 3, "rate_per_min": 40, "rate_window_s": 1.0}"#;
+    "duplicate_page_every": 3, "rate_per_min": 14, "rate_window_s": 1.0}"#;
 
 const NONE: &str = r#"{"error_every": 0, "reset_every": 0, "truncate_every": 0,
     "duplicate_page_every": 0, "rate_per_min": 0}"#;
@@ -32,7 +32,7 @@ fn count(stats: &Value, what: &str, name: &str) -> u64 {
 #[test]
 fn five_years_of_many_symbols_are_the_same_with_faults() {
     let Some(fake) = Fake::start(&[]) else { return };
-    let symbols = soak(60, 500);
+    let symbols = soak(50, 500);
     let words = "--years 5 --yes --no-derive --jobs 8 -q -o json";
     let calm = Bench::new(fake.base());
     let (list, names) = calm.watchlist(symbols);

@@ -13,16 +13,16 @@ const JOBS: usize = 4;
 #[test]
 fn killed_three_times_and_finished_it_is_the_undisturbed_ledger() {
     let Some(fake) = Fake::start(&[]) else { return };
-    let symbols = soak(60, 500);
+    let symbols = soak(40, 500);
     let calm = Bench::new(fake.base());
     let (list, _) = calm.watchlist(symbols);
-    calm.fetch(&format!("spot {list} --years 5 --yes -q")).exits(0);
+    calm.fetch(&format!("spot {list} --years 2 --yes -q")).exits(0);
 
     fake.reset();
     fake.control(r#"{"slow_ms": 60}"#);
     let killed = Bench::new(fake.base());
     let (list, _) = killed.watchlist(symbols);
-    let words = format!("spot {list} --years 5 --yes -q --jobs {JOBS}");
+    let words = format!("spot {list} --years 2 --yes -q --jobs {JOBS}");
     for part in 1..=3 {
         let mut child = killed.start(&words);
         let enough = (symbols * part / 4) as u64;

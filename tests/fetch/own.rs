@@ -49,7 +49,7 @@ fn only_holes_are_asked() {
     bench.confirmed("spot VOLA --from 2025-02-24 --to 2025-06-30 --no-derive --grouped never");
     assert_eq!(service.asked().len(), 5);
     // What is rolled back is missing again.
-    bench.run("batch rollback b1 --yes").exits(0);
+    bench.run("batch rollback b1").exits(0);
     let plan = bench.fetch("spot VOLA --from 2025-02-24 --to 2025-06-30 --dry-run --json").json();
     assert!(plan["plan"]["targets"][0].as_str().unwrap().contains("/2025-03-03/2025-03-31?"));
     bench.verifies();
@@ -196,4 +196,39 @@ fn the_review_of_a_fetch_tells_every_outcome() {
     assert_eq!(review["state"], "staged");
     assert_eq!(bench.run("status").exits(0).out.matches("b1").count(), 1);
     assert_ne!(review["fetch"], Value::Null);
+}
+
+/// Two answers of the same bytes about two symbols are two facts, and a third run asks nothing.
+#[test]
+fn equal_answers_without_items_about_two_symbols_are_two_facts() {
+    let service = Responder::new(|_, _| ok("{}"));
+    let bench = Bench::new(service.base());
+    let words = |symbol: &str| {
+        format!("spot {symbol} --from 2025-10-01 --to 2025-10-31 --grouped never --no-derive")
+    };
+    for symbol in ["ONE", "TWO", "ONE", "TWO"] {
+        bench.confirmed(&words(symbol));
+    }
+    assert_eq!(service.asked().len(), 2);
+    assert_eq!(bench.size().1["active"], 2);
+    // Rolled back, it may be asked and said again.
+    bench.run("batch rollback b1").exits(0);
+    bench.confirmed(&words("ONE"));
+    assert_eq!(service.asked().len(), 3);
+    assert_eq!(bench.size().1["active"], 2);
+    bench.verifies();
+}
+
+/// The same failure twice is a failure twice, also where the clock stands still.
+#[test]
+fn a_second_failure_is_not_taken_for_the_first() {
+    let service = Responder::new(|_, _| whole("400 Bad Request", r#"{"error":"no"}"#));
+    let bench = Bench::new(service.base());
+    let words = "spot VOLA --from 2025-10-01 --to 2025-10-31 --grouped never --yes --json";
+    for run in 1..=3 {
+        let review = bench.fetch(words).exits(1).json();
+        assert_eq!(review["fetch"]["outcomes"][0]["fact"], "failed", "run {run}: {review}");
+        assert_eq!(service.asked().len(), run);
+    }
+    bench.verifies();
 }

@@ -1,9 +1,9 @@
 //! What has been asked and answered: the fold of the coverage of fetched batches that count.
 
 use crate::app::error::Result;
-use crate::domain::{BatchState, Coverage, Day, Fact, Series, Symbol};
+use crate::domain::{BatchState, Coverage, Day, Fact, Position, Series, Symbol};
 use crate::ledger::Ledger;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 /// The name that the reading of fetched answers has in stage entries.
 pub const MAPPING: &str = "polygon";
@@ -15,8 +15,9 @@ type Subject = (Series, Option<Symbol>, String);
 #[derive(Clone, Debug, Default)]
 pub struct CoverageMap {
     subjects: BTreeMap<Subject, Vec<Coverage>>,
-    /// Digest and time of every answer that is in a batch of any state.
-    seen: HashSet<([u8; 32], i64)>,
+    /// Digest and time of every answer that is in a batch of any state, with the position of the
+    /// newest of these batches.
+    seen: HashMap<([u8; 32], i64), Position>,
 }
 
 impl CoverageMap {
@@ -33,7 +34,9 @@ impl CoverageMap {
             }
             let manifest = ledger.manifest_of(&batch.stage)?;
             let sources = manifest.sources.iter();
-            map.seen.extend(sources.map(|source| (source.digest.0, source.observed_ms)));
+            map.seen.extend(
+                sources.map(|source| ((source.digest.0, source.observed_ms), batch.staged_at)),
+            );
             if matches!(batch.state(), BatchState::Staged | BatchState::Active) {
                 manifest.coverage.into_iter().for_each(|fact| map.add(fact));
             }
@@ -47,9 +50,10 @@ impl CoverageMap {
         self.subjects.entry(subject).or_default().push(fact);
     }
 
-    /// Whether this answer is in a batch already.
-    pub fn has_seen(&self, digest: &[u8; 32], observed_ms: i64) -> bool {
-        self.seen.contains(&(*digest, observed_ms))
+    /// Whether this answer is in a batch that was staged after position `since`. Without it, two
+    /// failures with an empty body would be one where the clock stands still.
+    pub fn has_seen(&self, digest: &[u8; 32], observed_ms: i64, since: Position) -> bool {
+        self.seen.get(&(*digest, observed_ms)).is_some_and(|staged| *staged > since)
     }
 
     /// The facts about a subject, oldest first; those about all symbols are included.
