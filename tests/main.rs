@@ -8,6 +8,7 @@ mod bad_input;
 mod bundle;
 mod cli;
 mod crash;
+mod fetch;
 mod flat;
 mod laws;
 mod program;

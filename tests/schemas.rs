@@ -118,8 +118,8 @@ pub fn output_schema(name: &str) -> Value {
 }
 
 const OUTPUTS: &[&str] = &[
-    "batches", "check", "decision", "diff", "error", "event", "gaps", "log", "review", "status",
-    "verify", "view", "why",
+    "batches", "check", "decision", "diff", "error", "event", "fetch", "gaps", "log", "review",
+    "status", "verify", "view", "why",
 ];
 
 #[test]

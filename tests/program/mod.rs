@@ -97,7 +97,7 @@ impl Desk {
     }
 }
 
-fn ran(mut command: Command, input: Option<&str>) -> Ran {
+pub fn ran(mut command: Command, input: Option<&str>) -> Ran {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     if input.is_some() {
         command.stdin(Stdio::piped());

@@ -4,6 +4,7 @@ use super::Question;
 use super::note::Note;
 use crate::app::Clock;
 use crate::app::error::Result;
+use crate::domain::Position;
 use crate::ledger::Inbox;
 use crate::ledger::hash::content;
 use crate::net::{Answer, Client, Ended, Stop};
@@ -37,6 +38,8 @@ pub struct AskOptions<'a> {
     pub stop: &'a Stop,
     /// What time it is.
     pub clock: Clock,
+    /// The ledger's position at which the questions were planned.
+    pub position: Position,
     /// Hears how many questions are answered, and how long the next request has to wait.
     pub done: &'a dyn Fn(u64, Duration),
 }
@@ -68,7 +71,7 @@ pub fn ask(questions: &[Question], inbox: &mut Inbox, how: &AskOptions<'_>) -> R
     let run = format!("{}-{}", how.clock.now_ms(), inbox.arrivals().len());
     let next = AtomicUsize::new(0);
     let (mut asked, mut done, mut failed) = (Asked::default(), 0, 0);
-    let (client, stop, clock) = (how.client, how.stop, how.clock);
+    let (client, stop, clock, position) = (how.client, how.stop, how.clock, how.position);
     // When the next request may go, in ms since `begun`: told by whichever thread waits.
     let (begun, until) = (Instant::now(), AtomicU64::new(0));
     let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
@@ -90,7 +93,9 @@ pub fn ask(questions: &[Question], inbox: &mut Inbox, how: &AskOptions<'_>) -> R
                     let number = next.fetch_add(1, Ordering::SeqCst);
                     let Some(question) = questions.get(number) else { break };
                     let worker = Worker { client, stop, clock, waits, send: &send };
-                    worker.question(question, Note::of(run, number as u32, question));
+                    let mut note = Note::of(run, number as u32, question);
+                    note.position = position.0;
+                    worker.question(question, note);
                 }
             });
         }

@@ -1,9 +1,9 @@
 //! What has been asked and answered: the fold of the coverage of fetched batches that count.
 
 use crate::app::error::Result;
-use crate::domain::{BatchId, BatchState, Coverage, Day, Fact, Series, Symbol};
+use crate::domain::{BatchId, BatchState, Coverage, Day, Fact, Position, Series, Symbol};
 use crate::ledger::Ledger;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 /// The name that the reading of fetched answers has in stage entries.
 pub const MAPPING: &str = "polygon";
@@ -17,8 +17,9 @@ pub struct CoverageMap {
     subjects: BTreeMap<Subject, Vec<Coverage>>,
     /// What was rolled back, with the batch: a scheduled fetch must not bring it back.
     rolled_back: BTreeMap<Subject, Vec<(BatchId, Coverage)>>,
-    /// Digest and time of every answer that is in a batch of any state.
-    seen: HashSet<([u8; 32], i64)>,
+    /// Digest and time of every answer that is in a batch of any state, with the position of the
+    /// newest of these batches.
+    seen: HashMap<([u8; 32], i64), Position>,
 }
 
 impl CoverageMap {
@@ -35,7 +36,9 @@ impl CoverageMap {
             }
             let manifest = ledger.manifest_of(&batch.stage)?;
             let sources = manifest.sources.iter();
-            map.seen.extend(sources.map(|source| (source.digest.0, source.observed_ms)));
+            map.seen.extend(
+                sources.map(|source| ((source.digest.0, source.observed_ms), batch.staged_at)),
+            );
             match batch.state() {
                 BatchState::Staged | BatchState::Active => {
                     manifest.coverage.into_iter().for_each(|fact| map.add(fact));
@@ -74,9 +77,10 @@ impl CoverageMap {
         facts.rev().find(of_day).map(|(id, _)| *id)
     }
 
-    /// Whether this answer is in a batch already.
-    pub fn has_seen(&self, digest: &[u8; 32], observed_ms: i64) -> bool {
-        self.seen.contains(&(*digest, observed_ms))
+    /// Whether this answer is in a batch that was staged after position `since`. Without it, two
+    /// failures with an empty body would be one where the clock stands still.
+    pub fn has_seen(&self, digest: &[u8; 32], observed_ms: i64, since: Position) -> bool {
+        self.seen.get(&(*digest, observed_ms)).is_some_and(|staged| *staged > since)
     }
 
     /// The facts about a subject, oldest first; those about all symbols are included.

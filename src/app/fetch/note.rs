@@ -38,6 +38,9 @@ pub struct Note {
     pub run: String,
     /// Number of the question in the run.
     pub number: u32,
+    /// The ledger's position when it was planned: a batch that has it was staged later.
+    #[serde(default)]
+    pub position: u64,
     endpoint: String,
     series: String,
     symbol: String,
@@ -74,6 +77,7 @@ impl Note {
         Self {
             run: run.to_owned(),
             number,
+            position: 0,
             endpoint: endpoint_name(question.endpoint).to_owned(),
             series: question.series.name().to_owned(),
             symbol: question.symbol.as_ref().map(ToString::to_string).unwrap_or_default(),

@@ -4,6 +4,7 @@ use super::ask::{AskOptions, Asked, ask};
 use super::plan::Plan;
 use crate::app::Run;
 use crate::app::error::{AppError, Result};
+use crate::domain::Position;
 use crate::ledger::{Inbox, OpenOptions};
 use crate::net::{Client, ClientOptions, SystemTime};
 use secrecy::SecretString;
@@ -58,16 +59,23 @@ impl Service {
         self.client.pace().interval()
     }
 
-    /// Asks a plan's questions; the answers are in the inbox afterwards, as far as they came.
+    /// Asks questions that were planned at a position of the ledger; the answers are in the inbox afterwards, as far as they came.
     ///
     /// # Errors
     /// An inbox that cannot be written.
-    pub fn ask(&self, plan: &Plan, inbox: &mut Inbox, stop: &Stop, run: &Run<'_>) -> Result<Asked> {
+    pub fn ask(
+        &self,
+        plan: &Plan,
+        inbox: &mut Inbox,
+        position: Position,
+        stop: &Stop,
+        run: &Run<'_>,
+    ) -> Result<Asked> {
         run.progress.begin("asking", Some(plan.questions.len() as u64), "questions");
         let done = |done: u64, wait: Duration| run.progress.waiting(done, wait);
         let (client, jobs, clock) = (&self.client, self.jobs, run.clock);
-        let asked =
-            ask(&plan.questions, inbox, &AskOptions { client, jobs, stop, clock, done: &done });
+        let how = AskOptions { client, jobs, stop, clock, position, done: &done };
+        let asked = ask(&plan.questions, inbox, &how);
         run.progress.end();
         asked
     }

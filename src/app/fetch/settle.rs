@@ -69,7 +69,8 @@ pub fn settle(
         let of_view = |answer: &&Answered| {
             // Staged before the process died, and not yet taken out of the inbox.
             let known = |(note, arrival): &(Note, crate::ledger::Arrival)| {
-                coverage.has_seen(&arrival.digest.0, note.observed_ms)
+                let since = crate::domain::Position(note.position);
+                coverage.has_seen(&arrival.digest.0, note.observed_ms, since)
             };
             answer.question.series == view && !answer.pages.iter().any(known)
         };

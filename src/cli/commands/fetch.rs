@@ -35,6 +35,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
     let coverage = CoverageMap::of(&ledger)?;
     let mut plan = fetch::plan(&wish, &coverage, Calendar::nyse());
     let directory = ledger.directory().map(std::path::Path::to_owned).unwrap_or_default();
+    let position = ledger.position();
     drop(ledger);
     let mut inbox = fetch::open_inbox(&directory, &ctx.holder(), ctx.settings.patience)?;
     let (waiting, _) = fetch::waiting(&inbox);
@@ -82,7 +83,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
         let heard = Arc::clone(&stop);
         // A second handler is refused only when a test runs two fetches in one process.
         let _ = ctrlc::set_handler(move || heard.set());
-        let asked = service.ask(&plan, &mut inbox, &stop, &ctx.run())?;
+        let asked = service.ask(&plan, &mut inbox, position, &stop, &ctx.run())?;
         report.requests = asked.requests;
         report.stopped = asked.stopped;
         let kept = fetch::waiting(&inbox).0.len();

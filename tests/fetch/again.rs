@@ -1,0 +1,188 @@
+//! The same command again: nothing new, unless the vendor's data changed.
+
+use super::Bench;
+use super::fake::Fake;
+use super::responder::{Responder, ok};
+use super::{bars_body, sessions};
+use serde_json::Value;
+
+const ALL: &[&str] = &[
+    "spot AAPL MSFT --years 1",
+    "bars SPY --timespan 5minute --days 5",
+    "index I:VIX --days 60",
+    "chain AAPL",
+    "chain QQQ --expiry 2025-12-19",
+    "contracts AAPL --date 2025-11-12",
+    "news AAPL --days 30",
+    "splits AAPL NVDA",
+    "calendar",
+    "quotes AAPL I:VIX",
+];
+
+#[test]
+fn the_same_command_twice_adds_nothing() {
+    let Some(fake) = Fake::start(&[]) else { return };
+    let bench = Bench::new(fake.base());
+    for words in ALL {
+        let review = bench.confirmed(words);
+        assert!(review["batch"].is_string(), "{words}: {review}");
+        let before = bench.size();
+        bench.confirmed(words);
+        assert_eq!(bench.size(), before, "{words}");
+        let requests = fake.requests();
+        let review = bench.confirmed(&format!("{words} --refresh"));
+        assert!(fake.requests() > requests, "{words}: --refresh asked nothing");
+        assert_eq!(bench.size(), before, "{words} --refresh: {review}");
+        assert_eq!(review["batch"], Value::Null, "{words}");
+        let outcomes = review["fetch"]["outcomes"].as_array().unwrap();
+        assert!(!outcomes.is_empty(), "{words}");
+        assert!(outcomes.iter().all(|one| one["unchanged"] == true), "{words}: {review}");
+    }
+    bench.verifies();
+}
+
+#[test]
+fn a_later_run_of_the_same_day_adds_nothing_either() {
+    let Some(fake) = Fake::start(&["--now", "2025-11-14T18:00:00-05:00"]) else { return };
+    let mut bench = Bench::new(fake.base());
+    bench.now = "2025-11-14T23:00:00Z".to_owned();
+    for words in ["spot AAPL --days 30", "chain AAPL", "news AAPL --days 9", "index I:VIX --days 9"]
+    {
+        bench.confirmed(words);
+    }
+    let before = bench.size();
+    bench.now = "2025-11-15T01:30:00Z".to_owned();
+    for words in ["spot AAPL --days 30", "chain AAPL", "news AAPL --days 9", "index I:VIX --days 9"]
+    {
+        bench.confirmed(words);
+        assert_eq!(bench.size(), before, "{words}");
+    }
+}
+
+/// A chain item whose volatility and greeks have other late digits at each call.
+fn chain_body(call: usize, bid: &str) -> String {
+    let item = |contract: &str, strike: u32| {
+        format!(
+            r#"{{"day":{{}},"details":{{"contract_type":"call","exercise_style":"american",
+            "expiration_date":"2025-12-19","shares_per_contract":100,"strike_price":{strike},
+            "ticker":"{contract}"}},"greeks":{{"delta":0.51{call}7,"gamma":0.02{call}1,
+            "theta":-0.11{call}3,"vega":0.2{call}}},"implied_volatility":0.24{call}8,
+            "last_quote":{{"ask":5.2,"bid":{bid},"last_updated":1763154000123456789}},
+            "open_interest":17,"underlying_asset":{{"price":205.06,"ticker":"VOLA",
+            "last_updated":1763154000000000000}}}}"#
+        )
+    };
+    let items = [item("O:VOLA251219C00200000", 200), item("O:VOLA251219C00210000", 210)].join(",");
+    format!(r#"{{"results":[{items}],"status":"OK","request_id":"call-{call}"}}"#)
+}
+
+#[test]
+fn greeks_computed_anew_are_no_change_and_a_quote_is() {
+    let service =
+        Responder::new(|_, call| ok(chain_body(call, if call < 3 { "5.1" } else { "5" })));
+    let bench = Bench::new(service.base());
+    bench.confirmed("chain VOLA --no-derive");
+    let before = bench.size();
+    for _ in 0..2 {
+        bench.confirmed("chain VOLA --refresh --no-derive");
+        assert_eq!(bench.size(), before);
+    }
+    // Another bid is another fact: both are kept, and the diff shows it.
+    let review = bench.confirmed("chain VOLA --refresh --no-derive --full");
+    assert_eq!(service.asked().len(), 4);
+    assert!(bench.size().0 > before.0);
+    let changes = review["changes"].as_array().unwrap();
+    let bid = changes.iter().find(|one| one["field"] == "bid").unwrap();
+    assert_eq!((bid["old"].to_string(), bid["new"].to_string()), ("5.1".into(), "5".into()));
+    bench.verifies();
+}
+
+#[test]
+fn a_bar_that_the_vendor_restates_is_a_changed_row() {
+    let days = sessions("2025-10-01", "2025-10-31");
+    let count = days.len();
+    let service = Responder::new(move |_, call| {
+        let close = |n: usize| match (call, n) {
+            (1.., 5) => "999.5".to_owned(),
+            _ => format!("{}.5", 200 + n),
+        };
+        ok(bars_body("VOLA", &days, close))
+    });
+    let bench = Bench::new(service.base());
+    let words = "spot VOLA --from 2025-10-01 --to 2025-10-31 --grouped never --no-derive";
+    bench.confirmed(words);
+    bench.confirmed(words);
+    assert_eq!(service.asked().len(), 1, "what is covered is not asked");
+    let review = bench.confirmed(&format!("{words} --refresh --full"));
+    let series = &review["series"][0];
+    assert_eq!((&series["new"], &series["changed"]), (&0.into(), &1.into()), "{series}");
+    assert_eq!(series["same"].as_u64(), Some(count as u64 - 1));
+    let changes = review["changes"].as_array().unwrap();
+    let close = changes.iter().find(|one| one["field"] == "close").unwrap();
+    assert_eq!(close["kind"], "changed");
+    assert_eq!(close["date"], "2025-10-08");
+    assert_eq!(
+        (close["old"].to_string(), close["new"].to_string()),
+        ("205.5".into(), "999.5".into())
+    );
+    // Undone, the first answer is shown again.
+    bench.run("undo").exits(0);
+    let row = &bench.rows("spot", "VOLA")[5];
+    assert_eq!(row["close"].to_string(), "205.5");
+    bench.verifies();
+}
+
+#[test]
+fn the_guard_of_a_cron_line_stops_a_large_change() {
+    let days = sessions("2025-10-01", "2025-10-31");
+    let service = Responder::new(move |_, call| {
+        let close = |n: usize| format!("{}.5", if call == 0 { 200 + n } else { 400 + n });
+        ok(bars_body("VOLA", &days, close))
+    });
+    let bench = Bench::new(service.base());
+    let words = "spot VOLA --from 2025-10-01 --to 2025-10-31 --grouped never --no-derive \
+                 --max-rejected 0 --max-change-points 25";
+    bench.confirmed(words);
+    let before = bench.rows("spot", "VOLA");
+    let ran = bench.fetch(&format!("{words} --refresh --yes --json"));
+    assert_ne!(ran.exit, 0, "{}", ran.out);
+    assert_eq!(bench.rows("spot", "VOLA"), before);
+    bench.verifies();
+}
+
+#[test]
+fn a_plan_that_shortens_a_range_is_recorded_and_not_asked_again() {
+    let Some(fake) = Fake::start(&["--plan", "basic"]) else { return };
+    let bench = Bench::new(fake.base());
+    let review = bench.confirmed("spot AAPL MSFT --years 5 --grouped never");
+    let outcomes = review["fetch"]["outcomes"].as_array().unwrap();
+    for symbol in ["AAPL", "MSFT"] {
+        let of = |fact: &str| {
+            let mut found =
+                outcomes.iter().filter(|one| one["symbol"] == symbol && one["fact"] == fact);
+            let one = found.next().unwrap_or_else(|| panic!("{symbol} {fact}: {review}"));
+            let text = |name: &str| one[name].as_str().unwrap().to_owned();
+            (text("from"), text("to"))
+        };
+        assert_eq!(of("not-entitled"), ("2020-11-16".into(), "2023-11-14".into()));
+        assert_eq!(of("data"), ("2023-11-15".into(), "2025-11-13".into()));
+        assert_eq!(bench.rows("spot", symbol)[0]["date"], "2023-11-15");
+    }
+    let (requests, before) = (fake.requests(), bench.size());
+    let review = bench.confirmed("spot AAPL MSFT --years 5 --grouped never");
+    assert_eq!(review["fetch"]["requests"], 0);
+    assert_eq!((fake.requests(), bench.size()), (requests, before));
+    let gaps = bench.run("gaps --json").exits(0).out;
+    assert!(gaps.contains("not-entitled"), "{gaps}");
+    // A range that is older as a whole is refused with 403.
+    let ran =
+        bench.fetch("spot NVDA --from 2021-01-04 --to 2021-03-01 --grouped never --yes").exits(42);
+    assert!(ran.err.contains("timeframe"), "{}", ran.err);
+    let ran = bench.fetch("chain AAPL --yes").exits(42);
+    assert!(ran.err.contains("--refresh"), "{}", ran.err);
+    // Another plan, and `--refresh`: all of it.
+    fake.control(r#"{"plan": "advanced"}"#);
+    bench.confirmed("spot AAPL --years 5 --grouped never --refresh");
+    assert_eq!(bench.rows("spot", "AAPL")[0]["date"], "2020-11-16");
+    bench.verifies();
+}

@@ -1,0 +1,136 @@
+//! What follows from fetched data: historical volatility, and the daily record of a chain.
+
+use super::fake::Fake;
+use super::responder::{Responder, ok};
+use super::{Bench, bars_body, sessions};
+use serde_json::Value;
+
+fn number(value: &Value) -> Option<f64> {
+    value.is_number().then(|| value.to_string().parse().unwrap())
+}
+
+/// Sample standard deviation of the last `window` log returns, a year long.
+fn volatility(closes: &[f64], window: usize) -> Option<f64> {
+    let last = closes.len().checked_sub(window + 1).map(|from| &closes[from..])?;
+    let returns: Vec<f64> = last.windows(2).map(|pair| (pair[1] / pair[0]).ln()).collect();
+    let mean = returns.iter().sum::<f64>() / window as f64;
+    let squares = returns.iter().map(|one| (one - mean).powi(2)).sum::<f64>();
+    Some((squares / (window - 1) as f64).sqrt() * 252f64.sqrt())
+}
+
+#[track_caller]
+fn hv_follows_from_closes(bench: &Bench, symbol: &str) {
+    let spot = bench.rows("spot", symbol);
+    let hv = bench.rows("hv", symbol);
+    let closes: Vec<f64> = spot.iter().map(|row| number(&row["close"]).unwrap()).collect();
+    assert_eq!(hv.len(), spot.len() - 20, "{symbol}: from the first full window on");
+    for (row, index) in hv.iter().zip(20..) {
+        assert_eq!(row["date"], spot[index]["date"]);
+        for (name, window) in [("hv20", 20), ("hv30", 30), ("hv90", 90), ("hv252", 252)] {
+            let want = volatility(&closes[..=index], window);
+            match (number(&row[name]), want) {
+                (None, None) => {}
+                (Some(is), Some(want)) if (is - want).abs() <= 1e-9 => {}
+                (is, want) => panic!("{symbol} {}: {name} is {is:?}, not {want:?}", row["date"]),
+            }
+        }
+    }
+    assert!(hv.iter().any(|row| number(&row["hv252"]).is_some()));
+}
+
+fn walk(n: usize) -> String {
+    let step = (n * 7919 % 101) as f64 / 1000.0 - 0.05;
+    format!("{:.4}", 150.0 * (1.0 + step) + n as f64 / 10.0)
+}
+
+#[test]
+fn hv_of_our_own_service() {
+    let days = sessions("2024-09-03", "2025-11-13");
+    let service = Responder::new(move |_, _| ok(bars_body("VOLA", &days, walk)));
+    let bench = Bench::new(service.base());
+    let words = "spot VOLA --from 2024-09-03 --grouped never --yes";
+    bench.fetch(words).exits(0);
+    hv_follows_from_closes(&bench, "VOLA");
+    let why = bench.run("why hv VOLA 2025-11-13 --json").exits(0).out;
+    assert!(why.contains("derive-hv"), "{why}");
+    let before = bench.size();
+    bench.run("derive hv --yes").exits(0);
+    assert_eq!(bench.size(), before, "the same again is nothing");
+    bench.verifies();
+}
+
+#[test]
+fn hv_of_the_fake_market() {
+    let Some(fake) = Fake::start(&[]) else { return };
+    let bench = Bench::new(fake.base());
+    bench.fetch("spot MSFT S0001 --years 2 --yes").exits(0);
+    for symbol in ["MSFT", "S0001"] {
+        hv_follows_from_closes(&bench, symbol);
+    }
+}
+
+#[test]
+fn without_consent_nothing_follows() {
+    let days = sessions("2025-06-02", "2025-11-13");
+    let service = Responder::new(move |_, _| ok(bars_body("VOLA", &days, walk)));
+    let bench = Bench::new(service.base());
+    let words = "spot VOLA --from 2025-06-02 --grouped never";
+    bench.fetch(&format!("{words} --stage-only")).exits(0);
+    assert!(bench.shown().is_empty());
+    bench.run("batch confirm b1").exits(0);
+    assert!(bench.shown().iter().all(|line| line.starts_with("spot ")));
+    bench.verifies();
+}
+
+/// A jump that no split explains has no volatility across it.
+#[test]
+fn an_unadjusted_split_is_flagged_and_not_used() {
+    let days = sessions("2025-06-02", "2025-11-13");
+    let at = 60;
+    let split = days[at];
+    let service = Responder::new(move |_, _| {
+        let close = |n: usize| {
+            let close: f64 = walk(n).parse().unwrap();
+            format!("{:.4}", if n < at { close * 4.0 } else { close })
+        };
+        ok(bars_body("VOLA", &days, close))
+    });
+    let bench = Bench::new(service.base());
+    bench.fetch("spot VOLA --from 2025-06-02 --grouped never --yes").exits(0);
+    let rows = bench.rows("hv", "VOLA");
+    let dates: Vec<&str> = rows.iter().map(|row| row["date"].as_str().unwrap()).collect();
+    assert!(!dates.contains(&split.to_string().as_str()), "{dates:?}");
+    for row in &rows {
+        assert!(number(&row["hv20"]).is_none_or(|hv| hv < 2.5), "{row}");
+    }
+    let review = bench.run("batch show b2 --json").exits(0).out;
+    assert!(review.contains("unadjusted_split"), "{review}");
+}
+
+#[test]
+fn the_record_of_a_chain_is_the_volatility_of_a_contract() {
+    let Some(fake) = Fake::start(&["--now", "2023-06-27T15:00:00-04:00"]) else { return };
+    let mut bench = Bench::new(fake.base());
+    bench.now = "2023-06-27T19:05:00Z".to_owned();
+    bench.fetch("chain AAPL --yes -q").exits(0);
+    let rows = bench.rows("iv", "AAPL");
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0]["date"], "2023-06-27");
+    for name in ["term_m1_m2", "term_m1_m3", "skew"] {
+        assert!(number(&rows[0][name]).is_some(), "{name}: {}", rows[0]);
+    }
+    let why = bench.run("why iv AAPL 2023-06-27 --json").exits(0).out;
+    let at = why.find("O:AAPL230721C").unwrap_or_else(|| panic!("no contract in {why}"));
+    let contract = &why[at..at + "O:AAPL230721C00190000".len()];
+    let chain = bench.rows("chain", "AAPL");
+    let row = chain.iter().find(|row| row["contract"] == contract).unwrap();
+    let iv = ["implied_volatility", "iv"].iter().find_map(|name| row.get(*name)).unwrap();
+    assert_eq!(rows[0]["atm_iv"].to_string(), iv.to_string(), "{contract}");
+    // Nearest to the price of the underlying.
+    let price = number(&row["underlying_price"]).unwrap();
+    let off = |row: &Value| (number(&row["strike_price"]).unwrap() - price).abs();
+    let front = chain.iter().filter(|row| row["expiration_date"] == "2023-07-21");
+    let least = front.map(off).fold(f64::MAX, f64::min);
+    assert!(off(row) <= least + 1e-9, "{contract} at {price}");
+    bench.verifies();
+}

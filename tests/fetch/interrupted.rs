@@ -1,0 +1,127 @@
+//! A fetch that is killed or stopped goes on where it was.
+
+use super::fake::Fake;
+use super::responder::{Responder, ok};
+use super::{Bench, bars_body, exported, sessions, soak, wait_until};
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+const JOBS: usize = 4;
+
+#[test]
+fn killed_three_times_and_finished_it_is_the_undisturbed_ledger() {
+    let Some(fake) = Fake::start(&[]) else { return };
+    let symbols = soak(40, 500);
+    let calm = Bench::new(fake.base());
+    let (list, _) = calm.watchlist(symbols);
+    calm.fetch(&format!("spot {list} --years 2 --yes -q")).exits(0);
+
+    fake.reset();
+    fake.control(r#"{"slow_ms": 60}"#);
+    let killed = Bench::new(fake.base());
+    let (list, _) = killed.watchlist(symbols);
+    let words = format!("spot {list} --years 2 --yes -q --jobs {JOBS}");
+    for part in 1..=3 {
+        let mut child = killed.start(&words);
+        let enough = (symbols * part / 4) as u64;
+        wait_until("enough was asked", || {
+            assert_eq!(child.try_wait().unwrap(), None, "it was over before it was killed");
+            fake.requests() >= enough
+        });
+        child.kill().unwrap();
+        child.wait().unwrap();
+        killed.verifies();
+    }
+    fake.control(r#"{"slow_ms": 0}"#);
+    killed.fetch(&words).exits(0);
+    assert_eq!(killed.shown(), calm.shown());
+    assert!(calm.shown().iter().any(|line| line.starts_with("hv ")));
+    assert!(exported(&killed) == exported(&calm));
+    killed.verifies();
+
+    // What was durable is not asked again: at most what was under way at each kill.
+    let mut asked: BTreeMap<String, usize> = BTreeMap::new();
+    for request in fake.log() {
+        assert_eq!(request["status"], 200);
+        *asked.entry(request["path"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    assert_eq!(asked.len(), symbols);
+    let total: usize = asked.values().sum();
+    assert!(total <= symbols + 3 * 2 * JOBS, "{total} requests");
+    fake.reset();
+    killed.fetch(&words).exits(0);
+    assert_eq!(fake.requests(), 0);
+}
+
+/// Answers each symbol at once until a number of them, then waits for the gate.
+fn gated(days: &'static str, free: usize, gate: &Arc<AtomicBool>) -> Responder {
+    let (gate, all) = (Arc::clone(gate), sessions(days, "2025-11-13"));
+    Responder::new(move |target, number| {
+        while number >= free && !gate.load(Ordering::SeqCst) {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let symbol = target.split('/').nth(4).unwrap();
+        ok(bars_body(symbol, &all, |n| format!("{}.25", 100 + n)))
+    })
+}
+
+#[test]
+fn an_answer_that_was_durable_at_a_kill_is_never_asked_again() {
+    let gate = Arc::new(AtomicBool::new(false));
+    let service = gated("2025-11-03", 7, &gate);
+    let bench = Bench::new(service.base());
+    let (list, names) = bench.watchlist(12);
+    let words = format!("spot {list} --from 2025-11-03 --yes -q --grouped never --jobs 1");
+    let mut child = bench.start(&words);
+    wait_until("seven were answered", || service.asked().len() == 8);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    gate.store(true, Ordering::SeqCst);
+    bench.fetch(&words).exits(0);
+    let mut times: BTreeMap<String, usize> = BTreeMap::new();
+    for target in service.targets() {
+        *times.entry(target.split('/').nth(4).unwrap().to_owned()).or_default() += 1;
+    }
+    assert_eq!(times.len(), names.len());
+    // One worker: six answers were handed on and synced, the seventh may have been in flight, and
+    // the eighth was never answered.
+    for name in &names[..6] {
+        assert_eq!(times[name], 1, "{name}: {times:?}");
+    }
+    assert!(times.values().sum::<usize>() <= names.len() + 2, "{times:?}");
+    for name in &names {
+        assert_eq!(bench.rows("spot", name).len(), 9, "{name}");
+    }
+    bench.verifies();
+}
+
+#[test]
+fn stopped_by_ctrl_c_it_says_so_and_goes_on() {
+    let gate = Arc::new(AtomicBool::new(false));
+    let service = gated("2025-11-03", 5, &gate);
+    let bench = Bench::new(service.base());
+    let (list, names) = bench.watchlist(12);
+    let words = format!("spot {list} --from 2025-11-03 --yes --grouped never --jobs 1");
+    let child = bench.start(&words);
+    wait_until("five were answered", || service.asked().len() == 6);
+    let kill = format!("kill -INT {}", child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{err}");
+    assert!(err.contains("stopped; 5 of 12 answers are kept"), "{err}");
+    assert!(err.contains("goes on where it was"), "{err}");
+    assert_eq!(bench.size().0, 0);
+    bench.verifies();
+
+    gate.store(true, Ordering::SeqCst);
+    let ran = bench.fetch(&words).exits(0);
+    assert!(ran.err.contains("5 answers are kept from an interrupted fetch"), "{}", ran.err);
+    assert!(names.iter().all(|name| bench.rows("spot", name).len() == 9));
+    let mut targets = service.targets();
+    targets.sort();
+    targets.dedup();
+    assert_eq!((targets.len(), service.targets().len()), (12, 13));
+}
