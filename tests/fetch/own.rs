@@ -48,9 +48,14 @@ fn only_holes_are_asked() {
     assert_eq!(bench.rows("spot", "VOLA").len(), sessions("2025-02-24", "2025-06-30").len());
     bench.confirmed("spot VOLA --from 2025-02-24 --to 2025-06-30 --no-derive --grouped never");
     assert_eq!(service.asked().len(), 5);
-    // What is rolled back is missing again.
+    // What is rolled back is missing again, and asked only when somebody says so: a scheduled
+    // run must not bring it back.
     bench.run("batch rollback b1").exits(0);
-    let plan = bench.fetch("spot VOLA --from 2025-02-24 --to 2025-06-30 --dry-run --json").json();
+    let all = "spot VOLA --from 2025-02-24 --to 2025-06-30 --no-derive --grouped never";
+    let told = bench.fetch(&format!("{all} --yes")).exits(23);
+    assert!(told.stderr.contains("rolled back before, with b1"), "{}", told.stderr);
+    assert_eq!(service.asked().len(), 5);
+    let plan = bench.fetch(&format!("{all} --dry-run --json --again --reason restated")).json();
     assert!(plan["plan"]["targets"][0].as_str().unwrap().contains("/2025-03-03/2025-03-31?"));
     bench.verifies();
 }
