@@ -237,3 +237,24 @@ fn a_second_failure_is_not_taken_for_the_first() {
     }
     bench.verifies();
 }
+
+/// Bad luck of one question, while the service answers others, is no failure; an outage is.
+#[test]
+fn a_question_with_bad_luck_is_asked_on_while_others_are_answered() {
+    let days = sessions("2025-11-10", "2025-11-13");
+    let unlucky = std::sync::atomic::AtomicUsize::new(0);
+    let service = Responder::new(move |target, _| {
+        let symbol = target.split('/').nth(4).unwrap();
+        let order = std::sync::atomic::Ordering::SeqCst;
+        if symbol == "UNLUCKY" && unlucky.fetch_add(1, order) < 6 {
+            return whole("500 Oops", r#"{"error":"oops"}"#);
+        }
+        ok(bars_body(symbol, &days, |n| format!("6{n}.5")))
+    });
+    let bench = Bench::new(service.base());
+    let words = "spot LUCKY UNLUCKY --from 2025-11-10 --to 2025-11-13 --grouped never --no-derive";
+    let review = bench.confirmed(&format!("{words} --jobs 1"));
+    assert_eq!(review["fetch"]["requests"], 8);
+    assert_eq!(bench.rows("spot", "UNLUCKY").len(), 4);
+    bench.verifies();
+}

@@ -25,6 +25,9 @@ const REPEATS: u32 = 3;
 /// taken to be away: the others are not asked then.
 const GIVE_UP: u32 = 8;
 
+/// How often a request that used up its attempts is taken up again while the service answers others.
+const ROUNDS: u32 = 2;
+
 /// How often a person hears of the wait.
 const TICK: Duration = Duration::from_millis(250);
 
@@ -69,7 +72,7 @@ struct Arrived {
 /// An inbox that cannot be written; what arrived before is in it.
 pub fn ask(questions: &[Question], inbox: &mut Inbox, how: &AskOptions<'_>) -> Result<Asked> {
     let run = format!("{}-{}", how.clock.now_ms(), inbox.arrivals().len());
-    let next = AtomicUsize::new(0);
+    let (next, health) = (AtomicUsize::new(0), Health::default());
     let (mut asked, mut done, mut failed) = (Asked::default(), 0, 0);
     let (client, stop, clock, position) = (how.client, how.stop, how.clock, how.position);
     // When the next request may go, in ms since `begun`: told by whichever thread waits.
@@ -88,11 +91,12 @@ pub fn ask(questions: &[Question], inbox: &mut Inbox, how: &AskOptions<'_>) -> R
         let (send, receive) = sync_channel::<Arrived>(how.jobs.max(1));
         for _ in 0..how.jobs.max(1).min(questions.len()) {
             let (send, run, next, waits) = (send.clone(), run.as_str(), &next, &waits);
+            let health = &health;
             scope.spawn(move || {
                 while !stop.is_set() {
                     let number = next.fetch_add(1, Ordering::SeqCst);
                     let Some(question) = questions.get(number) else { break };
-                    let worker = Worker { client, stop, clock, waits, send: &send };
+                    let worker = Worker { client, stop, clock, waits, health, send: &send };
                     let mut note = Note::of(run, number as u32, question);
                     note.position = position.0;
                     worker.question(question, note);
@@ -162,11 +166,42 @@ pub fn name(ended: Ended) -> &'static str {
     }
 }
 
+/// Whether the service answers at all, as all workers together see it.
+#[derive(Default)]
+struct Health {
+    /// Good answers so far.
+    good: AtomicU64,
+    /// Requests in a row that used up their attempts.
+    lost: AtomicU64,
+}
+
+impl Health {
+    /// A good answer came.
+    fn answered(&self) {
+        self.lost.store(0, Ordering::SeqCst);
+        self.good.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Whether a request that used up its attempts is worth asking once more: it is bad luck where
+    /// others are answered, and an outage where none is.
+    fn hopeful(&self, answer: &Answer) -> bool {
+        let lost = match answer.ended {
+            Ended::Network | Ended::ServerError | Ended::RateLimited => true,
+            // One that was not tried again is not worth it now either.
+            Ended::BadPayload => answer.attempts.len() > 1,
+            _ => false,
+        };
+        lost && self.good.load(Ordering::SeqCst) > 0
+            && self.lost.fetch_add(1, Ordering::SeqCst) < u64::from(GIVE_UP)
+    }
+}
+
 struct Worker<'a> {
     client: &'a Client,
     stop: &'a Stop,
     clock: Clock,
     waits: &'a (dyn Fn(Duration) + Sync),
+    health: &'a Health,
     send: &'a SyncSender<Arrived>,
 }
 
@@ -177,7 +212,18 @@ impl Worker<'_> {
         let (mut before, mut repeats) = (None, 0);
         loop {
             let usable = |body: &[u8]| polygon::envelope(question.endpoint, body).map(|_| ());
-            let answer = self.client.get(&note.target, &usable, self.stop, &self.waits);
+            let mut answer = self.client.get(&note.target, &usable, self.stop, &self.waits);
+            for _ in 0..ROUNDS {
+                if !self.health.hopeful(&answer) {
+                    break;
+                }
+                let before = answer.attempts;
+                answer = self.client.get(&note.target, &usable, self.stop, &self.waits);
+                answer.attempts.splice(..0, before);
+            }
+            if answer.ended == Ended::Ok {
+                self.health.answered();
+            }
             if answer.ended == Ended::Stopped {
                 return;
             }
