@@ -53,7 +53,7 @@ fn only_holes_are_asked() {
     bench.run("batch rollback b1").exits(0);
     let all = "spot VOLA --from 2025-02-24 --to 2025-06-30 --no-derive --grouped never";
     let told = bench.fetch(&format!("{all} --yes")).exits(23);
-    assert!(told.stderr.contains("rolled back before, with b1"), "{}", told.stderr);
+    assert!(told.err.contains("rolled back before, with b1"), "{}", told.err);
     assert_eq!(service.asked().len(), 5);
     let plan = bench.fetch(&format!("{all} --dry-run --json --again --reason restated")).json();
     assert!(plan["plan"]["targets"][0].as_str().unwrap().contains("/2025-03-03/2025-03-31?"));
