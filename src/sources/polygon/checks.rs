@@ -90,6 +90,7 @@ const NOTES: &[Note] = &[
             "articles without a title or without an address",
         ],
     ),
+    warning("zero_low", ["bar with a low of zero", "bars with a low of zero"]),
     warning("ticker_error", ["ticker that failed", "tickers that failed"]),
     warning(
         "future_time",
@@ -224,18 +225,22 @@ fn expiry(page: &Page, key: &ItemKey<'_>) -> Option<Day> {
 /// Checks open, high, low, close, volume and volume-weighted price, and gives what is remarkable.
 ///
 /// A price that is no number is kept unchecked: the drift note tells of it.
-pub(super) fn prices(raw: [Option<&str>; 6]) -> Result<[Option<&'static str>; 2], &'static str> {
+pub(super) fn prices(raw: [Option<&str>; 6]) -> Result<[Option<&'static str>; 3], &'static str> {
     let [open, high, low, close, volume, vwap] = raw;
     if [open, high, low, close].contains(&None) {
         return Err("missing");
     }
     let [open, high, low, close, volume, vwap] =
         [open, high, low, close, volume, vwap].map(|raw| raw.and_then(number));
-    if [open, high, low, close].into_iter().flatten().any(|price| price <= Decimal::ZERO) {
+    // The service has given minutes with a low of 0 and three sound prices: those are kept, and
+    // told. Nothing is computed from a low.
+    let none = low.is_some_and(|low| low.is_zero());
+    let checked = [open, high, low.filter(|_| !none), close];
+    if checked.into_iter().flatten().any(|price| price <= Decimal::ZERO) {
         return Err("nonpositive");
     }
     let (Some(open), Some(high), Some(low), Some(close)) = (open, high, low, close) else {
-        return Ok([None, None]);
+        return Ok([None, None, none.then_some("zero_low")]);
     };
     if low > open.min(close) || high < open.max(close) {
         return Err("ohlc");
@@ -253,7 +258,8 @@ pub(super) fn prices(raw: [Option<&str>; 6]) -> Result<[Option<&'static str>; 2]
     };
     // Without trades the average is 0.
     let far = !zero && vwap.is_some_and(far);
-    Ok([far.then_some("vwap_range"), zero.then_some("zero_volume")])
+    let (far, zero) = (far.then_some("vwap_range"), zero.then_some("zero_volume"));
+    Ok([far, zero, none.then_some("zero_low")])
 }
 
 /// Compares a contract with what its ticker says; the fields are kept as they are in any case.
