@@ -181,7 +181,7 @@ fn recorded_bars_lie_on_the_days_they_were_asked_for() {
     let minutes = read_name("aggs/AAPL_1_minute_2019-01-01_2019-02-08.json");
     assert_eq!(
         (minutes.rows.len(), minutes.key(0)),
-        (18_654, "AAPL 2019-01-02 1minute 04:00".into())
+        (18_656, "AAPL 2019-01-02 1minute 04:00".into())
     );
     assert_eq!(
         read_name("grouped/2019-02-01.json").summary.days,
