@@ -7,6 +7,7 @@
 //! [`super::hv`] holds the close-to-close volatility that TOMIC records, which steps over closes
 //! that are no prices; here such a close makes the window invalid.
 
+use crate::domain::Day;
 use std::f64::consts::LN_2;
 
 /// Sessions of a year, which annualise a daily variance.
@@ -232,6 +233,38 @@ impl Estimator {
             Self::EwmaZeroMean => Some(decayed_mean(returns().map(square))),
         }
     }
+}
+
+/// One cell of the volatility surface (`options_platform.md` B10).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cell {
+    /// The row.
+    pub estimator: Estimator,
+    /// The column, in bars.
+    pub window: usize,
+    /// First and last day of the window; `None` without a volatility. The day whose close only
+    /// serves the first return is not in it.
+    pub span: Option<(Day, Day)>,
+    /// The volatility with its observations, or why there is none.
+    pub result: Result<Estimate, NoEstimate>,
+}
+
+/// Every estimator for every window at the last bar, estimator by estimator
+/// (`options_platform.md` B10).
+///
+/// `days` and `bars` belong together, oldest first; what is longer is cut. `breaks` as in
+/// [`Estimator::estimate_unbroken`].
+pub fn surface(days: &[Day], bars: &[Bar], windows: &[usize], breaks: &[usize]) -> Vec<Cell> {
+    let count = days.len().min(bars.len());
+    let bars = bars.get(..count).unwrap_or_default();
+    let cell = |estimator: Estimator, window: usize| {
+        let result = estimator.estimate_unbroken(bars, window, breaks);
+        let day = |back: usize| days.get(count.checked_sub(back)?).copied();
+        let span = result.ok().and_then(|_| Some((day(window)?, day(1)?)));
+        Cell { estimator, window, span, result }
+    };
+    let row = |estimator| windows.iter().map(move |window| cell(estimator, *window));
+    Estimator::ALL.into_iter().flat_map(row).collect()
 }
 
 fn price(value: f64) -> bool {

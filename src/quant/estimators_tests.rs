@@ -1,9 +1,10 @@
 //! The estimators against the vectors of the options platform, and what must hold for any bars.
 
-use super::estimators::{Bar, Estimator, NoEstimate, WINDOWS};
+use super::estimators::{Bar, Estimator, NoEstimate, SURFACE_WINDOWS, WINDOWS, surface};
 use super::garch::{Parameters, annualised};
 use super::golden_tests::{list, shared, table};
 use super::hv::close_to_close;
+use crate::domain::Day;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -65,7 +66,8 @@ fn garch_of_two_sets() {
         let returns: Vec<f64> = pairs.map(|(a, b)| (b.close / a.close).ln()).collect();
         let model = Parameters::new(number("omega"), number("alpha"), number("beta")).unwrap();
         let run = model.run(&returns).unwrap();
-        assert!(near(run.first_variance, number("first_variance")));
+        // The vector's first variance is the one after the first return, not the start.
+        assert!(near(run.variances[0], number("first_variance")));
         assert!(near(annualised(run.next_variance), number("annualized_vol_next_day")));
         let level = annualised(model.long_run().unwrap());
         assert!(near(level, number("long_run_annualized_vol")));
@@ -130,6 +132,20 @@ fn a_break_inside_the_window_leaves_no_data() {
 }
 
 #[test]
+fn a_surface_is_every_estimator_for_every_window() {
+    let bars: Vec<Bar> = (0..25).map(|i| flat(10.0 + f64::from(i % 3))).collect();
+    let days: Vec<Day> = (0..25).map(Day).collect();
+    let cells = surface(&days, &bars, &SURFACE_WINDOWS, &[]);
+    assert_eq!(cells.len(), 9 * 7);
+    for cell in &cells {
+        assert_eq!(cell.result, cell.estimator.estimate(&bars, cell.window));
+        let span = (cell.window <= 20).then(|| (Day(25 - cell.window as i32), Day(24)));
+        assert_eq!(cell.span, span, "{cell:?}");
+    }
+    assert!(surface(&[], &bars, &WINDOWS, &[]).iter().all(|cell| cell.result.is_err()));
+}
+
+#[test]
 fn a_variance_below_zero_is_zero_and_told() {
     // The day ends where it began to move: range 0.1, body −0.1.
     let bars = [flat(10.0), Bar { open: 11.0, high: 11.0, low: 10.0, close: 10.0 }];
@@ -170,7 +186,7 @@ fn bars() -> impl Strategy<Value = Vec<Bar>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..Default::default() })]
 
     /// Prices in another unit, and bars before the window, change nothing.
     #[test]

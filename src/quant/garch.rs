@@ -18,7 +18,7 @@ pub struct Parameters {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recursion {
     /// The start: the mean squared return of the window.
-    pub first_variance: f64,
+    pub start_variance: f64,
     /// The variance for the session after each return, oldest first; as long as the returns.
     pub variances: Vec<f64>,
     /// Last of `variances`: that of the session after the window.
@@ -58,16 +58,16 @@ impl Parameters {
             return None;
         }
         let squares = returns.iter().map(|r| r * r);
-        let first_variance = squares.sum::<f64>() / returns.len() as f64;
+        let start_variance = squares.sum::<f64>() / returns.len() as f64;
         let step = |variance: &mut f64, r: &f64| {
             *variance = self.omega + self.alpha * r * r + self.beta * *variance;
             Some(*variance)
         };
-        let variances: Vec<f64> = returns.iter().scan(first_variance, step).collect();
+        let variances: Vec<f64> = returns.iter().scan(start_variance, step).collect();
         let next_variance = *variances.last()?;
         let start_weight = self.beta.powf(returns.len() as f64);
         let sound = variances.iter().all(|variance| variance.is_finite());
-        sound.then_some(Recursion { first_variance, variances, next_variance, start_weight })
+        sound.then_some(Recursion { start_variance, variances, next_variance, start_weight })
     }
 }
 
@@ -84,7 +84,7 @@ mod tests {
     fn the_recursion_is_applied_once_for_each_return() {
         let model = Parameters::new(0.1, 0.25, 0.5).unwrap();
         let run = model.run(&[1.0, 3.0]).unwrap();
-        assert_eq!(run.first_variance, 5.0);
+        assert_eq!(run.start_variance, 5.0);
         assert_eq!(run.variances, [0.1 + 0.25 + 2.5, 0.1 + 2.25 + 0.5 * 2.85]);
         assert_eq!(run.next_variance, run.variances[1]);
         assert_eq!(run.start_weight, 0.25);

@@ -94,7 +94,8 @@ fn stand(
     }
     let percentile = Some(100.0 * below as f64 / n as f64);
     let rank = range.and_then(|(low, high)| {
-        (high > low).then(|| 100.0 * (value - low) / (high - low)).filter(|rank| rank.is_finite())
+        // Divided first: 100 · r / r may come out a digit above 100.
+        (high > low).then(|| (value - low) / (high - low) * 100.0).filter(|rank| rank.is_finite())
     });
     Standing { n, below, percentile, rank, range }
 }
@@ -184,7 +185,7 @@ pub fn entry_rank(
     }
     let low = values().fold(f64::INFINITY, f64::min);
     let high = values().fold(f64::NEG_INFINITY, f64::max);
-    let raw = if high > low { 100.0 * (current - low) / (high - low) } else { 50.0 };
+    let raw = if high > low { (current - low) / (high - low) * 100.0 } else { 50.0 };
     let below = values().filter(|value| *value < current).count();
     let percentile = 100.0 * below as f64 / observations as f64;
     Some(EntryRank { observations, high, low, raw, rank: raw.clamp(0.0, 100.0), percentile })
