@@ -221,9 +221,7 @@ mod tests {
         series.extend(junk);
         series.push(Some(0.3));
         let all = windowed(&series, THREE);
-        for at in 2..7 {
-            assert_eq!(all[at], Standing { n: 2, ..Standing::default() });
-        }
+        assert_eq!(all[2..7], [Standing { n: 2, ..Standing::default() }; 5]);
         assert_eq!(all[7], windowed(&[0.2, 0.4, 0.3].map(Some), THREE)[2]);
     }
 
