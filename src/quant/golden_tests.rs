@@ -15,7 +15,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// A path below the shared data, or `None` with a loud line when there is no such data.
-fn shared(path: &str) -> Option<PathBuf> {
+pub(super) fn shared(path: &str) -> Option<PathBuf> {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data"));
     if !root.is_dir() {
         // Written directly: cargo hides what passing tests print through the macros.
@@ -26,16 +26,16 @@ fn shared(path: &str) -> Option<PathBuf> {
     Some(root.join(path))
 }
 
-fn json(path: &Path) -> Json {
+pub(super) fn json(path: &Path) -> Json {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-fn list(path: &Path) -> Vec<Json> {
+pub(super) fn list(path: &Path) -> Vec<Json> {
     json(path).as_array().unwrap().clone()
 }
 
 /// The rows of a vector file, cell by column name. Commas stand only in the quoted last column.
-fn table(path: &Path) -> Vec<BTreeMap<String, String>> {
+pub(super) fn table(path: &Path) -> Vec<BTreeMap<String, String>> {
     let text = std::fs::read_to_string(path).unwrap();
     let mut lines = text.lines();
     let names: Vec<&str> = lines.next().unwrap().split(',').collect();
@@ -46,12 +46,12 @@ fn table(path: &Path) -> Vec<BTreeMap<String, String>> {
     lines.map(row).collect()
 }
 
-fn day(value: &Json) -> Day {
+pub(super) fn day(value: &Json) -> Day {
     value.as_str().unwrap().parse().unwrap()
 }
 
 /// Days and closes of a symbol's price file, oldest first.
-fn closes(data: &Path, symbol: &str) -> (Vec<Day>, Vec<f64>) {
+pub(super) fn closes(data: &Path, symbol: &str) -> (Vec<Day>, Vec<f64>) {
     let bars = list(&data.join(format!("spot_prices/{symbol}.json")));
     bars.iter().map(|bar| (day(&bar["date"]), bar["close"].as_f64().unwrap())).unzip()
 }
