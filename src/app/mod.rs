@@ -15,6 +15,7 @@ pub mod history;
 pub mod import;
 pub mod lookup;
 pub mod market;
+pub mod metrics;
 pub mod outside;
 pub mod prepared;
 pub mod report;

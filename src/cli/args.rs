@@ -1,8 +1,8 @@
 //! The words of the command line. The doc comments are the manual.
 
 use super::commands::{
-    backup, batch, check, derive, diff, export, fetch, gaps, import, log, man, projection, show,
-    sql, timeline, tour, verify, view, why,
+    backup, batch, check, derive, diff, export, fetch, gaps, import, log, man, metrics, projection,
+    show, sql, timeline, tour, verify, view, why,
 };
 use crate::render::Form;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -159,6 +159,10 @@ pub(super) enum Command {
     View(view::ViewArgs),
     /// Where a value comes from, down to the bytes of the file, and what it replaced
     Why(why::WhyArgs),
+    /// Where implied volatility stands among its own history, the dearest symbol first
+    Rank(metrics::MetricsArgs),
+    /// One line a symbol: price, volatilities, ranks, term structure, each with its day
+    Snapshot(metrics::MetricsArgs),
     /// Ask with SQL, over the views and the facts behind them
     Sql(sql::SqlArgs),
     /// How the views differ between two positions
@@ -218,6 +222,8 @@ mod tests {
             "fetch calendar --dry-run",
             "derive hv",
             "sql --tables",
+            "rank AAPL --date 2025-12-12 --json",
+            "snapshot --at 2024-12-31",
             "sql SELECT --at #3 --json",
             "derive iv AAPL MSFT --yes",
             "check f.csv",

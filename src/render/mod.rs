@@ -11,6 +11,7 @@ mod entry;
 mod fetch;
 pub mod json;
 mod markdown;
+mod metrics;
 pub mod numbers;
 mod review;
 mod sql;

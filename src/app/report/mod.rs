@@ -4,10 +4,12 @@
 //! out with the source's digits, so they are kept as raw JSON.
 
 mod fetch;
+mod metrics;
 mod review;
 mod trace;
 
 pub use fetch::*;
+pub use metrics::*;
 pub use review::*;
 pub use trace::*;
 

@@ -14,6 +14,7 @@ pub(super) mod import;
 pub(super) mod init;
 pub(super) mod log;
 pub(super) mod man;
+pub(super) mod metrics;
 pub(super) mod projection;
 pub(super) mod show;
 pub(super) mod sql;
@@ -49,6 +50,8 @@ pub(super) fn run(ui: &mut Ui, ctx: &Context, command: &Command) -> Outcome<Exit
         Command::Gaps(args) => gaps::run(ui, ctx, args),
         Command::Log(args) => log::run(ui, ctx, args),
         Command::Show(args) => show::run(ui, ctx, args),
+        Command::Rank(args) => metrics::rank(ui, ctx, args),
+        Command::Snapshot(args) => metrics::snapshot(ui, ctx, args),
         Command::Sql(args) => sql::run(ui, ctx, args),
         Command::Status(_) => status::run(ui, ctx),
         Command::Verify(args) => verify::run(ui, ctx, args),

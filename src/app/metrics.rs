@@ -1,0 +1,181 @@
+//! The trader's views: where a symbol's volatility stands, and all of it on one line.
+//!
+//! Derived when asked, from the views at a position; nothing here is stored, and nothing of a day
+//! depends on later days (`tomic.md` 7.4, 12.1).
+
+use super::error::{AppError, Result};
+use super::report::{Rank, RankRow, Snapshot, SnapshotRow};
+use super::views::{Roots, ViewReader};
+use crate::domain::{Calendar, Day, Position, Series, Symbol};
+use crate::ledger::Ledger;
+use crate::projections::view::{Activity, Record, Which, fold};
+use crate::quant::{moving, rank};
+use rust_decimal::prelude::ToPrimitive;
+use std::sync::Arc;
+
+/// What to look at.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// The symbols; none means all.
+    pub symbols: Vec<Symbol>,
+    /// The position; the head when absent.
+    pub at: Option<Position>,
+    /// The day; the newest one of each symbol when absent. Later days are not looked at.
+    pub date: Option<Day>,
+}
+
+/// Sessions after which a value is called stale.
+const STALE: u32 = 5;
+
+/// A view's fold at a position, symbol by symbol.
+struct Past<'a> {
+    reader: ViewReader<'a>,
+    ledger: &'a Ledger,
+    at: Position,
+    until: Day,
+}
+
+impl<'a> Past<'a> {
+    fn of(ledger: &'a Ledger, asked: &Asked) -> Result<Self> {
+        let roots: Arc<Roots> = ViewReader::new(ledger)?.roots();
+        let at = asked.at.unwrap_or(ledger.position());
+        let until = asked.date.unwrap_or(Day(i32::MAX));
+        Ok(Self { reader: ViewReader::with(ledger, roots), ledger, at, until })
+    }
+
+    /// The records of a symbol up to the day asked.
+    fn records(&self, view: Series, symbol: &Symbol) -> Result<Vec<Record>> {
+        let activity = Activity::at(self.ledger.batches(), view, self.at);
+        let history = self.reader.history_between(view, symbol, Day(i32::MIN), self.until)?;
+        let mut records = fold(view, &history, &activity, Which::Latest);
+        records.retain(|record| record.day <= self.until);
+        Ok(records)
+    }
+
+    /// The symbols asked for, or all that the views know.
+    fn symbols(&self, asked: &Asked, views: &[Series]) -> Result<Vec<Symbol>> {
+        let mut known: Vec<Symbol> =
+            views.iter().flat_map(|view| self.reader.symbols(*view)).collect();
+        known.sort();
+        known.dedup();
+        if asked.symbols.is_empty() {
+            return Ok(known);
+        }
+        match asked.symbols.iter().find(|symbol| known.binary_search(symbol).is_err()) {
+            Some(strange) => Err(AppError::NotFound(format!("nothing is known of {strange}"))),
+            None => Ok(asked.symbols.clone()),
+        }
+    }
+}
+
+/// A number of a known field, for analytics.
+fn number(record: &Record, code: u16) -> Option<f64> {
+    record.known(code)?.value.decimal()?.to_f64()
+}
+
+const ATM_IV: u16 = 10;
+
+/// Where implied volatility stands among its own history.
+///
+/// # Errors
+/// [`AppError::NotFound`] for a symbol that no view knows.
+pub fn ranks(ledger: &Ledger, asked: &Asked) -> Result<Rank> {
+    let past = Past::of(ledger, asked)?;
+    let mut rows = Vec::new();
+    for symbol in past.symbols(asked, &[Series::Iv])? {
+        let records = past.records(Series::Iv, &symbol)?;
+        rows.extend(rank_row(&symbol, &records, asked.date));
+    }
+    // The dearest first; those without a rank at the end.
+    let size = |row: &RankRow| row.iv_percentile_252.unwrap_or(f64::NEG_INFINITY);
+    rows.sort_by(|a, b| size(b).total_cmp(&size(a)).then_with(|| a.symbol.cmp(&b.symbol)));
+    Ok(Rank { schema: "volledger/rank/1", position: past.at.0, rows })
+}
+
+/// The newest day with a volatility, or the day asked for if it has one.
+fn rank_row(symbol: &Symbol, records: &[Record], date: Option<Day>) -> Option<RankRow> {
+    let series: Vec<Option<f64>> = records.iter().map(|r| number(r, ATM_IV)).collect();
+    let at = match date {
+        Some(date) => records.binary_search_by_key(&date, |record| record.day).ok()?,
+        None => series.iter().rposition(|value| rank::valid(*value).is_some())?,
+    };
+    let record = records.get(at)?;
+    let standing = |definition| rank::windowed_at(&series, at, definition).unwrap_or_default();
+    let (one, two) = (standing(rank::ONE_YEAR), standing(rank::TWO_YEARS));
+    // Averages look at the last observations only; a part of the series is enough for them.
+    let last = |of: fn(&[Option<f64>]) -> Vec<Option<f64>>| {
+        let from = at.saturating_sub(400);
+        of(series.get(from..=at).unwrap_or_default()).last().copied().flatten()
+    };
+    Some(RankRow {
+        symbol: symbol.to_string(),
+        date: record.day.to_string(),
+        atm_iv: series.get(at).copied().flatten(),
+        iv_rank_252: one.rank,
+        iv_percentile_252: one.percentile,
+        n_252: one.n as u64,
+        iv_rank_504: two.rank,
+        iv_percentile_504: two.percentile,
+        n_504: two.n as u64,
+        iv_ma20: last(moving::iv_ma20),
+        iv_vs_ma20: last(moving::iv_vs_iv_ma20),
+    })
+}
+
+/// One line a symbol: price, volatilities, where they stand, and from which day each of them is.
+///
+/// # Errors
+/// [`AppError::NotFound`] for a symbol that no view knows.
+pub fn snapshot(ledger: &Ledger, asked: &Asked, today: Day) -> Result<Snapshot> {
+    let past = Past::of(ledger, asked)?;
+    let mut rows = Vec::new();
+    for symbol in past.symbols(asked, &[Series::Iv, Series::Hv, Series::Spot])? {
+        let iv = past.records(Series::Iv, &symbol)?;
+        let hv = past.records(Series::Hv, &symbol)?;
+        let spot = past.records(Series::Spot, &symbol)?;
+        rows.push(snapshot_row(&symbol, [&iv, &hv, &spot], asked.date.unwrap_or(today)));
+    }
+    Ok(Snapshot { schema: "volledger/snapshot/1", position: past.at.0, rows })
+}
+
+/// The newest record with a value in a field.
+fn newest(records: &[Record], code: u16) -> Option<&Record> {
+    records.iter().rev().find(|record| number(record, code).is_some())
+}
+
+fn snapshot_row(symbol: &Symbol, [iv, hv, spot]: [&[Record]; 3], today: Day) -> SnapshotRow {
+    let of = |record: Option<&Record>, code| record.and_then(|record| number(record, code));
+    let iv_day = newest(iv, ATM_IV);
+    let hv_day = [40, 41, 42, 43].into_iter().filter_map(|code| newest(hv, code));
+    let hv_day = hv_day.max_by_key(|record| record.day);
+    let spot_day = newest(spot, 60);
+    let days: Vec<Day> = [iv_day, hv_day, spot_day].into_iter().flatten().map(|r| r.day).collect();
+    let standing = iv_day.and_then(|record| rank_row(symbol, iv, Some(record.day)));
+    // Values of several days are never read as one: the line says so.
+    let mixed = days.iter().any(|day| Some(day) != days.first());
+    let oldest = days.iter().min();
+    let late = oldest.is_some_and(|day| Calendar::nyse().open_days_between(*day, today) > STALE);
+    let (iv_value, hv20) = (of(iv_day, ATM_IV), of(hv_day, 40));
+    let text = |record: Option<&Record>| record.map(|record| record.day.to_string());
+    SnapshotRow {
+        symbol: symbol.to_string(),
+        spot: of(spot_day, 60),
+        spot_date: text(spot_day),
+        atm_iv: iv_value,
+        iv_date: text(iv_day),
+        hv20,
+        hv30: of(hv_day, 41),
+        hv90: of(hv_day, 42),
+        hv252: of(hv_day, 43),
+        hv_date: text(hv_day),
+        iv_rank_252: standing.as_ref().and_then(|row| row.iv_rank_252),
+        iv_percentile_252: standing.as_ref().and_then(|row| row.iv_percentile_252),
+        n_252: standing.map_or(0, |row| row.n_252),
+        iv_vs_hv20: crate::quant::moving::spread(iv_value, hv20),
+        term_m1_m2: of(iv_day, 17),
+        term_m1_m3: of(iv_day, 18),
+        skew: of(iv_day, 19),
+        next_earnings: None,
+        stale: mixed || late,
+    }
+}
