@@ -11,6 +11,7 @@ mod crash;
 mod fetch;
 mod flat;
 mod laws;
+mod metrics;
 mod program;
 mod readme;
 mod sample_data;

@@ -1,0 +1,102 @@
+//! The trader's views: equal to the shared vectors, and blind to what comes after a day.
+
+use crate::support::{confirmed, confirmed_tomic, ledger, options, run, shared};
+use std::path::Path;
+use volledger::app::metrics::{self, Asked};
+use volledger::app::report::RankRow;
+use volledger::app::{Ledger, decide};
+use volledger::domain::{Day, Series, Symbol};
+
+fn day(text: &str) -> Day {
+    text.parse().unwrap()
+}
+
+fn rank(ledger: &Ledger, symbol: &str, date: Option<&str>) -> Option<RankRow> {
+    let symbols: Vec<Symbol> = vec![symbol.parse().unwrap()];
+    let asked = Asked { symbols, at: None, date: date.map(day) };
+    metrics::ranks(ledger, &asked).unwrap().rows.into_iter().next()
+}
+
+#[test]
+fn ranks_are_those_of_the_shared_vectors() {
+    let Some(folder) = shared("data/tomic") else { return };
+    let (_directory, mut ledger) = ledger();
+    confirmed_tomic(&mut ledger, &folder, false);
+    let text = std::fs::read_to_string(folder.join("expected/iv_metrics.json")).unwrap();
+    let vectors: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let close = |found: Option<f64>, want: &serde_json::Value, what: &str| match want.as_f64() {
+        None => assert_eq!(found, None, "{what}"),
+        Some(want) => {
+            let found = found.unwrap_or_else(|| panic!("{what}: nothing, not {want}"));
+            assert!(
+                (found - want).abs() < 1e-8 * want.abs().max(1.0),
+                "{what}: {found}, not {want}"
+            );
+        }
+    };
+    let mut checked = 0;
+    for vector in vectors["windowed"].as_array().unwrap() {
+        let (symbol, date) = (vector["symbol"].as_str().unwrap(), vector["date"].as_str().unwrap());
+        let Some(row) = rank(&ledger, symbol, Some(date)) else {
+            // A few vectors are of symbols whose files are not shared.
+            continue;
+        };
+        let told = |name: &str| format!("{symbol} {date} {name}");
+        close(row.atm_iv, &vector["atm_iv"], &told("atm_iv"));
+        close(row.iv_rank_252, &vector["iv_rank_252"], &told("iv_rank_252"));
+        close(row.iv_percentile_252, &vector["iv_percentile_252"], &told("iv_percentile_252"));
+        close(row.iv_rank_504, &vector["iv_rank_504"], &told("iv_rank_504"));
+        close(row.iv_percentile_504, &vector["iv_percentile_504"], &told("iv_percentile_504"));
+        close(row.iv_ma20, &vector["iv_ma20"], &told("iv_ma20"));
+        close(row.iv_vs_ma20, &vector["iv_vs_iv_ma20"], &told("iv_vs_iv_ma20"));
+        checked += 1;
+    }
+    assert!(checked >= 10, "{checked} vectors");
+}
+
+#[test]
+fn days_that_come_later_change_nothing() {
+    let (_directory, mut ledger) = ledger();
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sample/iv");
+    let vola = options(Series::Iv, Some("VOLA"));
+    confirmed(&mut ledger, &sample.join("VOLA.csv"), &vola);
+    let dates = ["2023-06-15", "2023-12-29", "2024-03-01", "2024-06-28"];
+    let all = |ledger: &Ledger| -> Vec<String> {
+        dates.map(|date| format!("{:?}", rank(ledger, "VOLA", Some(date)).unwrap())).to_vec()
+    };
+    let before = all(&ledger);
+    assert!(before[1].contains("iv_rank_252: Some"), "{}", before[1]);
+    // A backfill whose last sixty days are wrong: later than every date asked for.
+    let file = sample.join("../bad/VOLA_wrong_scale.csv");
+    let bad = confirmed(&mut ledger, &file, &vola);
+    assert_eq!(all(&ledger), before);
+    let newest = format!("{:?}", rank(&ledger, "VOLA", None).unwrap());
+    decide::roll_back(&mut ledger, bad, None, false, &run()).unwrap();
+    assert_eq!(all(&ledger), before);
+    // The newest day is another matter: the wrong values were in its window.
+    assert_ne!(format!("{:?}", rank(&ledger, "VOLA", None).unwrap()), newest);
+    assert!(rank(&ledger, "VOLA", Some("2024-06-29")).is_none(), "a Saturday has no rank");
+}
+
+#[test]
+fn a_snapshot_says_of_which_day_each_value_is() {
+    let (_directory, mut ledger) = ledger();
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sample");
+    confirmed(&mut ledger, &sample.join("iv/VOLA.csv"), &options(Series::Iv, Some("VOLA")));
+    confirmed(&mut ledger, &sample.join("spot/VOLA.csv"), &options(Series::Spot, Some("VOLA")));
+    let asked = |date: &str| Asked { date: Some(day(date)), ..Asked::default() };
+    let row = |date: &str| {
+        let rows = metrics::snapshot(&ledger, &asked(date), day(date)).unwrap().rows;
+        rows.into_iter().find(|row| row.symbol == "VOLA").unwrap()
+    };
+    let fresh = row("2024-12-31");
+    assert_eq!(fresh.iv_date.as_deref(), Some("2024-12-31"));
+    assert_eq!(fresh.iv_date, fresh.spot_date);
+    assert!(!fresh.stale && fresh.iv_rank_252.is_some() && fresh.n_252 == 252);
+    // A month later the same values are old, and still named by their day.
+    let old = row("2025-01-31");
+    assert_eq!((old.iv_date.as_deref(), old.stale), (Some("2024-12-31"), true));
+    assert_eq!(row("2020-01-02").atm_iv, None);
+    let unknown = Asked { symbols: vec!["NONE".parse().unwrap()], ..Asked::default() };
+    assert!(metrics::snapshot(&ledger, &unknown, day("2024-12-31")).is_err());
+}
