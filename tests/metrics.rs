@@ -4,7 +4,7 @@ use crate::support::{confirmed, confirmed_tomic, ledger, options, run, shared};
 use std::path::Path;
 use volledger::app::metrics::{self, Asked};
 use volledger::app::report::RankRow;
-use volledger::app::{Ledger, decide};
+use volledger::app::{Ledger, decide, sql};
 use volledger::domain::{Day, Series, Symbol};
 
 fn day(text: &str) -> Day {
@@ -99,4 +99,42 @@ fn a_snapshot_says_of_which_day_each_value_is() {
     assert_eq!(row("2020-01-02").atm_iv, None);
     let unknown = Asked { symbols: vec!["NONE".parse().unwrap()], ..Asked::default() };
     assert!(metrics::snapshot(&ledger, &unknown, day("2024-12-31")).is_err());
+}
+
+#[test]
+fn a_screen_finds_what_the_ranks_say_and_tells_whom_it_cannot_judge() {
+    let (_directory, mut ledger) = ledger();
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sample/iv");
+    for name in ["VOLA", "VOLB", "VOLC"] {
+        let options = options(Series::Iv, Some(name));
+        confirmed(&mut ledger, &sample.join(format!("{name}.csv")), &options);
+    }
+    let asked = Asked { date: Some(day("2022-06-15")), ..Asked::default() };
+    let young = sql::screen(&ledger, "iv_percentile_252 > 0", &asked, day("2022-06-15")).unwrap();
+    assert_eq!((young.symbols, young.unknown, young.rows.len()), (3, 3, 0));
+    let asked = Asked { date: Some(day("2024-06-28")), ..Asked::default() };
+    let today = day("2024-06-28");
+    let all = sql::screen(&ledger, "1", &asked, today).unwrap();
+    let ranks = metrics::ranks(&ledger, &asked).unwrap();
+    let high = sql::screen(&ledger, "iv_percentile_504 > 50 and not stale", &asked, today).unwrap();
+    let names = |rows: &[serde_json::Map<String, serde_json::Value>]| -> Vec<String> {
+        rows.iter().map(|row| row["symbol"].as_str().unwrap().to_owned()).collect()
+    };
+    let mut want: Vec<String> = ranks
+        .rows
+        .iter()
+        .filter(|row| row.iv_percentile_504.is_some_and(|value| value > 50.0))
+        .map(|row| row.symbol.clone())
+        .collect();
+    want.sort();
+    assert_eq!(names(&all.rows), ["VOLA", "VOLB", "VOLC"]);
+    assert_eq!(names(&high.rows), want);
+    for (wrong, says) in [
+        ("no_such > 1", "no such column: no_such"),
+        ("1) OR (DELETE FROM screen", "syntax error"),
+        ("", "syntax error"),
+    ] {
+        let error = sql::screen(&ledger, wrong, &asked, today).unwrap_err().to_string();
+        assert!(error.contains(says), "{wrong}: {error}");
+    }
 }

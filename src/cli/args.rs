@@ -2,7 +2,7 @@
 
 use super::commands::{
     backup, batch, check, derive, diff, export, fetch, gaps, import, log, man, metrics, projection,
-    show, sql, timeline, tour, verify, view, why,
+    screen, show, sql, timeline, tour, verify, view, why,
 };
 use crate::render::Form;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -163,6 +163,8 @@ pub(super) enum Command {
     Rank(metrics::MetricsArgs),
     /// One line a symbol: price, volatilities, ranks, term structure, each with its day
     Snapshot(metrics::MetricsArgs),
+    /// Which symbols fulfil a condition on their volatilities
+    Screen(screen::ScreenArgs),
     /// Ask with SQL, over the views and the facts behind them
     Sql(sql::SqlArgs),
     /// How the views differ between two positions
@@ -222,6 +224,7 @@ mod tests {
             "fetch calendar --dry-run",
             "derive hv",
             "sql --tables",
+            "screen atm_iv>0.5 AAPL --date 2025-12-12",
             "rank AAPL --date 2025-12-12 --json",
             "snapshot --at 2024-12-31",
             "sql SELECT --at #3 --json",

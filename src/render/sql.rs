@@ -2,7 +2,7 @@
 
 use super::table::Table;
 use super::{Document, Grid, Look, json};
-use crate::app::sql::SqlAnswer;
+use crate::app::sql::{Screen, SqlAnswer};
 use serde_json::Value as Json;
 
 /// Most rows of a table for people; the other forms have all.
@@ -59,5 +59,60 @@ impl Document for SqlAnswer {
 
     fn grid(&self) -> Grid {
         Grid { columns: self.columns.clone(), rows: self.rows.clone() }
+    }
+}
+
+impl Document for Screen {
+    fn text(&self, look: &Look) -> String {
+        let shown = [
+            ("symbol", "symbol"),
+            ("iv_date", "date"),
+            ("atm_iv", ">atm_iv"),
+            ("iv_rank_252", ">rank 1y"),
+            ("iv_percentile_252", ">pct 1y"),
+            ("iv_rank_504", ">rank 2y"),
+            ("iv_percentile_504", ">pct 2y"),
+            ("iv_vs_ma20", ">vs ma20"),
+            ("hv20", ">hv20"),
+            ("term_m1_m2", ">term"),
+            ("skew", ">skew"),
+        ];
+        let headings = shown.map(|(_, heading)| heading);
+        let mut table = Table::new(look, &headings);
+        for row in &self.rows {
+            table.row(shown.map(|(name, _)| match row.get(name) {
+                Some(Json::Number(number)) => {
+                    let value = number.as_f64().unwrap_or(f64::NAN);
+                    match name {
+                        "atm_iv" | "hv20" | "iv_vs_ma20" => format!("{:.2} %", value * 100.0),
+                        _ => format!("{value:.2}"),
+                    }
+                }
+                Some(other) => cell(other),
+                None => cell(&Json::Null),
+            }));
+        }
+        let mut out = if self.rows.is_empty() { String::new() } else { table.finish() };
+        let (hits, all) = (self.rows.len(), self.symbols);
+        out += &format!("  {hits} of {all} symbols at #{}\n", self.position);
+        if self.unknown > 0 {
+            out += &format!("  {} lack a value that the condition needs\n", self.unknown);
+        }
+        out
+    }
+
+    fn json(&self) -> String {
+        json::line(self)
+    }
+
+    fn json_lines(&self) -> Vec<String> {
+        json::lines(&self.rows)
+    }
+
+    fn grid(&self) -> Grid {
+        let row = |row: &serde_json::Map<String, Json>| {
+            self.columns.iter().map(|name| row.get(name).cloned().unwrap_or(Json::Null)).collect()
+        };
+        Grid { columns: self.columns.clone(), rows: self.rows.iter().map(row).collect() }
     }
 }

@@ -5,8 +5,11 @@
 //! the texts of `assertions`. A query sees one position of the ledger, and cannot write.
 
 mod functions;
+mod screen;
 mod tables;
 mod vtab;
+
+pub use screen::{Screen, screen};
 
 use super::error::{AppError, Result};
 use super::views::ViewReader;

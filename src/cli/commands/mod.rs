@@ -16,6 +16,7 @@ pub(super) mod log;
 pub(super) mod man;
 pub(super) mod metrics;
 pub(super) mod projection;
+pub(super) mod screen;
 pub(super) mod show;
 pub(super) mod sql;
 pub(super) mod status;
@@ -52,6 +53,7 @@ pub(super) fn run(ui: &mut Ui, ctx: &Context, command: &Command) -> Outcome<Exit
         Command::Show(args) => show::run(ui, ctx, args),
         Command::Rank(args) => metrics::rank(ui, ctx, args),
         Command::Snapshot(args) => metrics::snapshot(ui, ctx, args),
+        Command::Screen(args) => screen::run(ui, ctx, args),
         Command::Sql(args) => sql::run(ui, ctx, args),
         Command::Status(_) => status::run(ui, ctx),
         Command::Verify(args) => verify::run(ui, ctx, args),
