@@ -131,6 +131,16 @@ fn committed_after(table: &BatchTable, position: Position) -> Vec<BatchId> {
     late.into_iter().map(|(_, id)| id).collect()
 }
 
+/// The committed batches that speak of a view: only their blocks need to be read for it.
+fn speaking_of(ledger: &Ledger, view: Series, after: Position) -> Vec<BatchId> {
+    let mut late = committed_after(ledger.batches(), after);
+    late.retain(|id| {
+        let batch = ledger.batches().get(*id);
+        batch.is_some_and(|b| b.stage.views.iter().any(|part| part.series == view))
+    });
+    late
+}
+
 /// Brings every view up to the head; returns the views that had to be rebuilt.
 pub fn catch_up(ledger: &mut Ledger, progress: &dyn Progress) -> Result<Vec<Series>> {
     let mut rebuilt = Vec::new();
@@ -143,13 +153,7 @@ pub fn catch_up(ledger: &mut Ledger, progress: &dyn Progress) -> Result<Vec<Seri
             continue;
         }
         let root = read_root(ledger, view)?;
-        let late = committed_after(ledger.batches(), root.position);
-        // Only batches that speak of this view touch it.
-        let of_view = late.into_iter().filter(|id| {
-            let batch = ledger.batches().get(*id);
-            batch.is_some_and(|b| b.stage.views.iter().any(|part| part.series == view))
-        });
-        let of_view: Vec<_> = of_view.collect();
+        let of_view = speaking_of(ledger, view, root.position);
         if !of_view.is_empty() {
             behind.insert(view, of_view);
         }
@@ -270,7 +274,7 @@ pub fn rebuild(ledger: &mut Ledger, view: Series, progress: &dyn Progress) -> Re
             ledger.store_mut().remove_view(&key)?;
         }
     }
-    let all = committed_after(ledger.batches(), Position(0));
+    let all = speaking_of(ledger, view, Position(0));
     apply(ledger, &[view], &all, progress)
 }
 
@@ -284,7 +288,7 @@ pub fn compare_with_log(
     let mut differences = Vec::new();
     let root = read_root(ledger, view)?;
     let mut left = root.symbols.clone();
-    let all = committed_after(ledger.batches(), Position(0));
+    let all = speaking_of(ledger, view, Position(0));
     let mut groups = Groups::of(ledger, &all)?;
     while let Some(group) = groups.next(ledger)? {
         for (symbol, mut events) in group {

@@ -22,7 +22,7 @@ impl FetchPage<'_> {
     fn plan(&self) -> String {
         let plan = &self.report.plan;
         let mut out = format!("Plan: {}", counted(plan.questions, "request"));
-        if plan.requests_per_minute > 0 {
+        if plan.requests_per_minute > 0 && plan.questions > 1 {
             let (minutes, seconds) = (plan.seconds as u64 / 60, plan.seconds as u64 % 60);
             let pace = plan.requests_per_minute;
             out += &format!(", at {pace} a minute at least {minutes} min {seconds} s");

@@ -23,8 +23,10 @@ pub struct Answered<'a> {
     pub text: &'a str,
     /// First and last day with data.
     pub days: Option<(Day, Day)>,
-    /// When it came, ms since 1970 UTC.
+    /// When it certainly had come, ms since 1970 UTC.
     pub observed_ms: i64,
+    /// The same by the service's own clock, where it told.
+    pub server_ms: Option<i64>,
     /// Digest of what it means.
     pub meaning: Digest,
 }
@@ -54,7 +56,10 @@ pub fn facts(answered: &Answered<'_>, calendar: &Calendar) -> Vec<Coverage> {
     let before = Day(question.from.0 - 1);
     if first > question.from && calendar.open_days_between(before, first) > 0 {
         let left_out = (question.from, Day(first.0 - 1));
-        match plan_years(first, today) {
+        // A plan's history ends where the service's clock says, whatever this machine's says.
+        let theirs = answered.server_ms.and_then(eastern::day_of);
+        let years = plan_years(first, today);
+        match years.or_else(|| theirs.and_then(|theirs| plan_years(first, theirs))) {
             Some(years) => {
                 let text = format!(
                     "the service began at {first}, {years} years back, without a word: the plan's \
@@ -159,6 +164,7 @@ mod tests {
             text: "",
             days: days.map(|(a, b)| (day(a), day(b))),
             observed_ms: eastern::instant(day("2025-11-14"), 16, 15).unwrap(),
+            server_ms: eastern::instant(day("2026-11-14"), 16, 15),
             meaning: Digest::default(),
         };
         let facts = facts(&answered, Calendar::nyse());
@@ -170,6 +176,9 @@ mod tests {
         let two_years = told("ok", "2020-01-02", Some(("2023-11-15", "2025-11-13")));
         assert_eq!(two_years[0], (Fact::NotEntitled, "2020-01-02".into(), "2023-11-14".into()));
         assert_eq!(two_years[1].0, Fact::Data);
+        // Judged by the service's clock too: this machine's is a year behind.
+        let theirs = told("ok", "2020-01-02", Some(("2024-11-14", "2025-11-13")));
+        assert_eq!(theirs[0].0, Fact::NotEntitled);
         // A stock that was listed later.
         let listed = told("ok", "2020-01-02", Some(("2021-04-14", "2025-11-13")));
         assert_eq!(listed[0].0, Fact::Empty);

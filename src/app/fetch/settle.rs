@@ -166,7 +166,10 @@ impl<'a> Work<'a> {
             rows.read += summary.rows.read;
             rows.accepted += summary.rows.accepted;
             rows.rejected += summary.rows.rejected;
-            findings.extend(summary.findings);
+            // Named one by one: which ticker failed is what somebody wants to know.
+            let told = |finding: &Finding| finding.code != "ticker_error";
+            findings.extend(summary.findings.into_iter().filter(told));
+            findings.extend(summary.errors.iter().map(failed_ticker));
             days = joined(days, summary.days);
         }
         let answered = facts::Answered {
@@ -175,6 +178,7 @@ impl<'a> Work<'a> {
             text: &end.text,
             days,
             observed_ms: end.certain_ms(),
+            server_ms: end.server_ms,
             meaning: meaning(&windows),
         };
         findings.extend(clocks(end));
@@ -278,6 +282,19 @@ impl<'a> Work<'a> {
         }
         self.events = out.finish()?;
         Ok(())
+    }
+}
+
+/// A finding about a ticker that failed inside an answer.
+fn failed_ticker(error: &polygon::TickerError) -> Finding {
+    Finding {
+        code: "ticker_error".into(),
+        severity: Severity::Warning,
+        source: 0,
+        line: None,
+        day: None,
+        count: 1,
+        text: format!("{}: {} {}", error.ticker, error.code, error.message).trim_end().to_owned(),
     }
 }
 
