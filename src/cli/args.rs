@@ -120,6 +120,15 @@ pub(super) struct Decide {
     pub(super) max_rejected: u64,
 }
 
+/// What a batch does on days that are there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Overlap {
+    /// The file's values win
+    Replace,
+    /// Values that are shown stay; the file only fills holes
+    Keep,
+}
+
 /// The past to look at.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Past {
@@ -222,6 +231,7 @@ mod tests {
             "fetch index I:VIX --json",
             "fetch news AAPL --days 30",
             "fetch calendar --dry-run",
+            "fetch spot AAPL --overlap keep --again --reason restated",
             "derive hv",
             "sql --tables",
             "screen atm_iv>0.5 AAPL --date 2025-12-12",

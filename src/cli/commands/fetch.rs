@@ -11,6 +11,7 @@ use crate::app::fetch::{
     self, CoverageMap, OutcomeLine, Plan, Service, ServiceOptions, Settled, Stop, What, Wish,
 };
 use crate::app::report::{FetchLine, FetchPlan, FetchReport, Review};
+use crate::cli::args::Overlap;
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
@@ -108,8 +109,11 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
         }
     }
     let mut ledger = ctx.open(ui)?;
-    let options =
-        fetch::SettleOptions { keep: args.fill_only, again: args.reason.clone(), full: args.full };
+    let options = fetch::SettleOptions {
+        keep: args.overlap == Overlap::Keep,
+        again: args.reason.clone(),
+        full: args.full,
+    };
     let settled = fetch::settle(&mut ledger, &mut inbox, &options, &ctx.run())?;
     drop(inbox);
     finish(ui, ctx, &mut ledger, settled, report, &wish, args)

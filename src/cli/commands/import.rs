@@ -3,7 +3,7 @@
 use crate::app::AppError;
 use crate::app::import::{self, ImportOptions, Input, MappingChoice, SymbolChoice};
 use crate::app::market::{MarketOptions, import_market};
-use crate::cli::args::Decide;
+use crate::cli::args::{Decide, Overlap};
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
@@ -151,14 +151,6 @@ enum SymbolFrom {
     Name,
     /// A column of the file
     Column,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Overlap {
-    /// The file's values win
-    Replace,
-    /// Values that are shown stay; the file only fills holes
-    Keep,
 }
 
 #[derive(Debug, Args)]

@@ -2,7 +2,7 @@
 
 use crate::app::AppError;
 use crate::app::fetch::{Grouped, What, Wish};
-use crate::cli::args::Decide;
+use crate::cli::args::{Decide, Overlap};
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::config::PolygonSettings;
@@ -75,9 +75,9 @@ pub(in crate::cli) struct FetchArgs {
     /// Do not compute what follows (hv from closes, iv from chains) after the confirmation
     #[arg(long)]
     pub(super) no_derive: bool,
-    /// The answers only fill holes; values that are shown stay
-    #[arg(long)]
-    pub(super) fill_only: bool,
+    /// What happens on days that are there already
+    #[arg(long, value_enum, default_value = "replace")]
+    pub(super) overlap: Overlap,
     /// Ask again for days whose data was rolled back
     #[arg(long, requires = "reason")]
     pub(super) again: bool,
