@@ -3,6 +3,7 @@
 //! Functions over an open [`Ledger`]; results are plain values of [`report`]. No terminal, no
 //! HTML, no environment: what a run depends on comes in through [`Run`].
 
+pub mod chart;
 pub mod clock;
 pub mod decide;
 pub mod derive;

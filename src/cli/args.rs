@@ -1,8 +1,8 @@
 //! The words of the command line. The doc comments are the manual.
 
 use super::commands::{
-    backup, batch, check, derive, diff, export, fetch, gaps, import, log, man, metrics, projection,
-    screen, show, sql, timeline, tour, verify, view, why,
+    backup, batch, chart, check, derive, diff, export, fetch, gaps, import, log, man, metrics,
+    projection, screen, show, sql, timeline, tour, verify, view, why,
 };
 use crate::render::Form;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -172,6 +172,8 @@ pub(super) enum Command {
     Rank(metrics::MetricsArgs),
     /// One line a symbol: price, volatilities, ranks, term structure, each with its day
     Snapshot(metrics::MetricsArgs),
+    /// A series as a picture in the terminal
+    Chart(chart::ChartArgs),
     /// Which symbols fulfil a condition on their volatilities
     Screen(screen::ScreenArgs),
     /// Ask with SQL, over the views and the facts behind them
@@ -234,6 +236,7 @@ mod tests {
             "fetch spot AAPL --overlap keep --again --reason restated",
             "derive hv",
             "sql --tables",
+            "chart iv AAPL --field skew --from 2024-01-01",
             "screen atm_iv>0.5 AAPL --date 2025-12-12",
             "rank AAPL --date 2025-12-12 --json",
             "snapshot --at 2024-12-31",

@@ -5,6 +5,7 @@
 //! implementing [`Document`]; the four formats follow from that.
 
 mod changes;
+mod chart;
 mod csv;
 mod decided;
 mod entry;

@@ -4,6 +4,7 @@
 
 pub(super) mod backup;
 pub(super) mod batch;
+pub(super) mod chart;
 pub(super) mod check;
 pub(super) mod derive;
 pub(super) mod diff;
@@ -53,6 +54,7 @@ pub(super) fn run(ui: &mut Ui, ctx: &Context, command: &Command) -> Outcome<Exit
         Command::Show(args) => show::run(ui, ctx, args),
         Command::Rank(args) => metrics::rank(ui, ctx, args),
         Command::Snapshot(args) => metrics::snapshot(ui, ctx, args),
+        Command::Chart(args) => chart::run(ui, ctx, args),
         Command::Screen(args) => screen::run(ui, ctx, args),
         Command::Sql(args) => sql::run(ui, ctx, args),
         Command::Status(_) => status::run(ui, ctx),
