@@ -7,6 +7,7 @@
 """
 import datetime
 import decimal
+import gzip
 import hashlib
 import json
 import sys
@@ -231,7 +232,7 @@ class Bundle:
         self.file, self.stages, self.batches, self.events = file, {}, {}, 0
         # Of a source only size and places of its pieces are kept, not the bytes.
         self.sources, self.log, self.checkpoint = {}, [], None
-        self.hasher, self.size, self.places = blake3(), 0, []
+        self.hasher, self.size, self.places, self.lengths = blake3(), 0, [], {}
         self.read()
 
     def read(self):
@@ -296,6 +297,15 @@ class Bundle:
         self.file.seek(here)
         return b"".join(parts)
 
+    def length(self, listed):
+        """Bytes that events may point into: of a gzip file those that it unpacks to."""
+        digest, size = listed[0], listed[4]
+        if digest not in self.lengths:
+            raw = self.source(digest, "a source") if listed[2].endswith(".gz") else b""
+            packed = raw[:2] == b"\x1f\x8b"
+            self.lengths[digest] = len(gzip.decompress(raw)) if packed else size
+        return self.lengths[digest]
+
     def entry(self, body):
         position, data = int.from_bytes(body[:8], "little"), body[8:]
         need(position == len(self.log) + 1, "the control entries are not consecutive")
@@ -340,7 +350,7 @@ class Bundle:
             event = read_event(raw, name)
             need(seq not in events, f"{name} is there twice")
             need(event["source"] < len(listed), f"{name} names a source that is not listed")
-            size = listed[event["source"]][4]
+            size = self.length(listed[event["source"]])
             need(event["offset"] + event["length"] <= size, f"{name} lies outside its source")
             events[seq] = blake3(b"\0" + raw).digest()
             if (number, seq) == WANTED:
