@@ -165,3 +165,32 @@ fn a_query_that_is_wrong_or_would_write_is_refused_and_harms_nothing() {
     }
     assert!(!elsewhere.exists() && before == files(&directory));
 }
+
+#[test]
+fn an_exported_database_is_the_view() {
+    let (directory, ledger) = filled();
+    let file = directory.path().join("iv.sqlite");
+    let query = lookup::ViewQuery {
+        series: Series::Iv,
+        symbols: Vec::new(),
+        at: None,
+        from: None,
+        to: None,
+        first: false,
+        columns: Vec::new(),
+    };
+    for _ in 0..2 {
+        let exported = sql::export(&ledger, &query, &file).unwrap();
+        let connection = rusqlite::Connection::open(&file).unwrap();
+        let one = |text: &str| connection.query_row(text, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(one("SELECT count(*) FROM iv") as u64, exported.rows);
+        assert_eq!(one("SELECT count(DISTINCT position) FROM provenance"), 1);
+        let total = "SELECT total(atm_iv) FROM iv";
+        let sum: f64 = connection.query_row(total, [], |row| row.get(0)).unwrap();
+        let ours = rows(&ledger, total, None)[0][0].as_f64().unwrap();
+        assert!((sum - ours).abs() < 1e-9);
+    }
+    assert!(directory.path().join("iv.sqlite.bak").exists());
+    let nowhere = directory.path().join("no/such/iv.sqlite");
+    assert!(sql::export(&ledger, &query, &nowhere).is_err());
+}

@@ -4,11 +4,13 @@
 //! asks for. Numbers become floats here (analytics); exact digits are in `view` and `why`, and in
 //! the texts of `assertions`. A query sees one position of the ledger, and cannot write.
 
+mod export;
 mod functions;
 mod screen;
 mod tables;
 mod vtab;
 
+pub use export::export;
 pub use screen::{Screen, screen};
 
 use super::error::{AppError, Result};
