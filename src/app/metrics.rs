@@ -27,6 +27,9 @@ pub struct Asked {
 /// Sessions after which a value is called stale.
 const STALE: u32 = 5;
 
+/// Observations that the longest window looks at, the newest one included.
+const LONGEST: usize = 505;
+
 /// A view's fold at a position, symbol by symbol.
 struct Past<'a> {
     reader: ViewReader<'a>,
@@ -43,13 +46,34 @@ impl<'a> Past<'a> {
         Ok(Self { reader: ViewReader::with(ledger, roots), ledger, at, until })
     }
 
-    /// The records of a symbol up to the day asked.
-    fn records(&self, view: Series, symbol: &Symbol) -> Result<Vec<Record>> {
+    /// The newest records up to the day asked, of as few stored years as have `enough` of them with
+    /// a value in `field`; all records where there are not so many. What lies further back says
+    /// nothing about windows that end at the newest one.
+    fn newest(
+        &self,
+        view: Series,
+        symbol: &Symbol,
+        field: u16,
+        enough: usize,
+    ) -> Result<Vec<Record>> {
+        let mut years = self.reader.periods(view, symbol)?;
+        years.retain(|year| *year <= self.until.year());
         let activity = Activity::at(self.ledger.batches(), view, self.at);
-        let history = self.reader.history_between(view, symbol, Day(i32::MIN), self.until)?;
-        let mut records = fold(view, &history, &activity, Which::Latest);
-        records.retain(|record| record.day <= self.until);
-        Ok(records)
+        let mut back = 1 + enough / 250;
+        loop {
+            let first = years.len().checked_sub(back).and_then(|index| years.get(index));
+            let from = first.and_then(|year| Day::from_ymd(*year, 1, 1));
+            let from = from.unwrap_or(Day(i32::MIN));
+            let history = self.reader.history_between(view, symbol, from, self.until)?;
+            let mut records = fold(view, &history, &activity, Which::Latest);
+            records.retain(|record| record.day <= self.until);
+            let with =
+                records.iter().filter(|record| number(record, field).is_some_and(|v| v > 0.0));
+            if with.count() >= enough || back >= years.len() {
+                return Ok(records);
+            }
+            back *= 2;
+        }
     }
 
     /// The symbols asked for, or all that the views know.
@@ -83,7 +107,7 @@ pub fn ranks(ledger: &Ledger, asked: &Asked) -> Result<Rank> {
     let past = Past::of(ledger, asked)?;
     let mut rows = Vec::new();
     for symbol in past.symbols(asked, &[Series::Iv])? {
-        let records = past.records(Series::Iv, &symbol)?;
+        let records = past.newest(Series::Iv, &symbol, ATM_IV, LONGEST)?;
         rows.extend(rank_row(&symbol, &records, asked.date));
     }
     // The dearest first; those without a rank at the end.
@@ -130,9 +154,9 @@ pub fn snapshot(ledger: &Ledger, asked: &Asked, today: Day) -> Result<Snapshot> 
     let past = Past::of(ledger, asked)?;
     let mut rows = Vec::new();
     for symbol in past.symbols(asked, &[Series::Iv, Series::Hv, Series::Spot])? {
-        let iv = past.records(Series::Iv, &symbol)?;
-        let hv = past.records(Series::Hv, &symbol)?;
-        let spot = past.records(Series::Spot, &symbol)?;
+        let iv = past.newest(Series::Iv, &symbol, ATM_IV, LONGEST)?;
+        let hv = past.newest(Series::Hv, &symbol, 40, 1)?;
+        let spot = past.newest(Series::Spot, &symbol, 60, 1)?;
         rows.push(snapshot_row(&symbol, [&iv, &hv, &spot], asked.date.unwrap_or(today)));
     }
     Ok(Snapshot { schema: "volledger/snapshot/1", position: past.at.0, rows })

@@ -46,7 +46,7 @@ pub fn findings(
             let Some(own) = events.views.get(&Series::Chain) else { continue };
             let own = of_batch(own);
             let mut days: Vec<(Day, Chain)> = Vec::new();
-            for day in reader.stored_days(Series::Chain, &symbol)? {
+            for day in reader.periods(Series::Chain, &symbol)?.into_iter().map(Day) {
                 // One stored day is held at a time.
                 let history = reader.history_between(Series::Chain, &symbol, day, day)?;
                 let stored = shown(&history, &activity, day);

@@ -399,14 +399,15 @@ impl<'a> ViewReader<'a> {
         Ok(whole.unwrap_or_default())
     }
 
-    /// The days of which a dense view stores something about a symbol, ascending.
-    pub fn stored_days(&self, view: Series, symbol: &Symbol) -> Result<Vec<Day>> {
+    /// The periods of which a view stores something about a symbol, ascending: years, or in dense
+    /// views days since 1970.
+    pub fn periods(&self, view: Series, symbol: &Symbol) -> Result<Vec<i32>> {
         let entry = self.roots.0.get(&view).and_then(|root| root.symbols.get(symbol.as_str()));
         let Some((_, digest)) = entry else { return Ok(Vec::new()) };
         let years = read_years(self.ledger, view, symbol, digest)?;
-        let mut days: Vec<Day> = years.keys().filter_map(|n| n.parse().ok().map(Day)).collect();
-        days.sort();
-        Ok(days)
+        let mut periods: Vec<i32> = years.keys().filter_map(|name| name.parse().ok()).collect();
+        periods.sort_unstable();
+        Ok(periods)
     }
 
     /// A symbol's records as known at a position.

@@ -27,7 +27,7 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
     let mut computed = Computed::default();
     let mut sessions = Vec::new();
     // One session at a time: a chain has thousands of contracts.
-    for day in reader.stored_days(Series::Chain, symbol)? {
+    for day in reader.periods(Series::Chain, symbol)?.into_iter().map(Day) {
         let history = reader.history_between(Series::Chain, symbol, day, day)?;
         let chain = fold(Series::Chain, &history, &activity, Which::Latest);
         if chain.is_empty() {
