@@ -59,6 +59,30 @@ fn hv_of_our_own_service() {
     bench.verifies();
 }
 
+/// What was computed from closes that were rolled back since is taken back, once.
+#[test]
+fn hv_of_closes_that_are_gone_is_taken_back() {
+    let days = sessions("2024-03-01", "2025-11-13");
+    let service = Responder::new(move |target, _| {
+        let words: Vec<&str> = target.split(['/', '?']).collect();
+        let (from, to) = (words[8].parse().unwrap(), words[9].parse().unwrap());
+        let within: Vec<_> = days.iter().copied().filter(|day| (from..=to).contains(day)).collect();
+        ok(bars_body("VOLA", &within, walk))
+    });
+    let bench = Bench::new(service.base());
+    bench.fetch("spot VOLA --from 2025-01-02 --grouped never --yes").exits(0);
+    let alone = bench.rows("hv", "VOLA");
+    bench.fetch("spot VOLA --from 2024-03-01 --grouped never --yes").exits(0);
+    assert!(bench.rows("hv", "VOLA").len() > alone.len());
+    bench.run("batch rollback b3 --reason wrong").exits(0);
+    bench.run("derive hv --yes").exits(0);
+    assert_eq!(bench.rows("hv", "VOLA"), alone);
+    let before = bench.size();
+    bench.run("derive hv --yes").exits(0);
+    assert_eq!(bench.size(), before, "the same again is nothing");
+    bench.verifies();
+}
+
 #[test]
 fn hv_of_the_fake_market() {
     let Some(fake) = Fake::start(&[]) else { return };

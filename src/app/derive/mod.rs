@@ -64,6 +64,9 @@ impl Derivation {
 /// The computed values of a day.
 type Values = Vec<(Field, Value)>;
 
+/// Something of a symbol's day, with the line of the document that it comes from.
+type Placed<T> = (Symbol, Origin, Day, T);
+
 /// What was computed for a symbol.
 #[derive(Default)]
 struct Computed {
@@ -84,7 +87,7 @@ pub fn derive(
     run: &Run<'_>,
 ) -> Result<Option<Staged>> {
     let mut document = format!("{}\n", header(what, ledger));
-    let mut rows: Vec<(Symbol, Origin, Day, Values)> = Vec::new();
+    let (mut rows, mut gone) = (Vec::<Placed<Values>>::new(), Vec::<Placed<Vec<Field>>>::new());
     let mut findings = Vec::new();
     {
         let reader = ViewReader::new(ledger)?;
@@ -98,8 +101,11 @@ pub fn derive(
             };
             findings.append(&mut computed.findings);
             let shown = shown(ledger, &reader, what, symbol)?;
-            computed.days.retain(|day, values| shown.get(day) != Some(values));
-            if !computed.days.is_empty() {
+            let lost = lost(&shown, &computed.days);
+            computed.days.retain(|day, values| {
+                !values.iter().all(|value| shown.get(day).is_some_and(|of| of.contains(value)))
+            });
+            if !computed.days.is_empty() || !lost.is_empty() {
                 let mut line = serde_json::Map::new();
                 line.insert("symbol".into(), symbol.as_str().into());
                 line.append(&mut computed.inputs);
@@ -114,15 +120,30 @@ pub fn derive(
                 document.push('\n');
                 let days = computed.days.into_iter();
                 rows.extend(days.map(|(day, values)| (symbol.clone(), origin, day, values)));
+                let lost = lost.into_iter();
+                gone.extend(lost.map(|(day, fields)| (symbol.clone(), origin, day, fields)));
             }
             run.progress.at(number as u64 + 1);
         }
         run.progress.end();
     }
-    if rows.is_empty() {
+    if rows.is_empty() && gone.is_empty() {
         return Ok(None);
     }
-    stage(ledger, what, &document, rows, findings, run).map(Some)
+    stage(ledger, what, &document, (rows, gone), findings, run).map(Some)
+}
+
+/// What was computed before and does not follow from the data any more: an input was rolled back,
+/// or a jump came to light. It is taken back, by day and field.
+fn lost(shown: &BTreeMap<Day, Values>, computed: &BTreeMap<Day, Values>) -> Vec<(Day, Vec<Field>)> {
+    let of_day = |(day, values): (&Day, &Values)| {
+        let now = computed.get(day);
+        let is_lost =
+            |field: &Field| now.is_none_or(|now| now.iter().all(|(known, _)| known != field));
+        let fields = values.iter().map(|(field, _)| field.clone()).filter(is_lost).collect();
+        (*day, fields)
+    };
+    shown.iter().map(of_day).filter(|(_, fields): &(Day, Vec<Field>)| !fields.is_empty()).collect()
 }
 
 /// The first line of the document: what was computed, and from where in the log.
@@ -162,7 +183,7 @@ fn stage(
     ledger: &mut Ledger,
     what: Derivation,
     document: &str,
-    rows: Vec<(Symbol, Origin, Day, Values)>,
+    (rows, gone): (Vec<Placed<Values>>, Vec<Placed<Vec<Field>>>),
     findings: Vec<Finding>,
     run: &Run<'_>,
 ) -> Result<Staged> {
@@ -174,7 +195,12 @@ fn stage(
         mapping: (mapping.to_owned(), 1, definition.to_owned()),
         series: what.series(),
         classes: Series::ALL.map(|view| (view, Class::Fill)).to_vec(),
-        rows: RowCounts { read: count, accepted: count, ..RowCounts::default() },
+        rows: RowCounts {
+            read: count,
+            accepted: count,
+            retracted: gone.len() as u64,
+            ..RowCounts::default()
+        },
         findings,
         as_of: run.clock.today(),
         supersedes: None,
@@ -200,6 +226,9 @@ fn stage(
         for (symbol, origin, day, values) in rows {
             let (shape, values): (Vec<Field>, Vec<Value>) = values.into_iter().unzip();
             out.row(origin, what.series(), Op::Put, &symbol, day, &shape, values)?;
+        }
+        for (symbol, origin, day, fields) in gone {
+            out.row(origin, what.series(), Op::Retract, &symbol, day, &fields, [])?;
         }
         out.finish()?;
         Ok(())

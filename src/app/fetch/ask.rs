@@ -211,7 +211,9 @@ impl Worker<'_> {
         let mut asked: Vec<String> = Vec::new();
         let (mut before, mut repeats) = (None, 0);
         loop {
-            let usable = |body: &[u8]| polygon::envelope(question.endpoint, body).map(|_| ());
+            let usable = |body: &[u8]| {
+                polygon::envelope(question.endpoint, body)?.refusal().map_or(Ok(()), Err)
+            };
             let mut answer = self.client.get(&note.target, &usable, self.stop, &self.waits);
             for _ in 0..ROUNDS {
                 if !self.health.hopeful(&answer) {

@@ -17,6 +17,9 @@ pub struct CoverageMap {
     subjects: BTreeMap<Subject, Vec<Coverage>>,
     /// What was rolled back, with the batch: a scheduled fetch must not bring it back.
     rolled_back: BTreeMap<Subject, Vec<(BatchId, Coverage)>>,
+    /// The batches that count and have data, with its days: what came after a rollback replaces
+    /// what was rolled back.
+    answered_by: BTreeMap<Subject, Vec<(BatchId, Day, Day)>>,
     /// Digest and time of every answer that is in a batch of any state, with the position of the
     /// newest of these batches.
     seen: HashMap<([u8; 32], i64), Position>,
@@ -41,13 +44,13 @@ impl CoverageMap {
             );
             match batch.state() {
                 BatchState::Staged | BatchState::Active => {
-                    manifest.coverage.into_iter().for_each(|fact| map.add(fact));
+                    for fact in manifest.coverage {
+                        map.answered(id, &fact);
+                        map.add(fact);
+                    }
                 }
                 BatchState::RolledBack | BatchState::Superseded => {
-                    for fact in manifest.coverage {
-                        let subject = (fact.series, fact.symbol.clone(), fact.scope.clone());
-                        map.rolled_back.entry(subject).or_default().push((id, fact));
-                    }
+                    manifest.coverage.into_iter().for_each(|fact| map.take_back(id, fact));
                 }
                 BatchState::Discarded => {}
             }
@@ -61,7 +64,20 @@ impl CoverageMap {
         self.subjects.entry(subject).or_default().push(fact);
     }
 
-    /// The batch whose data about a day was rolled back, if no later answer took its place.
+    fn answered(&mut self, id: BatchId, fact: &Coverage) {
+        if fact.fact == Fact::Data {
+            let subject = (fact.series, fact.symbol.clone(), fact.scope.clone());
+            self.answered_by.entry(subject).or_default().push((id, fact.from, fact.to));
+        }
+    }
+
+    fn take_back(&mut self, id: BatchId, fact: Coverage) {
+        let subject = (fact.series, fact.symbol.clone(), fact.scope.clone());
+        self.rolled_back.entry(subject).or_default().push((id, fact));
+    }
+
+    /// The batch whose data about a day was rolled back, if no later answer took its place. One
+    /// about all symbols counts for each of them.
     pub fn rolled_back(
         &self,
         series: Series,
@@ -69,12 +85,20 @@ impl CoverageMap {
         scope: &str,
         day: Day,
     ) -> Option<BatchId> {
-        let subject = (series, symbol.cloned(), scope.to_owned());
-        let facts = self.rolled_back.get(&subject)?.iter();
+        let of = |symbol: Option<Symbol>| {
+            self.rolled_back.get(&(series, symbol, scope.to_owned())).into_iter().flatten()
+        };
+        let facts =
+            of(None).chain(symbol.cloned().map(|symbol| of(Some(symbol))).into_iter().flatten());
         let of_day = |(_, fact): &&(BatchId, Coverage)| {
             fact.fact == Fact::Data && (fact.from..=fact.to).contains(&day)
         };
-        facts.rev().find(of_day).map(|(id, _)| *id)
+        let (id, _) = facts.filter(of_day).max_by_key(|(id, _)| *id)?;
+        let replaced = self.answered_by.get(&(series, symbol.cloned(), scope.to_owned()));
+        let all = self.answered_by.get(&(series, None, scope.to_owned()));
+        let later = |(by, from, to): &(BatchId, Day, Day)| by > id && (*from..=*to).contains(&day);
+        let mut later_ones = replaced.into_iter().chain(all).flatten();
+        (!later_ones.any(later)).then_some(*id)
     }
 
     /// Whether this answer is in a batch that was staged after position `since`. Without it, two
@@ -163,7 +187,7 @@ impl CoverageMap {
                     && match fact.fact {
                         Fact::Data | Fact::Empty => day <= fact.settled,
                         // It stays so until the plan is another one; `--refresh` asks again.
-                        Fact::NotEntitled => true,
+                        Fact::NotEntitled => day <= fact.settled,
                         Fact::Failed => false,
                     }
             })
@@ -234,7 +258,7 @@ mod tests {
         let mut map = CoverageMap::default();
         map.add(fact(Some("A"), (1, 5), Fact::Data, 4));
         map.add(fact(Some("A"), (8, 9), Fact::Empty, 9));
-        map.add(fact(Some("A"), (10, 11), Fact::NotEntitled, 0));
+        map.add(fact(Some("A"), (10, 11), Fact::NotEntitled, 11));
         map.add(fact(Some("A"), (12, 13), Fact::Failed, 13));
         map.add(fact(None, (20, 20), Fact::Data, 20));
         let a: Symbol = "A".parse().unwrap();
@@ -252,6 +276,24 @@ mod tests {
         let told: Vec<_> = ranges.iter().map(|r| (r.from.0, r.to.0, r.fact.name())).collect();
         let want = [(1, 5, "data"), (8, 9, "empty"), (10, 13, "not-entitled"), (20, 20, "data")];
         assert_eq!(told, want);
+    }
+
+    #[test]
+    fn what_was_rolled_back_counts_until_a_later_answer_replaces_it() {
+        let mut map = CoverageMap::default();
+        let a: Symbol = "A".parse().unwrap();
+        let day = |map: &CoverageMap, day| {
+            map.rolled_back(Series::Spot, Some(&a), "", Day(day)).map(|id| id.0)
+        };
+        // An answer about all symbols of a day was one about this symbol.
+        map.take_back(BatchId(1), fact(None, (4, 4), Fact::Data, 4));
+        map.take_back(BatchId(2), fact(Some("A"), (5, 6), Fact::Data, 6));
+        assert_eq!([3, 4, 5, 6].map(|at| day(&map, at)), [None, Some(1), Some(2), Some(2)]);
+        // What came again with `--again` may be brought up to date without it.
+        map.answered(BatchId(3), &fact(Some("A"), (6, 7), Fact::Data, 6));
+        assert_eq!([4, 5, 6].map(|at| day(&map, at)), [Some(1), Some(2), None]);
+        map.answered(BatchId(4), &fact(None, (4, 4), Fact::Data, 4));
+        assert_eq!(day(&map, 4), None);
     }
 
     #[test]

@@ -37,11 +37,16 @@ pub fn facts(answered: &Answered<'_>, calendar: &Calendar) -> Vec<Coverage> {
     let today = eastern::day_of(answered.observed_ms).unwrap_or_default();
     let data = settled_data(question.endpoint, question.to, answered.observed_ms, calendar);
     let empty = Day(today.0 - EMPTY_FINAL);
+    let bars = matches!(question.endpoint, Endpoint::Aggs | Endpoint::Grouped);
     let whole = |fact, settled, text: &str| {
         vec![part(answered, (question.from, question.to), fact, settled, text)]
     };
     match answered.ended {
         "ok" | "repeated" => {}
+        // A plan that lacks today's bars refuses the whole range: all of it is asked again.
+        "not-entitled" if bars && question.to >= today => {
+            return whole(Fact::NotEntitled, Day(i32::MIN), answered.text);
+        }
         "not-entitled" => return whole(Fact::NotEntitled, question.to, answered.text),
         "not-found" => return whole(Fact::Empty, empty, answered.text),
         _ => return whole(Fact::Failed, Day(i32::MIN), answered.text),
@@ -149,13 +154,18 @@ mod tests {
     }
 
     fn told(ended: &str, from: &str, days: Option<(&str, &str)>) -> Vec<(Fact, String, String)> {
+        let facts = until("2025-11-13", ended, from, days);
+        facts.iter().map(|f| (f.fact, f.from.to_string(), f.to.to_string())).collect()
+    }
+
+    fn until(to: &str, ended: &str, from: &str, days: Option<(&str, &str)>) -> Vec<Coverage> {
         let question = Question {
             endpoint: Endpoint::Aggs,
             series: Series::Spot,
             symbol: Some("AAPL".parse().unwrap()),
             scope: String::new(),
             from: day(from),
-            to: day("2025-11-13"),
+            to: day(to),
             target: String::new(),
         };
         let answered = Answered {
@@ -167,8 +177,14 @@ mod tests {
             server_ms: eastern::instant(day("2026-11-14"), 16, 15),
             meaning: Digest::default(),
         };
-        let facts = facts(&answered, Calendar::nyse());
-        facts.iter().map(|f| (f.fact, f.from.to_string(), f.to.to_string())).collect()
+        facts(&answered, Calendar::nyse())
+    }
+
+    #[test]
+    fn a_plan_without_todays_bars_says_nothing_of_the_days_before() {
+        let settled = |to| until(to, "not-entitled", "2025-10-01", None)[0].settled;
+        assert!(settled("2025-11-14") < day("2025-10-01"));
+        assert_eq!(settled("2025-11-13"), day("2025-11-13"));
     }
 
     #[test]

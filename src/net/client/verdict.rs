@@ -90,8 +90,12 @@ impl Client {
             };
             return self.turn(reply, Ended::Redirected, &text, next).0;
         }
+        // The service says in JSON what its plan lacks and what it does not know. A page is of
+        // something else on the way (a wrong base URL, a gateway) and says nothing about data.
+        let spoken = serde_json::from_slice::<serde::de::IgnoredAny>(&reply.body).is_ok();
         let ended = match reply.status {
             401 => Ended::AuthFailed,
+            403 | 404 if !spoken => Ended::Rejected,
             403 => Ended::NotEntitled,
             404 => Ended::NotFound,
             408 | 429 => Ended::RateLimited,

@@ -49,6 +49,19 @@ pub struct Envelope {
     pub items: u64,
 }
 
+impl Envelope {
+    /// What the service refuses with, although the answer is a 200: then no items are no data,
+    /// and say nothing of the days that were asked about.
+    pub fn refusal(&self) -> Option<String> {
+        let status = self.status.as_deref().unwrap_or_default();
+        let refused = matches!(status, "ERROR" | "NOT_AUTHORIZED" | "NOT_FOUND");
+        (self.items == 0 && (refused || self.text.is_some())).then(|| {
+            let text = self.text.as_deref().unwrap_or(status);
+            format!("an answer without data says: {text}")
+        })
+    }
+}
+
 /// A ticker that failed inside a 200.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TickerError {

@@ -373,6 +373,14 @@ fn envelopes_tell_answers_from_what_is_none() {
     );
     let failed = aggs(r#"{"status":"ERROR","error":"Unknown API Key"}"#).unwrap();
     assert_eq!(failed.text.as_deref(), Some("Unknown API Key"));
+    let refusal = |body: &str| aggs(body).unwrap().refusal();
+    let said = "an answer without data says: Unknown API Key";
+    assert_eq!(failed.refusal().as_deref(), Some(said));
+    assert!(refusal(r#"{"status":"NOT_AUTHORIZED"}"#).is_some());
+    assert!(refusal(r#"{"message":"try again"}"#).is_some());
+    for fine in ["{}", r#"{"status":"DELAYED"}"#, r#"{"status":"ERROR","results":[{}]}"#] {
+        assert_eq!(refusal(fine), None, "{fine}");
+    }
     for (body, want) in [
         ("", "the body is empty"),
         (" \n", "the body is empty"),

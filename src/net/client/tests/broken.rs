@@ -87,7 +87,20 @@ fn a_refusal_stays_one_when_its_page_is_cut() {
     assert_eq!((answer.ended, answer.attempts.len()), (Ended::AuthFailed, 1));
     assert_eq!(answer.body, b"<html>");
     let (answer, ..) = play(vec![Play::Endless(head("404 Not Found"))]);
-    assert_eq!((answer.ended, answer.body.len()), (Ended::NotFound, 1 << 20));
+    assert_eq!((answer.ended, answer.body.len()), (Ended::Rejected, 1 << 20));
+}
+
+/// A wrong base URL, a gateway: a page of something else says nothing about data or plans.
+#[test]
+fn only_the_service_itself_says_that_there_is_nothing() {
+    for (status, ended) in [("403 No", Ended::NotEntitled), ("404 No", Ended::NotFound)] {
+        let (answer, ..) = play(vec![whole(status, r#"{"message":"no"}"#)]);
+        assert_eq!((answer.ended, answer.text.as_str()), (ended, "no"));
+        for page in ["<html>no</html>", ""] {
+            let (answer, ..) = play(vec![whole(status, page)]);
+            assert_eq!((answer.ended, answer.attempts.len()), (Ended::Rejected, 1), "{page}");
+        }
+    }
 }
 
 #[test]
