@@ -18,6 +18,7 @@ use crate::ledger::codec::{Http, Manifest, ManifestSource, SourceKind};
 use crate::ledger::{Inbox, Ledger};
 use crate::sources::ReadError;
 use crate::sources::polygon::{self, Endpoint, Page};
+use std::collections::HashSet;
 use std::convert::Infallible;
 
 /// What the reading of answers is called, and what it means; kept with each batch.
@@ -59,7 +60,14 @@ pub fn settle(
     options: &SettleOptions,
     run: &Run<'_>,
 ) -> Result<Settled> {
-    let (answers, dropped) = waiting(inbox);
+    let (mut answers, dropped) = waiting(inbox);
+    // A failure of an interrupted fetch is no news once the question was asked again.
+    let good: HashSet<Question> = answers
+        .iter()
+        .filter(|answer| answer.is_answer())
+        .map(|answer| answer.question.clone())
+        .collect();
+    answers.retain(|answer| answer.is_answer() || !good.contains(&answer.question));
     let mut settled = Settled { dropped, ..Settled::default() };
     let mut series: Vec<Series> = answers.iter().map(|answer| answer.question.series).collect();
     series.sort();
