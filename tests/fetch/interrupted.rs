@@ -170,3 +170,38 @@ fn what_failed_before_a_stop_is_asked_again() {
     assert_eq!(bench.rows("spot", "VOLB").len(), 9);
     bench.verifies();
 }
+
+/// A chain that was kept at a kill in the morning is not that of the close; both are kept.
+#[test]
+fn a_snapshot_that_aged_in_the_inbox_is_asked_again() {
+    let gate = Arc::new(AtomicBool::new(false));
+    let theirs = Arc::clone(&gate);
+    let service = Responder::new(move |target, number| {
+        let open = || theirs.load(Ordering::SeqCst);
+        let symbol = target.split(['/', '?']).nth(4).unwrap();
+        while number > 0 && !open() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let hour = if open() { 21 } else { 15 };
+        let quoted = format!("2025-11-14T{hour}:00:00Z");
+        let ns = chrono::DateTime::parse_from_rfc3339(&quoted).unwrap().timestamp() * 1_000_000_000;
+        ok(format!(
+            r#"{{"status":"OK","request_id":"r","results":[{{"details":{{"contract_type":"call","expiration_date":"2025-12-19","strike_price":90,"ticker":"O:{symbol}251219C00090000"}},"last_quote":{{"ask":2,"bid":1.{hour},"last_updated":{ns}}}}}]}}"#
+        ))
+    });
+    let mut bench = Bench::new(service.base());
+    bench.now = "2025-11-14T15:05:00Z".to_owned();
+    let words = "chain VOLA VOLB --yes --jobs 1 --no-derive";
+    let mut child = bench.start(words);
+    wait_until("the second was asked", || service.asked().len() == 2);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    gate.store(true, Ordering::SeqCst);
+    bench.now = super::NOW.to_owned();
+    let ran = bench.fetch(words).exits(0);
+    assert!(ran.err.contains("b1 was staged from an earlier fetch"), "{}", ran.err);
+    for symbol in ["VOLA", "VOLB"] {
+        assert_eq!(bench.rows("chain", symbol)[0]["bid"].to_string(), "1.21", "{symbol}");
+    }
+    bench.verifies();
+}

@@ -10,6 +10,7 @@ use crate::app::derive::Derivation;
 use crate::app::fetch::{
     self, CoverageMap, OutcomeLine, Plan, Service, ServiceOptions, Settled, Stop, What, Wish,
 };
+use crate::app::import::Staged;
 use crate::app::report::{FetchLine, FetchPlan, FetchReport, Review};
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
@@ -147,12 +148,13 @@ fn finish(
     if ui.for_people() {
         ui.show(&FetchPage { report: &report, planned: false })?;
     }
-    let mut own = None;
+    let mut own: Option<Staged> = None;
     for staged in settled.staged {
         let of_wish = staged.batch.and_then(|id| ledger.batches().get(id));
-        if of_wish.is_some_and(|batch| batch.stage.series == wish.what.series()) {
-            own = Some(staged);
-        } else if let Some(batch) = staged.batch {
+        let is_own = of_wish.is_some_and(|batch| batch.stage.series == wish.what.series());
+        // Of two of this view, the later one has the answers of now.
+        let other = if is_own { own.replace(staged) } else { Some(staged) };
+        if let Some(batch) = other.and_then(|other| other.batch) {
             ui.note(&format!("{batch} was staged from an earlier fetch that had been interrupted"));
         }
     }
