@@ -4,6 +4,7 @@ use super::fake::Fake;
 use super::responder::{Responder, ok};
 use super::{Bench, bars_body, sessions};
 use serde_json::Value;
+use volledger::domain::eastern;
 
 fn number(value: &Value) -> Option<f64> {
     value.is_number().then(|| value.to_string().parse().unwrap())
@@ -157,4 +158,32 @@ fn the_record_of_a_chain_is_the_volatility_of_a_contract() {
     let least = front.map(off).fold(f64::MAX, f64::min);
     assert!(off(row) <= least + 1e-9, "{contract} at {price}");
     bench.verifies();
+}
+
+/// Friday's quotes with Monday's price of the underlying: whose money is at stake is not known.
+#[test]
+fn a_price_of_another_day_than_the_quotes_is_not_used() {
+    let ns = |day: &str, hour| eastern::instant(day.parse().unwrap(), hour, 0).unwrap() * 1_000_000;
+    let chain = |moved: i64| {
+        let contract = |strike: i64| {
+            let iv = 20 + strike / 10;
+            format!(
+                r#"{{"details":{{"contract_type":"call","expiration_date":"2025-12-19","strike_price":{strike},"ticker":"O:VOLA251219C{:08}"}},"greeks":{{"delta":0.5}},"implied_volatility":0.{iv},"last_quote":{{"ask":2,"bid":1,"last_updated":{}}},"underlying_asset":{{"price":120,"ticker":"VOLA","last_updated":{moved}}}}}"#,
+                strike * 1000,
+                ns("2025-11-14", 16)
+            )
+        };
+        let all: Vec<String> = [90, 100, 110, 120].map(contract).to_vec();
+        format!(r#"{{"status":"OK","request_id":"r","results":[{}]}}"#, all.join(","))
+    };
+    for (moved, shown) in [(ns("2025-11-14", 16), 1), (ns("2025-11-17", 8), 0)] {
+        let body = chain(moved);
+        let service = Responder::new(move |_, _| ok(&body));
+        let mut bench = Bench::new(service.base());
+        bench.now = "2025-11-17T13:05:00Z".to_owned();
+        bench.fetch("chain VOLA --yes").exits(0);
+        assert_eq!(bench.rows("chain", "VOLA").len(), 4);
+        let found = bench.run("view iv VOLA --json");
+        assert_eq!(found.out.matches("atm_iv").count().min(1), shown, "{}", found.out);
+    }
 }

@@ -1,7 +1,7 @@
 //! A fetch that is killed or stopped goes on where it was.
 
 use super::fake::Fake;
-use super::responder::{Responder, ok};
+use super::responder::{Responder, ok, whole};
 use super::{Bench, bars_body, exported, sessions, soak, wait_until};
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -124,4 +124,84 @@ fn stopped_by_ctrl_c_it_says_so_and_goes_on() {
     targets.sort();
     targets.dedup();
     assert_eq!((targets.len(), service.targets().len()), (12, 13));
+}
+
+/// Killed between staging and confirming, a batch would wait for ever behind a run that ends well.
+#[test]
+fn an_unattended_run_tells_of_a_batch_that_nobody_decided_about() {
+    let days = sessions("2025-11-03", "2025-11-13");
+    let service = Responder::new(move |_, _| ok(bars_body("VOLA", &days, |n| format!("1{n}.5"))));
+    let bench = Bench::new(service.base());
+    let words = "spot VOLA --from 2025-11-03 --grouped never";
+    bench.fetch(&format!("{words} --stage-only")).exits(0);
+    let ran = bench.fetch(&format!("{words} --yes")).exits(11);
+    assert!(ran.err.contains("b1 is still staged"), "{}", ran.err);
+    assert_eq!(service.asked().len(), 1);
+    bench.run("batch confirm b1").exits(0);
+    bench.fetch(&format!("{words} --yes")).exits(0);
+}
+
+/// A failure that was kept at a kill is asked again by the next run, and not told again.
+#[test]
+fn what_failed_before_a_stop_is_asked_again() {
+    let gate = Arc::new(AtomicBool::new(false));
+    let all = sessions("2025-11-03", "2025-11-13");
+    let theirs = Arc::clone(&gate);
+    let service = Responder::new(move |target, number| {
+        let symbol = target.split('/').nth(4).unwrap();
+        let open = || theirs.load(Ordering::SeqCst);
+        if number == 0 {
+            return whole("400 Bad", r#"{"status":"ERROR","error":"bad luck"}"#);
+        }
+        while !open() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        ok(bars_body(symbol, &all, |n| format!("{}.25", 100 + n)))
+    });
+    let bench = Bench::new(service.base());
+    let words = "spot VOLA VOLB --from 2025-11-03 --yes --grouped never --jobs 1";
+    let mut child = bench.start(words);
+    wait_until("the second was asked", || service.asked().len() == 2);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    gate.store(true, Ordering::SeqCst);
+    bench.fetch(words).exits(0);
+    assert_eq!(bench.rows("spot", "VOLA").len(), 9);
+    assert_eq!(bench.rows("spot", "VOLB").len(), 9);
+    bench.verifies();
+}
+
+/// A chain that was kept at a kill in the morning is not that of the close; both are kept.
+#[test]
+fn a_snapshot_that_aged_in_the_inbox_is_asked_again() {
+    let gate = Arc::new(AtomicBool::new(false));
+    let theirs = Arc::clone(&gate);
+    let service = Responder::new(move |target, number| {
+        let open = || theirs.load(Ordering::SeqCst);
+        let symbol = target.split(['/', '?']).nth(4).unwrap();
+        while number > 0 && !open() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let hour = if open() { 21 } else { 15 };
+        let quoted = format!("2025-11-14T{hour}:00:00Z");
+        let ns = chrono::DateTime::parse_from_rfc3339(&quoted).unwrap().timestamp() * 1_000_000_000;
+        ok(format!(
+            r#"{{"status":"OK","request_id":"r","results":[{{"details":{{"contract_type":"call","expiration_date":"2025-12-19","strike_price":90,"ticker":"O:{symbol}251219C00090000"}},"last_quote":{{"ask":2,"bid":1.{hour},"last_updated":{ns}}}}}]}}"#
+        ))
+    });
+    let mut bench = Bench::new(service.base());
+    bench.now = "2025-11-14T15:05:00Z".to_owned();
+    let words = "chain VOLA VOLB --yes --jobs 1 --no-derive";
+    let mut child = bench.start(words);
+    wait_until("the second was asked", || service.asked().len() == 2);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    gate.store(true, Ordering::SeqCst);
+    bench.now = super::NOW.to_owned();
+    let ran = bench.fetch(words).exits(0);
+    assert!(ran.err.contains("b1 was staged from an earlier fetch"), "{}", ran.err);
+    for symbol in ["VOLA", "VOLB"] {
+        assert_eq!(bench.rows("chain", symbol)[0]["bid"].to_string(), "1.21", "{symbol}");
+    }
+    bench.verifies();
 }

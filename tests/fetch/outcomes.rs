@@ -288,3 +288,13 @@ fn days_that_had_not_come_yet_are_asked_again() {
     assert_eq!(bench.rows("spot", "NEW").len(), 20);
     bench.verifies();
 }
+
+/// A label on a snapshot of now would be an invented day.
+#[test]
+fn what_is_always_of_now_takes_no_date() {
+    let bench = Bench::new("http://127.0.0.1:9");
+    for words in ["chain AAPL --date 2025-10-01", "quotes AAPL --days 3", "calendar --years 1"] {
+        let ran = bench.fetch(&format!("{words} --dry-run")).exits(2);
+        assert!(ran.err.contains("as it is now"), "{words}: {}", ran.err);
+    }
+}

@@ -4,7 +4,7 @@ use super::super::error::Result;
 use super::super::views::ViewReader;
 use super::{Computed, Values, digest_of, number, warning};
 use crate::domain::occ::{Contract, Right};
-use crate::domain::{Calendar, Day, Field, Series, Symbol, Value};
+use crate::domain::{Calendar, Day, Field, Series, Symbol, Value, eastern};
 use crate::ledger::Ledger;
 use crate::projections::view::{Activity, Record, Which, fold};
 use crate::quant::atm_iv::{self, Quote};
@@ -17,7 +17,7 @@ id = \"derive-iv\"\nversion = 1\n\
 # atm_iv: implied volatility of the call nearest to spot in the front month (the first monthly expiry 13\n\
 # to 48 days away). term_m1_m2, term_m1_m3: front less second and third month, in points. skew: 25-delta\n\
 # put less 25-delta call of the front month, in points. Spot is the close of the session where the spot\n\
-# view has it, else the price of the underlying in the snapshot.\n";
+# view has it, else the price of the underlying in the snapshot if it is of the same day.\n";
 
 /// Computes every session of which there is a chain.
 pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Result<Computed> {
@@ -35,7 +35,12 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
         }
         let close = spot.binary_search_by_key(&day, |record| record.day).ok();
         let close = close.and_then(|at| spot.get(at)).and_then(|record| number(record, 60));
-        let quoted = || chain.iter().find_map(|record| number(record, 131));
+        // A price of another day than the quotes would pick another contract.
+        let quoted = || {
+            let of_day = |record: &&Record| moved(record).is_none_or(|moved| moved == day);
+            let price = |record| number(record, 131).or_else(|| number(record, 136));
+            chain.iter().filter(of_day).find_map(price)
+        };
         let (price, from) = match (close, quoted()) {
             (Some(close), _) => (close, "close"),
             (None, Some(price)) => (price, "snapshot"),
@@ -94,6 +99,12 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
     }
     computed.inputs.insert("sessions".into(), sessions.into());
     Ok(computed)
+}
+
+/// The day of the underlying's price in a record.
+fn moved(record: &Record) -> Option<Day> {
+    let ns: i64 = record.known(133)?.value.to_string().parse().ok()?;
+    eastern::day_of(ns.div_euclid(1_000_000))
 }
 
 /// A contract of one expiry as the formula looks at it.

@@ -101,6 +101,13 @@ impl CoverageMap {
         (!later_ones.any(later)).then_some(*id)
     }
 
+    /// Whether the data of any symbol about a day was rolled back: an answer about all symbols
+    /// would bring it back.
+    pub fn any_rolled_back(&self, series: Series, scope: &str, day: Day) -> bool {
+        let subjects = self.rolled_back.keys().filter(|of| of.0 == series && of.2 == scope);
+        subjects.into_iter().any(|of| self.rolled_back(series, of.1.as_ref(), scope, day).is_some())
+    }
+
     /// Whether this answer is in a batch that was staged after position `since`. Without it, two
     /// failures with an empty body would be one where the clock stands still.
     pub fn has_seen(&self, digest: &[u8; 32], observed_ms: i64, since: Position) -> bool {
@@ -289,6 +296,8 @@ mod tests {
         map.take_back(BatchId(1), fact(None, (4, 4), Fact::Data, 4));
         map.take_back(BatchId(2), fact(Some("A"), (5, 6), Fact::Data, 6));
         assert_eq!([3, 4, 5, 6].map(|at| day(&map, at)), [None, Some(1), Some(2), Some(2)]);
+        let any = |at| map.any_rolled_back(Series::Spot, "", Day(at));
+        assert_eq!([3, 4, 5].map(any), [false, true, true]);
         // What came again with `--again` may be brought up to date without it.
         map.answered(BatchId(3), &fact(Some("A"), (6, 7), Fact::Data, 6));
         assert_eq!([4, 5, 6].map(|at| day(&map, at)), [Some(1), Some(2), None]);

@@ -127,6 +127,31 @@ pub struct Answered {
     pub pages: Vec<(Note, Arrival)>,
 }
 
+/// How long the snapshot of an interrupted fetch may stand for a new one.
+const FRESH_MS: i64 = 15 * 60_000;
+
+impl Answered {
+    /// Whether the question was answered; a failure is none.
+    pub fn is_answer(&self) -> bool {
+        let ended = self.pages.last().map_or("", |(note, _)| note.ended.as_str());
+        matches!(ended, "ok" | "repeated" | "not-found" | "not-entitled")
+    }
+
+    /// Whether it need not be asked again now: a snapshot of this morning is none of the close.
+    pub fn stands(&self, now_ms: i64) -> bool {
+        let of_now = matches!(
+            self.question.endpoint,
+            Endpoint::Chain
+                | Endpoint::ChainContract
+                | Endpoint::Snapshot
+                | Endpoint::Indices
+                | Endpoint::MarketStatus
+        );
+        let observed = self.pages.last().map_or(0, |(note, _)| note.observed_ms);
+        self.is_answer() && (!of_now || now_ms.saturating_sub(observed) <= FRESH_MS)
+    }
+}
+
 /// The whole answers that wait in an inbox, in the order in which they were begun, and how many
 /// pages belong to answers that are not whole.
 pub fn waiting(inbox: &Inbox) -> (Vec<Answered>, usize) {

@@ -221,7 +221,10 @@ impl Planner<'_> {
         };
         // Only stocks are in a grouped answer.
         let stocks = self.wish.symbols.iter().all(|symbol| !symbol.as_str().contains(':'));
-        if !cheaper || !stocks {
+        let series = self.wish.what.series();
+        let brings_back = |day: &Day| self.coverage.any_rolled_back(series, "", *day);
+        let clean = self.wish.again || !days.iter().any(brings_back);
+        if !cheaper || !stocks || !clean {
             return single;
         }
         let path = "/v2/aggs/grouped/locale/us/market/stocks";

@@ -18,6 +18,7 @@ use crate::ledger::codec::{Http, Manifest, ManifestSource, SourceKind};
 use crate::ledger::{Inbox, Ledger};
 use crate::sources::ReadError;
 use crate::sources::polygon::{self, Endpoint, Page};
+use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 
 /// What the reading of answers is called, and what it means; kept with each batch.
@@ -59,12 +60,30 @@ pub fn settle(
     options: &SettleOptions,
     run: &Run<'_>,
 ) -> Result<Settled> {
-    let (answers, dropped) = waiting(inbox);
+    let (mut answers, dropped) = waiting(inbox);
+    // A failure of an interrupted fetch is no news once the question was asked again.
+    let good: HashSet<Question> = answers
+        .iter()
+        .filter(|answer| answer.is_answer())
+        .map(|answer| answer.question.clone())
+        .collect();
+    answers.retain(|answer| answer.is_answer() || !good.contains(&answer.question));
     let mut settled = Settled { dropped, ..Settled::default() };
-    let mut series: Vec<Series> = answers.iter().map(|answer| answer.question.series).collect();
+    // Two answers to one question are of two times, and two batches: the later one is no
+    // contradiction of the earlier. Counted from the end, so that what is newest is together.
+    let mut later: HashMap<&Question, usize> = HashMap::new();
+    let mut rounds: Vec<usize> = Vec::new();
+    for answer in answers.iter().rev() {
+        let later = later.entry(&answer.question).or_default();
+        rounds.push(usize::MAX - *later);
+        *later += 1;
+    }
+    rounds.reverse();
+    let mut series: Vec<(Series, usize)> =
+        answers.iter().map(|answer| answer.question.series).zip(rounds.iter().copied()).collect();
     series.sort();
     series.dedup();
-    for view in series {
+    for (view, round) in series {
         let coverage = CoverageMap::of(ledger)?;
         let of_view = |answer: &&Answered| {
             // Staged before the process died, and not yet taken out of the inbox.
@@ -74,7 +93,8 @@ pub fn settle(
             };
             answer.question.series == view && !answer.pages.iter().any(known)
         };
-        let answers: Vec<&Answered> = answers.iter().filter(of_view).collect();
+        let of_round = answers.iter().zip(&rounds).filter(|(_, of)| **of == round);
+        let answers: Vec<&Answered> = of_round.map(|(answer, _)| answer).filter(of_view).collect();
         if answers.is_empty() {
             continue;
         }

@@ -10,6 +10,7 @@ use crate::app::derive::Derivation;
 use crate::app::fetch::{
     self, CoverageMap, OutcomeLine, Plan, Service, ServiceOptions, Settled, Stop, What, Wish,
 };
+use crate::app::import::Staged;
 use crate::app::report::{FetchLine, FetchPlan, FetchReport, Review};
 use crate::cli::args::Overlap;
 use crate::cli::context::Context;
@@ -18,9 +19,11 @@ use crate::cli::exit::Exit;
 use crate::cli::flow;
 use crate::cli::ui::Ui;
 use crate::config::PolygonSettings;
-use crate::domain::{BatchState, Calendar, Fact};
+use crate::domain::batch::Batch;
+use crate::domain::{BatchId, BatchState, Calendar, Fact};
 use crate::render::{FetchPage, ReviewPage};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use words::wish;
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outcome<Exit> {
@@ -32,16 +35,19 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
     let per_minute = args.service.requests_per_minute.unwrap_or(settings.requests_per_minute);
 
     // The ledger is not held while the service is asked: that may take hours.
+    let directory = ctx.open(ui)?.directory().map(std::path::Path::to_owned).unwrap_or_default();
+    let mut inbox = fetch::open_inbox(&directory, &ctx.holder(), ctx.settings.patience)?;
+    // Planned only now: the fetch that had the inbox before may have answered all of it.
     let ledger = ctx.open(ui)?;
     let coverage = CoverageMap::of(&ledger)?;
     let mut plan = fetch::plan(&wish, &coverage, Calendar::nyse());
-    let directory = ledger.directory().map(std::path::Path::to_owned).unwrap_or_default();
     let position = ledger.position();
     drop(ledger);
-    let mut inbox = fetch::open_inbox(&directory, &ctx.holder(), ctx.settings.patience)?;
     let (waiting, _) = fetch::waiting(&inbox);
     let kept = plan.questions.len();
-    plan.questions.retain(|asked| waiting.iter().all(|kept| kept.question != *asked));
+    let now = wish.now_ms;
+    plan.questions
+        .retain(|asked| !waiting.iter().any(|kept| kept.question == *asked && kept.stands(now)));
     let kept = kept - plan.questions.len();
     let mut report = FetchReport {
         schema: "volledger/fetch/1",
@@ -82,9 +88,20 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
         let service = Service::new(ServiceOptions { base_url, key, per_minute, jobs })?;
         let stop = Arc::new(Stop::default());
         let heard = Arc::clone(&stop);
+        let asking = Arc::new(AtomicBool::new(true));
+        let still = Arc::clone(&asking);
         // A second handler is refused only when a test runs two fetches in one process.
-        let _ = ctrlc::set_handler(move || heard.set());
-        let asked = service.ask(&plan, &mut inbox, position, &stop, &ctx.run())?;
+        let _ = ctrlc::set_handler(move || {
+            // Once the asking is over, or when told twice, it ends at once, as it would without
+            // a handler: everything before is durable, and what is half-written counts for nothing.
+            if heard.is_set() || !still.load(Ordering::SeqCst) {
+                std::process::exit(Exit::Interrupted as i32);
+            }
+            heard.set();
+        });
+        let asked = service.ask(&plan, &mut inbox, position, &stop, &ctx.run());
+        asking.store(false, Ordering::SeqCst);
+        let asked = asked?;
         report.requests = asked.requests;
         report.stopped = asked.stopped;
         let kept = fetch::waiting(&inbox).0.len();
@@ -135,12 +152,13 @@ fn finish(
     if ui.for_people() {
         ui.show(&FetchPage { report: &report, planned: false })?;
     }
-    let mut own = None;
+    let mut own: Option<Staged> = None;
     for staged in settled.staged {
         let of_wish = staged.batch.and_then(|id| ledger.batches().get(id));
-        if of_wish.is_some_and(|batch| batch.stage.series == wish.what.series()) {
-            own = Some(staged);
-        } else if let Some(batch) = staged.batch {
+        let is_own = of_wish.is_some_and(|batch| batch.stage.series == wish.what.series());
+        // Of two of this view, the later one has the answers of now.
+        let other = if is_own { own.replace(staged) } else { Some(staged) };
+        if let Some(batch) = other.and_then(|other| other.batch) {
             ui.note(&format!("{batch} was staged from an earlier fetch that had been interrupted"));
         }
     }
@@ -160,22 +178,50 @@ fn finish(
         None => {
             let mut review = Review::of_nothing(ledger.position().0, "polygon/1");
             review.fetch = Some(Box::new(report));
+            let waits = waiting_for_decision(ledger, wish);
             if ui.for_people() {
-                ui.tell("Nothing new: the ledger knows all of it already")?;
+                ui.tell(match waits {
+                    Some(_) => "Nothing new: what was asked before waits for a decision",
+                    None => "Nothing new: the ledger knows all of it already",
+                })?;
             } else {
                 ui.show(&ReviewPage { review: &review, full: args.full, check: false })?;
             }
-            Exit::Done
+            match waits {
+                // Nobody looks at an unattended run that ends well.
+                Some(batch) if args.decide.yes => {
+                    ui.say(&format!("! {batch} is still staged, and no view shows it"));
+                    ui.hint(&format!(
+                        "look at `volledger batch show {batch}`, then `volledger batch confirm \
+                         {batch}` or `volledger batch discard {batch}`"
+                    ));
+                    Exit::Findings
+                }
+                _ => Exit::Done,
+            }
         }
     };
     Ok(match told {
         Some((told, text, hint)) => {
             ui.say(&format!("! {text}"));
             ui.hint(hint);
-            told
+            // A batch that waits for a person is told first: the rest mends itself at the next run.
+            if matches!(exit, Exit::Findings | Exit::NotAsked) { exit } else { told }
         }
         None => exit,
     })
+}
+
+/// A fetched batch of the view that nobody decided about, and that has something to show: its days
+/// are not asked again, and no view has them.
+fn waiting_for_decision(ledger: &Ledger, wish: &Wish) -> Option<BatchId> {
+    let waits = |batch: &Batch| {
+        batch.state() == BatchState::Staged
+            && batch.stage.mapping.id == fetch::MAPPING
+            && batch.stage.series == wish.what.series()
+            && batch.stage.rows.accepted > 0
+    };
+    ledger.batches().iter().find(|(_, batch)| waits(batch)).map(|(id, _)| id)
 }
 
 /// What is computed from what was fetched.

@@ -180,6 +180,13 @@ pub(super) fn wish(ctx: &Context, args: &FetchArgs, settings: &PolygonSettings) 
         let hint = "for example `volledger fetch spot AAPL`, or `@FILE` with one symbol a line";
         return Err(Failure::usage("which symbols?", hint));
     }
+    let dated = args.from.or(args.to).or(args.date).is_some() || args.years.or(args.days).is_some();
+    if dated && matches!(what, What::Chain | What::Quotes | What::Calendar | What::Tickers) {
+        return Err(Failure::usage(
+            "the service answers this as it is now, never as of another day",
+            "leave out the dates; what was recorded of a day is in `volledger view`",
+        ));
+    }
     let now_ms = ctx.run().clock.now_ms();
     let today = eastern::day_of(now_ms).unwrap_or_default();
     let last = match what {
