@@ -69,7 +69,17 @@ impl Inbox {
         let length = self.file.metadata().map_err(read)?.len();
         let mut input = Counting { inner: BufReader::new(&self.file), count: 0 };
         let mut offset = 0;
-        while let Ok(Some((FrameKind::Arrival, body))) = read_frame(&mut input) {
+        loop {
+            let body = match read_frame(&mut input) {
+                Ok(Some((FrameKind::Arrival, body))) => body,
+                // A disk that cannot be read is no reason to cut anything.
+                Err(LedgerError::Io { what, source })
+                    if source.kind() != std::io::ErrorKind::UnexpectedEof =>
+                {
+                    return Err(LedgerError::Io { what, source });
+                }
+                _ => break,
+            };
             let Some(parts) = Parts::of(&body) else { break };
             self.arrivals.push(Arrival {
                 note: parts.note.to_owned(),
@@ -82,11 +92,19 @@ impl Inbox {
         self.end = offset;
         if self.end < length {
             self.cut = true;
+            self.keep_aside()?;
             let write = |error| LedgerError::write("the inbox", error);
             self.file.set_len(self.end).map_err(write)?;
             self.file.sync_all().map_err(write)?;
         }
         Ok(())
+    }
+
+    /// What is cut was in flight when the process died, unless a disk changed bytes in the middle:
+    /// so the file is kept beside as it was found.
+    fn keep_aside(&self) -> Result<()> {
+        let write = |error| LedgerError::write("the inbox", error);
+        std::fs::copy(&self.path, self.path.with_extension("cut")).map_err(write).map(|_| ())
     }
 
     /// Whether opening cut an answer that had not arrived whole.

@@ -63,6 +63,9 @@ fn only_holes_are_asked() {
 #[test]
 fn all_symbols_of_a_day_are_one_request_where_that_is_cheaper() {
     let service = Responder::new(|target, _| {
+        if target.starts_with("/v2/aggs/ticker/ZZZ/range/1/day/2025-11-13/2025-11-13?") {
+            return ok(bars_body("ZZZ", &sessions("2025-11-13", "2025-11-13"), |_| "4.40".into()));
+        }
         assert!(target.starts_with("/v2/aggs/grouped/locale/us/market/stocks/2025-11-13?"));
         let bar = |symbol: &str, close: &str| {
             format!(
@@ -82,6 +85,12 @@ fn all_symbols_of_a_day_are_one_request_where_that_is_cheaper() {
     assert_eq!(rows[0]["date"], "2025-11-13");
     bench.confirmed("spot BBB --from 2025-11-13 --to 2025-11-13 --no-derive");
     assert_eq!(service.asked().len(), 1, "one answer was about all of them");
+    // It need not have all of them: who is not in it is asked about alone, and then known.
+    for _ in 0..2 {
+        bench.confirmed("spot ZZZ --from 2025-11-13 --to 2025-11-13 --no-derive");
+        assert_eq!(service.asked().len(), 2);
+    }
+    assert_eq!(bench.rows("spot", "ZZZ")[0]["close"].to_string(), "4.40");
     bench.verifies();
 }
 

@@ -76,7 +76,16 @@ struct Computed {
     findings: Vec<Finding>,
 }
 
-/// Computes what is missing or has changed, and stages it; `None` when nothing did.
+/// What a computation gave.
+#[derive(Debug, Default)]
+pub struct Derived {
+    /// The batch; none when every value that can be computed is recorded.
+    pub staged: Option<Staged>,
+    /// Why values are missing or doubtful.
+    pub findings: Vec<Finding>,
+}
+
+/// Computes what is missing or has changed, and stages it.
 ///
 /// # Errors
 /// A view that cannot be read, a ledger that cannot be written.
@@ -85,7 +94,7 @@ pub fn derive(
     what: Derivation,
     symbols: &[Symbol],
     run: &Run<'_>,
-) -> Result<Option<Staged>> {
+) -> Result<Derived> {
     let mut document = format!("{}\n", header(what, ledger));
     let (mut rows, mut gone) = (Vec::<Placed<Values>>::new(), Vec::<Placed<Vec<Field>>>::new());
     let mut findings = Vec::new();
@@ -128,9 +137,10 @@ pub fn derive(
         run.progress.end();
     }
     if rows.is_empty() && gone.is_empty() {
-        return Ok(None);
+        return Ok(Derived { staged: None, findings });
     }
-    stage(ledger, what, &document, (rows, gone), findings, run).map(Some)
+    let staged = stage(ledger, what, &document, (rows, gone), findings.clone(), run)?;
+    Ok(Derived { staged: Some(staged), findings })
 }
 
 /// What was computed before and does not follow from the data any more: an input was rolled back,

@@ -1,9 +1,11 @@
 //! What has been asked and answered: the fold of the coverage of fetched batches that count.
 
 use crate::app::error::Result;
-use crate::domain::{BatchId, BatchState, Coverage, Day, Fact, Position, Series, Symbol};
+use crate::app::views::ViewReader;
+use crate::domain::{BatchId, BatchState, Coverage, Day, Fact, Position, Series, Symbol, eastern};
 use crate::ledger::Ledger;
-use std::collections::{BTreeMap, HashMap};
+use crate::projections::view::Which;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The name that the reading of fetched answers has in stage entries.
 pub const MAPPING: &str = "polygon";
@@ -20,6 +22,13 @@ pub struct CoverageMap {
     /// The batches that count and have data, with its days: what came after a rollback replaces
     /// what was rolled back.
     answered_by: BTreeMap<Subject, Vec<(BatchId, Day, Day)>>,
+    /// Days of which an answer about all symbols lacks this one: it has to be asked on its own.
+    absent: HashMap<Symbol, BTreeSet<Day>>,
+    /// Days from which prices count in other shares: what was answered before them has to be asked
+    /// again, since the service restates all earlier days.
+    splits: HashMap<Symbol, Vec<Day>>,
+    /// Days of an answer about all symbols that waits for a decision.
+    undecided: BTreeSet<(Series, Day)>,
     /// Digest and time of every answer that is in a batch of any state, with the position of the
     /// newest of these batches.
     seen: HashMap<([u8; 32], i64), Position>,
@@ -46,6 +55,10 @@ impl CoverageMap {
                 BatchState::Staged | BatchState::Active => {
                     for fact in manifest.coverage {
                         map.answered(id, &fact);
+                        if fact.symbol.is_none() && batch.state() == BatchState::Staged {
+                            let days = days_in(fact.from, fact.to);
+                            map.undecided.extend(days.map(|day| (fact.series, day)));
+                        }
                         map.add(fact);
                     }
                 }
@@ -56,6 +69,47 @@ impl CoverageMap {
             }
         }
         Ok(map)
+    }
+
+    /// Looks at what the views say of daily bars: an answer about all stocks of a day need not have
+    /// each of them, and a split restates what was answered before it.
+    ///
+    /// # Errors
+    /// A view that cannot be read.
+    pub fn compare_with_views(&mut self, ledger: &Ledger, symbols: &[Symbol]) -> Result<()> {
+        let all: Vec<Coverage> = self.about(Series::Spot, None, "").cloned().collect();
+        let grouped: BTreeSet<Day> = all
+            .iter()
+            .filter(|fact| fact.fact == Fact::Data)
+            .flat_map(|fact| days_in(fact.from, fact.to))
+            .filter(|day| !self.undecided.contains(&(Series::Spot, *day)))
+            .collect();
+        let (reader, at) = (ViewReader::new(ledger)?, ledger.position());
+        for symbol in symbols {
+            let splits = reader.records(Series::Splits, symbol, at, Which::Latest)?;
+            if !splits.is_empty() {
+                let days = splits.iter().map(|record| record.day).collect();
+                self.splits.insert(symbol.clone(), days);
+            }
+            if let Some((first, last)) = grouped.first().zip(grouped.last()) {
+                let history = reader.history_between(Series::Spot, symbol, *first, *last)?;
+                let shown: BTreeSet<Day> = history.rows.heads().iter().map(|h| h.day).collect();
+                let absent = grouped.difference(&shown).copied().collect();
+                self.absent.insert(symbol.clone(), absent);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a fact says something about a day of a symbol, all things considered.
+    fn counts(&self, fact: &Coverage, symbol: Option<&Symbol>, day: Day) -> bool {
+        let Some(symbol) = symbol.filter(|_| fact.series == Series::Spot) else { return true };
+        let lacks = |absent: &BTreeSet<Day>| fact.symbol.is_none() && absent.contains(&day);
+        let asked = eastern::day_of(fact.observed_ms).unwrap_or(day);
+        let restated =
+            |splits: &Vec<Day>| splits.iter().any(|split| day < *split && asked < *split);
+        !self.absent.get(symbol).is_some_and(lacks)
+            && !self.splits.get(symbol).is_some_and(restated)
     }
 
     /// Adds a fact.
@@ -191,6 +245,7 @@ impl CoverageMap {
             facts.iter().any(|fact| {
                 let within = (fact.from..=fact.to).contains(&day);
                 within
+                    && self.counts(fact, symbol, day)
                     && match fact.fact {
                         Fact::Data | Fact::Empty => day <= fact.settled,
                         // It stays so until the plan is another one; `--refresh` asks again.
@@ -303,6 +358,26 @@ mod tests {
         assert_eq!([4, 5, 6].map(|at| day(&map, at)), [Some(1), Some(2), None]);
         map.answered(BatchId(4), &fact(None, (4, 4), Fact::Data, 4));
         assert_eq!(day(&map, 4), None);
+    }
+
+    #[test]
+    fn what_a_split_restates_and_what_a_day_s_answer_lacks_is_asked_again() {
+        let mut map = CoverageMap::default();
+        let noon = |day: i32| i64::from(day) * 86_400_000 + 17 * 3_600_000;
+        map.add(Coverage { observed_ms: noon(20), ..fact(Some("A"), (1, 9), Fact::Data, 9) });
+        map.add(Coverage { observed_ms: noon(40), ..fact(Some("A"), (10, 12), Fact::Data, 12) });
+        map.add(fact(None, (15, 15), Fact::Data, 15));
+        let a: Symbol = "A".parse().unwrap();
+        let days = |map: &CoverageMap| -> Vec<i32> {
+            let all = [1, 9, 10, 12, 15].map(Day).into_iter();
+            let missing = map.missing(Series::Spot, Some(&a), "", all);
+            missing.into_iter().map(|day| day.0).collect()
+        };
+        assert!(days(&map).is_empty());
+        // A split on day 30: answered before it (on day 20) and restated since.
+        map.splits.insert(a.clone(), vec![Day(30)]);
+        map.absent.insert(a.clone(), [Day(15)].into());
+        assert_eq!(days(&map), [1, 9, 15]);
     }
 
     #[test]

@@ -10,6 +10,9 @@ const PLAN_YEARS: [i32; 4] = [2, 5, 10, 20];
 /// How far, in days, a shortened range may begin from the day so many years ago.
 const PLAN_SLACK: i32 = 4;
 
+/// An empty answer about more days than that is never final.
+const LONG: i32 = 30;
+
 /// An empty answer about a day is final when the day is that many days past.
 const EMPTY_FINAL: i32 = 3;
 
@@ -52,7 +55,10 @@ pub fn facts(answered: &Answered<'_>, calendar: &Calendar) -> Vec<Coverage> {
         _ => return whole(Fact::Failed, Day(i32::MIN), answered.text),
     }
     let Some((first, last)) = answered.days else {
-        return whole(Fact::Empty, empty, "");
+        // Months of bars without any are one bad answer or a symbol that is none: asked again.
+        let bars = question.endpoint == Endpoint::Aggs;
+        let long = bars && question.to.0 - question.from.0 > LONG;
+        return whole(Fact::Empty, if long { Day(i32::MIN) } else { empty }, "");
     };
     if question.endpoint != Endpoint::Aggs {
         return whole(Fact::Data, data, "");

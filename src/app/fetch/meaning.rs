@@ -15,10 +15,11 @@ pub fn meaning(windows: &[Window]) -> Digest {
             hasher.text(&row.head.day.to_string());
             hasher.text(row.item);
             for (field, value) in row.fields() {
+                hasher.text(field.name());
+                // Its late digits say nothing; that there is one at all does.
                 if matches!(field, Field::Known(code) if series::is_volatile(*code)) {
                     continue;
                 }
-                hasher.text(field.name());
                 hasher.text(&value.map(ToString::to_string).unwrap_or_default());
             }
         }

@@ -130,7 +130,9 @@ pub fn plan(wish: &Wish, coverage: &CoverageMap, calendar: &Calendar) -> Plan {
         What::Spot => planner.spot(),
         What::Index => planner.each(|symbol| planner.bars(symbol, "", "day", usize::MAX)),
         What::Bars => {
-            planner.each(|symbol| planner.bars(symbol, &wish.timespan, "", MINUTE_SESSIONS))
+            // A session has 57,600 seconds: more than one page each, so one session a question.
+            let sessions = if wish.timespan.ends_with("second") { 1 } else { MINUTE_SESSIONS };
+            planner.each(|symbol| planner.bars(symbol, &wish.timespan, "", sessions))
         }
         What::Chain => planner.each(|symbol| planner.chain(symbol)),
         What::Contracts => planner.each(|symbol| planner.contracts(symbol)),

@@ -194,7 +194,11 @@ impl<'a> Work<'a> {
         }
         let answered = facts::Answered {
             question,
-            ended: &end.ended,
+            // A refusal of a later page says nothing about the days of the pages before it.
+            ended: match end.ended.as_str() {
+                "not-entitled" | "not-found" if end.page > 0 => "incomplete",
+                ended => ended,
+            },
             text: &end.text,
             days,
             observed_ms: end.certain_ms(),

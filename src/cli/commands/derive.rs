@@ -8,7 +8,7 @@ use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
 use crate::cli::flow;
 use crate::cli::ui::Ui;
-use crate::domain::Symbol;
+use crate::domain::{Finding, Symbol};
 use crate::render::ReviewPage;
 use clap::{Args, ValueEnum};
 
@@ -50,17 +50,31 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &DeriveArgs) -> Outc
         WhatArg::Iv => Derivation::Iv,
     };
     let mut ledger = ctx.open(ui)?;
-    match derive::derive(&mut ledger, what, &args.symbols, &ctx.run())? {
+    let derived = derive::derive(&mut ledger, what, &args.symbols, &ctx.run())?;
+    match derived.staged {
         Some(staged) => flow::finish(ui, ctx, &mut ledger, staged, &args.decide, args.full),
         None => {
             let review = crate::app::report::Review::of_nothing(ledger.position().0, "derived/1");
             if ui.for_people() {
+                tell(ui, &derived.findings);
                 ui.tell("Nothing new: every value that can be computed is recorded")?;
             } else {
                 ui.show(&ReviewPage { review: &review, full: args.full, check: false })?;
             }
             Ok(Exit::Done)
         }
+    }
+}
+
+/// Says why values are missing or doubtful; holes are no news, `gaps` has them.
+fn tell(ui: &mut Ui, findings: &[Finding]) {
+    const FEW: usize = 5;
+    let told: Vec<_> = findings.iter().filter(|finding| finding.code != "hole").collect();
+    for finding in told.iter().take(FEW) {
+        ui.say(&format!("! {}", finding.text));
+    }
+    if told.len() > FEW {
+        ui.say(&format!("! and {} more", told.len() - FEW));
     }
 }
 
@@ -73,9 +87,9 @@ pub(super) fn follow(
     what: Derivation,
     symbols: &[Symbol],
 ) -> Outcome<()> {
-    let Some(staged) = derive::derive(ledger, what, symbols, &ctx.run())? else {
-        return Ok(());
-    };
+    let derived = derive::derive(ledger, what, symbols, &ctx.run())?;
+    tell(ui, &derived.findings);
+    let Some(staged) = derived.staged else { return Ok(()) };
     let (days, view) = (staged.review.rows.effective, what.series());
     let batch = staged.batch.ok_or_else(|| {
         Failure::from(AppError::NotFound("what was computed has no batch".into()))

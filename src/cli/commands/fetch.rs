@@ -39,7 +39,10 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
     let mut inbox = fetch::open_inbox(&directory, &ctx.holder(), ctx.settings.patience)?;
     // Planned only now: the fetch that had the inbox before may have answered all of it.
     let ledger = ctx.open(ui)?;
-    let coverage = CoverageMap::of(&ledger)?;
+    let mut coverage = CoverageMap::of(&ledger)?;
+    if wish.what == What::Spot {
+        coverage.compare_with_views(&ledger, &wish.symbols)?;
+    }
     let mut plan = fetch::plan(&wish, &coverage, Calendar::nyse());
     let position = ledger.position();
     drop(ledger);
@@ -176,6 +179,11 @@ fn finish(
             exit
         }
         None => {
+            // A run that was killed between confirming and computing is made good here.
+            if let (true, Some(what), false) = (args.decide.yes, follows(wish.what), args.no_derive)
+            {
+                derive::follow(ui, ctx, ledger, what, &wish.symbols)?;
+            }
             let mut review = Review::of_nothing(ledger.position().0, "polygon/1");
             review.fetch = Some(Box::new(report));
             let waits = waiting_for_decision(ledger, wish);
