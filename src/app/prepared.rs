@@ -110,20 +110,38 @@ impl Prepared {
         match stage::seal(ledger, self.writer, draft, full, run)? {
             Sealed::New(id, analysis) => staged(ledger, id, &manifest, &analysis),
             Sealed::Known(id, state) => {
-                let mut review = review::review(ledger, id, full, run)?;
-                review.known = true;
                 let outcome = match state {
                     BatchState::Active => Outcome::AlreadyActive,
                     _ => Outcome::AlreadyStaged,
                 };
-                let blocking = ledger.batches().get(id).map(|b| review::blocking(&b.stage, 0));
-                let blocking = blocking.unwrap_or_default();
-                let (_, analysis) = review::analyse_sealed(ledger, id, None, false, run)?;
-                let largest = analysis.largest;
-                Ok(Staged { review, outcome, batch: Some(id), blocking, largest })
+                known(ledger, id, outcome, full, run)
             }
         }
     }
+}
+
+/// A batch that is here already, with its review.
+fn known(
+    ledger: &Ledger,
+    id: BatchId,
+    outcome: Outcome,
+    full: bool,
+    run: &Run<'_>,
+) -> Result<Staged> {
+    let mut review = review::review(ledger, id, full, run)?;
+    review.known = true;
+    let blocking = ledger.batches().get(id).map(|b| review::blocking(&b.stage, 0));
+    let blocking = blocking.unwrap_or_default();
+    let (_, analysis) = review::analyse_sealed(ledger, id, None, false, run)?;
+    Ok(Staged { review, outcome, batch: Some(id), blocking, largest: analysis.largest })
+}
+
+/// A batch that was staged before and still waits, with its review, for a decision now.
+///
+/// # Errors
+/// [`super::AppError::Refused`] when there is no such batch.
+pub fn staged_before(ledger: &Ledger, id: BatchId, full: bool, run: &Run<'_>) -> Result<Staged> {
+    known(ledger, id, Outcome::AlreadyStaged, full, run)
 }
 
 fn staged(

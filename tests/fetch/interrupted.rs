@@ -126,19 +126,34 @@ fn stopped_by_ctrl_c_it_says_so_and_goes_on() {
     assert_eq!((targets.len(), service.targets().len()), (12, 13));
 }
 
-/// Killed between staging and confirming, a batch would wait for ever behind a run that ends well.
+/// Killed between staging and confirming, a batch would wait for ever behind runs that end well:
+/// the next unattended run decides about it, by its own limits.
 #[test]
-fn an_unattended_run_tells_of_a_batch_that_nobody_decided_about() {
+fn an_unattended_run_decides_about_a_batch_that_was_left_staged() {
     let days = sessions("2025-11-03", "2025-11-13");
     let service = Responder::new(move |_, _| ok(bars_body("VOLA", &days, |n| format!("1{n}.5"))));
     let bench = Bench::new(service.base());
     let words = "spot VOLA --from 2025-11-03 --grouped never";
     bench.fetch(&format!("{words} --stage-only")).exits(0);
-    let ran = bench.fetch(&format!("{words} --yes")).exits(11);
-    assert!(ran.err.contains("b1 is still staged"), "{}", ran.err);
-    assert_eq!(service.asked().len(), 1);
-    bench.run("batch confirm b1").exits(0);
+    let ran = bench.fetch(&format!("{words} --stage-only")).exits(0);
+    assert!(ran.out.contains("waits for a decision"), "{}", ran.out);
+    bench.run("view spot VOLA").exits(1);
     bench.fetch(&format!("{words} --yes")).exits(0);
+    assert_eq!(service.asked().len(), 1);
+    assert_eq!(bench.rows("spot", "VOLA").len(), 9);
+    // What was rejected keeps it staged, run after run.
+    let bad = Responder::new(|_, _| {
+        let good = bars_body("VOLB", &sessions("2025-11-03", "2025-11-13"), |n| format!("1{n}.5"));
+        ok(good.replacen("11.5", "-11.5", 1))
+    });
+    let bench = Bench::new(bad.base());
+    let words = "spot VOLB --from 2025-11-03 --grouped never";
+    for _ in 0..2 {
+        bench.fetch(&format!("{words} --yes")).exits(11);
+    }
+    assert_eq!(bad.asked().len(), 1);
+    bench.fetch(&format!("{words} --yes --max-rejected 1")).exits(0);
+    assert_eq!(bench.rows("spot", "VOLB").len(), 8);
 }
 
 /// A failure that was kept at a kill is asked again by the next run, and not told again.

@@ -11,6 +11,7 @@ use crate::app::fetch::{
     self, CoverageMap, OutcomeLine, Plan, Service, ServiceOptions, Settled, Stop, What, Wish,
 };
 use crate::app::import::Staged;
+use crate::app::prepared;
 use crate::app::report::{FetchLine, FetchPlan, FetchReport, Review};
 use crate::cli::args::Overlap;
 use crate::cli::context::Context;
@@ -165,6 +166,11 @@ fn finish(
             ui.note(&format!("{batch} was staged from an earlier fetch that had been interrupted"));
         }
     }
+    // Killed between staging and confirming, or left there: the same words decide about it now.
+    let left = waiting_for_decision(ledger, wish).filter(|_| own.is_none());
+    if let (Some(batch), true) = (left, args.decide.yes || args.decide.force) {
+        own = Some(prepared::staged_before(ledger, batch, args.full, &ctx.run())?);
+    }
     let exit = match own {
         Some(mut staged) => {
             staged.review.fetch = Some(Box::new(report));
@@ -186,27 +192,20 @@ fn finish(
             }
             let mut review = Review::of_nothing(ledger.position().0, "polygon/1");
             review.fetch = Some(Box::new(report));
-            let waits = waiting_for_decision(ledger, wish);
             if ui.for_people() {
-                ui.tell(match waits {
+                ui.tell(match left {
                     Some(_) => "Nothing new: what was asked before waits for a decision",
                     None => "Nothing new: the ledger knows all of it already",
                 })?;
             } else {
                 ui.show(&ReviewPage { review: &review, full: args.full, check: false })?;
             }
-            match waits {
-                // Nobody looks at an unattended run that ends well.
-                Some(batch) if args.decide.yes => {
-                    ui.say(&format!("! {batch} is still staged, and no view shows it"));
-                    ui.hint(&format!(
-                        "look at `volledger batch show {batch}`, then `volledger batch confirm \
-                         {batch}` or `volledger batch discard {batch}`"
-                    ));
-                    Exit::Findings
-                }
-                _ => Exit::Done,
+            if let Some(batch) = left {
+                ui.hint(&format!(
+                    "look at `volledger batch show {batch}`, then confirm or discard it"
+                ));
             }
+            Exit::Done
         }
     };
     Ok(match told {
