@@ -143,8 +143,8 @@ fn an_unattended_run_decides_about_a_batch_that_was_left_staged() {
     assert_eq!(bench.rows("spot", "VOLA").len(), 9);
     // What was rejected keeps it staged, run after run.
     let bad = Responder::new(|_, _| {
-        let good = bars_body("VOLB", &sessions("2025-11-03", "2025-11-13"), |n| format!("1{n}.5"));
-        ok(good.replacen("11.5", "-11.5", 1))
+        let price = |n| if n == 3 { "-1.5".to_owned() } else { format!("1{n}.5") };
+        ok(bars_body("VOLB", &sessions("2025-11-03", "2025-11-13"), price))
     });
     let bench = Bench::new(bad.base());
     let words = "spot VOLB --from 2025-11-03 --grouped never";
