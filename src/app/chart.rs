@@ -7,7 +7,6 @@ use crate::domain::series::{self, FieldDef};
 use crate::domain::{Calendar, Day, Position, Series, Symbol};
 use crate::ledger::Ledger;
 use crate::projections::view::{Activity, Which, fold};
-use rust_decimal::prelude::ToPrimitive;
 
 /// What to draw.
 #[derive(Clone, Debug)]
@@ -44,8 +43,7 @@ pub fn chart(ledger: &Ledger, drawn: &Drawn) -> Result<Chart> {
     let history = ViewReader::new(ledger)?.history(series, symbol)?;
     let mut known: Vec<(Day, f64)> = Vec::new();
     for record in fold(series, &history, &activity, Which::Latest) {
-        let cell = record.known(field.code).filter(|_| days.contains(&record.day));
-        let value = cell.and_then(|cell| cell.value.decimal()).and_then(|value| value.to_f64());
+        let value = record.number(field.code).filter(|_| days.contains(&record.day));
         known.extend(value.map(|value| (record.day, value)));
     }
     let nothing = || AppError::NotFound(format!("{series} {symbol} has no {} to draw", field.name));

@@ -5,7 +5,7 @@ use super::error::Result;
 use super::lookup::ViewQuery;
 use super::outside::replace_file;
 use super::report::{Exported, View};
-use crate::domain::{Position, Symbol};
+use crate::domain::{Digest, Position, Symbol};
 use crate::ledger::Ledger;
 use crate::ledger::hash::Hasher;
 use std::path::Path;
@@ -39,14 +39,8 @@ pub fn export_view(
         Format::Json => json_text(&views),
         Format::Jsonl => jsonl_text(&views),
     };
-    let mut hasher = Hasher::default();
-    views.iter().for_each(|view| hasher.text(&view.digest));
     let rows = views.iter().map(|view| view.rows.len() as u64).sum();
-    let digest = match views.as_slice() {
-        // One symbol's export carries the very digest that `view` shows.
-        [one] => one.digest.parse().unwrap_or_default(),
-        _ => hasher.finish(),
-    };
+    let digest = digest_of(&views);
     let files = match file {
         Some(path) => {
             replace_file(path, text.as_bytes())?;
@@ -58,6 +52,17 @@ pub fn export_view(
     let position = query.at.unwrap_or(ledger.position()).0;
     let text = file.is_none().then_some(text);
     Ok(Exported { schema: "volledger/exported/1", files, rows, position, digest, text })
+}
+
+/// The digest of exported views.
+pub fn digest_of(views: &[View]) -> Digest {
+    // One symbol's export carries the very digest that `view` shows.
+    if let [one] = views {
+        return one.digest.parse().unwrap_or_default();
+    }
+    let mut hasher = Hasher::default();
+    views.iter().for_each(|view| hasher.text(&view.digest));
+    hasher.finish()
 }
 
 fn json_text(views: &[View]) -> String {

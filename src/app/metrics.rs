@@ -10,7 +10,6 @@ use crate::domain::{Calendar, Day, Position, Series, Symbol};
 use crate::ledger::Ledger;
 use crate::projections::view::{Activity, Record, Which, fold};
 use crate::quant::{moving, rank};
-use rust_decimal::prelude::ToPrimitive;
 use std::sync::Arc;
 
 /// What to look at.
@@ -68,7 +67,7 @@ impl<'a> Past<'a> {
             let mut records = fold(view, &history, &activity, Which::Latest);
             records.retain(|record| record.day <= self.until);
             let with =
-                records.iter().filter(|record| number(record, field).is_some_and(|v| v > 0.0));
+                records.iter().filter(|record| record.number(field).is_some_and(|v| v > 0.0));
             if with.count() >= enough || back >= years.len() {
                 return Ok(records);
             }
@@ -92,11 +91,6 @@ impl<'a> Past<'a> {
     }
 }
 
-/// A number of a known field, for analytics.
-fn number(record: &Record, code: u16) -> Option<f64> {
-    record.known(code)?.value.decimal()?.to_f64()
-}
-
 const ATM_IV: u16 = 10;
 
 /// Where implied volatility stands among its own history.
@@ -118,7 +112,7 @@ pub fn ranks(ledger: &Ledger, asked: &Asked) -> Result<Rank> {
 
 /// The newest day with a volatility, or the day asked for if it has one.
 fn rank_row(symbol: &Symbol, records: &[Record], date: Option<Day>) -> Option<RankRow> {
-    let series: Vec<Option<f64>> = records.iter().map(|r| number(r, ATM_IV)).collect();
+    let series: Vec<Option<f64>> = records.iter().map(|r| r.number(ATM_IV)).collect();
     let at = match date {
         Some(date) => records.binary_search_by_key(&date, |record| record.day).ok()?,
         None => series.iter().rposition(|value| rank::valid(*value).is_some())?,
@@ -164,11 +158,11 @@ pub fn snapshot(ledger: &Ledger, asked: &Asked, today: Day) -> Result<Snapshot> 
 
 /// The newest record with a value in a field.
 fn newest(records: &[Record], code: u16) -> Option<&Record> {
-    records.iter().rev().find(|record| number(record, code).is_some())
+    records.iter().rev().find(|record| record.number(code).is_some())
 }
 
 fn snapshot_row(symbol: &Symbol, [iv, hv, spot]: [&[Record]; 3], today: Day) -> SnapshotRow {
-    let of = |record: Option<&Record>, code| record.and_then(|record| number(record, code));
+    let of = |record: Option<&Record>, code| record.and_then(|record| record.number(code));
     let iv_day = newest(iv, ATM_IV);
     let hv_day = [40, 41, 42, 43].into_iter().filter_map(|code| newest(hv, code));
     let hv_day = hv_day.max_by_key(|record| record.day);

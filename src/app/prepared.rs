@@ -128,12 +128,11 @@ fn known(
     full: bool,
     run: &Run<'_>,
 ) -> Result<Staged> {
-    let mut review = review::review(ledger, id, full, run)?;
+    let (mut review, largest) = review::reviewed(ledger, id, full, run)?;
     review.known = true;
     let blocking = ledger.batches().get(id).map(|b| review::blocking(&b.stage, 0));
     let blocking = blocking.unwrap_or_default();
-    let (_, analysis) = review::analyse_sealed(ledger, id, None, false, run)?;
-    Ok(Staged { review, outcome, batch: Some(id), blocking, largest: analysis.largest })
+    Ok(Staged { review, outcome, batch: Some(id), blocking, largest })
 }
 
 /// A batch that was staged before and still waits, with its review, for a decision now.

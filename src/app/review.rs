@@ -441,6 +441,19 @@ fn no_batch(id: BatchId) -> AppError {
 /// # Errors
 /// [`AppError::Refused`] when there is no such batch.
 pub fn review(ledger: &Ledger, id: BatchId, full: bool, run: &Run<'_>) -> Result<Review> {
+    reviewed(ledger, id, full, run).map(|(review, _)| review)
+}
+
+/// The review of a batch, with the largest change that it would make.
+///
+/// # Errors
+/// [`AppError::Refused`] when there is no such batch.
+pub fn reviewed(
+    ledger: &Ledger,
+    id: BatchId,
+    full: bool,
+    run: &Run<'_>,
+) -> Result<(Review, Option<Decimal>)> {
     let (base, analysis) = analyse_sealed(ledger, id, None, full, run)?;
     let batch = ledger.batches().get(id).ok_or_else(|| no_batch(id))?;
     let manifest = ledger.manifest_of(&batch.stage)?;
@@ -452,7 +465,7 @@ pub fn review(ledger: &Ledger, id: BatchId, full: bool, run: &Run<'_>) -> Result
         base,
         rejects: document::rejects(ledger, id)?,
     };
-    Ok(document::document(&parts))
+    Ok((document::document(&parts), analysis.largest))
 }
 
 /// A number with its noun.

@@ -349,6 +349,11 @@ impl<'a> ViewReader<'a> {
         Self { ledger, roots }
     }
 
+    /// The ledger that is read.
+    pub fn ledger(&self) -> &'a Ledger {
+        self.ledger
+    }
+
     /// The roots, for further readers.
     pub fn roots(&self) -> Arc<Roots> {
         Arc::clone(&self.roots)

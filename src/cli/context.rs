@@ -46,8 +46,8 @@ impl Context {
         Ok(opened.ledger)
     }
 
-    /// Opens the ledger, with what opening noticed.
-    pub(super) fn opened(&self) -> Outcome<outside::Opened> {
+    /// Where the ledger is; one is there.
+    pub(super) fn directory(&self) -> Outcome<PathBuf> {
         let Found { directory, by } = ledger_directory(self.ledger.as_deref(), &self.settings);
         if !outside::exists(&directory) {
             let place = directory.display();
@@ -65,7 +65,12 @@ impl Context {
             };
             return Err(Failure::of(Exit::Failed, error, hint));
         }
-        let patience = self.settings.patience;
+        Ok(directory)
+    }
+
+    /// Opens the ledger, with what opening noticed.
+    pub(super) fn opened(&self) -> Outcome<outside::Opened> {
+        let (directory, patience) = (self.directory()?, self.settings.patience);
         Ok(outside::open(&directory, &self.holder(), patience, &self.run())?)
     }
 

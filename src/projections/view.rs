@@ -7,6 +7,7 @@
 use crate::domain::{
     BatchId, BatchTable, Class, Day, EventId, Field, Op, Position, Row, Rows, Series, Value,
 };
+use rust_decimal::prelude::ToPrimitive;
 use std::collections::HashMap;
 
 /// Which batches count for a view at a position, with their rank.
@@ -79,6 +80,11 @@ impl Record {
     /// The shown value of a field.
     pub fn cell(&self, field: &Field) -> Option<&Cell> {
         self.cells.iter().find(|cell| cell.field == *field)
+    }
+
+    /// The shown number of a known field as a float, for analytics.
+    pub fn number(&self, code: u16) -> Option<f64> {
+        self.known(code)?.value.decimal()?.to_f64()
     }
 
     /// The shown value of a known field.

@@ -2,10 +2,10 @@
 
 use super::super::error::Result;
 use super::super::views::ViewReader;
-use super::{Computed, Values, digest_of, number, warning};
+use super::{Computed, Values, digest_of, warning};
 use crate::domain::{Calendar, Day, Field, Series, Symbol, Value};
 use crate::ledger::Ledger;
-use crate::projections::view::Which;
+use crate::projections::view::{Record, Which};
 use crate::quant::hv;
 
 /// What the formula is; kept with each batch.
@@ -26,13 +26,13 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
     let (mut days, mut closes): (Vec<Day>, Vec<f64>) = (Vec::new(), Vec::new());
     for record in &spot {
         // A missing close is a hole, not a zero.
-        if let Some(close) = number(record, 60).filter(|close| *close > 0.0) {
+        if let Some(close) = record.number(60).filter(|close| *close > 0.0) {
             days.push(record.day);
             closes.push(close);
         }
     }
     let listed = reader.records(Series::Splits, symbol, at, Which::Latest)?;
-    let ratio = |record| Some(number(record, 251)? / number(record, 250)?);
+    let ratio = |record: &Record| Some(record.number(251)? / record.number(250)?);
     let splits: Vec<(Day, f64)> = listed
         .iter()
         .filter_map(|record| Some((record.day, ratio(record)?)))

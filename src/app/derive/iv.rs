@@ -2,7 +2,7 @@
 
 use super::super::error::Result;
 use super::super::views::ViewReader;
-use super::{Computed, Values, digest_of, number, warning};
+use super::{Computed, Values, digest_of, warning};
 use crate::domain::occ::{Contract, Right};
 use crate::domain::{Calendar, Day, Field, Series, Symbol, Value, eastern};
 use crate::ledger::Ledger;
@@ -34,11 +34,11 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
             continue;
         }
         let close = spot.binary_search_by_key(&day, |record| record.day).ok();
-        let close = close.and_then(|at| spot.get(at)).and_then(|record| number(record, 60));
+        let close = close.and_then(|at| spot.get(at)).and_then(|record| record.number(60));
         // A price of another day than the quotes would pick another contract.
         let quoted = || {
             let of_day = |record: &&Record| moved(record).is_none_or(|moved| moved == day);
-            let price = |record| number(record, 131).or_else(|| number(record, 136));
+            let price = |record: &Record| record.number(131).or_else(|| record.number(136));
             chain.iter().filter(of_day).find_map(price)
         };
         let (price, from) = match (close, quoted()) {
@@ -124,11 +124,11 @@ fn quote(record: &Record, expiry: Day) -> Option<Quote> {
     };
     let updated = record.known(130).and_then(|cell| cell.value.to_string().parse().ok());
     Some(Quote {
-        strike: number(record, 138),
+        strike: record.number(138),
         right,
-        iv: number(record, 100),
-        delta: number(record, 102),
-        volume: number(record, 125).unwrap_or(0.0),
+        iv: record.number(100),
+        delta: record.number(102),
+        volume: record.number(125).unwrap_or(0.0),
         updated,
         top_level_strike: false,
     })

@@ -95,7 +95,7 @@ pub fn derive(
     symbols: &[Symbol],
     run: &Run<'_>,
 ) -> Result<Derived> {
-    let mut document = format!("{}\n", header(what, ledger));
+    let (mut document, mut lines) = (format!("{}\n", header(what, ledger)), 1);
     let (mut rows, mut gone) = (Vec::<Placed<Values>>::new(), Vec::<Placed<Vec<Field>>>::new());
     let mut findings = Vec::new();
     {
@@ -121,12 +121,13 @@ pub fn derive(
                 let line = serde_json::Value::Object(line).to_string();
                 let origin = Origin {
                     source: 0,
-                    line: document.lines().count() as u32 + 1,
+                    line: lines + 1,
                     offset: document.len() as u64,
                     len: line.len() as u32,
                 };
                 document += &line;
                 document.push('\n');
+                lines += 1;
                 let days = computed.days.into_iter();
                 rows.extend(days.map(|(day, values)| (symbol.clone(), origin, day, values)));
                 let lost = lost.into_iter();
@@ -256,10 +257,4 @@ fn digest_of(view: Series, symbol: &Symbol, records: &[Record]) -> Digest {
 fn warning(code: &str, day: Option<Day>, text: String) -> Finding {
     let (code, severity) = (code.to_owned(), Severity::Warning);
     Finding { code, severity, source: 0, line: None, day, count: 1, text }
-}
-
-/// A number of a record's known field.
-fn number(record: &Record, code: u16) -> Option<f64> {
-    use rust_decimal::prelude::ToPrimitive;
-    record.known(code)?.value.decimal()?.to_f64()
 }

@@ -139,6 +139,10 @@ impl CoverageMap {
         scope: &str,
         day: Day,
     ) -> Option<BatchId> {
+        // Asked for every symbol and day of a plan, and mostly there is nothing.
+        if self.rolled_back.is_empty() {
+            return None;
+        }
         let of = |symbol: Option<Symbol>| {
             self.rolled_back.get(&(series, symbol, scope.to_owned())).into_iter().flatten()
         };

@@ -12,7 +12,6 @@ use crate::app::views::ViewReader;
 use crate::domain::{
     BatchState, BatchTable, Coverage, Day, Fact, Field, Symbol, Value, Window, series,
 };
-use crate::ledger::Ledger;
 use crate::projections::view::{Activity, Which, fold};
 use std::collections::BTreeMap;
 
@@ -21,7 +20,7 @@ type Items = BTreeMap<(Day, String), BTreeMap<String, String>>;
 
 /// Whether the facts and events of an answer are known.
 pub fn is_known(
-    ledger: &Ledger,
+    reader: &ViewReader<'_>,
     coverage: &CoverageMap,
     question: &Question,
     told: &[Coverage],
@@ -39,7 +38,7 @@ pub fn is_known(
     let range = told.iter().fold((question.from, question.to), |(from, to), fact| {
         (from.min(fact.from), to.max(fact.to))
     });
-    Ok(fetched(ledger, question, symbol, range)? == answered(windows))
+    Ok(fetched(reader, question, symbol, range)? == answered(windows))
 }
 
 /// Whether the newest fact about exactly these days says the same, as finally.
@@ -81,15 +80,15 @@ fn answered(windows: &[Window]) -> Items {
 
 /// What active fetched batches say of a symbol's days.
 fn fetched(
-    ledger: &Ledger,
+    reader: &ViewReader<'_>,
     question: &Question,
     symbol: &Symbol,
     (from, to): (Day, Day),
 ) -> Result<Items> {
-    let view = question.series;
+    let (view, ledger) = (question.series, reader.ledger());
     let activity =
         only_fetched(ledger.batches(), Activity::at(ledger.batches(), view, ledger.position()));
-    let history = ViewReader::new(ledger)?.history_between(view, symbol, from, to)?;
+    let history = reader.history_between(view, symbol, from, to)?;
     let mut items = Items::new();
     for record in fold(view, &history, &activity, Which::Latest) {
         if !(from..=to).contains(&record.day) {

@@ -10,6 +10,7 @@ use crate::app::Run;
 use crate::app::error::Result;
 use crate::app::import::{Staged, with_events};
 use crate::app::stage::Draft;
+use crate::app::views::{Roots, ViewReader};
 use crate::domain::entry::RowCounts;
 use crate::domain::{
     Calendar, Class, Collector, Day, Finding, Key, Op, Origin, Series, Severity, Window, eastern,
@@ -20,6 +21,7 @@ use crate::sources::ReadError;
 use crate::sources::polygon::{self, Endpoint, Page};
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
+use std::sync::Arc;
 
 /// What the reading of answers is called, and what it means; kept with each batch.
 const DEFINITION: &str = "\
@@ -98,7 +100,8 @@ pub fn settle(
         if answers.is_empty() {
             continue;
         }
-        let mut work = Work::new(inbox, &coverage, view, options, run);
+        let roots = ViewReader::new(ledger)?.roots();
+        let mut work = Work::new(inbox, (&coverage, roots), view, options, run);
         run.progress.begin("reading answers", Some(answers.len() as u64), "answers");
         let prepared = with_events(ledger, false, |target, writer| {
             for (number, answer) in answers.into_iter().enumerate() {
@@ -124,6 +127,7 @@ pub fn settle(
 struct Work<'a> {
     inbox: &'a Inbox,
     coverage: &'a CoverageMap,
+    roots: Arc<Roots>,
     draft: Draft,
     /// Events that are read and not written yet.
     windows: Vec<Window>,
@@ -135,7 +139,7 @@ struct Work<'a> {
 impl<'a> Work<'a> {
     fn new(
         inbox: &'a Inbox,
-        coverage: &'a CoverageMap,
+        (coverage, roots): (&'a CoverageMap, Arc<Roots>),
         view: Series,
         options: &SettleOptions,
         run: &'a Run<'a>,
@@ -153,7 +157,7 @@ impl<'a> Work<'a> {
             again: options.again.clone(),
         };
         let (windows, outcomes) = (Vec::new(), Vec::new());
-        Self { inbox, coverage, draft, windows, events: 0, outcomes, run }
+        Self { inbox, coverage, roots, draft, windows, events: 0, outcomes, run }
     }
 
     /// Reads one answer; if it says what is known already, nothing of it stays.
@@ -210,7 +214,9 @@ impl<'a> Work<'a> {
         if is_snapshot(question.endpoint) {
             told.iter_mut().for_each(|fact| (fact.from, fact.to) = (as_of.min(fact.from), fact.to));
         }
-        let unchanged = is_known(ledger, self.coverage, question, &told, &windows)?;
+        // No view changes while a batch is written, so the roots are read once for all answers.
+        let reader = ViewReader::with(ledger, Arc::clone(&self.roots));
+        let unchanged = is_known(&reader, self.coverage, question, &told, &windows)?;
         self.outcomes.push(OutcomeLine {
             question: question.clone(),
             facts: told.iter().map(|fact| (fact.from, fact.to, fact.fact)).collect(),

@@ -12,8 +12,6 @@ pub struct FetchReport {
     pub plan: FetchPlan,
     /// Requests that were answered in any way, retries included.
     pub requests: u64,
-    /// Whether it was stopped before its end.
-    pub stopped: bool,
     /// Pages of an earlier fetch that had not arrived whole and were dropped.
     pub dropped: u64,
     /// How each question was answered, per range of days.

@@ -1,10 +1,10 @@
 //! A view as a SQLite database: one table with an index, and where it came from.
 
 use crate::app::error::{AppError, Result};
+use crate::app::export::digest_of;
 use crate::app::lookup::{self, ViewQuery};
 use crate::app::report::{Exported, View};
 use crate::ledger::Ledger;
-use crate::ledger::hash::Hasher;
 use rusqlite::types::Value as Sqlite;
 use rusqlite::{Connection, params, params_from_iter};
 use serde_json::Value;
@@ -33,12 +33,7 @@ pub fn export(ledger: &Ledger, query: &ViewQuery, file: &Path) -> Result<Exporte
         std::fs::rename(file, file.with_file_name(backup)).map_err(unwritable)?;
     }
     std::fs::rename(&written, file).map_err(unwritable)?;
-    let mut hasher = Hasher::default();
-    views.iter().for_each(|view| hasher.text(&view.digest));
-    let digest = match views.as_slice() {
-        [one] => one.digest.parse().unwrap_or_default(),
-        _ => hasher.finish(),
-    };
+    let digest = digest_of(&views);
     let rows = views.iter().map(|view| view.rows.len() as u64).sum();
     let files = vec![file.display().to_string()];
     Ok(Exported { schema: "volledger/exported/1", files, rows, position, digest, text: None })

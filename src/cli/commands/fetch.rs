@@ -36,8 +36,14 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
     let per_minute = args.service.requests_per_minute.unwrap_or(settings.requests_per_minute);
 
     // The ledger is not held while the service is asked: that may take hours.
-    let directory = ctx.open(ui)?.directory().map(std::path::Path::to_owned).unwrap_or_default();
+    let directory = ctx.directory()?;
     let mut inbox = fetch::open_inbox(&directory, &ctx.holder(), ctx.settings.patience)?;
+    if inbox.was_cut() {
+        ui.note(
+            "the inbox ended in the middle of an answer, which is asked again; the file as it was is \
+             inbox/arrived.cut",
+        );
+    }
     // Planned only now: the fetch that had the inbox before may have answered all of it.
     let ledger = ctx.open(ui)?;
     let mut coverage = CoverageMap::of(&ledger)?;
@@ -107,7 +113,6 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
         asking.store(false, Ordering::SeqCst);
         let asked = asked?;
         report.requests = asked.requests;
-        report.stopped = asked.stopped;
         let kept = fetch::waiting(&inbox).0.len();
         if let Some(text) = asked.refused {
             return Err(Failure::of(
