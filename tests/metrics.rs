@@ -2,9 +2,10 @@
 
 use crate::support::{confirmed, confirmed_tomic, ledger, options, run, shared};
 use std::path::Path;
-use volledger::app::metrics::{self, Asked};
+use volledger::app::import::{ImportOptions, MappingChoice};
+use volledger::app::metrics::{self, Asked, Which};
 use volledger::app::report::RankRow;
-use volledger::app::{Ledger, decide, sql};
+use volledger::app::{Ledger, decide, lookup, sql};
 use volledger::domain::{Day, Series, Symbol};
 
 fn day(text: &str) -> Day {
@@ -13,7 +14,7 @@ fn day(text: &str) -> Day {
 
 fn rank(ledger: &Ledger, symbol: &str, date: Option<&str>) -> Option<RankRow> {
     let symbols: Vec<Symbol> = vec![symbol.parse().unwrap()];
-    let asked = Asked { symbols, at: None, date: date.map(day) };
+    let asked = Asked { symbols, date: date.map(day), ..Asked::default() };
     metrics::ranks(ledger, &asked).unwrap().rows.into_iter().next()
 }
 
@@ -76,6 +77,53 @@ fn days_that_come_later_change_nothing() {
     // The newest day is another matter: the wrong values were in its window.
     assert_ne!(format!("{:?}", rank(&ledger, "VOLA", None).unwrap()), newest);
     assert!(rank(&ledger, "VOLA", Some("2024-06-29")).is_none(), "a Saturday has no rank");
+}
+
+/// A correction of one day; `--first` reads past it, and `--at` before it sees neither.
+#[test]
+fn the_first_values_are_those_confirmed_first_among_what_still_counts() {
+    let (directory, mut ledger) = ledger();
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sample/iv/VOLA.csv");
+    let vola = options(Series::Iv, Some("VOLA"));
+    confirmed(&mut ledger, &sample, &vola);
+    let asked = |which, at| Asked { date: Some(day("2024-12-31")), which, at, ..Asked::default() };
+    let of = |ledger: &Ledger, which, at| {
+        let asked = asked(which, at);
+        let rank = metrics::ranks(ledger, &asked).unwrap();
+        let snapshot = metrics::snapshot(ledger, &asked, day("2024-12-31")).unwrap();
+        let screen = sql::screen(ledger, "atm_iv > 0.9", &asked, day("2024-12-31")).unwrap();
+        assert_eq!((rank.which, snapshot.which), (screen.which, screen.which));
+        assert_eq!(rank.which.is_some(), which == Which::First);
+        let (one, two) = (rank.rows[0].atm_iv.unwrap(), snapshot.rows[0].atm_iv.unwrap());
+        assert_eq!(one, two);
+        assert_eq!(screen.rows.len(), usize::from(one > 0.9));
+        (one, rank.rows[0].iv_rank_252.unwrap())
+    };
+    let before = of(&ledger, Which::Latest, None);
+    let then = ledger.position();
+    let file = directory.path().join("VOLA.csv");
+    // The day's own value goes up, and a day comes that only the correction has.
+    std::fs::write(&file, "Date,IV30\n2024-12-31,95\n2025-01-06,96\n").unwrap();
+    let basic = MappingChoice::Named("mc-iv-basic".into());
+    let correction = confirmed(&mut ledger, &file, &ImportOptions { mapping: basic, ..vola });
+    assert_eq!(of(&ledger, Which::Latest, None), (0.95, 100.0));
+    assert_eq!(of(&ledger, Which::First, None), before);
+    assert_eq!(of(&ledger, Which::Latest, Some(then)), before);
+    assert_eq!(of(&ledger, Which::First, Some(then)), before);
+    // `gaps` counts days, and a day that is there at all is there in both readings.
+    let holes = |which, at| {
+        let found = lookup::gaps(&ledger, &[], Some(Series::Iv), at, which).unwrap();
+        (found.which, found.rows[0].days, found.rows[0].missing)
+    };
+    let (_, days, missing) = holes(Which::Latest, None);
+    assert_eq!(holes(Which::First, None), (Some("first"), days, missing));
+    assert_eq!(holes(Which::First, Some(then)), (Some("first"), days - 1, 0));
+    assert_eq!(missing, 2, "2025-01-02 and 03");
+    // A first value that was rolled back is not one that is still held.
+    let first = volledger::domain::BatchId(correction.0 - 1);
+    decide::roll_back(&mut ledger, first, None, false, &run()).unwrap();
+    let asked = asked(Which::First, None);
+    assert_eq!(metrics::ranks(&ledger, &asked).unwrap().rows[0].atm_iv, Some(0.95));
 }
 
 #[test]

@@ -8,9 +8,11 @@ use super::report::{Rank, RankRow, Snapshot, SnapshotRow};
 use super::views::{Roots, ViewReader};
 use crate::domain::{Calendar, Day, Position, Series, Symbol};
 use crate::ledger::Ledger;
-use crate::projections::view::{Activity, Record, Which, fold};
+use crate::projections::view::{Activity, Record, fold};
 use crate::quant::{moving, rank};
 use std::sync::Arc;
+
+pub use crate::projections::view::Which;
 
 /// What to look at.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +23,13 @@ pub struct Asked {
     pub at: Option<Position>,
     /// The day; the newest one of each symbol when absent. Later days are not looked at.
     pub date: Option<Day>,
+    /// Whether the newest or the earliest values count.
+    pub which: Which,
+}
+
+/// How a report says that it shows the earliest values.
+pub fn first(which: Which) -> Option<&'static str> {
+    (which == Which::First).then_some("first")
 }
 
 /// Sessions after which a value is called stale.
@@ -35,6 +44,7 @@ struct Past<'a> {
     ledger: &'a Ledger,
     at: Position,
     until: Day,
+    which: Which,
 }
 
 impl<'a> Past<'a> {
@@ -42,7 +52,7 @@ impl<'a> Past<'a> {
         let roots: Arc<Roots> = ViewReader::new(ledger)?.roots();
         let at = asked.at.unwrap_or(ledger.position());
         let until = asked.date.unwrap_or(Day(i32::MAX));
-        Ok(Self { reader: ViewReader::with(ledger, roots), ledger, at, until })
+        Ok(Self { reader: ViewReader::with(ledger, roots), ledger, at, until, which: asked.which })
     }
 
     /// The newest records up to the day asked, of as few stored years as have `enough` of them with
@@ -64,7 +74,7 @@ impl<'a> Past<'a> {
             let from = first.and_then(|year| Day::from_ymd(*year, 1, 1));
             let from = from.unwrap_or(Day(i32::MIN));
             let history = self.reader.history_between(view, symbol, from, self.until)?;
-            let mut records = fold(view, &history, &activity, Which::Latest);
+            let mut records = fold(view, &history, &activity, self.which);
             records.retain(|record| record.day <= self.until);
             let with =
                 records.iter().filter(|record| record.number(field).is_some_and(|v| v > 0.0));
@@ -107,7 +117,8 @@ pub fn ranks(ledger: &Ledger, asked: &Asked) -> Result<Rank> {
     // The dearest first; those without a rank at the end.
     let size = |row: &RankRow| row.iv_percentile_252.unwrap_or(f64::NEG_INFINITY);
     rows.sort_by(|a, b| size(b).total_cmp(&size(a)).then_with(|| a.symbol.cmp(&b.symbol)));
-    Ok(Rank { schema: "volledger/rank/1", position: past.at.0, rows })
+    let which = first(asked.which);
+    Ok(Rank { schema: "volledger/rank/1", position: past.at.0, which, rows })
 }
 
 /// The newest day with a volatility, or the day asked for if it has one.
@@ -153,7 +164,8 @@ pub fn snapshot(ledger: &Ledger, asked: &Asked, today: Day) -> Result<Snapshot> 
         let spot = past.newest(Series::Spot, &symbol, 60, 1)?;
         rows.push(snapshot_row(&symbol, [&iv, &hv, &spot], asked.date.unwrap_or(today)));
     }
-    Ok(Snapshot { schema: "volledger/snapshot/1", position: past.at.0, rows })
+    let which = first(asked.which);
+    Ok(Snapshot { schema: "volledger/snapshot/1", position: past.at.0, which, rows })
 }
 
 /// The newest record with a value in a field.

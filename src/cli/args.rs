@@ -4,6 +4,7 @@ use super::commands::{
     backup, batch, chart, check, derive, diff, export, fetch, gaps, import, log, man, metrics,
     projection, screen, show, sql, timeline, tour, verify, view, why,
 };
+use crate::app::metrics::Which;
 use crate::render::Form;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -137,6 +138,23 @@ pub(super) struct Past {
     pub(super) at: Option<String>,
 }
 
+/// What was known, and when: for commands that read views.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Knowledge {
+    #[command(flatten)]
+    pub(super) past: Past,
+    /// The values that were confirmed first, not those that replaced them
+    #[arg(long)]
+    pub(super) first: bool,
+}
+
+impl Knowledge {
+    /// Which of several assertions about a value counts.
+    pub(super) fn which(&self) -> Which {
+        if self.first { Which::First } else { Which::Latest }
+    }
+}
+
 /// A command without words of its own.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct Nothing {}
@@ -239,7 +257,10 @@ mod tests {
             "chart iv AAPL --field skew --from 2024-01-01",
             "screen atm_iv>0.5 AAPL --date 2025-12-12",
             "rank AAPL --date 2025-12-12 --json",
+            "rank --first --at #3",
             "snapshot --at 2024-12-31",
+            "snapshot AAPL --at 2024-12-31 --first",
+            "screen atm_iv>0.5 --first",
             "sql SELECT --at #3 --json",
             "derive iv AAPL MSFT --yes",
             "check f.csv",
@@ -260,6 +281,7 @@ mod tests {
             "why iv AAPL 2024-08-05 atm_iv --at 3",
             "diff 1 #2 --series iv --symbol AAPL",
             "gaps AAPL -o jsonl",
+            "gaps AAPL --first --at 2",
             "log -o csv",
             "show b7/3",
             "status -q -v",

@@ -21,6 +21,14 @@ fn day(of: Option<&String>) -> String {
     of.cloned().unwrap_or_else(|| MISSING.to_owned())
 }
 
+/// The line below a table of the earliest values.
+pub(super) fn first_values(which: Option<&str>) -> &'static str {
+    match which {
+        Some(_) => "  From the values that were confirmed first\n",
+        None => "",
+    }
+}
+
 impl Document for Rank {
     fn text(&self, look: &Look) -> String {
         if self.rows.is_empty() {
@@ -50,7 +58,7 @@ impl Document for Rank {
         out += "  rank: place between lowest and highest of the window, this day included; pct: \
                 share of the n\n  observations before it that are lower. Fewer than 252 (two years: \
                 378) give none.\n";
-        out
+        out + first_values(self.which)
     }
 
     fn json(&self) -> String {
@@ -138,7 +146,7 @@ impl Document for Snapshot {
                 note.trim_end().to_owned(),
             ]);
         }
-        table.finish()
+        table.finish() + first_values(self.which)
     }
 
     fn json(&self) -> String {

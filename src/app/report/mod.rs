@@ -221,6 +221,9 @@ pub struct Gaps {
     pub schema: &'static str,
     /// The position.
     pub position: u64,
+    /// `first` when the earliest values are shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub which: Option<&'static str>,
     /// Per symbol and view.
     pub rows: Vec<GapsLine>,
 }

@@ -21,6 +21,9 @@ pub struct Screen {
     pub schema: &'static str,
     /// The position.
     pub position: u64,
+    /// `first` when the earliest values are shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub which: Option<&'static str>,
     /// The condition.
     pub condition: String,
     /// Symbols looked at.
@@ -78,6 +81,7 @@ pub fn screen(ledger: &Ledger, condition: &str, asked: &Asked, today: Day) -> Re
     Ok(Screen {
         schema: "volledger/screen/1",
         position: snapshot.position,
+        which: snapshot.which,
         condition: condition.to_owned(),
         symbols: rows.len() as u64,
         unknown: unknown.unsigned_abs(),
