@@ -12,6 +12,7 @@ mod fetch;
 mod flat;
 mod laws;
 mod metrics;
+mod overview;
 mod program;
 mod readme;
 mod sample_data;

@@ -39,16 +39,16 @@ const STALE: u32 = 5;
 const LONGEST: usize = 505;
 
 /// A view's fold at a position, symbol by symbol.
-struct Past<'a> {
-    reader: ViewReader<'a>,
+pub(super) struct Past<'a> {
+    pub(super) reader: ViewReader<'a>,
     ledger: &'a Ledger,
-    at: Position,
+    pub(super) at: Position,
     until: Day,
     which: Which,
 }
 
 impl<'a> Past<'a> {
-    fn of(ledger: &'a Ledger, asked: &Asked) -> Result<Self> {
+    pub(super) fn of(ledger: &'a Ledger, asked: &Asked) -> Result<Self> {
         let roots: Arc<Roots> = ViewReader::new(ledger)?.roots();
         let at = asked.at.unwrap_or(ledger.position());
         let until = asked.date.unwrap_or(Day(i32::MAX));
@@ -58,7 +58,7 @@ impl<'a> Past<'a> {
     /// The newest records up to the day asked, of as few stored years as have `enough` of them with
     /// a value in `field`; all records where there are not so many. What lies further back says
     /// nothing about windows that end at the newest one.
-    fn newest(
+    pub(super) fn newest(
         &self,
         view: Series,
         symbol: &Symbol,
@@ -86,7 +86,7 @@ impl<'a> Past<'a> {
     }
 
     /// The symbols asked for, or all that the views know.
-    fn symbols(&self, asked: &Asked, views: &[Series]) -> Result<Vec<Symbol>> {
+    pub(super) fn symbols(&self, asked: &Asked, views: &[Series]) -> Result<Vec<Symbol>> {
         let mut known: Vec<Symbol> =
             views.iter().flat_map(|view| self.reader.symbols(*view)).collect();
         known.sort();
@@ -101,7 +101,8 @@ impl<'a> Past<'a> {
     }
 }
 
-const ATM_IV: u16 = 10;
+/// The field of implied volatility at the money.
+pub(super) const ATM_IV: u16 = 10;
 
 /// Where implied volatility stands among its own history.
 ///
@@ -122,7 +123,7 @@ pub fn ranks(ledger: &Ledger, asked: &Asked) -> Result<Rank> {
 }
 
 /// The newest day with a volatility, or the day asked for if it has one.
-fn rank_row(symbol: &Symbol, records: &[Record], date: Option<Day>) -> Option<RankRow> {
+pub(super) fn rank_row(symbol: &Symbol, records: &[Record], date: Option<Day>) -> Option<RankRow> {
     let series: Vec<Option<f64>> = records.iter().map(|r| r.number(ATM_IV)).collect();
     let at = match date {
         Some(date) => records.binary_search_by_key(&date, |record| record.day).ok()?,
@@ -168,6 +169,16 @@ pub fn snapshot(ledger: &Ledger, asked: &Asked, today: Day) -> Result<Snapshot> 
     Ok(Snapshot { schema: "volledger/snapshot/1", position: past.at.0, which, rows })
 }
 
+/// Whether values of these days are no picture of one day: they differ, or one is older than
+/// [`STALE`] sessions.
+pub(super) fn stale(days: &[Day], today: Day) -> bool {
+    // Values of several days are never read as one: the line says so.
+    let mixed = days.iter().any(|day| Some(day) != days.first());
+    let oldest = days.iter().min();
+    let late = oldest.is_some_and(|day| Calendar::nyse().open_days_between(*day, today) > STALE);
+    mixed || late
+}
+
 /// The newest record with a value in a field.
 fn newest(records: &[Record], code: u16) -> Option<&Record> {
     records.iter().rev().find(|record| record.number(code).is_some())
@@ -181,10 +192,6 @@ fn snapshot_row(symbol: &Symbol, [iv, hv, spot]: [&[Record]; 3], today: Day) -> 
     let spot_day = newest(spot, 60);
     let days: Vec<Day> = [iv_day, hv_day, spot_day].into_iter().flatten().map(|r| r.day).collect();
     let standing = iv_day.and_then(|record| rank_row(symbol, iv, Some(record.day)));
-    // Values of several days are never read as one: the line says so.
-    let mixed = days.iter().any(|day| Some(day) != days.first());
-    let oldest = days.iter().min();
-    let late = oldest.is_some_and(|day| Calendar::nyse().open_days_between(*day, today) > STALE);
     let (iv_value, hv20) = (of(iv_day, ATM_IV), of(hv_day, 40));
     let text = |record: Option<&Record>| record.map(|record| record.day.to_string());
     SnapshotRow {
@@ -206,6 +213,6 @@ fn snapshot_row(symbol: &Symbol, [iv, hv, spot]: [&[Record]; 3], today: Day) -> 
         term_m1_m3: of(iv_day, 18),
         skew: of(iv_day, 19),
         next_earnings: None,
-        stale: mixed || late,
+        stale: stale(&days, today),
     }
 }

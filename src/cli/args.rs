@@ -2,7 +2,7 @@
 
 use super::commands::{
     backup, batch, chart, check, derive, diff, export, fetch, gaps, import, log, man, metrics,
-    projection, screen, show, sql, timeline, tour, verify, view, why,
+    overview, projection, screen, show, sql, timeline, tour, verify, view, why,
 };
 use crate::app::metrics::Which;
 use crate::render::Form;
@@ -190,6 +190,8 @@ pub(super) enum Command {
     Rank(metrics::MetricsArgs),
     /// One line a symbol: price, volatilities, ranks, term structure, each with its day
     Snapshot(metrics::MetricsArgs),
+    /// Which strategies a set of rules recommends; by default TOMIC's market overview
+    Overview(overview::OverviewArgs),
     /// A series as a picture in the terminal
     Chart(chart::ChartArgs),
     /// Which symbols fulfil a condition on their volatilities
@@ -261,6 +263,10 @@ mod tests {
             "snapshot --at 2024-12-31",
             "snapshot AAPL --at 2024-12-31 --first",
             "screen atm_iv>0.5 --first",
+            "overview",
+            "overview AAPL CVX --rules windowed --date 2025-12-05 --at #3 --first --json",
+            "overview --list-rules --rules mine.toml",
+            "overview --print-rules",
             "sql SELECT --at #3 --json",
             "derive iv AAPL MSFT --yes",
             "check f.csv",

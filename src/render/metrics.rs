@@ -5,7 +5,7 @@ use super::table::Table;
 use super::{Document, Grid, Look, json};
 use crate::app::report::{Rank, Snapshot, SnapshotRow};
 
-fn percent(of: Option<f64>) -> String {
+pub(super) fn percent(of: Option<f64>) -> String {
     of.map_or_else(|| MISSING.to_owned(), |value| format!("{:.2} %", value * 100.0))
 }
 
@@ -13,7 +13,7 @@ fn signed(of: Option<f64>) -> String {
     of.map_or_else(|| MISSING.to_owned(), |value| format!("{:+.1} %", value * 100.0))
 }
 
-fn plain(of: Option<f64>, digits: usize) -> String {
+pub(super) fn plain(of: Option<f64>, digits: usize) -> String {
     of.map_or_else(|| MISSING.to_owned(), |value| format!("{value:.digits$}"))
 }
 

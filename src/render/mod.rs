@@ -14,6 +14,7 @@ pub mod json;
 mod markdown;
 mod metrics;
 pub mod numbers;
+mod overview;
 mod review;
 mod sql;
 mod svg;

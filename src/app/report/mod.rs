@@ -5,11 +5,13 @@
 
 mod fetch;
 mod metrics;
+mod overview;
 mod review;
 mod trace;
 
 pub use fetch::*;
 pub use metrics::*;
+pub use overview::*;
 pub use review::*;
 pub use trace::*;
 

@@ -4,12 +4,15 @@
 //! asks for. Numbers become floats here (analytics); exact digits are in `view` and `why`, and in
 //! the texts of `assertions`. A query sees one position of the ledger, and cannot write.
 
+mod chained;
+mod conditions;
 mod export;
 mod functions;
 mod screen;
 mod tables;
 mod vtab;
 
+pub use conditions::Metrics;
 pub use export::export;
 pub use screen::{Screen, screen};
 

@@ -16,6 +16,7 @@ pub(super) mod init;
 pub(super) mod log;
 pub(super) mod man;
 pub(super) mod metrics;
+pub(super) mod overview;
 pub(super) mod projection;
 pub(super) mod screen;
 pub(super) mod show;
@@ -56,6 +57,7 @@ pub(super) fn run(ui: &mut Ui, ctx: &Context, command: &Command) -> Outcome<Exit
         Command::Snapshot(args) => metrics::snapshot(ui, ctx, args),
         Command::Chart(args) => chart::run(ui, ctx, args),
         Command::Screen(args) => screen::run(ui, ctx, args),
+        Command::Overview(args) => overview::run(ui, ctx, args),
         Command::Sql(args) => sql::run(ui, ctx, args),
         Command::Status(_) => status::run(ui, ctx),
         Command::Verify(args) => verify::run(ui, ctx, args),
