@@ -1,12 +1,13 @@
 //! The trader's views: equal to the shared vectors, and blind to what comes after a day.
 
+use crate::schemas::{output_schema, violations};
 use crate::support::{confirmed, confirmed_tomic, ledger, options, run, shared};
 use std::path::Path;
 use volledger::app::import::{ImportOptions, MappingChoice};
 use volledger::app::metrics::{self, Asked, Which};
 use volledger::app::report::RankRow;
-use volledger::app::{Ledger, decide, lookup, sql};
-use volledger::domain::{Day, Series, Symbol};
+use volledger::app::{Ledger, decide, health, lookup, sql};
+use volledger::domain::{Day, Position, Series, Symbol};
 
 fn day(text: &str) -> Day {
     text.parse().unwrap()
@@ -179,10 +180,52 @@ fn a_screen_finds_what_the_ranks_say_and_tells_whom_it_cannot_judge() {
     assert_eq!(names(&high.rows), want);
     for (wrong, says) in [
         ("no_such > 1", "no such column: no_such"),
+        ("\"no_such\" > 1", "no such column"),
+        ("0.4 <= atm_iv < 0.8", "write `0.4 <= atm_iv AND atm_iv < 0.8`"),
         ("1) OR (DELETE FROM screen", "syntax error"),
         ("", "syntax error"),
     ] {
         let error = sql::screen(&ledger, wrong, &asked, today).unwrap_err().to_string();
         assert!(error.contains(says), "{wrong}: {error}");
     }
+}
+
+/// The irregularities that the shared data is described with, and what `--date` leaves out.
+#[test]
+fn coverage_finds_the_known_irregularities_of_the_shared_folder() {
+    let Some(folder) = shared("data/tomic") else { return };
+    let (_directory, mut ledger) = ledger();
+    confirmed_tomic(&mut ledger, &folder, false);
+    let of = |asked: &Asked| {
+        let found = health::coverage(&ledger, asked, day("2025-12-13")).unwrap();
+        let value = serde_json::to_value(&found).unwrap();
+        assert_eq!(violations(&output_schema("coverage"), &value), [""; 0]);
+        found
+    };
+    let all = of(&Asked::default());
+    assert_eq!((all.rows.len(), all.date.as_str()), (24, "2025-12-13"));
+    let row = |symbol: &str| all.rows.iter().find(|row| row.symbol == symbol).unwrap();
+    let longest = |symbol: &str| row(symbol).holes.iter().map(|hole| hole.gap.missing).max();
+    let missing = |symbol: &str| row(symbol).iv.as_ref().unwrap().missing;
+    assert_eq!((missing("SMCI"), longest("SMCI")), (432, Some(340)));
+    assert_eq!((missing("SPY"), longest("META"), longest("CORZ")), (60, Some(90), Some(265)));
+    assert_eq!(row("CORZ").holes[0].series, "spot");
+    assert_eq!(row("AAPL").issues, [""; 0]);
+    // Its prices end on 2025-12-08, five days before.
+    assert_eq!(row("CORZ").issues, ["spot_stale", "missing_hv", "missing_iv"]);
+    assert!(row("SMCI").issues.contains(&"iv_gaps(5:427d)".to_owned()));
+    let cvx = ["spot_stale", "hv_stale", "iv_stale", "hv_before_spot"];
+    assert_eq!(row("CVX").issues, cvx);
+    assert_eq!((row("MARA").iv_valid, row("CC").iv_valid), (1993 - 133, 1));
+    // A day in the past sees nothing later, and is what ages are measured from.
+    let symbols = vec!["CVX".parse().unwrap(), "NONE".parse().unwrap()];
+    let then = of(&Asked { symbols, date: Some(day("2025-11-28")), ..Asked::default() });
+    assert_eq!(then.rows[0].iv.as_ref().unwrap().to, "2025-11-28");
+    assert_eq!(then.rows[0].issues, [""; 0]);
+    assert_eq!(then.rows[1].issues, ["missing_spot", "missing_hv", "missing_iv"]);
+    // Before anything was confirmed there is no symbol to speak of.
+    let nothing = of(&Asked { at: Some(Position(0)), ..Asked::default() });
+    assert!(nothing.rows.is_empty());
+    let first = of(&Asked { which: Which::First, ..Asked::default() });
+    assert_eq!((first.which, first.rows.len()), (Some("first"), 24));
 }

@@ -12,6 +12,7 @@ pub mod error;
 pub mod export;
 pub mod fetch;
 pub mod groups;
+pub mod health;
 pub mod history;
 pub mod import;
 pub mod lookup;

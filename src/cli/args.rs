@@ -1,8 +1,8 @@
 //! The words of the command line. The doc comments are the manual.
 
 use super::commands::{
-    backup, batch, chart, check, derive, diff, export, fetch, gaps, import, log, man, metrics,
-    overview, projection, screen, show, sql, timeline, tour, verify, view, why,
+    backup, batch, chart, check, coverage, derive, diff, export, fetch, gaps, import, log, man,
+    metrics, overview, projection, screen, show, sql, timeline, tour, verify, view, why,
 };
 use crate::app::metrics::Which;
 use crate::render::Form;
@@ -200,6 +200,8 @@ pub(super) enum Command {
     Sql(sql::SqlArgs),
     /// How the views differ between two positions
     Diff(diff::DiffArgs),
+    /// The health of the data: what each symbol has, how complete, how old, and what is wrong
+    Coverage(coverage::CoverageArgs),
     /// Trading days without a value
     Gaps(gaps::GapsArgs),
     /// The decisions, newest first
@@ -286,6 +288,8 @@ mod tests {
             "view iv AAPL MSFT --from 2024-01-01 --to 2024-02-01 --columns atm_iv,skew --first",
             "why iv AAPL 2024-08-05 atm_iv --at 3",
             "diff 1 #2 --series iv --symbol AAPL",
+            "coverage",
+            "coverage AAPL TSLA --date 2025-12-12 --at #3 --first --json",
             "gaps AAPL -o jsonl",
             "gaps AAPL --first --at 2",
             "log -o csv",

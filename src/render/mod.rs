@@ -10,6 +10,7 @@ mod csv;
 mod decided;
 mod entry;
 mod fetch;
+mod health;
 pub mod json;
 mod markdown;
 mod metrics;

@@ -18,13 +18,16 @@ fn ranks(row: &OverviewRow, windowed: bool) -> [String; 2] {
     }
 }
 
-/// Whatever of a line is of another day than its volatility, or that all of it is old.
-fn note(row: &OverviewRow) -> String {
+/// Whatever of a line is of another day than its volatility, or that all of it is old. Where the
+/// volatility's own day has no column it is named too, unless it is the usual one.
+fn note(row: &OverviewRow, usual: Option<&String>) -> String {
     let other = |name: &str, date: &Option<String>| match date {
         Some(date) if Some(date) != row.iv_date.as_ref() => format!("{name} of {date} "),
         _ => String::new(),
     };
-    let note = other("spot", &row.spot_date) + &other("hv", &row.hv_date);
+    let own = usual.zip(row.iv_date.as_ref()).filter(|(usual, own)| usual != own);
+    let own = own.map(|(_, own)| format!("iv of {own} ")).unwrap_or_default();
+    let note = own + &other("spot", &row.spot_date) + &other("hv", &row.hv_date);
     match row.stale && note.is_empty() {
         true => "old".to_owned(),
         false => note.trim_end().to_owned(),
@@ -43,9 +46,16 @@ impl Overview {
         ];
         // A column that says nothing is left out.
         let earnings = self.recommendations.iter().any(|one| one.row.next_earnings.is_some());
-        // The category follows from the strategy: it makes room first.
+        // In a narrow terminal the category makes room, which follows from the strategy, and the
+        // day, of which the exceptions are noted.
         let narrow = look.width.is_some_and(|width| width < 100);
-        let keep = |index: usize| (index != 10 || earnings) && (index != 3 || !narrow);
+        let usual = self.rows.iter().filter_map(|row| row.iv_date.as_ref()).max();
+        let usual = usual.filter(|_| narrow);
+        let keep = |index: usize| match index {
+            10 => earnings,
+            3 | 4 => !narrow,
+            _ => true,
+        };
         let shown: Vec<&str> =
             headings.into_iter().enumerate().filter(|(i, _)| keep(*i)).map(|(_, h)| h).collect();
         let mut table = Table::new(look, &shown);
@@ -65,7 +75,7 @@ impl Overview {
                 plain(row.term_m1_m2, 2),
                 plain(row.skew, 2),
                 or_missing(&row.next_earnings),
-                note(row),
+                note(row, usual),
             ];
             let cells = cells.into_iter().enumerate();
             table.row(cells.filter(|(index, _)| keep(*index)).map(|(_, cell)| cell));
@@ -121,7 +131,9 @@ impl Document for Overview {
         out += &self.recommended(look);
         out += &self.left_out(look);
         let symbols = counted(self.rows.len() as u64, "symbol");
-        out += &format!("\n  {symbols} tried; all metrics and criteria with `--json`\n");
+        let newest = self.rows.iter().filter_map(|row| row.iv_date.as_ref()).max();
+        let newest = newest.map(|day| format!(", newest iv of {day}")).unwrap_or_default();
+        out += &format!("\n  {symbols} tried{newest}; all metrics and criteria with `--json`\n");
         for note in &self.meta.notes {
             let mut letters = note.chars();
             let first = letters.next().map(char::to_uppercase).into_iter().flatten();

@@ -4,12 +4,14 @@
 //! out with the source's digits, so they are kept as raw JSON.
 
 mod fetch;
+mod health;
 mod metrics;
 mod overview;
 mod review;
 mod trace;
 
 pub use fetch::*;
+pub use health::*;
 pub use metrics::*;
 pub use overview::*;
 pub use review::*;

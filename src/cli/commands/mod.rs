@@ -6,6 +6,7 @@ pub(super) mod backup;
 pub(super) mod batch;
 pub(super) mod chart;
 pub(super) mod check;
+pub(super) mod coverage;
 pub(super) mod derive;
 pub(super) mod diff;
 pub(super) mod export;
@@ -50,6 +51,7 @@ pub(super) fn run(ui: &mut Ui, ctx: &Context, command: &Command) -> Outcome<Exit
         Command::View(args) => view::run(ui, ctx, args),
         Command::Why(args) => why::run(ui, ctx, args),
         Command::Diff(args) => diff::run(ui, ctx, args),
+        Command::Coverage(args) => coverage::run(ui, ctx, args),
         Command::Gaps(args) => gaps::run(ui, ctx, args),
         Command::Log(args) => log::run(ui, ctx, args),
         Command::Show(args) => show::run(ui, ctx, args),
