@@ -113,6 +113,9 @@ pub enum AppError {
         /// What could be used instead.
         known: String,
     },
+    /// A projection cannot be answered, kept or dropped.
+    #[error("{0}")]
+    Projection(String),
     /// A stored view is not what the log gives.
     #[error("{0}")]
     ProjectionDiffers(String),

@@ -16,6 +16,7 @@ mod markdown;
 mod metrics;
 pub mod numbers;
 mod overview;
+mod projection;
 mod review;
 mod sql;
 mod svg;
@@ -28,7 +29,6 @@ pub use fetch::FetchPage;
 pub use review::ReviewPage;
 pub use svg::svg;
 pub use table::ascii;
-pub use tables::Projections;
 pub use view::Views;
 
 use serde_json::Value as Json;

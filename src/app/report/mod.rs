@@ -7,6 +7,7 @@ mod fetch;
 mod health;
 mod metrics;
 mod overview;
+mod projection;
 mod review;
 mod trace;
 
@@ -14,6 +15,7 @@ pub use fetch::*;
 pub use health::*;
 pub use metrics::*;
 pub use overview::*;
+pub use projection::*;
 pub use review::*;
 pub use trace::*;
 
@@ -65,6 +67,9 @@ pub struct Decided {
     pub reason: Option<String>,
     /// Shown days that come, change and go, by view.
     pub changes: Vec<ViewEffect>,
+    /// Kept projections, brought up to the head.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub projections: Vec<Refreshed>,
 }
 
 /// What a decision does to one view.
@@ -307,6 +312,8 @@ pub struct Status {
     pub open: Vec<String>,
     /// Per view the symbols and days.
     pub views: Vec<StatusView>,
+    /// Kept projections that are not current.
+    pub stale: Vec<ProjectionLine>,
     /// Per view what a service was asked.
     pub coverage: Vec<StatusCoverage>,
     /// Size on disk in bytes.

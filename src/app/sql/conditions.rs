@@ -3,7 +3,7 @@
 //! Used by `screen` and by the rules of `overview`. Its columns are known beforehand, so that a
 //! name that is none is refused, also where SQLite would take it for a text.
 
-use super::{allow, chained::chained, functions, plain};
+use super::{allow, chained::chained, functions, plain, wrong};
 use crate::app::error::{AppError, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
@@ -23,7 +23,7 @@ impl Metrics {
     /// # Errors
     /// [`AppError::Sql`] when SQLite fails.
     pub fn new(columns: &[&str], rows: &[Map<String, Value>]) -> Result<Self> {
-        let connection = filled(columns, rows).map_err(|error| AppError::Sql(plain(&error)))?;
+        let connection = filled(columns, rows).map_err(wrong)?;
         let columns = columns.iter().map(|name| (*name).to_owned()).collect();
         Ok(Self { connection, columns })
     }
