@@ -1,10 +1,13 @@
 //! Goes through the events of batches symbol by symbol, in bounded memory.
 //!
+//! Several groups can be worked on at once, each by a thread of its own.
+//!
 //! Blocks are sorted by symbol within a window, so a file in symbol order is read once; a file in
 //! date order is read once per group of symbols. A group holds at most [`GROUP_EVENTS`] events.
 
 use super::error::Result;
 use super::history::sorted;
+use super::parallel;
 use crate::domain::rows::Place;
 use crate::domain::{BatchId, Series, Symbol, Value, Window};
 use crate::ledger::Ledger;
@@ -34,6 +37,7 @@ pub struct Groups {
     symbols: std::iter::Peekable<std::collections::btree_map::IntoIter<Symbol, u64>>,
     blocks: Vec<BlockPlace>,
     count: usize,
+    most: u64,
 }
 
 impl Groups {
@@ -53,7 +57,14 @@ impl Groups {
                 }
             }
         }
-        Ok(Self { count: counts.len(), symbols: counts.into_iter().peekable(), blocks })
+        let count = counts.len();
+        Ok(Self { count, symbols: counts.into_iter().peekable(), blocks, most: GROUP_EVENTS })
+    }
+
+    /// The same with smaller or larger groups.
+    #[cfg(test)]
+    fn of_at_most(self, most: u64) -> Self {
+        Self { most, ..self }
     }
 
     /// How many symbols there are in all.
@@ -61,18 +72,42 @@ impl Groups {
         self.count
     }
 
-    /// The next symbols, ascending, with their events; `None` after the last.
-    pub fn next(&mut self, ledger: &Ledger) -> Result<Option<BTreeMap<Symbol, SymbolEvents>>> {
-        let Some((first, mut total)) = self.symbols.next() else {
-            return Ok(None);
-        };
-        let mut last = first.clone();
-        while let Some((symbol, count)) = self.symbols.next_if(|(_, n)| total + n <= GROUP_EVENTS) {
+    /// The first and last symbol of the next group.
+    fn next_range(&mut self) -> Option<(Symbol, Symbol)> {
+        let (first, mut total) = self.symbols.next()?;
+        let (mut last, most) = (first.clone(), self.most);
+        while let Some((symbol, count)) = self.symbols.next_if(|(_, n)| total + n <= most) {
             (last, total) = (symbol, total + count);
         }
+        Some((first, last))
+    }
+
+    /// The next symbols, ascending, with their events; `None` after the last.
+    pub fn next(&mut self, ledger: &Ledger) -> Result<Option<Group>> {
+        let Some((first, last)) = self.next_range() else { return Ok(None) };
         read_group(ledger, &self.blocks, &first, &last).map(Some)
     }
+
+    /// What `work` makes of the next groups, as many as there are threads, in the order of symbols;
+    /// `None` after the last.
+    pub fn next_with<T: Send>(
+        &mut self,
+        ledger: &Ledger,
+        threads: usize,
+        work: &(impl Fn(Group) -> Result<T> + Sync),
+    ) -> Result<Option<Vec<T>>> {
+        let ranges: Vec<_> = (0..threads.max(1)).map_while(|_| self.next_range()).collect();
+        let blocks = &self.blocks;
+        let one = |(first, last): &(Symbol, Symbol)| work(read_group(ledger, blocks, first, last)?);
+        match ranges.as_slice() {
+            [] => Ok(None),
+            ranges => parallel::map(ranges, threads, one).map(Some),
+        }
+    }
 }
+
+/// Symbols with their events.
+pub type Group = BTreeMap<Symbol, SymbolEvents>;
 
 /// A symbol's histories while they are gathered, by the order of [`Series::ALL`]: a row finds its
 /// history without a search.
@@ -84,7 +119,7 @@ fn read_group(
     blocks: &[BlockPlace],
     first: &Symbol,
     last: &Symbol,
-) -> Result<BTreeMap<Symbol, SymbolEvents>> {
+) -> Result<Group> {
     let mut group: BTreeMap<Symbol, Gathered> = BTreeMap::new();
     for block in blocks.iter().filter(|block| block.last >= *first && block.first <= *last) {
         let mut window = Window::default();
@@ -131,4 +166,65 @@ fn read_group(
         (symbol, SymbolEvents { views })
     });
     Ok(events.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::import::{ImportOptions, Input, MappingChoice, SymbolChoice, import_csv};
+    use crate::app::{Clock, Registry, Run, Silent};
+
+    fn of(group: Group) -> Result<Vec<(Symbol, usize)>> {
+        let count = |events: &SymbolEvents| events.views.values().map(|h| h.batches.len()).sum();
+        Ok(group.iter().map(|(symbol, events)| (symbol.clone(), count(events))).collect())
+    }
+
+    #[test]
+    fn several_threads_find_what_one_does() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut text = String::from("Symbol,Date,IV30,OHLC 20-Day Vol\n");
+        for day in 2..9 {
+            for symbol in 0..23 {
+                text += &format!("S{symbol},2024-01-0{day},{}.5,20.0\n", 10 + symbol);
+            }
+        }
+        std::fs::write(file.path(), text).unwrap();
+        let options = ImportOptions {
+            series: Series::Iv,
+            mapping: MappingChoice::Default,
+            symbol: SymbolChoice::FromColumn,
+            keep: false,
+            again: None,
+            dry_run: false,
+            full: false,
+            snapshot: false,
+        };
+        let run = Run {
+            clock: Clock::Fixed(1_765_627_200_000),
+            actor: "tester".into(),
+            progress: &Silent,
+            registry: Registry::default(),
+            refresh: true,
+        };
+        let mut ledger = Ledger::in_memory();
+        let input = Input { path: file.path().to_owned(), name: "f.csv".into(), stream: false };
+        let batch = import_csv(&mut ledger, &[input], &options, &run).unwrap().batch.unwrap();
+        let found = |most: u64, threads: usize| {
+            let mut groups = Groups::of(&ledger, &[batch]).unwrap().of_at_most(most);
+            let (mut found, mut rounds) = (Vec::new(), 0);
+            while let Some(some) = groups.next_with(&ledger, threads, &of).unwrap() {
+                found.extend(some.into_iter().flatten());
+                rounds += 1;
+            }
+            (found, rounds)
+        };
+        let (all, rounds) = found(GROUP_EVENTS, 1);
+        assert_eq!((all.len(), rounds), (23, 1));
+        assert_eq!(all.iter().map(|(_, events)| events).sum::<usize>(), 23 * 7 * 2);
+        for (most, threads) in [(1, 1), (1, 2), (40, 2), (40, 3), (40, 50)] {
+            let (some, rounds) = found(most, threads);
+            assert_eq!(some, all, "groups of {most} with {threads} threads");
+            assert_eq!(rounds == 1, threads == 50, "groups of {most} with {threads} threads");
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! depends on later days (`tomic.md` 7.4, 12.1).
 
 use super::error::{AppError, Result};
+use super::parallel::{self, threads};
 use super::report::{Rank, RankRow, Snapshot, SnapshotRow};
 use super::views::{Roots, ViewReader};
 use crate::domain::{Calendar, Day, Position, Series, Symbol};
@@ -110,11 +111,11 @@ pub(super) const ATM_IV: u16 = 10;
 /// [`AppError::NotFound`] for a symbol that no view knows.
 pub fn ranks(ledger: &Ledger, asked: &Asked) -> Result<Rank> {
     let past = Past::of(ledger, asked)?;
-    let mut rows = Vec::new();
-    for symbol in past.symbols(asked, &[Series::Iv])? {
-        let records = past.newest(Series::Iv, &symbol, ATM_IV, LONGEST)?;
-        rows.extend(rank_row(&symbol, &records, asked.date));
-    }
+    let found = parallel::map(&past.symbols(asked, &[Series::Iv])?, threads(), |symbol| {
+        let records = past.newest(Series::Iv, symbol, ATM_IV, LONGEST)?;
+        Ok(rank_row(symbol, &records, asked.date))
+    })?;
+    let mut rows: Vec<RankRow> = found.into_iter().flatten().collect();
     // The dearest first; those without a rank at the end.
     let size = |row: &RankRow| row.iv_percentile_252.unwrap_or(f64::NEG_INFINITY);
     rows.sort_by(|a, b| size(b).total_cmp(&size(a)).then_with(|| a.symbol.cmp(&b.symbol)));
@@ -158,13 +159,13 @@ pub(super) fn rank_row(symbol: &Symbol, records: &[Record], date: Option<Day>) -
 /// [`AppError::NotFound`] for a symbol that no view knows.
 pub fn snapshot(ledger: &Ledger, asked: &Asked, today: Day) -> Result<Snapshot> {
     let past = Past::of(ledger, asked)?;
-    let mut rows = Vec::new();
-    for symbol in past.symbols(asked, &[Series::Iv, Series::Hv, Series::Spot])? {
-        let iv = past.newest(Series::Iv, &symbol, ATM_IV, LONGEST)?;
-        let hv = past.newest(Series::Hv, &symbol, 40, 1)?;
-        let spot = past.newest(Series::Spot, &symbol, 60, 1)?;
-        rows.push(snapshot_row(&symbol, [&iv, &hv, &spot], asked.date.unwrap_or(today)));
-    }
+    let symbols = past.symbols(asked, &[Series::Iv, Series::Hv, Series::Spot])?;
+    let rows = parallel::map(&symbols, threads(), |symbol| {
+        let iv = past.newest(Series::Iv, symbol, ATM_IV, LONGEST)?;
+        let hv = past.newest(Series::Hv, symbol, 40, 1)?;
+        let spot = past.newest(Series::Spot, symbol, 60, 1)?;
+        Ok(snapshot_row(symbol, [&iv, &hv, &spot], asked.date.unwrap_or(today)))
+    })?;
     let which = first(asked.which);
     Ok(Snapshot { schema: "volledger/snapshot/1", position: past.at.0, which, rows })
 }

@@ -20,6 +20,7 @@ pub mod market;
 pub mod metrics;
 pub mod outside;
 pub mod overview;
+pub mod parallel;
 pub mod pieces;
 pub mod prepared;
 pub mod projection;
@@ -40,6 +41,7 @@ pub use crate::projections::Registry;
 pub use crate::projections::view::Which;
 pub use clock::Clock;
 pub use error::AppError;
+pub use parallel::threads;
 
 /// What a run depends on besides the ledger: time, the person, and who hears of progress.
 pub struct Run<'a> {

@@ -116,24 +116,85 @@ pub struct History {
 /// Folds the events of one symbol into records, ascending by day.
 pub fn fold(view: Series, history: &History, activity: &Activity, which: Which) -> Vec<Record> {
     let mut records = Vec::new();
-    let mut day: Vec<(Rank, Row<'_>, BatchId)> = Vec::new();
-    let mut rows = history.rows.iter().zip(&history.batches).peekable();
-    while let Some((row, batch)) = rows.next() {
-        let batch = BatchId(*batch);
-        if let Some((class, committed)) = activity.rank(batch) {
-            day.push((Rank { class, committed, seq: row.head.seq }, row, batch));
+    by_key(history, activity, &mut |assertions| {
+        if let Some((_, row, _)) = assertions.first() {
+            records.extend(record(view, *row, assertions, which));
         }
-        let key = |row: &Row<'_>| (row.head.day, row.head.item);
-        let last = rows.peek().is_none_or(|(next, _)| key(next) != key(&row));
-        if last && !day.is_empty() {
-            if day.len() > 1 {
-                day.sort_by_key(|(rank, ..)| *rank);
+    });
+    records
+}
+
+/// What is shown of a key, as far as it had to be worked out.
+#[derive(Debug)]
+pub enum Shown<'a> {
+    /// One event alone decides: its values are what is shown.
+    Event(Row<'a>),
+    /// Several events decide.
+    Record(Record),
+}
+
+/// What [`fold`] gives, key by key, without making records where one event alone decides.
+pub fn each(
+    view: Series,
+    history: &History,
+    activity: &Activity,
+    which: Which,
+    take: &mut dyn FnMut(Shown<'_>),
+) {
+    by_key(history, activity, &mut |assertions| match assertions {
+        [(_, row, _)] if row.head.op == Op::Put => {
+            let shows = row.fields().any(|(_, value)| value.is_some());
+            if shows || row.shape.iter().any(Field::is_mark) {
+                take(Shown::Event(*row));
             }
-            records.extend(record(view, row, &day, which));
-            day.clear();
+        }
+        [] => {}
+        several => {
+            if let Some(record) =
+                several.first().and_then(|(_, r, _)| record(view, *r, several, which))
+            {
+                take(Shown::Record(record));
+            }
+        }
+    });
+}
+
+/// An event with its rank and batch.
+type Assertion<'a> = (Rank, Row<'a>, BatchId);
+
+/// Hands over the assertions that count, key by key, lowest rank first.
+fn by_key<'a>(history: &'a History, activity: &Activity, take: &mut dyn FnMut(&[Assertion<'a>])) {
+    let mut key: Vec<Assertion<'a>> = Vec::new();
+    // Neighbours are mostly of one batch, so its rank is asked for once.
+    let mut last = None;
+    for (row, batch) in history.rows.iter().zip(&history.batches) {
+        let other = key.first().is_some_and(|(_, first, _)| {
+            (first.head.day, first.head.item) != (row.head.day, row.head.item)
+        });
+        if other {
+            hand_over(&mut key, take);
+        }
+        let rank = match last {
+            Some((known, rank)) if known == *batch => rank,
+            _ => activity.rank(BatchId(*batch)),
+        };
+        last = Some((*batch, rank));
+        if let Some((class, committed)) = rank {
+            let seq = row.head.seq;
+            key.push((Rank { class, committed, seq }, row, BatchId(*batch)));
         }
     }
-    records
+    hand_over(&mut key, take);
+}
+
+fn hand_over<'a>(key: &mut Vec<Assertion<'a>>, take: &mut dyn FnMut(&[Assertion<'a>])) {
+    if key.len() > 1 {
+        key.sort_by_key(|(rank, ..)| *rank);
+    }
+    if !key.is_empty() {
+        take(key);
+    }
+    key.clear();
 }
 
 /// What decides between assertions about one field; greater wins.
@@ -148,7 +209,7 @@ struct Rank {
 fn record(
     view: Series,
     about: Row<'_>,
-    assertions: &[(Rank, Row<'_>, BatchId)],
+    assertions: &[Assertion<'_>],
     which: Which,
 ) -> Option<Record> {
     let mut order: Vec<Field> = Vec::new();

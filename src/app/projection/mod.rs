@@ -17,15 +17,10 @@ use super::error::{AppError, Result};
 use super::report::{ProjectionChanged, Refresh, Refreshed, VerifyReport};
 use super::stage::append;
 use super::vantage::Vantage;
-use super::{Run, sql};
+use super::{Run, sql, threads};
 use crate::domain::projection::{MAX_DEFINITION, ProjectionName};
 use crate::domain::{EntryKind, ProjectionEntry, ProjectionId, ProjectionStep};
 use crate::ledger::Ledger;
-
-/// How many threads answer.
-pub fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from).min(8)
-}
 
 /// Keeps a projection: one that the program brings, or a query under a new name or as the next
 /// version of a name. It is computed at once. The first version of a name is promoted.

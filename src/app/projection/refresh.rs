@@ -6,7 +6,7 @@ use super::{dirty, dirty::Dirty, kept};
 use crate::app::error::{AppError, Result};
 use crate::app::report::Refreshed;
 use crate::app::vantage::{Reads, Vantage};
-use crate::app::{Run, report};
+use crate::app::{Run, parallel, report};
 use crate::domain::{Digest, Position, ProjectionId, Symbol};
 use crate::ledger::Ledger;
 use crate::ledger::codec::{TablePart, TableRoot, encode_table};
@@ -143,7 +143,6 @@ fn answers(
     parts: &[Option<Symbol>],
     threads: usize,
 ) -> Result<Vec<(Answered, Reads)>> {
-    let share = parts.len().div_ceil(threads.max(1)).max(1);
     let of_share = |parts: &[Option<Symbol>]| -> Result<Vec<(Answered, Reads)>> {
         let (noting, reads) = vantage.noting();
         let mut answering = Answering::new(&noting, definition)?;
@@ -159,19 +158,7 @@ fn answers(
         }
         Ok(done)
     };
-    if parts.len() <= share {
-        return of_share(parts);
-    }
-    std::thread::scope(|scope| {
-        let workers: Vec<_> =
-            parts.chunks(share).map(|parts| scope.spawn(move || of_share(parts))).collect();
-        let mut all = Vec::with_capacity(parts.len());
-        for worker in workers {
-            let stopped = |_| AppError::Projection("a worker stopped".to_owned());
-            all.extend(worker.join().map_err(stopped)??);
-        }
-        Ok(all)
-    })
+    parallel::shares(parts, threads, of_share)
 }
 
 /// Compares what is stored of a projection with its rebuild at the stored position; says what

@@ -4,6 +4,7 @@
 //! asks for. Numbers become floats here (analytics); exact digits are in `view` and `why`, and in
 //! the texts of `assertions`. A query sees one position of the ledger, and cannot write.
 
+mod ahead;
 mod chained;
 mod conditions;
 mod define;

@@ -10,7 +10,7 @@ use crate::domain::{
     BatchId, BatchState, Class, Datum, Day, EventId, Field, Op, Series, Symbol, Table as Rows,
     Value, Window,
 };
-use crate::projections::view::{Activity, History, fold};
+use crate::projections::view::{Activity, History, Shown, each};
 use std::ops::RangeInclusive;
 
 /// A table.
@@ -208,6 +208,11 @@ pub struct Scan {
 }
 
 impl Scan {
+    /// How many parts have not been read.
+    pub fn parts_left(&self) -> usize {
+        self.parts.len()
+    }
+
     /// The next rows; `None` after the last.
     ///
     /// # Errors
@@ -271,27 +276,26 @@ impl Scan {
         };
         let days = self.filter.days();
         let mut rows = Vec::with_capacity(history.batches.len());
-        if is_plain(&history, &activity) {
-            // One batch a key and nothing retracted: the events are the records.
-            for row in history.rows.iter().filter(|row| days.contains(&row.head.day)) {
-                let mut out = key(row.head.day, row.item);
-                for (field, value) in row.fields() {
-                    if let Some(value) = value {
-                        set(&mut out, field, value);
-                    }
+        each(series, &history, &activity, self.vantage.which, &mut |shown| {
+            let (day, item) = match &shown {
+                Shown::Event(row) => (row.head.day, row.item),
+                Shown::Record(record) => record.key(),
+            };
+            if !days.contains(&day) {
+                return;
+            }
+            let mut out = key(day, item);
+            match &shown {
+                Shown::Event(row) => {
+                    let values = row.fields().filter_map(|(field, value)| Some((field, value?)));
+                    values.for_each(|(field, value)| set(&mut out, field, value));
                 }
-                rows.push(out);
+                Shown::Record(record) => {
+                    record.cells.iter().for_each(|cell| set(&mut out, &cell.field, &cell.value));
+                }
             }
-            return Ok(rows);
-        }
-        for record in fold(series, &history, &activity, self.vantage.which) {
-            if !days.contains(&record.day) {
-                continue;
-            }
-            let mut out = key(record.day, &record.item);
-            record.cells.iter().for_each(|cell| set(&mut out, &cell.field, &cell.value));
             rows.push(out);
-        }
+        });
         Ok(rows)
     }
 
@@ -416,22 +420,6 @@ impl Scan {
         }
         Ok(rows)
     }
-}
-
-/// Whether each key has one event, of a batch that counts, and none is a retraction.
-fn is_plain(history: &History, activity: &Activity) -> bool {
-    let mut last: Option<(Day, u32)> = None;
-    let mut known = None;
-    history.rows.heads().iter().zip(&history.batches).all(|(head, batch)| {
-        if known != Some(*batch) {
-            if activity.rank(BatchId(*batch)).is_none() {
-                return false;
-            }
-            known = Some(*batch);
-        }
-        let key = (head.day, head.item);
-        head.op == Op::Put && last.replace(key) != Some(key)
-    })
 }
 
 fn text(of: &str) -> Datum {

@@ -1,7 +1,8 @@
 //! The virtual tables: the only file with `unsafe`, which SQLite's C interface needs.
 #![allow(unsafe_code)] // two `unsafe impl`s, each with its reason
 
-use super::tables::{Filter, Scan, Table};
+use super::ahead::Ahead;
+use super::tables::{Filter, Table};
 use crate::app::vantage::Vantage;
 use crate::domain::{Datum, Day};
 use rusqlite::vtab::{
@@ -120,7 +121,7 @@ struct Cursor<'vtab> {
     base: ffi::sqlite3_vtab_cursor,
     table: Table,
     vantage: Vantage,
-    scan: Option<Scan>,
+    scan: Option<Ahead>,
     rows: std::vec::IntoIter<Vec<Datum>>,
     row: Option<Vec<Datum>>,
     number: i64,
@@ -149,7 +150,8 @@ unsafe impl VTabCursor for Cursor<'_> {
             }
         }
         let scan = self.table.scan(&self.vantage, filter);
-        self.scan = Some(scan.map_err(|error| Error::ModuleError(error.to_string()))?);
+        let scan = scan.map_err(|error| Error::ModuleError(error.to_string()))?;
+        self.scan = Some(Ahead::new(scan));
         self.rows = Vec::new().into_iter();
         self.number = 0;
         self.next()

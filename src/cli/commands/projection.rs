@@ -2,7 +2,7 @@
 
 use super::verify;
 use crate::app::vantage::Vantage;
-use crate::app::{Which, projection, verify as check};
+use crate::app::{Which, projection, threads, verify as check};
 use crate::cli::args::Past;
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
@@ -140,7 +140,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ProjectionArgs) -> 
                 return verify::conclude(ui, &check::rebuild(&mut ledger, view, &run)?);
             }
             let ids = projection::named(&ledger, std::slice::from_ref(name))?;
-            let threads = projection::threads();
+            let threads = threads();
             let done = projection::refresh_with(&mut ledger, &ids, true, threads, &run);
             ui.show(&done)?;
             return Ok(failed(&done.projections));

@@ -1,0 +1,79 @@
+//! Reading ahead: while SQLite works on the rows of one symbol, a thread reads those of the next.
+
+use super::tables::Scan;
+use crate::app::error::Result;
+use crate::domain::Table as Rows;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::JoinHandle;
+
+/// Parts below which a thread costs more than it gives.
+const FEW: usize = 16;
+
+/// Parts that are read before they are asked for, at most.
+const AHEAD: usize = 8;
+
+/// A table that is being read, with or without a thread of its own.
+pub enum Ahead {
+    /// Read when asked.
+    Asked(Box<Scan>),
+    /// Read by a thread.
+    Thread {
+        /// What it has read; none once nobody listens.
+        rows: Option<Receiver<Result<Rows>>>,
+        /// The thread, until it is waited for.
+        reader: Option<JoinHandle<()>>,
+    },
+}
+
+impl Ahead {
+    /// Begins to read.
+    pub fn new(mut scan: Scan) -> Self {
+        if scan.parts_left() < FEW {
+            return Self::Asked(Box::new(scan));
+        }
+        let (send, rows) = sync_channel(AHEAD);
+        let reader = std::thread::spawn(move || {
+            while let Some(read) = scan.next_rows().transpose() {
+                let failed = read.is_err();
+                if send.send(read).is_err() || failed {
+                    return;
+                }
+            }
+        });
+        Self::Thread { rows: Some(rows), reader: Some(reader) }
+    }
+
+    /// The next rows; `None` after the last.
+    ///
+    /// # Errors
+    /// A stored value that cannot be read.
+    pub fn next_rows(&mut self) -> Result<Option<Rows>> {
+        match self {
+            Self::Asked(scan) => scan.next_rows(),
+            Self::Thread { rows, reader } => match rows.as_ref().map(Receiver::recv) {
+                Some(Ok(read)) => read.map(Some),
+                _ => {
+                    // The end, or a reader that failed in a way that it should not.
+                    if let Some(reader) = reader.take()
+                        && let Err(panic) = reader.join()
+                    {
+                        std::panic::resume_unwind(panic);
+                    }
+                    Ok(None)
+                }
+            },
+        }
+    }
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        if let Self::Thread { rows, reader } = self {
+            // It holds the ledger until it ends; once nobody listens it does.
+            drop(rows.take());
+            if let Some(reader) = reader.take() {
+                let _ = reader.join();
+            }
+        }
+    }
+}

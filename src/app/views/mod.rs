@@ -1,0 +1,17 @@
+//! The materialised views: one value per view, symbol and year (in dense series: day), each
+//! checked when it is read.
+//!
+//! A chunk holds every assertion ever committed for its symbol and year, active or not; which of
+//! them count at a position is decided by the batch table when it is read. So a rollback writes
+//! nothing here, and `--at` reads what the present reads.
+//!
+//! Digests form a chain: root directory (symbols) → symbol directory (years) → chunk, so that a
+//! lost or stale value is noticed. A view that was being updated when the process died is marked,
+//! and rebuilt from the log at the next start.
+
+mod reader;
+mod stored;
+mod update;
+
+pub use reader::{Roots, ViewDigest, ViewReader};
+pub use update::{catch_up, compare_with_log, rebuild};

@@ -1,0 +1,143 @@
+//! How views are stored: keys, and values with their digests.
+
+use crate::app::error::Result;
+use crate::app::pieces::{get, put};
+use crate::domain::{Digest, Position, Series, Symbol};
+use crate::ledger::codec::{decode_chunk, decode_directory, encode_directory};
+use crate::ledger::hash::content;
+use crate::ledger::{Ledger, LedgerError};
+use crate::projections::view::History;
+use std::collections::BTreeMap;
+
+const ROOT: u8 = b'r';
+const SYMBOL: u8 = b's';
+const CHUNK: u8 = b'c';
+/// A view that is being updated.
+pub(super) const MARK: u8 = b'm';
+/// Which of a view's two places is in use.
+pub(super) const LIVE: u8 = b'g';
+
+/// Where a view is stored: one of two places, so that a rebuild stands beside the one in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) view: Series,
+    pub(super) second: bool,
+}
+
+impl Place {
+    /// The place in use.
+    pub(super) fn live(ledger: &Ledger, view: Series) -> Result<Self> {
+        let second = ledger.store().view(&[LIVE, view.code()])?.is_some_and(|of| of == [1]);
+        Ok(Self { view, second })
+    }
+
+    pub(super) fn other(self) -> Self {
+        Self { second: !self.second, ..self }
+    }
+
+    fn code(self) -> u8 {
+        self.view.code() | (u8::from(self.second) << 7)
+    }
+
+    fn root_key(self) -> Vec<u8> {
+        vec![ROOT, self.code()]
+    }
+
+    pub(super) fn symbol_key(self, symbol: &Symbol) -> Vec<u8> {
+        [&[SYMBOL, self.code()], symbol.as_str().as_bytes()].concat()
+    }
+
+    pub(super) fn chunk_key(self, symbol: &Symbol, year: i32) -> Vec<u8> {
+        let year = ((year as u32) ^ 0x8000_0000).to_be_bytes();
+        [&[CHUNK, self.code()], symbol.as_str().as_bytes(), &[0], &year].concat()
+    }
+
+    /// Removes everything that is stored here.
+    pub(super) fn clear(self, ledger: &mut Ledger) -> Result<()> {
+        for kind in [ROOT, SYMBOL, CHUNK] {
+            for key in ledger.store().view_keys(&[kind, self.code()])? {
+                ledger.store_mut().remove_view(&key)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A value whose digest is known.
+fn get_checked(ledger: &Ledger, key: &[u8], digest: &Digest, what: &str) -> Result<Vec<u8>> {
+    match get(ledger, key)? {
+        Some(bytes) if content(&bytes) == *digest => Ok(bytes),
+        Some(_) => Err(LedgerError::damaged(format!("{what} does not match its digest")).into()),
+        None => Err(LedgerError::damaged(format!("{what} is missing")).into()),
+    }
+}
+
+/// Names, event counts and digests.
+pub(super) type Entries = BTreeMap<String, (u64, Digest)>;
+
+/// A view's root: the log position it has taken in, and its symbols.
+#[derive(Clone, Debug)]
+pub(super) struct Root {
+    pub(super) place: Place,
+    pub(super) position: Position,
+    pub(super) symbols: Entries,
+}
+
+impl Root {
+    pub(super) fn empty(place: Place) -> Self {
+        Self { place, position: Position(0), symbols: Entries::new() }
+    }
+}
+
+pub(super) fn read_root(ledger: &Ledger, view: Series) -> Result<Root> {
+    let place = Place::live(ledger, view)?;
+    let Some(bytes) = get(ledger, &place.root_key())? else {
+        return Ok(Root::empty(place));
+    };
+    let wrong =
+        || LedgerError::damaged(format!("the root of view {view} does not match its digest"));
+    let (body, seal) = bytes.split_last_chunk::<32>().ok_or_else(wrong)?;
+    if content(body) != Digest(*seal) {
+        return Err(wrong().into());
+    }
+    let (position, entries) = decode_directory(body)?;
+    Ok(Root { place, position, symbols: entries_of(entries) })
+}
+
+pub(super) fn entries_of(entries: Vec<(String, u64, Digest)>) -> Entries {
+    entries.into_iter().map(|(name, events, digest)| (name, (events, digest))).collect()
+}
+
+pub(super) fn listed(entries: &Entries) -> Vec<(String, u64, Digest)> {
+    entries.iter().map(|(name, (events, digest))| (name.clone(), *events, *digest)).collect()
+}
+
+pub(super) fn write_root(ledger: &mut Ledger, root: &Root) -> Result<()> {
+    let mut bytes = encode_directory(root.position, listed(&root.symbols))?;
+    bytes.extend_from_slice(&content(&bytes).0);
+    put(ledger, &root.place.root_key(), &bytes)
+}
+
+pub(super) fn read_years(
+    ledger: &Ledger,
+    place: Place,
+    symbol: &Symbol,
+    digest: &Digest,
+) -> Result<Entries> {
+    let what = format!("the directory of {} {symbol}", place.view);
+    let bytes = get_checked(ledger, &place.symbol_key(symbol), digest, &what)?;
+    Ok(entries_of(decode_directory(&bytes)?.1))
+}
+
+pub(super) fn read_chunk(
+    ledger: &Ledger,
+    place: Place,
+    symbol: &Symbol,
+    year: i32,
+    digest: &Digest,
+) -> Result<History> {
+    let what = format!("{} {symbol} {year}", place.view);
+    let bytes = get_checked(ledger, &place.chunk_key(symbol, year), digest, &what)?;
+    let (rows, batches) = decode_chunk(&bytes)?;
+    Ok(History { rows, batches })
+}

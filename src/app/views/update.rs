@@ -1,0 +1,239 @@
+//! Bringing views up to the head, rebuilding them, comparing them with the log.
+
+use super::stored::{
+    Entries, LIVE, MARK, Place, Root, listed, read_chunk, read_root, read_years, write_root,
+};
+use crate::app::error::Result;
+use crate::app::groups::{Group, Groups};
+use crate::app::history::{by_period, merged, part};
+use crate::app::pieces::put;
+use crate::app::{Progress, threads};
+use crate::domain::{BatchId, BatchTable, Digest, Position, Series, Symbol};
+use crate::ledger::Ledger;
+use crate::ledger::codec::{encode_chunk, encode_directory};
+use crate::ledger::hash::content;
+use crate::projections::view::History;
+use std::collections::BTreeMap;
+
+/// The batches that were committed after a position, up to the head.
+fn committed_after(table: &BatchTable, position: Position) -> Vec<BatchId> {
+    let mut late: Vec<(Position, BatchId)> = table
+        .iter()
+        .filter_map(|(id, batch)| Some((batch.committed_at?, id)))
+        .filter(|(at, _)| *at > position)
+        .collect();
+    late.sort();
+    late.into_iter().map(|(_, id)| id).collect()
+}
+
+/// The committed batches that speak of a view: only their blocks need to be read for it.
+fn speaking_of(ledger: &Ledger, view: Series, after: Position) -> Vec<BatchId> {
+    let mut late = committed_after(ledger.batches(), after);
+    late.retain(|id| {
+        let batch = ledger.batches().get(*id);
+        batch.is_some_and(|b| b.stage.views.iter().any(|part| part.series == view))
+    });
+    late
+}
+
+/// Brings every view up to the head; returns the views that had to be rebuilt.
+pub fn catch_up(ledger: &mut Ledger, progress: &dyn Progress) -> Result<Vec<Series>> {
+    let mut rebuilt = Vec::new();
+    let mut behind: BTreeMap<Series, Vec<BatchId>> = BTreeMap::new();
+    for view in Series::ALL {
+        if ledger.store().view(&[MARK, view.code()])?.is_some() {
+            tracing::warn!(%view, "an interrupted update: the view is rebuilt");
+            rebuild(ledger, view, progress)?;
+            rebuilt.push(view);
+            continue;
+        }
+        let root = read_root(ledger, view)?;
+        let of_view = speaking_of(ledger, view, root.position);
+        if !of_view.is_empty() {
+            behind.insert(view, of_view);
+        }
+    }
+    // Usually one batch is behind in all its views: its blocks are then read once.
+    while let Some((_, batches)) = behind.first_key_value() {
+        let batches = batches.clone();
+        let views: Vec<Series> =
+            behind.iter().filter(|(_, b)| **b == batches).map(|(view, _)| *view).collect();
+        let mut roots = BTreeMap::new();
+        for view in &views {
+            roots.insert(*view, read_root(ledger, *view)?);
+            ledger.store_mut().put_view(&[MARK, view.code()], &[1])?;
+        }
+        apply(ledger, roots, &batches, progress)?;
+        for view in &views {
+            ledger.store_mut().remove_view(&[MARK, view.code()])?;
+        }
+        ledger.store_mut().flush_views()?;
+        behind.retain(|view, _| !views.contains(view));
+    }
+    Ok(rebuilt)
+}
+
+/// Adds the events of committed batches to views; their roots, and with them their positions, are
+/// written last.
+fn apply(
+    ledger: &mut Ledger,
+    mut roots: BTreeMap<Series, Root>,
+    batches: &[BatchId],
+    progress: &dyn Progress,
+) -> Result<()> {
+    let events = batches.iter().filter_map(|id| ledger.batches().get(*id));
+    let (total, mut done) = (events.map(|batch| batch.stage.events).sum(), 0);
+    progress.begin("updating views", Some(total), "rows");
+    let views: Vec<&Series> = roots.keys().collect();
+    tracing::debug!(?views, ?batches, events = total, "adding events to views");
+    let mut groups = Groups::of(ledger, batches)?;
+    loop {
+        // Chunks are made by several threads; the one that holds the ledger writes them.
+        let made = groups.next_with(ledger, threads(), &|group: Group| {
+            let events = group.into_iter().flat_map(|(symbol, events)| {
+                events.views.into_iter().map(move |(view, history)| (view, symbol.clone(), history))
+            });
+            let asked = events.filter_map(|(view, symbol, history)| {
+                Some(updated(ledger, roots.get(&view)?, symbol, &history))
+            });
+            asked.collect::<Result<Vec<Updated>>>()
+        })?;
+        let Some(made) = made else { break };
+        for update in made.into_iter().flatten() {
+            for (key, bytes) in &update.values {
+                put(ledger, key, bytes)?;
+            }
+            done += update.rows;
+            if let Some(root) = roots.get_mut(&update.view) {
+                root.symbols.insert(update.symbol.to_string(), update.entry);
+            }
+        }
+        progress.at(done);
+    }
+    for mut root in roots.into_values() {
+        root.position = ledger.position();
+        write_root(ledger, &root)?;
+    }
+    progress.end();
+    Ok(())
+}
+
+/// What is to be written of a symbol.
+struct Updated {
+    view: Series,
+    symbol: Symbol,
+    rows: u64,
+    /// Its chunks, then its directory, by key.
+    values: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Its line in the root.
+    entry: (u64, Digest),
+}
+
+/// A symbol's chunks with further events; adding them twice changes nothing.
+fn updated(ledger: &Ledger, root: &Root, symbol: Symbol, history: &History) -> Result<Updated> {
+    let place = root.place;
+    let mut years = match root.symbols.get(symbol.as_str()) {
+        Some((_, digest)) => read_years(ledger, place, &symbol, digest)?,
+        None => Entries::new(),
+    };
+    let mut values = Vec::new();
+    for (year, range) in by_period(place.view, history) {
+        let name = year.to_string();
+        let (bytes, events) = match years.get(&name) {
+            Some((_, digest)) => {
+                let stored = read_chunk(ledger, place, &symbol, year, digest)?;
+                let whole = merged(stored, &part(history, range));
+                (chunk_bytes(&whole, 0..whole.batches.len())?, whole.batches.len())
+            }
+            None => (chunk_bytes(history, range.clone())?, range.len()),
+        };
+        years.insert(name, (events as u64, content(&bytes)));
+        values.push((place.chunk_key(&symbol, year), bytes));
+    }
+    let bytes = encode_directory(Position(0), listed(&years))?;
+    let events = years.values().map(|(events, _)| events).sum();
+    let entry = (events, content(&bytes));
+    values.push((place.symbol_key(&symbol), bytes));
+    let (view, rows) = (place.view, history.batches.len() as u64);
+    Ok(Updated { view, symbol, rows, values, entry })
+}
+
+fn chunk_bytes(history: &History, range: std::ops::Range<usize>) -> Result<Vec<u8>> {
+    let order: Vec<u32> = (range.start as u32..range.end as u32).collect();
+    let batches = history.batches.get(range).unwrap_or_default();
+    Ok(encode_chunk(&history.rows, &order, batches)?)
+}
+
+/// Builds a view anew from the first event, beside the one in use, and then uses it instead. A
+/// crash on the way leaves the old one in use.
+pub fn rebuild(ledger: &mut Ledger, view: Series, progress: &dyn Progress) -> Result<()> {
+    let old = Place::live(ledger, view)?;
+    let new = old.other();
+    new.clear(ledger)?;
+    let all = speaking_of(ledger, view, Position(0));
+    apply(ledger, [(view, Root::empty(new))].into(), &all, progress)?;
+    ledger.store_mut().flush_views()?;
+    ledger.store_mut().put_view(&[LIVE, view.code()], &[u8::from(new.second)])?;
+    ledger.store_mut().flush_views()?;
+    ledger.store_mut().remove_view(&[MARK, view.code()])?;
+    old.clear(ledger)?;
+    ledger.store_mut().flush_views()?;
+    Ok(())
+}
+
+/// Builds a view anew in memory, symbol by symbol, and compares it with the stored one; returns
+/// what differs.
+pub fn compare_with_log(
+    ledger: &Ledger,
+    view: Series,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Vec<String>> {
+    let mut differences = Vec::new();
+    let root = read_root(ledger, view)?;
+    let mut left = root.symbols.clone();
+    let all = speaking_of(ledger, view, Position(0));
+    let mut groups = Groups::of(ledger, &all)?;
+    let compared = |group: Group| {
+        let of_view = group.into_iter().filter_map(|(symbol, mut events)| {
+            let history = events.views.remove(&view)?;
+            let found = compare_symbol(ledger, &root, &symbol, &history);
+            Some(found.map(|found| (symbol, history.batches.len() as u64, found)))
+        });
+        of_view.collect::<Result<Vec<_>>>()
+    };
+    while let Some(found) = groups.next_with(ledger, threads(), &compared)? {
+        for (symbol, events, found) in found.into_iter().flatten() {
+            progress(events);
+            left.remove(symbol.as_str());
+            differences.extend(found);
+        }
+    }
+    let surplus = left.keys().map(|s| format!("view {view} has {s}, which the log has not"));
+    differences.extend(surplus);
+    Ok(differences)
+}
+
+/// How what is stored of a symbol differs from what its events give.
+fn compare_symbol(
+    ledger: &Ledger,
+    root: &Root,
+    symbol: &Symbol,
+    history: &History,
+) -> Result<Vec<String>> {
+    let (place, view) = (root.place, root.place.view);
+    let mut years = Entries::new();
+    for (year, range) in by_period(view, history) {
+        let digest = content(&chunk_bytes(history, range.clone())?);
+        years.insert(year.to_string(), (range.len() as u64, digest));
+    }
+    let digest = content(&encode_directory(Position(0), listed(&years))?);
+    if root.symbols.get(symbol.as_str()).is_none_or(|(_, stored)| *stored != digest) {
+        return Ok(vec![format!("view {view} of {symbol} differs from its rebuild")]);
+    }
+    // The chain is right; now the values that it names.
+    let chunks = years.iter().map(|(year, (_, digest))| {
+        read_chunk(ledger, place, symbol, year.parse().unwrap_or(0), digest).err()
+    });
+    let directory = read_years(ledger, place, symbol, &digest).err();
+    Ok(chunks.chain([directory]).flatten().map(|error| error.to_string()).collect())
+}
