@@ -3,11 +3,13 @@
 //! Field names are those of the contract (`schemas/output/`). Numbers that came from a source go
 //! out with the source's digits, so they are kept as raw JSON.
 
+mod chart;
 mod fetch;
 mod metrics;
 mod review;
 mod trace;
 
+pub use chart::*;
 pub use fetch::*;
 pub use metrics::*;
 pub use review::*;
