@@ -1,5 +1,4 @@
-// Zoom, pan and a shared cursor over the picture that the page already has.
-"use strict";
+"use strict"; // Zoom, pan and a shared cursor over the picture that the page already has.
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const { days, lines, panels, strips, left, right, bottom } = data;
@@ -17,7 +16,7 @@
     parent.append(made);
     return made;
   };
-  const clear = (id) => { const group = byId(id); group.replaceChildren(); return group; };
+  const clear = (id) => (byId(id).replaceChildren(), byId(id));
   const rule = (parent, kind, x1, y1, x2, y2) => add(parent, "line", { class: kind, x1, y1, x2, y2 });
   const upright = (parent, kind, at) => {
     for (const { top, height } of panels) rule(parent, kind, at, top, at, top + height);
@@ -35,10 +34,8 @@
     for (let i = first; i <= end; i++) found.push(i * step);
     return found;
   };
-  const digitsOf = (step) => {
-    for (let n = 0; n < 9; n++) if (Math.abs(Number(step.toFixed(n)) - step) <= step * 1e-6) return n;
-    return 9;
-  };
+  const digitsOf = (step, n = 0) =>
+    n > 8 || Math.abs(Number(step.toFixed(n)) - step) <= step * 1e-6 ? n : digitsOf(step, n + 1);
   const written = (panel, value, digits) => {
     const text = Math.abs(value).toFixed(digits);
     const [whole, rest] = text.split(".");
@@ -61,7 +58,7 @@
         [low, high] = [Math.min(low, value * panel.factor), Math.max(high, value * panel.factor)];
       }
     }
-    if (low > high) [low, high] = panel.ends;
+    if (low > high) [low, high] = panel.ends;  // nothing of it is in sight
     if (panel.fixed) [low, high] = [Math.min(low, panel.fixed[0]), Math.max(high, panel.fixed[1])];
     const pad = high > low ? 0 : Math.max(Math.abs(low) * 0.1, 1e-3);
     const marks = ticks(low - pad, high + pad, Math.floor(panel.height / 48));
@@ -171,9 +168,8 @@
   }, { passive: false });
   let held = null;
   svg.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    held = { at: event.clientX, from, to };
-    svg.setPointerCapture(event.pointerId);
+    if (event.button === 0) held = { at: event.clientX, from, to };
+    if (held) svg.setPointerCapture(event.pointerId);
   });
   svg.addEventListener("pointermove", (event) => {
     if (!held) { put(placeOf(event)); return; }
