@@ -78,3 +78,46 @@ fn view(line: &GapsLine) -> Option<DaysView> {
     }
     Some(DaysView { series: line.series, from: from.to_string(), to: to.to_string(), counts, days })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::report::GapLine;
+
+    fn asked(from: &str, to: &str, fact: Fact) -> CoverageLine {
+        let (from, to) = (from.to_owned(), to.to_owned());
+        CoverageLine { from, to, fact: fact.name(), text: String::new() }
+    }
+
+    #[test]
+    fn what_was_asked_in_vain_is_told_from_what_is_missing() {
+        // Values on 2024-01-08 (Monday), 09 and 12, and on Saturday 13.
+        let gap = GapLine { from: "2024-01-09".into(), to: "2024-01-12".into(), missing: 2 };
+        let line = GapsLine {
+            series: "spot",
+            symbol: "A".into(),
+            from: Some("2024-01-08".into()),
+            to: Some("2024-01-13".into()),
+            days: 4,
+            missing: 2,
+            gaps: vec![gap],
+            non_trading_days: vec!["2024-01-13".into()],
+            coverage: vec![
+                asked("2024-01-02", "2024-01-03", Fact::Empty),
+                asked("2024-01-08", "2024-01-10", Fact::Data),
+                asked("2024-01-11", "2024-01-11", Fact::Empty),
+                asked("2024-01-15", "2024-01-19", Fact::Failed),
+            ],
+        };
+        let view = view(&line).unwrap();
+        let told: Vec<String> =
+            view.days.iter().map(|(day, kind)| format!("{} {kind:?}", &day[8..])).collect();
+        let want = "02 Empty,03 Empty,04 NotAsked,05 NotAsked,08 Value,09 Value,10 Missing,\
+                    11 Empty,12 Value,13 ClosedValue";
+        assert_eq!(told.join(","), want);
+        let counts = DayCounts { value: 3, missing: 1, empty: 3, closed_value: 1, not_asked: 2 };
+        assert_eq!((view.counts, view.from.as_str()), (counts, "2024-01-02"));
+        let nothing = GapsLine { from: None, to: None, coverage: Vec::new(), ..line };
+        assert!(super::view(&nothing).is_none());
+    }
+}
