@@ -6,7 +6,7 @@ use crate::support::{confirmed_tomic, ledger, shared};
 use std::collections::BTreeMap;
 use volledger::app::chart::{self, Drawn, Heat, Kind, Metric};
 use volledger::app::lookup;
-use volledger::app::metrics::{self, Asked};
+use volledger::app::metrics::{self, Asked, Which};
 use volledger::app::report::{Chart, DayKind};
 use volledger::app::{AppError, Ledger};
 use volledger::domain::{Calendar, Day, Series, Symbol};
@@ -18,7 +18,7 @@ fn day(text: &str) -> Day {
 
 fn drawn(kind: Kind, symbol: &str) -> Drawn {
     let symbol: Symbol = symbol.parse().unwrap();
-    Drawn { kind, symbol, fields: Vec::new(), from: None, to: None, at: None, first: false }
+    Drawn { kind, symbol, fields: Vec::new(), from: None, to: None, at: None, which: Which::Latest }
 }
 
 fn draw(ledger: &Ledger, kind: Kind, symbol: &str) -> Chart {
@@ -70,7 +70,7 @@ fn ranks_over_time_are_those_of_the_rank_command_and_look_at_the_past_only() {
     };
     for date in ["2019-01-03", "2022-03-07", "2025-12-12"] {
         let symbols = vec!["AAPL".parse().unwrap()];
-        let asked = Asked { symbols, at: None, date: Some(day(date)) };
+        let asked = Asked { symbols, at: None, which: Which::Latest, date: Some(day(date)) };
         let row = metrics::ranks(&ledger, &asked).unwrap().rows.remove(0);
         assert_eq!(value(&whole, date, "iv_rank_252"), row.iv_rank_252, "{date}");
         assert_eq!(value(&whole, date, "iv_percentile_252"), row.iv_percentile_252, "{date}");
@@ -106,7 +106,12 @@ fn a_heat_map_has_the_rank_of_each_month_s_last_observation() {
                 assert!(cell.date.starts_with(month.as_str()), "{} {month}", cell.date);
                 if checked % 7 == 0 {
                     let symbols = vec![row.symbol.parse().unwrap()];
-                    let asked = Asked { symbols, at: None, date: Some(day(&cell.date)) };
+                    let asked = Asked {
+                        symbols,
+                        at: None,
+                        which: Which::Latest,
+                        date: Some(day(&cell.date)),
+                    };
                     let want = metrics::ranks(&ledger, &asked).unwrap().rows.remove(0);
                     assert_eq!(cell.value, want.iv_percentile_252, "{} {month}", row.symbol);
                     assert_eq!(cell.n, want.n_252, "{} {month}", row.symbol);
@@ -131,8 +136,9 @@ fn the_calendar_counts_what_gaps_counts() {
     let Some((_directory, ledger)) = tomic() else { return };
     for symbol in ["SMCI", "TTSLA", "CRCL", "CORZ"] {
         let symbol: Symbol = symbol.parse().unwrap();
-        let gaps = lookup::gaps(&ledger, std::slice::from_ref(&symbol), None, None).unwrap();
-        let days = chart::days(&ledger, &symbol, None, None).unwrap();
+        let gaps = lookup::gaps(&ledger, std::slice::from_ref(&symbol), None, None, Which::Latest)
+            .unwrap();
+        let days = chart::days(&ledger, &symbol, None, None, Which::Latest).unwrap();
         for view in &days.views {
             let line = gaps.rows.iter().find(|line| line.series == view.series).unwrap();
             let counts = view.counts;
@@ -148,7 +154,9 @@ fn the_calendar_counts_what_gaps_counts() {
             assert_eq!(kinds.get(&DayKind::Missing).copied().unwrap_or(0), counts.missing);
         }
     }
-    let odd = chart::days(&ledger, &"TTSLA".parse().unwrap(), Some(Series::Iv), None).unwrap();
+    let odd =
+        chart::days(&ledger, &"TTSLA".parse().unwrap(), Some(Series::Iv), None, Which::Latest)
+            .unwrap();
     assert_eq!(odd.views[0].counts.closed_value, 2, "Hurricane Sandy");
     assert!(odd.svg().contains("2012-10-29: value on a closed day"));
 }
@@ -199,7 +207,7 @@ fn files_are_whole_and_programs_get_the_report_as_well() {
         assert!(!html.contains("https:") && !html.contains(" src="), "{name}");
         assert!(html.contains("<caption>") && html.contains("scope=\"col\""), "{name}");
     }
-    for line in ["chart bars VOLA", "chart gaps VOLA --first", "chart iv VOLA --series iv"] {
+    for line in ["chart bars VOLA", "chart gaps VOLA --field atm_iv", "chart iv VOLA --series iv"] {
         desk.run(line).exits(2);
     }
     desk.run("chart iv VOLA --field nope").exits(2);

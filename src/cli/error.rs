@@ -99,6 +99,8 @@ fn exit(error: &AppError) -> Exit {
         AppError::ProjectionDiffers(_) => Exit::ProjectionDiffers,
         AppError::Sql(_)
         | AppError::Usage(_)
+        | AppError::Condition { .. }
+        | AppError::Rules { .. }
         | AppError::Mapping { .. }
         | AppError::NoSymbol(_) => Exit::Usage,
         _ => Exit::Failed,
@@ -132,6 +134,16 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
         }
         AppError::Sql(_) => {
             "`volledger sql --tables` lists the tables and their columns".to_owned()
+        }
+        AppError::Condition { known, .. } => {
+            format!("conditions are SQL over these columns: {}", known.join(", "))
+        }
+        AppError::Rules { problems, known, .. } => {
+            causes.extend(problems.iter().skip(1).cloned());
+            known.clone()
+        }
+        AppError::Projection(_) => {
+            "nothing else was touched; `volledger projection list` shows what there is".to_owned()
         }
         AppError::NotFound(_) => "`volledger status` says what there is".to_owned(),
         AppError::RolledBackBefore { batch, .. } => format!(
@@ -250,6 +262,11 @@ mod tests {
             (AppError::Mapping { name: text("x"), why: text("y") }, Exit::Usage),
             (AppError::NoSymbol(text("x")), Exit::Usage),
             (AppError::Usage(text("x")), Exit::Usage),
+            (AppError::Condition { why: text("x"), known: vec![text("y")] }, Exit::Usage),
+            (
+                AppError::Rules { name: text("x"), problems: vec![text("y")], known: text("z") },
+                Exit::Usage,
+            ),
             (AppError::NotFound(text("x")), Exit::Failed),
             (
                 AppError::RolledBackBefore { batch, state: text("s"), at: text("t"), reason: None },
@@ -260,6 +277,7 @@ mod tests {
                 AppError::TokenDiffers { batch, expected: text("a"), found: Digest([1; 32]) },
                 Exit::Stale,
             ),
+            (AppError::Projection(text("x")), Exit::Failed),
             (AppError::ProjectionDiffers(text("x")), Exit::ProjectionDiffers),
         ];
         for (error, exit) in cases {

@@ -125,6 +125,7 @@ impl Document for Gaps {
         let mut out = table.finish();
         out += "  missing: trading days without a value between first and last; \
                 closed: days shown on which the exchange was closed.\n";
+        out += super::metrics::first_values(self.which);
         out += &self.asked(look);
         if self.rows.iter().any(|line| line.gaps.len() > 3 || !line.non_trading_days.is_empty()) {
             out += "  Every hole and day: `volledger gaps … --json`\n";
@@ -200,6 +201,15 @@ impl Document for Status {
             out += "\n";
             out += &views;
         }
+        for line in &self.stale {
+            let parts = line.stale_parts.map(|parts| format!(", {}", counted(parts, "symbol")));
+            let at = line.at.map(|at| format!(", shows #{at}")).unwrap_or_default();
+            let parts = parts.unwrap_or_default();
+            out += &format!(
+                "  ! projection {}@{}: {}{at}{parts}\n",
+                line.name, line.version, line.state
+            );
+        }
         if !self.coverage.is_empty() {
             let headings =
                 ["asked for", ">questions", ">data", ">empty", ">not entitled", ">failed"];
@@ -221,32 +231,6 @@ impl Document for Status {
 
     fn grid(&self) -> Grid {
         Grid::of(&["series", "symbols", "days", "from", "to"], &self.views)
-    }
-}
-
-/// The views of a ledger: `volledger/projections/1`.
-#[derive(Clone, Copy, Debug)]
-pub struct Projections<'a>(pub &'a Status);
-
-impl Document for Projections<'_> {
-    fn text(&self, look: &Look) -> String {
-        format!("Views at #{}\n{}", self.0.position, view_table(&self.0.views, look))
-    }
-
-    fn json(&self) -> String {
-        json::line(&serde_json::json!({
-            "schema": "volledger/projections/1",
-            "position": self.0.position,
-            "projections": self.0.views,
-        }))
-    }
-
-    fn json_lines(&self) -> Vec<String> {
-        json::lines(&self.0.views)
-    }
-
-    fn grid(&self) -> Grid {
-        self.0.grid()
     }
 }
 

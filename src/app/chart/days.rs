@@ -5,6 +5,7 @@ use super::super::lookup;
 use super::super::report::{CoverageLine, DayCounts, DayKind, Days, DaysView, GapsLine};
 use crate::domain::{Calendar, Day, Fact, Position, Series, Symbol};
 use crate::ledger::Ledger;
+use crate::projections::view::Which;
 use std::collections::BTreeSet;
 
 /// The days of a symbol, view by view, from the first that is told of to the last.
@@ -16,12 +17,13 @@ pub fn days(
     symbol: &Symbol,
     series: Option<Series>,
     at: Option<Position>,
+    which: Which,
 ) -> Result<Days> {
     if let Some(series) = series.filter(|series| !series.is_daily()) {
         let text = format!("{series} has no value a day; gaps are of iv, hv, spot and index");
         return Err(AppError::Usage(text));
     }
-    let gaps = lookup::gaps(ledger, std::slice::from_ref(symbol), series, at)?;
+    let gaps = lookup::gaps(ledger, std::slice::from_ref(symbol), series, at, which)?;
     let views: Vec<DaysView> = gaps.rows.iter().filter_map(view).collect();
     if views.is_empty() {
         return Err(AppError::NotFound(format!("no day of {symbol} is known")));

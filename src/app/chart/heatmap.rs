@@ -1,6 +1,7 @@
 //! Many symbols over the months: where implied volatility stood at the end of each.
 
 use super::super::error::{AppError, Result};
+use super::super::metrics::first as first_of;
 use super::super::report::{HeatCell, HeatRow, Heatmap};
 use super::super::views::ViewReader;
 use super::ATM_IV;
@@ -97,8 +98,8 @@ pub struct Heat {
     pub to: Option<Day>,
     /// The position; the head when absent.
     pub at: Option<Position>,
-    /// Whether the earliest values are wanted.
-    pub first: bool,
+    /// Which of several assertions about a value counts.
+    pub which: Which,
     /// Most symbols shown; 0 is all.
     pub limit: usize,
 }
@@ -163,7 +164,7 @@ pub fn heatmap(ledger: &Ledger, heat: &Heat) -> Result<Heatmap> {
     Ok(Heatmap {
         schema: "volledger/heatmap/1",
         position: at.0,
-        which: heat.first.then_some("first"),
+        which: first_of(heat.which),
         metric: heat.metric.name(),
         definition: heat.metric.definition(),
         by: "month",
@@ -181,7 +182,6 @@ fn newest(
     at: Position,
     to: Day,
 ) -> Result<Vec<Record>> {
-    let which = if heat.first { Which::First } else { Which::Latest };
     let activity = Activity::at(reader.ledger().batches(), Series::Iv, at);
     let mut years = reader.periods(Series::Iv, symbol)?;
     years.retain(|year| *year <= to.year());
@@ -191,7 +191,7 @@ fn newest(
         let first = years.len().checked_sub(back).and_then(|index| years.get(index));
         let from = first.and_then(|year| Day::from_ymd(*year, 1, 1)).unwrap_or(Day(i32::MIN));
         let history = reader.history_between(Series::Iv, symbol, from, to)?;
-        let mut records = fold(Series::Iv, &history, &activity, which);
+        let mut records = fold(Series::Iv, &history, &activity, heat.which);
         records.retain(|record| record.day <= to);
         // A full window has to lie before the first day shown. Without a first day that is at
         // most two years before the symbol's own newest one.

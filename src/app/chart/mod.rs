@@ -7,6 +7,7 @@ pub use days::days;
 pub use heatmap::{Heat, Metric, heatmap};
 
 use super::error::{AppError, Result};
+use super::metrics::first;
 use super::report::{BatchSpan, Chart, ChartLine, ChartPoint};
 use super::views::ViewReader;
 use crate::domain::series::{self, FieldDef, Unit};
@@ -81,8 +82,8 @@ pub struct Drawn {
     pub to: Option<Day>,
     /// The position; the head when absent.
     pub at: Option<Position>,
-    /// Whether the earliest values are wanted.
-    pub first: bool,
+    /// Which of several assertions about a value counts.
+    pub which: Which,
 }
 
 /// How a line's value of a day comes from the records.
@@ -114,7 +115,6 @@ type Known = (Day, f64, BatchId);
 /// [`AppError::Usage`] for an unknown field, [`AppError::NotFound`] when there is nothing to draw.
 pub fn chart(ledger: &Ledger, drawn: &Drawn) -> Result<Chart> {
     let at = drawn.at.unwrap_or(ledger.position());
-    let which = if drawn.first { Which::First } else { Which::Latest };
     let days = drawn.from.unwrap_or(Day(i32::MIN))..=drawn.to.unwrap_or(Day(i32::MAX));
     let reader = ViewReader::new(ledger)?;
     let mut records: BTreeMap<Series, Vec<Record>> = BTreeMap::new();
@@ -126,7 +126,7 @@ pub fn chart(ledger: &Ledger, drawn: &Drawn) -> Result<Chart> {
             Entry::Vacant(free) => {
                 let activity = Activity::at(ledger.batches(), series, at);
                 let history = reader.history(series, &drawn.symbol)?;
-                free.insert(fold(series, &history, &activity, which))
+                free.insert(fold(series, &history, &activity, drawn.which))
             }
         };
         let (mut known, most) = values(&wanted, records);
@@ -157,7 +157,7 @@ pub fn chart(ledger: &Ledger, drawn: &Drawn) -> Result<Chart> {
         symbol: drawn.symbol.to_string(),
         field,
         position: at.0,
-        which: drawn.first.then_some("first"),
+        which: first(drawn.which),
         lines: panels(lines.iter().map(|(wanted, known)| line(wanted, known, &sessions)).collect()),
         absent,
         points: points(&sessions, &lines),

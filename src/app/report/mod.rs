@@ -5,13 +5,19 @@
 
 mod chart;
 mod fetch;
+mod health;
 mod metrics;
+mod overview;
+mod projection;
 mod review;
 mod trace;
 
 pub use chart::*;
 pub use fetch::*;
+pub use health::*;
 pub use metrics::*;
+pub use overview::*;
+pub use projection::*;
 pub use review::*;
 pub use trace::*;
 
@@ -63,6 +69,9 @@ pub struct Decided {
     pub reason: Option<String>,
     /// Shown days that come, change and go, by view.
     pub changes: Vec<ViewEffect>,
+    /// Kept projections, brought up to the head.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub projections: Vec<Refreshed>,
 }
 
 /// What a decision does to one view.
@@ -223,6 +232,9 @@ pub struct Gaps {
     pub schema: &'static str,
     /// The position.
     pub position: u64,
+    /// `first` when the earliest values are shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub which: Option<&'static str>,
     /// Per symbol and view.
     pub rows: Vec<GapsLine>,
 }
@@ -302,6 +314,8 @@ pub struct Status {
     pub open: Vec<String>,
     /// Per view the symbols and days.
     pub views: Vec<StatusView>,
+    /// Kept projections that are not current.
+    pub stale: Vec<ProjectionLine>,
     /// Per view what a service was asked.
     pub coverage: Vec<StatusCoverage>,
     /// Size on disk in bytes.

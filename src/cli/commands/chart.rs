@@ -2,7 +2,7 @@
 
 use super::picture::{self, Files};
 use crate::app::chart::{self, Drawn, Kind};
-use crate::cli::args::Past;
+use crate::cli::args::Knowledge;
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
@@ -65,34 +65,32 @@ pub(in crate::cli) struct ChartArgs {
     #[command(flatten)]
     files: Files,
     #[command(flatten)]
-    past: Past,
-    /// For each value the first one known among the batches that still count
-    #[arg(long)]
-    first: bool,
+    knowledge: Knowledge,
 }
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ChartArgs) -> Outcome<Exit> {
     let words = match args.what {
-        What::Gaps => !args.field.is_empty() || args.from.or(args.to).is_some() || args.first,
+        What::Gaps => !args.field.is_empty() || args.from.or(args.to).is_some(),
         What::Lines(_) => args.series.is_some(),
     };
     if words {
         return Err(Failure::usage(
             "these words do not go together",
-            "`chart gaps` takes --series; the other charts take --field, --from, --to and --first",
+            "`chart gaps` takes --series; the other charts take --field, --from and --to",
         ));
     }
     let ledger = ctx.open(ui)?;
-    let at = ctx.at(&ledger, args.past.at.as_deref())?;
+    let at = ctx.at(&ledger, args.knowledge.past.at.as_deref())?;
+    let which = args.knowledge.which();
     match args.what {
         What::Lines(kind) => {
             let (symbol, fields) = (args.symbol.clone(), args.field.clone());
-            let (from, to, first) = (args.from, args.to, args.first);
-            let drawn = Drawn { kind, symbol, fields, from, to, at, first };
+            let (from, to) = (args.from, args.to);
+            let drawn = Drawn { kind, symbol, fields, from, to, at, which };
             picture::show(ui, &args.files, &chart::chart(&ledger, &drawn)?)
         }
         What::Gaps => {
-            let days = chart::days(&ledger, &args.symbol, args.series, at)?;
+            let days = chart::days(&ledger, &args.symbol, args.series, at, which)?;
             picture::show(ui, &args.files, &days)
         }
     }

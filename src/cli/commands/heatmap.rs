@@ -2,7 +2,7 @@
 
 use super::picture::{self, Files};
 use crate::app::chart::{self, Heat, Metric};
-use crate::cli::args::Past;
+use crate::cli::args::Knowledge;
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
 use crate::cli::exit::Exit;
@@ -71,10 +71,7 @@ pub(in crate::cli) struct HeatmapArgs {
     #[command(flatten)]
     files: Files,
     #[command(flatten)]
-    past: Past,
-    /// For each value the first one known among the batches that still count
-    #[arg(long)]
-    first: bool,
+    knowledge: Knowledge,
 }
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &HeatmapArgs) -> Outcome<Exit> {
@@ -85,8 +82,8 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &HeatmapArgs) -> Out
         metric: args.metric.0,
         from: args.from,
         to: args.to,
-        at: ctx.at(&ledger, args.past.at.as_deref())?,
-        first: args.first,
+        at: ctx.at(&ledger, args.knowledge.past.at.as_deref())?,
+        which: args.knowledge.which(),
         limit: args.limit,
     };
     picture::show(ui, &args.files, &chart::heatmap(&ledger, &heat)?)

@@ -1,6 +1,7 @@
 //! `sql`: a query over the views and the facts behind them.
 
-use crate::app::sql;
+use crate::app::vantage::Vantage;
+use crate::app::{Which, sql};
 use crate::cli::args::Past;
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
@@ -15,12 +16,14 @@ EXAMPLES
   volledger sql \"SELECT date, atm_iv, hv20, atm_iv - hv20 AS spread FROM iv JOIN hv USING (symbol, date)
                  WHERE symbol = 'AAPL' AND date >= '2025-01-01'\"
   volledger sql \"SELECT symbol, percentile(atm_iv, 75) FROM iv GROUP BY symbol\" -o csv
+  volledger sql \"SELECT symbol, date, iv_rank(atm_iv, 252) OVER (PARTITION BY symbol ORDER BY date) AS r FROM iv\"
   volledger sql \"SELECT * FROM assertions WHERE symbol = 'AAPL' AND date = '2024-08-05'\" --at '#4'
   volledger sql --tables                             the tables and their columns
 
 The dialect is SQLite's. Tables: the views (iv, hv, spot, bars, chain …), batches, events, sources
 and assertions. Dates are texts (YYYY-MM-DD), volatilities fractions; further functions are
-percentile(x, 75), median(x), stddev(x), ln, log10, exp, sqrt, pow. A query sees one position and cannot write.";
+percentile(x, 75), median(x), stddev(x), ln, log10, exp, sqrt, pow, and over a window iv_rank(x, n) and
+iv_percentile(x, n). Projections (`projection list`) are tables too. A query sees one position and cannot write.";
 
 /// Ask with SQL, over the views and the facts behind them
 #[derive(Debug, Args)]
@@ -32,19 +35,24 @@ pub(in crate::cli) struct SqlArgs {
     /// List the tables and their columns
     #[arg(long)]
     tables: bool,
+    /// The values that were confirmed first, not those that replaced them
+    #[arg(long)]
+    first: bool,
     #[command(flatten)]
     past: Past,
 }
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &SqlArgs) -> Outcome<Exit> {
+    let ledger = ctx.open(ui)?;
+    let at = ctx.at(&ledger, args.past.at.as_deref())?;
+    let which = if args.first { Which::First } else { Which::Latest };
+    let vantage = Vantage::new(Arc::new(ledger), &ctx.run().registry, at, which)?;
     let Some(query) = &args.query else {
-        for (table, columns) in sql::described() {
+        for (table, columns) in sql::described(&vantage) {
             ui.answer(&format!("{table}: {}\n", columns.join(", ")))?;
         }
         return Ok(Exit::Done);
     };
-    let ledger = ctx.open(ui)?;
-    let at = ctx.at(&ledger, args.past.at.as_deref())?;
-    ui.page(&sql::query(Arc::new(ledger), query, at)?)?;
+    ui.page(&sql::query(&vantage, query)?)?;
     Ok(Exit::Done)
 }
