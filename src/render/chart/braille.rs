@@ -104,7 +104,7 @@ pub(super) fn place_of(place: usize, count: usize, wide: usize) -> usize {
 /// One character of a panel and the line that it belongs to.
 pub(super) type Cell = Option<(char, usize)>;
 
-/// Lays the canvases of a panel over each other: where lines cross, the later one is seen.
+/// Lays the canvases of a panel over each other: where lines cross, the first one gives the colour.
 pub(super) fn overlay(canvases: &[Canvas], unicode: bool) -> Vec<Vec<Cell>> {
     let (columns, rows) = canvases.first().map_or((0, 0), |canvas| (canvas.columns, canvas.rows));
     let mut cells: Vec<Vec<Cell>> = vec![vec![None; columns]; rows];
@@ -114,23 +114,22 @@ pub(super) fn overlay(canvases: &[Canvas], unicode: bool) -> Vec<Vec<Cell>> {
         }
     };
     let several = canvases.len() > 1;
-    for (number, canvas) in canvases.iter().enumerate() {
-        for row in 0..rows {
-            for column in 0..columns {
-                match canvas.bits(row, column) {
-                    0 => {}
-                    bits if unicode => {
-                        let sign = char::from_u32(0x2800 + bits).unwrap_or(' ');
-                        put(row, column, Some((sign, number)));
-                    }
-                    _ => put(row, column, Some((mark(number, false), number))),
-                }
-            }
+    for row in 0..rows {
+        for column in 0..columns {
+            let seen = |canvas: &Canvas| canvas.bits(row, column);
+            let Some(number) = canvases.iter().position(|canvas| seen(canvas) != 0) else {
+                continue;
+            };
+            // Dots of all lines stay; a character has one colour only.
+            let bits = canvases.iter().map(seen).fold(0, |all, bits| all | bits);
+            let dots = char::from_u32(0x2800 + bits).unwrap_or(' ');
+            let sign = if unicode { dots } else { mark(number, false) };
+            put(row, column, Some((sign, number)));
         }
     }
     if unicode && several {
         // Staggered, so that the marks of two lines do not stand upon each other.
-        for (number, canvas) in canvases.iter().enumerate() {
+        for (number, canvas) in canvases.iter().enumerate().rev() {
             let step = MARK_EVERY / canvases.len().max(1);
             for column in (number * step.max(1)..columns).step_by(MARK_EVERY) {
                 if let Some(row) = canvas.row_at(column) {
