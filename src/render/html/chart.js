@@ -87,7 +87,7 @@
   const drawTime = () => {
     const group = clear("time"), first = Math.ceil(from), end = Math.floor(to);
     const span = (Date.parse(days[end]) - Date.parse(days[first])) / 864e5;
-    const part = span > 900 ? 4 : span >= 60 ? 7 : 10;
+    const part = span > 1500 ? 4 : span >= 60 ? 7 : 10;
     let free = -Infinity, before = part < 10 ? days[first].slice(0, part) : "";
     for (let i = first; i <= end; i++) {
       const text = days[i].slice(0, part), half = text.length * 3.9 + 7;

@@ -42,7 +42,7 @@ const MILLION: f64 = 1e6;
 /// How much of a date is told: the year, the month, or all of it.
 fn part(day: &str, days: i64) -> &str {
     let long = match days {
-        901.. => 4,
+        1501.. => 4,
         60.. => 7,
         _ => 10,
     };
