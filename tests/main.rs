@@ -6,6 +6,7 @@
 
 mod bad_input;
 mod bundle;
+mod chart;
 mod cli;
 mod crash;
 mod fetch;

@@ -1,8 +1,8 @@
 //! The words of the command line. The doc comments are the manual.
 
 use super::commands::{
-    backup, batch, chart, check, coverage, derive, diff, export, fetch, gaps, import, log, man,
-    metrics, overview, projection, screen, show, sql, timeline, tour, verify, view, why,
+    backup, batch, chart, check, coverage, derive, diff, export, fetch, gaps, heatmap, import, log,
+    man, metrics, overview, projection, screen, show, sql, timeline, tour, verify, view, why,
 };
 use crate::app::metrics::Which;
 use crate::render::Form;
@@ -195,8 +195,10 @@ pub(super) enum Command {
     Snapshot(metrics::MetricsArgs),
     /// Which strategies a set of rules recommends; by default TOMIC's market overview
     Overview(overview::OverviewArgs),
-    /// A series as a picture in the terminal
+    /// A series as a picture, in the terminal or a file
     Chart(chart::ChartArgs),
+    /// Symbols × months: where implied volatility stood at the end of each
+    Heatmap(heatmap::HeatmapArgs),
     /// Which symbols fulfil a condition on their volatilities
     Screen(screen::ScreenArgs),
     /// Ask with SQL, over the views and the facts behind them
@@ -261,7 +263,11 @@ mod tests {
             "fetch spot AAPL --overlap keep --again --reason restated",
             "derive hv",
             "sql --tables",
-            "chart iv AAPL --field skew --from 2024-01-01",
+            "chart iv AAPL --field skew --field atm_iv --from 2024-01-01 --first",
+            "chart all AAPL --svg a.svg --html a.html --json",
+            "chart rank AAPL --at #3",
+            "chart gaps AAPL --series iv",
+            "heatmap AAPL MSFT --by month --metric atm_iv --limit 0 --svg h.svg",
             "screen atm_iv>0.5 AAPL --date 2025-12-12",
             "rank AAPL --date 2025-12-12 --json",
             "rank --first --at #3",
@@ -314,8 +320,15 @@ mod tests {
                 panic!("{line}: {error}");
             }
         }
-        for line in ["", "view", "view vol AAPL", "batch show x", "import iv", "log --json -o csv"]
-        {
+        for line in [
+            "chart bars AAPL",
+            "",
+            "view",
+            "view vol AAPL",
+            "batch show x",
+            "import iv",
+            "log --json -o csv",
+        ] {
             let words = ["volledger"].into_iter().chain(line.split(' ').filter(|w| !w.is_empty()));
             assert!(Cli::try_parse_from(words).is_err(), "{line}");
         }

@@ -5,7 +5,7 @@ use super::error::{Outcome, Told};
 use super::pager;
 use super::prompt;
 use crate::config::Settings;
-use crate::render::{Document, Form, Look, ascii, json};
+use crate::render::{Document, Form, Look, ascii, ink, json};
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use std::io::{self, IsTerminal, Write};
@@ -126,8 +126,15 @@ impl Ui {
     }
 
     fn text_of(&self, document: &dyn Document) -> String {
-        let text = document.render(self.manner.form, &self.look);
-        match self.manner.form {
+        let form = self.manner.form;
+        if form == Form::Table
+            && self.paint_out
+            && let Some(text) = document.inked(&self.look)
+        {
+            return coloured(&self.fit(&text, false));
+        }
+        let text = document.render(form, &self.look);
+        match form {
             Form::Table => self.fit(&text, self.paint_out),
             _ => text,
         }
@@ -213,6 +220,35 @@ impl Ui {
     }
 }
 
+/// The colours of a page's ink, told apart on a light and on a dark ground.
+const INKS: [AnsiColor; ink::INKS] = [
+    AnsiColor::Blue,
+    AnsiColor::Yellow,
+    AnsiColor::Green,
+    AnsiColor::Magenta,
+    AnsiColor::Cyan,
+    AnsiColor::Red,
+];
+
+/// Turns the ink of a page into colours; its first line is a heading.
+fn coloured(text: &str) -> String {
+    let (heading, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let bold = Style::new().bold();
+    let mut out = format!("{bold}{heading}{bold:#}\n");
+    let mut open = Style::new();
+    for c in rest.chars() {
+        match ink::mark(c) {
+            Some(ink::Mark::Colour(number)) => {
+                open = INKS.get(number).map_or(Style::new(), |colour| colour.on_default());
+                out += &format!("{open}");
+            }
+            Some(ink::Mark::End) => out += &format!("{open:#}"),
+            None => out.push(c),
+        }
+    }
+    out
+}
+
 /// Colours lines by their sign.
 fn painted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 64);
@@ -254,6 +290,15 @@ fn style_of(line: &str) -> Option<Style> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ink_becomes_colour_and_adds_no_text() {
+        let text = "a\nb \u{E001}++\u{E00F} c\n";
+        let painted = coloured(text);
+        assert!(painted.contains("b \u{1b}[33m++\u{1b}[0m c\n"), "{painted:?}");
+        let stripped = anstream::adapter::strip_str(&painted).to_string();
+        assert_eq!(stripped, ink::clean(text));
+    }
 
     #[test]
     fn colour_repeats_the_sign_and_adds_no_text() {

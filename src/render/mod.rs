@@ -7,10 +7,14 @@
 mod changes;
 mod chart;
 mod csv;
+mod days;
 mod decided;
 mod entry;
 mod fetch;
 mod health;
+mod heat;
+mod html;
+pub mod ink;
 pub mod json;
 mod markdown;
 mod metrics;
@@ -26,8 +30,9 @@ mod view;
 
 pub use decided::verb;
 pub use fetch::FetchPage;
+pub use html::Page;
 pub use review::ReviewPage;
-pub use svg::svg;
+pub use svg::Picture;
 pub use table::ascii;
 pub use view::Views;
 
@@ -89,6 +94,12 @@ impl Grid {
 pub trait Document {
     /// The page for people, ending with a line break.
     fn text(&self, look: &Look) -> String;
+
+    /// The same page with the marks of [`ink`], where a page has more colours than its lines' signs
+    /// give it.
+    fn inked(&self, _look: &Look) -> Option<String> {
+        None
+    }
 
     /// The one JSON document.
     fn json(&self) -> String;

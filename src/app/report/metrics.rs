@@ -43,23 +43,6 @@ pub struct RankRow {
     pub iv_vs_ma20: Option<f64>,
 }
 
-/// A series for drawing: `volledger/chart/1`.
-#[derive(Clone, Debug, Serialize)]
-pub struct Chart {
-    /// `volledger/chart/1`.
-    pub schema: &'static str,
-    /// The view.
-    pub series: &'static str,
-    /// The symbol.
-    pub symbol: String,
-    /// The field.
-    pub field: &'static str,
-    /// The position shown.
-    pub position: u64,
-    /// A day and its value for every session; null is a hole.
-    pub points: Vec<(String, Option<f64>)>,
-}
-
 /// One line a symbol: `volledger/snapshot/1`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Snapshot {

@@ -3,6 +3,7 @@
 //! Field names are those of the contract (`schemas/output/`). Numbers that came from a source go
 //! out with the source's digits, so they are kept as raw JSON.
 
+mod chart;
 mod fetch;
 mod health;
 mod metrics;
@@ -11,6 +12,7 @@ mod projection;
 mod review;
 mod trace;
 
+pub use chart::*;
 pub use fetch::*;
 pub use health::*;
 pub use metrics::*;

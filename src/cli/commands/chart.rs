@@ -1,67 +1,97 @@
-//! `chart`: a series as a picture in the terminal.
+//! `chart`: a series as a picture, in the terminal or a file.
 
-use crate::app::chart::{self, Drawn};
-use crate::app::outside;
-use crate::cli::args::Past;
+use super::picture::{self, Files};
+use crate::app::chart::{self, Drawn, Kind};
+use crate::cli::args::Knowledge;
 use crate::cli::context::Context;
-use crate::cli::error::Outcome;
+use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
 use crate::domain::{Day, Series, Symbol};
-use crate::render::svg;
 use clap::Args;
-use std::path::PathBuf;
+use std::str::FromStr;
 
 const EXAMPLES: &str = "\
 EXAMPLES
   volledger chart iv AAPL                     all of it
-  volledger chart hv AAPL --field hv252 --from 2024-01-01
+  volledger chart hv AAPL --field hv20 --field hv252 --from 2024-01-01
+  volledger chart all AAPL --html aapl.html   volatilities and price, to zoom into
+  volledger chart rank AAPL --svg rank.svg    where IV stood among its own past
+  volledger chart gaps AAPL --svg gaps.svg    day by day: there, missing, closed
   volledger chart iv AAPL --at '#4'           as the ledger stood after #4
-  volledger chart spot AAPL --svg aapl.svg    a picture for a browser
+  volledger chart iv AAPL --first             with the values that were known first
 
-Every session has a place; sessions without a value are holes in the line.";
+Every session has a place; sessions without a value are holes in the line. Under the time axis
+stands the batch that asserts the values. A page of --html works without any network.";
 
-/// A series as a picture in the terminal
+/// What the first word names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Lines(Kind),
+    Gaps,
+}
+
+impl FromStr for What {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "gaps" => Ok(Self::Gaps),
+            text => text.parse().map(Self::Lines),
+        }
+    }
+}
+
+/// A series as a picture, in the terminal or a file
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct ChartArgs {
-    /// The view: iv, hv, spot or index
-    series: Series,
+    /// A view (iv, hv, spot, index), `all` (volatilities and price), `rank`, or `gaps`
+    what: What,
     /// The symbol
     symbol: Symbol,
-    /// The field [default: the first of the view]
+    /// The field, several times for several lines [default: the first of the view]
     #[arg(long)]
-    field: Option<String>,
+    field: Vec<String>,
+    /// With gaps: only this view
+    #[arg(long)]
+    series: Option<Series>,
     /// First day
     #[arg(long)]
     from: Option<Day>,
     /// Last day
     #[arg(long)]
     to: Option<Day>,
-    /// Write a picture instead, for a browser
-    #[arg(long, value_name = "FILE")]
-    svg: Option<PathBuf>,
     #[command(flatten)]
-    past: Past,
+    files: Files,
+    #[command(flatten)]
+    knowledge: Knowledge,
 }
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ChartArgs) -> Outcome<Exit> {
-    let ledger = ctx.open(ui)?;
-    let drawn = Drawn {
-        series: args.series,
-        symbol: args.symbol.clone(),
-        field: args.field.clone(),
-        from: args.from,
-        to: args.to,
-        at: ctx.at(&ledger, args.past.at.as_deref())?,
+    let words = match args.what {
+        What::Gaps => !args.field.is_empty() || args.from.or(args.to).is_some(),
+        What::Lines(_) => args.series.is_some(),
     };
-    let chart = chart::chart(&ledger, &drawn)?;
-    match &args.svg {
-        Some(file) => {
-            outside::replace_file(file, svg(&chart).as_bytes())?;
-            ui.tell(&format!("Wrote {}", file.display()))?;
-        }
-        None => ui.show(&chart)?,
+    if words {
+        return Err(Failure::usage(
+            "these words do not go together",
+            "`chart gaps` takes --series; the other charts take --field, --from and --to",
+        ));
     }
-    Ok(Exit::Done)
+    let ledger = ctx.open(ui)?;
+    let at = ctx.at(&ledger, args.knowledge.past.at.as_deref())?;
+    let which = args.knowledge.which();
+    match args.what {
+        What::Lines(kind) => {
+            let (symbol, fields) = (args.symbol.clone(), args.field.clone());
+            let (from, to) = (args.from, args.to);
+            let drawn = Drawn { kind, symbol, fields, from, to, at, which };
+            picture::show(ui, &args.files, &chart::chart(&ledger, &drawn)?)
+        }
+        What::Gaps => {
+            let days = chart::days(&ledger, &args.symbol, args.series, at, which)?;
+            picture::show(ui, &args.files, &days)
+        }
+    }
 }

@@ -12,12 +12,14 @@ pub(super) mod diff;
 pub(super) mod export;
 pub(super) mod fetch;
 pub(super) mod gaps;
+pub(super) mod heatmap;
 pub(super) mod import;
 pub(super) mod init;
 pub(super) mod log;
 pub(super) mod man;
 pub(super) mod metrics;
 pub(super) mod overview;
+mod picture;
 pub(super) mod projection;
 pub(super) mod screen;
 pub(super) mod show;
@@ -58,6 +60,7 @@ pub(super) fn run(ui: &mut Ui, ctx: &Context, command: &Command) -> Outcome<Exit
         Command::Rank(args) => metrics::rank(ui, ctx, args),
         Command::Snapshot(args) => metrics::snapshot(ui, ctx, args),
         Command::Chart(args) => chart::run(ui, ctx, args),
+        Command::Heatmap(args) => heatmap::run(ui, ctx, args),
         Command::Screen(args) => screen::run(ui, ctx, args),
         Command::Overview(args) => overview::run(ui, ctx, args),
         Command::Sql(args) => sql::run(ui, ctx, args),

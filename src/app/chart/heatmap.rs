@@ -1,0 +1,224 @@
+//! Many symbols over the months: where implied volatility stood at the end of each.
+
+use super::super::error::{AppError, Result};
+use super::super::metrics::first as first_of;
+use super::super::report::{HeatCell, HeatRow, Heatmap};
+use super::super::views::ViewReader;
+use super::ATM_IV;
+use crate::domain::{Day, Position, Series, Symbol};
+use crate::ledger::Ledger;
+use crate::projections::view::{Activity, Record, Which, fold};
+use crate::quant::rank::{self, Definition, Standing};
+use std::collections::BTreeMap;
+
+/// Months shown when neither end is given.
+const MONTHS: usize = 24;
+
+/// What the cells of a heat map hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Metric {
+    /// Share of the 252 observations before the day that are lower.
+    #[default]
+    Percentile252,
+    /// Place between lowest and highest of the last 252 observations.
+    Rank252,
+    /// As the percentile, over 504.
+    Percentile504,
+    /// As the rank, over 504.
+    Rank504,
+    /// Implied volatility itself, a fraction.
+    AtmIv,
+}
+
+impl Metric {
+    /// Every metric.
+    pub const ALL: [Self; 5] =
+        [Self::Percentile252, Self::Rank252, Self::Percentile504, Self::Rank504, Self::AtmIv];
+
+    /// Its name, as `rank` and the views have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Percentile252 => "iv_percentile_252",
+            Self::Rank252 => "iv_rank_252",
+            Self::Percentile504 => "iv_percentile_504",
+            Self::Rank504 => "iv_rank_504",
+            Self::AtmIv => "atm_iv",
+        }
+    }
+
+    /// What it means, in a sentence (`tomic.md` 7.4).
+    pub fn definition(self) -> &'static str {
+        match self {
+            Self::Percentile252 => {
+                "Share, 0 to 100, of the 252 observations of IV before the day that are lower \
+                 than it; with fewer than 252 there is none."
+            }
+            Self::Rank252 => {
+                "Place of IV, 0 to 100, between lowest and highest of the last 252 observations, \
+                 the day's own included; with fewer than 252 before it there is none."
+            }
+            Self::Percentile504 => {
+                "Share, 0 to 100, of the last 504 observations of IV before the day that are lower \
+                 than it; with fewer than 378 there is none."
+            }
+            Self::Rank504 => {
+                "Place of IV, 0 to 100, between lowest and highest of the last 504 observations, \
+                 the day's own included; with fewer than 378 before it there is none."
+            }
+            Self::AtmIv => "Implied volatility at the money, in percent a year.",
+        }
+    }
+
+    fn window(self) -> Definition {
+        match self {
+            Self::Percentile504 | Self::Rank504 => rank::TWO_YEARS,
+            _ => rank::ONE_YEAR,
+        }
+    }
+
+    fn of(self, iv: f64, standing: &Standing) -> Option<f64> {
+        match self {
+            Self::Percentile252 | Self::Percentile504 => standing.percentile,
+            Self::Rank252 | Self::Rank504 => standing.rank,
+            Self::AtmIv => Some(iv),
+        }
+    }
+}
+
+/// What to show in a heat map.
+#[derive(Clone, Debug, Default)]
+pub struct Heat {
+    /// The symbols; none means all with implied volatility.
+    pub symbols: Vec<Symbol>,
+    /// What the cells hold.
+    pub metric: Metric,
+    /// First day; the months of the newest two years when absent.
+    pub from: Option<Day>,
+    /// Last day.
+    pub to: Option<Day>,
+    /// The position; the head when absent.
+    pub at: Option<Position>,
+    /// Which of several assertions about a value counts.
+    pub which: Which,
+    /// Most symbols shown; 0 is all.
+    pub limit: usize,
+}
+
+/// The month of a day, counted so that neighbours differ by one.
+fn month_of(day: Day) -> i32 {
+    let text = day.to_string();
+    let month = text.get(5..7).and_then(|month| month.parse::<i32>().ok()).unwrap_or(1);
+    day.year() * 12 + month - 1
+}
+
+fn month_name(month: i32) -> String {
+    format!("{:04}-{:02}", month.div_euclid(12), month.rem_euclid(12) + 1)
+}
+
+/// Symbols × months, with the value of the last observation of each month.
+///
+/// # Errors
+/// [`AppError::NotFound`] for a symbol without implied volatility, and when there is nothing.
+pub fn heatmap(ledger: &Ledger, heat: &Heat) -> Result<Heatmap> {
+    let reader = ViewReader::new(ledger)?;
+    let at = heat.at.unwrap_or(ledger.position());
+    let known = reader.symbols(Series::Iv);
+    let symbols = if heat.symbols.is_empty() { &known } else { &heat.symbols };
+    if let Some(strange) = symbols.iter().find(|symbol| known.binary_search(symbol).is_err()) {
+        return Err(AppError::NotFound(format!("view iv has nothing about {strange}")));
+    }
+    let to = heat.to.unwrap_or(Day(i32::MAX));
+    let mut found: Vec<(&Symbol, BTreeMap<i32, HeatCell>)> = Vec::new();
+    for symbol in symbols {
+        let records = newest(&reader, heat, symbol, at, to)?;
+        found.push((symbol, ends_of_months(&records, heat)));
+    }
+    let ends = || found.iter().flat_map(|(_, cells)| cells.keys().copied());
+    let (Some(oldest), Some(newest)) = (ends().min(), ends().max()) else {
+        return Err(AppError::NotFound("no implied volatility is known there".to_owned()));
+    };
+    let first = match heat.from {
+        Some(from) => oldest.max(month_of(from)),
+        None => oldest.max(newest + 1 - MONTHS as i32),
+    };
+    let row = |(symbol, mut cells): (&Symbol, BTreeMap<i32, HeatCell>)| {
+        let cells: Vec<_> = (first..=newest).map(|month| cells.remove(&month)).collect();
+        let latest = cells.iter().rev().flatten().next();
+        HeatRow {
+            symbol: symbol.to_string(),
+            newest: latest.and_then(|cell| cell.value),
+            n: latest.map_or(0, |cell| cell.n),
+            cells,
+        }
+    };
+    let mut rows: Vec<HeatRow> = found.into_iter().map(row).collect();
+    // A symbol whose months are all before the first one shown has nothing to show.
+    if heat.symbols.is_empty() {
+        rows.retain(|row| row.cells.iter().any(Option::is_some));
+    }
+    let size = |row: &HeatRow| row.newest.unwrap_or(f64::NEG_INFINITY);
+    rows.sort_by(|a, b| size(b).total_cmp(&size(a)).then_with(|| a.symbol.cmp(&b.symbol)));
+    let most = if heat.limit == 0 { usize::MAX } else { heat.limit };
+    let hidden = rows.len().saturating_sub(most) as u64;
+    rows.truncate(most);
+    Ok(Heatmap {
+        schema: "volledger/heatmap/1",
+        position: at.0,
+        which: first_of(heat.which),
+        metric: heat.metric.name(),
+        definition: heat.metric.definition(),
+        by: "month",
+        months: (first..=newest).map(month_name).collect(),
+        rows,
+        hidden,
+    })
+}
+
+/// A symbol's records up to the last day: of as few stored years as the first month needs.
+fn newest(
+    reader: &ViewReader<'_>,
+    heat: &Heat,
+    symbol: &Symbol,
+    at: Position,
+    to: Day,
+) -> Result<Vec<Record>> {
+    let activity = Activity::at(reader.ledger().batches(), Series::Iv, at);
+    let mut years = reader.periods(Series::Iv, symbol)?;
+    years.retain(|year| *year <= to.year());
+    let window = heat.metric.window().window;
+    let mut back = 3 + window / 250;
+    loop {
+        let first = years.len().checked_sub(back).and_then(|index| years.get(index));
+        let from = first.and_then(|year| Day::from_ymd(*year, 1, 1)).unwrap_or(Day(i32::MIN));
+        let history = reader.history_between(Series::Iv, symbol, from, to)?;
+        let mut records = fold(Series::Iv, &history, &activity, heat.which);
+        records.retain(|record| record.day <= to);
+        // A full window has to lie before the first day shown. Without a first day that is at
+        // most two years before the symbol's own newest one.
+        let two_years = |record: &Record| Day::from_ymd(record.day.year() - 2, 1, 1);
+        let start = heat.from.or(records.last().and_then(two_years)).unwrap_or(from);
+        let valid = |record: &&Record| rank::valid(record.number(ATM_IV)).is_some();
+        let before = records.iter().filter(|record| record.day < start).filter(valid).count();
+        if before >= window || back >= years.len() {
+            return Ok(records);
+        }
+        back *= 2;
+    }
+}
+
+/// The last observation of each month and where it stands.
+fn ends_of_months(records: &[Record], heat: &Heat) -> BTreeMap<i32, HeatCell> {
+    let series: Vec<Option<f64>> = records.iter().map(|record| record.number(ATM_IV)).collect();
+    let standings = rank::windowed(&series, heat.metric.window());
+    let mut months = BTreeMap::new();
+    for ((record, iv), standing) in records.iter().zip(&series).zip(&standings) {
+        let Some(iv) = rank::valid(*iv) else { continue };
+        if heat.from.is_some_and(|from| record.day < from) {
+            continue;
+        }
+        let value = heat.metric.of(iv, standing);
+        let cell = HeatCell { date: record.day.to_string(), value, n: standing.n as u64 };
+        months.insert(month_of(record.day), cell);
+    }
+    months
+}
