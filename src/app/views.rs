@@ -324,6 +324,16 @@ pub fn compare_with_log(
     Ok(differences)
 }
 
+/// A stored part of a symbol's history: a year of it, or in dense views a day.
+#[derive(Clone, Copy, Debug)]
+pub struct Period {
+    /// The year, or the day since 1970.
+    pub number: i32,
+    /// How many assertions it holds.
+    pub events: u64,
+    digest: Digest,
+}
+
 /// Reads views at any position.
 pub struct ViewReader<'a> {
     ledger: &'a Ledger,
@@ -378,19 +388,17 @@ impl<'a> ViewReader<'a> {
         from: Day,
         to: Day,
     ) -> Result<History> {
-        let entry = self.roots.0.get(&view).and_then(|root| root.symbols.get(symbol.as_str()));
-        let Some((_, digest)) = entry else {
-            return Ok(History::default());
-        };
-        let mut whole: Option<History> = None;
-        let years = read_years(self.ledger, view, symbol, digest)?;
-        let mut numbers: Vec<(i32, Digest)> =
-            years.iter().filter_map(|(year, (_, d))| Some((year.parse().ok()?, *d))).collect();
+        let mut stored = self.stored(view, symbol)?;
         let periods = period_of(view, from)..=period_of(view, to);
-        numbers.retain(|(period, _)| periods.contains(period));
-        numbers.sort_by_key(|(year, _)| *year);
-        for (year, digest) in numbers {
-            let part = read_chunk(self.ledger, view, symbol, year, &digest)?;
+        stored.retain(|period| periods.contains(&period.number));
+        self.read(view, symbol, &stored)
+    }
+
+    /// What some stored periods of a symbol hold, in their order.
+    pub fn read(&self, view: Series, symbol: &Symbol, periods: &[Period]) -> Result<History> {
+        let mut whole: Option<History> = None;
+        for period in periods {
+            let part = read_chunk(self.ledger, view, symbol, period.number, &period.digest)?;
             match &mut whole {
                 None => whole = Some(part),
                 Some(whole) => {
@@ -404,15 +412,28 @@ impl<'a> ViewReader<'a> {
         Ok(whole.unwrap_or_default())
     }
 
-    /// The periods of which a view stores something about a symbol, ascending: years, or in dense
-    /// views days since 1970.
-    pub fn periods(&self, view: Series, symbol: &Symbol) -> Result<Vec<i32>> {
+    /// The periods of which a view stores something about a symbol, ascending.
+    pub fn stored(&self, view: Series, symbol: &Symbol) -> Result<Vec<Period>> {
         let entry = self.roots.0.get(&view).and_then(|root| root.symbols.get(symbol.as_str()));
         let Some((_, digest)) = entry else { return Ok(Vec::new()) };
         let years = read_years(self.ledger, view, symbol, digest)?;
-        let mut periods: Vec<i32> = years.keys().filter_map(|name| name.parse().ok()).collect();
-        periods.sort_unstable();
+        let period = |(name, (events, digest)): (&String, &(u64, Digest))| {
+            Some(Period { number: name.parse().ok()?, events: *events, digest: *digest })
+        };
+        let mut periods: Vec<Period> = years.iter().filter_map(period).collect();
+        periods.sort_unstable_by_key(|period| period.number);
         Ok(periods)
+    }
+
+    /// The numbers of these periods: years, or in dense views days since 1970.
+    pub fn periods(&self, view: Series, symbol: &Symbol) -> Result<Vec<i32>> {
+        Ok(self.stored(view, symbol)?.into_iter().map(|period| period.number).collect())
+    }
+
+    /// How many assertions a view stores of a symbol.
+    pub fn events(&self, view: Series, symbol: &Symbol) -> u64 {
+        let root = self.roots.0.get(&view);
+        root.and_then(|root| root.symbols.get(symbol.as_str())).map_or(0, |(events, _)| *events)
     }
 
     /// A symbol's records as known at a position.
@@ -442,9 +463,19 @@ pub struct ViewDigest(crate::ledger::hash::Hasher);
 impl ViewDigest {
     /// Takes in one symbol's records.
     pub fn add(&mut self, view: Series, symbol: &Symbol, records: &[Record]) {
+        self.begin(view, symbol, records.len() as u64);
+        self.go_on(records);
+    }
+
+    /// Begins a symbol with so many records, which come with [`Self::go_on`].
+    pub fn begin(&mut self, view: Series, symbol: &Symbol, records: u64) {
         self.0.text(view.name());
         self.0.text(symbol.as_str());
-        self.0.text(&records.len().to_string());
+        self.0.text(&records.to_string());
+    }
+
+    /// Takes in further records of the symbol.
+    pub fn go_on(&mut self, records: &[Record]) {
         for record in records {
             self.0.text(&record.day.to_string());
             if !record.item.is_empty() {

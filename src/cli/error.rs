@@ -98,6 +98,7 @@ fn exit(error: &AppError) -> Exit {
         AppError::RolledBackBefore { .. } => Exit::RolledBackBefore,
         AppError::ProjectionDiffers(_) => Exit::ProjectionDiffers,
         AppError::Sql(_)
+        | AppError::NotBuilt { .. }
         | AppError::Usage(_)
         | AppError::Mapping { .. }
         | AppError::NoSymbol(_) => Exit::Usage,
@@ -156,6 +157,9 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
         AppError::ProjectionDiffers(_) => {
             "nothing recorded is lost; rebuild it with `volledger projection rebuild NAME`"
                 .to_owned()
+        }
+        AppError::NotBuilt { feature, .. } => {
+            format!("build it with `cargo build --release --features {feature}`")
         }
         AppError::Usage(_) => "see `volledger help`".to_owned(),
     }
@@ -250,6 +254,7 @@ mod tests {
             (AppError::Mapping { name: text("x"), why: text("y") }, Exit::Usage),
             (AppError::NoSymbol(text("x")), Exit::Usage),
             (AppError::Usage(text("x")), Exit::Usage),
+            (AppError::NotBuilt { what: "x", feature: "y" }, Exit::Usage),
             (AppError::NotFound(text("x")), Exit::Failed),
             (
                 AppError::RolledBackBefore { batch, state: text("s"), at: text("t"), reason: None },

@@ -10,8 +10,9 @@ mod screen;
 mod tables;
 mod vtab;
 
-pub use export::export;
+pub(in crate::app) use export::export;
 pub use screen::{Screen, screen};
+pub(in crate::app) use tables::{Sql, sql_of};
 
 use super::error::{AppError, Result};
 use super::views::ViewReader;

@@ -421,7 +421,7 @@ fn int(of: u64) -> Sql {
 
 /// A value as SQL sees it. Counts and instants are whole numbers where they are whole; everything
 /// else is a float, so that a division of two prices is never that of two integers.
-fn sql_of(value: &Value, unit: Unit) -> Sql {
+pub fn sql_of(value: &Value, unit: Unit) -> Sql {
     match value {
         Value::Null => Sql::Null,
         Value::Bool(flag) => Sql::Int(i64::from(*flag)),
