@@ -8,6 +8,7 @@ mod bad_input;
 mod bundle;
 mod cli;
 mod crash;
+mod exports;
 mod fetch;
 mod flat;
 mod laws;

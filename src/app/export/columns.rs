@@ -304,10 +304,10 @@ mod tests {
         assert_eq!(cell("iv30_ma20"), Cell::None);
         assert_eq!(cell("iv_rank (IV)"), Cell::None);
         assert_eq!(cell("other"), Cell::Text(r#"{"iv30_ma20":true,"skew":1e+999}"#.into()));
-        assert_eq!(cell("event"), Cell::Text("b7/3".into()));
+        assert_eq!(cell("event"), Cell::Text("b7/4".into()));
         assert_eq!(cell("batch"), Cell::Text("b7".into()));
         assert_eq!(cell("class"), Cell::Text("vendor".into()));
-        assert_eq!(cell("field_events"), Cell::Text(r#"{"options_volume":"b7/4"}"#.into()));
+        assert_eq!(cell("field_events"), Cell::Text(r#"{"options_volume":"b7/5"}"#.into()));
     }
 
     #[test]

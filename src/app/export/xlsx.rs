@@ -214,3 +214,76 @@ fn provenance(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::export::Wanted;
+    use crate::app::import::{ImportOptions, Input, MappingChoice, SymbolChoice};
+    use crate::app::{Clock, Silent, decide, import, views};
+    use crate::ledger::Ledger;
+
+    fn run() -> Run<'static> {
+        Run { clock: Clock::Fixed(1_765_627_200_000), actor: "t".into(), progress: &Silent }
+    }
+
+    fn ledger(text: &str) -> Ledger {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        std::fs::write(&path, text).unwrap();
+        let mut ledger = Ledger::in_memory();
+        let options = ImportOptions {
+            series: Series::Iv,
+            mapping: MappingChoice::Named("mc-iv-basic".into()),
+            symbol: SymbolChoice::Given("AAPL".parse().unwrap()),
+            keep: false,
+            again: None,
+            dry_run: false,
+            full: false,
+            snapshot: false,
+        };
+        let input = Input { path, name: "a.csv".into(), stream: false };
+        let staged = import::import_csv(&mut ledger, &[input], &options, &run()).unwrap();
+        decide::confirm_staged(&mut ledger, &staged, &run()).unwrap();
+        views::catch_up(&mut ledger, &Silent).unwrap();
+        ledger
+    }
+
+    #[test]
+    fn more_records_than_rows_are_refused_before_anything_is_written() {
+        let ledger = ledger("Date,IV30\n2024-03-01,12.34\n2024-03-04,12.40\n2024-03-05,13.0\n");
+        let wanted = Wanted { series: vec![Series::Hv, Series::Iv], ..Wanted::default() };
+        let stream = Stream::new(&ledger, &wanted).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.xlsx");
+        let refused = export_within(&stream, &path, &run(), 3).unwrap_err();
+        assert!(matches!(&refused, AppError::Usage(text) if text.contains("3 records")));
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+        // The header takes a row.
+        let exported = export_within(&stream, &path, &run(), 4).unwrap();
+        assert_eq!((exported.rows, path.exists()), (3, true));
+    }
+
+    #[test]
+    fn what_a_sheet_cannot_hold_is_a_text_or_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.xlsx");
+        let mut book = Workbook::new();
+        let (sheet, date) = (book.add_worksheet(), Format::new());
+        let mut cut = 0;
+        let long = "é".repeat(CELL_CHARS);
+        let longer = format!("{long}x");
+        for (line, cell) in (0..).zip([
+            Cell::Text(long.as_str().into()),
+            Cell::Text(longer.as_str().into()),
+            Cell::Text("=1+1".into()),
+            Cell::Whole(i64::MAX),
+            Cell::Day(Day::from_ymd(1899, 12, 31).unwrap()),
+            Cell::None,
+        ]) {
+            write_cell(sheet, line, 0, &cell, &date, &mut cut).unwrap();
+        }
+        assert_eq!(cut, 1);
+        book.save(path).unwrap();
+    }
+}
