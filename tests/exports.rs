@@ -182,7 +182,7 @@ mod parquet_files {
     }
 
     /// The rows as the `parquet` crate reads them.
-    fn rows(path: &Path) -> Vec<Row> {
+    pub fn rows(path: &Path) -> Vec<Row> {
         let rows = reader(path).into_iter();
         let row = |row: parquet::record::Row| {
             row.get_column_iter().map(|(name, field)| (name.clone(), value(field))).collect()
@@ -400,6 +400,62 @@ mod parquet_files {
         desk.write("empty.bak/x", "x");
         desk.run("export all -f parquet -O empty").exits(2);
         assert!(desk.path().join("empty.bak/x").exists());
+    }
+}
+
+/// Chains, contracts, news and the other fetched views, from recorded answers.
+#[cfg(all(feature = "parquet", feature = "xlsx"))]
+#[test]
+fn fetched_views_come_back_from_every_format() {
+    use crate::fetch::fake::Fake;
+    use crate::fetch::responder::{Responder, ok};
+    let Some(fake) = Fake::start(&["--now", "2025-11-09T12:00:00-05:00"]) else { return };
+    let mut bench = crate::fetch::Bench::new(fake.base());
+    bench.now = "2025-11-09T17:05:00Z".to_owned();
+    for words in ["chain META --no-derive", "bars SPY --timespan 1hour --days 5", "splits AAPL"] {
+        bench.fetch(&format!("{words} --yes -q"));
+    }
+    for (words, file) in [
+        ("dividends CSSEN", "reference/dividends.json"),
+        ("tickers AAPL", "reference/ticker_AAPL.json"),
+        ("news AAPL --days 90", "news/AAPL_2025-09-23.json"),
+        ("quotes AAPL", "snapshot/unified.json"),
+    ] {
+        let path = crate::support::shared(&format!("data/polygon/{file}")).unwrap();
+        let text = std::fs::read_to_string(path).unwrap();
+        let last = text.replace("\"next_url\"", "\"was_next_url\"");
+        let service = Responder::new(move |_, _| ok(&last));
+        bench.base = service.base();
+        bench.fetch(&format!("{words} --yes -q")).exits(0);
+    }
+    let desk = &bench.desk;
+    desk.run("export all -f sqlite -O all.sqlite").exits(0);
+    desk.run("export all -f xlsx -O all.xlsx").exits(0);
+    let status = desk.run("status --json").json();
+    let mut seen = Vec::new();
+    for view in status["views"].as_array().unwrap() {
+        let view = view["series"].as_str().unwrap();
+        let want = told(desk, view, "");
+        if want.is_empty() {
+            continue;
+        }
+        seen.push(view);
+        desk.run(&format!("export {view} -f parquet -O v.parquet")).exits(0);
+        let path = desk.path().join("v.parquet");
+        equal(view, &parquet_files::rows(&path), &want);
+        for (program, file) in [
+            ("pyarrow", "v.parquet"),
+            ("duckdb", "v.parquet"),
+            ("sqlite3", "all.sqlite"),
+            ("openpyxl", "all.xlsx"),
+        ] {
+            if let Some(rows) = read_by(program, &desk.path().join(file), view) {
+                equal(&format!("{program} {view}"), &rows, &want);
+            }
+        }
+    }
+    for view in ["chain", "dividends", "tickers", "news", "quotes"] {
+        assert!(seen.contains(&view), "{view} is not in {seen:?}");
     }
 }
 

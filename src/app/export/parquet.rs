@@ -44,7 +44,7 @@ pub fn export(stream: &Stream<'_>, path: &Path, run: &Run<'_>) -> Result<Exporte
         let read = stream.each(series, run, |symbol, records| {
             layout.rows(symbol, records, |_, row| out.push(row))
         })?;
-        out.finish(described(stream, &layout, &read)?)?;
+        out.finish(described(stream, &layout, &read))?;
         Ok(read)
     })?;
     Ok(Exported {
@@ -58,20 +58,20 @@ pub fn export(stream: &Stream<'_>, path: &Path, run: &Run<'_>) -> Result<Exporte
 }
 
 /// What a file says of itself, as keys and values of its metadata.
-fn described(stream: &Stream<'_>, layout: &Layout, read: &Read) -> Result<Vec<KeyValue>> {
+fn described(stream: &Stream<'_>, layout: &Layout, read: &Read) -> Vec<KeyValue> {
     let pair = |key: &str, value: String| KeyValue::new(format!("volledger.{key}"), value);
     let mut pairs = vec![
         pair("tool", super::TOOL.to_owned()),
         pair("series", layout.series.name().to_owned()),
         pair("position", stream.at.0.to_string()),
-        pair("log_root", stream.log_root()?.to_string()),
+        pair("log_root", stream.log_root.to_string()),
         pair("view_digest", read.digest().to_string()),
         pair("which", super::which(stream.wanted).to_owned()),
         pair("numbers", super::NUMBERS.to_owned()),
     ];
     let days = [("from", stream.wanted.from), ("to", stream.wanted.to)];
     pairs.extend(days.into_iter().filter_map(|(key, day)| Some(pair(key, day?.to_string()))));
-    Ok(pairs)
+    pairs
 }
 
 /// A finished file.

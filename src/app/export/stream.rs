@@ -76,6 +76,8 @@ pub struct Stream<'a> {
     pub wanted: &'a Wanted,
     /// The position that is exported.
     pub at: Position,
+    /// The log's root at the position.
+    pub log_root: Digest,
     roots: Arc<Roots>,
 }
 
@@ -90,7 +92,8 @@ impl<'a> Stream<'a> {
     /// Looks up what is wanted.
     ///
     /// # Errors
-    /// [`AppError::NotFound`] for a symbol that none of the views ever had.
+    /// [`AppError::NotFound`] for a symbol that none of the views ever had; a position that is not
+    /// there.
     pub fn new(ledger: &'a Ledger, wanted: &'a Wanted) -> Result<Self> {
         let reader = ViewReader::new(ledger)?;
         let known = |symbol: &&Symbol| {
@@ -103,20 +106,13 @@ impl<'a> Stream<'a> {
             }));
         }
         let at = wanted.at.unwrap_or(ledger.position());
-        Ok(Self { ledger, wanted, at, roots: reader.roots() })
+        let log_root = ledger.root_at(at)?;
+        Ok(Self { ledger, wanted, at, log_root, roots: reader.roots() })
     }
 
     /// Whether one view was asked for: it is then exported even if it is empty.
     pub fn is_one(&self) -> bool {
         self.wanted.series.len() == 1
-    }
-
-    /// The log's root at the position.
-    ///
-    /// # Errors
-    /// Entries that cannot be read.
-    pub fn log_root(&self) -> Result<Digest> {
-        Ok(self.ledger.root_at(self.at)?)
     }
 
     /// The roots of the views.

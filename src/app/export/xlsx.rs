@@ -67,7 +67,7 @@ fn export_within(stream: &Stream<'_>, path: &Path, run: &Run<'_>, limit: u64) ->
         }
         let read: Vec<(Series, &Read)> =
             sheets.iter().map(|(layout, _, read)| (layout.series, read)).collect();
-        let root = stream.log_root()?.to_string();
+        let root = stream.log_root.to_string();
         provenance(book.add_worksheet(), stream, &root, &read, cut).map_err(failed)?;
         book.save(new).map_err(failed)
     })?;

@@ -53,7 +53,7 @@ pub fn export(
                 reads.push((*series, read));
             }
         }
-        let root = stream.log_root()?.to_string();
+        let root = stream.log_root.to_string();
         write_provenance(&work, stream, &root, &reads).map_err(failed)?;
         let shared = Shared { ledger: Arc::clone(ledger), roots: stream.roots(), at: stream.at };
         let shared = Arc::new(shared);

@@ -32,7 +32,7 @@ pub fn export_all(stream: &Stream<'_>, folder: &Path, run: &Run<'_>) -> Result<E
             schema: FORMAT.to_owned(),
             tool: TOOL.to_owned(),
             position: stream.at.0,
-            log_root: stream.log_root()?.to_string(),
+            log_root: stream.log_root.to_string(),
             which: which(stream.wanted).to_owned(),
             symbols: stream.wanted.symbols.iter().map(ToString::to_string).collect(),
             from: stream.wanted.from.map(|day| day.to_string()),
@@ -107,7 +107,7 @@ fn export_series(
         return Ok(());
     }
     for (year, out) in years {
-        let finished = out.finish(described(stream, &layout, &read)?)?;
+        let finished = out.finish(described(stream, &layout, &read))?;
         manifest.files.push(ManifestFile {
             path: place(series, year),
             rows: finished.rows,
