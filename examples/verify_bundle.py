@@ -62,6 +62,10 @@ DECISION = [("action", "b"), ("changes", ["u", "b", "b"]), ("reason", "?s"), ("t
             ("base", "?u"), ("via", ("b", "u"))]
 ENTRY = [("time_ms", "i"), ("actor", "s"), ("tool", "s"), ("kind", "b")]
 SOURCE = ["h", "b", "s", "s", "u", "i", "b", "s"]
+# Version 2 of an entry: a projection was added, promoted or dropped.
+PROJECTION = [("time_ms", "i"), ("actor", "s"), ("tool", "s"), ("name", "s"), ("version", "u"),
+              ("step", "b")]
+
 # Version 2 of a manifest: what was fetched, and what that says of the days that were asked.
 FETCHED = ["h", "b", "s", "s", "u", "i", "b", "s", ("?", ("u", "u", "u", "u", ["s", "s"], "s"))]
 COVERAGE = ["b", "s", "s", "i", "i", "b", "i", "i", "h", "s"]
@@ -168,6 +172,15 @@ def tagged(data, tag, what):
 
 
 def read_entry(data, what):
+    if data[:2] == b"E\2":
+        reader = Reader(data, what)
+        reader.at = 2
+        entry = dict(reader.struct(PROJECTION), kind=4)
+        need(1 <= entry["step"] <= 3, f"{what} is no known step of a projection")
+        if reader.take(1)[0]:
+            entry["definition"] = reader.bincode("s")
+        reader.end()
+        return entry
     reader = tagged(data, b"E", what)
     entry = reader.struct(ENTRY)
     for kind, fields in ((1, STAGE), (2, DECISION), (3, None)):

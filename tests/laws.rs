@@ -6,6 +6,7 @@ mod damage;
 mod inputs;
 mod machine;
 mod model;
+mod projections;
 
 use machine::{World, step};
 use proptest::test_runner::{Config, TestRunner};
@@ -17,6 +18,10 @@ fn soak() -> u32 {
 }
 
 fn histories(cases: u32, steps: std::ops::Range<usize>, on_disk: bool) {
+    histories_of(cases, steps, on_disk, false);
+}
+
+fn histories_of(cases: u32, steps: std::ops::Range<usize>, on_disk: bool, projections: bool) {
     let scratch = tempfile::tempdir().unwrap();
     let config = Config {
         cases: cases * soak(),
@@ -31,6 +36,9 @@ fn histories(cases: u32, steps: std::ops::Range<usize>, on_disk: bool) {
             true => World::on_disk(scratch),
             false => World::in_memory(scratch),
         };
+        if projections {
+            world = world.with_projections();
+        }
         for step in &steps {
             world.step(step);
         }
@@ -60,6 +68,16 @@ fn long_histories_keep_the_laws() {
 #[test]
 fn histories_on_disk_keep_the_laws() {
     histories(40, 4..14, true);
+}
+
+#[test]
+fn projections_follow_random_histories() {
+    histories_of(60, 1..12, false, true);
+}
+
+#[test]
+fn projections_on_disk_follow_random_histories() {
+    histories_of(6, 4..12, true, true);
 }
 
 #[test]

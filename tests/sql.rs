@@ -5,8 +5,12 @@ use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
 use volledger::app::export::{Binary, Wanted, export_file};
-use volledger::app::{Ledger, decide, lookup, sql};
+use volledger::app::sql::SqlAnswer;
+use volledger::app::vantage::Vantage;
+use volledger::app::{AppError, Ledger, Registry, Which, decide, lookup, sql};
 use volledger::domain::{Position, Series};
+
+type Answer = Result<SqlAnswer, AppError>;
 
 fn sample(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sample").join(name)
@@ -23,8 +27,13 @@ fn filled() -> (tempfile::TempDir, Arc<Ledger>) {
     (directory, Arc::new(ledger))
 }
 
+fn ask(ledger: &Arc<Ledger>, text: &str, at: Option<Position>) -> Answer {
+    let registry = Registry::default();
+    sql::query(&Vantage::new(Arc::clone(ledger), &registry, at, Which::Latest)?, text)
+}
+
 fn rows(ledger: &Arc<Ledger>, text: &str, at: Option<u64>) -> Vec<Vec<Value>> {
-    let found = sql::query(Arc::clone(ledger), text, at.map(Position));
+    let found = ask(ledger, text, at.map(Position));
     found.unwrap_or_else(|error| panic!("{text}: {error}")).rows
 }
 
@@ -131,7 +140,7 @@ fn functions_that_traders_miss() {
     assert_eq!((one("SELECT ln(-1)"), one("SELECT sqrt(-1)")), (None, None));
     assert_eq!((one("SELECT pow(2, 10)"), one("SELECT sqrt(9)")), (Some(1024.0), Some(3.0)));
     assert_eq!(one("SELECT stddev(1)"), None);
-    let wrong = sql::query(Arc::clone(&ledger), "SELECT percentile(1, 101)", None);
+    let wrong = self::ask(&ledger, "SELECT percentile(1, 101)", None);
     assert!(wrong.unwrap_err().to_string().contains("0 to 100"));
 }
 
@@ -159,7 +168,7 @@ fn a_query_that_is_wrong_or_would_write_is_refused_and_harms_nothing() {
         ("", "no query"),
         ("SELECT 1; DELETE FROM iv", "one query at a time"),
     ] {
-        let error = sql::query(Arc::clone(&ledger), text, None).expect_err(text).to_string();
+        let error = ask(&ledger, text, None).expect_err(text).to_string();
         // A second statement that would write is refused for either reason.
         let either = says == "one query at a time" && error.contains("may not be modified");
         assert!(error.contains(says) || either, "{text}: {error}");

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use volledger::app::import::{ImportOptions, Input, MappingChoice, Staged, SymbolChoice};
-use volledger::app::{Clock, Ledger, Run, Silent, decide, import, lookup, outside};
+use volledger::app::{Clock, Ledger, Registry, Run, Silent, decide, import, lookup, outside};
 use volledger::domain::{BatchId, Series};
 
 /// The folder of shared test data; tests that need it say loudly that they are skipped.
@@ -20,7 +20,13 @@ pub fn shared(what: &str) -> Option<PathBuf> {
 
 /// A run at a fixed instant, 2025-12-13 12:00 UTC: the as-of date of the shared data.
 pub fn run() -> Run<'static> {
-    Run { clock: Clock::Fixed(1_765_627_200_000), actor: "tester".into(), progress: &Silent }
+    Run {
+        clock: Clock::Fixed(1_765_627_200_000),
+        actor: "tester".into(),
+        progress: &Silent,
+        registry: Registry::default(),
+        refresh: true,
+    }
 }
 
 /// A new ledger in a new directory.

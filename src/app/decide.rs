@@ -5,10 +5,10 @@ use super::groups::Groups;
 use super::import::{
     self, MappingChoice, Reading, Staged, choose_mapping, csv_draft, read_source, with_events,
 };
-use super::report::{BatchChange, Decided, ViewEffect};
+use super::report::{BatchChange, Decided, Refreshed, ViewEffect};
 use super::stage::{Draft, append};
 use super::views::{self, ViewReader};
-use super::{Run, review};
+use super::{Run, projection, review};
 use crate::domain::batch::{self, Command, Refusal, decide_redo, decide_rollback_to, decide_undo};
 use crate::domain::{
     BatchId, BatchState, Class, Collector, Day, Decision, Digest, EntryKind, Op, Position, Series,
@@ -78,13 +78,24 @@ pub fn confirm_staged(ledger: &mut Ledger, staged: &Staged, run: &Run<'_>) -> Re
                 batch::decide(ledger.batches(), id, Command::Confirm { token, base: here })?;
             append(ledger, EntryKind::Decision(decision.clone()), run)?;
             views::catch_up(ledger, run.progress)?;
+            let projections = refreshed(ledger, run);
             let changes = reviewed(staged);
             Ok(Decided {
                 changes,
+                projections,
                 ..decided(ledger, decision.action.name(), Some(&decision), false)
             })
         }
         _ => confirm(ledger, id, token, run),
+    }
+}
+
+/// Brings kept projections up to the head, unless told otherwise. What fails there does not touch
+/// the decision, which is made.
+fn refreshed(ledger: &mut Ledger, run: &Run<'_>) -> Vec<Refreshed> {
+    match run.refresh {
+        true => projection::refresh(ledger, &[], run).projections,
+        false => Vec::new(),
     }
 }
 
@@ -245,6 +256,7 @@ fn decided(
             .collect(),
         reason: decision.and_then(|decision| decision.reason.clone()),
         changes: Vec::new(),
+        projections: Vec::new(),
     }
 }
 
@@ -254,9 +266,10 @@ fn settle(ledger: &mut Ledger, decision: Decision, plan: bool, run: &Run<'_>) ->
         append(ledger, EntryKind::Decision(decision.clone()), run)?;
         views::catch_up(ledger, run.progress)?;
     }
+    let projections = if plan { Vec::new() } else { refreshed(ledger, run) };
     let changes = effects(ledger, &decision, plan, run)?;
     let action = decision.action.name();
-    Ok(Decided { changes, ..decided(ledger, action, Some(&decision), plan) })
+    Ok(Decided { changes, projections, ..decided(ledger, action, Some(&decision), plan) })
 }
 
 /// The difference that a decision makes, per view.

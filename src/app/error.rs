@@ -103,6 +103,9 @@ pub enum AppError {
     /// A query cannot be answered.
     #[error("{0}")]
     Sql(String),
+    /// A projection cannot be answered, kept or dropped.
+    #[error("{0}")]
+    Projection(String),
     /// A stored view is not what the log gives.
     #[error("{0}")]
     ProjectionDiffers(String),

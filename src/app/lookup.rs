@@ -317,6 +317,7 @@ pub fn status(ledger: &Ledger, notes: &[String]) -> Result<Status> {
         batches,
         open,
         views,
+        stale: Vec::new(),
         coverage: coverage(ledger)?,
         bytes: ledger.directory().map(size_of).unwrap_or_default(),
         last_entry: ledger.entries().last().map(|entry| rfc3339(entry.time_ms)),

@@ -18,7 +18,9 @@ pub mod lookup;
 pub mod market;
 pub mod metrics;
 pub mod outside;
+pub mod pieces;
 pub mod prepared;
+pub mod projection;
 pub mod report;
 pub mod review;
 pub mod same_quotes;
@@ -26,10 +28,13 @@ pub mod sql;
 pub mod stage;
 pub mod tomic;
 pub mod trace;
+pub mod vantage;
 pub mod verify;
 pub mod views;
 
 pub use crate::ledger::{Head, Ledger, LedgerError, OpenOptions};
+pub use crate::projections::Registry;
+pub use crate::projections::view::Which;
 pub use clock::Clock;
 pub use error::AppError;
 
@@ -41,6 +46,10 @@ pub struct Run<'a> {
     pub actor: String,
     /// Hears of progress; never changes a result.
     pub progress: &'a dyn Progress,
+    /// The projections that the program brings.
+    pub registry: Registry,
+    /// Whether kept projections are brought up to the head after a decision.
+    pub refresh: bool,
 }
 
 impl std::fmt::Debug for Run<'_> {

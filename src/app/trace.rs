@@ -5,7 +5,8 @@ use super::error::{AppError, Result};
 use super::report::{EntryLine, EventLine, Log, Replaced, Shown, Why, WhyField, json_value};
 use super::views::ViewReader;
 use crate::domain::{
-    BatchId, BatchState, Day, Entry, EntryKind, EventId, Field, Op, Position, Series, Symbol, Via,
+    BatchId, BatchState, Day, Entry, EntryKind, EventId, Field, Op, Position, ProjectionEntry,
+    ProjectionStep, Series, Symbol, Via,
 };
 use crate::ledger::{Ledger, LedgerError};
 use crate::projections::view::{Activity, Record, Which, fold};
@@ -253,6 +254,20 @@ fn entry_line(ledger: &Ledger, at: Position, entry: &Entry) -> EntryLine {
             (decision.action.name(), ids, via, decision.reason.clone(), text)
         }
         EntryKind::Note(text) => ("note", Vec::new(), None, None, text.clone()),
+        EntryKind::Projection(ProjectionEntry { id, step }) => {
+            let text = match step {
+                ProjectionStep::Added { definition: Some(query) } => {
+                    format!(
+                        "{id} is kept: {}",
+                        query.split_whitespace().collect::<Vec<_>>().join(" ")
+                    )
+                }
+                ProjectionStep::Added { definition: None } => format!("{id} is kept"),
+                ProjectionStep::Promoted => format!("{} means {id}", id.name),
+                ProjectionStep::Dropped => format!("{id} is not kept any more"),
+            };
+            (step.name(), Vec::new(), None, None, text)
+        }
     };
     EntryLine {
         position: at.0,

@@ -13,10 +13,10 @@ use super::Progress;
 use super::error::Result;
 use super::groups::Groups;
 use super::history::{by_period, merged, part, period_of};
+use super::pieces::{get, put};
 use crate::domain::{BatchId, BatchTable, Day, Digest, Position, Series, Symbol};
 use crate::ledger::codec::{decode_chunk, decode_directory, encode_chunk, encode_directory};
 use crate::ledger::hash::content;
-use crate::ledger::store::MAX_VALUE;
 use crate::ledger::{Ledger, LedgerError};
 use crate::projections::view::{Activity, History, Record, Which, fold};
 use std::collections::BTreeMap;
@@ -26,8 +26,6 @@ const ROOT: u8 = b'r';
 const SYMBOL: u8 = b's';
 const CHUNK: u8 = b'c';
 const MARK: u8 = b'm';
-/// Between a value's key and the number of a further part of it.
-const PART: u8 = 0xff;
 
 fn root_key(view: Series) -> Vec<u8> {
     vec![ROOT, view.code()]
@@ -40,37 +38,6 @@ fn symbol_key(view: Series, symbol: &Symbol) -> Vec<u8> {
 fn chunk_key(view: Series, symbol: &Symbol, year: i32) -> Vec<u8> {
     let year = ((year as u32) ^ 0x8000_0000).to_be_bytes();
     [&[CHUNK, view.code()], symbol.as_str().as_bytes(), &[0], &year].concat()
-}
-
-/// Keeps a value of any size: the first piece under the key, the others beside it.
-fn put(ledger: &mut Ledger, key: &[u8], bytes: &[u8]) -> Result<()> {
-    let store = ledger.store_mut();
-    let pieces: Vec<&[u8]> = bytes.chunks(MAX_VALUE - 8).collect();
-    for (number, piece) in pieces.iter().enumerate().skip(1) {
-        store.put_view(&part_key(key, number), piece)?;
-    }
-    let mut first = (pieces.len() as u32).to_be_bytes().to_vec();
-    first.extend_from_slice(pieces.first().copied().unwrap_or_default());
-    store.put_view(key, &first)?;
-    Ok(())
-}
-
-fn part_key(key: &[u8], number: usize) -> Vec<u8> {
-    [key, &[PART], &(number as u32).to_be_bytes()].concat()
-}
-
-fn get(ledger: &Ledger, key: &[u8]) -> Result<Option<Vec<u8>>> {
-    let lost = || LedgerError::damaged("a part of a view is missing");
-    let Some(mut first) = ledger.store().view(key)? else {
-        return Ok(None);
-    };
-    let count = first.split_first_chunk::<4>().map(|(count, _)| u32::from_be_bytes(*count));
-    let count = count.ok_or_else(lost)?;
-    first.drain(..4);
-    for number in 1..count {
-        first.extend(ledger.store().view(&part_key(key, number as usize))?.ok_or_else(lost)?);
-    }
-    Ok(Some(first))
 }
 
 /// A value whose digest is known.

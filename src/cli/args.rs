@@ -51,6 +51,9 @@ pub(super) struct Globals {
     /// Never ask; what needs an answer stays staged
     #[arg(long, global = true)]
     pub(super) no_input: bool,
+    /// After a decision, leave kept projections as they are (`projection refresh` later)
+    #[arg(long, global = true)]
+    pub(super) no_refresh: bool,
     /// No hints, no progress
     #[arg(short, long, global = true)]
     pub(super) quiet: bool,
@@ -196,7 +199,7 @@ pub(super) enum Command {
     Backup(backup::BackupArgs),
     /// Make a ledger from a backup
     Restore(backup::RestoreArgs),
-    /// The views as they are stored
+    /// Questions that are kept answered: views, built-in projections, queries
     Projection(projection::ProjectionArgs),
     /// Completions for a shell
     Completions(man::CompletionsArgs),

@@ -5,7 +5,7 @@ use super::exit::Exit;
 use super::progress::Bar;
 use super::ui::Ui;
 use crate::app::lookup;
-use crate::app::{Clock, Ledger, Run, outside};
+use crate::app::{Clock, Ledger, Registry, Run, outside};
 use crate::config::{Found, Settings, ledger_directory, new_ledger_directory};
 use crate::domain::Position;
 use std::path::PathBuf;
@@ -16,6 +16,8 @@ pub(super) struct Context {
     /// `--ledger`.
     pub(super) ledger: Option<PathBuf>,
     pub(super) progress: Bar,
+    /// Whether kept projections are brought up to the head after a decision.
+    pub(super) refresh: bool,
 }
 
 impl Context {
@@ -24,6 +26,8 @@ impl Context {
             clock: self.settings.now_ms.map_or(Clock::System, Clock::Fixed),
             actor: self.settings.actor.clone(),
             progress: &self.progress,
+            registry: Registry::default(),
+            refresh: self.refresh,
         }
     }
 

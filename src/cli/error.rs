@@ -134,6 +134,9 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
         AppError::Sql(_) => {
             "`volledger sql --tables` lists the tables and their columns".to_owned()
         }
+        AppError::Projection(_) => {
+            "nothing else was touched; `volledger projection list` shows what there is".to_owned()
+        }
         AppError::NotFound(_) => "`volledger status` says what there is".to_owned(),
         AppError::RolledBackBefore { batch, .. } => format!(
             "bring it back with `volledger batch reinstate {batch}` , or stage it anew with \
@@ -265,6 +268,7 @@ mod tests {
                 AppError::TokenDiffers { batch, expected: text("a"), found: Digest([1; 32]) },
                 Exit::Stale,
             ),
+            (AppError::Projection(text("x")), Exit::Failed),
             (AppError::ProjectionDiffers(text("x")), Exit::ProjectionDiffers),
         ];
         for (error, exit) in cases {

@@ -83,7 +83,8 @@ fn start(words: &[OsString]) -> Exit {
     let outcome = diagnostics(&settings, cli.globals.verbose).and_then(|()| {
         let progress = progress::Bar::new(shown);
         let ledger = cli.globals.ledger.clone();
-        let ctx = Context { settings, ledger, progress };
+        let refresh = !cli.globals.no_refresh;
+        let ctx = Context { settings, ledger, progress, refresh };
         commands::run(&mut ui, &ctx, &cli.command)
     });
     outcome.unwrap_or_else(|failure| tell(&mut ui, failure))

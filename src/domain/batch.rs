@@ -158,7 +158,7 @@ impl BatchTable {
                 }
                 self.decisions.insert(at, decision.clone());
             }
-            EntryKind::Note(_) => {}
+            EntryKind::Note(_) | EntryKind::Projection(_) => {}
         }
     }
 

@@ -25,6 +25,8 @@ pub enum EntryKind {
     Decision(Decision),
     /// A remark for those who read the log later.
     Note(String),
+    /// A projection was added, promoted or dropped.
+    Projection(super::ProjectionEntry),
 }
 
 /// The seal of a staged batch.

@@ -27,7 +27,7 @@ pub use head::Head;
 pub use inbox::{Arrival, Inbox};
 pub use verify::{Damage, Verified};
 
-use crate::domain::{BatchTable, Digest, Entry, EntryKind, Position, Stage};
+use crate::domain::{BatchTable, Digest, Entry, EntryKind, Position, ProjectionTable, Stage};
 use codec::{Kept, Manifest};
 use hash::Sha256Tree;
 use lock::Lock;
@@ -46,6 +46,7 @@ pub struct Ledger {
     _lock: Option<Lock>,
     tree: Tree<Sha256Tree>,
     table: BatchTable,
+    projections: ProjectionTable,
     entries: Vec<Entry>,
     notes: Vec<String>,
     /// Batches that exist elsewhere: a dry run's batch must not share a number with them.
@@ -94,6 +95,7 @@ impl Ledger {
             _lock: None,
             tree: Tree::default(),
             table: BatchTable::default(),
+            projections: ProjectionTable::default(),
             entries: Vec::new(),
             notes: Vec::new(),
             batches_before: 0,
@@ -204,6 +206,7 @@ impl Ledger {
         use hash::TreeHash;
         self.tree.push(Sha256Tree::leaf(bytes));
         self.table.apply(&entry);
+        self.projections.apply(&entry);
         self.entries.push(entry);
     }
 
@@ -271,6 +274,11 @@ impl Ledger {
     /// Every batch with its states.
     pub fn batches(&self) -> &BatchTable {
         &self.table
+    }
+
+    /// Every projection that was added.
+    pub fn projections(&self) -> &ProjectionTable {
+        &self.projections
     }
 
     /// The control entries; the first is `#1`.

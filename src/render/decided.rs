@@ -61,6 +61,15 @@ impl Document for Decided {
         }
         let unchanged = "  no day that is shown changes\n".to_owned();
         out += &if table.is_empty() { unchanged } else { table.finish() };
+        for of in self.projections.iter().filter(|of| of.state != "current") {
+            out += &match &of.error {
+                Some(error) => format!("  ! projection {} failed: {error}\n", of.projection),
+                None => {
+                    let parts = counted(of.parts, "part");
+                    format!("  projection {} is current again: {parts} computed\n", of.projection)
+                }
+            };
+        }
         if !self.plan {
             let root: String = self.log_root.chars().take(12).collect();
             out += &format!("  Head #{} {root}\n", self.position);

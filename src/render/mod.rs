@@ -14,6 +14,7 @@ pub mod json;
 mod markdown;
 mod metrics;
 pub mod numbers;
+mod projection;
 mod review;
 mod sql;
 mod svg;
@@ -26,7 +27,6 @@ pub use fetch::FetchPage;
 pub use review::ReviewPage;
 pub use svg::svg;
 pub use table::ascii;
-pub use tables::Projections;
 pub use view::Views;
 
 use serde_json::Value as Json;

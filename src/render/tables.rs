@@ -200,6 +200,15 @@ impl Document for Status {
             out += "\n";
             out += &views;
         }
+        for line in &self.stale {
+            let parts = line.stale_parts.map(|parts| format!(", {}", counted(parts, "symbol")));
+            let at = line.at.map(|at| format!(", shows #{at}")).unwrap_or_default();
+            let parts = parts.unwrap_or_default();
+            out += &format!(
+                "  ! projection {}@{}: {}{at}{parts}\n",
+                line.name, line.version, line.state
+            );
+        }
         if !self.coverage.is_empty() {
             let headings =
                 ["asked for", ">questions", ">data", ">empty", ">not entitled", ">failed"];
@@ -221,32 +230,6 @@ impl Document for Status {
 
     fn grid(&self) -> Grid {
         Grid::of(&["series", "symbols", "days", "from", "to"], &self.views)
-    }
-}
-
-/// The views of a ledger: `volledger/projections/1`.
-#[derive(Clone, Copy, Debug)]
-pub struct Projections<'a>(pub &'a Status);
-
-impl Document for Projections<'_> {
-    fn text(&self, look: &Look) -> String {
-        format!("Views at #{}\n{}", self.0.position, view_table(&self.0.views, look))
-    }
-
-    fn json(&self) -> String {
-        json::line(&serde_json::json!({
-            "schema": "volledger/projections/1",
-            "position": self.0.position,
-            "projections": self.0.views,
-        }))
-    }
-
-    fn json_lines(&self) -> Vec<String> {
-        json::lines(&self.0.views)
-    }
-
-    fn grid(&self) -> Grid {
-        self.0.grid()
     }
 }
 

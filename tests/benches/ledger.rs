@@ -12,7 +12,9 @@ mod large_csv;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use volledger::app::import::{ImportOptions, Input, MappingChoice, SymbolChoice};
-use volledger::app::{Clock, Ledger, Run, Silent, decide, import, lookup, outside, verify};
+use volledger::app::{
+    Clock, Ledger, Registry, Run, Silent, decide, import, lookup, outside, verify,
+};
 use volledger::domain::Series;
 
 /// CPU seconds (user and system) of this process so far, all threads.
@@ -67,7 +69,13 @@ fn main() {
     println!("{rows} rows, {:.1} MB, {:.1} bytes a row", size as f64 / 1e6, size as f64 / rows);
 
     let dir = directory.path().join("ledger");
-    let run = Run { clock: Clock::System, actor: "bench".into(), progress: &Silent };
+    let run = Run {
+        clock: Clock::System,
+        actor: "bench".into(),
+        progress: &Silent,
+        registry: Registry::default(),
+        refresh: true,
+    };
     let open = || outside::open(&dir, "bench", Duration::ZERO, &run).unwrap().ledger;
     let mut ledger = outside::create(&dir, "bench", Duration::ZERO).unwrap();
     let options = ImportOptions {

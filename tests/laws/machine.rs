@@ -5,6 +5,7 @@ use super::inputs::{CsvFile, Folder, LOOSE, Mapping, SYMBOLS, csv_file, folder};
 use super::model::{
     Assert, Batch, Cells, Class, Event, Key, Known, Model, Op, Shown, State, cells,
 };
+use super::projections::Projections;
 use crate::support::{input, options, run};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,6 +105,8 @@ pub struct World {
     sources: BTreeMap<u32, CsvFile>,
     /// What was shown at each position when it was the newest.
     remembered: BTreeMap<u64, (Shown, Vec<String>)>,
+    /// Kept projections, in histories that have them.
+    projections: Option<Projections>,
 }
 
 const NAME: &str = "f.csv";
@@ -227,7 +230,17 @@ impl World {
             given: Vec::new(),
             sources: BTreeMap::new(),
             remembered: BTreeMap::new(),
+            projections: None,
         }
+    }
+
+    /// Keeps projections of every kind from here on.
+    pub fn with_projections(mut self) -> Self {
+        let kept = Projections::add(self.ledger());
+        (0..kept.entries).for_each(|_| self.model.other_entry());
+        self.projections = Some(kept);
+        self.check();
+        self
     }
 
     pub fn ledger(&mut self) -> &mut Ledger {
@@ -333,6 +346,10 @@ impl World {
             assert!(*known == now, "a view changed without an entry");
         }
         self.remembered.insert(self.model.position, now);
+        if let Some(mut projections) = self.projections.take() {
+            projections.check(self.ledger());
+            self.projections = Some(projections);
+        }
     }
 
     /// Law 2, and everything once more.
@@ -346,6 +363,9 @@ impl World {
         }
         let report = verify::verify(self.view(), true, &run()).unwrap();
         assert!(report.ok, "{report:?}");
+        if let Some(projections) = self.projections.take() {
+            projections.end(self.ledger());
+        }
         let before = shown(self.view(), None);
         for view in Series::ALL {
             assert!(verify::rebuild(self.ledger(), view, &run()).unwrap().ok);

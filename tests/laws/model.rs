@@ -106,6 +106,11 @@ impl Model {
         self.position
     }
 
+    /// An entry that changes no batch.
+    pub fn other_entry(&mut self) {
+        self.append();
+    }
+
     pub fn next(&self) -> u32 {
         self.batches.len() as u32 + 1
     }

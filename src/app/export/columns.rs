@@ -7,9 +7,9 @@
 use super::about::about;
 use crate::app::error::{AppError, Result};
 use crate::app::report::{ManifestColumn, json_value};
-use crate::app::sql::{Sql, sql_of};
+use crate::app::sql::sql_of;
 use crate::domain::series::{FieldDef, Unit};
-use crate::domain::{Day, Field, Series, Symbol, Value};
+use crate::domain::{Datum, Day, Field, Series, Symbol, Value};
 use crate::projections::view::{Cell as Shown, Record};
 use rust_decimal::prelude::ToPrimitive;
 use std::borrow::Cow;
@@ -258,7 +258,7 @@ fn cell_of(value: &Value, kind: Kind) -> Option<Cell<'_>> {
         }
         (value @ (Value::Dec(_) | Value::Num(_)), Kind::Real) => {
             match sql_of(value, Unit::Number) {
-                Sql::Real(number) if number.is_finite() => Some(Cell::Real(number)),
+                Datum::Real(number) if number.is_finite() => Some(Cell::Real(number)),
                 _ => None,
             }
         }

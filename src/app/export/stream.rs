@@ -115,8 +115,7 @@ impl<'a> Stream<'a> {
         self.wanted.series.len() == 1
     }
 
-    /// The roots of the views.
-    pub fn roots(&self) -> Arc<Roots> {
+    fn roots(&self) -> Arc<Roots> {
         Arc::clone(&self.roots)
     }
 

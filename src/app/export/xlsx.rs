@@ -224,7 +224,13 @@ mod tests {
     use crate::ledger::Ledger;
 
     fn run() -> Run<'static> {
-        Run { clock: Clock::Fixed(1_765_627_200_000), actor: "t".into(), progress: &Silent }
+        Run {
+            clock: Clock::Fixed(1_765_627_200_000),
+            actor: "t".into(),
+            progress: &Silent,
+            registry: Default::default(),
+            refresh: false,
+        }
     }
 
     fn ledger(text: &str) -> Ledger {

@@ -6,12 +6,14 @@
 mod export;
 mod fetch;
 mod metrics;
+mod projection;
 mod review;
 mod trace;
 
 pub use export::*;
 pub use fetch::*;
 pub use metrics::*;
+pub use projection::*;
 pub use review::*;
 pub use trace::*;
 
@@ -63,6 +65,9 @@ pub struct Decided {
     pub reason: Option<String>,
     /// Shown days that come, change and go, by view.
     pub changes: Vec<ViewEffect>,
+    /// Kept projections, brought up to the head.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub projections: Vec<Refreshed>,
 }
 
 /// What a decision does to one view.
@@ -302,6 +307,8 @@ pub struct Status {
     pub open: Vec<String>,
     /// Per view the symbols and days.
     pub views: Vec<StatusView>,
+    /// Kept projections that are not current.
+    pub stale: Vec<ProjectionLine>,
     /// Per view what a service was asked.
     pub coverage: Vec<StatusCoverage>,
     /// Size on disk in bytes.

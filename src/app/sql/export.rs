@@ -1,14 +1,16 @@
 //! Views as a SQLite database: a table of each with an index, what its columns mean, the batches
 //! and sources behind it, and where it came from.
 
-use super::tables::{Filter, Shared, Sql, Table};
+use super::tables::{Filter, Table};
 use crate::app::Run;
 use crate::app::error::{AppError, Result};
 use crate::app::export::{Cell, Kind, Layout, NUMBERS, Read, Stream, TOOL, about, joined, which};
 use crate::app::outside::replace_with;
 use crate::app::report::Exported;
-use crate::domain::Series;
+use crate::app::vantage::Vantage;
+use crate::domain::{Datum, Series};
 use crate::ledger::Ledger;
+use crate::projections::view::Which;
 use rusqlite::types::{ToSqlOutput, Value as Sqlite, ValueRef};
 use rusqlite::{Connection, ToSql, Transaction, params, params_from_iter};
 use std::io;
@@ -55,10 +57,10 @@ pub fn export(
         }
         let root = stream.log_root.to_string();
         write_provenance(&work, stream, &root, &reads).map_err(failed)?;
-        let shared = Shared { ledger: Arc::clone(ledger), roots: stream.roots(), at: stream.at };
-        let shared = Arc::new(shared);
+        let (at, which) = (Some(stream.at), Which::Latest);
+        let vantage = Vantage::new(Arc::clone(ledger), &run.registry, at, which)?;
         for table in [Table::Batches, Table::Sources] {
-            write_table(&work, table, &shared, &failed)?;
+            write_table(&work, table, &vantage, &failed)?;
         }
         work.commit().map_err(failed)?;
         connection.close().map_err(|(_, error)| failed(error))?;
@@ -174,22 +176,23 @@ fn write_provenance(
 fn write_table(
     work: &Transaction<'_>,
     table: Table,
-    shared: &Arc<Shared>,
+    vantage: &Vantage,
     failed: &dyn Fn(rusqlite::Error) -> AppError,
 ) -> Result<()> {
-    let columns: Vec<String> = table.columns().iter().map(|name| quoted(name)).collect();
-    let create = format!("CREATE TABLE {}({})", table.name(), columns.join(","));
+    let columns: Vec<String> = table.columns(vantage)?.iter().map(|name| quoted(name)).collect();
+    let name = table.name();
+    let create = format!("CREATE TABLE {name}({})", columns.join(","));
     work.execute_batch(&create).map_err(failed)?;
-    let text = format!("INSERT INTO {} VALUES({})", table.name(), places(columns.len()));
+    let text = format!("INSERT INTO {name} VALUES({})", places(columns.len()));
     let mut insert = work.prepare(&text).map_err(failed)?;
-    let mut scan = table.scan(shared, Filter { used: u64::MAX, ..Filter::default() });
+    let mut scan = table.scan(vantage, Filter { used: u64::MAX, ..Filter::default() })?;
     while let Some(rows) = scan.next_rows()? {
         for row in rows {
             let cells = row.into_iter().map(|cell| match cell {
-                Sql::Null => Sqlite::Null,
-                Sql::Int(number) => Sqlite::Integer(number),
-                Sql::Real(number) => Sqlite::Real(number),
-                Sql::Text(text) => Sqlite::Text(text.into()),
+                Datum::Null => Sqlite::Null,
+                Datum::Int(number) => Sqlite::Integer(number),
+                Datum::Real(number) => Sqlite::Real(number),
+                Datum::Text(text) => Sqlite::Text(text.into()),
             });
             insert.execute(params_from_iter(cells)).map_err(failed)?;
         }

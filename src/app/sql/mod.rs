@@ -4,28 +4,27 @@
 //! asks for. Numbers become floats here (analytics); exact digits are in `view` and `why`, and in
 //! the texts of `assertions`. A query sees one position of the ledger, and cannot write.
 
+mod define;
 mod export;
 mod functions;
 mod screen;
 mod tables;
 mod vtab;
 
+pub use define::{Prepared, define, is_taken};
 pub(in crate::app) use export::export;
 pub use screen::{Screen, screen};
-pub(in crate::app) use tables::{Sql, sql_of};
+pub(in crate::app) use tables::sql_of;
 
 use super::error::{AppError, Result};
-use super::views::ViewReader;
-use crate::domain::Position;
-use crate::ledger::Ledger;
+use super::vantage::Vantage;
 use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
 use rusqlite::{Batch, Connection};
 use serde::Serialize;
-use std::sync::Arc;
-use tables::{Shared, Table};
+use tables::Table;
 
 /// The answer to a query: `volledger/sql/1`.
 #[derive(Clone, Debug, Serialize)]
@@ -40,43 +39,50 @@ pub struct SqlAnswer {
     pub rows: Vec<Vec<serde_json::Value>>,
 }
 
-/// Answers one query, as the ledger was at a position.
+/// Answers one query, as the ledger was at a vantage.
 ///
 /// # Errors
 /// [`AppError::Sql`] with SQLite's own words for a query that is wrong or would write.
-pub fn query(ledger: Arc<Ledger>, text: &str, at: Option<Position>) -> Result<SqlAnswer> {
-    let position = at.unwrap_or(ledger.position());
-    let roots = ViewReader::new(&ledger)?.roots();
-    let shared = Arc::new(Shared { ledger, roots, at: position });
-    let wrong = |error: rusqlite::Error| AppError::Sql(plain(&error));
-    let mut connection = Connection::open_in_memory().map_err(wrong)?;
-    for table in Table::all() {
-        vtab::register(&connection, table, Arc::clone(&shared)).map_err(wrong)?;
+pub fn query(vantage: &Vantage, text: &str) -> Result<SqlAnswer> {
+    let mut connection = connect(vantage)?;
+    connection.authorizer(Some(allow)).map_err(wrong)?;
+    one(&connection, text)?;
+    let mut statement = connection.prepare(text).map_err(wrong)?;
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+    let mut found = Vec::new();
+    let mut rows = statement.query([]).map_err(wrong)?;
+    while let Some(row) = rows.next().map_err(wrong)? {
+        let mut values = Vec::with_capacity(columns.len());
+        for index in 0..columns.len() {
+            values.push(json(row.get_ref(index).map_err(wrong)?));
+        }
+        found.push(values);
+    }
+    let position = vantage.at.0;
+    Ok(SqlAnswer { schema: "volledger/sql/1", position, columns, rows: found })
+}
+
+/// A connection that knows the tables and functions, and nothing else.
+fn connect(vantage: &Vantage) -> Result<Connection> {
+    let connection = Connection::open_in_memory().map_err(wrong)?;
+    for table in Table::all(vantage) {
+        vtab::register(&connection, table, vantage.clone()).map_err(wrong)?;
     }
     functions::register(&connection).map_err(wrong)?;
     connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0).map_err(wrong)?;
-    connection.authorizer(Some(allow)).map_err(wrong)?;
+    Ok(connection)
+}
 
-    let mut statements = Batch::new(&connection, text);
-    let first = statements.next().map_err(wrong)?;
-    let mut statement = first.ok_or_else(|| AppError::Sql("there is no query".to_owned()))?;
-    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
-    let mut found = Vec::new();
-    {
-        let mut rows = statement.query([]).map_err(wrong)?;
-        while let Some(row) = rows.next().map_err(wrong)? {
-            let mut values = Vec::with_capacity(columns.len());
-            for index in 0..columns.len() {
-                values.push(json(row.get_ref(index).map_err(wrong)?));
-            }
-            found.push(values);
-        }
+/// Refuses a text that is not exactly one statement.
+fn one(connection: &Connection, text: &str) -> Result<()> {
+    let mut statements = Batch::new(connection, text);
+    if statements.next().map_err(wrong)?.is_none() {
+        return Err(AppError::Sql("there is no query".to_owned()));
     }
-    drop(statement);
-    if statements.next().map_err(wrong)?.is_some() {
-        return Err(AppError::Sql("one query at a time".to_owned()));
+    match statements.next() {
+        Ok(None) => Ok(()),
+        _ => Err(AppError::Sql("one query at a time".to_owned())),
     }
-    Ok(SqlAnswer { schema: "volledger/sql/1", position: position.0, columns, rows: found })
 }
 
 /// A query may read and compute; whatever else a statement wants is refused.
@@ -88,6 +94,10 @@ fn allow(context: AuthContext<'_>) -> Authorization {
         | AuthAction::Recursive => Authorization::Allow,
         _ => Authorization::Deny,
     }
+}
+
+fn wrong(error: rusqlite::Error) -> AppError {
+    AppError::Sql(plain(&error))
 }
 
 /// SQLite's words, without the prefix of the library.
@@ -123,7 +133,10 @@ fn json(value: ValueRef<'_>) -> serde_json::Value {
     }
 }
 
-/// The tables and their columns, for help and errors.
-pub fn described() -> Vec<(String, Vec<String>)> {
-    Table::all().map(|table| (table.name().to_owned(), table.columns())).collect()
+/// The tables and their columns, for help and errors; a projection whose query is wrong by now is
+/// left out.
+pub fn described(vantage: &Vantage) -> Vec<(String, Vec<String>)> {
+    let known = Table::all(vantage).into_iter();
+    let table = |table: Table| Some((table.name(), table.columns(vantage).ok()?));
+    known.filter_map(table).collect()
 }

@@ -3,8 +3,8 @@
 //! The condition is an SQL expression over the columns of `rank` and `snapshot`. It is evaluated
 //! by SQLite over a table of one row a symbol, in memory.
 
-use super::{allow, json, plain};
-use crate::app::error::{AppError, Result};
+use super::{allow, json, wrong};
+use crate::app::error::Result;
 use crate::app::metrics::{self, Asked};
 use crate::domain::Day;
 use crate::ledger::Ledger;
@@ -60,7 +60,6 @@ pub fn screen(ledger: &Ledger, condition: &str, asked: &Asked, today: Day) -> Re
             columns.push(name.clone());
         }
     }
-    let wrong = |error: rusqlite::Error| AppError::Sql(plain(&error));
     let connection = table(&columns, &rows).map_err(wrong)?;
     let unknown = format!("SELECT count(*) FROM screen WHERE ({condition}) IS NULL");
     let unknown: i64 = connection.query_row(&unknown, [], |row| row.get(0)).map_err(wrong)?;

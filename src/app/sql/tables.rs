@@ -2,44 +2,24 @@
 
 use crate::app::clock::rfc3339;
 use crate::app::error::Result;
-use crate::app::views::{Roots, ViewReader};
+use crate::app::projection::definition::Body;
+use crate::app::vantage::Vantage;
+use crate::domain::projection::ProjectionName;
 use crate::domain::series::Unit;
 use crate::domain::{
-    BatchId, BatchState, Class, Day, EventId, Field, Op, Position, Series, Symbol, Value, Window,
+    BatchId, BatchState, Class, Datum, Day, EventId, Field, Op, Series, Symbol, Table as Rows,
+    Value, Window,
 };
-use crate::ledger::Ledger;
-use crate::projections::view::{Activity, History, Which, fold};
+use crate::projections::view::{Activity, History, fold};
 use std::ops::RangeInclusive;
-use std::sync::Arc;
-
-/// What all tables of a query share.
-pub struct Shared {
-    /// The ledger; nothing of it changes while a query runs.
-    pub ledger: Arc<Ledger>,
-    /// The roots of its views.
-    pub roots: Arc<Roots>,
-    /// The position that the query sees.
-    pub at: Position,
-}
-
-/// A value on its way to SQLite.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Sql {
-    /// No value.
-    Null,
-    /// A whole number.
-    Int(i64),
-    /// A number.
-    Real(f64),
-    /// A text.
-    Text(Box<str>),
-}
 
 /// A table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Table {
     /// What a view shows.
     View(Series),
+    /// What a projection answers.
+    Projection(ProjectionName),
     /// Every assertion ever committed, with the positions from and to which its batch counted.
     Assertions,
     /// Batches.
@@ -105,85 +85,124 @@ impl Filter {
 }
 
 impl Table {
-    /// Every table.
-    pub fn all() -> impl Iterator<Item = Self> {
+    /// The tables of facts, which every ledger has.
+    pub fn facts() -> impl Iterator<Item = Self> {
         let views = Series::ALL.into_iter().map(Self::View);
         views.chain([Self::Assertions, Self::Batches, Self::Events, Self::Sources])
     }
 
+    /// Every table: facts, then projections by name alone and by name and version.
+    pub fn all(vantage: &Vantage) -> Vec<Self> {
+        let known = vantage.projections();
+        let mut tables: Vec<Self> = Self::facts().collect();
+        let mut last: Option<&str> = None;
+        for id in &known {
+            if last.replace(&id.name) != Some(&id.name) {
+                let name = ProjectionName { name: id.name.clone(), version: None };
+                tables.push(Self::Projection(name));
+            }
+            let name = ProjectionName { name: id.name.clone(), version: Some(id.version) };
+            tables.push(Self::Projection(name));
+        }
+        tables
+    }
+
     /// Its name.
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> String {
         match self {
-            Self::View(series) => series.name(),
-            Self::Assertions => "assertions",
-            Self::Batches => "batches",
-            Self::Events => "events",
-            Self::Sources => "sources",
+            Self::View(series) => series.name().to_owned(),
+            Self::Projection(name) => name.to_string(),
+            Self::Assertions => "assertions".to_owned(),
+            Self::Batches => "batches".to_owned(),
+            Self::Events => "events".to_owned(),
+            Self::Sources => "sources".to_owned(),
         }
     }
 
     /// Its columns. Where there are a symbol and a date they are the first two.
-    pub fn columns(self) -> Vec<String> {
+    ///
+    /// # Errors
+    /// Those of [`Vantage::definition`].
+    pub fn columns(&self, vantage: &Vantage) -> Result<Vec<String>> {
         let fixed = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        match self {
+        Ok(match self {
             Self::View(series) => {
                 let mut columns = vec!["symbol".to_owned(), "date".to_owned()];
                 columns.extend(series.item_name().map(str::to_owned));
                 columns.extend(series.fields().map(|field| field.name.to_owned()));
                 columns
             }
+            Self::Projection(name) => vantage.definition(&vantage.id(name)?)?.columns.clone(),
             Self::Assertions => fixed(&ASSERTIONS),
             Self::Batches => fixed(&BATCHES),
             Self::Events => fixed(&EVENTS),
             Self::Sources => fixed(&SOURCES),
-        }
+        })
     }
 
     /// Whether a symbol and days can be asked for.
-    pub fn has_keys(self) -> bool {
-        matches!(self, Self::View(_) | Self::Assertions | Self::Events)
+    ///
+    /// # Errors
+    /// Those of [`Vantage::definition`].
+    pub fn has_keys(&self, vantage: &Vantage) -> Result<bool> {
+        Ok(match self {
+            Self::View(_) | Self::Assertions | Self::Events => true,
+            Self::Batches | Self::Sources => false,
+            Self::Projection(name) => {
+                let definition = vantage.definition(&vantage.id(name)?)?;
+                let whole = matches!(definition.body, Body::Query { by_symbol: false, .. });
+                !whole && definition.columns.first().is_some_and(|name| name == "symbol")
+            }
+        })
     }
 
     /// The rows of a table, a part at a time.
-    pub fn scan(self, shared: &Arc<Shared>, filter: Filter) -> Scan {
-        let symbol = |series: Series| {
-            let reader = ViewReader::with(&shared.ledger, Arc::clone(&shared.roots));
-            let known = reader.symbols(series).into_iter();
-            let wanted = filter.symbol.as_deref();
-            known.filter(move |symbol| wanted.is_none_or(|wanted| symbol.as_str() == wanted))
+    ///
+    /// # Errors
+    /// Those of [`Vantage::definition`].
+    pub fn scan(&self, vantage: &Vantage, filter: Filter) -> Result<Scan> {
+        vantage.note(filter.symbol.as_deref());
+        let asked = |symbol: &Symbol| {
+            filter.symbol.as_deref().is_none_or(|wanted| symbol.as_str() == wanted)
+        };
+        let of_view = |series: Series| {
+            let symbols = vantage.reader().symbols(series);
+            symbols.into_iter().filter(asked).map(move |symbol| Part::Symbol(series, symbol))
         };
         let parts: Vec<Part> = match self {
-            Self::View(series) => {
-                symbol(series).map(|symbol| Part::Symbol(series, symbol)).collect()
+            Self::View(series) => of_view(*series).collect(),
+            Self::Assertions => Series::ALL.into_iter().flat_map(of_view).collect(),
+            Self::Projection(name) => {
+                let definition = vantage.definition(&vantage.id(name)?)?;
+                match vantage.symbols(&definition)? {
+                    Some(symbols) => {
+                        symbols.into_iter().filter(asked).map(|s| Part::Answer(Some(s))).collect()
+                    }
+                    None => vec![Part::Answer(None)],
+                }
             }
-            Self::Assertions => Series::ALL
-                .into_iter()
-                .flat_map(|series| {
-                    symbol(series)
-                        .map(move |symbol| Part::Symbol(series, symbol))
-                        .collect::<Vec<_>>()
-                })
-                .collect(),
             Self::Batches | Self::Sources | Self::Events => {
-                let known = shared.ledger.batches().iter();
-                let staged = known.filter(|(_, batch)| batch.staged_at <= shared.at);
+                let known = vantage.ledger.batches().iter();
+                let staged = known.filter(|(_, batch)| batch.staged_at <= vantage.at);
                 staged.map(|(id, _)| Part::Batch(id)).collect()
             }
         };
-        Scan { table: self, shared: Arc::clone(shared), filter, parts: parts.into_iter() }
+        let (table, vantage) = (self.clone(), vantage.clone());
+        Ok(Scan { table, vantage, filter, parts: parts.into_iter() })
     }
 }
 
 /// A part of a table that is read at once.
 enum Part {
     Symbol(Series, Symbol),
+    Answer(Option<Symbol>),
     Batch(BatchId),
 }
 
 /// A table that is being read.
 pub struct Scan {
     table: Table,
-    shared: Arc<Shared>,
+    vantage: Vantage,
     filter: Filter,
     parts: std::vec::IntoIter<Part>,
 }
@@ -193,11 +212,16 @@ impl Scan {
     ///
     /// # Errors
     /// A stored value that cannot be read.
-    pub fn next_rows(&mut self) -> Result<Option<Vec<Vec<Sql>>>> {
+    pub fn next_rows(&mut self) -> Result<Option<Rows>> {
         let Some(part) = self.parts.next() else { return Ok(None) };
-        let rows = match (self.table, part) {
+        let rows = match (&self.table, part) {
             (Table::View(_), Part::Symbol(series, symbol)) => self.view(series, &symbol)?,
             (_, Part::Symbol(series, symbol)) => self.assertions(series, &symbol)?,
+            (Table::Projection(name), Part::Answer(symbol)) => {
+                let definition = self.vantage.definition(&self.vantage.id(name)?)?;
+                self.vantage.rows(&definition, symbol.as_ref())?
+            }
+            (_, Part::Answer(_)) => Rows::new(),
             (Table::Batches, Part::Batch(id)) => self.batch(id).into_iter().collect(),
             (Table::Sources, Part::Batch(id)) => self.sources(id)?,
             (_, Part::Batch(id)) => self.events(id)?,
@@ -206,14 +230,13 @@ impl Scan {
     }
 
     fn history(&self, series: Series, symbol: &Symbol) -> Result<History> {
-        let reader = ViewReader::with(&self.shared.ledger, Arc::clone(&self.shared.roots));
         let days = self.filter.days();
-        reader.history_between(series, symbol, *days.start(), *days.end())
+        self.vantage.reader().history_between(series, symbol, *days.start(), *days.end())
     }
 
-    fn view(&self, series: Series, symbol: &Symbol) -> Result<Vec<Vec<Sql>>> {
+    fn view(&self, series: Series, symbol: &Symbol) -> Result<Rows> {
         let history = self.history(series, symbol)?;
-        let activity = Activity::at(self.shared.ledger.batches(), series, self.shared.at);
+        let activity = Activity::at(self.vantage.ledger.batches(), series, self.vantage.at);
         let named: Box<str> = symbol.as_str().into();
         let codes: Vec<(u16, Unit)> =
             series.fields().map(|field| (field.code, field.unit)).collect();
@@ -223,22 +246,22 @@ impl Scan {
         let key = |day: Day, item: &str| {
             let mut row = Vec::with_capacity(first + codes.len());
             let uses = |column| self.filter.uses(column);
-            row.push(if uses(0) { Sql::Text(named.clone()) } else { Sql::Null });
-            row.push(if uses(1) { Sql::Text(day.to_string().into()) } else { Sql::Null });
+            row.push(if uses(0) { Datum::Text(named.clone()) } else { Datum::Null });
+            row.push(if uses(1) { Datum::Text(day.to_string().into()) } else { Datum::Null });
             if first == 3 {
                 row.push(match item {
-                    "" => Sql::Null,
-                    item => Sql::Text(item.into()),
+                    "" => Datum::Null,
+                    item => Datum::Text(item.into()),
                 });
             }
-            row.resize(first + codes.len(), Sql::Null);
+            row.resize(first + codes.len(), Datum::Null);
             row
         };
         let place = |code: u16| {
             let index = codes.binary_search_by_key(&code, |(code, _)| *code).ok()?;
             wanted.get(index).copied().unwrap_or(false).then_some(index)
         };
-        let set = |row: &mut Vec<Sql>, field: &Field, value: &Value| {
+        let set = |row: &mut Vec<Datum>, field: &Field, value: &Value| {
             let Field::Known(code) = field else { return };
             let Some(index) = place(*code) else { return };
             let unit = codes.get(index).map_or(Unit::Number, |(_, unit)| *unit);
@@ -261,7 +284,7 @@ impl Scan {
             }
             return Ok(rows);
         }
-        for record in fold(series, &history, &activity, Which::Latest) {
+        for record in fold(series, &history, &activity, self.vantage.which) {
             if !days.contains(&record.day) {
                 continue;
             }
@@ -272,9 +295,9 @@ impl Scan {
         Ok(rows)
     }
 
-    fn assertions(&self, series: Series, symbol: &Symbol) -> Result<Vec<Vec<Sql>>> {
+    fn assertions(&self, series: Series, symbol: &Symbol) -> Result<Rows> {
         let history = self.history(series, symbol)?;
-        let table = self.shared.ledger.batches();
+        let table = self.vantage.ledger.batches();
         let days = self.filter.days();
         let mut rows = Vec::new();
         for (row, number) in history.rows.iter().zip(&history.batches) {
@@ -284,14 +307,14 @@ impl Scan {
             else {
                 continue;
             };
-            if from > self.shared.at || !days.contains(&row.head.day) {
+            if from > self.vantage.at || !days.contains(&row.head.day) {
                 continue;
             }
             let left = batch.states.iter().find(|(at, state)| {
-                *at > from && *at <= self.shared.at && *state != BatchState::Active
+                *at > from && *at <= self.vantage.at && *state != BatchState::Active
             });
-            let active = batch.state_at(self.shared.at) == Some(BatchState::Active);
-            let to = left.filter(|_| !active).map_or(Sql::Null, |(at, _)| int(at.0));
+            let active = batch.state_at(self.vantage.at) == Some(BatchState::Active);
+            let to = left.filter(|_| !active).map_or(Datum::Null, |(at, _)| int(at.0));
             let class = match batch.class(series) {
                 Class::Fill => "fill",
                 Class::Vendor => "vendor",
@@ -305,44 +328,44 @@ impl Scan {
                     text(symbol.as_str()),
                     text(&row.head.day.to_string()),
                     text(series.name()),
-                    if row.item.is_empty() { Sql::Null } else { text(row.item) },
-                    field.map_or(Sql::Null, |field| text(field.name())),
-                    value.map_or(Sql::Null, |value| text(&value.to_string())),
-                    value.map_or(Sql::Null, |value| sql_of(value, Unit::Number)),
+                    if row.item.is_empty() { Datum::Null } else { text(row.item) },
+                    field.map_or(Datum::Null, |field| text(field.name())),
+                    value.map_or(Datum::Null, |value| text(&value.to_string())),
+                    value.map_or(Datum::Null, |value| sql_of(value, Unit::Number)),
                     text(&event.to_string()),
                     text(&id.to_string()),
                     text(if row.head.op == Op::Retract { "retract" } else { class }),
                     int(from.0),
                     to.clone(),
-                    Sql::Int(i64::from(active)),
+                    Datum::Int(i64::from(active)),
                 ]);
             }
         }
         Ok(rows)
     }
 
-    fn batch(&self, id: BatchId) -> Option<Vec<Sql>> {
-        let batch = self.shared.ledger.batches().get(id)?;
+    fn batch(&self, id: BatchId) -> Option<Vec<Datum>> {
+        let batch = self.vantage.ledger.batches().get(id)?;
         let stage = &batch.stage;
-        let confirmed = batch.committed_at.filter(|at| *at <= self.shared.at);
+        let confirmed = batch.committed_at.filter(|at| *at <= self.vantage.at);
         let confirmed = confirmed.and(batch.committed_ms);
         Some(vec![
             text(&id.to_string()),
-            text(batch.state_at(self.shared.at).unwrap_or(BatchState::Staged).name()),
+            text(batch.state_at(self.vantage.at).unwrap_or(BatchState::Staged).name()),
             text(stage.series.name()),
             text(&format!("{}/{}", stage.mapping.id, stage.mapping.version)),
             int(u64::from(stage.symbols)),
             int(stage.rows.accepted),
             int(stage.rows.rejected),
             text(&rfc3339(batch.staged_ms)),
-            confirmed.map_or(Sql::Null, |at| text(&rfc3339(at))),
+            confirmed.map_or(Datum::Null, |at| text(&rfc3339(at))),
             text(&stage.content_id.to_string()),
         ])
     }
 
-    fn sources(&self, id: BatchId) -> Result<Vec<Vec<Sql>>> {
-        let Some(batch) = self.shared.ledger.batches().get(id) else { return Ok(Vec::new()) };
-        let manifest = self.shared.ledger.manifest_of(&batch.stage)?;
+    fn sources(&self, id: BatchId) -> Result<Rows> {
+        let Some(batch) = self.vantage.ledger.batches().get(id) else { return Ok(Vec::new()) };
+        let manifest = self.vantage.ledger.manifest_of(&batch.stage)?;
         let row = |source: &crate::ledger::codec::ManifestSource| {
             vec![
                 text(&id.to_string()),
@@ -351,16 +374,16 @@ impl Scan {
                 text(&source.name),
                 int(source.size),
                 text(&rfc3339(source.observed_ms)),
-                source.http.as_ref().map_or(Sql::Null, |http| Sql::Int(i64::from(http.status))),
+                source.http.as_ref().map_or(Datum::Null, |http| Datum::Int(i64::from(http.status))),
             ]
         };
         Ok(manifest.sources.iter().map(row).collect())
     }
 
-    fn events(&self, id: BatchId) -> Result<Vec<Vec<Sql>>> {
-        let Some(batch) = self.shared.ledger.batches().get(id) else { return Ok(Vec::new()) };
-        let manifest = self.shared.ledger.manifest_of(&batch.stage)?;
-        let mut blocks = self.shared.ledger.read(id);
+    fn events(&self, id: BatchId) -> Result<Rows> {
+        let Some(batch) = self.vantage.ledger.batches().get(id) else { return Ok(Vec::new()) };
+        let manifest = self.vantage.ledger.manifest_of(&batch.stage)?;
+        let mut blocks = self.vantage.ledger.read(id);
         let (mut rows, days) = (Vec::new(), self.filter.days());
         while let Some((index, header)) = blocks.next_header()? {
             let wanted = self.filter.symbol.as_deref();
@@ -383,9 +406,9 @@ impl Scan {
                     text(&EventId { batch: id, seq: row.head.seq }.to_string()),
                     text(&id.to_string()),
                     text(row.head.series.name()),
-                    if row.item.is_empty() { Sql::Null } else { text(row.item) },
+                    if row.item.is_empty() { Datum::Null } else { text(row.item) },
                     text(if row.head.op == Op::Put { "put" } else { "retract" }),
-                    source.map_or(Sql::Null, |source| text(&source.name)),
+                    source.map_or(Datum::Null, |source| text(&source.name)),
                     int(u64::from(row.head.line)),
                     int(row.head.offset),
                 ]);
@@ -411,38 +434,38 @@ fn is_plain(history: &History, activity: &Activity) -> bool {
     })
 }
 
-fn text(of: &str) -> Sql {
-    Sql::Text(of.into())
+fn text(of: &str) -> Datum {
+    Datum::Text(of.into())
 }
 
-fn int(of: u64) -> Sql {
-    Sql::Int(i64::try_from(of).unwrap_or(i64::MAX))
+fn int(of: u64) -> Datum {
+    Datum::Int(i64::try_from(of).unwrap_or(i64::MAX))
 }
 
 /// A value as SQL sees it. Counts and instants are whole numbers where they are whole; everything
 /// else is a float, so that a division of two prices is never that of two integers.
-pub fn sql_of(value: &Value, unit: Unit) -> Sql {
+pub fn sql_of(value: &Value, unit: Unit) -> Datum {
     match value {
-        Value::Null => Sql::Null,
-        Value::Bool(flag) => Sql::Int(i64::from(*flag)),
-        Value::Text(of) | Value::Json(of) => Sql::Text(of.clone()),
+        Value::Null => Datum::Null,
+        Value::Bool(flag) => Datum::Int(i64::from(*flag)),
+        Value::Text(of) | Value::Json(of) => Datum::Text(of.clone()),
         Value::Dec(decimal) => {
             let (mantissa, scale) = (decimal.mantissa(), decimal.scale());
             if scale == 0 && matches!(unit, Unit::Count | Unit::Time) {
-                return i64::try_from(mantissa).map_or(Sql::Real(mantissa as f64), Sql::Int);
+                return i64::try_from(mantissa).map_or(Datum::Real(mantissa as f64), Datum::Int);
             }
             // Both parts are exact below 2^53, and one division rounds once.
             if mantissa.unsigned_abs() < 1 << 53 && scale <= 22 {
-                return Sql::Real(mantissa as f64 / 10f64.powi(scale as i32));
+                return Datum::Real(mantissa as f64 / 10f64.powi(scale as i32));
             }
-            decimal.to_string().parse().map_or(Sql::Null, Sql::Real)
+            decimal.to_string().parse().map_or(Datum::Null, Datum::Real)
         }
         Value::Num(digits) => match digits.parse::<f64>() {
             Ok(number) if number.fract() == 0.0 && matches!(unit, Unit::Count | Unit::Time) => {
-                Sql::Int(number as i64)
+                Datum::Int(number as i64)
             }
-            Ok(number) => Sql::Real(number),
-            Err(_) => Sql::Null,
+            Ok(number) => Datum::Real(number),
+            Err(_) => Datum::Null,
         },
     }
 }

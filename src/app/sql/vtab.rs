@@ -1,8 +1,9 @@
 //! The virtual tables: the only file with `unsafe`, which SQLite's C interface needs.
 #![allow(unsafe_code)] // two `unsafe impl`s, each with its reason
 
-use super::tables::{Filter, Scan, Shared, Sql, Table};
-use crate::domain::Day;
+use super::tables::{Filter, Scan, Table};
+use crate::app::vantage::Vantage;
+use crate::domain::{Datum, Day};
 use rusqlite::vtab::{
     Context, Filters, IndexConstraintOp, IndexInfo, Module, VTab, VTabConfig, VTabConnection,
     VTabCursor,
@@ -11,15 +12,15 @@ use rusqlite::{Connection, Error, Result, ffi};
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, c_int};
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 /// What a module hands to its table.
-type Aux = (Table, Arc<Shared>);
+type Aux = (Table, Vantage);
 
 /// Makes a table known to a connection.
-pub fn register(connection: &Connection, table: Table, shared: Arc<Shared>) -> Result<()> {
+pub fn register(connection: &Connection, table: Table, vantage: Vantage) -> Result<()> {
     const MODULE: Module<LedgerTable> = Module::eponymous_only_module();
-    connection.create_module(table.name(), &MODULE, Some((table, shared)))
+    let name = table.name();
+    connection.create_module(name.as_str(), &MODULE, Some((table, vantage)))
 }
 
 /// What of a constraint is passed on; the letters of a plan, in the order of its arguments.
@@ -34,7 +35,8 @@ struct LedgerTable {
     /// SQLite's own part; must be first.
     base: ffi::sqlite3_vtab,
     table: Table,
-    shared: Arc<Shared>,
+    vantage: Vantage,
+    has_keys: bool,
 }
 
 // SAFETY: `LedgerTable` is `repr(C)` and begins with `sqlite3_vtab`, as the trait demands; all
@@ -52,21 +54,25 @@ unsafe impl<'vtab> VTab<'vtab> for LedgerTable {
         _: &[&[u8]],
     ) -> Result<(Cow<'static, CStr>, Self)> {
         let missing = || Error::ModuleError("a table without a ledger".to_owned());
-        let (table, shared) = aux.ok_or_else(missing)?;
+        let (table, vantage) = aux.ok_or_else(missing)?;
         db.config(VTabConfig::DirectOnly)?;
         let quoted = |name: &String| format!("\"{}\"", name.replace('"', "\"\""));
-        let columns: Vec<String> = table.columns().iter().map(quoted).collect();
+        let wrong = |error: crate::app::AppError| Error::ModuleError(error.to_string());
+        let columns = table.columns(vantage).map_err(wrong)?;
+        let columns: Vec<String> = columns.iter().map(quoted).collect();
         let text = format!("CREATE TABLE x({})", columns.join(","));
         let text = CString::new(text).map_err(|error| Error::ModuleError(error.to_string()))?;
         let base = ffi::sqlite3_vtab::default();
-        Ok((Cow::Owned(text), Self { base, table: *table, shared: Arc::clone(shared) }))
+        let has_keys = table.has_keys(vantage).map_err(wrong)?;
+        let (table, vantage) = (table.clone(), vantage.clone());
+        Ok((Cow::Owned(text), Self { base, table, vantage, has_keys }))
     }
 
     fn best_index(&self, info: &mut IndexInfo) -> Result<bool> {
         let used = info.col_used();
         let mut plan = String::new();
         let mut argument = 0;
-        if self.table.has_keys() {
+        if self.has_keys {
             for (constraint, mut usage) in info.constraints_and_usages() {
                 if !constraint.is_usable() {
                     continue;
@@ -96,8 +102,8 @@ unsafe impl<'vtab> VTab<'vtab> for LedgerTable {
     fn open(&'vtab mut self) -> Result<Cursor<'vtab>> {
         Ok(Cursor {
             base: ffi::sqlite3_vtab_cursor::default(),
-            table: self.table,
-            shared: Arc::clone(&self.shared),
+            table: self.table.clone(),
+            vantage: self.vantage.clone(),
             scan: None,
             rows: Vec::new().into_iter(),
             row: None,
@@ -113,10 +119,10 @@ struct Cursor<'vtab> {
     /// SQLite's own part; must be first.
     base: ffi::sqlite3_vtab_cursor,
     table: Table,
-    shared: Arc<Shared>,
+    vantage: Vantage,
     scan: Option<Scan>,
-    rows: std::vec::IntoIter<Vec<Sql>>,
-    row: Option<Vec<Sql>>,
+    rows: std::vec::IntoIter<Vec<Datum>>,
+    row: Option<Vec<Datum>>,
     number: i64,
     phantom: PhantomData<&'vtab LedgerTable>,
 }
@@ -142,7 +148,8 @@ unsafe impl VTabCursor for Cursor<'_> {
                 _ => {}
             }
         }
-        self.scan = Some(self.table.scan(&self.shared, filter));
+        let scan = self.table.scan(&self.vantage, filter);
+        self.scan = Some(scan.map_err(|error| Error::ModuleError(error.to_string()))?);
         self.rows = Vec::new().into_iter();
         self.number = 0;
         self.next()
@@ -176,10 +183,10 @@ unsafe impl VTabCursor for Cursor<'_> {
     fn column(&self, context: &mut Context, index: c_int) -> Result<()> {
         let index = usize::try_from(index).unwrap_or(usize::MAX);
         match self.row.as_ref().and_then(|row| row.get(index)) {
-            Some(Sql::Int(number)) => context.set_result(number),
-            Some(Sql::Real(number)) => context.set_result(number),
-            Some(Sql::Text(text)) => context.set_result(&**text),
-            Some(Sql::Null) | None => context.set_result(rusqlite::types::Null),
+            Some(Datum::Int(number)) => context.set_result(number),
+            Some(Datum::Real(number)) => context.set_result(number),
+            Some(Datum::Text(text)) => context.set_result(&**text),
+            Some(Datum::Null) | None => context.set_result(rusqlite::types::Null),
         }
     }
 

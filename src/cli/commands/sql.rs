@@ -1,6 +1,7 @@
 //! `sql`: a query over the views and the facts behind them.
 
-use crate::app::sql;
+use crate::app::vantage::Vantage;
+use crate::app::{Which, sql};
 use crate::cli::args::Past;
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
@@ -32,19 +33,24 @@ pub(in crate::cli) struct SqlArgs {
     /// List the tables and their columns
     #[arg(long)]
     tables: bool,
+    /// The values that were confirmed first, not those that replaced them
+    #[arg(long)]
+    first: bool,
     #[command(flatten)]
     past: Past,
 }
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &SqlArgs) -> Outcome<Exit> {
+    let ledger = ctx.open(ui)?;
+    let at = ctx.at(&ledger, args.past.at.as_deref())?;
+    let which = if args.first { Which::First } else { Which::Latest };
+    let vantage = Vantage::new(Arc::new(ledger), &ctx.run().registry, at, which)?;
     let Some(query) = &args.query else {
-        for (table, columns) in sql::described() {
+        for (table, columns) in sql::described(&vantage) {
             ui.answer(&format!("{table}: {}\n", columns.join(", ")))?;
         }
         return Ok(Exit::Done);
     };
-    let ledger = ctx.open(ui)?;
-    let at = ctx.at(&ledger, args.past.at.as_deref())?;
-    ui.page(&sql::query(Arc::new(ledger), query, at)?)?;
+    ui.page(&sql::query(&vantage, query)?)?;
     Ok(Exit::Done)
 }

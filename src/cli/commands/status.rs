@@ -1,19 +1,23 @@
 //! `status`: what is in the ledger and what waits.
 
-use crate::app::lookup;
+use crate::app::{lookup, projection};
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context) -> Outcome<Exit> {
-    let opened = ctx.opened()?;
-    let status = lookup::status(&opened.ledger, &opened.notes)?;
+    let mut opened = ctx.opened()?;
+    let mut status = lookup::status(&opened.ledger, &opened.notes)?;
+    status.stale = projection::stale(&mut opened.ledger, &ctx.run())?;
     ui.show(&status)?;
     match status.open.first() {
         Some(batch) => ui.hint(&format!("review with `volledger batch diff {batch}`")),
         None if status.position == 0 => {
             ui.hint("stage a file with `volledger import iv FILE -s SYMBOL`");
+        }
+        None if !status.stale.is_empty() => {
+            ui.hint("bring projections up to the head with `volledger projection refresh`");
         }
         None => {}
     }

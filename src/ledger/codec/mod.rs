@@ -7,11 +7,16 @@
 mod block;
 mod columns;
 mod manifest;
+mod table;
 mod upcast;
 mod v1;
+mod v2;
 
 pub use block::{BLOCK_EVENTS, BlockHeader, Codec, decode_block, encode_blocks, read_header};
 pub use manifest::{Http, Manifest, ManifestSource, SourceKind, decode_manifest, encode_manifest};
+pub use table::{
+    TablePart, TableRoot, decode_table, decode_table_root, encode_table, encode_table_root,
+};
 pub use upcast::{
     Kept, decode_chunk, decode_directory, decode_entry, decode_kept, encode_chunk,
     encode_directory, encode_entry, encode_kept,
@@ -36,6 +41,8 @@ enum Tag {
     Chunk = b'C',
     ItemChunk = b'I',
     Directory = b'D',
+    Table = b'T',
+    TableRoot = b'R',
 }
 
 /// The first version of the stored layouts.

@@ -2,11 +2,15 @@
 
 use super::super::error::LedgerError;
 use super::v1::{ColumnsV1, DecisionV1, DirectoryV1, EntryV1, FindingV1, ItemsV1, KeptV1, StageV1};
-use super::{Tag, columns, compress, decompress, from_bytes, to_bytes};
+use super::v2::EntryV2;
+use super::{
+    Tag, V2, columns, compress, decompress, from_bytes, from_bytes_of, to_bytes, to_bytes_of,
+};
 use crate::domain::entry::{MappingRef, RowCounts, ViewPart};
 use crate::domain::{
     Action, BatchId, BatchState, Class, Day, Decision, Digest, Entry, EntryKind, Finding, Position,
-    Rows, Series, Severity, Stage, StateChange, Symbol, Via,
+    ProjectionEntry, ProjectionId, ProjectionStep, Rows, Series, Severity, Stage, StateChange,
+    Symbol, Via,
 };
 
 /// Gives an enum its stored numbers, both ways.
@@ -72,18 +76,31 @@ pub(super) fn series_of(code: u8) -> Result<Series, LedgerError> {
 
 /// Encodes a control entry; these bytes are the leaf of the log tree.
 pub fn encode_entry(entry: &Entry) -> Result<Vec<u8>, LedgerError> {
+    let (actor, tool) = (entry.actor.clone(), entry.tool.clone());
+    let time_ms = entry.time_ms;
     let (kind, stage, decision, note) = match &entry.kind {
         EntryKind::Stage(stage) => (1, Some(stage_to(stage)), None, None),
         EntryKind::Decision(decision) => (2, None, Some(decision_to(decision)), None),
         EntryKind::Note(text) => (3, None, None, Some(text.clone())),
+        EntryKind::Projection(ProjectionEntry { id, step }) => {
+            let (step, definition) = match step {
+                ProjectionStep::Added { definition } => (1, definition.clone()),
+                ProjectionStep::Promoted => (2, None),
+                ProjectionStep::Dropped => (3, None),
+            };
+            let (name, version) = (id.name.to_string(), id.version);
+            let wire = EntryV2 { time_ms, actor, tool, name, version, step, definition };
+            return to_bytes_of(Tag::Entry, V2, &wire);
+        }
     };
-    let (actor, tool) = (entry.actor.clone(), entry.tool.clone());
-    let time_ms = entry.time_ms;
     to_bytes(Tag::Entry, &EntryV1 { time_ms, actor, tool, kind, stage, decision, note })
 }
 
 /// Decodes a control entry.
 pub fn decode_entry(bytes: &[u8]) -> Result<Entry, LedgerError> {
+    if bytes.get(1).is_some_and(|version| *version >= V2) {
+        return projection_entry(from_bytes_of(Tag::Entry, V2, "a control entry", bytes)?);
+    }
     let wire: EntryV1 = from_bytes(Tag::Entry, "a control entry", bytes)?;
     let kind = match (wire.kind, wire.stage, wire.decision, wire.note) {
         (1, Some(stage), None, None) => EntryKind::Stage(Box::new(stage_from(stage)?)),
@@ -93,6 +110,19 @@ pub fn decode_entry(bytes: &[u8]) -> Result<Entry, LedgerError> {
             return Err(LedgerError::Malformed { what: "a control entry" });
         }
     };
+    Ok(Entry { time_ms: wire.time_ms, actor: wire.actor, tool: wire.tool, kind })
+}
+
+fn projection_entry(wire: EntryV2) -> Result<Entry, LedgerError> {
+    let malformed = LedgerError::Malformed { what: "an entry about a projection" };
+    let step = match (wire.step, wire.definition) {
+        (1, definition) => ProjectionStep::Added { definition },
+        (2, None) => ProjectionStep::Promoted,
+        (3, None) => ProjectionStep::Dropped,
+        _ => return Err(malformed),
+    };
+    let id = ProjectionId::new(&wire.name, wire.version).map_err(|_| malformed)?;
+    let kind = EntryKind::Projection(ProjectionEntry { id, step });
     Ok(Entry { time_ms: wire.time_ms, actor: wire.actor, tool: wire.tool, kind })
 }
 

@@ -1,0 +1,57 @@
+//! Values of any size in a store whose values are small: the first piece under the key, the others
+//! beside it.
+
+use super::error::Result;
+use crate::ledger::store::MAX_VALUE;
+use crate::ledger::{Ledger, LedgerError};
+
+/// Between a value's key and the number of a further piece of it.
+const PART: u8 = 0xff;
+
+/// Keeps a value of any size: the first piece under the key, the others beside it.
+pub fn put(ledger: &mut Ledger, key: &[u8], bytes: &[u8]) -> Result<()> {
+    let store = ledger.store_mut();
+    let pieces: Vec<&[u8]> = bytes.chunks(MAX_VALUE - 8).collect();
+    for (number, piece) in pieces.iter().enumerate().skip(1) {
+        store.put_view(&part_key(key, number), piece)?;
+    }
+    let mut first = (pieces.len() as u32).to_be_bytes().to_vec();
+    first.extend_from_slice(pieces.first().copied().unwrap_or_default());
+    store.put_view(key, &first)?;
+    Ok(())
+}
+
+fn part_key(key: &[u8], number: usize) -> Vec<u8> {
+    [key, &[PART], &(number as u32).to_be_bytes()].concat()
+}
+
+/// A value that [`put`] kept.
+///
+/// # Errors
+/// [`LedgerError::Damaged`] when a piece of it is missing.
+pub fn get(ledger: &Ledger, key: &[u8]) -> Result<Option<Vec<u8>>> {
+    let lost = || LedgerError::damaged("a part of a stored value is missing");
+    let Some(mut first) = ledger.store().view(key)? else {
+        return Ok(None);
+    };
+    let count = first.split_first_chunk::<4>().map(|(count, _)| u32::from_be_bytes(*count));
+    let count = count.ok_or_else(lost)?;
+    first.drain(..4);
+    for number in 1..count {
+        first.extend(ledger.store().view(&part_key(key, number as usize))?.ok_or_else(lost)?);
+    }
+    Ok(Some(first))
+}
+
+/// Removes a value with all its pieces.
+///
+/// # Errors
+/// A ledger that cannot be written.
+pub fn remove(ledger: &mut Ledger, key: &[u8]) -> Result<()> {
+    let first = ledger.store().view(key)?.unwrap_or_default();
+    let count = first.split_first_chunk::<4>().map_or(0, |(count, _)| u32::from_be_bytes(*count));
+    for number in 1..count {
+        ledger.store_mut().remove_view(&part_key(key, number as usize))?;
+    }
+    Ok(ledger.store_mut().remove_view(key)?)
+}

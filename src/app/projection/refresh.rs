@@ -1,0 +1,230 @@
+//! Keeping projections current: only what changed is computed, beside what is shown.
+
+use super::definition::Definition;
+use super::rows::Answering;
+use super::{dirty, dirty::Dirty, kept};
+use crate::app::error::{AppError, Result};
+use crate::app::report::Refreshed;
+use crate::app::vantage::{Reads, Vantage};
+use crate::app::{Run, report};
+use crate::domain::{Digest, Position, ProjectionId, Symbol};
+use crate::ledger::Ledger;
+use crate::ledger::codec::{TablePart, TableRoot, encode_table};
+use std::collections::BTreeSet;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::PoisonError;
+
+/// Symbols that are answered before what they gave is written.
+const GROUP: usize = 128;
+
+/// A part that was answered.
+struct Answered {
+    name: String,
+    rows: u64,
+    digest: Digest,
+    bytes: Vec<u8>,
+}
+
+/// What has to be answered.
+struct Plan {
+    position: Position,
+    root: TableRoot,
+    parts: Vec<Option<Symbol>>,
+    all: bool,
+}
+
+/// Brings one projection up to the head; `anew` answers everything again. What fails leaves the
+/// stored state as it was.
+pub fn one(
+    ledger: &mut Ledger,
+    id: &ProjectionId,
+    anew: bool,
+    threads: usize,
+    run: &Run<'_>,
+) -> Refreshed {
+    let done = bring(ledger, id, anew, threads, run);
+    let (state, parts, error) = match done {
+        Ok(None) => ("current", 0, None),
+        Ok(Some(parts)) => ("refreshed", parts, None),
+        Err(error) => {
+            tracing::warn!(%id, %error, "a projection could not be refreshed");
+            ("failed", 0, Some(report::with_causes(&error)))
+        }
+    };
+    let root = kept::read_root(ledger, id).ok().flatten();
+    Refreshed {
+        projection: id.to_string(),
+        state,
+        parts,
+        position: root.as_ref().map(|root| root.position.0),
+        rows: root.as_ref().map_or(0, |root| root.parts.values().map(|part| part.rows).sum()),
+        digest: root.map(|root| root.digest().to_string()),
+        error,
+    }
+}
+
+fn bring(
+    ledger: &mut Ledger,
+    id: &ProjectionId,
+    anew: bool,
+    threads: usize,
+    run: &Run<'_>,
+) -> Result<Option<u64>> {
+    let planned = Vantage::lend(ledger, &run.registry, |vantage| plan(vantage, id, anew))?;
+    let Some(Plan { position, mut root, parts, all }) = planned else { return Ok(None) };
+    if all {
+        kept::sweep(ledger, id)?;
+    }
+    run.progress.begin(&format!("projecting {id}"), Some(parts.len() as u64), "symbols");
+    let (mut done, mut reads) = (0, Reads::default());
+    for group in parts.chunks(GROUP) {
+        let answered = Vantage::lend(ledger, &run.registry, |vantage| {
+            let definition = vantage.definition(id)?;
+            answers(vantage, &definition, group, threads)
+        })?;
+        for (part, read) in answered {
+            reads.symbols.extend(read.symbols);
+            reads.all |= read.all;
+            let Answered { name, rows, digest, bytes } = part;
+            if rows == 0 {
+                root.parts.remove(&name);
+            } else {
+                kept::put_table(ledger, id, &digest, &bytes)?;
+                root.parts.insert(name, TablePart { rows, digest });
+            }
+        }
+        done += group.len() as u64;
+        run.progress.at(done);
+    }
+    run.progress.end();
+    let mut foreign: BTreeSet<String> = root.foreign.into_iter().collect();
+    foreign.extend(reads.symbols);
+    if reads.all {
+        foreign.insert(String::new());
+    }
+    root.foreign = foreign.into_iter().collect();
+    root.position = position;
+    kept::switch(ledger, id, &root)?;
+    Ok(Some(done))
+}
+
+fn plan(vantage: &Vantage, id: &ProjectionId, anew: bool) -> Result<Option<Plan>> {
+    let definition = vantage.definition(id)?;
+    // A root that cannot be read is no state to go on from.
+    let root = kept::read_root(&vantage.ledger, id).unwrap_or(None).filter(|_| !anew);
+    let dirty = match &root {
+        Some(root) => dirty::between(vantage, &definition, Some(root), root.position)?,
+        None => Some(Dirty::All),
+    };
+    let symbols = vantage.symbols(&definition)?;
+    let every =
+        || symbols.as_ref().map_or(vec![None], |all| all.iter().cloned().map(Some).collect());
+    let position = vantage.at;
+    Ok(match dirty {
+        None => None,
+        Some(Dirty::All) => {
+            Some(Plan { position, root: TableRoot::default(), parts: every(), all: true })
+        }
+        Some(Dirty::Symbols(changed)) => {
+            let some = every().into_iter();
+            let some = some.filter(|symbol| {
+                symbol.as_ref().is_none_or(|symbol| changed.contains(symbol.as_str()))
+            });
+            let root = root.unwrap_or_default();
+            Some(Plan { position, root, parts: some.collect(), all: false })
+        }
+    })
+}
+
+/// Answers parts with several threads, in the order given.
+fn answers(
+    vantage: &Vantage,
+    definition: &Definition,
+    parts: &[Option<Symbol>],
+    threads: usize,
+) -> Result<Vec<(Answered, Reads)>> {
+    let share = parts.len().div_ceil(threads.max(1)).max(1);
+    let of_share = |parts: &[Option<Symbol>]| -> Result<Vec<(Answered, Reads)>> {
+        let (noting, reads) = vantage.noting();
+        let mut answering = Answering::new(&noting, definition)?;
+        let mut done = Vec::with_capacity(parts.len());
+        for symbol in parts {
+            std::mem::take(&mut *reads.lock().unwrap_or_else(PoisonError::into_inner));
+            let table = answering.rows(symbol.as_ref())?;
+            let (digest, bytes) = encode_table(&table)?;
+            let name = symbol.as_ref().map_or(kept::WHOLE, Symbol::as_str).to_owned();
+            let mut read = reads.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            read.symbols.remove(&name);
+            done.push((Answered { name, rows: table.len() as u64, digest, bytes }, read));
+        }
+        Ok(done)
+    };
+    if parts.len() <= share {
+        return of_share(parts);
+    }
+    std::thread::scope(|scope| {
+        let workers: Vec<_> =
+            parts.chunks(share).map(|parts| scope.spawn(move || of_share(parts))).collect();
+        let mut all = Vec::with_capacity(parts.len());
+        for worker in workers {
+            let stopped = |_| AppError::Projection("a worker stopped".to_owned());
+            all.extend(worker.join().map_err(stopped)??);
+        }
+        Ok(all)
+    })
+}
+
+/// Compares what is stored of a projection with its rebuild at the stored position; says what
+/// differs.
+///
+/// # Errors
+/// A projection that cannot be answered any more.
+pub fn compare(
+    vantage: &Vantage,
+    id: &ProjectionId,
+    threads: usize,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Vec<String>> {
+    let Some(root) = kept::read_root(&vantage.ledger, id)? else { return Ok(Vec::new()) };
+    let then = Vantage::new(
+        std::sync::Arc::clone(&vantage.ledger),
+        &vantage.registry,
+        Some(root.position),
+        crate::projections::view::Which::Latest,
+    )?;
+    let definition = then.definition(id)?;
+    let symbols = then.symbols(&definition)?;
+    let parts: Vec<Option<Symbol>> =
+        symbols.map_or(vec![None], |all| all.into_iter().map(Some).collect());
+    let (mut left, mut differences) = (root.parts.clone(), Vec::new());
+    let of = |name: &str| if name.is_empty() { String::new() } else { format!(" of {name}") };
+    for group in parts.chunks(GROUP) {
+        for (part, _) in answers(&then, &definition, group, threads)? {
+            let (stored, symbol) = (left.remove(&part.name), group_symbol(group, &part.name));
+            if stored.map_or(0, |stored| stored.rows) != part.rows
+                || stored.is_some_and(|stored| stored.digest != part.digest)
+            {
+                let text = format!("projection {id}{} differs from its rebuild", of(&part.name));
+                differences.push(text);
+            } else if stored.is_some()
+                && let Err(error) = kept::read_part(&vantage.ledger, id, &root, symbol)
+            {
+                differences.push(error.to_string());
+            }
+        }
+        progress(group.len() as u64);
+    }
+    let surplus = left.keys().map(|name| format!("projection {id}{} has no rebuild", of(name)));
+    differences.extend(surplus);
+    Ok(differences)
+}
+
+fn group_symbol<'a>(group: &'a [Option<Symbol>], name: &str) -> Option<&'a Symbol> {
+    group.iter().flatten().find(|symbol| symbol.as_str() == name)
+}
+
+/// Runs what must not take the program down with it.
+pub fn contained<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    panic::catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(AppError::Projection("it panicked".to_owned())))
+}

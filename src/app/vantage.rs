@@ -1,0 +1,271 @@
+//! A place to look back from: a ledger, a position of it, and which assertions count there.
+//!
+//! Queries and projections are answered from a vantage; the same vantage gives the same answers for
+//! ever. Copies are cheap and share what was read.
+
+use super::error::{AppError, Result};
+use super::projection::definition::{Body, Definition};
+use super::projection::{dirty, kept, rows};
+use super::sql;
+use super::views::{Roots, ViewReader};
+use crate::domain::projection::ProjectionName;
+use crate::domain::{Position, ProjectionId, Series, Symbol, Table};
+use crate::ledger::Ledger;
+use crate::ledger::codec::TableRoot;
+use crate::projections::Registry;
+use crate::projections::view::{Record, Which};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Where one looks back from.
+#[derive(Clone)]
+pub struct Vantage {
+    /// The ledger; nothing of it changes while a vantage lives.
+    pub ledger: Arc<Ledger>,
+    /// The roots of its views.
+    pub roots: Arc<Roots>,
+    /// The position that is seen.
+    pub at: Position,
+    /// Whether the newest or the first assertions count.
+    pub which: Which,
+    /// The projections that the program brings.
+    pub registry: Registry,
+    /// The projections that are being answered, the outermost first.
+    path: Vec<Box<str>>,
+    read: Arc<Mutex<Read>>,
+    /// What the answer under way has read, if anyone wants to know.
+    reads: Option<Arc<Mutex<Reads>>>,
+}
+
+/// What was read once and is shared.
+#[derive(Default)]
+struct Read {
+    definitions: BTreeMap<ProjectionId, Arc<Definition>>,
+    /// Per projection its stored root, if that says what is to be seen here.
+    roots: BTreeMap<ProjectionId, Option<Arc<TableRoot>>>,
+}
+
+/// Whose facts an answer has read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reads {
+    /// Symbols that were asked for by name.
+    pub symbols: BTreeSet<String>,
+    /// Whether a table was read whole.
+    pub all: bool,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is shared are caches: a panic elsewhere leaves them whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Vantage {
+    /// A vantage over a ledger whose views are caught up; the head when no position is named.
+    ///
+    /// # Errors
+    /// A stored view that cannot be read.
+    pub fn new(
+        ledger: Arc<Ledger>,
+        registry: &Registry,
+        at: Option<Position>,
+        which: Which,
+    ) -> Result<Self> {
+        let at = at.unwrap_or(ledger.position());
+        let roots = ViewReader::new(&ledger)?.roots();
+        Ok(Self {
+            ledger,
+            roots,
+            at,
+            which,
+            registry: registry.clone(),
+            path: Vec::new(),
+            read: Arc::default(),
+            reads: None,
+        })
+    }
+
+    /// Runs `work` with a vantage of the head over a ledger that is held for writing.
+    ///
+    /// The ledger is lent to the vantage and comes back after `work`, which must not keep it.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub fn lend<T>(
+        ledger: &mut Ledger,
+        registry: &Registry,
+        work: impl FnOnce(&Self) -> Result<T>,
+    ) -> Result<T> {
+        let lent = Arc::new(std::mem::replace(ledger, Ledger::in_memory()));
+        let done = Self::new(Arc::clone(&lent), registry, None, Which::Latest)
+            .and_then(|vantage| work(&vantage));
+        match Arc::try_unwrap(lent) {
+            Ok(back) => *ledger = back,
+            Err(_) => return Err(AppError::Projection("a query kept the ledger".to_owned())),
+        }
+        done
+    }
+
+    /// A reader of the views.
+    pub fn reader(&self) -> ViewReader<'_> {
+        ViewReader::with(&self.ledger, Arc::clone(&self.roots))
+    }
+
+    /// What a view shows of a symbol from here.
+    ///
+    /// # Errors
+    /// A stored view that cannot be read.
+    pub fn records(&self, view: Series, symbol: &Symbol) -> Result<Vec<Record>> {
+        self.reader().records(view, symbol, self.at, self.which)
+    }
+
+    /// The same vantage, noting what is read.
+    pub fn noting(&self) -> (Self, Arc<Mutex<Reads>>) {
+        let reads = Arc::new(Mutex::new(Reads::default()));
+        (Self { reads: Some(Arc::clone(&reads)), ..self.clone() }, reads)
+    }
+
+    /// Notes that a table was read, of one symbol or whole.
+    pub fn note(&self, symbol: Option<&str>) {
+        let Some(reads) = &self.reads else { return };
+        let mut reads = lock(reads);
+        match symbol {
+            Some(symbol) => {
+                reads.symbols.insert(symbol.to_owned());
+            }
+            None => reads.all = true,
+        }
+    }
+
+    /// The same vantage inside the answer of a projection.
+    ///
+    /// # Errors
+    /// [`AppError::Projection`] when that answer is wanted for itself.
+    pub fn inside(&self, id: &ProjectionId) -> Result<Self> {
+        let name: Box<str> = id.to_string().into();
+        if self.path.contains(&name) {
+            let from = self.path.iter().position(|of| *of == name).unwrap_or(0);
+            let path = self.path.get(from..).unwrap_or_default();
+            let mut path: Vec<&str> = path.iter().map(|of| &**of).collect();
+            path.push(&name);
+            let text = format!("{} depends on itself: {}", id.name, path.join(" -> "));
+            return Err(AppError::Projection(text));
+        }
+        let mut inside = self.clone();
+        inside.path.push(name);
+        Ok(inside)
+    }
+
+    /// The version that a name means here.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`].
+    pub fn id(&self, name: &ProjectionName) -> Result<ProjectionId> {
+        self.id_at(name, self.at)
+    }
+
+    /// The version that a name meant at a position.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`].
+    pub fn id_at(&self, name: &ProjectionName, at: Position) -> Result<ProjectionId> {
+        let table = self.ledger.projections();
+        let promoted = || table.promoted(&name.name, at);
+        let newest = || self.registry.get(&name.name, None).map(|of| of.version());
+        let version = name.version.or_else(promoted).or_else(newest);
+        let id = version.and_then(|version| ProjectionId::new(&name.name, version).ok());
+        let known = |id: &ProjectionId| {
+            table.get(id).is_some_and(|added| added.is_kept())
+                || self.registry.get(&id.name, Some(id.version)).is_some()
+        };
+        id.filter(known).ok_or_else(|| AppError::NotFound(format!("there is no projection {name}")))
+    }
+
+    /// A version of a projection.
+    ///
+    /// # Errors
+    /// [`AppError::Projection`] for one that this program does not bring, or whose query is wrong.
+    pub fn definition(&self, id: &ProjectionId) -> Result<Arc<Definition>> {
+        if let Some(known) = lock(&self.read).definitions.get(id) {
+            return Ok(Arc::clone(known));
+        }
+        let query = self.ledger.projections().get(id).and_then(|added| added.definition.clone());
+        let definition = Arc::new(match query {
+            Some(text) => sql::define(&self.inside(id)?, id, &text)?,
+            None => {
+                let brought = self.registry.get(&id.name, Some(id.version));
+                let missing = || AppError::Projection(format!("this program does not bring {id}"));
+                Definition::of(brought.ok_or_else(missing)?)?
+            }
+        });
+        lock(&self.read).definitions.insert(id.clone(), Arc::clone(&definition));
+        Ok(definition)
+    }
+
+    /// Every projection that can be asked for here: each kept version, and those that the program
+    /// brings.
+    pub fn projections(&self) -> BTreeSet<ProjectionId> {
+        let kept = self.ledger.projections().kept().map(|(id, _)| id.clone());
+        let brought = self.registry.iter();
+        let brought = brought.filter_map(|of| ProjectionId::new(of.name(), of.version()).ok());
+        kept.chain(brought).collect()
+    }
+
+    /// The stored root of a projection, if what is stored is what is to be seen from here.
+    fn stored(&self, definition: &Definition) -> Result<Option<Arc<TableRoot>>> {
+        let id = &definition.id;
+        if let Some(known) = lock(&self.read).roots.get(id) {
+            return Ok(known.clone());
+        }
+        let kept = self.ledger.projections().get(id).is_some_and(|added| added.is_kept());
+        let root = match kept && self.which == Which::Latest {
+            true => kept::read_root(&self.ledger, id)?,
+            false => None,
+        };
+        let usable = match root {
+            Some(root) => {
+                let changed = dirty::between(self, definition, Some(&root), root.position)?;
+                changed.is_none().then(|| Arc::new(root))
+            }
+            None => None,
+        };
+        lock(&self.read).roots.insert(id.clone(), usable.clone());
+        Ok(usable)
+    }
+
+    /// The symbols that a projection has parts for; none for one that is answered whole.
+    ///
+    /// # Errors
+    /// Those of [`Self::definition`].
+    pub fn symbols(&self, definition: &Definition) -> Result<Option<Vec<Symbol>>> {
+        if matches!(definition.body, Body::Query { by_symbol: false, .. }) {
+            return Ok(None);
+        }
+        let (reader, mut symbols) = (self.reader(), BTreeSet::new());
+        let views = match definition.inputs.log {
+            true => Series::ALL.into(),
+            false => definition.base_views(self)?,
+        };
+        for view in views {
+            symbols.extend(reader.symbols(view));
+        }
+        Ok(Some(symbols.into_iter().collect()))
+    }
+
+    /// The rows of a projection about a symbol (all rows of one that is answered whole): the stored
+    /// ones where they are current, else computed.
+    ///
+    /// # Errors
+    /// [`AppError::Projection`] when there is no answer, a stored value that cannot be read.
+    pub fn rows(&self, definition: &Definition, symbol: Option<&Symbol>) -> Result<Table> {
+        match self.stored(definition)? {
+            Some(root) => kept::read_part(&self.ledger, &definition.id, &root, symbol),
+            None => rows::Answering::new(self, definition)?.rows(symbol),
+        }
+    }
+}
+
+impl std::fmt::Debug for Vantage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Vantage({:?}, {})", self.ledger, self.at)
+    }
+}
