@@ -301,6 +301,14 @@ pub struct Period {
     digest: Digest,
 }
 
+#[cfg(test)]
+impl Period {
+    /// One of which nothing is read.
+    pub fn of(number: i32, events: u64) -> Self {
+        Self { number, events, digest: Digest::default() }
+    }
+}
+
 /// Reads views at any position.
 pub struct ViewReader<'a> {
     ledger: &'a Ledger,
