@@ -14,6 +14,7 @@ mod flat;
 mod laws;
 mod metrics;
 mod program;
+mod projection;
 mod readme;
 mod sample_data;
 mod schemas;

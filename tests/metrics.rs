@@ -29,7 +29,7 @@ fn ranks_are_those_of_the_shared_vectors() {
         Some(want) => {
             let found = found.unwrap_or_else(|| panic!("{what}: nothing, not {want}"));
             assert!(
-                (found - want).abs() < 1e-8 * want.abs().max(1.0),
+                (found - want).abs() < 1e-9 * want.abs().max(1.0),
                 "{what}: {found}, not {want}"
             );
         }

@@ -9,6 +9,8 @@
 //! lost or stale value is noticed. A view that was being updated when the process died is marked,
 //! and rebuilt from the log at the next start.
 
+pub use super::digest::ViewDigest;
+
 use super::Progress;
 use super::error::Result;
 use super::groups::Groups;
@@ -25,19 +27,55 @@ use std::sync::Arc;
 const ROOT: u8 = b'r';
 const SYMBOL: u8 = b's';
 const CHUNK: u8 = b'c';
+/// A view that is being updated.
 const MARK: u8 = b'm';
+/// Which of a view's two places is in use.
+const LIVE: u8 = b'g';
 
-fn root_key(view: Series) -> Vec<u8> {
-    vec![ROOT, view.code()]
+/// Where a view is stored: one of two places, so that a rebuild stands beside the one in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    view: Series,
+    second: bool,
 }
 
-fn symbol_key(view: Series, symbol: &Symbol) -> Vec<u8> {
-    [&[SYMBOL, view.code()], symbol.as_str().as_bytes()].concat()
-}
+impl Place {
+    /// The place in use.
+    fn live(ledger: &Ledger, view: Series) -> Result<Self> {
+        let second = ledger.store().view(&[LIVE, view.code()])?.is_some_and(|of| of == [1]);
+        Ok(Self { view, second })
+    }
 
-fn chunk_key(view: Series, symbol: &Symbol, year: i32) -> Vec<u8> {
-    let year = ((year as u32) ^ 0x8000_0000).to_be_bytes();
-    [&[CHUNK, view.code()], symbol.as_str().as_bytes(), &[0], &year].concat()
+    fn other(self) -> Self {
+        Self { second: !self.second, ..self }
+    }
+
+    fn code(self) -> u8 {
+        self.view.code() | (u8::from(self.second) << 7)
+    }
+
+    fn root_key(self) -> Vec<u8> {
+        vec![ROOT, self.code()]
+    }
+
+    fn symbol_key(self, symbol: &Symbol) -> Vec<u8> {
+        [&[SYMBOL, self.code()], symbol.as_str().as_bytes()].concat()
+    }
+
+    fn chunk_key(self, symbol: &Symbol, year: i32) -> Vec<u8> {
+        let year = ((year as u32) ^ 0x8000_0000).to_be_bytes();
+        [&[CHUNK, self.code()], symbol.as_str().as_bytes(), &[0], &year].concat()
+    }
+
+    /// Removes everything that is stored here.
+    fn clear(self, ledger: &mut Ledger) -> Result<()> {
+        for kind in [ROOT, SYMBOL, CHUNK] {
+            for key in ledger.store().view_keys(&[kind, self.code()])? {
+                ledger.store_mut().remove_view(&key)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A value whose digest is known.
@@ -53,15 +91,23 @@ fn get_checked(ledger: &Ledger, key: &[u8], digest: &Digest, what: &str) -> Resu
 type Entries = BTreeMap<String, (u64, Digest)>;
 
 /// A view's root: the log position it has taken in, and its symbols.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Root {
+    place: Place,
     position: Position,
     symbols: Entries,
 }
 
+impl Root {
+    fn empty(place: Place) -> Self {
+        Self { place, position: Position(0), symbols: Entries::new() }
+    }
+}
+
 fn read_root(ledger: &Ledger, view: Series) -> Result<Root> {
-    let Some(bytes) = get(ledger, &root_key(view))? else {
-        return Ok(Root::default());
+    let place = Place::live(ledger, view)?;
+    let Some(bytes) = get(ledger, &place.root_key())? else {
+        return Ok(Root::empty(place));
     };
     let wrong =
         || LedgerError::damaged(format!("the root of view {view} does not match its digest"));
@@ -70,7 +116,7 @@ fn read_root(ledger: &Ledger, view: Series) -> Result<Root> {
         return Err(wrong().into());
     }
     let (position, entries) = decode_directory(body)?;
-    Ok(Root { position, symbols: entries_of(entries) })
+    Ok(Root { place, position, symbols: entries_of(entries) })
 }
 
 fn entries_of(entries: Vec<(String, u64, Digest)>) -> Entries {
@@ -81,10 +127,10 @@ fn listed(entries: &Entries) -> Vec<(String, u64, Digest)> {
     entries.iter().map(|(name, (events, digest))| (name.clone(), *events, *digest)).collect()
 }
 
-fn write_root(ledger: &mut Ledger, view: Series, root: &Root) -> Result<()> {
+fn write_root(ledger: &mut Ledger, root: &Root) -> Result<()> {
     let mut bytes = encode_directory(root.position, listed(&root.symbols))?;
     bytes.extend_from_slice(&content(&bytes).0);
-    put(ledger, &root_key(view), &bytes)
+    put(ledger, &root.place.root_key(), &bytes)
 }
 
 /// The batches that were committed after a position, up to the head.
@@ -130,27 +176,33 @@ pub fn catch_up(ledger: &mut Ledger, progress: &dyn Progress) -> Result<Vec<Seri
         let batches = batches.clone();
         let views: Vec<Series> =
             behind.iter().filter(|(_, b)| **b == batches).map(|(view, _)| *view).collect();
-        apply(ledger, &views, &batches, progress)?;
+        let mut roots = BTreeMap::new();
+        for view in &views {
+            roots.insert(*view, read_root(ledger, *view)?);
+            ledger.store_mut().put_view(&[MARK, view.code()], &[1])?;
+        }
+        apply(ledger, roots, &batches, progress)?;
+        for view in &views {
+            ledger.store_mut().remove_view(&[MARK, view.code()])?;
+        }
+        ledger.store_mut().flush_views()?;
         behind.retain(|view, _| !views.contains(view));
     }
     Ok(rebuilt)
 }
 
-/// Adds the events of committed batches to views.
+/// Adds the events of committed batches to views; their roots, and with them their positions, are
+/// written last.
 fn apply(
     ledger: &mut Ledger,
-    views: &[Series],
+    mut roots: BTreeMap<Series, Root>,
     batches: &[BatchId],
     progress: &dyn Progress,
 ) -> Result<()> {
-    let mut roots = BTreeMap::new();
-    for view in views {
-        roots.insert(*view, read_root(ledger, *view)?);
-        ledger.store_mut().put_view(&[MARK, view.code()], &[1])?;
-    }
     let events = batches.iter().filter_map(|id| ledger.batches().get(*id));
     let (total, mut done) = (events.map(|batch| batch.stage.events).sum(), 0);
     progress.begin("updating views", Some(total), "rows");
+    let views: Vec<&Series> = roots.keys().collect();
     tracing::debug!(?views, ?batches, events = total, "adding events to views");
     let mut groups = Groups::of(ledger, batches)?;
     while let Some(group) = groups.next(ledger)? {
@@ -160,17 +212,15 @@ fn apply(
                     continue;
                 };
                 done += history.batches.len() as u64;
-                add_symbol(ledger, view, root, &symbol, history)?;
+                add_symbol(ledger, root, &symbol, history)?;
             }
             progress.at(done);
         }
     }
-    for (view, mut root) in roots {
+    for mut root in roots.into_values() {
         root.position = ledger.position();
-        write_root(ledger, view, &root)?;
-        ledger.store_mut().remove_view(&[MARK, view.code()])?;
+        write_root(ledger, &root)?;
     }
-    ledger.store_mut().flush_views()?;
     progress.end();
     Ok(())
 }
@@ -178,30 +228,30 @@ fn apply(
 /// Adds a symbol's events to its chunks; adding them twice changes nothing.
 fn add_symbol(
     ledger: &mut Ledger,
-    view: Series,
     root: &mut Root,
     symbol: &Symbol,
     history: History,
 ) -> Result<()> {
+    let place = root.place;
     let mut years = match root.symbols.get(symbol.as_str()) {
-        Some((_, digest)) => read_years(ledger, view, symbol, digest)?,
+        Some((_, digest)) => read_years(ledger, place, symbol, digest)?,
         None => Entries::new(),
     };
-    for (year, range) in by_period(view, &history) {
+    for (year, range) in by_period(place.view, &history) {
         let name = year.to_string();
         let (bytes, events) = match years.get(&name) {
             Some((_, digest)) => {
-                let stored = read_chunk(ledger, view, symbol, year, digest)?;
+                let stored = read_chunk(ledger, place, symbol, year, digest)?;
                 let whole = merged(stored, &part(&history, range));
                 (chunk_bytes(&whole, 0..whole.batches.len())?, whole.batches.len())
             }
             None => (chunk_bytes(&history, range.clone())?, range.len()),
         };
-        put(ledger, &chunk_key(view, symbol, year), &bytes)?;
+        put(ledger, &place.chunk_key(symbol, year), &bytes)?;
         years.insert(name, (events as u64, content(&bytes)));
     }
     let bytes = encode_directory(Position(0), listed(&years))?;
-    put(ledger, &symbol_key(view, symbol), &bytes)?;
+    put(ledger, &place.symbol_key(symbol), &bytes)?;
     let events = years.values().map(|(events, _)| events).sum();
     root.symbols.insert(symbol.to_string(), (events, content(&bytes)));
     Ok(())
@@ -213,36 +263,40 @@ fn chunk_bytes(history: &History, range: std::ops::Range<usize>) -> Result<Vec<u
     Ok(encode_chunk(&history.rows, &order, batches)?)
 }
 
-fn read_years(ledger: &Ledger, view: Series, symbol: &Symbol, digest: &Digest) -> Result<Entries> {
-    let what = format!("the directory of {view} {symbol}");
-    let bytes = get_checked(ledger, &symbol_key(view, symbol), digest, &what)?;
+fn read_years(ledger: &Ledger, place: Place, symbol: &Symbol, digest: &Digest) -> Result<Entries> {
+    let what = format!("the directory of {} {symbol}", place.view);
+    let bytes = get_checked(ledger, &place.symbol_key(symbol), digest, &what)?;
     Ok(entries_of(decode_directory(&bytes)?.1))
 }
 
 fn read_chunk(
     ledger: &Ledger,
-    view: Series,
+    place: Place,
     symbol: &Symbol,
     year: i32,
     digest: &Digest,
 ) -> Result<History> {
-    let what = format!("{view} {symbol} {year}");
-    let bytes = get_checked(ledger, &chunk_key(view, symbol, year), digest, &what)?;
+    let what = format!("{} {symbol} {year}", place.view);
+    let bytes = get_checked(ledger, &place.chunk_key(symbol, year), digest, &what)?;
     let (rows, batches) = decode_chunk(&bytes)?;
     Ok(History { rows, batches })
 }
 
-/// Builds a view anew from the first event.
+/// Builds a view anew from the first event, beside the one in use, and then uses it instead. A
+/// crash on the way leaves the old one in use.
 pub fn rebuild(ledger: &mut Ledger, view: Series, progress: &dyn Progress) -> Result<()> {
-    // The mark stays until `apply` is done, so a crash on the way leads here again.
-    ledger.store_mut().put_view(&[MARK, view.code()], &[1])?;
-    for kind in [ROOT, SYMBOL, CHUNK] {
-        for key in ledger.store().view_keys(&[kind, view.code()])? {
-            ledger.store_mut().remove_view(&key)?;
-        }
-    }
+    let old = Place::live(ledger, view)?;
+    let new = old.other();
+    new.clear(ledger)?;
     let all = speaking_of(ledger, view, Position(0));
-    apply(ledger, &[view], &all, progress)
+    apply(ledger, [(view, Root::empty(new))].into(), &all, progress)?;
+    ledger.store_mut().flush_views()?;
+    ledger.store_mut().put_view(&[LIVE, view.code()], &[u8::from(new.second)])?;
+    ledger.store_mut().flush_views()?;
+    ledger.store_mut().remove_view(&[MARK, view.code()])?;
+    old.clear(ledger)?;
+    ledger.store_mut().flush_views()?;
+    Ok(())
 }
 
 /// Builds a view anew in memory, symbol by symbol, and compares it with the stored one; returns
@@ -277,11 +331,11 @@ pub fn compare_with_log(
             // The chain is right; now the values that it names.
             for (year, (_, digest)) in &years {
                 let year = year.parse().unwrap_or(0);
-                if let Err(error) = read_chunk(ledger, view, &symbol, year, digest) {
+                if let Err(error) = read_chunk(ledger, root.place, &symbol, year, digest) {
                     differences.push(error.to_string());
                 }
             }
-            if let Err(error) = read_years(ledger, view, &symbol, &digest) {
+            if let Err(error) = read_years(ledger, root.place, &symbol, &digest) {
                 differences.push(error.to_string());
             }
         }
@@ -371,9 +425,10 @@ impl<'a> ViewReader<'a> {
 
     /// What some stored periods of a symbol hold, in their order.
     pub fn read(&self, view: Series, symbol: &Symbol, periods: &[Period]) -> Result<History> {
+        let Some(root) = self.roots.0.get(&view) else { return Ok(History::default()) };
         let mut whole: Option<History> = None;
         for period in periods {
-            let part = read_chunk(self.ledger, view, symbol, period.number, &period.digest)?;
+            let part = read_chunk(self.ledger, root.place, symbol, period.number, &period.digest)?;
             match &mut whole {
                 None => whole = Some(part),
                 Some(whole) => {
@@ -389,9 +444,10 @@ impl<'a> ViewReader<'a> {
 
     /// The periods of which a view stores something about a symbol, ascending.
     pub fn stored(&self, view: Series, symbol: &Symbol) -> Result<Vec<Period>> {
-        let entry = self.roots.0.get(&view).and_then(|root| root.symbols.get(symbol.as_str()));
-        let Some((_, digest)) = entry else { return Ok(Vec::new()) };
-        let years = read_years(self.ledger, view, symbol, digest)?;
+        let root = self.roots.0.get(&view);
+        let entry = root.and_then(|root| Some((root.place, root.symbols.get(symbol.as_str())?)));
+        let Some((place, (_, digest))) = entry else { return Ok(Vec::new()) };
+        let years = read_years(self.ledger, place, symbol, digest)?;
         let period = |(name, (events, digest)): (&String, &(u64, Digest))| {
             Some(Period { number: name.parse().ok()?, events: *events, digest: *digest })
         };
@@ -427,45 +483,5 @@ impl<'a> ViewReader<'a> {
 impl std::fmt::Debug for ViewReader<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "ViewReader({:?})", self.ledger)
-    }
-}
-
-/// The digest of what a view shows: of every symbol its name and records, in order. It depends on
-/// nothing else, so equal digests mean equal views.
-#[derive(Debug, Default)]
-pub struct ViewDigest(crate::ledger::hash::Hasher);
-
-impl ViewDigest {
-    /// Takes in one symbol's records.
-    pub fn add(&mut self, view: Series, symbol: &Symbol, records: &[Record]) {
-        self.begin(view, symbol, records.len() as u64);
-        self.go_on(records);
-    }
-
-    /// Begins a symbol with so many records, which come with [`Self::go_on`].
-    pub fn begin(&mut self, view: Series, symbol: &Symbol, records: u64) {
-        self.0.text(view.name());
-        self.0.text(symbol.as_str());
-        self.0.text(&records.to_string());
-    }
-
-    /// Takes in further records of the symbol.
-    pub fn go_on(&mut self, records: &[Record]) {
-        for record in records {
-            self.0.text(&record.day.to_string());
-            if !record.item.is_empty() {
-                self.0.text(&record.item);
-            }
-            self.0.text(&record.cells.len().to_string());
-            for cell in &record.cells {
-                self.0.text(cell.field.name());
-                self.0.text(&cell.value.to_string());
-            }
-        }
-    }
-
-    /// The digest of everything taken in.
-    pub fn finish(&self) -> Digest {
-        self.0.finish()
     }
 }

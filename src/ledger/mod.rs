@@ -102,6 +102,11 @@ impl Ledger {
         }
     }
 
+    /// A new ledger on an empty store: for tests that watch or injure what lies below.
+    pub fn on(store: Box<dyn Store>) -> Self {
+        Self { store, ..Self::in_memory() }
+    }
+
     /// A ledger in memory whose first batch follows `batches` others: for dry runs.
     pub fn in_memory_after(batches: u32) -> Self {
         Self { batches_before: batches, ..Self::in_memory() }

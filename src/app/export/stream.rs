@@ -231,7 +231,7 @@ mod tests {
             parts(&stored)
         };
         assert!(cut(&[]).is_empty());
-        assert_eq!(cut(&[10]), [0..1]);
+        assert_eq!(cut(&[10, 1]), vec![0..2; 1]);
         assert_eq!(cut(&[PART, 1, 1]), [0..1, 1..3]);
         assert_eq!(cut(&[1, PART * 3, 1]), [0..1, 1..2, 2..3]);
         assert_eq!(cut(&[PART / 2, PART / 2, 1]), [0..2, 2..3]);

@@ -91,6 +91,9 @@ pub fn define(vantage: &Vantage, id: &ProjectionId, text: &str) -> Result<Defini
     for name in &inputs.projections {
         vantage.definition(&vantage.id(name)?)?;
     }
+    if inputs == Inputs::default() {
+        return Err(AppError::Sql("the query reads no table".to_owned()));
+    }
     let body = Body::Query { text: text.to_owned(), by_symbol };
     Ok(Definition { id: id.clone(), body, inputs, columns })
 }

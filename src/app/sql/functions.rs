@@ -1,7 +1,9 @@
 //! Functions that traders miss in SQLite: deviations, percentiles, logarithms.
 
-use rusqlite::functions::{Aggregate, Context, FunctionFlags};
+use crate::quant::rank::{self, Definition};
+use rusqlite::functions::{Aggregate, Context, FunctionFlags, WindowAggregate};
 use rusqlite::{Connection, Error, Result};
+use std::collections::VecDeque;
 
 /// A function of one number.
 type Scalar = (&'static str, fn(f64) -> f64);
@@ -17,6 +19,11 @@ pub fn register(connection: &Connection) -> Result<()> {
     connection.create_aggregate_function("stddev", 1, pure, Deviation)?;
     connection.create_aggregate_function("percentile", 2, pure, Percentile)?;
     connection.create_aggregate_function("median", 1, pure, Percentile)?;
+    for arguments in [1, 2] {
+        let (rank, percentile) = (Newest { percentile: false }, Newest { percentile: true });
+        connection.create_window_function("iv_rank", arguments, pure, rank)?;
+        connection.create_window_function("iv_percentile", arguments, pure, percentile)?;
+    }
     // What is no number (the logarithm of a loss of everything) is null, as in SQLite's own.
     for (name, function) in SCALARS {
         let call = move |context: &Context<'_>| {
@@ -87,5 +94,88 @@ impl Aggregate<(Vec<f64>, f64), Option<f64>> for Percentile {
         let value = |index: f64| values.get(index as usize).copied();
         let (Some(below), above) = (value(low), value(low + 1.0)) else { return Ok(None) };
         Ok(Some(above.map_or(below, |above| below + (above - below) * part)))
+    }
+}
+
+/// Where the newest value of a window stands among those before it, 0 to 100 (`tomic.md` 7.4):
+/// `iv_rank(atm_iv) OVER (PARTITION BY symbol ORDER BY date)`, with the number of observations as
+/// a second argument (252 when it is left out; 504 wants 378 of them, others want all).
+struct Newest {
+    percentile: bool,
+}
+
+/// Longest window that can be asked for.
+const LONGEST: i64 = 5_000;
+
+/// The rows of a window.
+struct Rows {
+    definition: Definition,
+    /// The last observations (finite, above zero), oldest first; no more than the window needs.
+    kept: VecDeque<f64>,
+    /// Observations among the rows, also those that are not kept.
+    count: usize,
+    /// Whether the newest row has an observation.
+    newest: bool,
+}
+
+impl Newest {
+    fn answer(&self, rows: Option<&Rows>) -> Option<f64> {
+        let rows = rows.filter(|rows| rows.newest)?;
+        let series: Vec<Option<f64>> = rows.kept.iter().copied().map(Some).collect();
+        let standing = rank::windowed_at(&series, series.len().checked_sub(1)?, rows.definition)?;
+        if self.percentile { standing.percentile } else { standing.rank }
+    }
+}
+
+impl Aggregate<Rows, Option<f64>> for Newest {
+    fn init(&self, _: &mut Context<'_>) -> Result<Rows> {
+        let (kept, definition) = (VecDeque::new(), rank::ONE_YEAR);
+        Ok(Rows { definition, kept, count: 0, newest: false })
+    }
+
+    fn step(&self, context: &mut Context<'_>, rows: &mut Rows) -> Result<()> {
+        if context.len() > 1 {
+            let window: i64 = context.get(1)?;
+            if !(2..=LONGEST).contains(&window) {
+                let text = format!("a rank looks at 2 to {LONGEST} observations, not {window}");
+                return Err(Error::UserFunctionError(text.into()));
+            }
+            let window = window.unsigned_abs() as usize;
+            let known = [rank::ONE_YEAR, rank::TWO_YEARS];
+            let known = known.into_iter().find(|definition| definition.window == window);
+            rows.definition = known.unwrap_or(Definition { window, minimum: window });
+        }
+        let value = rank::valid(context.get(0)?);
+        rows.newest = value.is_some();
+        if let Some(value) = value {
+            rows.count += 1;
+            rows.kept.push_back(value);
+            // The window, and the newest one itself.
+            if rows.kept.len() > rows.definition.window + 1 {
+                rows.kept.pop_front();
+            }
+        }
+        Ok(())
+    }
+
+    fn finalize(&self, _: &mut Context<'_>, rows: Option<Rows>) -> Result<Option<f64>> {
+        Ok(self.answer(rows.as_ref()))
+    }
+}
+
+impl WindowAggregate<Rows, Option<f64>> for Newest {
+    fn value(&self, rows: Option<&mut Rows>) -> Result<Option<f64>> {
+        Ok(self.answer(rows.as_deref()))
+    }
+
+    fn inverse(&self, context: &mut Context<'_>, rows: &mut Rows) -> Result<()> {
+        if rank::valid(context.get(0)?).is_some() {
+            rows.count -= 1;
+            // The oldest row leaves; it may not have been kept any more.
+            if rows.kept.len() > rows.count {
+                rows.kept.pop_front();
+            }
+        }
+        Ok(())
     }
 }

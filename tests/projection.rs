@@ -1,0 +1,413 @@
+//! Projections that are kept: versions, failures, the work that a decision makes.
+
+use crate::program::Desk;
+use crate::support::{confirmed, ledger, options, reopen, run};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use volledger::app::projection;
+use volledger::app::report::Refreshed;
+use volledger::app::vantage::Vantage;
+use volledger::app::{Ledger, Registry, Run, Which, decide, sql};
+use volledger::domain::projection::ProjectionName;
+use volledger::domain::{Digest, Position, Series, Table};
+use volledger::ledger::LedgerError;
+use volledger::ledger::codec::Kept;
+use volledger::ledger::store::{MemoryStore, Pack, Store};
+use volledger::projections::{Column, Facts, Projection};
+
+fn name(text: &str) -> ProjectionName {
+    text.parse().unwrap()
+}
+
+fn file(of: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sample").join(of)
+}
+
+fn filled() -> (tempfile::TempDir, Ledger) {
+    let (directory, mut ledger) = ledger();
+    for symbol in ["VOLA", "VOLB"] {
+        let path = file(&format!("iv/{symbol}.csv"));
+        confirmed(&mut ledger, &path, &options(Series::Iv, Some(symbol)));
+    }
+    (directory, ledger)
+}
+
+fn asked(ledger: &mut Ledger, text: &str, at: Option<u64>) -> Vec<Vec<serde_json::Value>> {
+    let registry = Registry::default();
+    Vantage::lend(ledger, &registry, |now| {
+        let at = at.map(Position);
+        let vantage = Vantage::new(Arc::clone(&now.ledger), &registry, at, Which::Latest)?;
+        sql::query(&vantage, text)
+    })
+    .unwrap()
+    .rows
+}
+
+#[test]
+fn the_rank_of_a_window_is_that_of_the_built_in_projection() {
+    let (_directory, mut ledger) = filled();
+    let built_in = "SELECT symbol, date, iv_rank_252, iv_percentile_252, iv_rank_504,
+                    iv_percentile_504 FROM iv_metrics ORDER BY 1, 2";
+    let over = "OVER (PARTITION BY symbol ORDER BY date)";
+    let windows = format!(
+        "SELECT symbol, date, iv_rank(atm_iv) {over}, iv_percentile(atm_iv, 252) {over},
+         iv_rank(atm_iv, 504) {over}, iv_percentile(atm_iv, 504) {over}
+         FROM iv WHERE atm_iv > 0 ORDER BY 1, 2"
+    );
+    let (built_in, windows) =
+        (asked(&mut ledger, built_in, None), asked(&mut ledger, &windows, None));
+    assert!(built_in.len() > 1_000 && built_in.iter().any(|row| row[4].is_number()));
+    assert_eq!(built_in, windows);
+    // A sliding window forgets its oldest row: never enough for a rank of 252, enough for one of 5.
+    let sliding = "SELECT iv_rank(atm_iv, 252) OVER w, iv_rank(atm_iv, 5) OVER w,
+        iv_rank(atm_iv, 5) OVER (PARTITION BY symbol ORDER BY date) FROM iv
+        WINDOW w AS (PARTITION BY symbol ORDER BY date ROWS BETWEEN 100 PRECEDING AND CURRENT ROW)";
+    let rows = asked(&mut ledger, sliding, None);
+    assert!(rows.iter().all(|row| row[0].is_null() && row[1] == row[2]));
+    assert!(rows.iter().any(|row| row[1].is_number()));
+}
+
+/// Fails in the way that its name says.
+struct Failing(&'static str);
+
+impl Projection for Failing {
+    fn name(&self) -> &'static str {
+        self.0
+    }
+    fn version(&self) -> u32 {
+        1
+    }
+    fn about(&self) -> &'static str {
+        "nothing"
+    }
+    fn views(&self) -> &'static [Series] {
+        &[Series::Iv]
+    }
+    fn projections(&self) -> &'static [&'static str] {
+        match self.0 {
+            "ring_a" => &["ring_b"],
+            "ring_b" => &["ring_a"],
+            _ => &[],
+        }
+    }
+    fn columns(&self) -> &'static [Column] {
+        &[Column { name: "n", about: "a number" }]
+    }
+    fn rows(&self, facts: &Facts<'_>) -> Result<Table, String> {
+        let days = facts.records(Series::Iv).len();
+        match self.0 {
+            "panics" => panic!("no such day"),
+            "divides" => Ok(vec![vec![(100 / facts.records(Series::Hv).len()).into()]]),
+            "refuses" => Err("there is no answer".to_owned()),
+            "narrow" => Ok(vec![vec![]]),
+            _ => Ok(vec![vec![days.into()]]),
+        }
+    }
+}
+
+#[test]
+fn what_fails_is_told_and_touches_nothing_else() {
+    let (directory, mut ledger) = filled();
+    let names = ["panics", "divides", "refuses", "narrow", "ring_a", "ring_b", "sound"];
+    let registry = names
+        .into_iter()
+        .fold(Registry::default(), |registry, name| registry.with(Arc::new(Failing(name))));
+    let run = Run { registry, ..run() };
+    for of in names {
+        projection::add(&mut ledger, &name(of), None, &run).unwrap();
+    }
+    let last = ledger.batches().iter().last().unwrap().0;
+    let decided = decide::roll_back(&mut ledger, last, None, false, &run).unwrap();
+    assert_eq!(decided.action, "rollback", "the decision is made in any case");
+    let told = |of: &str| -> Refreshed {
+        let mut all = decided.projections.iter();
+        all.find(|line| line.projection == format!("{of}@1")).cloned().unwrap()
+    };
+    for (of, why) in [
+        ("panics", "it panicked: no such day"),
+        ("divides", "divide by zero"),
+        ("refuses", "there is no answer"),
+        ("narrow", "0 values, not 1"),
+        ("ring_a", "depends on itself: ring_a@1 -> ring_b@1 -> ring_a@1"),
+        ("ring_b", "depends on itself: ring_b@1 -> ring_a@1 -> ring_b@1"),
+    ] {
+        let line = told(of);
+        assert_eq!(line.state, "failed", "{of}");
+        assert!(line.error.as_ref().unwrap().contains(why), "{line:?}");
+    }
+    assert_eq!((told("sound").state, told("sound").rows), ("refreshed", 2));
+    drop(ledger);
+    let mut ledger = reopen(&directory);
+    let report = volledger::app::verify::verify(&ledger, true, &run).unwrap();
+    assert!(report.ok, "{report:?}");
+    let left = projection::stale(&mut ledger, &run).unwrap();
+    let left: Vec<&str> = left.iter().map(|line| line.name.as_str()).collect();
+    assert_eq!(left, ["divides", "narrow", "panics", "refuses", "ring_a", "ring_b"]);
+}
+
+#[test]
+fn damage_of_what_is_kept_is_noticed_and_mended() {
+    let (_directory, mut ledger) = filled();
+    projection::add(&mut ledger, &name("iv_metrics"), None, &run()).unwrap();
+    let before = asked(&mut ledger, "SELECT * FROM iv_metrics", None);
+    let tables = ledger.store().view_keys(b"t").unwrap();
+    let mut bytes = ledger.store().view(&tables[0]).unwrap().unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    ledger.store_mut().put_view(&tables[0], &bytes).unwrap();
+    let report = projection::verify(&mut ledger, &[], &run()).unwrap();
+    assert_eq!((report.ok, report.stale.len()), (false, 1), "{report:?}");
+    let registry = Registry::default();
+    let text = "SELECT * FROM iv_metrics";
+    let served = Vantage::lend(&mut ledger, &registry, |vantage| sql::query(vantage, text));
+    assert!(served.is_err(), "a value that does not match its digest is not served");
+    let ids = projection::named(&ledger, &[name("iv_metrics")]).unwrap();
+    let done = projection::refresh_with(&mut ledger, &ids, true, 2, &run());
+    assert_eq!(done.projections[0].state, "refreshed");
+    assert_eq!(asked(&mut ledger, "SELECT * FROM iv_metrics", None), before);
+    assert!(projection::verify(&mut ledger, &[], &run()).unwrap().ok);
+    // Nothing is left of what was replaced.
+    let named = ledger.store().view_keys(b"t").unwrap().len();
+    assert_eq!(named, tables.len());
+}
+
+#[test]
+fn a_projection_goes_from_file_to_drop_and_every_answer_fits_its_schema() {
+    let desk = Desk::with_iv();
+    desk.write(
+        "high.sql",
+        "SELECT symbol, date, atm_iv FROM iv WHERE symbol = :symbol AND atm_iv > 0.6",
+    );
+    desk.write(
+        "higher.sql",
+        "SELECT symbol, date, atm_iv FROM iv WHERE symbol = :symbol AND atm_iv > 0.7",
+    );
+    let added = desk.run("projection add high --sql high.sql --json").exits(0).json();
+    assert_eq!((&added["action"], &added["promoted"]), (&"add".into(), &"high@1".into()));
+    desk.run("projection add high --sql higher.sql --json").exits(0).json();
+    desk.run("projection add iv_metrics --json").exits(0).json();
+    let count = |name: &str| -> u64 {
+        let query = format!("SELECT count(*) FROM \"{name}\"");
+        let found = desk.words(&["sql", &query, "--json"]).exits(0).json();
+        found["rows"][0][0].as_u64().unwrap()
+    };
+    let (one, two) = (count("high@1"), count("high@2"));
+    assert!(one > two && two > 0 && count("high") == one, "{one} {two}");
+    let diff = desk.run("projection diff high@1 high@2 --json").exits(0).json();
+    assert_eq!((&diff["only_a"], &diff["same"]), (&(one - two).into(), &two.into()));
+    desk.run("projection promote high@2 --json").exits(0).json();
+    assert_eq!(count("high"), two);
+    // A saved position gives what it gave when the name meant the first version.
+    let then = desk.words(&["sql", "SELECT count(*) FROM high", "--at", "#4", "--json"]).exits(0);
+    assert_eq!(then.json()["rows"][0][0], one);
+    let list = desk.run("projection list --json").exits(0).json();
+    let high = list["projections"].as_array().unwrap().iter();
+    let high: Vec<_> = high.filter(|line| line["name"] == "high").collect();
+    assert_eq!((&high[0]["promoted"], &high[1]["promoted"]), (&false.into(), &true.into()));
+    assert_eq!((&high[0]["state"], &high[1]["kind"]), (&"current".into(), &"sql".into()));
+    desk.run("projection show high --json").exits(0).json();
+    // Left behind by a decision, told by status, brought up by a refresh.
+    desk.run("batch rollback b1 --no-refresh").exits(0);
+    let status = desk.run("status --json").exits(0).json();
+    assert_eq!(status["stale"].as_array().unwrap().len(), 3, "{status}");
+    assert_eq!(count("high"), 0, "what is stale is computed, not served");
+    let done = desk.run("projection refresh --json").exits(0).json();
+    assert!(done["projections"].as_array().unwrap().iter().all(|of| of["state"] == "refreshed"));
+    assert_eq!(desk.run("status --json").exits(0).json()["stale"].as_array().unwrap().len(), 0);
+    let undone = desk.run("undo --json").exits(0).json();
+    assert_eq!(undone["projections"].as_array().unwrap().len(), 3);
+    assert_eq!(count("high"), two);
+    desk.run("projection verify high --json").exits(0).json();
+    desk.run("projection rebuild high --json").exits(0).json();
+    desk.run("projection rebuild iv --json").exits(0).json();
+    let deep = desk.run("verify --deep --json").exits(0).json();
+    assert_eq!(deep["projections"], 16, "views and projections");
+    // A copy of the ledger keeps them.
+    desk.run("backup copy.vlb").exits(0);
+    desk.run("restore copy.vlb copy").exits(0);
+    let copied = desk.run("-L copy projection refresh --json").exits(0).json();
+    assert_eq!(copied["projections"].as_array().unwrap().len(), 3);
+    assert_eq!(desk.run("projection drop high").exit, 1, "its name means it");
+    desk.run("projection drop high@1 --json").exits(0).json();
+    desk.run("projection drop high --json").exits(0).json();
+    assert_eq!(desk.words(&["sql", "SELECT * FROM high"]).exit, 2);
+    let log = desk.run("log").exits(0).out;
+    assert!(
+        log.contains("high@1 is kept: SELECT symbol, date") && log.contains("high means high@2")
+    );
+}
+
+#[test]
+fn wrong_definitions_are_refused_with_a_hint_and_nothing_is_kept() {
+    let desk = Desk::with_iv();
+    let at = desk.run("status --json").json()["position"].clone();
+    for (text, why) in [
+        ("SELECT nope FROM iv", "no such column: nope"),
+        ("SELECT * FROM nowhere", "no such table: nowhere"),
+        ("SELEC symbol FROM iv", "syntax error"),
+        ("", "there is no query"),
+        ("SELECT 1; SELECT 2", "one query at a time"),
+        ("DELETE FROM iv", "may not be modified"),
+        ("ATTACH 'x' AS y", "cannot change, attach or load"),
+        ("SELECT load_extension('x') FROM iv", "cannot change, attach or load"),
+        ("SELECT random() AS x", "random does not"),
+        ("SELECT date('now') AS x", "date of the present does not"),
+        ("SELECT strftime('%s') AS x FROM iv WHERE date() > date", "does not"),
+        ("SELECT symbol, symbol FROM iv", "the same name"),
+        ("SELECT symbol FROM iv WHERE symbol = :other", ":symbol is the only parameter"),
+        ("SELECT 'X' AS symbol, :symbol AS other FROM iv", "holds another one"),
+        ("SELECT x'00' AS b FROM iv", "no blobs"),
+        ("SELECT 1 AS one", "reads no table"),
+        ("SELECT symbol FROM wrong WHERE symbol = :symbol", "no such table: wrong"),
+    ] {
+        desk.write("wrong.sql", text);
+        let ran = desk.run("projection add wrong --sql wrong.sql");
+        assert!(matches!(ran.exit, 1 | 2), "{text}: {}", ran.exit);
+        assert!(ran.err.contains(why) && ran.err.contains("Hint: "), "{text}: {}", ran.err);
+    }
+    desk.write("fine.sql", "SELECT symbol, date FROM iv WHERE symbol = :symbol");
+    for (words, why) in [
+        ("projection add iv --sql fine.sql", "is a table already"),
+        ("projection add iv_metrics --sql fine.sql", "is a projection of this program"),
+        ("projection add Fine --sql fine.sql", "names no projection"),
+        ("projection add fine@3 --sql fine.sql", "versions are counted by the ledger"),
+        ("projection add fine --sql missing.sql", "cannot read missing.sql"),
+        ("projection add fine", "there is no projection fine to keep"),
+        ("projection promote iv_metrics@1", "no projection iv_metrics@1 is kept"),
+        ("projection drop fine", "no projection fine is kept"),
+        ("projection diff iv_metrics nothing", "there is no projection nothing"),
+        ("projection show iv_metrics@9", "there is no projection iv_metrics@9"),
+    ] {
+        let ran = desk.run(words);
+        assert!(matches!(ran.exit, 1 | 2), "{words}: {}", ran.exit);
+        assert!(ran.err.contains(why), "{words}: {}", ran.err);
+    }
+    assert_eq!(desk.run("status --json").json()["position"], at, "nothing was appended");
+    // A ring can only come by a later version of an input.
+    desk.write("second.sql", "SELECT symbol, date FROM fine WHERE symbol = :symbol");
+    desk.write("ring.sql", "SELECT symbol, date FROM second WHERE symbol = :symbol");
+    desk.run("projection add fine --sql fine.sql").exits(0);
+    desk.run("projection add second --sql second.sql").exits(0);
+    let ring = desk.run("projection add fine --sql ring.sql").exits(1);
+    assert!(
+        ring.err.contains("fine would depend on itself: fine -> second -> fine"),
+        "{}",
+        ring.err
+    );
+    assert!(desk.run("projection drop fine").exits(1).err.contains("second@1 is made from fine@1"));
+    desk.run("verify --deep").exits(0);
+}
+
+/// A store that counts what is asked of it.
+///
+/// Reads and writes of blocks and views are counted, everything is passed on.
+struct Counting {
+    inner: MemoryStore,
+    calls: Arc<AtomicU64>,
+}
+
+impl Counting {
+    fn called(&self) {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+type Done<T> = Result<T, LedgerError>;
+
+impl Store for Counting {
+    fn block(&self, batch: u32, index: u32) -> Done<Option<Vec<u8>>> {
+        self.called();
+        self.inner.block(batch, index)
+    }
+    fn view(&self, key: &[u8]) -> Done<Option<Vec<u8>>> {
+        self.called();
+        self.inner.view(key)
+    }
+    fn put_view(&mut self, key: &[u8], bytes: &[u8]) -> Done<()> {
+        self.called();
+        self.inner.put_view(key, bytes)
+    }
+    fn remove_view(&mut self, key: &[u8]) -> Done<()> {
+        self.called();
+        self.inner.remove_view(key)
+    }
+    fn view_keys(&self, prefix: &[u8]) -> Done<Vec<Vec<u8>>> {
+        let keys = self.inner.view_keys(prefix)?;
+        self.calls.fetch_add(keys.len() as u64, Ordering::Relaxed);
+        Ok(keys)
+    }
+    fn put_block(&mut self, batch: u32, index: u32, bytes: &[u8]) -> Done<()> {
+        self.inner.put_block(batch, index, bytes)
+    }
+    fn sweep_blocks(&mut self, batch: u32) -> Done<u64> {
+        self.inner.sweep_blocks(batch)
+    }
+    fn put_control(&mut self, position: u64, bytes: &[u8]) -> Done<()> {
+        self.inner.put_control(position, bytes)
+    }
+    fn remove_control(&mut self, position: u64) -> Done<()> {
+        self.inner.remove_control(position)
+    }
+    fn controls(&self) -> Done<Vec<(u64, Vec<u8>)>> {
+        self.inner.controls()
+    }
+    fn kept(&self, digest: &Digest) -> Done<Option<Kept>> {
+        self.inner.kept(digest)
+    }
+    fn all_kept(&self) -> Done<Vec<(Digest, Kept)>> {
+        self.inner.all_kept()
+    }
+    fn put_kept(&mut self, digest: &Digest, kept: &Kept) -> Done<()> {
+        self.inner.put_kept(digest, kept)
+    }
+    fn pack(&mut self) -> &mut Pack {
+        self.inner.pack()
+    }
+    fn pack_reader(&self) -> &Pack {
+        self.inner.pack_reader()
+    }
+    fn barrier(&mut self) -> Done<()> {
+        self.inner.barrier()
+    }
+    fn flush_views(&mut self) -> Done<()> {
+        self.inner.flush_views()
+    }
+    fn scrub(&self) -> Done<u64> {
+        self.inner.scrub()
+    }
+}
+
+/// Reads and writes of blocks, views and projections that a rollback of the middle batch makes, in
+/// a ledger of so many batches, each of one symbol.
+fn rollback_costs(batches: usize) -> (u64, Vec<(String, u64)>) {
+    let calls = Arc::new(AtomicU64::new(0));
+    let store = Counting { inner: MemoryStore::default(), calls: Arc::clone(&calls) };
+    let mut ledger = Ledger::on(Box::new(store));
+    let scratch = tempfile::tempdir().unwrap();
+    for number in 0..batches {
+        let path = scratch.path().join("f.csv");
+        std::fs::write(&path, format!("Date,IV30\n2024-01-02,{}.5\n", 10 + number % 80)).unwrap();
+        let symbol = format!("S{number}");
+        confirmed(&mut ledger, &path, &options(Series::Iv, Some(&symbol)));
+    }
+    let query = "SELECT symbol, count(*) AS n FROM iv WHERE symbol = :symbol GROUP BY symbol";
+    projection::add(&mut ledger, &name("counts"), Some(query.to_owned()), &run()).unwrap();
+    projection::add(&mut ledger, &name("iv_metrics"), None, &run()).unwrap();
+    let middle = ledger.batches().iter().nth(batches / 2).unwrap().0;
+    let before = calls.load(Ordering::Relaxed);
+    let decided = decide::roll_back(&mut ledger, middle, None, false, &run()).unwrap();
+    let cost = calls.load(Ordering::Relaxed) - before;
+    assert_eq!(decided.changes.iter().map(|change| change.removed).sum::<u64>(), 1);
+    let parts = decided.projections.into_iter().map(|of| (of.projection, of.parts)).collect();
+    (cost, parts)
+}
+
+#[test]
+fn a_rollback_costs_what_its_batch_costs_not_what_the_ledger_does() {
+    let (small, _) = rollback_costs(100);
+    let (large, parts) = rollback_costs(1_000);
+    assert_eq!(parts, [("counts@1".to_owned(), 1), ("iv_metrics@1".to_owned(), 1)]);
+    eprintln!("reads and writes of a rollback: {small} among 100 batches, {large} among 1,000");
+    // Directories of symbols are longer by a few pieces of 30 KiB, and that is all.
+    assert!(large <= small + 40, "{small} among 100 batches, {large} among 1,000");
+}
