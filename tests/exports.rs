@@ -559,6 +559,23 @@ fn what_cannot_be_exported_is_told_with_the_next_step() {
     }
 }
 
+/// A build without the optional formats says how to get them, and writes nothing.
+#[cfg(not(any(feature = "parquet", feature = "xlsx")))]
+#[test]
+fn a_build_without_a_format_says_so() {
+    let desk = Desk::with_iv();
+    for (words, feature) in [
+        ("iv -f parquet -O x", "parquet"),
+        ("all -f parquet -O x", "parquet"),
+        ("iv -f xlsx -O x", "xlsx"),
+        ("all -f xlsx -O x", "xlsx"),
+    ] {
+        let ran = desk.run(&format!("export {words}")).exits(2);
+        assert!(ran.err.contains(&format!("--features {feature}")), "{words}: {}", ran.err);
+        assert!(!desk.path().join("x").exists());
+    }
+}
+
 /// Where the ledger was exported with `--first`, the folder has the values that came first.
 #[test]
 fn tomic_folders_of_the_first_values() {

@@ -13,6 +13,7 @@ mod fetch;
 mod flat;
 mod laws;
 mod metrics;
+mod overview;
 mod program;
 mod projection;
 mod readme;

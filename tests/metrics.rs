@@ -1,11 +1,13 @@
 //! The trader's views: equal to the shared vectors, and blind to what comes after a day.
 
+use crate::schemas::{output_schema, violations};
 use crate::support::{confirmed, confirmed_tomic, ledger, options, run, shared};
 use std::path::Path;
-use volledger::app::metrics::{self, Asked};
+use volledger::app::import::{ImportOptions, MappingChoice};
+use volledger::app::metrics::{self, Asked, Which};
 use volledger::app::report::RankRow;
-use volledger::app::{Ledger, decide, sql};
-use volledger::domain::{Day, Series, Symbol};
+use volledger::app::{Ledger, decide, health, lookup, sql};
+use volledger::domain::{Day, Position, Series, Symbol};
 
 fn day(text: &str) -> Day {
     text.parse().unwrap()
@@ -13,7 +15,7 @@ fn day(text: &str) -> Day {
 
 fn rank(ledger: &Ledger, symbol: &str, date: Option<&str>) -> Option<RankRow> {
     let symbols: Vec<Symbol> = vec![symbol.parse().unwrap()];
-    let asked = Asked { symbols, at: None, date: date.map(day) };
+    let asked = Asked { symbols, date: date.map(day), ..Asked::default() };
     metrics::ranks(ledger, &asked).unwrap().rows.into_iter().next()
 }
 
@@ -78,6 +80,53 @@ fn days_that_come_later_change_nothing() {
     assert!(rank(&ledger, "VOLA", Some("2024-06-29")).is_none(), "a Saturday has no rank");
 }
 
+/// A correction of one day; `--first` reads past it, and `--at` before it sees neither.
+#[test]
+fn the_first_values_are_those_confirmed_first_among_what_still_counts() {
+    let (directory, mut ledger) = ledger();
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sample/iv/VOLA.csv");
+    let vola = options(Series::Iv, Some("VOLA"));
+    confirmed(&mut ledger, &sample, &vola);
+    let asked = |which, at| Asked { date: Some(day("2024-12-31")), which, at, ..Asked::default() };
+    let of = |ledger: &Ledger, which, at| {
+        let asked = asked(which, at);
+        let rank = metrics::ranks(ledger, &asked).unwrap();
+        let snapshot = metrics::snapshot(ledger, &asked, day("2024-12-31")).unwrap();
+        let screen = sql::screen(ledger, "atm_iv > 0.9", &asked, day("2024-12-31")).unwrap();
+        assert_eq!((rank.which, snapshot.which), (screen.which, screen.which));
+        assert_eq!(rank.which.is_some(), which == Which::First);
+        let (one, two) = (rank.rows[0].atm_iv.unwrap(), snapshot.rows[0].atm_iv.unwrap());
+        assert_eq!(one, two);
+        assert_eq!(screen.rows.len(), usize::from(one > 0.9));
+        (one, rank.rows[0].iv_rank_252.unwrap())
+    };
+    let before = of(&ledger, Which::Latest, None);
+    let then = ledger.position();
+    let file = directory.path().join("VOLA.csv");
+    // The day's own value goes up, and a day comes that only the correction has.
+    std::fs::write(&file, "Date,IV30\n2024-12-31,95\n2025-01-06,96\n").unwrap();
+    let basic = MappingChoice::Named("mc-iv-basic".into());
+    let correction = confirmed(&mut ledger, &file, &ImportOptions { mapping: basic, ..vola });
+    assert_eq!(of(&ledger, Which::Latest, None), (0.95, 100.0));
+    assert_eq!(of(&ledger, Which::First, None), before);
+    assert_eq!(of(&ledger, Which::Latest, Some(then)), before);
+    assert_eq!(of(&ledger, Which::First, Some(then)), before);
+    // `gaps` counts days, and a day that is there at all is there in both readings.
+    let holes = |which, at| {
+        let found = lookup::gaps(&ledger, &[], Some(Series::Iv), at, which).unwrap();
+        (found.which, found.rows[0].days, found.rows[0].missing)
+    };
+    let (_, days, missing) = holes(Which::Latest, None);
+    assert_eq!(holes(Which::First, None), (Some("first"), days, missing));
+    assert_eq!(holes(Which::First, Some(then)), (Some("first"), days - 1, 0));
+    assert_eq!(missing, 2, "2025-01-02 and 03");
+    // A first value that was rolled back is not one that is still held.
+    let first = volledger::domain::BatchId(correction.0 - 1);
+    decide::roll_back(&mut ledger, first, None, false, &run()).unwrap();
+    let asked = asked(Which::First, None);
+    assert_eq!(metrics::ranks(&ledger, &asked).unwrap().rows[0].atm_iv, Some(0.95));
+}
+
 #[test]
 fn a_snapshot_says_of_which_day_each_value_is() {
     let (_directory, mut ledger) = ledger();
@@ -131,10 +180,52 @@ fn a_screen_finds_what_the_ranks_say_and_tells_whom_it_cannot_judge() {
     assert_eq!(names(&high.rows), want);
     for (wrong, says) in [
         ("no_such > 1", "no such column: no_such"),
+        ("\"no_such\" > 1", "no such column"),
+        ("0.4 <= atm_iv < 0.8", "write `0.4 <= atm_iv AND atm_iv < 0.8`"),
         ("1) OR (DELETE FROM screen", "syntax error"),
         ("", "syntax error"),
     ] {
         let error = sql::screen(&ledger, wrong, &asked, today).unwrap_err().to_string();
         assert!(error.contains(says), "{wrong}: {error}");
     }
+}
+
+/// The irregularities that the shared data is described with, and what `--date` leaves out.
+#[test]
+fn coverage_finds_the_known_irregularities_of_the_shared_folder() {
+    let Some(folder) = shared("data/tomic") else { return };
+    let (_directory, mut ledger) = ledger();
+    confirmed_tomic(&mut ledger, &folder, false);
+    let of = |asked: &Asked| {
+        let found = health::coverage(&ledger, asked, day("2025-12-13")).unwrap();
+        let value = serde_json::to_value(&found).unwrap();
+        assert_eq!(violations(&output_schema("coverage"), &value), [""; 0]);
+        found
+    };
+    let all = of(&Asked::default());
+    assert_eq!((all.rows.len(), all.date.as_str()), (24, "2025-12-13"));
+    let row = |symbol: &str| all.rows.iter().find(|row| row.symbol == symbol).unwrap();
+    let longest = |symbol: &str| row(symbol).holes.iter().map(|hole| hole.gap.missing).max();
+    let missing = |symbol: &str| row(symbol).iv.as_ref().unwrap().missing;
+    assert_eq!((missing("SMCI"), longest("SMCI")), (432, Some(340)));
+    assert_eq!((missing("SPY"), longest("META"), longest("CORZ")), (60, Some(90), Some(265)));
+    assert_eq!(row("CORZ").holes[0].series, "spot");
+    assert_eq!(row("AAPL").issues, [""; 0]);
+    // Its prices end on 2025-12-08, five days before.
+    assert_eq!(row("CORZ").issues, ["spot_stale", "missing_hv", "missing_iv"]);
+    assert!(row("SMCI").issues.contains(&"iv_gaps(5:427d)".to_owned()));
+    let cvx = ["spot_stale", "hv_stale", "iv_stale", "hv_before_spot"];
+    assert_eq!(row("CVX").issues, cvx);
+    assert_eq!((row("MARA").iv_valid, row("CC").iv_valid), (1993 - 133, 1));
+    // A day in the past sees nothing later, and is what ages are measured from.
+    let symbols = vec!["CVX".parse().unwrap(), "NONE".parse().unwrap()];
+    let then = of(&Asked { symbols, date: Some(day("2025-11-28")), ..Asked::default() });
+    assert_eq!(then.rows[0].iv.as_ref().unwrap().to, "2025-11-28");
+    assert_eq!(then.rows[0].issues, [""; 0]);
+    assert_eq!(then.rows[1].issues, ["missing_spot", "missing_hv", "missing_iv"]);
+    // Before anything was confirmed there is no symbol to speak of.
+    let nothing = of(&Asked { at: Some(Position(0)), ..Asked::default() });
+    assert!(nothing.rows.is_empty());
+    let first = of(&Asked { which: Which::First, ..Asked::default() });
+    assert_eq!((first.which, first.rows.len()), (Some("first"), 24));
 }

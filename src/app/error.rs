@@ -103,6 +103,24 @@ pub enum AppError {
     /// A query cannot be answered.
     #[error("{0}")]
     Sql(String),
+    /// A condition on metrics cannot be asked.
+    #[error("{why}")]
+    Condition {
+        /// Why not.
+        why: String,
+        /// The names that it could use.
+        known: Vec<String>,
+    },
+    /// A file of rules is not right.
+    #[error("rules {name}: {}", .problems.first().map(String::as_str).unwrap_or("not readable"))]
+    Rules {
+        /// The name of the set or file.
+        name: String,
+        /// Everything that is wrong, at least one.
+        problems: Vec<String>,
+        /// What could be used instead.
+        known: String,
+    },
     /// A projection cannot be answered, kept or dropped.
     #[error("{0}")]
     Projection(String),

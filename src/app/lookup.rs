@@ -206,6 +206,7 @@ pub fn gaps(
     symbols: &[Symbol],
     series: Option<Series>,
     at: Option<Position>,
+    which: Which,
 ) -> Result<Gaps> {
     let at = at.unwrap_or(ledger.position());
     let (reader, calendar) = (ViewReader::new(ledger)?, Calendar::nyse());
@@ -216,7 +217,7 @@ pub fn gaps(
         let known = reader.symbols(view);
         let wanted = if symbols.is_empty() { known.as_slice() } else { symbols };
         for symbol in wanted {
-            let records = reader.records(view, symbol, at, Which::Latest)?;
+            let records = reader.records(view, symbol, at, which)?;
             let days: Vec<Day> = records.iter().map(|record| record.day).collect();
             if days.is_empty() && symbols.is_empty() {
                 continue;
@@ -236,7 +237,8 @@ pub fn gaps(
             });
         }
     }
-    Ok(Gaps { schema: "volledger/gaps/1", position: at.0, rows })
+    let which = super::metrics::first(which);
+    Ok(Gaps { schema: "volledger/gaps/1", position: at.0, which, rows })
 }
 
 fn told(range: &Range) -> CoverageLine {

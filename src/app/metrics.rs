@@ -8,9 +8,11 @@ use super::report::{Rank, RankRow, Snapshot, SnapshotRow};
 use super::views::{Roots, ViewReader};
 use crate::domain::{Calendar, Day, Position, Series, Symbol};
 use crate::ledger::Ledger;
-use crate::projections::view::{Activity, Record, Which, fold};
+use crate::projections::view::{Activity, Record, fold};
 use crate::quant::{moving, rank};
 use std::sync::Arc;
+
+pub use crate::projections::view::Which;
 
 /// What to look at.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +23,13 @@ pub struct Asked {
     pub at: Option<Position>,
     /// The day; the newest one of each symbol when absent. Later days are not looked at.
     pub date: Option<Day>,
+    /// Whether the newest or the earliest values count.
+    pub which: Which,
+}
+
+/// How a report says that it shows the earliest values.
+pub fn first(which: Which) -> Option<&'static str> {
+    (which == Which::First).then_some("first")
 }
 
 /// Sessions after which a value is called stale.
@@ -30,25 +39,26 @@ const STALE: u32 = 5;
 const LONGEST: usize = 505;
 
 /// A view's fold at a position, symbol by symbol.
-struct Past<'a> {
-    reader: ViewReader<'a>,
+pub(super) struct Past<'a> {
+    pub(super) reader: ViewReader<'a>,
     ledger: &'a Ledger,
-    at: Position,
+    pub(super) at: Position,
     until: Day,
+    which: Which,
 }
 
 impl<'a> Past<'a> {
-    fn of(ledger: &'a Ledger, asked: &Asked) -> Result<Self> {
+    pub(super) fn of(ledger: &'a Ledger, asked: &Asked) -> Result<Self> {
         let roots: Arc<Roots> = ViewReader::new(ledger)?.roots();
         let at = asked.at.unwrap_or(ledger.position());
         let until = asked.date.unwrap_or(Day(i32::MAX));
-        Ok(Self { reader: ViewReader::with(ledger, roots), ledger, at, until })
+        Ok(Self { reader: ViewReader::with(ledger, roots), ledger, at, until, which: asked.which })
     }
 
     /// The newest records up to the day asked, of as few stored years as have `enough` of them with
     /// a value in `field`; all records where there are not so many. What lies further back says
     /// nothing about windows that end at the newest one.
-    fn newest(
+    pub(super) fn newest(
         &self,
         view: Series,
         symbol: &Symbol,
@@ -64,7 +74,7 @@ impl<'a> Past<'a> {
             let from = first.and_then(|year| Day::from_ymd(*year, 1, 1));
             let from = from.unwrap_or(Day(i32::MIN));
             let history = self.reader.history_between(view, symbol, from, self.until)?;
-            let mut records = fold(view, &history, &activity, Which::Latest);
+            let mut records = fold(view, &history, &activity, self.which);
             records.retain(|record| record.day <= self.until);
             let with =
                 records.iter().filter(|record| record.number(field).is_some_and(|v| v > 0.0));
@@ -76,7 +86,7 @@ impl<'a> Past<'a> {
     }
 
     /// The symbols asked for, or all that the views know.
-    fn symbols(&self, asked: &Asked, views: &[Series]) -> Result<Vec<Symbol>> {
+    pub(super) fn symbols(&self, asked: &Asked, views: &[Series]) -> Result<Vec<Symbol>> {
         let mut known: Vec<Symbol> =
             views.iter().flat_map(|view| self.reader.symbols(*view)).collect();
         known.sort();
@@ -91,7 +101,8 @@ impl<'a> Past<'a> {
     }
 }
 
-const ATM_IV: u16 = 10;
+/// The field of implied volatility at the money.
+pub(super) const ATM_IV: u16 = 10;
 
 /// Where implied volatility stands among its own history.
 ///
@@ -107,11 +118,12 @@ pub fn ranks(ledger: &Ledger, asked: &Asked) -> Result<Rank> {
     // The dearest first; those without a rank at the end.
     let size = |row: &RankRow| row.iv_percentile_252.unwrap_or(f64::NEG_INFINITY);
     rows.sort_by(|a, b| size(b).total_cmp(&size(a)).then_with(|| a.symbol.cmp(&b.symbol)));
-    Ok(Rank { schema: "volledger/rank/1", position: past.at.0, rows })
+    let which = first(asked.which);
+    Ok(Rank { schema: "volledger/rank/1", position: past.at.0, which, rows })
 }
 
 /// The newest day with a volatility, or the day asked for if it has one.
-fn rank_row(symbol: &Symbol, records: &[Record], date: Option<Day>) -> Option<RankRow> {
+pub(super) fn rank_row(symbol: &Symbol, records: &[Record], date: Option<Day>) -> Option<RankRow> {
     let series: Vec<Option<f64>> = records.iter().map(|r| r.number(ATM_IV)).collect();
     let at = match date {
         Some(date) => records.binary_search_by_key(&date, |record| record.day).ok()?,
@@ -153,7 +165,18 @@ pub fn snapshot(ledger: &Ledger, asked: &Asked, today: Day) -> Result<Snapshot> 
         let spot = past.newest(Series::Spot, &symbol, 60, 1)?;
         rows.push(snapshot_row(&symbol, [&iv, &hv, &spot], asked.date.unwrap_or(today)));
     }
-    Ok(Snapshot { schema: "volledger/snapshot/1", position: past.at.0, rows })
+    let which = first(asked.which);
+    Ok(Snapshot { schema: "volledger/snapshot/1", position: past.at.0, which, rows })
+}
+
+/// Whether values of these days are no picture of one day: they differ, or one is older than
+/// [`STALE`] sessions.
+pub(super) fn stale(days: &[Day], today: Day) -> bool {
+    // Values of several days are never read as one: the line says so.
+    let mixed = days.iter().any(|day| Some(day) != days.first());
+    let oldest = days.iter().min();
+    let late = oldest.is_some_and(|day| Calendar::nyse().open_days_between(*day, today) > STALE);
+    mixed || late
 }
 
 /// The newest record with a value in a field.
@@ -169,10 +192,6 @@ fn snapshot_row(symbol: &Symbol, [iv, hv, spot]: [&[Record]; 3], today: Day) -> 
     let spot_day = newest(spot, 60);
     let days: Vec<Day> = [iv_day, hv_day, spot_day].into_iter().flatten().map(|r| r.day).collect();
     let standing = iv_day.and_then(|record| rank_row(symbol, iv, Some(record.day)));
-    // Values of several days are never read as one: the line says so.
-    let mixed = days.iter().any(|day| Some(day) != days.first());
-    let oldest = days.iter().min();
-    let late = oldest.is_some_and(|day| Calendar::nyse().open_days_between(*day, today) > STALE);
     let (iv_value, hv20) = (of(iv_day, ATM_IV), of(hv_day, 40));
     let text = |record: Option<&Record>| record.map(|record| record.day.to_string());
     SnapshotRow {
@@ -194,6 +213,6 @@ fn snapshot_row(symbol: &Symbol, [iv, hv, spot]: [&[Record]; 3], today: Day) -> 
         term_m1_m3: of(iv_day, 18),
         skew: of(iv_day, 19),
         next_earnings: None,
-        stale: mixed || late,
+        stale: stale(&days, today),
     }
 }

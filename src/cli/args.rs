@@ -1,9 +1,10 @@
 //! The words of the command line. The doc comments are the manual.
 
 use super::commands::{
-    backup, batch, chart, check, derive, diff, export, fetch, gaps, import, log, man, metrics,
-    projection, screen, show, sql, timeline, tour, verify, view, why,
+    backup, batch, chart, check, coverage, derive, diff, export, fetch, gaps, import, log, man,
+    metrics, overview, projection, screen, show, sql, timeline, tour, verify, view, why,
 };
+use crate::app::metrics::Which;
 use crate::render::Form;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -140,6 +141,23 @@ pub(super) struct Past {
     pub(super) at: Option<String>,
 }
 
+/// What was known, and when: for commands that read views.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Knowledge {
+    #[command(flatten)]
+    pub(super) past: Past,
+    /// The values that were confirmed first, not those that replaced them
+    #[arg(long)]
+    pub(super) first: bool,
+}
+
+impl Knowledge {
+    /// Which of several assertions about a value counts.
+    pub(super) fn which(&self) -> Which {
+        if self.first { Which::First } else { Which::Latest }
+    }
+}
+
 /// A command without words of its own.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct Nothing {}
@@ -175,6 +193,8 @@ pub(super) enum Command {
     Rank(metrics::MetricsArgs),
     /// One line a symbol: price, volatilities, ranks, term structure, each with its day
     Snapshot(metrics::MetricsArgs),
+    /// Which strategies a set of rules recommends; by default TOMIC's market overview
+    Overview(overview::OverviewArgs),
     /// A series as a picture in the terminal
     Chart(chart::ChartArgs),
     /// Which symbols fulfil a condition on their volatilities
@@ -183,6 +203,8 @@ pub(super) enum Command {
     Sql(sql::SqlArgs),
     /// How the views differ between two positions
     Diff(diff::DiffArgs),
+    /// The health of the data: what each symbol has, how complete, how old, and what is wrong
+    Coverage(coverage::CoverageArgs),
     /// Trading days without a value
     Gaps(gaps::GapsArgs),
     /// The decisions, newest first
@@ -242,7 +264,14 @@ mod tests {
             "chart iv AAPL --field skew --from 2024-01-01",
             "screen atm_iv>0.5 AAPL --date 2025-12-12",
             "rank AAPL --date 2025-12-12 --json",
+            "rank --first --at #3",
             "snapshot --at 2024-12-31",
+            "snapshot AAPL --at 2024-12-31 --first",
+            "screen atm_iv>0.5 --first",
+            "overview",
+            "overview AAPL CVX --rules windowed --date 2025-12-05 --at #3 --first --json",
+            "overview --list-rules --rules mine.toml",
+            "overview --print-rules",
             "sql SELECT --at #3 --json",
             "derive iv AAPL MSFT --yes",
             "check f.csv",
@@ -262,7 +291,10 @@ mod tests {
             "view iv AAPL MSFT --from 2024-01-01 --to 2024-02-01 --columns atm_iv,skew --first",
             "why iv AAPL 2024-08-05 atm_iv --at 3",
             "diff 1 #2 --series iv --symbol AAPL",
+            "coverage",
+            "coverage AAPL TSLA --date 2025-12-12 --at #3 --first --json",
             "gaps AAPL -o jsonl",
+            "gaps AAPL --first --at 2",
             "log -o csv",
             "show b7/3",
             "status -q -v",

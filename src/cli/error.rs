@@ -100,6 +100,8 @@ fn exit(error: &AppError) -> Exit {
         AppError::Sql(_)
         | AppError::NotBuilt { .. }
         | AppError::Usage(_)
+        | AppError::Condition { .. }
+        | AppError::Rules { .. }
         | AppError::Mapping { .. }
         | AppError::NoSymbol(_) => Exit::Usage,
         _ => Exit::Failed,
@@ -133,6 +135,13 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
         }
         AppError::Sql(_) => {
             "`volledger sql --tables` lists the tables and their columns".to_owned()
+        }
+        AppError::Condition { known, .. } => {
+            format!("conditions are SQL over these columns: {}", known.join(", "))
+        }
+        AppError::Rules { problems, known, .. } => {
+            causes.extend(problems.iter().skip(1).cloned());
+            known.clone()
         }
         AppError::Projection(_) => {
             "nothing else was touched; `volledger projection list` shows what there is".to_owned()
@@ -258,6 +267,11 @@ mod tests {
             (AppError::NoSymbol(text("x")), Exit::Usage),
             (AppError::Usage(text("x")), Exit::Usage),
             (AppError::NotBuilt { what: "x", feature: "y" }, Exit::Usage),
+            (AppError::Condition { why: text("x"), known: vec![text("y")] }, Exit::Usage),
+            (
+                AppError::Rules { name: text("x"), problems: vec![text("y")], known: text("z") },
+                Exit::Usage,
+            ),
             (AppError::NotFound(text("x")), Exit::Failed),
             (
                 AppError::RolledBackBefore { batch, state: text("s"), at: text("t"), reason: None },

@@ -5,7 +5,7 @@ use super::table::Table;
 use super::{Document, Grid, Look, json};
 use crate::app::report::{Rank, Snapshot, SnapshotRow};
 
-fn percent(of: Option<f64>) -> String {
+pub(super) fn percent(of: Option<f64>) -> String {
     of.map_or_else(|| MISSING.to_owned(), |value| format!("{:.2} %", value * 100.0))
 }
 
@@ -13,12 +13,20 @@ fn signed(of: Option<f64>) -> String {
     of.map_or_else(|| MISSING.to_owned(), |value| format!("{:+.1} %", value * 100.0))
 }
 
-fn plain(of: Option<f64>, digits: usize) -> String {
+pub(super) fn plain(of: Option<f64>, digits: usize) -> String {
     of.map_or_else(|| MISSING.to_owned(), |value| format!("{value:.digits$}"))
 }
 
 fn day(of: Option<&String>) -> String {
     of.cloned().unwrap_or_else(|| MISSING.to_owned())
+}
+
+/// The line below a table of the earliest values.
+pub(super) fn first_values(which: Option<&str>) -> &'static str {
+    match which {
+        Some(_) => "  From the values that were confirmed first\n",
+        None => "",
+    }
 }
 
 impl Document for Rank {
@@ -50,7 +58,7 @@ impl Document for Rank {
         out += "  rank: place between lowest and highest of the window, this day included; pct: \
                 share of the n\n  observations before it that are lower. Fewer than 252 (two years: \
                 378) give none.\n";
-        out
+        out + first_values(self.which)
     }
 
     fn json(&self) -> String {
@@ -138,7 +146,7 @@ impl Document for Snapshot {
                 note.trim_end().to_owned(),
             ]);
         }
-        table.finish()
+        table.finish() + first_values(self.which)
     }
 
     fn json(&self) -> String {

@@ -98,7 +98,7 @@ impl Document for Screen {
         if self.unknown > 0 {
             out += &format!("  {} lack a value that the condition needs\n", self.unknown);
         }
-        out
+        out + super::metrics::first_values(self.which)
     }
 
     fn json(&self) -> String {

@@ -6,6 +6,8 @@
 
 mod file;
 
+pub use file::toml_said;
+
 use super::DateOrder;
 use crate::domain::Series;
 use crate::domain::batch::Class;

@@ -9,6 +9,9 @@ pub struct Rank {
     pub schema: &'static str,
     /// The position.
     pub position: u64,
+    /// `first` when the earliest values are shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub which: Option<&'static str>,
     /// One row a symbol, the highest percentile first.
     pub rows: Vec<RankRow>,
 }
@@ -64,6 +67,9 @@ pub struct Snapshot {
     pub schema: &'static str,
     /// The position.
     pub position: u64,
+    /// `first` when the earliest values are shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub which: Option<&'static str>,
     /// One row a symbol.
     pub rows: Vec<SnapshotRow>,
 }

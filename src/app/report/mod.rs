@@ -5,14 +5,18 @@
 
 mod export;
 mod fetch;
+mod health;
 mod metrics;
+mod overview;
 mod projection;
 mod review;
 mod trace;
 
 pub use export::*;
 pub use fetch::*;
+pub use health::*;
 pub use metrics::*;
+pub use overview::*;
 pub use projection::*;
 pub use review::*;
 pub use trace::*;
@@ -228,6 +232,9 @@ pub struct Gaps {
     pub schema: &'static str,
     /// The position.
     pub position: u64,
+    /// `first` when the earliest values are shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub which: Option<&'static str>,
     /// Per symbol and view.
     pub rows: Vec<GapsLine>,
 }

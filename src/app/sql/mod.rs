@@ -4,6 +4,8 @@
 //! asks for. Numbers become floats here (analytics); exact digits are in `view` and `why`, and in
 //! the texts of `assertions`. A query sees one position of the ledger, and cannot write.
 
+mod chained;
+mod conditions;
 mod define;
 mod export;
 mod functions;
@@ -11,6 +13,7 @@ mod screen;
 mod tables;
 mod vtab;
 
+pub use conditions::Metrics;
 pub use define::{Prepared, define, is_taken};
 pub(in crate::app) use export::export;
 pub use screen::{Screen, screen};

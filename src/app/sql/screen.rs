@@ -3,14 +3,11 @@
 //! The condition is an SQL expression over the columns of `rank` and `snapshot`. It is evaluated
 //! by SQLite over a table of one row a symbol, in memory.
 
-use super::{allow, json, wrong};
+use super::{Metrics, json, plain};
 use crate::app::error::Result;
 use crate::app::metrics::{self, Asked};
 use crate::domain::Day;
 use crate::ledger::Ledger;
-use rusqlite::Connection;
-use rusqlite::limits::Limit;
-use rusqlite::types::Value as Sqlite;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -21,6 +18,9 @@ pub struct Screen {
     pub schema: &'static str,
     /// The position.
     pub position: u64,
+    /// `first` when the earliest values are shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub which: Option<&'static str>,
     /// The condition.
     pub condition: String,
     /// Symbols looked at.
@@ -36,7 +36,7 @@ pub struct Screen {
 /// Finds the symbols that fulfil a condition.
 ///
 /// # Errors
-/// [`AppError::Sql`] for a condition that is none; those of [`metrics::ranks`].
+/// [`crate::app::AppError::Condition`] for a condition that is none; those of [`metrics::ranks`].
 pub fn screen(ledger: &Ledger, condition: &str, asked: &Asked, today: Day) -> Result<Screen> {
     let snapshot = metrics::snapshot(ledger, asked, today)?;
     let ranks = metrics::ranks(ledger, asked)?;
@@ -54,22 +54,29 @@ pub fn screen(ledger: &Ledger, condition: &str, asked: &Asked, today: Day) -> Re
         }
         rows.push(row);
     }
-    let mut columns: Vec<String> = Vec::new();
+    let mut columns: Vec<&str> = Vec::new();
     for name in rows.iter().flat_map(|row| row.keys()) {
-        if !columns.contains(name) && name != "date" {
-            columns.push(name.clone());
+        if !columns.contains(&name.as_str()) && name != "date" {
+            columns.push(name);
         }
     }
-    let connection = table(&columns, &rows).map_err(wrong)?;
-    let unknown = format!("SELECT count(*) FROM screen WHERE ({condition}) IS NULL");
+    // With no symbol at all there is still a table to ask.
+    let columns = if columns.is_empty() { vec!["symbol"] } else { columns };
+    let metrics = Metrics::new(&columns, &rows)?;
+    if let Some(why) = metrics.refusal(condition) {
+        return Err(metrics.refused(why));
+    }
+    let wrong = |error: rusqlite::Error| metrics.refused(plain(&error));
+    let connection = metrics.connection();
+    let unknown = format!("SELECT count(*) FROM metrics WHERE ({condition}\n) IS NULL");
     let unknown: i64 = connection.query_row(&unknown, [], |row| row.get(0)).map_err(wrong)?;
-    let text = format!("SELECT * FROM screen WHERE ({condition}) ORDER BY symbol");
+    let text = format!("SELECT * FROM metrics WHERE ({condition}\n) ORDER BY symbol");
     let mut statement = connection.prepare(&text).map_err(wrong)?;
     let mut found = Vec::new();
     let mut hits = statement.query([]).map_err(wrong)?;
     while let Some(row) = hits.next().map_err(wrong)? {
         let mut object = Map::new();
-        for (index, name) in columns.iter().enumerate() {
+        for (index, name) in metrics.columns().iter().enumerate() {
             object.insert(name.clone(), json(row.get_ref(index).map_err(wrong)?));
         }
         found.push(object);
@@ -77,39 +84,11 @@ pub fn screen(ledger: &Ledger, condition: &str, asked: &Asked, today: Day) -> Re
     Ok(Screen {
         schema: "volledger/screen/1",
         position: snapshot.position,
+        which: snapshot.which,
         condition: condition.to_owned(),
         symbols: rows.len() as u64,
         unknown: unknown.unsigned_abs(),
-        columns,
+        columns: metrics.columns().to_vec(),
         rows: found,
     })
-}
-
-/// A table of one row a symbol; afterwards the connection only reads.
-fn table(columns: &[String], rows: &[Map<String, Value>]) -> rusqlite::Result<Connection> {
-    let mut connection = Connection::open_in_memory()?;
-    let names: Vec<String> = columns.iter().map(|name| format!("\"{name}\"")).collect();
-    // With no symbol at all there is still a table to ask.
-    let names = if names.is_empty() { vec!["symbol".to_owned()] } else { names };
-    connection.execute_batch(&format!("CREATE TABLE screen({})", names.join(",")))?;
-    let places = vec!["?"; names.len()].join(",");
-    {
-        let mut insert = connection.prepare(&format!("INSERT INTO screen VALUES({places})"))?;
-        for row in rows {
-            let value = |name: &String| match row.get(name) {
-                Some(Value::Number(number)) => match number.as_i64() {
-                    Some(whole) => Sqlite::Integer(whole),
-                    None => number.as_f64().map_or(Sqlite::Null, Sqlite::Real),
-                },
-                Some(Value::String(text)) => Sqlite::Text(text.clone()),
-                Some(Value::Bool(flag)) => Sqlite::Integer(i64::from(*flag)),
-                _ => Sqlite::Null,
-            };
-            insert.execute(rusqlite::params_from_iter(columns.iter().map(value)))?;
-        }
-    }
-    super::functions::register(&connection)?;
-    connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
-    connection.authorizer(Some(allow))?;
-    Ok(connection)
 }

@@ -2,7 +2,7 @@
 
 use super::view::Which;
 use crate::app::export::{self, Binary, Format, Wanted};
-use crate::cli::args::Past;
+use crate::cli::args::Knowledge;
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
@@ -66,11 +66,8 @@ enum What {
         dir: PathBuf,
         /// The symbols; none means all
         symbols: Vec<Symbol>,
-        /// The values that were confirmed first, not those that replaced them
-        #[arg(long)]
-        first: bool,
         #[command(flatten)]
-        past: Past,
+        knowledge: Knowledge,
     },
 }
 
@@ -88,11 +85,8 @@ struct Everything {
     /// To this day, included
     #[arg(long, value_name = "DATE")]
     to: Option<Day>,
-    /// The values that were confirmed first, not those that replaced them
-    #[arg(long)]
-    first: bool,
     #[command(flatten)]
-    past: Past,
+    knowledge: Knowledge,
     /// The format
     #[arg(short, long, value_enum)]
     format: AllFormat,
@@ -155,10 +149,11 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ExportArgs) -> Outc
         What::Quotes(file) => view(ui, ctx, Series::Quotes, file),
         What::Tickers(file) => view(ui, ctx, Series::Tickers, file),
         What::All(all) => everything(ui, ctx, all),
-        What::Tomic { dir, symbols, first, past } => {
+        What::Tomic { dir, symbols, knowledge } => {
             let ledger = ctx.open(ui)?;
-            let at = ctx.at(&ledger, past.at.as_deref())?;
-            ui.show(&export::export_tomic(&ledger, dir, symbols, at, *first, &ctx.run())?)?;
+            let at = ctx.at(&ledger, knowledge.past.at.as_deref())?;
+            let first = knowledge.first;
+            ui.show(&export::export_tomic(&ledger, dir, symbols, at, first, &ctx.run())?)?;
             Ok(Exit::Done)
         }
     }
@@ -175,10 +170,10 @@ fn everything(ui: &mut Ui, ctx: &Context, args: &Everything) -> Outcome<Exit> {
     let wanted = Wanted {
         series,
         symbols: args.symbols.clone(),
-        at: ctx.at(&ledger, args.past.at.as_deref())?,
+        at: ctx.at(&ledger, args.knowledge.past.at.as_deref())?,
         from: args.from,
         to: args.to,
-        first: args.first,
+        first: args.knowledge.first,
         columns: Vec::new(),
     };
     let format = match args.format {

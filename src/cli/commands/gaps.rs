@@ -1,7 +1,7 @@
 //! `gaps`: trading days without a value.
 
 use crate::app::lookup;
-use crate::cli::args::Past;
+use crate::cli::args::Knowledge;
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
 use crate::cli::exit::Exit;
@@ -25,12 +25,13 @@ pub(in crate::cli) struct GapsArgs {
     #[arg(long)]
     series: Option<Series>,
     #[command(flatten)]
-    past: Past,
+    knowledge: Knowledge,
 }
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &GapsArgs) -> Outcome<Exit> {
     let ledger = ctx.open(ui)?;
-    let at = ctx.at(&ledger, args.past.at.as_deref())?;
-    ui.page(&lookup::gaps(&ledger, &args.symbols, args.series, at)?)?;
+    let at = ctx.at(&ledger, args.knowledge.past.at.as_deref())?;
+    let which = args.knowledge.which();
+    ui.page(&lookup::gaps(&ledger, &args.symbols, args.series, at, which)?)?;
     Ok(Exit::Done)
 }

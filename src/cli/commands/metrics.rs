@@ -1,7 +1,7 @@
 //! `rank` and `snapshot`: which symbols are rich or cheap.
 
 use crate::app::metrics::{self, Asked};
-use crate::cli::args::Past;
+use crate::cli::args::Knowledge;
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
 use crate::cli::exit::Exit;
@@ -15,6 +15,7 @@ EXAMPLES
   volledger rank AAPL MSFT --date 2025-12-12
   volledger snapshot -o csv               one line a symbol, each value with its day
   volledger snapshot --at 2025-06-30      as the ledger stood then
+  volledger rank --first                  from the values that were confirmed first
 
 A rank wants 252 observations before the day (378 for the two-year one); with fewer there is
 none. Days after the one asked for are never looked at.";
@@ -29,13 +30,14 @@ pub(in crate::cli) struct MetricsArgs {
     #[arg(long)]
     date: Option<Day>,
     #[command(flatten)]
-    past: Past,
+    knowledge: Knowledge,
 }
 
 impl MetricsArgs {
     fn asked(&self, ctx: &Context, ledger: &crate::app::Ledger) -> Outcome<Asked> {
-        let at = ctx.at(ledger, self.past.at.as_deref())?;
-        Ok(Asked { symbols: self.symbols.clone(), at, date: self.date })
+        let at = ctx.at(ledger, self.knowledge.past.at.as_deref())?;
+        let which = self.knowledge.which();
+        Ok(Asked { symbols: self.symbols.clone(), at, date: self.date, which })
     }
 }
 

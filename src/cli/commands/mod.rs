@@ -6,6 +6,7 @@ pub(super) mod backup;
 pub(super) mod batch;
 pub(super) mod chart;
 pub(super) mod check;
+pub(super) mod coverage;
 pub(super) mod derive;
 pub(super) mod diff;
 pub(super) mod export;
@@ -16,6 +17,7 @@ pub(super) mod init;
 pub(super) mod log;
 pub(super) mod man;
 pub(super) mod metrics;
+pub(super) mod overview;
 pub(super) mod projection;
 pub(super) mod screen;
 pub(super) mod show;
@@ -49,6 +51,7 @@ pub(super) fn run(ui: &mut Ui, ctx: &Context, command: &Command) -> Outcome<Exit
         Command::View(args) => view::run(ui, ctx, args),
         Command::Why(args) => why::run(ui, ctx, args),
         Command::Diff(args) => diff::run(ui, ctx, args),
+        Command::Coverage(args) => coverage::run(ui, ctx, args),
         Command::Gaps(args) => gaps::run(ui, ctx, args),
         Command::Log(args) => log::run(ui, ctx, args),
         Command::Show(args) => show::run(ui, ctx, args),
@@ -56,6 +59,7 @@ pub(super) fn run(ui: &mut Ui, ctx: &Context, command: &Command) -> Outcome<Exit
         Command::Snapshot(args) => metrics::snapshot(ui, ctx, args),
         Command::Chart(args) => chart::run(ui, ctx, args),
         Command::Screen(args) => screen::run(ui, ctx, args),
+        Command::Overview(args) => overview::run(ui, ctx, args),
         Command::Sql(args) => sql::run(ui, ctx, args),
         Command::Status(_) => status::run(ui, ctx),
         Command::Verify(args) => verify::run(ui, ctx, args),

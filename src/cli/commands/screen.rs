@@ -2,7 +2,7 @@
 
 use crate::app::metrics::Asked;
 use crate::app::sql;
-use crate::cli::args::Past;
+use crate::cli::args::Knowledge;
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
 use crate::cli::exit::Exit;
@@ -32,13 +32,14 @@ pub(in crate::cli) struct ScreenArgs {
     #[arg(long)]
     date: Option<Day>,
     #[command(flatten)]
-    past: Past,
+    knowledge: Knowledge,
 }
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ScreenArgs) -> Outcome<Exit> {
     let ledger = ctx.open(ui)?;
-    let at = ctx.at(&ledger, args.past.at.as_deref())?;
-    let asked = Asked { symbols: args.symbols.clone(), at, date: args.date };
+    let at = ctx.at(&ledger, args.knowledge.past.at.as_deref())?;
+    let which = args.knowledge.which();
+    let asked = Asked { symbols: args.symbols.clone(), at, date: args.date, which };
     let today = ctx.run().clock.today();
     ui.page(&sql::screen(&ledger, &args.condition, &asked, today)?)?;
     Ok(Exit::Done)

@@ -2,7 +2,7 @@
 
 use crate::app::Ledger;
 use crate::app::lookup::{self, ViewQuery};
-use crate::cli::args::Past;
+use crate::cli::args::Knowledge;
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
 use crate::cli::exit::Exit;
@@ -42,11 +42,8 @@ pub(in crate::cli) struct Which {
     /// Only these columns, for example atm_iv,skew
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     columns: Vec<String>,
-    /// The values that were confirmed first, not those that replaced them
-    #[arg(long)]
-    first: bool,
     #[command(flatten)]
-    past: Past,
+    knowledge: Knowledge,
 }
 
 impl Which {
@@ -59,10 +56,10 @@ impl Which {
         Ok(ViewQuery {
             series,
             symbols: self.symbols.clone(),
-            at: ctx.at(ledger, self.past.at.as_deref())?,
+            at: ctx.at(ledger, self.knowledge.past.at.as_deref())?,
             from: self.from,
             to: self.to,
-            first: self.first,
+            first: self.knowledge.first,
             columns: self.columns.clone(),
         })
     }

@@ -154,15 +154,19 @@ impl Mapping {
     }
 }
 
-/// One line for a person; the parser's own text draws a picture of several.
 fn syntax(text: &str, error: &toml::de::Error) -> MappingError {
+    MappingError::Syntax(toml_said(text, error))
+}
+
+/// One line for a person; the parser's own text draws a picture of several.
+pub fn toml_said(text: &str, error: &toml::de::Error) -> String {
     let before = error.span().and_then(|span| text.get(..span.start));
     let line = before.map(|before| before.matches('\n').count() + 1);
     let message = error.message().trim().replace('\n', ", ");
-    MappingError::Syntax(match line {
+    match line {
         Some(line) => format!("line {line}: {message}"),
         None => message,
-    })
+    }
 }
 
 fn names(texts: Vec<String>) -> Vec<Name> {
