@@ -126,7 +126,7 @@ fn backup(ledger: &Ledger, file: &Path, plain: bool) -> Exported {
 /// Everything that the views say, as a TOMIC folder.
 fn exports(ledger: &Ledger, root: &Path) -> Vec<(String, Vec<u8>)> {
     let out = tempfile::tempdir_in(root).unwrap();
-    let exported = export::export_tomic(ledger, out.path(), &[], None, &run()).unwrap();
+    let exported = export::export_tomic(ledger, out.path(), &[], None, false, &run()).unwrap();
     let bytes = |name: &String| (name.clone(), std::fs::read(out.path().join(name)).unwrap());
     assert!(!exported.files.is_empty());
     exported.files.iter().map(bytes).collect()

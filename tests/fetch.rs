@@ -5,13 +5,13 @@
 
 mod again;
 mod derived;
-mod fake;
+pub mod fake;
 mod faults;
 mod interrupted;
 mod outcomes;
 mod own;
 mod recorded;
-mod responder;
+pub mod responder;
 mod secret;
 
 use crate::program::{Desk, Ran};

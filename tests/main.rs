@@ -9,6 +9,7 @@ mod bundle;
 mod chart;
 mod cli;
 mod crash;
+mod exports;
 mod fetch;
 mod flat;
 mod laws;

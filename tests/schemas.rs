@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use volledger::domain::Series;
-use volledger::domain::series::{FIELDS, Unit, field};
+use volledger::domain::series::{FIELDS, field};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas").join(name)
@@ -118,8 +118,21 @@ pub fn output_schema(name: &str) -> Value {
 }
 
 const OUTPUTS: &[&str] = &[
-    "batches", "check", "decision", "diff", "error", "event", "fetch", "gaps", "log", "review",
-    "status", "verify", "view", "why",
+    "batches",
+    "check",
+    "decision",
+    "diff",
+    "error",
+    "event",
+    "export-manifest",
+    "fetch",
+    "gaps",
+    "log",
+    "review",
+    "status",
+    "verify",
+    "view",
+    "why",
 ];
 
 #[test]
@@ -172,20 +185,6 @@ fn a_wrong_document_is_noticed() {
     assert!(found.contains(&"$.batches[0].state: not in the list: \"gone\"".to_owned()));
 }
 
-/// The word for a unit in `schemas/series`.
-fn unit_name(unit: Unit) -> &'static str {
-    match unit {
-        Unit::Vol => "vol",
-        Unit::Points => "points",
-        Unit::Rank => "rank",
-        Unit::Price => "price",
-        Unit::Count => "count",
-        Unit::Number => "number",
-        Unit::Time => "time",
-        Unit::Text => "text",
-    }
-}
-
 /// Where the description of a series differs from the table in the code.
 fn series_differences(series: Series, document: &Value) -> Vec<String> {
     let mut found = Vec::new();
@@ -209,7 +208,7 @@ fn series_differences(series: Series, document: &Value) -> Vec<String> {
     for (field, def) in described.iter().zip(known) {
         same("field code", &field["code"], def.code.into());
         same("field name", &field["name"], def.name.into());
-        same("field unit", &field["unit"], unit_name(def.unit).into());
+        same("field unit", &field["unit"], def.unit.name().into());
     }
     found
 }

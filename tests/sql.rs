@@ -4,6 +4,7 @@ use crate::support::{confirmed, ledger, options, run};
 use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
+use volledger::app::export::{Binary, Wanted, export_file};
 use volledger::app::sql::SqlAnswer;
 use volledger::app::vantage::Vantage;
 use volledger::app::{AppError, Ledger, Registry, Which, decide, lookup, sql};
@@ -179,17 +180,10 @@ fn a_query_that_is_wrong_or_would_write_is_refused_and_harms_nothing() {
 fn an_exported_database_is_the_view() {
     let (directory, ledger) = filled();
     let file = directory.path().join("iv.sqlite");
-    let query = lookup::ViewQuery {
-        series: Series::Iv,
-        symbols: Vec::new(),
-        at: None,
-        from: None,
-        to: None,
-        first: false,
-        columns: Vec::new(),
-    };
+    let wanted = Wanted { series: vec![Series::Iv], ..Wanted::default() };
+    let export = |file: &Path| export_file(&ledger, &wanted, Binary::Sqlite, file, &run());
     for _ in 0..2 {
-        let exported = sql::export(&ledger, &query, &file).unwrap();
+        let exported = export(&file).unwrap();
         let connection = rusqlite::Connection::open(&file).unwrap();
         let one = |text: &str| connection.query_row(text, [], |row| row.get::<_, i64>(0)).unwrap();
         assert_eq!(one("SELECT count(*) FROM iv") as u64, exported.rows);
@@ -200,6 +194,5 @@ fn an_exported_database_is_the_view() {
         assert!((sum - ours).abs() < 1e-9);
     }
     assert!(directory.path().join("iv.sqlite.bak").exists());
-    let nowhere = directory.path().join("no/such/iv.sqlite");
-    assert!(sql::export(&ledger, &query, &nowhere).is_err());
+    assert!(export(&file.join("below/a/file.sqlite")).is_err());
 }

@@ -34,6 +34,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("reqwest", &["net/client"]),
     ("chrono_tz", &["domain/eastern"]),
     ("rusqlite", &["app/sql"]),
+    ("parquet", &["app/export/parquet"]),
+    ("rust_xlsxwriter", &["app/export/xlsx"]),
     ("flate2", &["sources/polygon"]),
     ("std::env", &["config", "main"]),
     ("Utc::now", &["app/clock"]),

@@ -10,7 +10,7 @@ use volledger::app::{Ledger, decide, export, verify};
 use volledger::domain::{BatchId, Position, Series};
 
 fn export_to(ledger: &Ledger, dir: &Path, at: Option<u64>) {
-    export::export_tomic(ledger, dir, &[], at.map(Position), &run()).unwrap();
+    export::export_tomic(ledger, dir, &[], at.map(Position), false, &run()).unwrap();
 }
 
 fn json(path: &Path) -> Json {

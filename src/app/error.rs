@@ -92,6 +92,14 @@ pub enum AppError {
         /// What it is.
         found: Digest,
     },
+    /// This build was made without a part of the program.
+    #[error("this volledger was built without {what}")]
+    NotBuilt {
+        /// What it lacks.
+        what: &'static str,
+        /// The cargo feature that brings it.
+        feature: &'static str,
+    },
     /// A query cannot be answered.
     #[error("{0}")]
     Sql(String),

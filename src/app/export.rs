@@ -1,6 +1,21 @@
-//! Exports of views: CSV, JSON and JSON lines, each with the position and the view's digest.
+//! Exports of views: CSV, JSON and JSON lines as text; Parquet, SQLite and workbooks as files. Each
+//! has the position and the view's digest.
+
+mod about;
+mod columns;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod stream;
+#[cfg(feature = "xlsx")]
+mod xlsx;
+
+pub use about::about;
+pub use columns::{Cell, Column, Kind, Layout};
+pub use stream::{Read, Stream, Wanted};
 
 use super::Run;
+#[cfg(not(all(feature = "parquet", feature = "xlsx")))]
+use super::error::AppError;
 use super::error::Result;
 use super::lookup::ViewQuery;
 use super::outside::replace_file;
@@ -9,6 +24,7 @@ use crate::domain::{Digest, Position, Symbol};
 use crate::ledger::Ledger;
 use crate::ledger::hash::Hasher;
 use std::path::Path;
+use std::sync::Arc;
 
 /// The form of an exported view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +35,91 @@ pub enum Format {
     Json,
     /// One record a line.
     Jsonl,
+}
+
+/// The form of an exported file that is no text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binary {
+    /// Parquet; of several views a directory of files.
+    Parquet,
+    /// A SQLite database.
+    Sqlite,
+    /// A workbook of Excel.
+    Xlsx,
+}
+
+/// The program that exports, as files name it.
+pub const TOOL: &str = concat!("volledger ", env!("CARGO_PKG_VERSION"));
+
+/// What files with numbers as floats say about them.
+pub const NUMBERS: &str = "Numbers are binary floats or integers, for analytics. The exact digits of \
+the sources are in `volledger view --json`, in CSV and JSON exports, and behind `volledger why`.";
+
+/// The word for the values that are exported.
+pub fn which(wanted: &Wanted) -> &'static str {
+    if wanted.first { "first" } else { "latest" }
+}
+
+/// Exports one view into a file; what it replaces stays beside it as `.bak`.
+///
+/// # Errors
+/// [`AppError::NotFound`] for a symbol that the view never had, [`AppError::NotBuilt`], damage, a
+/// file that cannot be written.
+pub fn export_file(
+    ledger: &Arc<Ledger>,
+    wanted: &Wanted,
+    format: Binary,
+    file: &Path,
+    run: &Run<'_>,
+) -> Result<Exported> {
+    let stream = Stream::new(ledger, wanted)?;
+    match format {
+        Binary::Parquet => parquet::export(&stream, file, run),
+        Binary::Sqlite => super::sql::export(ledger, &stream, file, run),
+        Binary::Xlsx => xlsx::export(&stream, file, run),
+    }
+}
+
+/// Exports several views: into a directory (Parquet), or one file with a table or sheet of each.
+/// Views without records are left out.
+///
+/// # Errors
+/// As [`export_file`]; [`AppError::Usage`] for a directory that is no earlier export.
+pub fn export_all(
+    ledger: &Arc<Ledger>,
+    wanted: &Wanted,
+    format: Binary,
+    target: &Path,
+    run: &Run<'_>,
+) -> Result<Exported> {
+    let stream = Stream::new(ledger, wanted)?;
+    match format {
+        Binary::Parquet => parquet::export_all(&stream, target, run),
+        Binary::Sqlite => super::sql::export(ledger, &stream, target, run),
+        Binary::Xlsx => xlsx::export(&stream, target, run),
+    }
+}
+
+/// Stands for what this build was made without.
+#[cfg(not(feature = "parquet"))]
+mod parquet {
+    use super::*;
+
+    pub fn export(_: &Stream<'_>, _: &Path, _: &Run<'_>) -> Result<Exported> {
+        Err(AppError::NotBuilt { what: "Parquet", feature: "parquet" })
+    }
+
+    pub use export as export_all;
+}
+
+/// Stands for what this build was made without.
+#[cfg(not(feature = "xlsx"))]
+mod xlsx {
+    use super::*;
+
+    pub fn export(_: &Stream<'_>, _: &Path, _: &Run<'_>) -> Result<Exported> {
+        Err(AppError::NotBuilt { what: "workbooks", feature: "xlsx" })
+    }
 }
 
 /// Exports a view; without a file the text is in the result.
@@ -56,12 +157,17 @@ pub fn export_view(
 
 /// The digest of exported views.
 pub fn digest_of(views: &[View]) -> Digest {
-    // One symbol's export carries the very digest that `view` shows.
-    if let [one] = views {
-        return one.digest.parse().unwrap_or_default();
+    joined(views.iter().map(|view| view.digest.parse().unwrap_or_default()))
+}
+
+/// One digest of several: one symbol's export carries the very digest that `view` shows.
+pub fn joined(digests: impl Iterator<Item = Digest>) -> Digest {
+    let digests: Vec<Digest> = digests.collect();
+    if let [one] = digests.as_slice() {
+        return *one;
     }
     let mut hasher = Hasher::default();
-    views.iter().for_each(|view| hasher.text(&view.digest));
+    digests.iter().for_each(|digest| hasher.text(&digest.to_string()));
     hasher.finish()
 }
 
@@ -141,7 +247,8 @@ pub fn export_tomic(
     folder: &Path,
     symbols: &[Symbol],
     at: Option<Position>,
+    first: bool,
     run: &Run<'_>,
 ) -> Result<Exported> {
-    super::tomic::export(ledger, folder, symbols, at, run)
+    super::tomic::export(ledger, folder, symbols, at, first, run)
 }

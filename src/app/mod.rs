@@ -7,6 +7,7 @@ pub mod chart;
 pub mod clock;
 pub mod decide;
 pub mod derive;
+pub mod digest;
 pub mod document;
 pub mod error;
 pub mod export;

@@ -11,7 +11,7 @@ use crate::ledger::bundle::{self, BatchBundle};
 use crate::ledger::{Ledger, LedgerError, OpenOptions};
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Makes a new ledger.
@@ -63,36 +63,113 @@ pub fn file_name(symbol: &Symbol) -> String {
 /// # Errors
 /// [`AppError::Unwritable`].
 pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
-    let write = || -> io::Result<()> {
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let parent = parent.unwrap_or(Path::new("."));
-        std::fs::create_dir_all(parent)?;
-        let mut file = tempfile::NamedTempFile::new_in(parent)?;
-        file.write_all(bytes)?;
+    replace_with(path, |new| std::fs::write(new, bytes).map_err(unwritable(path)))
+}
+
+/// Lets `write` make a file beside `path`, which gets that name when it is whole and durable; what
+/// it replaces stays as `.bak`. When something fails, everything is as before.
+///
+/// # Errors
+/// [`AppError::Unwritable`], and those of `write`.
+pub fn replace_with<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
+    if path.is_dir() {
+        let source = io::Error::new(io::ErrorKind::IsADirectory, "it is a directory");
+        return Err(unwritable(path)(source));
+    }
+    replace(path, write, |new| {
+        File::options().write(true).open(new)?.sync_all()?;
+        let backup = backup_of(path);
         if path.exists() {
-            let mut name = path.file_name().unwrap_or_default().to_owned();
-            name.push(".bak");
-            std::fs::rename(path, path.with_file_name(name))?;
+            let _ = std::fs::remove_file(&backup);
+            // A second name first, so that there is never a moment without the file.
+            std::fs::hard_link(path, &backup).or_else(|_| std::fs::rename(path, &backup))?;
         }
-        file.persist(path).map_err(|error| error.error)?;
-        readable(path)
-    };
-    write().map_err(|source| AppError::Unwritable { name: path.display().to_string(), source })
+        std::fs::rename(new, path)
+    })
 }
 
-/// Temporary files are private; an export is as readable as any file of the user.
+/// The same for a directory. `ours` says whether a directory that is there may be replaced; its
+/// `.bak` must be ours as well. An empty one may always.
+///
+/// # Errors
+/// [`AppError::Usage`] for a directory that is not ours, else as for files.
+pub fn replace_folder<T>(
+    path: &Path,
+    ours: impl Fn(&Path) -> bool,
+    write: impl FnOnce(&Path) -> Result<T>,
+) -> Result<T> {
+    let backup = backup_of(path);
+    let empty = |folder: &Path| folder.read_dir().is_ok_and(|mut inside| inside.next().is_none());
+    for there in [path, &backup] {
+        if there.symlink_metadata().is_ok() && !empty(there) && !ours(there) {
+            let there = there.display();
+            return Err(AppError::Usage(format!(
+                "{there} is there and no earlier export of volledger: it is not replaced"
+            )));
+        }
+    }
+    replace(path, write, |new| {
+        if empty(path) {
+            std::fs::remove_dir(path)?;
+        }
+        if !path.exists() {
+            return std::fs::rename(new, path);
+        }
+        if backup.exists() {
+            std::fs::remove_dir_all(&backup)?;
+        }
+        std::fs::rename(path, &backup)?;
+        let put = std::fs::rename(new, path);
+        if put.is_err() {
+            let _ = std::fs::rename(&backup, path);
+        }
+        put
+    })
+}
+
+/// `name` as `name.bak`, beside it.
+fn backup_of(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".bak");
+    path.with_file_name(name)
+}
+
+fn replace<T>(
+    path: &Path,
+    write: impl FnOnce(&Path) -> Result<T>,
+    swap: impl FnOnce(&Path) -> io::Result<()>,
+) -> Result<T> {
+    let unwritable = || unwritable(path);
+    if path.file_name().is_none() {
+        let source = io::Error::new(io::ErrorKind::InvalidInput, "it names no file");
+        return Err(unwritable()(source));
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    std::fs::create_dir_all(parent).map_err(unwritable())?;
+    let mut place = tempfile::Builder::new();
+    let place = place.prefix(".volledger-").tempdir_in(parent).map_err(unwritable())?;
+    let new = place.path().join("new");
+    let written = write(&new)?;
+    swap(&new).map_err(unwritable())?;
+    synced(parent).map_err(unwritable())?;
+    Ok(written)
+}
+
+/// A name is not durable before its directory is.
 #[cfg(unix)]
-fn readable(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644))
+fn synced(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }
 
+/// Elsewhere a directory is no file that could be synced.
 #[cfg(not(unix))]
-fn readable(_: &Path) -> io::Result<()> {
+fn synced(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn unwritable(file: &Path) -> impl FnOnce(io::Error) -> AppError {
+/// The error of a file or directory that cannot be written.
+pub(super) fn unwritable(file: &Path) -> impl FnOnce(io::Error) -> AppError {
     let name = file.display().to_string();
     |source| AppError::Unwritable { name, source }
 }
@@ -123,8 +200,7 @@ fn write_bundle(
     }
     temp.as_file().sync_all().map_err(unwritable(file))?;
     temp.persist(file).map_err(|error| unwritable(file)(error.error))?;
-    // The name is not durable before its directory is.
-    File::open(parent).and_then(|parent| parent.sync_all()).map_err(unwritable(file))
+    synced(parent).map_err(unwritable(file))
 }
 
 /// Writes one batch, with its sources, as a bundle.

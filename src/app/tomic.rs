@@ -256,9 +256,11 @@ pub fn export(
     folder: &Path,
     symbols: &[Symbol],
     at: Option<Position>,
+    first: bool,
     run: &Run<'_>,
 ) -> Result<Exported> {
     let reader = ViewReader::new(ledger)?;
+    let which = if first { Which::First } else { Which::Latest };
     let at = at.unwrap_or(ledger.position());
     let (mut files, mut rows, mut digest) = (Vec::new(), 0, ViewDigest::default());
     for (name, view) in DATASETS {
@@ -267,7 +269,7 @@ pub fn export(
             known.iter().filter(|s| symbols.is_empty() || symbols.contains(s)).collect();
         run.progress.begin(name, Some(wanted.len() as u64), "symbols");
         for (index, symbol) in wanted.into_iter().enumerate() {
-            let records = reader.records(view, symbol, at, Which::Latest)?;
+            let records = reader.records(view, symbol, at, which)?;
             run.progress.at(index as u64 + 1);
             if records.is_empty() {
                 continue;

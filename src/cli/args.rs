@@ -217,7 +217,7 @@ pub(super) enum Command {
     Status(Nothing),
     /// Check hashes, order, roots and HEAD
     Verify(verify::VerifyArgs),
-    /// Write a view, or TOMIC's JSON folders
+    /// Write a view, the whole ledger, or TOMIC's JSON folders
     Export(export::ExportArgs),
     /// Write the whole ledger into one file
     Backup(backup::BackupArgs),
@@ -307,6 +307,9 @@ mod tests {
             "verify --deep",
             "export tomic dir AAPL",
             "export iv AAPL -f jsonl -O out.jsonl",
+            "export iv AAPL -f parquet -O out.parquet --first",
+            "export all AAPL --series iv,hv --from 2024-01-01 --at #3 --first -f parquet -O d",
+            "export tomic dir --first",
             "backup f",
             "restore f dir",
             "projection list",

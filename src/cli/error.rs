@@ -98,6 +98,7 @@ fn exit(error: &AppError) -> Exit {
         AppError::RolledBackBefore { .. } => Exit::RolledBackBefore,
         AppError::ProjectionDiffers(_) => Exit::ProjectionDiffers,
         AppError::Sql(_)
+        | AppError::NotBuilt { .. }
         | AppError::Usage(_)
         | AppError::Condition { .. }
         | AppError::Rules { .. }
@@ -168,6 +169,9 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
         AppError::ProjectionDiffers(_) => {
             "nothing recorded is lost; rebuild it with `volledger projection rebuild NAME`"
                 .to_owned()
+        }
+        AppError::NotBuilt { feature, .. } => {
+            format!("build it with `cargo build --release --features {feature}`")
         }
         AppError::Usage(_) => "see `volledger help`".to_owned(),
     }
@@ -262,6 +266,7 @@ mod tests {
             (AppError::Mapping { name: text("x"), why: text("y") }, Exit::Usage),
             (AppError::NoSymbol(text("x")), Exit::Usage),
             (AppError::Usage(text("x")), Exit::Usage),
+            (AppError::NotBuilt { what: "x", feature: "y" }, Exit::Usage),
             (AppError::Condition { why: text("x"), known: vec![text("y")] }, Exit::Usage),
             (
                 AppError::Rules { name: text("x"), problems: vec![text("y")], known: text("z") },

@@ -58,6 +58,22 @@ pub enum Unit {
     Text,
 }
 
+impl Unit {
+    /// The word for it in `schemas/series`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Vol => "vol",
+            Self::Points => "points",
+            Self::Rank => "rank",
+            Self::Price => "price",
+            Self::Count => "count",
+            Self::Number => "number",
+            Self::Time => "time",
+            Self::Text => "text",
+        }
+    }
+}
+
 /// One known field: its stored code, its name and its unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FieldDef {

@@ -250,6 +250,27 @@ impl Ledger {
         Head { size: Position(self.tree.size()), root: self.tree.root() }
     }
 
+    /// The log's root as it was at a position, recomputed from the stored entries.
+    ///
+    /// # Errors
+    /// [`LedgerError::NoSuchPosition`], or entries that cannot be read.
+    pub fn root_at(&self, at: Position) -> Result<Digest> {
+        let head = self.position();
+        if at == head {
+            return Ok(self.tree.root());
+        }
+        if at > head {
+            return Err(LedgerError::NoSuchPosition { at, head });
+        }
+        let mut tree = Tree::<Sha256Tree>::default();
+        for (position, bytes) in self.store.controls()? {
+            if position <= at.0 {
+                tree.push(<Sha256Tree as hash::TreeHash>::leaf(&bytes));
+            }
+        }
+        Ok(tree.root())
+    }
+
     /// The newest position.
     pub fn position(&self) -> Position {
         Position(self.tree.size())

@@ -4,6 +4,7 @@
 //! out with the source's digits, so they are kept as raw JSON.
 
 mod chart;
+mod export;
 mod fetch;
 mod health;
 mod metrics;
@@ -13,6 +14,7 @@ mod review;
 mod trace;
 
 pub use chart::*;
+pub use export::*;
 pub use fetch::*;
 pub use health::*;
 pub use metrics::*;
@@ -21,7 +23,7 @@ pub use projection::*;
 pub use review::*;
 pub use trace::*;
 
-use crate::domain::{Digest, Value};
+use crate::domain::Value;
 use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -339,23 +341,4 @@ pub struct StatusView {
     pub from: Option<String>,
     /// Last day.
     pub to: Option<String>,
-}
-
-/// What an export wrote.
-#[derive(Clone, Debug, Serialize)]
-pub struct Exported {
-    /// `volledger/exported/1`.
-    pub schema: &'static str,
-    /// The files written.
-    pub files: Vec<String>,
-    /// Records written.
-    pub rows: u64,
-    /// The position exported.
-    pub position: u64,
-    /// The digest of what was exported.
-    #[serde(serialize_with = "shown")]
-    pub digest: Digest,
-    /// The document itself, where it goes to standard output.
-    #[serde(skip)]
-    pub text: Option<String>,
 }

@@ -16,8 +16,9 @@ mod vtab;
 
 pub use conditions::Metrics;
 pub use define::{Prepared, define, is_taken};
-pub use export::export;
+pub(in crate::app) use export::export;
 pub use screen::{Screen, screen};
+pub(in crate::app) use tables::sql_of;
 
 use super::error::{AppError, Result};
 use super::vantage::Vantage;

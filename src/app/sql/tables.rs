@@ -432,7 +432,7 @@ fn int(of: u64) -> Datum {
 
 /// A value as SQL sees it. Counts and instants are whole numbers where they are whole; everything
 /// else is a float, so that a division of two prices is never that of two integers.
-fn sql_of(value: &Value, unit: Unit) -> Datum {
+pub fn sql_of(value: &Value, unit: Unit) -> Datum {
     match value {
         Value::Null => Datum::Null,
         Value::Bool(flag) => Datum::Int(i64::from(*flag)),

@@ -13,5 +13,6 @@ mod reader;
 mod stored;
 mod update;
 
-pub use reader::{Roots, ViewDigest, ViewReader};
+pub use crate::app::digest::ViewDigest;
+pub use reader::{Period, Roots, ViewReader};
 pub use update::{catch_up, compare_with_log, rebuild};

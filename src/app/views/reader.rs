@@ -9,6 +9,24 @@ use crate::projections::view::{Activity, History, Record, Which, fold};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// A stored part of a symbol's history: a year of it, or in dense views a day.
+#[derive(Clone, Copy, Debug)]
+pub struct Period {
+    /// The year, or the day since 1970.
+    pub number: i32,
+    /// How many assertions it holds.
+    pub events: u64,
+    digest: Digest,
+}
+
+#[cfg(test)]
+impl Period {
+    /// One of which nothing is read.
+    pub fn of(number: i32, events: u64) -> Self {
+        Self { number, events, digest: Digest::default() }
+    }
+}
+
 /// Reads views at any position.
 pub struct ViewReader<'a> {
     ledger: &'a Ledger,
@@ -63,20 +81,18 @@ impl<'a> ViewReader<'a> {
         from: Day,
         to: Day,
     ) -> Result<History> {
-        let root = self.roots.0.get(&view);
-        let entry = root.and_then(|root| Some((root.place, root.symbols.get(symbol.as_str())?)));
-        let Some((place, (_, digest))) = entry else {
-            return Ok(History::default());
-        };
-        let mut whole: Option<History> = None;
-        let years = read_years(self.ledger, place, symbol, digest)?;
-        let mut numbers: Vec<(i32, Digest)> =
-            years.iter().filter_map(|(year, (_, d))| Some((year.parse().ok()?, *d))).collect();
+        let mut stored = self.stored(view, symbol)?;
         let periods = period_of(view, from)..=period_of(view, to);
-        numbers.retain(|(period, _)| periods.contains(period));
-        numbers.sort_by_key(|(year, _)| *year);
-        for (year, digest) in numbers {
-            let part = read_chunk(self.ledger, place, symbol, year, &digest)?;
+        stored.retain(|period| periods.contains(&period.number));
+        self.read(view, symbol, &stored)
+    }
+
+    /// What some stored periods of a symbol hold, in their order.
+    pub fn read(&self, view: Series, symbol: &Symbol, periods: &[Period]) -> Result<History> {
+        let Some(root) = self.roots.0.get(&view) else { return Ok(History::default()) };
+        let mut whole: Option<History> = None;
+        for period in periods {
+            let part = read_chunk(self.ledger, root.place, symbol, period.number, &period.digest)?;
             match &mut whole {
                 None => whole = Some(part),
                 Some(whole) => {
@@ -90,16 +106,29 @@ impl<'a> ViewReader<'a> {
         Ok(whole.unwrap_or_default())
     }
 
-    /// The periods of which a view stores something about a symbol, ascending: years, or in dense
-    /// views days since 1970.
-    pub fn periods(&self, view: Series, symbol: &Symbol) -> Result<Vec<i32>> {
+    /// The periods of which a view stores something about a symbol, ascending.
+    pub fn stored(&self, view: Series, symbol: &Symbol) -> Result<Vec<Period>> {
         let root = self.roots.0.get(&view);
         let entry = root.and_then(|root| Some((root.place, root.symbols.get(symbol.as_str())?)));
         let Some((place, (_, digest))) = entry else { return Ok(Vec::new()) };
         let years = read_years(self.ledger, place, symbol, digest)?;
-        let mut periods: Vec<i32> = years.keys().filter_map(|name| name.parse().ok()).collect();
-        periods.sort_unstable();
+        let period = |(name, (events, digest)): (&String, &(u64, Digest))| {
+            Some(Period { number: name.parse().ok()?, events: *events, digest: *digest })
+        };
+        let mut periods: Vec<Period> = years.iter().filter_map(period).collect();
+        periods.sort_unstable_by_key(|period| period.number);
         Ok(periods)
+    }
+
+    /// The numbers of these periods: years, or in dense views days since 1970.
+    pub fn periods(&self, view: Series, symbol: &Symbol) -> Result<Vec<i32>> {
+        Ok(self.stored(view, symbol)?.into_iter().map(|period| period.number).collect())
+    }
+
+    /// How many assertions a view stores of a symbol.
+    pub fn events(&self, view: Series, symbol: &Symbol) -> u64 {
+        let root = self.roots.0.get(&view);
+        root.and_then(|root| root.symbols.get(symbol.as_str())).map_or(0, |(events, _)| *events)
     }
 
     /// A symbol's records as known at a position.
@@ -118,35 +147,5 @@ impl<'a> ViewReader<'a> {
 impl std::fmt::Debug for ViewReader<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "ViewReader({:?})", self.ledger)
-    }
-}
-
-/// The digest of what a view shows: of every symbol its name and records, in order. It depends on
-/// nothing else, so equal digests mean equal views.
-#[derive(Debug, Default)]
-pub struct ViewDigest(crate::ledger::hash::Hasher);
-
-impl ViewDigest {
-    /// Takes in one symbol's records.
-    pub fn add(&mut self, view: Series, symbol: &Symbol, records: &[Record]) {
-        self.0.text(view.name());
-        self.0.text(symbol.as_str());
-        self.0.text(&records.len().to_string());
-        for record in records {
-            self.0.text(&record.day.to_string());
-            if !record.item.is_empty() {
-                self.0.text(&record.item);
-            }
-            self.0.text(&record.cells.len().to_string());
-            for cell in &record.cells {
-                self.0.text(cell.field.name());
-                self.0.text(&cell.value.to_string());
-            }
-        }
-    }
-
-    /// The digest of everything taken in.
-    pub fn finish(&self) -> Digest {
-        self.0.finish()
     }
 }

@@ -1,25 +1,28 @@
-//! `export`: a view as a file, or TOMIC's JSON folders.
+//! `export`: a view as a file, the whole ledger, or TOMIC's JSON folders.
 
 use super::view::Which;
-use crate::app::export::{self, Format};
-use crate::app::sql;
-use crate::cli::args::Past;
+use crate::app::export::{self, Binary, Format, Wanted};
+use crate::cli::args::Knowledge;
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
-use crate::domain::{Series, Symbol};
+use crate::domain::{Day, Series, Symbol};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 const EXAMPLES: &str = "\
 EXAMPLES
   volledger export iv AAPL -f csv -O AAPL_iv.csv
   volledger export spot -f jsonl --from 2024-01-01       all symbols, to standard output
   volledger export chain AAPL --from 2025-11-14 -f sqlite -O chain.sqlite
+  volledger export iv AAPL MSFT -f xlsx -O iv.xlsx       a sheet, and one that says where from
+  volledger export all -f parquet -O ledger              ledger/series=iv/year=2024/part-0.parquet
+  volledger export all AAPL --series iv,hv -f sqlite -O aapl.sqlite
   volledger export tomic tomic/data AAPL MSFT            JSON folders, a .bak of what is replaced";
 
-/// Write a view, or TOMIC's JSON folders
+/// Write a view, the whole ledger, or TOMIC's JSON folders
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct ExportArgs {
@@ -55,6 +58,8 @@ enum What {
     Quotes(ViewFile),
     /// What is known of tickers
     Tickers(ViewFile),
+    /// Every view: a directory of Parquet files, or one file with a table or sheet of each
+    All(Everything),
     /// TOMIC's JSON folders
     Tomic {
         /// The folder that holds iv_daily_summary, historical_volatility, spot_prices
@@ -62,8 +67,42 @@ enum What {
         /// The symbols; none means all
         symbols: Vec<Symbol>,
         #[command(flatten)]
-        past: Past,
+        knowledge: Knowledge,
     },
+}
+
+/// What of the ledger, and into which file or directory.
+#[derive(Debug, Args)]
+struct Everything {
+    /// The symbols; none means all
+    symbols: Vec<Symbol>,
+    /// Only these views, for example iv,hv
+    #[arg(long, value_delimiter = ',', value_name = "VIEWS")]
+    series: Vec<Series>,
+    /// From this day, YYYY-MM-DD
+    #[arg(long, value_name = "DATE")]
+    from: Option<Day>,
+    /// To this day, included
+    #[arg(long, value_name = "DATE")]
+    to: Option<Day>,
+    #[command(flatten)]
+    knowledge: Knowledge,
+    /// The format
+    #[arg(short, long, value_enum)]
+    format: AllFormat,
+    /// The directory (parquet) or file to write
+    #[arg(short = 'O', long, value_name = "PATH")]
+    out: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum AllFormat {
+    /// A directory of files by view and year, with a manifest of digests
+    Parquet,
+    /// One database with a table of each view, and the batches and sources behind them
+    Sqlite,
+    /// One workbook with a sheet of each view
+    Xlsx,
 }
 
 #[derive(Debug, Args)]
@@ -86,8 +125,12 @@ enum FileFormat {
     Json,
     /// One object a line
     Jsonl,
+    /// Columns for pandas, DuckDB, Arrow; wants -O
+    Parquet,
     /// A SQLite database with one table, an index and where it came from; wants -O
     Sqlite,
+    /// A workbook with a sheet, and one that says where it came from; wants -O
+    Xlsx,
 }
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ExportArgs) -> Outcome<Exit> {
@@ -105,31 +148,72 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ExportArgs) -> Outc
         What::Calendar(file) => view(ui, ctx, Series::Calendar, file),
         What::Quotes(file) => view(ui, ctx, Series::Quotes, file),
         What::Tickers(file) => view(ui, ctx, Series::Tickers, file),
-        What::Tomic { dir, symbols, past } => {
+        What::All(all) => everything(ui, ctx, all),
+        What::Tomic { dir, symbols, knowledge } => {
             let ledger = ctx.open(ui)?;
-            let at = ctx.at(&ledger, past.at.as_deref())?;
-            ui.show(&export::export_tomic(&ledger, dir, symbols, at, &ctx.run())?)?;
+            let at = ctx.at(&ledger, knowledge.past.at.as_deref())?;
+            let first = knowledge.first;
+            ui.show(&export::export_tomic(&ledger, dir, symbols, at, first, &ctx.run())?)?;
             Ok(Exit::Done)
         }
     }
 }
 
+fn everything(ui: &mut Ui, ctx: &Context, args: &Everything) -> Outcome<Exit> {
+    let ledger = ctx.open(ui)?;
+    let mut series = args.series.clone();
+    if series.is_empty() {
+        series = Series::ALL.to_vec();
+    }
+    series.sort_unstable();
+    series.dedup();
+    let wanted = Wanted {
+        series,
+        symbols: args.symbols.clone(),
+        at: ctx.at(&ledger, args.knowledge.past.at.as_deref())?,
+        from: args.from,
+        to: args.to,
+        first: args.knowledge.first,
+        columns: Vec::new(),
+    };
+    let format = match args.format {
+        AllFormat::Parquet => Binary::Parquet,
+        AllFormat::Sqlite => Binary::Sqlite,
+        AllFormat::Xlsx => Binary::Xlsx,
+    };
+    ui.show(&export::export_all(&Arc::new(ledger), &wanted, format, &args.out, &ctx.run())?)?;
+    Ok(Exit::Done)
+}
+
 fn view(ui: &mut Ui, ctx: &Context, series: Series, args: &ViewFile) -> Outcome<Exit> {
+    let file = args.out.as_deref().filter(|file| *file != Path::new("-"));
+    let named = |what: &str, end: &str| {
+        file.ok_or_else(|| Failure::usage(what, format!("name it with `-O FILE.{end}`")))
+    };
+    let (binary, file_of) = match args.format {
+        FileFormat::Parquet => (Binary::Parquet, named("Parquet goes to a file", "parquet")?),
+        FileFormat::Sqlite => (Binary::Sqlite, named("a database is a file", "sqlite")?),
+        FileFormat::Xlsx => (Binary::Xlsx, named("a workbook is a file", "xlsx")?),
+        FileFormat::Csv => return text(ui, ctx, series, args, Format::Csv, file),
+        FileFormat::Json => return text(ui, ctx, series, args, Format::Json, file),
+        FileFormat::Jsonl => return text(ui, ctx, series, args, Format::Jsonl, file),
+    };
+    let ledger = ctx.open(ui)?;
+    let wanted = Wanted::from(&args.which.query(series, ctx, &ledger)?);
+    ui.show(&export::export_file(&Arc::new(ledger), &wanted, binary, file_of, &ctx.run())?)?;
+    Ok(Exit::Done)
+}
+
+fn text(
+    ui: &mut Ui,
+    ctx: &Context,
+    series: Series,
+    args: &ViewFile,
+    format: Format,
+    file: Option<&Path>,
+) -> Outcome<Exit> {
     let ledger = ctx.open(ui)?;
     let query = args.which.query(series, ctx, &ledger)?;
-    let file = args.out.as_deref().filter(|file| *file != Path::new("-"));
-    let format = match args.format {
-        FileFormat::Sqlite => {
-            let file = file.ok_or_else(|| {
-                Failure::usage("a database is a file", "name it with `-O FILE.sqlite`")
-            })?;
-            ui.show(&sql::export(&ledger, &query, file)?)?;
-            return Ok(Exit::Done);
-        }
-        FileFormat::Csv => Format::Csv,
-        FileFormat::Json => Format::Json,
-        FileFormat::Jsonl => Format::Jsonl,
-    };
     let exported = export::export_view(&ledger, &query, format, file, &ctx.run())?;
     match &exported.text {
         Some(text) => ui.answer(text)?,

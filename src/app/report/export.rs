@@ -1,0 +1,96 @@
+//! What an export wrote, and the manifest of a partitioned one.
+
+use crate::domain::Digest;
+use serde::Serialize;
+
+/// What an export wrote.
+#[derive(Clone, Debug, Serialize)]
+pub struct Exported {
+    /// `volledger/exported/1`.
+    pub schema: &'static str,
+    /// The files written.
+    pub files: Vec<String>,
+    /// Records written.
+    pub rows: u64,
+    /// The position exported.
+    pub position: u64,
+    /// The digest of what was exported.
+    #[serde(serialize_with = "super::shown")]
+    pub digest: Digest,
+    /// The document itself, where it goes to standard output.
+    #[serde(skip)]
+    pub text: Option<String>,
+}
+
+/// The manifest of a partitioned export: `volledger/export-manifest/1`.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExportManifest {
+    /// `volledger/export-manifest/1`.
+    pub schema: String,
+    /// The program and its version.
+    pub tool: String,
+    /// The position exported.
+    pub position: u64,
+    /// The log's root at that position.
+    pub log_root: String,
+    /// `latest`, or `first` when the earliest values were exported.
+    pub which: String,
+    /// The symbols asked for; none means all.
+    pub symbols: Vec<String>,
+    /// First day asked for.
+    pub from: Option<String>,
+    /// Last day asked for.
+    pub to: Option<String>,
+    /// How numbers are to be understood.
+    pub numbers: String,
+    /// The views that have records.
+    pub series: Vec<ManifestSeries>,
+    /// The files, by view and year.
+    pub files: Vec<ManifestFile>,
+}
+
+/// A view in a manifest.
+#[derive(Clone, Debug, Serialize)]
+pub struct ManifestSeries {
+    /// The view.
+    pub series: String,
+    /// The digest that `export` reports of the view.
+    pub digest: String,
+    /// Symbols with a record.
+    pub symbols: u64,
+    /// Records.
+    pub rows: u64,
+    /// The columns of its files, in order.
+    pub columns: Vec<ManifestColumn>,
+}
+
+/// A column of a view's files.
+#[derive(Clone, Debug, Serialize)]
+pub struct ManifestColumn {
+    /// Its name.
+    pub name: String,
+    /// string, date, int64, double.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The word for its unit; empty for keys and provenance.
+    pub unit: &'static str,
+    /// What it means.
+    pub about: String,
+}
+
+/// A file in a manifest.
+#[derive(Clone, Debug, Serialize)]
+pub struct ManifestFile {
+    /// Its path below the directory, with `/`.
+    pub path: String,
+    /// Records.
+    pub rows: u64,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// BLAKE3 digest of its bytes.
+    pub digest: String,
+    /// The view.
+    pub series: String,
+    /// The year of its days.
+    pub year: i32,
+}
