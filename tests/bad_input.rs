@@ -127,8 +127,7 @@ fn ledgers_that_are_absent_newer_held_or_not_writable_have_their_codes() {
     place.refused(&["init"], 1, "already");
 
     // Another process holds it.
-    let options =
-        volledger::app::OpenOptions { holder: "the test".into(), patience: Duration::ZERO };
+    let options = volledger::app::OpenOptions::new("the test", Duration::ZERO);
     let held = volledger::app::Ledger::open(&place.ledger(), &options).unwrap();
     place.refused(&["status"], 21, "the test");
     drop(held);

@@ -2,7 +2,7 @@
 //!
 //! `VOLLEDGER_SOAK=n` multiplies the number of histories and makes law 10 try every byte.
 
-mod damage;
+pub mod damage;
 mod inputs;
 mod machine;
 mod model;

@@ -12,6 +12,7 @@ mod crash;
 mod exports;
 mod fetch;
 mod flat;
+mod hurt;
 mod laws;
 mod metrics;
 mod overview;

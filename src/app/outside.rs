@@ -19,7 +19,15 @@ use std::time::Duration;
 /// # Errors
 /// A directory that holds one, or cannot be written.
 pub fn create(dir: &Path, holder: &str, patience: Duration) -> Result<Ledger> {
-    Ok(Ledger::create(dir, &OpenOptions { holder: holder.to_owned(), patience })?)
+    create_with(dir, &OpenOptions::new(holder, patience))
+}
+
+/// The same, with or without a mirror.
+///
+/// # Errors
+/// Those of [`create`].
+pub fn create_with(dir: &Path, options: &OpenOptions) -> Result<Ledger> {
+    Ok(Ledger::create(dir, options)?)
 }
 
 /// An open ledger, and what opening noticed.
@@ -36,8 +44,15 @@ pub struct Opened {
 /// # Errors
 /// Those of [`Ledger::open`].
 pub fn open(dir: &Path, holder: &str, patience: Duration, run: &Run<'_>) -> Result<Opened> {
-    let options = OpenOptions { holder: holder.to_owned(), patience };
-    let mut ledger = Ledger::open(dir, &options)?;
+    open_with(dir, &OpenOptions::new(holder, patience), run)
+}
+
+/// The same, with or without a mirror.
+///
+/// # Errors
+/// Those of [`Ledger::open`].
+pub fn open_with(dir: &Path, options: &OpenOptions, run: &Run<'_>) -> Result<Opened> {
+    let mut ledger = Ledger::open(dir, options)?;
     let mut notes = ledger.notes().to_vec();
     let rebuilt = views::catch_up(&mut ledger, run.progress)?;
     notes.extend(
@@ -315,7 +330,7 @@ pub fn backup(ledger: &Ledger, file: &Path, plain: bool, run: &Run<'_>) -> Resul
 pub fn restore(file: &Path, dir: &Path, holder: &str, run: &Run<'_>) -> Result<VerifyReport> {
     let unreadable = |source| AppError::Unreadable { name: file.display().to_string(), source };
     let mut input = BufReader::with_capacity(1 << 20, File::open(file).map_err(unreadable)?);
-    let options = OpenOptions { holder: holder.to_owned(), patience: Duration::ZERO };
+    let options = OpenOptions::new(holder, Duration::ZERO);
     run.progress.begin("restoring and verifying", None, "events");
     bundle::restore(&mut input, dir, &options, run.clock.now_ms())?;
     run.progress.end();

@@ -5,7 +5,7 @@ use super::exit::Exit;
 use super::progress::Bar;
 use super::ui::Ui;
 use crate::app::lookup;
-use crate::app::{Clock, Ledger, Registry, Run, outside};
+use crate::app::{Clock, Ledger, OpenOptions, Registry, Run, outside};
 use crate::config::{Found, Settings, ledger_directory, new_ledger_directory};
 use crate::domain::Position;
 use std::path::PathBuf;
@@ -34,6 +34,12 @@ impl Context {
     /// What the lock file says of this process.
     pub(super) fn holder(&self) -> String {
         format!("volledger of {}, process {}", self.settings.actor, std::process::id())
+    }
+
+    /// How the ledger is opened.
+    pub(super) fn options(&self) -> OpenOptions {
+        let (patience, mirror) = (self.settings.patience, self.settings.mirror);
+        OpenOptions { holder: self.holder(), patience, mirror }
     }
 
     /// Where a new ledger goes.
@@ -74,8 +80,7 @@ impl Context {
 
     /// Opens the ledger, with what opening noticed.
     pub(super) fn opened(&self) -> Outcome<outside::Opened> {
-        let (directory, patience) = (self.directory()?, self.settings.patience);
-        Ok(outside::open(&directory, &self.holder(), patience, &self.run())?)
+        Ok(outside::open_with(&self.directory()?, &self.options(), &self.run())?)
     }
 
     /// The position that `--at` names.

@@ -39,6 +39,8 @@ pub struct Settings {
     pub actor: String,
     /// `VOLLEDGER_LOCK_WAIT`: how long to wait for another process.
     pub patience: Duration,
+    /// `VOLLEDGER_MIRROR`: whether the ledger is also written to its mirror; it is, unless `0`.
+    pub mirror: bool,
     /// `VOLLEDGER_PAGER`, else `PAGER`. An empty one means: no pager.
     pub pager: Option<String>,
     /// `COLUMNS`.
@@ -92,6 +94,14 @@ impl Settings {
                 }
             },
         };
+        let mirror = match text("VOLLEDGER_MIRROR").as_deref() {
+            None | Some("1" | "true") => true,
+            Some("0" | "false") => false,
+            Some(value) => {
+                let (variable, value) = ("VOLLEDGER_MIRROR", value.to_owned());
+                return Err(ConfigError { variable, value, wanted: "0 or 1" });
+            }
+        };
         let pager = look("VOLLEDGER_PAGER").or_else(|| look("PAGER"));
         let locale = first(&["LC_ALL", "LC_CTYPE", "LANG"]);
         Ok(Self {
@@ -101,6 +111,7 @@ impl Settings {
             actor: first(&["VOLLEDGER_ACTOR", "USER", "LOGNAME"])
                 .map_or_else(|| "unknown".to_owned(), |name| one_line(&name)),
             patience,
+            mirror,
             pager: pager.map(|value| value.to_string_lossy().into_owned()),
             columns: text("COLUMNS").and_then(|value| value.trim().parse().ok()),
             ci: text("CI").is_some_and(|value| !matches!(value.as_str(), "0" | "false")),
@@ -164,6 +175,7 @@ mod tests {
         let settings = read(&[]).unwrap();
         assert_eq!(settings.actor, "unknown");
         assert_eq!(settings.patience, Duration::from_secs(2));
+        assert!(settings.mirror && !read(&[("VOLLEDGER_MIRROR", "0")]).unwrap().mirror);
         assert!(settings.unicode && !settings.ci && settings.now_ms.is_none());
         assert_eq!(read(&[("VOLLEDGER_DIR", "")]).unwrap().directory, None);
     }
@@ -185,6 +197,7 @@ mod tests {
     fn wrong_values_are_refused_by_name() {
         for (name, value) in [
             ("VOLLEDGER_NOW", "yesterday"),
+            ("VOLLEDGER_MIRROR", "sometimes"),
             ("VOLLEDGER_NOW", "2025-12-19"),
             ("VOLLEDGER_LOCK_WAIT", "-1"),
             ("VOLLEDGER_LOCK_WAIT", "NaN"),

@@ -4,6 +4,7 @@ use super::canon;
 use super::codec::{self, BlockHeader, Codec};
 use super::error::LedgerError;
 use super::hash::{Blake3Tree, TreeHash};
+use super::mirror::Mirror;
 use super::tree::Tree;
 use super::{Ledger, Result};
 use crate::domain::rows::Row;
@@ -86,6 +87,7 @@ impl Ledger {
         let batch = BatchId(self.table.next_id().0 + self.batches_before);
         // Blocks of a staging that failed in this process.
         self.store.sweep_blocks(batch.0)?;
+        self.mirrored(Mirror::forget)?;
         Ok(BatchWriter { batch, blocks: 0, tree: Tree::default() })
     }
 
@@ -98,7 +100,9 @@ impl Ledger {
             writer.tree.push(leaf);
         }
         for block in codec::encode_blocks(window, Codec::Columns)? {
-            self.store.put_block(writer.batch.0, writer.blocks, &block)?;
+            let (batch, index) = (writer.batch.0, writer.blocks);
+            self.store.put_block(batch, index, &block)?;
+            self.mirrored(|mirror| mirror.block(batch, index, &block))?;
             writer.blocks += 1;
         }
         Ok(())
@@ -106,7 +110,8 @@ impl Ledger {
 
     /// Drops a batch that was not sealed.
     pub fn abandon(&mut self, writer: BatchWriter) -> Result<()> {
-        self.store.sweep_blocks(writer.batch.0).map(|_| ())
+        self.store.sweep_blocks(writer.batch.0)?;
+        self.mirrored(Mirror::forget)
     }
 
     /// Reads the blocks of a batch, sealed or still being staged.

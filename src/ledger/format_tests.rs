@@ -133,7 +133,7 @@ fn the_pages_entry_head_and_frame_are_what_is_written() {
 
     let directory = tempfile::tempdir().unwrap();
     let head = Head { size: Position(1), root: tree.root() };
-    head.write(directory.path()).unwrap();
+    head.write(&super::files::Directory::new(directory.path())).unwrap();
     assert_eq!(block("head"), std::fs::read_to_string(directory.path().join("HEAD")).unwrap());
 
     let mut frame = Vec::new();

@@ -4,11 +4,10 @@
 //! atomically after the data that it speaks of is durable.
 
 use super::error::LedgerError;
+use super::files::Files;
 use super::hash::content;
 use crate::domain::{Digest, Position};
-use std::fs::File;
-use std::io::Write;
-use std::path::Path;
+use std::io::Read;
 
 /// The newest format that this program reads and writes.
 pub const FORMAT: u32 = 1;
@@ -31,9 +30,14 @@ impl Head {
     }
 
     /// Reads `HEAD`; `None` when there is none.
-    pub fn read(directory: &Path) -> Result<Option<Self>, LedgerError> {
-        let text = match std::fs::read(directory.join("HEAD")) {
-            Ok(text) => text,
+    ///
+    /// # Errors
+    /// [`LedgerError::Damaged`], [`LedgerError::Newer`], [`LedgerError::Io`].
+    pub fn read(files: &dyn Files) -> Result<Option<Self>, LedgerError> {
+        let mut text = Vec::new();
+        let read = files.read_from("HEAD", 0).and_then(|mut file| file.read_to_end(&mut text));
+        let text = match read {
+            Ok(_) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(LedgerError::read("HEAD", error)),
         };
@@ -59,29 +63,27 @@ impl Head {
     }
 
     /// Replaces `HEAD`, durably. A crash leaves the old or the new one.
-    pub fn write(&self, directory: &Path) -> Result<(), LedgerError> {
-        let replace = || -> std::io::Result<()> {
-            let mut file = tempfile::Builder::new().prefix(".head-").tempfile_in(directory)?;
-            file.write_all(self.text().as_bytes())?;
-            file.as_file().sync_all()?;
-            file.persist(directory.join("HEAD")).map_err(|error| error.error)?;
-            File::open(directory)?.sync_all()
-        };
-        replace().map_err(|error| LedgerError::write("HEAD", error))
+    ///
+    /// # Errors
+    /// [`LedgerError::NotWritable`].
+    pub fn write(&self, files: &dyn Files) -> Result<(), LedgerError> {
+        let replaced = files.replace("HEAD", self.text().as_bytes());
+        replaced.map_err(|error| LedgerError::write("HEAD", error))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::files::Directory;
     use super::*;
 
     #[test]
     fn head_comes_back_and_any_change_is_found() {
         let directory = tempfile::tempdir().unwrap();
-        assert_eq!(Head::read(directory.path()).unwrap(), None);
+        assert_eq!(Head::read(&Directory::new(directory.path())).unwrap(), None);
         let head = Head { size: Position(7), root: Digest([3; 32]) };
-        head.write(directory.path()).unwrap();
-        assert_eq!(Head::read(directory.path()).unwrap(), Some(head));
+        head.write(&Directory::new(directory.path())).unwrap();
+        assert_eq!(Head::read(&Directory::new(directory.path())).unwrap(), Some(head));
         let path = directory.path().join("HEAD");
         let text = std::fs::read(&path).unwrap();
         for at in 0..text.len() {
@@ -89,12 +91,15 @@ mod tests {
                 let mut bad = text.clone();
                 bad[at] ^= 1 << bit;
                 std::fs::write(&path, bad).unwrap();
-                assert!(Head::read(directory.path()).is_err(), "byte {at} bit {bit}");
+                assert!(
+                    Head::read(&Directory::new(directory.path())).is_err(),
+                    "byte {at} bit {bit}"
+                );
             }
         }
         for cut in 0..text.len() {
             std::fs::write(&path, &text[..cut]).unwrap();
-            assert!(Head::read(directory.path()).is_err(), "cut {cut}");
+            assert!(Head::read(&Directory::new(directory.path())).is_err(), "cut {cut}");
         }
     }
 
@@ -104,7 +109,7 @@ mod tests {
         let body = format!("{TITLE}\nformat 2\nsomething new\n");
         let text = format!("{body}check {}\n", content(body.as_bytes()).short());
         std::fs::write(directory.path().join("HEAD"), text).unwrap();
-        let newer = Head::read(directory.path());
+        let newer = Head::read(&Directory::new(directory.path()));
         assert!(matches!(newer, Err(LedgerError::Newer { found: 2, known: 1 })));
     }
 }

@@ -214,7 +214,7 @@ mod tests {
     use std::time::Duration;
 
     fn open(directory: &Path) -> Inbox {
-        let options = OpenOptions { holder: "test".into(), patience: Duration::ZERO };
+        let options = OpenOptions::new("test", Duration::ZERO);
         Inbox::open(directory, &options).unwrap()
     }
 
@@ -254,7 +254,7 @@ mod tests {
     fn one_fetch_at_a_time() {
         let directory = tempfile::tempdir().unwrap();
         let first = open(directory.path());
-        let options = OpenOptions { holder: "second".into(), patience: Duration::ZERO };
+        let options = OpenOptions::new("second", Duration::ZERO);
         let second = Inbox::open(directory.path(), &options);
         assert!(matches!(second, Err(LedgerError::Held { .. })));
         drop(first);

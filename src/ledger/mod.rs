@@ -10,12 +10,14 @@ pub mod bundle;
 pub mod canon;
 pub mod codec;
 pub mod error;
+pub mod files;
 #[cfg(test)]
 mod format_tests;
 pub mod hash;
 pub mod head;
 pub mod inbox;
 mod lock;
+mod mirror;
 mod segment;
 pub mod store;
 pub mod tree;
@@ -29,10 +31,13 @@ pub use verify::{Damage, Verified};
 
 use crate::domain::{BatchTable, Digest, Entry, EntryKind, Position, ProjectionTable, Stage};
 use codec::{Kept, Manifest};
+use files::{Directory, Files};
 use hash::Sha256Tree;
 use lock::Lock;
+use mirror::Mirror;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use store::{MemoryStore, SledStore, Store};
 use tree::Tree;
@@ -42,6 +47,9 @@ type Result<T> = std::result::Result<T, LedgerError>;
 /// An open ledger. While it lives, no other process has it.
 pub struct Ledger {
     store: Box<dyn Store>,
+    /// Where HEAD and the mirror are; none in memory.
+    files: Option<Arc<dyn Files>>,
+    mirror: Option<Mirror>,
     directory: Option<PathBuf>,
     _lock: Option<Lock>,
     tree: Tree<Sha256Tree>,
@@ -60,6 +68,15 @@ pub struct OpenOptions {
     pub holder: String,
     /// How long to wait for another process.
     pub patience: Duration,
+    /// Whether blocks and entries are also written to the mirror.
+    pub mirror: bool,
+}
+
+impl OpenOptions {
+    /// With a mirror, as usual.
+    pub fn new(holder: &str, patience: Duration) -> Self {
+        Self { holder: holder.to_owned(), patience, mirror: true }
+    }
 }
 
 impl Ledger {
@@ -75,22 +92,38 @@ impl Ledger {
         std::fs::create_dir_all(directory).map_err(write)?;
         restrict(directory).map_err(write)?;
         let lock = Lock::take(directory, &options.holder, options.patience)?;
-        let mut store = SledStore::open(directory)?;
+        let files: Arc<dyn Files> = Arc::new(Directory::new(directory));
+        let store = SledStore::open(directory, files.clone())?;
+        let ledger = Self::create_on(Box::new(store), files, options.mirror)?;
+        Ok(Self { directory: Some(directory.to_owned()), _lock: Some(lock), ..ledger })
+    }
+
+    /// A new ledger on an empty store and empty files: what [`Self::create`] does with those of a
+    /// directory, and a test with others.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotWritable`].
+    pub fn create_on(
+        mut store: Box<dyn Store>,
+        files: Arc<dyn Files>,
+        mirror: bool,
+    ) -> Result<Self> {
         store.barrier()?;
+        let mut ledger = Self { store, files: Some(files.clone()), ..Self::in_memory() };
+        if mirror {
+            ledger.attach_mirror()?;
+        }
         // HEAD last: without it the directory is not a ledger yet.
-        Head { size: Position(0), root: Tree::<Sha256Tree>::default().root() }.write(directory)?;
-        Ok(Self {
-            store: Box::new(store),
-            directory: Some(directory.to_owned()),
-            _lock: Some(lock),
-            ..Self::in_memory()
-        })
+        ledger.head().write(&*files)?;
+        Ok(ledger)
     }
 
     /// A ledger that lives in memory: for tests and dry runs.
     pub fn in_memory() -> Self {
         Self {
             store: Box::new(MemoryStore::default()),
+            files: None,
+            mirror: None,
             directory: None,
             _lock: None,
             tree: Tree::default(),
@@ -126,26 +159,32 @@ impl Ledger {
         if !Self::exists(directory) {
             return Err(LedgerError::NotFound(directory.to_owned()));
         }
-        let head = Head::read(directory)?;
+        let files: Arc<dyn Files> = Arc::new(Directory::new(directory));
+        Head::read(&*files)?; // a ledger that is too new is not even locked
         let lock = Lock::take(directory, &options.holder, options.patience)?;
-        // Another process may have moved HEAD while this one waited.
-        let head = Head::read(directory)?.or(head);
-        let head = head.ok_or_else(|| LedgerError::damaged("HEAD is missing"))?;
+        Head::read(&*files)?.ok_or_else(no_head)?;
         if !directory.join("sled").join("db").exists() {
             return Err(LedgerError::damaged("the storage engine's file is missing"));
         }
-        let mut ledger = Self {
-            store: Box::new(SledStore::open(directory)?),
-            directory: Some(directory.to_owned()),
-            _lock: Some(lock),
-            ..Self::in_memory()
-        };
-        ledger.recover(head)?;
+        let store = SledStore::open(directory, files.clone())?;
+        let ledger = Self::open_on(Box::new(store), files, options.mirror)?;
+        Ok(Self { directory: Some(directory.to_owned()), _lock: Some(lock), ..ledger })
+    }
+
+    /// Opens the ledger on a store and its files: what [`Self::open`] does with those of a
+    /// directory, and a test with others. Nothing may be written to them meanwhile.
+    ///
+    /// # Errors
+    /// [`LedgerError::Damaged`], [`LedgerError::Newer`], [`LedgerError::NotWritable`].
+    pub fn open_on(store: Box<dyn Store>, files: Arc<dyn Files>, mirror: bool) -> Result<Self> {
+        let head = Head::read(&*files)?.ok_or_else(no_head)?;
+        let mut ledger = Self { store, files: Some(files), ..Self::in_memory() };
+        ledger.recover(head, mirror)?;
         Ok(ledger)
     }
 
     /// Reads the control log, checks it against HEAD, and settles what lies beyond HEAD.
-    fn recover(&mut self, head: Head) -> Result<()> {
+    fn recover(&mut self, head: Head, mirror: bool) -> Result<()> {
         let mut beyond = Vec::new();
         for (expected, (position, bytes)) in (1..).zip(self.store.controls()?) {
             if position != expected {
@@ -194,8 +233,14 @@ impl Ledger {
         if swept > 0 {
             self.notes.push(format!("removed {swept} blocks that an unfinished import left"));
         }
+        if mirror {
+            self.attach_mirror()?;
+        }
         if self.tree.size() > head.size.0 || swept > 0 || !whole {
-            self.settle()?;
+            self.barrier()?;
+            if let Some(files) = &self.files {
+                self.head().write(&**files)?;
+            }
         }
         Ok(())
     }
@@ -215,13 +260,11 @@ impl Ledger {
         self.entries.push(entry);
     }
 
-    /// Makes everything written durable, then moves HEAD.
-    fn settle(&mut self) -> Result<()> {
-        self.store.barrier()?;
-        match &self.directory {
-            Some(directory) => self.head().write(directory),
-            None => Ok(()),
-        }
+    /// Makes everything written so far durable, in this order: sources, mirror, engine.
+    fn barrier(&mut self) -> Result<()> {
+        self.store.pack().sync()?;
+        self.mirrored(Mirror::sync)?;
+        self.store.barrier()
     }
 
     /// Appends a control entry; when this returns it is durable.
@@ -230,19 +273,26 @@ impl Ledger {
     /// [`LedgerError::NotWritable`] and [`LedgerError::Damaged`]; the entry then does not count.
     pub fn append(&mut self, entry: Entry) -> Result<Position> {
         let bytes = codec::encode_entry(&entry)?;
-        let position = self.tree.size() + 1;
-        self.store.put_control(position, &bytes)?;
-        // A crash before HEAD moves: the entry is in the log or not, and recovery settles it.
         let mut next = self.tree.clone();
         next.push(<Sha256Tree as hash::TreeHash>::leaf(&bytes));
-        self.store.barrier()?;
-        if let Some(directory) = &self.directory {
-            let head = Head { size: Position(position), root: next.root() };
-            head.write(directory)?;
+        let head = Head { size: Position(next.size()), root: next.root() };
+        if let EntryKind::Stage(stage) = &entry.kind {
+            self.mirror_sources(stage)?;
         }
+        self.mirrored(|mirror| mirror.entry(&bytes, &head))?;
+        self.store.put_control(head.size.0, &bytes)?;
+        // A crash before HEAD moves: the entry is in the log or not, and recovery settles it.
+        self.barrier()?;
+        if let Some(files) = &self.files {
+            head.write(&**files)?;
+        }
+        self.mirrored(|mirror| {
+            mirror.seal();
+            Ok(())
+        })?;
         self.take(entry, &bytes);
-        tracing::debug!(position, bytes = bytes.len(), "entry appended and durable");
-        Ok(Position(position))
+        tracing::debug!(position = head.size.0, bytes = bytes.len(), "entry appended and durable");
+        Ok(head.size)
     }
 
     /// The log's size and root.
@@ -364,6 +414,10 @@ impl Ledger {
     pub fn store_mut(&mut self) -> &mut dyn Store {
         &mut *self.store
     }
+}
+
+fn no_head() -> LedgerError {
+    LedgerError::damaged("HEAD is missing")
 }
 
 impl std::fmt::Debug for Ledger {

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 /// Something that is not as recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
-    /// What it is about: `HEAD`, `log`, `batch b3`, `source 12ab…`, `engine`.
+    /// What it is about: `HEAD`, `log`, `batch b3`, `source 12ab…`, `mirror`, `engine`.
     pub place: String,
     /// What was found.
     pub what: String,
@@ -103,6 +103,10 @@ impl Ledger {
             }
         }
         if deep {
+            let wrong = self.verify_mirror().unwrap_or_else(|error| vec![error.to_string()]);
+            for what in wrong {
+                damage(&mut found, "mirror".into(), what);
+            }
             match self.store.scrub() {
                 Ok(values) => found.values = values,
                 Err(error) => damage(&mut found, "engine".into(), error.to_string()),
@@ -124,8 +128,8 @@ impl Ledger {
             }
             tree.push(Sha256Tree::leaf(&bytes));
         }
-        let head = match &self.directory {
-            Some(directory) => Head::read(directory)?,
+        let head = match &self.files {
+            Some(files) => Head::read(&**files)?,
             None => Some(self.head()),
         };
         let head = head.ok_or_else(|| LedgerError::damaged("HEAD is missing"))?;

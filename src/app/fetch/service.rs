@@ -86,6 +86,6 @@ impl Service {
 /// # Errors
 /// Those of [`Inbox::open`].
 pub fn open_inbox(directory: &Path, holder: &str, patience: Duration) -> Result<Inbox> {
-    let options = OpenOptions { holder: holder.to_owned(), patience };
+    let options = OpenOptions::new(holder, patience);
     Ok(Inbox::open(directory, &options)?)
 }

@@ -8,7 +8,7 @@ use crate::cli::ui::Ui;
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context) -> Outcome<Exit> {
     let directory = ctx.new_directory();
-    let ledger = outside::create(&directory, &ctx.holder(), ctx.settings.patience)?;
+    let ledger = outside::create_with(&directory, &ctx.options())?;
     if ui.for_people() {
         ui.tell(&format!("Created ledger {}", directory.display()))?;
     } else {

@@ -3,6 +3,7 @@
 
 use super::super::codec::{self, Codec};
 use super::super::error::LedgerError;
+use super::super::files::{Directory, Files};
 use super::super::hash::{Hasher, Sha256Tree, TreeHash};
 use super::super::head::{FORMAT, Head};
 use super::super::segment::{FrameKind, read_frame};
@@ -14,6 +15,7 @@ use crate::domain::{BatchId, Digest, Entry, EntryKind, Position, Stage, Window};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 /// Receives what a bundle holds, in its order: sources, control entries, blocks.
 trait Receiver {
@@ -277,8 +279,9 @@ pub fn restore(
     let parent = parent.unwrap_or(Path::new("."));
     std::fs::create_dir_all(parent).map_err(write)?;
     let staging = tempfile::Builder::new().prefix(".restore-").tempdir_in(parent).map_err(write)?;
+    let files: Arc<dyn Files> = Arc::new(Directory::new(staging.path()));
     let head = {
-        let mut store = SledStore::open(staging.path())?;
+        let mut store = SledStore::open(staging.path(), files.clone())?;
         let mut restore = Restore {
             store: &mut store,
             tree: Tree::default(),
@@ -295,7 +298,7 @@ pub fn restore(
         store.barrier()?;
         head
     };
-    head.write(staging.path())?;
+    head.write(&*files)?;
     verified(staging.path(), options)?;
     if directory.exists() {
         std::fs::remove_dir(directory).map_err(write)?; // only an empty one goes

@@ -8,11 +8,14 @@ use super::Result;
 use crate::domain::Digest;
 use crate::ledger::codec::{Kept, compress, decompress};
 use crate::ledger::error::LedgerError;
+use crate::ledger::files::Files;
 use crate::ledger::hash::Hasher;
 use crate::ledger::segment::{FrameKind, read_frame, write_frame};
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::io::{BufReader, Cursor, Read};
+use std::sync::Arc;
+
+/// The folder of the packs.
+pub(in crate::ledger) const FOLDER: &str = "sources";
 
 /// Raw bytes of a source per frame.
 const PIECE: usize = 1 << 20;
@@ -23,71 +26,44 @@ const LEVEL: i32 = 1;
 /// A new pack is begun when one is larger than this.
 const PACK_SIZE: u64 = 1 << 30;
 
-/// The packs of a ledger; in memory when they have no directory.
+/// The packs of a ledger; in memory when they have no files.
 #[derive(Debug, Default)]
 pub struct Pack {
-    directory: Option<PathBuf>,
+    files: Option<Arc<dyn Files>>,
     memory: Vec<u8>,
-    file: Option<File>,
     number: u32,
     end: u64,
     dirty: bool,
 }
 
 impl Pack {
-    /// The packs in a directory. New sources go to the end of the last one; what a crash left
+    /// The packs among some files. New sources go to the end of the last one; what a crash left
     /// there is passed over, since every source is found by its noted place.
-    pub fn in_directory(directory: &Path) -> Result<Self> {
-        let mut pack = Self { directory: Some(directory.to_owned()), ..Self::default() };
-        let listed = match std::fs::read_dir(directory) {
-            Ok(listed) => listed,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(pack),
-            Err(error) => return Err(LedgerError::read("the sources", error)),
-        };
-        for entry in listed.flatten() {
-            let name = entry.file_name();
-            let number = name.to_str().and_then(|name| name.strip_suffix(".pack"));
-            if let Some(number) = number.and_then(|digits| digits.parse().ok())
-                && number >= pack.number
-            {
-                let size = entry.metadata().map(|file| file.len());
-                pack.number = number;
-                pack.end = size.map_err(|error| LedgerError::read("the sources", error))?;
+    ///
+    /// # Errors
+    /// A folder that cannot be read.
+    pub fn on(files: Arc<dyn Files>) -> Result<Self> {
+        let mut pack = Self::default();
+        let listed = files.list(FOLDER).map_err(|error| LedgerError::read("the sources", error))?;
+        for (name, size) in listed {
+            let number = name.strip_suffix(".pack").and_then(|digits| digits.parse().ok());
+            if let Some(number) = number.filter(|number| *number >= pack.number) {
+                (pack.number, pack.end) = (number, size);
             }
         }
+        pack.files = Some(files);
         Ok(pack)
     }
 
-    fn path(&self, number: u32) -> Option<PathBuf> {
-        Some(self.directory.as_ref()?.join(format!("{number:06}.pack")))
-    }
-
-    fn writer(&mut self) -> io::Result<&mut File> {
-        let path = self.path(self.number).ok_or_else(|| io::Error::other("no directory"))?;
-        let file = match self.file.take() {
-            Some(file) => file,
-            None => {
-                if let Some(directory) = &self.directory {
-                    std::fs::create_dir_all(directory)?;
-                }
-                let options = OpenOptions::new().create(true).write(true).truncate(false).clone();
-                let mut file = options.open(&path)?;
-                file.set_len(self.end)?;
-                file.seek(SeekFrom::Start(self.end))?;
-                file
-            }
-        };
-        Ok(self.file.insert(file))
-    }
-
     fn append(&mut self, kind: FrameKind, parts: &[&[u8]]) -> Result<()> {
-        let wrote = match self.directory {
+        let wrote = match &self.files {
             None => write_frame(&mut self.memory, kind, parts),
-            Some(_) => {
+            Some(files) => {
                 // One write a frame: a frame that a full disk cuts short lies beyond the end.
                 let mut frame = Vec::new();
-                write_frame(&mut frame, kind, parts)
-                    .and_then(|size| self.writer()?.write_all(&frame).map(|()| size))
+                write_frame(&mut frame, kind, parts).and_then(|size| {
+                    files.write_at(&pack_name(self.number), self.end, &frame).map(|()| size)
+                })
             }
         };
         self.end += wrote.map_err(|error| LedgerError::write("a source", error))?;
@@ -103,8 +79,8 @@ impl Pack {
         observed_ms: i64,
     ) -> Result<(Digest, Kept)> {
         if self.end > PACK_SIZE {
-            self.number += 1;
-            (self.end, self.file) = (0, None);
+            self.sync()?; // the one that is left
+            (self.number, self.end) = (self.number + 1, 0);
         }
         self.number = self.number.max(1);
         let (pack, offset) = (self.number, self.end);
@@ -134,20 +110,23 @@ impl Pack {
             return Ok(()); // not the tail: it stays as unreferenced bytes
         }
         self.end = kept.offset;
-        if self.directory.is_none() {
-            self.memory.truncate(kept.offset as usize);
-        } else if let Some(file) = &mut self.file {
-            let cut =
-                file.set_len(kept.offset).and_then(|()| file.seek(SeekFrom::Start(kept.offset)));
-            cut.map_err(|error| LedgerError::write("a source", error))?;
+        match &self.files {
+            None => {
+                self.memory.truncate(kept.offset as usize);
+                Ok(())
+            }
+            Some(files) => {
+                let cut = files.cut(&pack_name(self.number), kept.offset);
+                cut.map_err(|error| LedgerError::write("a source", error))
+            }
         }
-        Ok(())
     }
 
     /// Makes everything appended durable.
     pub fn sync(&mut self) -> Result<()> {
-        if let (true, Some(file)) = (self.dirty, &self.file) {
-            file.sync_data().map_err(|error| LedgerError::write("the sources", error))?;
+        if let (true, Some(files)) = (self.dirty, &self.files) {
+            let synced = files.sync(&pack_name(self.number));
+            synced.map_err(|error| LedgerError::write("the sources", error))?;
         }
         self.dirty = false;
         Ok(())
@@ -155,12 +134,11 @@ impl Pack {
 
     /// A reader over one source's bytes, checking each frame as it goes.
     pub fn open(&self, kept: &Kept) -> Result<PackReader> {
-        let input: Box<dyn Read> = match self.path(kept.pack) {
-            Some(path) => {
+        let input: Box<dyn Read> = match &self.files {
+            Some(files) => {
                 let lost = |error| LedgerError::damaged(format!("the sources' pack: {error}"));
-                let mut file = File::open(path).map_err(lost)?;
-                file.seek(SeekFrom::Start(kept.offset)).map_err(lost)?;
-                Box::new(BufReader::new(file))
+                let input = files.read_from(&pack_name(kept.pack), kept.offset).map_err(lost)?;
+                Box::new(BufReader::new(input))
             }
             None => {
                 let from = self.memory.get(kept.offset as usize..).unwrap_or_default();
@@ -169,6 +147,10 @@ impl Pack {
         };
         Ok(PackReader { input, left: kept.size, done: false })
     }
+}
+
+fn pack_name(number: u32) -> String {
+    format!("{FOLDER}/{number:06}.pack")
 }
 
 /// Reads one source piece by piece.
@@ -215,7 +197,8 @@ mod tests {
     #[test]
     fn sources_come_back_and_forgotten_ones_leave_no_bytes() {
         let directory = tempfile::tempdir().unwrap();
-        for mut pack in [Pack::default(), Pack::in_directory(directory.path()).unwrap()] {
+        let files = Arc::new(crate::ledger::files::Directory::new(directory.path()));
+        for mut pack in [Pack::default(), Pack::on(files).unwrap()] {
             let big: Vec<u8> = (0..3_000_000u32).map(|n| (n / 7) as u8).collect();
             let (digest, kept) = pack.keep(&mut big.as_slice(), "big", 5).unwrap();
             assert_eq!((digest, kept.size), (content(&big), 3_000_000));

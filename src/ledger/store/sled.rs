@@ -11,10 +11,12 @@ use super::{MAX_VALUE, Pack, Result, Store, check_size};
 use crate::domain::Digest;
 use crate::ledger::codec::{Kept, decode_kept, encode_kept};
 use crate::ledger::error::LedgerError;
+use crate::ledger::files::Files;
 use crate::ledger::hash::content;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The ledger's data in a sled database, with the sources' packs beside it.
@@ -87,8 +89,8 @@ fn sweep_snapshots(path: &Path) -> Result<()> {
 }
 
 impl SledStore {
-    /// Opens or creates the database in `directory/sled` and the packs in `directory/sources`.
-    pub fn open(directory: &Path) -> Result<Self> {
+    /// Opens or creates the database in `directory/sled`; the packs are among `files`.
+    pub fn open(directory: &Path, files: Arc<dyn Files>) -> Result<Self> {
         let path = directory.join("sled");
         sweep_snapshots(&path)?;
         let config = sled::Config::new()
@@ -108,7 +110,7 @@ impl SledStore {
             controls,
             kept,
             views,
-            pack: Pack::in_directory(&directory.join("sources"))?,
+            pack: Pack::on(files)?,
             directory: directory.to_owned(),
             file,
             poisoned: false,
@@ -301,11 +303,16 @@ impl std::fmt::Debug for SledStore {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::files::Directory;
+
+    fn open(directory: &Path) -> Result<SledStore> {
+        SledStore::open(directory, Arc::new(Directory::new(directory)))
+    }
 
     #[test]
     fn a_snapshot_that_was_not_finished_does_no_harm() {
         let directory = tempfile::tempdir().unwrap();
-        let mut store = SledStore::open(directory.path()).unwrap();
+        let mut store = open(directory.path()).unwrap();
         store.put_control(1, b"entry").unwrap();
         store.barrier().unwrap();
         drop(store);
@@ -313,7 +320,7 @@ mod tests {
         let unfinished = directory.path().join("sled").join("snap.00000000000072AE.generating");
         for half in [&b""[..], b"half a snapshot"] {
             std::fs::write(&unfinished, half).unwrap();
-            let store = SledStore::open(directory.path()).unwrap();
+            let store = open(directory.path()).unwrap();
             assert_eq!(store.controls().unwrap(), [(1, b"entry".to_vec())]);
             assert!(!unfinished.exists());
         }
@@ -322,13 +329,13 @@ mod tests {
     #[test]
     fn the_engines_lock_is_waited_for_a_moment() {
         let directory = tempfile::tempdir().unwrap();
-        let first = SledStore::open(directory.path()).unwrap();
+        let first = open(directory.path()).unwrap();
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 std::thread::sleep(Duration::from_millis(200));
                 drop(first);
             });
-            assert!(SledStore::open(directory.path()).is_ok());
+            assert!(open(directory.path()).is_ok());
         });
     }
 }

@@ -1,0 +1,269 @@
+//! The mirror: blocks and control entries a second time, in append-only files without an engine.
+//!
+//! sled can lose the end of its log, or refuse a database over one changed bit. So whatever HEAD
+//! acknowledges also stands in `mirror/NNNNNN.vlb`, in the frames of a bundle, durable before HEAD
+//! moves. Sources stand in packs, outside the engine, and are not doubled; small ones are, since
+//! without its manifest a batch is none. Each control entry is followed by a checkpoint, so that
+//! one look at the end of the last file says whether the mirror is complete.
+
+mod check;
+mod read;
+
+pub(super) use read::gather;
+
+use super::error::LedgerError;
+use super::files::Files;
+use super::head::{FORMAT, Head};
+use super::segment::{FrameKind, PREFIX, read_frame, write_frame};
+use super::{Ledger, Result, codec};
+use crate::domain::{Digest, EntryKind, Position, Stage};
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::sync::Arc;
+
+/// The folder of the mirror.
+const FOLDER: &str = "mirror";
+
+/// What a mirror's files begin with.
+const MAGIC: &[u8] = b"volledger mirror";
+
+/// Sources up to this size are mirrored; manifests and mappings always are.
+const SMALL: u64 = 64 << 10;
+
+/// A new file is begun when one is larger than this.
+const FILE_SIZE: u64 = 256 << 20;
+
+/// The size of a checkpoint's frame.
+const CHECKPOINT: u64 = PREFIX as u64 + 1 + 8 + 32;
+
+fn name_of(number: u32) -> String {
+    format!("{FOLDER}/{number:06}.vlb")
+}
+
+fn write_error(error: std::io::Error) -> LedgerError {
+    LedgerError::write("the mirror", error)
+}
+
+/// The numbers of the mirror's files, with their sizes.
+fn numbers(files: &dyn Files) -> Result<Vec<(u32, u64)>> {
+    let listed = files.list(FOLDER).map_err(|error| LedgerError::read("the mirror", error))?;
+    let number = |name: &str| name.strip_suffix(".vlb").and_then(|digits| digits.parse().ok());
+    Ok(listed.iter().filter_map(|(name, size)| Some((number(name)?, *size))).collect())
+}
+
+/// The end of the mirror that is written to.
+#[derive(Debug)]
+pub(super) struct Mirror {
+    files: Arc<dyn Files>,
+    number: u32,
+    end: u64,
+    /// The end behind the last acknowledged entry.
+    sealed: u64,
+    dirty: bool,
+    failed: bool,
+    /// Sources that this process has mirrored.
+    known: BTreeSet<Digest>,
+}
+
+impl Mirror {
+    fn at(files: Arc<dyn Files>, number: u32, end: u64) -> Self {
+        let known = BTreeSet::new();
+        Self { files, number, end, sealed: end, dirty: false, failed: false, known }
+    }
+
+    fn frame(&mut self, kind: FrameKind, parts: &[&[u8]]) -> Result<()> {
+        if self.failed {
+            return Err(LedgerError::Poisoned);
+        }
+        let mut bytes = Vec::with_capacity(parts.iter().map(|part| part.len()).sum::<usize>() + 64);
+        if self.end == 0 {
+            write_frame(&mut bytes, FrameKind::Header, &[MAGIC, &FORMAT.to_le_bytes()])
+                .map_err(write_error)?;
+        }
+        write_frame(&mut bytes, kind, parts).map_err(write_error)?;
+        let wrote = self.files.write_at(&name_of(self.number), self.end, &bytes);
+        self.failed |= wrote.is_err();
+        wrote.map_err(write_error)?;
+        self.end += bytes.len() as u64;
+        self.dirty = true;
+        Ok(())
+    }
+
+    /// A block of a batch that is being staged.
+    pub(super) fn block(&mut self, batch: u32, index: u32, bytes: &[u8]) -> Result<()> {
+        self.frame(FrameKind::Block, &[&batch.to_le_bytes(), &index.to_le_bytes(), bytes])
+    }
+
+    fn piece(&mut self, raw: &[u8]) -> Result<()> {
+        let size = (raw.len() as u32).to_le_bytes();
+        self.frame(FrameKind::Piece, &[&size, &codec::compress(raw, 1)?])
+    }
+
+    fn source_end(&mut self, digest: &Digest, size: u64) -> Result<()> {
+        self.frame(FrameKind::SourceEnd, &[&digest.0, &size.to_le_bytes()])
+    }
+
+    /// A control entry and what the log is with it.
+    pub(super) fn entry(&mut self, bytes: &[u8], head: &Head) -> Result<()> {
+        let size = head.size.0.to_le_bytes();
+        self.frame(FrameKind::Control, &[&size, bytes])?;
+        self.frame(FrameKind::Checkpoint, &[&size, &head.root.0])
+    }
+
+    /// Makes everything written durable.
+    pub(super) fn sync(&mut self) -> Result<()> {
+        if self.failed {
+            return Err(LedgerError::Poisoned);
+        }
+        if self.dirty {
+            let synced = self.files.sync(&name_of(self.number));
+            self.failed |= synced.is_err();
+            synced.map_err(write_error)?;
+        }
+        self.dirty = false;
+        Ok(())
+    }
+
+    /// HEAD speaks of everything written so far.
+    pub(super) fn seal(&mut self) {
+        self.sealed = self.end;
+        if self.end > FILE_SIZE {
+            (self.number, self.end, self.sealed) = (self.number + 1, 0, 0);
+        }
+    }
+
+    /// Cuts what belongs to a batch that will not be sealed.
+    pub(super) fn forget(&mut self) -> Result<()> {
+        if self.end == self.sealed || self.failed {
+            return Ok(());
+        }
+        let cut = self.files.cut(&name_of(self.number), self.sealed);
+        self.failed |= cut.is_err();
+        (self.end, self.dirty) = (self.sealed, true);
+        self.known.clear();
+        cut.map_err(write_error)
+    }
+}
+
+/// Whether the last file ends with a checkpoint of `head`.
+fn ends_with(files: &dyn Files, number: u32, size: u64, head: &Head) -> bool {
+    let Some(offset) = size.checked_sub(CHECKPOINT) else {
+        return false;
+    };
+    let read = || -> Result<Option<Head>> {
+        let end = files.read_from(&name_of(number), offset);
+        let mut end = end.map_err(|error| LedgerError::read("the mirror", error))?.take(CHECKPOINT);
+        Ok(match read_frame(&mut end)? {
+            Some((FrameKind::Checkpoint, body)) => checkpoint(&body),
+            _ => None,
+        })
+    };
+    matches!(read(), Ok(Some(found)) if found == *head)
+}
+
+fn checkpoint(body: &[u8]) -> Option<Head> {
+    let (size, root) = body.split_first_chunk::<8>()?;
+    let root = Digest(root.try_into().ok()?);
+    Some(Head { size: Position(u64::from_le_bytes(*size)), root })
+}
+
+impl Ledger {
+    /// Finds the mirror, and brings it up to the log where it is behind: it was switched off, is
+    /// hurt, or the process died. What it holds is cut only behind a checkpoint of the very log,
+    /// because what follows that was never acknowledged; in every other case a new file is begun.
+    pub(super) fn attach_mirror(&mut self) -> Result<()> {
+        let Some(files) = self.files.clone() else {
+            return Ok(());
+        };
+        let head = self.head();
+        let numbers = numbers(&*files)?;
+        let (last, size) = numbers.last().copied().unwrap_or((0, 0));
+        if ends_with(&*files, last, size, &head) {
+            self.mirror = Some(Mirror::at(files, last, size));
+            return Ok(());
+        }
+        let found = gather(&*files)?;
+        if let Some((number, end)) = found.checkpoint_at(&head).filter(|(n, _)| *n == last) {
+            files.cut(&name_of(number), end).map_err(write_error)?;
+            self.mirror = Some(Mirror { dirty: true, ..Mirror::at(files, number, end) });
+            return Ok(());
+        }
+        let mut upto = 0;
+        for (size, root) in found.checkpoints() {
+            if size <= head.size.0 && self.root_at(Position(size))? == root {
+                upto = size;
+            }
+        }
+        if head.size.0 > 0 && (upto > 0 || last > 0) {
+            self.notes.push(format!("the mirror ended at #{upto} and is brought up to date"));
+        }
+        self.mirror = Some(Mirror::at(files, last + 1, 0));
+        self.mirror_from(upto)
+    }
+
+    /// Mirrors everything behind a position.
+    fn mirror_from(&mut self, upto: u64) -> Result<()> {
+        use super::hash::{Sha256Tree, TreeHash};
+        let mut tree = super::tree::Tree::<Sha256Tree>::default();
+        for (position, bytes) in self.store.controls()? {
+            tree.push(Sha256Tree::leaf(&bytes));
+            if position <= upto || position > self.tree.size() {
+                continue;
+            }
+            if let EntryKind::Stage(stage) = codec::decode_entry(&bytes)?.kind {
+                let mut index = 0;
+                while let Some(block) = self.store.block(stage.batch.0, index)? {
+                    self.mirrored(|mirror| mirror.block(stage.batch.0, index, &block))?;
+                    index += 1;
+                }
+                self.mirror_sources(&stage)?;
+            }
+            let head = Head { size: Position(position), root: tree.root() };
+            self.mirrored(|mirror| mirror.entry(&bytes, &head))?;
+        }
+        self.mirrored(Mirror::sync)?;
+        if let Some(mirror) = &mut self.mirror {
+            mirror.seal();
+        }
+        Ok(())
+    }
+
+    /// Does something with the mirror, where there is one.
+    pub(super) fn mirrored(&mut self, work: impl FnOnce(&mut Mirror) -> Result<()>) -> Result<()> {
+        self.mirror.as_mut().map_or(Ok(()), work)
+    }
+
+    /// Mirrors what a batch cannot do without, and its small sources.
+    pub(super) fn mirror_sources(&mut self, stage: &Stage) -> Result<()> {
+        let Some(mut mirror) = self.mirror.take() else {
+            return Ok(());
+        };
+        let done = self.mirror_sources_to(&mut mirror, stage);
+        mirror.failed |= done.is_err();
+        self.mirror = Some(mirror);
+        done
+    }
+
+    fn mirror_sources_to(&self, mirror: &mut Mirror, stage: &Stage) -> Result<()> {
+        // A hurt source is no reason to do without the rest; `verify` names it.
+        let Ok(manifest) = self.manifest_of(stage) else {
+            return Ok(());
+        };
+        let small = manifest.sources.iter().filter(|source| source.size <= SMALL);
+        let needed = [stage.manifest, stage.mapping.digest];
+        for digest in needed.into_iter().chain(small.map(|source| source.digest)) {
+            if mirror.known.contains(&digest) {
+                continue;
+            }
+            let Ok(bytes) = self.source(&digest) else {
+                continue;
+            };
+            for piece in bytes.chunks(SMALL as usize) {
+                mirror.piece(piece)?;
+            }
+            mirror.source_end(&digest, bytes.len() as u64)?;
+            mirror.known.insert(digest);
+        }
+        Ok(())
+    }
+}

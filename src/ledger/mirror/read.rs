@@ -1,0 +1,207 @@
+//! Reading a mirror, hurt or whole: what is not a frame is passed over and named.
+
+use super::super::codec;
+use super::super::error::LedgerError;
+use super::super::files::Files;
+use super::super::head::{FORMAT, Head};
+use super::super::segment::{FrameKind, PREFIX, read_frame};
+use super::super::{Result, hash};
+use super::{MAGIC, checkpoint, name_of, numbers};
+use crate::domain::{Digest, Position};
+use std::collections::BTreeMap;
+use std::io::{BufReader, Read};
+
+/// No frame of a mirror has a longer body: a block, an entry, or a small piece of a source.
+const LONGEST: usize = 80 << 10;
+
+/// Bytes that are looked through at once for the next frame.
+const WINDOW: usize = 1 << 20;
+
+type Place = (u32, u64);
+
+/// What a mirror holds. Later frames take the place of earlier ones: a batch that was being staged
+/// when the process died is staged again under its number.
+#[derive(Debug, Default)]
+pub(in crate::ledger) struct Gathered {
+    /// Control entries by position.
+    pub(in crate::ledger) controls: BTreeMap<u64, Vec<u8>>,
+    /// What stands where no frame can be read.
+    pub(in crate::ledger) damage: Vec<String>,
+    roots: BTreeMap<u64, (Digest, Place)>,
+    blocks: BTreeMap<(u32, u32), Place>,
+    sources: BTreeMap<Digest, Place>,
+}
+
+impl Gathered {
+    /// The end of the checkpoint of `head`: number of its file and offset.
+    pub(super) fn checkpoint_at(&self, head: &Head) -> Option<Place> {
+        let (root, place) = self.roots.get(&head.size.0)?;
+        (*root == head.root).then_some(*place)
+    }
+
+    /// Sizes and roots of the log, as they were written, ascending.
+    pub(in crate::ledger) fn checkpoints(&self) -> impl Iterator<Item = (u64, Digest)> + '_ {
+        self.roots.iter().map(|(size, (root, _))| (*size, *root))
+    }
+
+    /// The root that the log had at a size, if a checkpoint says so.
+    pub(in crate::ledger) fn root(&self, size: u64) -> Option<Digest> {
+        self.roots.get(&size).map(|(root, _)| *root)
+    }
+
+    /// How many blocks of a batch there are, by index.
+    pub(in crate::ledger) fn blocks_of(&self, batch: u32) -> Vec<u32> {
+        self.blocks.range((batch, 0)..=(batch, u32::MAX)).map(|((_, index), _)| *index).collect()
+    }
+
+    /// A block; `None` when it is not there whole.
+    pub(in crate::ledger) fn block(
+        &self,
+        files: &dyn Files,
+        batch: u32,
+        index: u32,
+    ) -> Option<Vec<u8>> {
+        let (number, offset) = self.blocks.get(&(batch, index))?;
+        let mut input = files.read_from(&name_of(*number), *offset).ok()?;
+        match read_frame(&mut input) {
+            Ok(Some((FrameKind::Block, body))) => body.get(8..).map(<[u8]>::to_vec),
+            _ => None,
+        }
+    }
+
+    /// A source's bytes, checked; `None` when it is not there whole.
+    #[allow(dead_code)] // what recovery reads
+    pub(in crate::ledger) fn source(&self, files: &dyn Files, digest: &Digest) -> Option<Vec<u8>> {
+        let (number, offset) = self.sources.get(digest)?;
+        let mut input = BufReader::new(files.read_from(&name_of(*number), *offset).ok()?);
+        let mut bytes = Vec::new();
+        while let Ok(Some((FrameKind::Piece, body))) = read_frame(&mut input) {
+            let (size, packed) = body.split_first_chunk::<4>()?;
+            bytes.extend(codec::decompress(packed, u32::from_le_bytes(*size) as usize).ok()?);
+        }
+        (hash::content(&bytes) == *digest).then_some(bytes)
+    }
+
+    /// Takes in a frame; `None` when it is not what a mirror has.
+    fn take(&mut self, kind: FrameKind, body: Vec<u8>, from: Place, to: Place) -> Option<()> {
+        match kind {
+            FrameKind::Block => {
+                let (batch, rest) = body.split_first_chunk::<4>()?;
+                let (index, _) = rest.split_first_chunk::<4>()?;
+                let key = (u32::from_le_bytes(*batch), u32::from_le_bytes(*index));
+                self.blocks.split_off(&key);
+                self.blocks.insert(key, from);
+            }
+            FrameKind::Control => {
+                let (position, bytes) = body.split_first_chunk::<8>()?;
+                let position = u64::from_le_bytes(*position);
+                self.controls.split_off(&position);
+                self.roots.split_off(&position);
+                self.controls.insert(position, bytes.to_vec());
+            }
+            FrameKind::Checkpoint => {
+                let Head { size: Position(size), root } = checkpoint(&body)?;
+                self.roots.insert(size, (root, to));
+            }
+            FrameKind::Header => {
+                let format = body.strip_prefix(MAGIC)?;
+                return (format == FORMAT.to_le_bytes()).then_some(());
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+/// Reads a mirror through.
+///
+/// # Errors
+/// A folder that cannot be read; damage is in what is returned.
+pub(in crate::ledger) fn gather(files: &dyn Files) -> Result<Gathered> {
+    let mut found = Gathered::default();
+    for (number, size) in numbers(files)? {
+        // A file that cannot be read is worth as much as one that is gone.
+        if let Err(error) = gather_file(files, number, size, &mut found) {
+            found.damage.push(format!("{}: {error}", name_of(number)));
+        }
+    }
+    Ok(found)
+}
+
+fn gather_file(files: &dyn Files, number: u32, size: u64, found: &mut Gathered) -> Result<()> {
+    let name = name_of(number);
+    let open = |offset| {
+        let file = files.read_from(&name, offset);
+        file.map_err(|error| LedgerError::read("the mirror", error))
+    };
+    let (mut offset, mut source) = (0u64, None);
+    let mut input = BufReader::new(open(0)?);
+    while offset < size {
+        match read_frame(&mut input) {
+            Ok(Some((kind, body))) => {
+                let end = offset + (PREFIX + 1 + body.len()) as u64;
+                let wrong = match (kind, body.split_first_chunk::<32>()) {
+                    (FrameKind::Piece, _) => {
+                        source.get_or_insert(offset);
+                        false
+                    }
+                    (FrameKind::SourceEnd, Some((digest, _))) => {
+                        let from = source.take().unwrap_or(offset);
+                        found.sources.insert(Digest(*digest), (number, from));
+                        false
+                    }
+                    _ => {
+                        source = None;
+                        found.take(kind, body, (number, offset), (number, end)).is_none()
+                    }
+                };
+                // A second header stands where files were joined by something else than us.
+                if wrong || (offset == 0) != (kind == FrameKind::Header) {
+                    found.damage.push(format!("{name}: a strange frame at byte {offset}"));
+                }
+                offset = end;
+            }
+            Err(LedgerError::Io { what, source }) => return Err(LedgerError::Io { what, source }),
+            _ => {
+                source = None;
+                let next = next_frame(&mut open(offset + 1)?, offset + 1)?.unwrap_or(size);
+                found.damage.push(format!("{name}: bytes {offset} to {next} cannot be read"));
+                offset = next;
+                input = BufReader::new(open(offset)?);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Where the next whole frame begins, looking from `offset` on.
+fn next_frame(input: &mut dyn Read, mut offset: u64) -> Result<Option<u64>> {
+    let mut window = Vec::new();
+    loop {
+        let before = window.len();
+        let read = input.take((WINDOW - before) as u64).read_to_end(&mut window);
+        let ended = read.map_err(|error| LedgerError::read("the mirror", error))? == 0;
+        // Whatever begins in the last part could be a frame that goes on behind the window.
+        let upto = if ended { window.len() } else { window.len().saturating_sub(LONGEST) };
+        for at in 0..upto {
+            let rest = window.get(at..).unwrap_or_default();
+            if plausible(rest) && matches!(read_frame(&mut &*rest), Ok(Some(_))) {
+                return Ok(Some(offset + at as u64));
+            }
+        }
+        if ended {
+            return Ok(None);
+        }
+        window.drain(..upto);
+        offset += upto as u64;
+    }
+}
+
+/// Whether bytes could begin a frame: a length that fits and a kind that a mirror has.
+fn plausible(bytes: &[u8]) -> bool {
+    let Some(([l0, l1, l2, l3, _, _, _, _, kind], _)) = bytes.split_first_chunk::<9>() else {
+        return false;
+    };
+    let length = u32::from_le_bytes([*l0, *l1, *l2, *l3]) as usize;
+    (1..=LONGEST).contains(&length) && b"HBECSZ".contains(kind)
+}
