@@ -1,10 +1,10 @@
 //! A ledger that is hurt: what its mirror is for.
 
-use crate::laws::damage::{Read, copy, read, small};
+use crate::laws::damage::{Read, copy, files, read, small, try_shown, watched};
 use crate::support::{confirmed, options, run};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
-use volledger::app::{OpenOptions, outside, verify};
+use volledger::app::{OpenOptions, outside, recover, verify};
 use volledger::domain::{BatchId, Series};
 
 fn open(dir: &Path, mirror: bool) -> outside::Opened {
@@ -102,4 +102,181 @@ fn any_changed_byte_of_the_mirror_is_noticed_and_nothing_is_served_from_it() {
         }
         let _ = std::fs::remove_file(hurt.join("mirror/000002.vlb"));
     }
+}
+
+/// What is done to a copy of a ledger.
+type Injury = Box<dyn Fn(&Path)>;
+
+/// Injures copies of a ledger, and says each case in which something false is served, a panic is
+/// shown, or something is not restored.
+fn injured(dir: &Path, injuries: Vec<(String, Injury)>) -> Vec<String> {
+    let Read::Sound(before) = read(dir) else { panic!("not sound before") };
+    let root = tempfile::tempdir().unwrap();
+    let (hurt, new) = (root.path().join("hurt"), root.path().join("new"));
+    let mut wrong = Vec::new();
+    for (place, injure) in injuries {
+        for dir in [&hurt, &new] {
+            let _ = std::fs::remove_dir_all(dir);
+        }
+        copy(dir, &hurt);
+        injure(&hurt);
+        let as_found = snapshot(&hurt);
+        let options = OpenOptions::new("test", Duration::ZERO);
+        let report = std::panic::catch_unwind(|| {
+            recover::recover(&hurt, Some(&new), &options, &run()).map_err(|e| e.to_string())
+        });
+        match report {
+            Ok(Ok(report)) if report.whole => match watched(&new) {
+                Ok(Read::Sound(views)) if views == before => {}
+                other => wrong.push(format!("{place}: recovered is {other:?}: {report:?}")),
+            },
+            Ok(other) => wrong.push(format!("{place}: not restored whole: {other:?}")),
+            Err(_) => wrong.push(format!("{place}: recover panics")),
+        }
+        if snapshot(&hurt) != as_found {
+            wrong.push(format!("{place}: recover changed the hurt directory"));
+        }
+        match watched(&hurt) {
+            Ok(Read::Refused(what)) if !what.contains("panic") => {
+                // As a reader with `--at` gets it.
+                let sound = recover::open_sound(&hurt, &run()).map(|opened| {
+                    let upto = opened.ledger.position().0;
+                    (0..=upto).map(|at| try_shown(&opened.ledger, at)).collect::<Vec<_>>()
+                });
+                if !sound.as_ref().is_ok_and(|views| *views == before) {
+                    wrong.push(format!("{place}: refused ({what}), and its sound part: {sound:?}"));
+                }
+            }
+            Ok(Read::Noticed(_, views)) => {
+                let same = views.iter().zip(&before).all(|(a, b)| a.is_err() || a == b);
+                if !same || views.len() != before.len() {
+                    wrong.push(format!("{place}: another view is served"));
+                }
+            }
+            Ok(Read::Sound(views)) if views == before => {}
+            other => wrong.push(format!("{place}: {other:?}")),
+        }
+    }
+    wrong
+}
+
+fn snapshot(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    files(dir).into_iter().map(|path| (path.clone(), std::fs::read(path).unwrap())).collect()
+}
+
+fn none(wrong: &[String], tried: usize) {
+    assert!(wrong.is_empty(), "{} of {tried} cases:\n{}", wrong.len(), wrong.join("\n"));
+    eprintln!("{tried} injuries: each restored whole");
+}
+
+/// Names of the files of a ledger, without the lock, which means nothing.
+fn names(dir: &Path) -> Vec<PathBuf> {
+    drop(read(dir)); // opening gives the engine's snapshot another name
+    let all = files(dir).into_iter().map(|path| path.strip_prefix(dir).unwrap().to_owned());
+    all.filter(|name| name != Path::new("LOCK")).collect()
+}
+
+/// Where the frames of a file begin.
+fn boundaries(bytes: &[u8]) -> Vec<usize> {
+    let (mut at, mut found) = (0, Vec::new());
+    while at < bytes.len() {
+        found.push(at);
+        at += 8 + u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+    }
+    found
+}
+
+#[test]
+fn a_changed_byte_is_restored_whole() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = small(root.path());
+    let every = std::env::var("VOLLEDGER_SOAK").is_ok();
+    let mut injuries: Vec<(String, Injury)> = Vec::new();
+    let all = names(&dir);
+    eprintln!("{all:?}");
+    for name in all {
+        let bytes = std::fs::read(dir.join(&name)).unwrap();
+        let near = |at: usize| &bytes[at.saturating_sub(8)..(at + 8).min(bytes.len())];
+        let written = (0..bytes.len()).filter(|at| near(*at).iter().any(|byte| *byte != 0));
+        let written: Vec<usize> = written.collect();
+        let step = if every { 1 } else { (written.len() / 12).max(1) };
+        for at in written.iter().skip(step / 2).step_by(step).copied() {
+            let (name, bit) = (name.clone(), 1u8 << (at % 8));
+            let place = format!("{} byte {at} bit {bit}", name.display());
+            let injure = move |dir: &Path| {
+                let mut bytes = std::fs::read(dir.join(&name)).unwrap();
+                bytes[at] ^= bit;
+                std::fs::write(dir.join(&name), bytes).unwrap();
+            };
+            injuries.push((place, Box::new(injure)));
+        }
+    }
+    let tried = injuries.len();
+    none(&injured(&dir, injuries), tried);
+}
+
+#[test]
+fn a_file_that_is_cut_gone_swapped_or_old_is_restored_whole() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = small(root.path());
+    let old = root.path().join("old");
+    copy(&dir, &old);
+    let file = root.path().join("late.csv");
+    std::fs::write(&file, "Date,IV30\n2024-01-05,33.1\n").unwrap();
+    let mut opened = open(&dir, true);
+    confirmed(&mut opened.ledger, &file, &options(Series::Iv, Some("CCC")));
+    drop(opened);
+    let every = std::env::var("VOLLEDGER_SOAK").is_ok();
+    let mut injuries: Vec<(String, Injury)> = Vec::new();
+    let all = names(&dir);
+    for (number, name) in all.iter().enumerate() {
+        let bytes = std::fs::read(dir.join(name)).unwrap();
+        let framed = name.starts_with("mirror") || name.starts_with("sources");
+        let mut cuts: Vec<usize> = match framed {
+            true => boundaries(&bytes)
+                .iter()
+                .flat_map(|at| [at.saturating_sub(1), *at, at + 1])
+                .collect(),
+            false => (0..8).map(|eighth| bytes.len() * eighth / 8).collect(),
+        };
+        cuts.push(bytes.len().saturating_sub(1));
+        let step = if every || !framed { 1 } else { (cuts.len() / 12).max(1) };
+        for cut in cuts.into_iter().step_by(step) {
+            let name = name.clone();
+            let place = format!("{} cut to {cut}", name.display());
+            let injure = move |dir: &Path| {
+                let bytes = std::fs::read(dir.join(&name)).unwrap();
+                std::fs::write(dir.join(&name), &bytes[..cut.min(bytes.len())]).unwrap();
+            };
+            injuries.push((place, Box::new(injure)));
+        }
+        let gone = name.clone();
+        let injure = move |dir: &Path| std::fs::remove_file(dir.join(&gone)).unwrap();
+        injuries.push((format!("{} gone", name.display()), Box::new(injure)));
+        if old.join(name).exists() {
+            let (name, old) = (name.clone(), old.clone());
+            let place = format!("an older {}", name.display());
+            let injure = move |dir: &Path| {
+                std::fs::copy(old.join(&name), dir.join(&name)).unwrap();
+            };
+            injuries.push((place, Box::new(injure)));
+        }
+        let (one, other) = (name.clone(), all[(number + 1) % all.len()].clone());
+        let place = format!("{} and {} swapped", one.display(), other.display());
+        let injure = move |dir: &Path| {
+            let kept = std::fs::read(dir.join(&one)).unwrap();
+            std::fs::copy(dir.join(&other), dir.join(&one)).unwrap();
+            std::fs::write(dir.join(&other), kept).unwrap();
+        };
+        // The mirror and the only other copy at once: nothing could give that back.
+        if !place.contains("mirror") {
+            injuries.push((place, Box::new(injure)));
+        }
+    }
+    for folder in ["sled", "sources", "mirror"] {
+        let injure = move |dir: &Path| std::fs::remove_dir_all(dir.join(folder)).unwrap();
+        injuries.push((format!("{folder} gone"), Box::new(injure)));
+    }
+    let tried = injuries.len();
+    none(&injured(&dir, injuries), tried);
 }

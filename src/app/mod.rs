@@ -25,6 +25,7 @@ pub mod parallel;
 pub mod pieces;
 pub mod prepared;
 pub mod projection;
+pub mod recover;
 pub mod report;
 pub mod review;
 pub mod rules;

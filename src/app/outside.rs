@@ -52,7 +52,8 @@ pub fn open(dir: &Path, holder: &str, patience: Duration, run: &Run<'_>) -> Resu
 /// # Errors
 /// Those of [`Ledger::open`].
 pub fn open_with(dir: &Path, options: &OpenOptions, run: &Run<'_>) -> Result<Opened> {
-    let mut ledger = Ledger::open(dir, options)?;
+    let opened = Ledger::open(dir, options);
+    let mut ledger = opened.map_err(|error| super::recover::explained(dir, error))?;
     let mut notes = ledger.notes().to_vec();
     let rebuilt = views::catch_up(&mut ledger, run.progress)?;
     notes.extend(

@@ -2,7 +2,8 @@
 
 use super::commands::{
     backup, batch, chart, check, coverage, derive, diff, export, fetch, gaps, heatmap, import, log,
-    man, metrics, overview, projection, screen, show, sql, timeline, tour, verify, view, why,
+    man, metrics, overview, projection, recover, screen, show, sql, timeline, tour, verify, view,
+    why,
 };
 use crate::app::metrics::Which;
 use crate::render::Form;
@@ -223,6 +224,8 @@ pub(super) enum Command {
     Backup(backup::BackupArgs),
     /// Make a ledger from a backup
     Restore(backup::RestoreArgs),
+    /// Write everything of a damaged ledger that verifies into a new one
+    Recover(recover::RecoverArgs),
     /// Questions that are kept answered: views, built-in projections, queries
     Projection(projection::ProjectionArgs),
     /// Completions for a shell
@@ -312,6 +315,8 @@ mod tests {
             "export tomic dir --first",
             "backup f",
             "restore f dir",
+            "recover dir new --json",
+            "recover dir --dry-run",
             "projection list",
             "projection rebuild iv",
             "projection verify hv",

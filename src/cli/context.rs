@@ -5,7 +5,9 @@ use super::exit::Exit;
 use super::progress::Bar;
 use super::ui::Ui;
 use crate::app::lookup;
-use crate::app::{Clock, Ledger, OpenOptions, Registry, Run, outside};
+use crate::app::{
+    AppError, Clock, Ledger, LedgerError, OpenOptions, Registry, Run, outside, recover,
+};
 use crate::config::{Found, Settings, ledger_directory, new_ledger_directory};
 use crate::domain::Position;
 use std::path::PathBuf;
@@ -18,6 +20,8 @@ pub(super) struct Context {
     pub(super) progress: Bar,
     /// Whether kept projections are brought up to the head after a decision.
     pub(super) refresh: bool,
+    /// Whether `--at` names a past: then a hurt ledger is read as far as it is sound.
+    pub(super) past: bool,
 }
 
 impl Context {
@@ -80,7 +84,13 @@ impl Context {
 
     /// Opens the ledger, with what opening noticed.
     pub(super) fn opened(&self) -> Outcome<outside::Opened> {
-        Ok(outside::open_with(&self.directory()?, &self.options(), &self.run())?)
+        let directory = self.directory()?;
+        match outside::open_with(&directory, &self.options(), &self.run()) {
+            Err(AppError::Ledger(LedgerError::Damaged { .. })) if self.past => {
+                Ok(recover::open_sound(&directory, &self.run())?)
+            }
+            other => Ok(other?),
+        }
     }
 
     /// The position that `--at` names.

@@ -184,8 +184,8 @@ fn ledger_hint(error: &LedgerError) -> String {
         }
         LedgerError::Exists(_) => "use it as it is: `volledger status`".to_owned(),
         LedgerError::Damaged { .. } | LedgerError::Malformed { .. } => {
-            "nothing was changed. See how far it goes with `volledger verify --deep`; restore a \
-             copy with `volledger restore FILE DIR`"
+            "nothing was changed. `volledger recover DIR NEWDIR` writes everything that verifies \
+             into a new ledger; what is sound can also be read with `--at POSITION`"
                 .to_owned()
         }
         LedgerError::Newer { .. } => {

@@ -84,7 +84,9 @@ fn start(words: &[OsString]) -> Exit {
         let progress = progress::Bar::new(shown);
         let ledger = cli.globals.ledger.clone();
         let refresh = !cli.globals.no_refresh;
-        let ctx = Context { settings, ledger, progress, refresh };
+        let past = words.iter().filter_map(|word| word.to_str());
+        let past = past.into_iter().any(|word| word == "--at" || word.starts_with("--at="));
+        let ctx = Context { settings, ledger, progress, refresh, past };
         commands::run(&mut ui, &ctx, &cli.command)
     });
     outcome.unwrap_or_else(|failure| tell(&mut ui, failure))

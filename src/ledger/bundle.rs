@@ -5,8 +5,10 @@
 //! A plain bundle holds blocks of canonical events and raw pieces of sources: the file is larger,
 //! needs no decompressor, and `examples/verify_bundle.py` can check it.
 
+mod place;
 mod read;
 
+pub(in crate::ledger) use place::NewPlace;
 pub use read::{BatchBundle, read_batch, restore};
 
 use super::codec::{self, Codec};

@@ -47,6 +47,24 @@ impl Lock {
     }
 }
 
+impl Lock {
+    /// Makes sure that no process works there, and keeps it so, without writing anything: for a
+    /// directory that must stay as it is. `None` where there is no lock file.
+    pub fn look(directory: &Path) -> Result<Option<Self>, LedgerError> {
+        let Ok(file) = File::open(directory.join("LOCK")) else {
+            return Ok(None);
+        };
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self { file })),
+            Err(TryLockError::WouldBlock) => {
+                let text = std::io::read_to_string(&file).unwrap_or_default();
+                Err(LedgerError::Held { holder: text.trim().to_owned() })
+            }
+            Err(TryLockError::Error(error)) => Err(LedgerError::read("the lock", error)),
+        }
+    }
+}
+
 impl Drop for Lock {
     /// Closing the file would not do: a child that another thread is just starting has a copy of
     /// the handle until it runs its own program, and the lock with it.

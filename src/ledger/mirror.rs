@@ -7,9 +7,11 @@
 //! one look at the end of the last file says whether the mirror is complete.
 
 mod check;
+mod frames;
 mod read;
 
-pub(super) use read::gather;
+pub(super) use frames::{Frames, Scanned};
+pub(super) use read::{Gathered, gather};
 
 use super::error::LedgerError;
 use super::files::Files;

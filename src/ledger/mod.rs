@@ -18,6 +18,7 @@ pub mod head;
 pub mod inbox;
 mod lock;
 mod mirror;
+pub mod recover;
 mod segment;
 pub mod store;
 pub mod tree;

@@ -60,7 +60,7 @@ pub enum Read {
 }
 
 /// Like `machine::shown`, with errors as values.
-fn try_shown(ledger: &Ledger, at: u64) -> Result<Shown, String> {
+pub fn try_shown(ledger: &Ledger, at: u64) -> Result<Shown, String> {
     use volledger::app::lookup::{ViewQuery, view};
     let mut found = Shown::new();
     for series in Series::ALL {
@@ -100,7 +100,7 @@ pub fn read(dir: &Path) -> Read {
 }
 
 /// Reads in a thread of its own, so that a panic or a hang is a result too.
-fn watched(dir: &Path) -> Result<Read, String> {
+pub fn watched(dir: &Path) -> Result<Read, String> {
     let (sender, receiver) = mpsc::channel();
     let dir = dir.to_owned();
     let thread = std::thread::Builder::new().name("flip".into());
@@ -119,7 +119,7 @@ fn watched(dir: &Path) -> Result<Read, String> {
     }
 }
 
-fn files(dir: &Path) -> Vec<PathBuf> {
+pub fn files(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();

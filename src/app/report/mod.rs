@@ -10,6 +10,7 @@ mod health;
 mod metrics;
 mod overview;
 mod projection;
+mod recover;
 mod review;
 mod trace;
 
@@ -20,6 +21,7 @@ pub use health::*;
 pub use metrics::*;
 pub use overview::*;
 pub use projection::*;
+pub use recover::*;
 pub use review::*;
 pub use trace::*;
 

@@ -21,6 +21,7 @@ pub(super) mod metrics;
 pub(super) mod overview;
 mod picture;
 pub(super) mod projection;
+pub(super) mod recover;
 pub(super) mod screen;
 pub(super) mod show;
 pub(super) mod sql;
@@ -69,6 +70,7 @@ pub(super) fn run(ui: &mut Ui, ctx: &Context, command: &Command) -> Outcome<Exit
         Command::Export(args) => export::run(ui, ctx, args),
         Command::Backup(args) => backup::run(ui, ctx, args),
         Command::Restore(args) => backup::restore(ui, ctx, args),
+        Command::Recover(args) => recover::run(ui, ctx, args),
         Command::Projection(args) => projection::run(ui, ctx, args),
         Command::Completions(args) => man::completions(ui, args),
         Command::Man(args) => man::run(ui, args),

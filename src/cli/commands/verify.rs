@@ -34,8 +34,8 @@ pub(super) fn conclude(ui: &mut Ui, report: &VerifyReport) -> Outcome<Exit> {
     ui.show(report)?;
     if !report.damage.is_empty() {
         ui.hint(
-            "nothing was changed; keep this directory and restore a copy with `volledger restore \
-             FILE DIR`",
+            "nothing was changed; keep this directory, and write what verifies into a new one with \
+             `volledger recover DIR NEWDIR`",
         );
         return Ok(Exit::Damaged);
     }

@@ -10,9 +10,8 @@ use super::super::segment::{FrameKind, read_frame};
 use super::super::store::{SledStore, Store};
 use super::super::tree::Tree;
 use super::super::{BatchWriter, Ledger, OpenOptions, Result};
-use super::{Kind, MAGIC};
+use super::{Kind, MAGIC, NewPlace};
 use crate::domain::{BatchId, Digest, Entry, EntryKind, Position, Stage, Window};
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -271,17 +270,10 @@ pub fn restore(
     options: &OpenOptions,
     now_ms: i64,
 ) -> Result<()> {
-    if Ledger::exists(directory) {
-        return Err(LedgerError::Exists(directory.to_owned()));
-    }
-    let write = |error| LedgerError::write(directory.display().to_string(), error);
-    let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let parent = parent.unwrap_or(Path::new("."));
-    std::fs::create_dir_all(parent).map_err(write)?;
-    let staging = tempfile::Builder::new().prefix(".restore-").tempdir_in(parent).map_err(write)?;
-    let files: Arc<dyn Files> = Arc::new(Directory::new(staging.path()));
+    let place = NewPlace::beside(directory)?;
+    let files: Arc<dyn Files> = Arc::new(Directory::new(place.path()));
     let head = {
-        let mut store = SledStore::open(staging.path(), files.clone())?;
+        let mut store = SledStore::open(place.path(), files.clone())?;
         let mut restore = Restore {
             store: &mut store,
             tree: Tree::default(),
@@ -299,14 +291,8 @@ pub fn restore(
         head
     };
     head.write(&*files)?;
-    verified(staging.path(), options)?;
-    if directory.exists() {
-        std::fs::remove_dir(directory).map_err(write)?; // only an empty one goes
-    }
-    std::fs::rename(staging.path(), directory).map_err(write)?;
-    let _ = staging.keep(); // it has another name now, and nothing is to be cleared away
-    // The new name is not durable before its directory is.
-    File::open(parent).and_then(|parent| parent.sync_all()).map_err(write)
+    verified(place.path(), options)?;
+    place.take_name()
 }
 
 /// Opens what was restored as any ledger and recomputes everything: only then it takes its name.

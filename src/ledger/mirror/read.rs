@@ -1,21 +1,17 @@
 //! Reading a mirror, hurt or whole: what is not a frame is passed over and named.
 
 use super::super::codec;
-use super::super::error::LedgerError;
 use super::super::files::Files;
 use super::super::head::{FORMAT, Head};
-use super::super::segment::{FrameKind, PREFIX, read_frame};
+use super::super::segment::{FrameKind, read_frame};
 use super::super::{Result, hash};
-use super::{MAGIC, checkpoint, name_of, numbers};
+use super::{Frames, MAGIC, Scanned, checkpoint, name_of, numbers};
 use crate::domain::{Digest, Position};
 use std::collections::BTreeMap;
-use std::io::{BufReader, Read};
+use std::io::BufReader;
 
 /// No frame of a mirror has a longer body: a block, an entry, or a small piece of a source.
 const LONGEST: usize = 80 << 10;
-
-/// Bytes that are looked through at once for the next frame.
-const WINDOW: usize = 1 << 20;
 
 type Place = (u32, u64);
 
@@ -70,7 +66,6 @@ impl Gathered {
     }
 
     /// A source's bytes, checked; `None` when it is not there whole.
-    #[allow(dead_code)] // what recovery reads
     pub(in crate::ledger) fn source(&self, files: &dyn Files, digest: &Digest) -> Option<Vec<u8>> {
         let (number, offset) = self.sources.get(digest)?;
         let mut input = BufReader::new(files.read_from(&name_of(*number), *offset).ok()?);
@@ -130,78 +125,35 @@ pub(in crate::ledger) fn gather(files: &dyn Files) -> Result<Gathered> {
 
 fn gather_file(files: &dyn Files, number: u32, size: u64, found: &mut Gathered) -> Result<()> {
     let name = name_of(number);
-    let open = |offset| {
-        let file = files.read_from(&name, offset);
-        file.map_err(|error| LedgerError::read("the mirror", error))
-    };
-    let (mut offset, mut source) = (0u64, None);
-    let mut input = BufReader::new(open(0)?);
-    while offset < size {
-        match read_frame(&mut input) {
-            Ok(Some((kind, body))) => {
-                let end = offset + (PREFIX + 1 + body.len()) as u64;
-                let wrong = match (kind, body.split_first_chunk::<32>()) {
-                    (FrameKind::Piece, _) => {
-                        source.get_or_insert(offset);
-                        false
-                    }
-                    (FrameKind::SourceEnd, Some((digest, _))) => {
-                        let from = source.take().unwrap_or(offset);
-                        found.sources.insert(Digest(*digest), (number, from));
-                        false
-                    }
-                    _ => {
-                        source = None;
-                        found.take(kind, body, (number, offset), (number, end)).is_none()
-                    }
-                };
-                // A second header stands where files were joined by something else than us.
-                if wrong || (offset == 0) != (kind == FrameKind::Header) {
-                    found.damage.push(format!("{name}: a strange frame at byte {offset}"));
-                }
-                offset = end;
+    let mut source = None;
+    for scanned in Frames::new(files, &name, size, LONGEST, b"HBECSZ") {
+        let (kind, body, from, to) = match scanned? {
+            Scanned::Frame { kind, body, from, to } => (kind, body, from, to),
+            Scanned::Damage { from, to } => {
+                source = None;
+                found.damage.push(format!("{name}: bytes {from} to {to} cannot be read"));
+                continue;
             }
-            Err(LedgerError::Io { what, source }) => return Err(LedgerError::Io { what, source }),
+        };
+        let known = match (kind, body.split_first_chunk::<32>()) {
+            (FrameKind::Piece, _) => {
+                source.get_or_insert(from);
+                Some(())
+            }
+            (FrameKind::SourceEnd, Some((digest, _))) => {
+                let from = source.take().unwrap_or(from);
+                found.sources.insert(Digest(*digest), (number, from));
+                Some(())
+            }
             _ => {
                 source = None;
-                let next = next_frame(&mut open(offset + 1)?, offset + 1)?.unwrap_or(size);
-                found.damage.push(format!("{name}: bytes {offset} to {next} cannot be read"));
-                offset = next;
-                input = BufReader::new(open(offset)?);
+                found.take(kind, body, (number, from), (number, to))
             }
+        };
+        // A second header stands where something else than this program joined files.
+        if known.is_none() || (from == 0) != (kind == FrameKind::Header) {
+            found.damage.push(format!("{name}: a strange frame at byte {from}"));
         }
     }
     Ok(())
-}
-
-/// Where the next whole frame begins, looking from `offset` on.
-fn next_frame(input: &mut dyn Read, mut offset: u64) -> Result<Option<u64>> {
-    let mut window = Vec::new();
-    loop {
-        let before = window.len();
-        let read = input.take((WINDOW - before) as u64).read_to_end(&mut window);
-        let ended = read.map_err(|error| LedgerError::read("the mirror", error))? == 0;
-        // Whatever begins in the last part could be a frame that goes on behind the window.
-        let upto = if ended { window.len() } else { window.len().saturating_sub(LONGEST) };
-        for at in 0..upto {
-            let rest = window.get(at..).unwrap_or_default();
-            if plausible(rest) && matches!(read_frame(&mut &*rest), Ok(Some(_))) {
-                return Ok(Some(offset + at as u64));
-            }
-        }
-        if ended {
-            return Ok(None);
-        }
-        window.drain(..upto);
-        offset += upto as u64;
-    }
-}
-
-/// Whether bytes could begin a frame: a length that fits and a kind that a mirror has.
-fn plausible(bytes: &[u8]) -> bool {
-    let Some(([l0, l1, l2, l3, _, _, _, _, kind], _)) = bytes.split_first_chunk::<9>() else {
-        return false;
-    };
-    let length = u32::from_le_bytes([*l0, *l1, *l2, *l3]) as usize;
-    (1..=LONGEST).contains(&length) && b"HBECSZ".contains(kind)
 }

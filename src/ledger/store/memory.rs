@@ -15,6 +15,13 @@ pub struct MemoryStore {
     pack: Pack,
 }
 
+impl MemoryStore {
+    /// Takes back where a source is kept.
+    pub(in crate::ledger) fn remove_kept(&mut self, digest: &Digest) {
+        self.kept.remove(digest);
+    }
+}
+
 impl Store for MemoryStore {
     fn put_block(&mut self, batch: u32, index: u32, bytes: &[u8]) -> Result<()> {
         check_size(bytes)?;

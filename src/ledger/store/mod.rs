@@ -9,6 +9,7 @@ mod sled;
 
 pub use self::sled::SledStore;
 pub use memory::MemoryStore;
+pub(in crate::ledger) use pack::FOLDER as PACKS;
 pub use pack::{Pack, PackReader};
 
 use super::codec::Kept;

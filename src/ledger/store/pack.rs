@@ -27,7 +27,7 @@ const LEVEL: i32 = 1;
 const PACK_SIZE: u64 = 1 << 30;
 
 /// The packs of a ledger; in memory when they have no files.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Pack {
     files: Option<Arc<dyn Files>>,
     memory: Vec<u8>,
@@ -53,6 +53,11 @@ impl Pack {
         }
         pack.files = Some(files);
         Ok(pack)
+    }
+
+    /// What was appended to a pack in memory.
+    pub(in crate::ledger) fn memory(&self) -> &[u8] {
+        &self.memory
     }
 
     fn append(&mut self, kind: FrameKind, parts: &[&[u8]]) -> Result<()> {

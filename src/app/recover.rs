@@ -1,0 +1,110 @@
+//! A hurt ledger: what of it is sound, and a new ledger made of that.
+
+use super::Run;
+use super::error::Result;
+use super::outside::Opened;
+use super::report::{DamageLine, LostLine, MissingLine, RecoverReport, TakenLine};
+use super::views;
+use crate::domain::Position;
+use crate::ledger::recover::{Survey, Taken, recover as rescue};
+use crate::ledger::{Ledger, LedgerError, OpenOptions};
+use std::path::Path;
+
+/// Writes what verifies of the ledger in `dir` into a new one in `new`; without `new`, only looks.
+///
+/// # Errors
+/// No ledger in `dir`, one in `new`, another process at work, no room.
+pub fn recover(
+    dir: &Path,
+    new: Option<&Path>,
+    options: &OpenOptions,
+    run: &Run<'_>,
+) -> Result<RecoverReport> {
+    run.progress.begin("reading what is sound, and verifying it", None, "events");
+    let survey = rescue(dir, new, options, run.clock.now_ms());
+    run.progress.end();
+    Ok(report(dir, new, survey?))
+}
+
+fn report(dir: &Path, new: Option<&Path>, survey: Survey) -> RecoverReport {
+    let taken = |what, taken: Taken| TakenLine {
+        what,
+        engine: taken.engine,
+        mirror: taken.mirror,
+        packs: taken.packs,
+    };
+    RecoverReport {
+        schema: "volledger/recover/1",
+        whole: survey.whole(),
+        from: dir.display().to_string(),
+        to: new.map(|new| new.display().to_string()),
+        head: survey.head.map(|head| head.size.0),
+        position: survey.sound.size.0,
+        log_root: survey.sound.root.to_string(),
+        confirmed_by: survey.confirmed.name(),
+        taken: vec![
+            taken("entries", survey.entries),
+            taken("blocks", survey.blocks),
+            taken("sources", survey.sources),
+        ],
+        lost: survey
+            .lost
+            .iter()
+            .map(|lost| LostLine {
+                batch: lost.batch.to_string(),
+                staged_at: lost.staged_at.0,
+                events: lost.events,
+                what: lost.what.clone(),
+            })
+            .collect(),
+        behind: survey.behind.iter().map(ToString::to_string).collect(),
+        missing: survey
+            .missing
+            .iter()
+            .map(|missing| MissingLine {
+                source: missing.digest.to_string(),
+                name: missing.name.clone(),
+                batch: missing.batch.to_string(),
+            })
+            .collect(),
+        hurt: survey
+            .hurt
+            .into_iter()
+            .map(|damage| DamageLine { place: damage.place, what: damage.what })
+            .collect(),
+    }
+}
+
+/// Adds to an error of opening what of the ledger is sound, as far as the mirror says.
+pub(super) fn explained(dir: &Path, error: LedgerError) -> LedgerError {
+    let LedgerError::Damaged { what } = error else {
+        return error;
+    };
+    let sound = match Ledger::sound_part(dir, None, false) {
+        Ok((_, survey)) => match survey.sound.size {
+            Position(0) => "the mirror has nothing of it".to_owned(),
+            size if survey.whole() => format!("the mirror has it whole, up to {size}"),
+            size => format!("the mirror has it up to {size}"),
+        },
+        Err(_) => return LedgerError::Damaged { what },
+    };
+    LedgerError::Damaged { what: format!("{what}; {sound}") }
+}
+
+/// Opens what is sound of a hurt ledger, to be read only.
+///
+/// # Errors
+/// A ledger of which nothing is sound.
+pub fn open_sound(dir: &Path, run: &Run<'_>) -> Result<Opened> {
+    let (mut ledger, survey) = Ledger::sound_part(dir, None, true)?;
+    if survey.sound.size.0 == 0 {
+        return Err(LedgerError::damaged("nothing of it is sound").into());
+    }
+    views::catch_up(&mut ledger, run.progress)?;
+    let note = format!(
+        "the ledger is damaged; this is read from what verifies of it, up to {} (confirmed by {})",
+        survey.sound.size,
+        survey.confirmed.name()
+    );
+    Ok(Opened { ledger, notes: vec![note] })
+}

@@ -1,0 +1,61 @@
+//! A directory that gets its name only when everything in it has been verified.
+
+use super::super::error::LedgerError;
+use super::super::{Ledger, Result};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// A directory in the making, beside where it will be.
+#[derive(Debug)]
+pub(in crate::ledger) struct NewPlace {
+    directory: PathBuf,
+    parent: PathBuf,
+    staging: tempfile::TempDir,
+}
+
+impl NewPlace {
+    /// Begins one.
+    ///
+    /// # Errors
+    /// [`LedgerError::Exists`], [`LedgerError::NotWritable`].
+    pub(in crate::ledger) fn beside(directory: &Path) -> Result<Self> {
+        if Ledger::exists(directory) {
+            return Err(LedgerError::Exists(directory.to_owned()));
+        }
+        let write = |error| LedgerError::write(directory.display().to_string(), error);
+        if directory.read_dir().is_ok_and(|mut inside| inside.next().is_some()) {
+            return Err(write(std::io::ErrorKind::DirectoryNotEmpty.into()));
+        }
+        let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = parent.unwrap_or(Path::new(".")).to_owned();
+        std::fs::create_dir_all(&parent).map_err(write)?;
+        let mut staging = tempfile::Builder::new();
+        let staging = staging.prefix(".restore-").tempdir_in(&parent).map_err(write)?;
+        Ok(Self { directory: directory.to_owned(), parent, staging })
+    }
+
+    /// Where it is for now.
+    pub(in crate::ledger) fn path(&self) -> &Path {
+        self.staging.path()
+    }
+
+    /// Where it will be.
+    pub(in crate::ledger) fn parent(&self) -> &Path {
+        &self.parent
+    }
+
+    /// Gives it its name, durably.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotWritable`].
+    pub(in crate::ledger) fn take_name(self) -> Result<()> {
+        let write = |error| LedgerError::write(self.directory.display().to_string(), error);
+        if self.directory.exists() {
+            std::fs::remove_dir(&self.directory).map_err(write)?; // only an empty one goes
+        }
+        std::fs::rename(self.staging.path(), &self.directory).map_err(write)?;
+        let _ = self.staging.keep(); // it has another name now, and nothing is to be cleared away
+        // The new name is not durable before its directory is.
+        File::open(&self.parent).and_then(|parent| parent.sync_all()).map_err(write)
+    }
+}

@@ -1,0 +1,107 @@
+//! Writing what is sound of a hurt ledger into a new one.
+
+use super::super::bundle::NewPlace;
+use super::super::error::LedgerError;
+use super::super::files::{Directory, Files};
+use super::super::store::{PackReader, SledStore, Store};
+use super::super::{Ledger, OpenOptions, Result};
+use super::{Survey, copy_folder};
+use crate::domain::Digest;
+use std::io::{self, Cursor, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Writes everything of `directory` that verifies into a new ledger in `new`; what `directory`
+/// holds is not touched. Without `new`, only looks.
+///
+/// # Errors
+/// [`LedgerError::Exists`], and those of [`Ledger::sound_part`].
+pub fn recover(
+    directory: &Path,
+    new: Option<&Path>,
+    options: &OpenOptions,
+    now_ms: i64,
+) -> Result<Survey> {
+    let Some(new) = new else {
+        return Ok(Ledger::sound_part(directory, None, true)?.1);
+    };
+    let place = NewPlace::beside(new)?;
+    let (old, survey) = Ledger::sound_part(directory, Some(place.parent()), true)?;
+    write(&old, place.path(), now_ms)?;
+    check(&old, &survey, place.path(), options)?;
+    if directory.join("inbox").is_dir() {
+        // Answers that wait there check themselves.
+        copy_folder(&directory.join("inbox"), &place.path().join("inbox"))
+            .map_err(|error| LedgerError::write("the inbox", error))?;
+    }
+    place.take_name()?;
+    Ok(survey)
+}
+
+fn write(old: &Ledger, directory: &Path, now_ms: i64) -> Result<()> {
+    let files: Arc<dyn Files> = Arc::new(Directory::new(directory));
+    let mut store = SledStore::open(directory, files.clone())?;
+    for (digest, kept) in old.store().all_kept()? {
+        let reader = old.store().pack_reader().open(&kept)?;
+        let mut bytes = Pieces { reader, piece: Cursor::new(Vec::new()) };
+        let observed = if kept.observed_ms == 0 { now_ms } else { kept.observed_ms };
+        let (found, place) = store.pack().keep(&mut bytes, &kept.name, observed)?;
+        if found != digest {
+            return Err(LedgerError::damaged(format!("source {} changed", digest.short())));
+        }
+        store.put_kept(&digest, &place)?;
+    }
+    for (position, bytes) in old.store().controls()? {
+        store.put_control(position, &bytes)?;
+    }
+    for (id, _) in old.batches().iter() {
+        let mut index = 0;
+        while let Some(block) = old.block(id, index)? {
+            store.put_block(id.0, index, &block)?;
+            index += 1;
+        }
+    }
+    store.barrier()?;
+    old.head().write(&*files)
+}
+
+/// Opens the new ledger as any other and recomputes everything.
+fn check(old: &Ledger, survey: &Survey, directory: &Path, options: &OpenOptions) -> Result<()> {
+    let ledger = Ledger::open(directory, options)?;
+    let lost: Vec<Digest> = survey.missing.iter().map(|source| source.digest).collect();
+    let verified = ledger.verify(true, &mut |_| {});
+    let other = verified.damage.iter().find(|damage| {
+        // What is missing is in the report; everything else must be sound.
+        !lost.iter().any(|digest| {
+            damage.place.contains(&digest.short()) || damage.what.contains(&digest.short())
+        })
+    });
+    match other {
+        _ if ledger.head() != old.head() => Err(LedgerError::damaged("the copy has another root")),
+        Some(damage) => {
+            Err(LedgerError::damaged(format!("the copy: {}: {}", damage.place, damage.what)))
+        }
+        None => Ok(()),
+    }
+}
+
+/// A source as a stream.
+struct Pieces {
+    reader: PackReader,
+    piece: Cursor<Vec<u8>>,
+}
+
+impl Read for Pieces {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let count = self.piece.read(buffer)?;
+            if count > 0 || buffer.is_empty() {
+                return Ok(count);
+            }
+            match self.reader.next_piece().map_err(|error| io::Error::other(error.to_string()))? {
+                Some(piece) => self.piece = Cursor::new(piece),
+                None => return Ok(0),
+            }
+        }
+    }
+}
