@@ -1,5 +1,7 @@
 //! A ledger that is hurt: what its mirror is for.
 
+mod program;
+
 use crate::laws::damage::{Read, copy, files, read, small, try_shown, watched};
 use crate::support::{confirmed, options, run};
 use std::path::{Path, PathBuf};
