@@ -2,14 +2,14 @@
 //! acknowledged is lost, nothing is half there, and the ledger verifies after reopening.
 
 use crate::support::{reopen, run, shown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use volledger::app::{outside, verify};
 
-/// Kills per operation; `VOLLEDGER_SOAK` raises it for a long run.
+/// Kills per operation, four operations: 100 in all; `VOLLEDGER_SOAK` raises it for a long run.
 fn kills() -> u32 {
-    std::env::var("VOLLEDGER_SOAK").ok().and_then(|n| n.parse().ok()).unwrap_or(30)
+    std::env::var("VOLLEDGER_SOAK").ok().and_then(|n| n.parse().ok()).unwrap_or(25)
 }
 
 fn program(dir: &Path, args: &[&str]) -> Command {
@@ -52,8 +52,6 @@ fn kill_at_random(base: &Path, args: &[&str], seed: u64) {
     let ledger = open();
     let before = (ledger.position(), shown(&ledger));
     drop(ledger);
-    assert_ne!(before.0, after.0);
-
     let (mut old, mut new, mut random) = (0, 0, seed);
     for _ in 0..kills() {
         std::fs::remove_dir_all(&path).unwrap();
@@ -79,7 +77,7 @@ fn kill_at_random(base: &Path, args: &[&str], seed: u64) {
         assert!(report.ok, "{args:?}: {report:?}");
     }
     // The kills must have hit both sides, or the delays prove nothing.
-    assert!(old > 0, "{args:?}: {old} old, {new} new");
+    assert!(old > 0 || before == after, "{args:?}: {old} old, {new} new");
 }
 
 #[test]
@@ -100,5 +98,136 @@ fn kill_9_leaves_the_old_or_the_new_ledger() {
     kill_at_random(&path, &["batch", "confirm", "b2"], 2);
     ok(&["batch", "confirm", "b2"]);
     kill_at_random(&path, &["batch", "rollback", "b1"], 3);
+    kill_at_random(&path, &["projection", "rebuild", "iv"], 4);
     drop(reopen(&directory));
+}
+
+/// A small ledger with VOLA confirmed, and the file to import next.
+fn ledger(root: &Path) -> (PathBuf, String) {
+    let path = root.join("l");
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sample/iv");
+    let file = |name: &str| sample.join(name).to_string_lossy().into_owned();
+    let run = |args: &[&str]| assert!(program(&path, args).status().unwrap().success(), "{args:?}");
+    run(&["init"]);
+    run(&["import", "iv", &file("VOLA.csv"), "-s", "VOLA", "--yes"]);
+    (path, file("VOLB.csv"))
+}
+
+/// What a run of the program leaves: its exit code and what it says.
+fn told(mut command: Command) -> (i32, String) {
+    let output = command.stderr(Stdio::piped()).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!text.contains("panicked") && !text.contains("internal error"), "{text}");
+    (output.status.code().unwrap_or(-1), text)
+}
+
+/// After a failure: what was acknowledged is there, whole.
+fn is_whole(path: &Path) {
+    let opened = outside::open(path, "test", Duration::from_secs(5), &run()).unwrap();
+    let report = verify::verify(&opened.ledger, true, &run()).unwrap();
+    assert!(report.ok && opened.ledger.position().0 >= 2, "{report:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_loses_nothing_and_says_so() {
+    use std::io::Write;
+    let root = tempfile::tempdir().unwrap();
+    let small = root.path().join("small");
+    std::fs::create_dir(&small).unwrap();
+    let mut mount = Command::new("mount");
+    mount.args(["-t", "tmpfs", "-o", "size=9m", "none"]).arg(&small).stderr(Stdio::null());
+    let mounted = mount.status().is_ok_and(|status| status.success());
+    if !mounted {
+        let _ =
+            writeln!(std::io::stderr(), "SKIPPED: a full disk needs the right to mount a tmpfs");
+        return;
+    }
+    /// Takes it away again, however the test ends.
+    struct Mounted<'a>(&'a Path);
+    impl Drop for Mounted<'_> {
+        fn drop(&mut self) {
+            let _ = Command::new("umount").arg(self.0).status();
+        }
+    }
+    let mounted = Mounted(&small);
+    let (path, next) = ledger(mounted.0);
+    let filler = small.join("filler");
+    let (mut refused, mut done) = (0, 0);
+    // From no room at all to room enough, in steps.
+    for free in (0..40).map(|step| step * 4096) {
+        let copied = small.join("copy");
+        let _ = std::fs::remove_file(&filler);
+        let _ = std::fs::remove_dir_all(&copied);
+        copy(&path, &copied);
+        // As much as there is, less what is to be free.
+        let mut file = std::fs::File::create(&filler).unwrap();
+        let mut size = 0u64;
+        while file.write_all(&[1; 4096]).is_ok() {
+            size += 4096;
+        }
+        file.set_len(size.saturating_sub(free)).unwrap();
+        drop(file);
+        let import = ["import", "iv", &next, "-s", "VOLB", "--yes"];
+        let (exit, text) = told(program(&copied, &import));
+        match exit {
+            0 => done += 1,
+            // Sled does not open on a full disk; a decision may be made and only a view not.
+            22 | 30 | 1 | 12 => refused += 1,
+            _ => panic!("{free} bytes free: exit {exit}: {text}"),
+        }
+        std::fs::remove_file(&filler).unwrap();
+        is_whole(&copied);
+    }
+    eprintln!("full disk: {refused} refused, {done} done");
+    assert!(refused > 3 && done > 0, "{refused} refused, {done} done");
+
+    let remount = |how: &str| {
+        let mut mount = Command::new("mount");
+        mount.args(["-o", &format!("remount,{how}")]).arg(&small);
+        assert!(mount.status().unwrap().success());
+    };
+    remount("ro");
+    for args in [&["status"][..], &["view", "iv", "VOLA"], &["batch", "rollback", "b1"]] {
+        let (exit, text) = told(program(&path, args));
+        assert_eq!(exit, 22, "{args:?}: {text}");
+    }
+    // What is only read there goes elsewhere.
+    let new = root.path().join("new");
+    let recover = ["recover", path.to_str().unwrap(), new.to_str().unwrap()];
+    let (exit, text) = told(program(&path, &recover));
+    assert_eq!(exit, 0, "{text}");
+    is_whole(&new);
+    remount("rw");
+    is_whole(&path);
+}
+
+#[cfg(unix)]
+#[test]
+fn too_few_file_handles_lose_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    let (path, next) = ledger(root.path());
+    let (mut refused, mut done) = (0, 0);
+    for limit in 3..30 {
+        let copied = root.path().join("copy");
+        let _ = std::fs::remove_dir_all(&copied);
+        copy(&path, &copied);
+        let program = assert_cmd::cargo::cargo_bin!("volledger");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "ulimit -n $0 && exec \"$@\"", &limit.to_string()]);
+        shell.arg(program).arg("-L").arg(&copied);
+        shell.args(["import", "iv", &next, "-s", "VOLB", "--yes"]);
+        shell.env_clear().env("USER", "tester").env("PATH", "/usr/bin:/bin");
+        let (exit, _) = told({
+            shell.stdin(Stdio::null()).stdout(Stdio::null());
+            shell
+        });
+        match exit {
+            0 => done += 1,
+            _ => refused += 1,
+        }
+        is_whole(&copied);
+    }
+    eprintln!("file handles: {refused} refused, {done} done");
+    assert!(refused > 0 && done > 0, "{refused} refused, {done} done");
 }

@@ -275,6 +275,13 @@ fn a_file_that_is_cut_gone_swapped_or_old_is_restored_whole() {
             injuries.push((place, Box::new(injure)));
         }
     }
+    // A whole older ledger but for the mirror: only that knows of what came later.
+    let rolled = move |dir: &Path| {
+        std::fs::remove_dir_all(dir.join("sled")).unwrap();
+        copy(&old.join("sled"), &dir.join("sled"));
+        std::fs::copy(old.join("HEAD"), dir.join("HEAD")).unwrap();
+    };
+    injuries.push(("engine and HEAD older".into(), Box::new(rolled)));
     for folder in ["sled", "sources", "mirror"] {
         let injure = move |dir: &Path| std::fs::remove_dir_all(dir.join(folder)).unwrap();
         injuries.push((format!("{folder} gone"), Box::new(injure)));

@@ -10,6 +10,7 @@ mod chart;
 mod cli;
 mod crash;
 mod exports;
+mod faults;
 mod fetch;
 mod flat;
 mod hurt;

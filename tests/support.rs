@@ -87,6 +87,11 @@ pub fn confirmed_tomic(ledger: &mut Ledger, folder: &Path, snapshot: bool) -> Ba
 
 /// What a ledger shows, whole: view, symbol and digest of each series that has a day.
 pub fn shown(ledger: &Ledger) -> Vec<String> {
+    try_shown(ledger).unwrap()
+}
+
+/// The same of a ledger that may refuse.
+pub fn try_shown(ledger: &Ledger) -> Result<Vec<String>, volledger::app::AppError> {
     let mut digests = Vec::new();
     for series in Series::ALL {
         let query = lookup::ViewQuery {
@@ -98,9 +103,9 @@ pub fn shown(ledger: &Ledger) -> Vec<String> {
             first: false,
             columns: Vec::new(),
         };
-        let views = lookup::view(ledger, &query).unwrap();
+        let views = lookup::view(ledger, &query)?;
         let some = views.into_iter().filter(|view| !view.rows.is_empty());
         digests.extend(some.map(|view| format!("{series} {} {}", view.symbol, view.digest)));
     }
-    digests
+    Ok(digests)
 }

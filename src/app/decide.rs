@@ -77,7 +77,7 @@ pub fn confirm_staged(ledger: &mut Ledger, staged: &Staged, run: &Run<'_>) -> Re
             let decision =
                 batch::decide(ledger.batches(), id, Command::Confirm { token, base: here })?;
             append(ledger, EntryKind::Decision(decision.clone()), run)?;
-            views::catch_up(ledger, run.progress)?;
+            update(ledger, run)?;
             let projections = refreshed(ledger, run);
             let changes = reviewed(staged);
             Ok(Decided {
@@ -260,11 +260,22 @@ fn decided(
     }
 }
 
+/// Brings the views up to a decision that was just made. When that fails, the decision stands.
+fn update(ledger: &mut Ledger, run: &Run<'_>) -> Result<()> {
+    match views::catch_up(ledger, run.progress) {
+        Ok(_) => Ok(()),
+        Err(AppError::Ledger(source)) => {
+            Err(AppError::ViewsBehind { at: ledger.position(), source })
+        }
+        Err(other) => Err(other),
+    }
+}
+
 /// Appends a decision (unless it is only planned) and says what it does to the views.
 fn settle(ledger: &mut Ledger, decision: Decision, plan: bool, run: &Run<'_>) -> Result<Decided> {
     if !plan {
         append(ledger, EntryKind::Decision(decision.clone()), run)?;
-        views::catch_up(ledger, run.progress)?;
+        update(ledger, run)?;
     }
     let projections = if plan { Vec::new() } else { refreshed(ledger, run) };
     let changes = effects(ledger, &decision, plan, run)?;

@@ -100,6 +100,14 @@ pub enum AppError {
         /// The cargo feature that brings it.
         feature: &'static str,
     },
+    /// A decision was made and is durable, but the views could not be brought up to it.
+    #[error("the decision is made, as {at}, but the views could not be updated")]
+    ViewsBehind {
+        /// Where the decision stands.
+        at: Position,
+        /// Why not.
+        source: LedgerError,
+    },
     /// A query cannot be answered.
     #[error("{0}")]
     Sql(String),

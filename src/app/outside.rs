@@ -53,7 +53,14 @@ pub fn open(dir: &Path, holder: &str, patience: Duration, run: &Run<'_>) -> Resu
 /// Those of [`Ledger::open`].
 pub fn open_with(dir: &Path, options: &OpenOptions, run: &Run<'_>) -> Result<Opened> {
     let opened = Ledger::open(dir, options);
-    let mut ledger = opened.map_err(|error| super::recover::explained(dir, error))?;
+    ready(opened.map_err(|error| super::recover::explained(dir, error))?, run)
+}
+
+/// Brings the views of a ledger up to date that was opened by other means.
+///
+/// # Errors
+/// Damage met on the way, or a full disk.
+pub fn ready(mut ledger: Ledger, run: &Run<'_>) -> Result<Opened> {
     let mut notes = ledger.notes().to_vec();
     let rebuilt = views::catch_up(&mut ledger, run.progress)?;
     notes.extend(

@@ -2,9 +2,8 @@
 
 use super::Run;
 use super::error::Result;
-use super::outside::Opened;
+use super::outside::{Opened, ready};
 use super::report::{DamageLine, LostLine, MissingLine, RecoverReport, TakenLine};
-use super::views;
 use crate::domain::Position;
 use crate::ledger::recover::{Survey, Taken, recover as rescue};
 use crate::ledger::{Ledger, LedgerError, OpenOptions};
@@ -96,15 +95,14 @@ pub(super) fn explained(dir: &Path, error: LedgerError) -> LedgerError {
 /// # Errors
 /// A ledger of which nothing is sound.
 pub fn open_sound(dir: &Path, run: &Run<'_>) -> Result<Opened> {
-    let (mut ledger, survey) = Ledger::sound_part(dir, None, true)?;
+    let (ledger, survey) = Ledger::sound_part(dir, None, true)?;
     if survey.sound.size.0 == 0 {
         return Err(LedgerError::damaged("nothing of it is sound").into());
     }
-    views::catch_up(&mut ledger, run.progress)?;
     let note = format!(
         "the ledger is damaged; this is read from what verifies of it, up to {} (confirmed by {})",
         survey.sound.size,
         survey.confirmed.name()
     );
-    Ok(Opened { ledger, notes: vec![note] })
+    Ok(Opened { notes: vec![note], ..ready(ledger, run)? })
 }

@@ -173,6 +173,10 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
         AppError::NotBuilt { feature, .. } => {
             format!("build it with `cargo build --release --features {feature}`")
         }
+        AppError::ViewsBehind { .. } => {
+            "do not repeat it; make room, and the next command brings the views up to date"
+                .to_owned()
+        }
         AppError::Usage(_) => "see `volledger help`".to_owned(),
     }
 }
@@ -283,6 +287,7 @@ mod tests {
                 Exit::Stale,
             ),
             (AppError::Projection(text("x")), Exit::Failed),
+            (AppError::ViewsBehind { at, source: LedgerError::Poisoned }, Exit::Failed),
             (AppError::ProjectionDiffers(text("x")), Exit::ProjectionDiffers),
         ];
         for (error, exit) in cases {

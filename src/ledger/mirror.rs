@@ -69,8 +69,9 @@ pub(super) struct Mirror {
 
 impl Mirror {
     fn at(files: Arc<dyn Files>, number: u32, end: u64) -> Self {
-        let known = BTreeSet::new();
-        Self { files, number, end, sealed: end, dirty: false, failed: false, known }
+        // What a process wrote that was killed may be in memory only, and counts all the same.
+        let (known, dirty) = (BTreeSet::new(), end > 0);
+        Self { files, number, end, sealed: end, dirty, failed: false, known }
     }
 
     fn frame(&mut self, kind: FrameKind, parts: &[&[u8]]) -> Result<()> {
@@ -172,23 +173,49 @@ fn checkpoint(body: &[u8]) -> Option<Head> {
 impl Ledger {
     /// Finds the mirror, and brings it up to the log where it is behind: it was switched off, is
     /// hurt, or the process died. What it holds is cut only behind a checkpoint of the very log,
-    /// because what follows that was never acknowledged; in every other case a new file is begun.
-    pub(super) fn attach_mirror(&mut self) -> Result<()> {
+    /// `acknowledged` by HEAD, because what follows that was never acknowledged; in every other
+    /// case a new file is begun.
+    pub(super) fn attach_mirror(&mut self, acknowledged: &Head) -> Result<()> {
         let Some(files) = self.files.clone() else {
             return Ok(());
         };
         let head = self.head();
         let numbers = numbers(&*files)?;
         let (last, size) = numbers.last().copied().unwrap_or((0, 0));
-        if ends_with(&*files, last, size, &head) {
+        // An entry that counts, but that HEAD had not acknowledged, may be in the mirror in parts.
+        let clean = head == *acknowledged;
+        if clean && ends_with(&*files, last, size, &head) {
             self.mirror = Some(Mirror::at(files, last, size));
             return Ok(());
         }
         let found = gather(&*files)?;
-        if let Some((number, end)) = found.checkpoint_at(&head).filter(|(n, _)| *n == last) {
-            files.cut(&name_of(number), end).map_err(write_error)?;
-            self.mirror = Some(Mirror { dirty: true, ..Mirror::at(files, number, end) });
-            return Ok(());
+        let sound = match clean || self.compare_mirror(&found)?.is_empty() {
+            true => &head,
+            false => acknowledged,
+        };
+        let ahead = found.checkpoints().last().map_or(0, |(size, _)| size);
+        let checkpoint = match sound.size.0 {
+            0 => Some((0, 0)),
+            _ => found.checkpoint_at(sound),
+        };
+        if let Some((number, end)) = checkpoint {
+            // A crash leaves one entry behind HEAD; more of them were acknowledged.
+            if ahead > sound.size.0 + 1 {
+                let log = sound.size;
+                return Err(LedgerError::damaged(format!(
+                    "the log ends at {log}, its mirror at #{ahead}: the log is an older one"
+                )));
+            }
+            for (later, _) in numbers.iter().filter(|(later, size)| *later > number && *size > 0) {
+                files.cut(&name_of(*later), 0).map_err(write_error)?;
+            }
+            self.mirror = Some(if number == last && number > 0 {
+                files.cut(&name_of(number), end).map_err(write_error)?;
+                Mirror::at(files, number, end)
+            } else {
+                Mirror::at(files, last.max(1), 0)
+            });
+            return self.mirror_from(sound.size.0);
         }
         let mut upto = 0;
         for (size, root) in found.checkpoints() {
@@ -196,7 +223,7 @@ impl Ledger {
                 upto = size;
             }
         }
-        if head.size.0 > 0 && (upto > 0 || last > 0) {
+        if last > 0 {
             self.notes.push(format!("the mirror ended at #{upto} and is brought up to date"));
         }
         self.mirror = Some(Mirror::at(files, last + 1, 0));

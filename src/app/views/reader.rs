@@ -1,10 +1,11 @@
 //! Reading views at any position.
 
 use super::stored::{Root, read_chunk, read_root, read_years};
+use super::update::is_behind;
 use crate::app::error::Result;
 use crate::app::history::period_of;
 use crate::domain::{Day, Digest, Position, Series, Symbol};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, LedgerError};
 use crate::projections::view::{Activity, History, Record, Which, fold};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -38,11 +39,19 @@ pub struct ViewReader<'a> {
 pub struct Roots(BTreeMap<Series, Root>);
 
 impl<'a> ViewReader<'a> {
-    /// A reader over the stored views. They must be caught up.
+    /// A reader over the stored views. They must be caught up: one that is behind, because its
+    /// update failed, would show a state that never was.
+    ///
+    /// # Errors
+    /// A root that is not as stored; [`LedgerError::Poisoned`] for a view that is behind.
     pub fn new(ledger: &'a Ledger) -> Result<Self> {
         let mut roots = BTreeMap::new();
         for view in Series::ALL {
-            roots.insert(view, read_root(ledger, view)?);
+            let root = read_root(ledger, view)?;
+            if is_behind(ledger, view, root.position) {
+                return Err(LedgerError::Poisoned.into());
+            }
+            roots.insert(view, root);
         }
         Ok(Self { ledger, roots: Arc::new(Roots(roots)) })
     }

@@ -36,6 +36,11 @@ fn speaking_of(ledger: &Ledger, view: Series, after: Position) -> Vec<BatchId> {
     late
 }
 
+/// Whether a committed batch is not in a view yet: an update of it has failed in this process.
+pub(super) fn is_behind(ledger: &Ledger, view: Series, position: Position) -> bool {
+    !speaking_of(ledger, view, position).is_empty()
+}
+
 /// Brings every view up to the head; returns the views that had to be rebuilt.
 pub fn catch_up(ledger: &mut Ledger, progress: &dyn Progress) -> Result<Vec<Series>> {
     let mut rebuilt = Vec::new();

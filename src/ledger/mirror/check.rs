@@ -3,16 +3,23 @@
 use super::super::hash::{Sha256Tree, TreeHash};
 use super::super::tree::Tree;
 use super::super::{Ledger, Result};
-use super::gather;
+use super::{Gathered, gather};
 
 impl Ledger {
     /// What in the mirror is not as in the engine; nothing when there is no mirror. What the engine
     /// cannot give is not compared: that is damage of its own.
     pub(in crate::ledger) fn verify_mirror(&self) -> Result<Vec<String>> {
-        let (Some(_), Some(files)) = (&self.mirror, &self.files) else {
+        match (&self.mirror, &self.files) {
+            (Some(_), Some(files)) => self.compare_mirror(&gather(&**files)?),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// The same for a mirror that was read.
+    pub(super) fn compare_mirror(&self, found: &Gathered) -> Result<Vec<String>> {
+        let Some(files) = &self.files else {
             return Ok(Vec::new());
         };
-        let found = gather(&**files)?;
         let mut wrong = found.damage.clone();
         let mut tree = Tree::<Sha256Tree>::default();
         for (position, bytes) in self.store.controls()? {

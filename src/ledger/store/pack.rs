@@ -34,6 +34,7 @@ pub struct Pack {
     number: u32,
     end: u64,
     dirty: bool,
+    failed: bool,
 }
 
 impl Pack {
@@ -51,6 +52,8 @@ impl Pack {
                 (pack.number, pack.end) = (number, size);
             }
         }
+        // What a process wrote that was killed may be in memory only, and counts all the same.
+        pack.dirty = pack.number > 0;
         pack.files = Some(files);
         Ok(pack)
     }
@@ -129,8 +132,13 @@ impl Pack {
 
     /// Makes everything appended durable.
     pub fn sync(&mut self) -> Result<()> {
+        if self.failed {
+            return Err(LedgerError::Poisoned);
+        }
         if let (true, Some(files)) = (self.dirty, &self.files) {
             let synced = files.sync(&pack_name(self.number));
+            // A second try could succeed without what the first one lost.
+            self.failed = synced.is_err();
             synced.map_err(|error| LedgerError::write("the sources", error))?;
         }
         self.dirty = false;

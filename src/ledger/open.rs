@@ -1,0 +1,172 @@
+//! Making and opening a ledger: the one path that also mends what a crash left.
+
+use super::error::LedgerError;
+use super::files::{Directory, Files};
+use super::head::Head;
+use super::lock::Lock;
+use super::store::{SledStore, Store};
+use super::{Ledger, OpenOptions, Result, codec, verify};
+use crate::domain::{EntryKind, Stage};
+use std::path::Path;
+use std::sync::Arc;
+
+impl Ledger {
+    /// Makes a new ledger in a directory, which may exist but must not hold one.
+    ///
+    /// # Errors
+    /// [`LedgerError::Exists`], [`LedgerError::NotWritable`].
+    pub fn create(directory: &Path, options: &OpenOptions) -> Result<Self> {
+        let write = |error| LedgerError::write(directory.display().to_string(), error);
+        if directory.join("HEAD").exists() || directory.join("sled").exists() {
+            return Err(LedgerError::Exists(directory.to_owned()));
+        }
+        std::fs::create_dir_all(directory).map_err(write)?;
+        restrict(directory).map_err(write)?;
+        let lock = Lock::take(directory, &options.holder, options.patience)?;
+        let files: Arc<dyn Files> = Arc::new(Directory::new(directory));
+        let store = SledStore::open(directory, files.clone())?;
+        let ledger = Self::create_on(Box::new(store), files, options.mirror)?;
+        Ok(Self { directory: Some(directory.to_owned()), _lock: Some(lock), ..ledger })
+    }
+
+    /// A new ledger on an empty store and empty files: what [`Self::create`] does with those of a
+    /// directory, and a test with others.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotWritable`].
+    pub fn create_on(
+        mut store: Box<dyn Store>,
+        files: Arc<dyn Files>,
+        mirror: bool,
+    ) -> Result<Self> {
+        store.barrier()?;
+        let mut ledger = Self { store, files: Some(files.clone()), ..Self::in_memory() };
+        if mirror {
+            ledger.attach_mirror(&ledger.head())?;
+        }
+        // HEAD last: without it the directory is not a ledger yet.
+        ledger.head().write(&*files)?;
+        Ok(ledger)
+    }
+
+    /// Opens a ledger, compares it with HEAD and clears away what an unfinished staging left.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`], [`LedgerError::Held`], [`LedgerError::Damaged`],
+    /// [`LedgerError::Newer`], [`LedgerError::NotWritable`].
+    pub fn open(directory: &Path, options: &OpenOptions) -> Result<Self> {
+        if !Self::exists(directory) {
+            return Err(LedgerError::NotFound(directory.to_owned()));
+        }
+        let files: Arc<dyn Files> = Arc::new(Directory::new(directory));
+        Head::read(&*files)?; // a ledger that is too new is not even locked
+        let lock = Lock::take(directory, &options.holder, options.patience)?;
+        Head::read(&*files)?.ok_or_else(no_head)?;
+        if !directory.join("sled").join("db").exists() {
+            return Err(LedgerError::damaged("the storage engine's file is missing"));
+        }
+        let store = SledStore::open(directory, files.clone())?;
+        let ledger = Self::open_on(Box::new(store), files, options.mirror)?;
+        Ok(Self { directory: Some(directory.to_owned()), _lock: Some(lock), ..ledger })
+    }
+
+    /// Opens the ledger on a store and its files: what [`Self::open`] does with those of a
+    /// directory, and a test with others. Nothing may be written to them meanwhile.
+    ///
+    /// # Errors
+    /// [`LedgerError::Damaged`], [`LedgerError::Newer`], [`LedgerError::NotWritable`].
+    pub fn open_on(store: Box<dyn Store>, files: Arc<dyn Files>, mirror: bool) -> Result<Self> {
+        let head = Head::read(&*files)?.ok_or_else(no_head)?;
+        let mut ledger = Self { store, files: Some(files), ..Self::in_memory() };
+        ledger.recover(head, mirror)?;
+        Ok(ledger)
+    }
+
+    /// Reads the control log, checks it against HEAD, and settles what lies beyond HEAD.
+    fn recover(&mut self, head: Head, mirror: bool) -> Result<()> {
+        let mut beyond = Vec::new();
+        for (expected, (position, bytes)) in (1..).zip(self.store.controls()?) {
+            if position != expected {
+                return Err(LedgerError::damaged(format!(
+                    "entry #{expected} of the log is missing"
+                )));
+            }
+            if position > head.size.0 {
+                beyond.push((position, bytes));
+                continue;
+            }
+            let entry = codec::decode_entry(&bytes)
+                .map_err(|error| LedgerError::damaged(format!("entry #{position}: {error}")))?;
+            self.take(entry, &bytes);
+        }
+        let size = self.tree.size();
+        if size < head.size.0 {
+            return Err(LedgerError::damaged(format!(
+                "HEAD says {} entries, the log has {size}: its end is lost",
+                head.size.0
+            )));
+        }
+        if self.tree.root() != head.root {
+            return Err(LedgerError::damaged("the log's root is not the one that HEAD holds"));
+        }
+        // Entries beyond HEAD were never acknowledged. They follow each other in the log, so the
+        // whole ones count as if the crash had come a moment later, and the rest is cut.
+        let mut whole = true;
+        for (position, bytes) in beyond {
+            let entry = codec::decode_entry(&bytes).ok().filter(|entry| match &entry.kind {
+                EntryKind::Stage(stage) => self.batch_is_whole(stage),
+                _ => true,
+            });
+            match entry {
+                Some(entry) if whole => self.take(entry, &bytes),
+                _ => {
+                    whole = false;
+                    self.store.remove_control(position)?;
+                    let cut = format!("entry #{position} was not finished and has been removed");
+                    self.notes.push(cut);
+                }
+            }
+        }
+        let swept = self.store.sweep_blocks(self.table.next_id().0)?;
+        tracing::debug!(entries = self.tree.size(), swept, "log read and compared with HEAD");
+        if swept > 0 {
+            self.notes.push(format!("removed {swept} blocks that an unfinished import left"));
+        }
+        if mirror {
+            self.attach_mirror(&head)?;
+        }
+        if self.tree.size() > head.size.0 || swept > 0 || !whole {
+            self.barrier()?;
+            if let Some(files) = &self.files {
+                self.head().write(&**files)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn batch_is_whole(&self, stage: &Stage) -> bool {
+        let sources = self.manifest_of(stage).and_then(|manifest| {
+            self.check_source(&stage.mapping.digest)?;
+            manifest.sources.iter().try_for_each(|s| self.check_source(&s.digest).map(|_| ()))
+        });
+        sources
+            .and_then(|()| verify::batch_root(self, stage))
+            .is_ok_and(|root| root == stage.batch_root)
+    }
+}
+
+fn no_head() -> LedgerError {
+    LedgerError::damaged("HEAD is missing")
+}
+
+/// A ledger is its owner's: others may not even list it.
+#[cfg(unix)]
+fn restrict(directory: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700))
+}
+
+#[cfg(not(unix))]
+fn restrict(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}

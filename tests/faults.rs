@@ -1,0 +1,234 @@
+//! The whole ledger on a simulated disk: whatever is torn, forgotten or refused, an operation is
+//! done or not done, and what was acknowledged stays.
+
+mod disk;
+mod engine;
+
+use crate::support::{input, options, run, shown, try_shown};
+use disk::{Disk, Fault, Random};
+use engine::Engine;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use volledger::app::{AppError, Head, Ledger, decide, import, outside, verify};
+use volledger::domain::{BatchId, Series};
+
+/// Something that a history does; each appends one entry.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Stage(usize),
+    Confirm(u32),
+    RollBack(u32),
+    Undo,
+}
+
+type Done = Result<(), AppError>;
+
+const STEPS: [Step; 8] = [
+    Step::Stage(0),
+    Step::Confirm(1),
+    Step::Stage(1),
+    Step::Confirm(2),
+    Step::RollBack(1),
+    Step::Undo,
+    Step::Stage(2),
+    Step::Confirm(3),
+];
+
+struct World {
+    _folder: tempfile::TempDir,
+    files: Vec<PathBuf>,
+    /// The log after so many steps, and what is shown then, where nothing fails.
+    states: Vec<(Head, Vec<String>)>,
+}
+
+impl World {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, rows: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, format!("Date,IV30,OHLC 20-Day Vol\n{rows}")).unwrap();
+            path
+        };
+        // The second one takes more than a sector.
+        let many = |day: u32| {
+            format!("2024-{:02}-{:02},{}.5,18\n", day / 28 + 1, day % 28 + 1, 20 + day % 50)
+        };
+        let files = vec![
+            file("one.csv", "2023-12-28,20.5,18\n2024-01-02,21,19\n"),
+            file("two.csv", &(0..60).map(many).collect::<String>()),
+            file("three.csv", "2024-01-02,25.5,\n"),
+        ];
+        let mut world = Self { _folder: folder, files, states: Vec::new() };
+        let mut ledger = Ledger::in_memory();
+        world.states.push((ledger.head(), shown(&ledger)));
+        for step in STEPS {
+            world.step(&mut ledger, step).unwrap();
+            world.states.push((ledger.head(), shown(&ledger)));
+        }
+        world
+    }
+
+    fn step(&self, ledger: &mut Ledger, step: Step) -> Done {
+        let read = |path: &Path, ledger: &mut Ledger| {
+            let options = options(Series::Iv, Some("AAA"));
+            import::import_csv(ledger, &[input(path)], &options, &run()).map(|_| ())
+        };
+        match step {
+            Step::Stage(file) => read(&self.files[file], ledger),
+            Step::Confirm(batch) => {
+                decide::confirm(ledger, BatchId(batch), None, &run()).map(|_| ())
+            }
+            Step::RollBack(batch) => {
+                decide::roll_back(ledger, BatchId(batch), None, false, &run()).map(|_| ())
+            }
+            Step::Undo => decide::undo(ledger, false, &run()).map(|_| ()),
+        }
+    }
+}
+
+fn open(disk: &Disk) -> Result<Ledger, AppError> {
+    let store = Box::new(Engine::open(disk)?);
+    let ledger = Ledger::open_on(store, Arc::new(disk.clone()), true)?;
+    Ok(outside::ready(ledger, &run())?.ledger)
+}
+
+fn create(disk: &Disk) -> Result<Ledger, AppError> {
+    let store = Box::new(Engine::open(disk)?);
+    Ok(Ledger::create_on(store, Arc::new(disk.clone()), true)?)
+}
+
+/// Opens the ledger of a disk on which nothing fails now, and says what breaks a law. `least` is
+/// the number of steps that were acknowledged; one more may have been done.
+fn judged(world: &World, disk: &Disk, least: usize) -> Result<(Ledger, usize), String> {
+    let ledger = open(disk).map_err(|error| format!("does not open: {error}"))?;
+    let found = world.states.iter().position(|(head, _)| *head == ledger.head());
+    let steps = found.ok_or_else(|| format!("between: {ledger:?}"))?;
+    if steps < least || steps > least + 1 {
+        return Err(format!("{steps} steps are there, {least} were acknowledged"));
+    }
+    if shown(&ledger) != world.states[steps].1 {
+        return Err(format!("after {steps} steps something else is shown"));
+    }
+    let report = verify::verify(&ledger, true, &run()).map_err(|error| error.to_string())?;
+    if !report.ok {
+        return Err(format!("{:?} {:?}", report.damage, report.stale));
+    }
+    Ok((ledger, steps))
+}
+
+/// Runs a history with faults from a seed; the words of a law that it breaks.
+fn history(world: &World, seed: u64, told: bool) -> Result<u32, String> {
+    let disk = Disk::new(seed);
+    let mut random = Random::new(seed ^ 0xABCD);
+    if told {
+        disk.tell();
+    }
+    let mut ledger = create(&disk).map_err(|error| error.to_string())?;
+    let (mut done, mut struck) = (0, 0);
+    while done < STEPS.len() {
+        if struck < 2 {
+            let fault = Fault::ALL[random.below(4) as usize];
+            disk.plan(random.below(70), fault);
+        }
+        let ended = world.step(&mut ledger, STEPS[done]);
+        if told {
+            eprintln!("{done}: {:?} {ended:?}", STEPS[done]);
+        }
+        if ended.is_ok() {
+            done += 1;
+            // Half of the faults strike while nobody looks, or in the next step.
+            if !disk.is_dead() && random.below(2) == 0 {
+                continue;
+            }
+        }
+        drop(ledger);
+        // Without power, or only without the process. A read of the next opening may fail too.
+        if disk.is_dead() || random.below(3) == 0 {
+            struck += u32::from(disk.unplan());
+            disk.power_cycle();
+        } else if let Ok(ledger) = open(&disk) {
+            drop(ledger);
+        }
+        if disk.is_dead() {
+            disk.power_cycle();
+        }
+        struck += u32::from(disk.unplan());
+        (ledger, done) = judged(world, &disk, done)
+            .map_err(|what| format!("seed {seed}, step {done} ({:?}): {what}", STEPS.get(done)))?;
+    }
+    Ok(struck)
+}
+
+#[test]
+fn a_thousand_histories_on_a_failing_disk_keep_the_laws() {
+    let soak = std::env::var("VOLLEDGER_SOAK").ok().and_then(|n| n.parse().ok());
+    let seeds: u64 = soak.unwrap_or(1_000);
+    // One of them, told operation by operation.
+    let one = std::env::var("VOLLEDGER_SEED").ok().and_then(|n| n.parse::<u64>().ok());
+    let world = World::new();
+    let halves = std::thread::scope(|scope| {
+        let world = &world;
+        let half = |from| {
+            scope.spawn(move || {
+                let seeds = (from..seeds).step_by(2);
+                let seeds = seeds.filter(|seed| one.is_none_or(|one| one == *seed));
+                seeds.map(|seed| history(world, seed, one.is_some())).collect::<Vec<_>>()
+            })
+        };
+        [half(0), half(1)].map(|thread| thread.join().unwrap())
+    });
+    let all: Vec<_> = halves.into_iter().flatten().collect();
+    let struck: u32 = all.iter().flatten().sum();
+    let wrong: Vec<_> = all.into_iter().filter_map(Result::err).collect();
+    eprintln!("{seeds} seeds, {struck} faults struck, {} violations", wrong.len());
+    assert!(wrong.is_empty(), "{} of {seeds}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        one.is_some() || u64::from(struck) > seeds,
+        "{struck} faults in {seeds} seeds prove little"
+    );
+}
+
+#[test]
+fn every_operation_of_a_commit_fails_in_turn() {
+    let world = World::new();
+    let (mut tried, mut wrong) = (0, Vec::new());
+    // A staging and a confirmation, each the first of its kind and a later one.
+    for target in [0, 1, 2, 3] {
+        for fault in Fault::ALL {
+            for at in 0.. {
+                let disk = Disk::new(at * 7 + target as u64);
+                let mut ledger = create(&disk).unwrap();
+                for step in &STEPS[..target] {
+                    world.step(&mut ledger, *step).unwrap();
+                }
+                disk.plan(at, fault);
+                let ended = world.step(&mut ledger, STEPS[target]);
+                let dead = disk.is_dead();
+                let struck = disk.unplan();
+                let least = target + usize::from(ended.is_ok());
+                // Refused, the old or the new: the entry may be durable and only a view not.
+                let shows = try_shown(&ledger).ok();
+                let both = [&world.states[target].1, &world.states[target + 1].1];
+                if !dead && shows.is_some_and(|now| !both.contains(&&now)) {
+                    wrong.push(format!(
+                        "step {target}, {fault:?} at {at}: the handle shows neither"
+                    ));
+                }
+                drop(ledger);
+                if dead || at % 2 == 0 {
+                    disk.power_cycle();
+                }
+                if let Err(what) = judged(&world, &disk, least) {
+                    wrong.push(format!("step {target}, {fault:?} at {at}, {ended:?}: {what}"));
+                }
+                tried += 1;
+                if !struck {
+                    break;
+                }
+            }
+        }
+    }
+    eprintln!("{tried} failed operations");
+    assert!(wrong.is_empty(), "{} of {tried}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(tried > 200, "{tried}");
+}
