@@ -16,6 +16,8 @@ pub mod hash;
 pub mod head;
 pub mod inbox;
 mod lock;
+pub mod note;
+pub mod proof;
 mod segment;
 pub mod store;
 pub mod tree;
