@@ -17,6 +17,7 @@ mod metrics;
 mod overview;
 mod program;
 mod projection;
+mod proofs;
 mod readme;
 mod sample_data;
 mod schemas;

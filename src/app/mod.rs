@@ -25,6 +25,7 @@ pub mod parallel;
 pub mod pieces;
 pub mod prepared;
 pub mod projection;
+pub mod proof;
 pub mod report;
 pub mod review;
 pub mod rules;
@@ -37,6 +38,7 @@ pub mod vantage;
 pub mod verify;
 pub mod views;
 
+pub use crate::ledger::proof::ProofError;
 pub use crate::ledger::{Head, Ledger, LedgerError, OpenOptions};
 pub use crate::projections::Registry;
 pub use crate::projections::view::Which;

@@ -62,6 +62,7 @@ pub fn verify(ledger: &Ledger, deep: bool, run: &Run<'_>) -> Result<VerifyReport
         projections,
         damage,
         stale,
+        against: None,
     })
 }
 
@@ -90,6 +91,7 @@ pub fn verify_one(ledger: &Ledger, view: Series, run: &Run<'_>) -> Result<Verify
         projections: 1,
         damage: Vec::new(),
         stale,
+        against: None,
     })
 }
 

@@ -315,6 +315,7 @@ pub fn verify(
         projections: 0,
         damage: Vec::new(),
         stale: Vec::new(),
+        against: None,
     };
     for id in &ids {
         run.progress.begin(&format!("comparing {id}"), None, "symbols");

@@ -10,6 +10,7 @@ mod health;
 mod metrics;
 mod overview;
 mod projection;
+mod proof;
 mod review;
 mod trace;
 
@@ -20,6 +21,7 @@ pub use health::*;
 pub use metrics::*;
 pub use overview::*;
 pub use projection::*;
+pub use proof::*;
 pub use review::*;
 pub use trace::*;
 
@@ -201,6 +203,9 @@ pub struct VerifyReport {
     pub damage: Vec<DamageLine>,
     /// Views that differ from their rebuild.
     pub stale: Vec<String>,
+    /// The checkpoint that the log was compared with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub against: Option<Against>,
 }
 
 /// Something that is not as recorded.
