@@ -3,10 +3,10 @@
 //! Besides, frozen bytes: whoever changes a stored layout by accident fails here, and whoever
 //! means to adds a version instead.
 
+use super::Ledger;
 use super::canon;
 use super::codec::{self, Codec, decode_block, decode_entry, encode_blocks, encode_entry};
 use super::hash::{Blake3Tree, Sha256Tree, TreeHash, content};
-use super::Ledger;
 use super::head::Head;
 use super::note::SigningKey;
 use super::proof::{Checkpoint, Proof};

@@ -108,14 +108,14 @@ impl SigningKey {
         let mut seed = [0u8; 32];
         let random = aws_lc_rs::rand::fill(&mut seed);
         let made = random.map_err(|_| no_crypto()).and_then(|()| Self::of_seed(name, &seed));
-        let text = made.and_then(|key| {
+        let text = made.map(|key| {
             let mut typed = [[ED25519_TYPE].as_slice(), &seed].concat();
             let mut code = to_base64(&typed);
             let verifier = &key.verifier;
             let text = format!("{PRIVATE}{}+{}+{code}", verifier.name, hex(verifier.id()));
             typed.zeroize();
             code.zeroize();
-            Ok((key, SecretString::from(text)))
+            (key, SecretString::from(text))
         });
         seed.zeroize();
         text

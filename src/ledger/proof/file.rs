@@ -67,9 +67,9 @@ pub enum Proven {
         /// Which row.
         event: EventId,
         /// The row, alone in its set; empty for a reject.
-        rows: Rows,
+        rows: Box<Rows>,
         /// The row, when it was rejected.
-        reject: Option<Reject>,
+        reject: Option<Box<Reject>>,
         /// The seal.
         stage: Box<Stage>,
         /// The seal's entry.
@@ -222,7 +222,8 @@ impl Proof {
                 }
                 let (rows, reject) = event(id.seq, row)?;
                 let (event, stage, position) = (*id, stage.clone(), log.position());
-                let entry = Box::new(entry);
+                let (entry, rows) = (Box::new(entry), Box::new(rows));
+                let reject = reject.map(Box::new);
                 Ok(Proven::Row { event, rows, reject, stage, entry, position, checkpoint })
             }
             Self::Consistency { old, path, new } => {
