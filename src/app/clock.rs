@@ -12,6 +12,16 @@ pub enum Clock {
     Fixed(i64),
 }
 
+/// A fixed instant: RFC 3339, or a date for its end of day in UTC.
+impl std::str::FromStr for Clock {
+    type Err = super::AppError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || super::AppError::Usage(format!("`{text}` is neither a time nor a date"));
+        parse_instant(text).map(Self::Fixed).ok_or_else(wrong)
+    }
+}
+
 impl Clock {
     /// Now, in ms since 1970 UTC.
     pub fn now_ms(self) -> i64 {

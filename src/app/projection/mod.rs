@@ -11,6 +11,7 @@ mod list;
 pub mod refresh;
 pub mod rows;
 
+pub use compare::compare as diff;
 pub use list::{list, show, stale};
 
 use super::error::{AppError, Result};
