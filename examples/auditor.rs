@@ -9,7 +9,7 @@ use std::path::Path;
 use volledger::prelude::*;
 
 /// What was written down outside the ledger.
-struct Noted {
+pub struct Noted {
     position: Position,
     root: Digest,
 }
@@ -24,7 +24,7 @@ pub fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
 }
 
 /// The work of other people: a ledger that has grown since the auditor was there.
-fn kept_by_someone(directory: &Path, files: &Path) -> Result<Noted, Box<dyn Error>> {
+pub fn kept_by_someone(directory: &Path, files: &Path) -> Result<Noted, Box<dyn Error>> {
     let run = Run::new("trader");
     let mut ledger = run.create(directory)?;
     let mut confirmed = |symbol: &str| -> Result<Noted, AppError> {
@@ -41,7 +41,7 @@ fn kept_by_someone(directory: &Path, files: &Path) -> Result<Noted, Box<dyn Erro
 }
 
 /// The audit: nothing here appends to the log.
-fn audit(
+pub fn audit(
     directory: &Path,
     files: &Path,
     noted: &Noted,

@@ -8,6 +8,9 @@ use std::io::Write;
 use std::path::Path;
 use volledger::prelude::*;
 
+/// 3 points. A move of exactly 3 points is none, whatever binary fractions make of it.
+const MORE_THAN: f64 = 0.03 + 1e-9;
+
 /// `iv_jumps@1`: days whose `atm_iv` is more than 3 points off the observation before.
 struct IvJumps;
 
@@ -45,7 +48,7 @@ impl Projection for IvJumps {
             records.filter_map(|record| Some((record.day, record.number_of("atm_iv")?))).collect();
         let pairs = seen.iter().zip(seen.iter().skip(1));
         let jumps = pairs.map(|((_, before), (day, iv))| (*day, *iv, iv - before));
-        let large = jumps.filter(|(_, _, jump)| jump.abs() > 0.03);
+        let large = jumps.filter(|(_, _, jump)| jump.abs() > MORE_THAN);
         Ok(large.map(|(day, iv, jump)| vec![day.into(), iv.into(), jump.into()]).collect())
     }
 }

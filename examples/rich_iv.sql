@@ -1,5 +1,6 @@
--- Days on which options were dear: implied volatility above the historical one.
-SELECT iv.symbol, iv.date, iv.atm_iv, hv.hv20, iv.atm_iv - hv.hv20 AS premium
-FROM iv JOIN hv USING (symbol, date)
--- Naming :symbol keeps it symbol by symbol: a change of one computes one again.
-WHERE iv.symbol = :symbol AND iv.atm_iv > hv.hv20
+-- Days on which options were dear: implied volatility above that of the last 20 sessions.
+SELECT symbol, date, atm_iv, iv_vs_hv20 AS premium
+-- A projection that the program brings: it may be built upon like a view.
+FROM iv_hv
+-- Naming :symbol keeps it symbol by symbol: a change of one computes only that one again.
+WHERE symbol = :symbol AND iv_hv20_ratio > 1.0

@@ -30,7 +30,7 @@ pub fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     told(&first.projection, &mut ledger, &run, out)?;
 
     // The next one only adds a version: whoever asks for rich_iv still gets the first.
-    let stricter = FIRST.replace("iv.atm_iv > hv.hv20", "iv.atm_iv > hv.hv20 * 1.2");
+    let stricter = FIRST.replace("iv_hv20_ratio > 1.0", "iv_hv20_ratio > 1.2");
     let second = projection::add(&mut ledger, &name, Some(stricter), &run)?;
     told(&second.projection, &mut ledger, &run, out)?;
     told("rich_iv", &mut ledger, &run, out)?;

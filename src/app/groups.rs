@@ -3,7 +3,7 @@
 //! Several groups can be worked on at once, each by a thread of its own.
 //!
 //! Blocks are sorted by symbol within a window, so a file in symbol order is read once; a file in
-//! date order is read once per group of symbols. A group holds at most [`GROUP_EVENTS`] events.
+//! date order is read once per group of symbols. A group holds at most `GROUP_EVENTS` events.
 
 use super::error::Result;
 use super::history::sorted;
