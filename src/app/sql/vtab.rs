@@ -2,9 +2,10 @@
 #![allow(unsafe_code)] // two `unsafe impl`s, each with its reason
 
 use super::ahead::Ahead;
+use super::page::{Cell, Page};
 use super::tables::{Filter, Table};
 use crate::app::vantage::Vantage;
-use crate::domain::{Datum, Day};
+use crate::domain::Day;
 use rusqlite::vtab::{
     Context, Filters, IndexConstraintOp, IndexInfo, Module, VTab, VTabConfig, VTabConnection,
     VTabCursor,
@@ -106,8 +107,8 @@ unsafe impl<'vtab> VTab<'vtab> for LedgerTable {
             table: self.table.clone(),
             vantage: self.vantage.clone(),
             scan: None,
-            rows: Vec::new().into_iter(),
-            row: None,
+            page: Page::default(),
+            row: 0,
             number: 0,
             phantom: PhantomData,
         })
@@ -122,8 +123,9 @@ struct Cursor<'vtab> {
     table: Table,
     vantage: Vantage,
     scan: Option<Ahead>,
-    rows: std::vec::IntoIter<Vec<Datum>>,
-    row: Option<Vec<Datum>>,
+    page: Page,
+    /// The row of the page that is looked at; beyond its end after the last page.
+    row: usize,
     number: i64,
     phantom: PhantomData<&'vtab LedgerTable>,
 }
@@ -152,47 +154,53 @@ unsafe impl VTabCursor for Cursor<'_> {
         let scan = self.table.scan(&self.vantage, filter);
         let scan = scan.map_err(|error| Error::ModuleError(error.to_string()))?;
         self.scan = Some(Ahead::new(scan));
-        self.rows = Vec::new().into_iter();
-        self.number = 0;
-        self.next()
+        (self.page, self.row, self.number) = (Page::default(), 0, 0);
+        self.turn()
     }
 
     fn next(&mut self) -> Result<()> {
         self.number += 1;
-        loop {
-            if let Some(row) = self.rows.next() {
-                self.row = Some(row);
-                return Ok(());
-            }
-            let more = match &mut self.scan {
-                Some(scan) => scan.next_rows(),
-                None => Ok(None),
-            };
-            match more.map_err(|error| Error::ModuleError(error.to_string()))? {
-                Some(rows) => self.rows = rows.into_iter(),
-                None => {
-                    self.row = None;
-                    return Ok(());
-                }
-            }
-        }
+        self.row += 1;
+        self.turn()
     }
 
     fn eof(&self) -> bool {
-        self.row.is_none()
+        self.row >= self.page.rows()
     }
 
     fn column(&self, context: &mut Context, index: c_int) -> Result<()> {
         let index = usize::try_from(index).unwrap_or(usize::MAX);
-        match self.row.as_ref().and_then(|row| row.get(index)) {
-            Some(Datum::Int(number)) => context.set_result(number),
-            Some(Datum::Real(number)) => context.set_result(number),
-            Some(Datum::Text(text)) => context.set_result(&**text),
-            Some(Datum::Null) | None => context.set_result(rusqlite::types::Null),
+        match self.page.cell(self.row, index) {
+            Some(Cell::Int(number)) => context.set_result(number),
+            Some(Cell::Real(number)) => context.set_result(number),
+            Some(Cell::Text(text)) => context.set_result(&**text),
+            Some(Cell::Symbol) => context.set_result(&*self.page.symbol),
+            Some(Cell::Day(day)) => {
+                let ascii = day.ascii();
+                match ascii.as_ref().and_then(|text| std::str::from_utf8(text).ok()) {
+                    Some(text) => context.set_result(text),
+                    None => context.set_result(day.to_string()),
+                }
+            }
+            Some(Cell::Null) | None => context.set_result(rusqlite::types::Null),
         }
     }
 
     fn rowid(&self) -> Result<i64> {
         Ok(self.number)
+    }
+}
+
+impl Cursor<'_> {
+    /// Turns to the next page that has rows, when this one is read.
+    fn turn(&mut self) -> Result<()> {
+        while self.row >= self.page.rows() {
+            let more = self.scan.as_mut().map_or(Ok(None), Ahead::next_page);
+            match more.map_err(|error| Error::ModuleError(error.to_string()))? {
+                Some(page) => (self.page, self.row) = (page, 0),
+                None => return Ok(()),
+            }
+        }
+        Ok(())
     }
 }
