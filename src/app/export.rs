@@ -64,8 +64,7 @@ pub fn which(wanted: &Wanted) -> &'static str {
 ///
 /// # Errors
 /// [`NotFound`](super::AppError::NotFound) for a symbol that the view never had,
-/// [`NotBuilt`](super::AppError::NotBuilt), damage, a
-/// file that cannot be written.
+/// [`NotBuilt`](super::AppError::NotBuilt), damage, a file that cannot be written.
 pub fn export_file(
     ledger: &Arc<Ledger>,
     wanted: &Wanted,
