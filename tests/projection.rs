@@ -110,9 +110,8 @@ impl Projection for Failing {
 fn what_fails_is_told_and_touches_nothing_else() {
     let (directory, mut ledger) = filled();
     let names = ["panics", "divides", "refuses", "narrow", "ring_a", "ring_b", "sound"];
-    let registry = names
-        .into_iter()
-        .fold(Registry::default(), |registry, name| registry.with(Arc::new(Failing(name))));
+    let registry =
+        names.into_iter().fold(Registry::default(), |registry, name| registry.with(Failing(name)));
     let run = Run { registry, ..run() };
     for of in names {
         projection::add(&mut ledger, &name(of), None, &run).unwrap();

@@ -43,13 +43,9 @@ fn a_table_is_its_view_at_every_position() {
     for at in 0..=ledger.position().0 {
         for symbol in ["VOLA", "VOLB"] {
             let query = lookup::ViewQuery {
-                series: Series::Iv,
                 symbols: vec![symbol.parse().unwrap()],
                 at: Some(Position(at)),
-                from: None,
-                to: None,
-                first: false,
-                columns: Vec::new(),
+                ..lookup::ViewQuery::of(Series::Iv)
             };
             let view = lookup::view(&ledger, &query).unwrap().remove(0);
             let text = format!("SELECT date, atm_iv FROM iv WHERE symbol = '{symbol}'");

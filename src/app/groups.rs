@@ -3,7 +3,7 @@
 //! Several groups can be worked on at once, each by a thread of its own.
 //!
 //! Blocks are sorted by symbol within a window, so a file in symbol order is read once; a file in
-//! date order is read once per group of symbols. A group holds at most [`GROUP_EVENTS`] events.
+//! date order is read once per group of symbols. A group holds at most `GROUP_EVENTS` events.
 
 use super::error::Result;
 use super::history::sorted;
@@ -187,8 +187,8 @@ fn read_group(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::import::{ImportOptions, Input, MappingChoice, SymbolChoice, import_csv};
-    use crate::app::{Clock, Registry, Run, Silent};
+    use crate::app::import::{ImportOptions, Input, SymbolChoice, import_csv};
+    use crate::app::{Clock, Run};
 
     fn of(group: Group) -> Result<Vec<(Symbol, usize)>> {
         let count = |events: &SymbolEvents| events.views.values().map(|h| h.batches.len()).sum();
@@ -205,25 +205,11 @@ mod tests {
             }
         }
         std::fs::write(file.path(), text).unwrap();
-        let options = ImportOptions {
-            series: Series::Iv,
-            mapping: MappingChoice::Default,
-            symbol: SymbolChoice::FromColumn,
-            keep: false,
-            again: None,
-            dry_run: false,
-            full: false,
-            snapshot: false,
-        };
-        let run = Run {
-            clock: Clock::Fixed(1_765_627_200_000),
-            actor: "tester".into(),
-            progress: &Silent,
-            registry: Registry::default(),
-            refresh: true,
-        };
+        let options =
+            ImportOptions { symbol: SymbolChoice::FromColumn, ..ImportOptions::of(Series::Iv) };
+        let run = Run { clock: Clock::Fixed(1_765_627_200_000), ..Run::new("tester") };
         let mut ledger = Ledger::in_memory();
-        let input = Input { path: file.path().to_owned(), name: "f.csv".into(), stream: false };
+        let input = Input::file(file.path());
         let batch = import_csv(&mut ledger, &[input], &options, &run).unwrap().batch.unwrap();
         let found = |most: u64, threads: usize| {
             let mut groups = Groups::of(&ledger, &[batch]).unwrap().of_at_most(most);

@@ -58,6 +58,23 @@ pub struct ViewQuery {
     pub columns: Vec<String>,
 }
 
+impl ViewQuery {
+    /// All symbols, days and fields of a view, as they are known at the head.
+    ///
+    /// What is to be otherwise is named: `ViewQuery { at: Some(position), ..ViewQuery::of(series) }`.
+    pub fn of(series: Series) -> Self {
+        Self {
+            series,
+            symbols: Vec::new(),
+            at: None,
+            from: None,
+            to: None,
+            first: false,
+            columns: Vec::new(),
+        }
+    }
+}
+
 /// Shows a view, one document per symbol.
 ///
 /// # Errors

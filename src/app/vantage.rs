@@ -105,6 +105,13 @@ impl Vantage {
         done
     }
 
+    /// The same ledger as it was at a position.
+    #[must_use]
+    pub fn seen_at(&self, at: Position) -> Self {
+        // What was read is about this position; of the other nothing has been read yet.
+        Self { at, read: Arc::default(), ..self.clone() }
+    }
+
     /// A reader of the views.
     pub fn reader(&self) -> ViewReader<'_> {
         ViewReader::with(&self.ledger, Arc::clone(&self.roots))
@@ -249,6 +256,25 @@ impl Vantage {
             symbols.extend(reader.symbols(view));
         }
         Ok(Some(symbols.into_iter().collect()))
+    }
+
+    /// All rows of a projection, symbol by symbol: `symbol` and its columns, a value each.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for a name that means no projection here, and those of
+    /// [`Self::rows`].
+    pub fn table(&self, name: &ProjectionName) -> Result<Table> {
+        self.whole(&*self.definition(&self.id(name)?)?)
+    }
+
+    /// All rows of a version of a projection.
+    pub(super) fn whole(&self, definition: &Definition) -> Result<Table> {
+        let Some(symbols) = self.symbols(definition)? else { return self.rows(definition, None) };
+        let mut all = Table::new();
+        for symbol in &symbols {
+            all.extend(self.rows(definition, Some(symbol))?);
+        }
+        Ok(all)
     }
 
     /// The rows of a projection about a symbol (all rows of one that is answered whole): the stored

@@ -59,7 +59,7 @@ const QUERIES: [(&str, &str); 6] = [
 ];
 
 fn registry() -> Registry {
-    Registry::default().with(Arc::new(Reader))
+    Registry::default().with(Reader)
 }
 
 fn with_reader() -> Run<'static> {

@@ -11,6 +11,7 @@ mod list;
 pub mod refresh;
 pub mod rows;
 
+pub use compare::compare as diff;
 pub use list::{list, show, stale};
 
 use super::error::{AppError, Result};
@@ -229,7 +230,7 @@ pub fn refresh(ledger: &mut Ledger, ids: &[ProjectionId], run: &Run<'_>) -> Refr
     refresh_with(ledger, ids, false, threads(), run)
 }
 
-/// [`refresh`], all anew on request, with a number of threads.
+/// [`refresh()`], all anew on request, with a number of threads.
 pub fn refresh_with(
     ledger: &mut Ledger,
     ids: &[ProjectionId],
@@ -245,7 +246,7 @@ pub fn refresh_with(
     Refresh { schema: "volledger/refresh/1", position: ledger.position().0, projections: done }
 }
 
-/// The kept versions that a user named, for [`refresh`].
+/// The kept versions that a user named, for [`refresh()`].
 ///
 /// # Errors
 /// [`AppError::NotFound`].

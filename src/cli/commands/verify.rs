@@ -1,7 +1,7 @@
 //! `verify`: check what is recorded.
 
 use crate::app::report::VerifyReport;
-use crate::app::{projection, verify};
+use crate::app::verify;
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
 use crate::cli::exit::Exit;
@@ -18,14 +18,10 @@ pub(in crate::cli) struct VerifyArgs {
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &VerifyArgs) -> Outcome<Exit> {
     let mut ledger = ctx.open(ui)?;
-    let mut report = verify::verify(&ledger, args.deep, &ctx.run())?;
-    // Projections can only be compared with views that are sound.
-    if args.deep && report.ok {
-        let kept = projection::verify(&mut ledger, &[], &ctx.run())?;
-        report.projections += kept.projections;
-        report.ok = kept.ok;
-        report.stale = kept.stale;
-    }
+    let report = match args.deep {
+        true => verify::everything(&mut ledger, &ctx.run())?,
+        false => verify::verify(&ledger, false, &ctx.run())?,
+    };
     conclude(ui, &report)
 }
 
