@@ -11,7 +11,10 @@ use rusqlite::vtab::{
 };
 use rusqlite::{Connection, Error, Result, ffi};
 use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_int};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::marker::PhantomData;
 
 /// What a module hands to its table.
@@ -73,9 +76,13 @@ unsafe impl<'vtab> VTab<'vtab> for LedgerTable {
         let used = info.col_used();
         let mut plan = String::new();
         let mut argument = 0;
+        // A comparison that takes other letters for the same ones is SQLite's alone.
+        let exact: Vec<bool> = (0..info.constraints().count())
+            .map(|index| info.collation(index).is_ok_and(|name| name == "BINARY"))
+            .collect();
         if self.has_keys {
-            for (constraint, mut usage) in info.constraints_and_usages() {
-                if !constraint.is_usable() {
+            for ((constraint, mut usage), exact) in info.constraints_and_usages().zip(exact) {
+                if !constraint.is_usable() || !exact {
                     continue;
                 }
                 use IndexConstraintOp as Op;
@@ -108,7 +115,8 @@ unsafe impl<'vtab> VTab<'vtab> for LedgerTable {
             scan: None,
             rows: Vec::new().into_iter(),
             row: None,
-            number: 0,
+            number: Cell::new(None),
+            seen: RefCell::default(),
             phantom: PhantomData,
         })
     }
@@ -124,7 +132,10 @@ struct Cursor<'vtab> {
     scan: Option<Ahead>,
     rows: std::vec::IntoIter<Vec<Datum>>,
     row: Option<Vec<Datum>>,
-    number: i64,
+    /// The row's number, once it was asked for.
+    number: Cell<Option<i64>>,
+    /// How often each row was met among those whose numbers were asked for.
+    seen: RefCell<HashMap<u64, u64>>,
     phantom: PhantomData<&'vtab LedgerTable>,
 }
 
@@ -153,12 +164,12 @@ unsafe impl VTabCursor for Cursor<'_> {
         let scan = scan.map_err(|error| Error::ModuleError(error.to_string()))?;
         self.scan = Some(Ahead::new(scan));
         self.rows = Vec::new().into_iter();
-        self.number = 0;
+        self.seen.take();
         self.next()
     }
 
     fn next(&mut self) -> Result<()> {
-        self.number += 1;
+        self.number.take();
         loop {
             if let Some(row) = self.rows.next() {
                 self.row = Some(row);
@@ -192,7 +203,28 @@ unsafe impl VTabCursor for Cursor<'_> {
         }
     }
 
+    /// A number that a row has in every scan of the same columns. SQLite reads a table once for each
+    /// side of an OR and takes rows of one number for the same row, so it is made of the row itself,
+    /// and of how many equal ones came before: a scan has all of several equal rows, or none.
     fn rowid(&self) -> Result<i64> {
-        Ok(self.number)
+        if let Some(number) = self.number.get() {
+            return Ok(number);
+        }
+        let mut hasher = DefaultHasher::new();
+        for datum in self.row.iter().flatten() {
+            match datum {
+                Datum::Null => 0u8.hash(&mut hasher),
+                Datum::Int(number) => (1u8, number).hash(&mut hasher),
+                Datum::Real(number) => (2u8, number.to_bits()).hash(&mut hasher),
+                Datum::Text(text) => (3u8, text).hash(&mut hasher),
+            }
+        }
+        let mut seen = self.seen.borrow_mut();
+        let before = seen.entry(hasher.finish()).or_default();
+        before.hash(&mut hasher);
+        *before += 1;
+        let number = hasher.finish().cast_signed();
+        self.number.set(Some(number));
+        Ok(number)
     }
 }
