@@ -10,8 +10,10 @@ mod conditions;
 mod define;
 mod export;
 mod functions;
+mod page;
 mod screen;
 mod tables;
+mod view;
 mod vtab;
 
 pub use conditions::Metrics;

@@ -2,16 +2,17 @@
 #![allow(unsafe_code)] // two `unsafe impl`s, each with its reason
 
 use super::ahead::Ahead;
+use super::page::{Cell, Page};
 use super::tables::{Filter, Table};
 use crate::app::vantage::Vantage;
-use crate::domain::{Datum, Day};
+use crate::domain::Day;
 use rusqlite::vtab::{
     Context, Filters, IndexConstraintOp, IndexInfo, Module, VTab, VTabConfig, VTabConnection,
     VTabCursor,
 };
 use rusqlite::{Connection, Error, Result, ffi};
 use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_int};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -113,9 +114,9 @@ unsafe impl<'vtab> VTab<'vtab> for LedgerTable {
             table: self.table.clone(),
             vantage: self.vantage.clone(),
             scan: None,
-            rows: Vec::new().into_iter(),
-            row: None,
-            number: Cell::new(None),
+            page: Page::default(),
+            row: 0,
+            number: std::cell::Cell::new(None),
             seen: RefCell::default(),
             phantom: PhantomData,
         })
@@ -130,10 +131,11 @@ struct Cursor<'vtab> {
     table: Table,
     vantage: Vantage,
     scan: Option<Ahead>,
-    rows: std::vec::IntoIter<Vec<Datum>>,
-    row: Option<Vec<Datum>>,
+    page: Page,
+    /// The row of the page that is looked at; beyond its end after the last page.
+    row: usize,
     /// The row's number, once it was asked for.
-    number: Cell<Option<i64>>,
+    number: std::cell::Cell<Option<i64>>,
     /// How often each row was met among those whose numbers were asked for.
     seen: RefCell<HashMap<u64, u64>>,
     phantom: PhantomData<&'vtab LedgerTable>,
@@ -163,43 +165,37 @@ unsafe impl VTabCursor for Cursor<'_> {
         let scan = self.table.scan(&self.vantage, filter);
         let scan = scan.map_err(|error| Error::ModuleError(error.to_string()))?;
         self.scan = Some(Ahead::new(scan));
-        self.rows = Vec::new().into_iter();
+        (self.page, self.row) = (Page::default(), 0);
+        self.number.take();
         self.seen.take();
-        self.next()
+        self.turn()
     }
 
     fn next(&mut self) -> Result<()> {
         self.number.take();
-        loop {
-            if let Some(row) = self.rows.next() {
-                self.row = Some(row);
-                return Ok(());
-            }
-            let more = match &mut self.scan {
-                Some(scan) => scan.next_rows(),
-                None => Ok(None),
-            };
-            match more.map_err(|error| Error::ModuleError(error.to_string()))? {
-                Some(rows) => self.rows = rows.into_iter(),
-                None => {
-                    self.row = None;
-                    return Ok(());
-                }
-            }
-        }
+        self.row += 1;
+        self.turn()
     }
 
     fn eof(&self) -> bool {
-        self.row.is_none()
+        self.row >= self.page.rows()
     }
 
     fn column(&self, context: &mut Context, index: c_int) -> Result<()> {
         let index = usize::try_from(index).unwrap_or(usize::MAX);
-        match self.row.as_ref().and_then(|row| row.get(index)) {
-            Some(Datum::Int(number)) => context.set_result(number),
-            Some(Datum::Real(number)) => context.set_result(number),
-            Some(Datum::Text(text)) => context.set_result(&**text),
-            Some(Datum::Null) | None => context.set_result(rusqlite::types::Null),
+        match self.page.cell(self.row, index) {
+            Some(Cell::Int(number)) => context.set_result(number),
+            Some(Cell::Real(number)) => context.set_result(number),
+            Some(Cell::Text(text)) => context.set_result(&**text),
+            Some(Cell::Symbol) => context.set_result(&*self.page.symbol),
+            Some(Cell::Day(day)) => {
+                let ascii = day.ascii();
+                match ascii.as_ref().and_then(|text| std::str::from_utf8(text).ok()) {
+                    Some(text) => context.set_result(text),
+                    None => context.set_result(day.to_string()),
+                }
+            }
+            Some(Cell::Null) | None => context.set_result(rusqlite::types::Null),
         }
     }
 
@@ -211,14 +207,7 @@ unsafe impl VTabCursor for Cursor<'_> {
             return Ok(number);
         }
         let mut hasher = DefaultHasher::new();
-        for datum in self.row.iter().flatten() {
-            match datum {
-                Datum::Null => 0u8.hash(&mut hasher),
-                Datum::Int(number) => (1u8, number).hash(&mut hasher),
-                Datum::Real(number) => (2u8, number.to_bits()).hash(&mut hasher),
-                Datum::Text(text) => (3u8, text).hash(&mut hasher),
-            }
-        }
+        self.page.hash_row(self.row, &mut hasher);
         let mut seen = self.seen.borrow_mut();
         let before = seen.entry(hasher.finish()).or_default();
         before.hash(&mut hasher);
@@ -226,5 +215,19 @@ unsafe impl VTabCursor for Cursor<'_> {
         let number = hasher.finish().cast_signed();
         self.number.set(Some(number));
         Ok(number)
+    }
+}
+
+impl Cursor<'_> {
+    /// Turns to the next page that has rows, when this one is read.
+    fn turn(&mut self) -> Result<()> {
+        while self.row >= self.page.rows() {
+            let more = self.scan.as_mut().map_or(Ok(None), Ahead::next_page);
+            match more.map_err(|error| Error::ModuleError(error.to_string()))? {
+                Some(page) => (self.page, self.row) = (page, 0),
+                None => return Ok(()),
+            }
+        }
+        Ok(())
     }
 }
