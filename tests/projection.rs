@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use volledger::app::projection;
 use volledger::app::report::Refreshed;
 use volledger::app::vantage::Vantage;
-use volledger::app::{Ledger, Registry, Run, Which, decide, sql};
+use volledger::app::{Ledger, Registry, Run, Which, decide, metrics, overview, rules, sql};
 use volledger::domain::projection::ProjectionName;
 use volledger::domain::{Digest, Position, Series, Table};
 use volledger::ledger::LedgerError;
@@ -532,4 +532,65 @@ fn a_panic_over_a_lent_ledger_gives_it_back() {
     }));
     assert!(panicked.is_err());
     assert_eq!(ledger.position(), at);
+}
+
+/// What is told of the days up to one: by projections, ranks, snapshot and both sets of rules.
+fn known_by(ledger: &mut Ledger, day: &str) -> Vec<String> {
+    let mut told = Vec::new();
+    for of in ["iv_metrics", "iv_hv", "hv_estimators"] {
+        let text = format!("SELECT * FROM {of} WHERE date <= '{day}' ORDER BY symbol, date");
+        let rows = asked(ledger, &text, None);
+        assert!(rows.iter().any(|row| row.iter().filter(|cell| cell.is_number()).count() > 1));
+        told.extend(rows.into_iter().map(|row| serde_json::Value::from(row).to_string()));
+    }
+    let date: volledger::domain::Day = day.parse().unwrap();
+    let asked =
+        metrics::Asked { symbols: Vec::new(), at: None, date: Some(date), which: Which::Latest };
+    let text = |of: serde_json::Result<serde_json::Value>| {
+        let mut of = of.unwrap();
+        of["position"] = serde_json::Value::Null;
+        of.to_string()
+    };
+    told.push(text(serde_json::to_value(metrics::ranks(ledger, &asked).unwrap())));
+    told.push(text(serde_json::to_value(metrics::snapshot(ledger, &asked, date).unwrap())));
+    for (set, _) in rules::BUNDLED {
+        let set = rules::RuleSet::bundled(set).unwrap();
+        let seen = overview::overview(ledger, &asked, &set, &Default::default(), date).unwrap();
+        told.push(text(serde_json::to_value(seen)));
+    }
+    told
+}
+
+#[test]
+fn nothing_said_of_a_day_depends_on_the_days_after_it() {
+    let views = [Series::Iv, Series::Hv, Series::Spot];
+    for day in ["2022-02-15", "2023-01-20", "2024-06-12"] {
+        let (directory, mut ledger) = ledger();
+        // Each file in two parts: days up to this one, and those after it, with other values too.
+        let part = |view: Series, symbol: &str, late: bool| {
+            let text = std::fs::read_to_string(file(&format!("{view}/{symbol}.csv"))).unwrap();
+            let days = text.lines().skip(1).filter(|line| (&line[..10] > day) == late);
+            let lines: Vec<&str> = text.lines().take(1).chain(days).collect();
+            let path = directory.path().join(format!("{view}-{symbol}-{late}.csv"));
+            std::fs::write(&path, lines.join("\n") + "\n").unwrap();
+            path
+        };
+        for kept in ["iv_metrics", "hv_estimators"] {
+            projection::add(&mut ledger, &name(kept), None, &run()).unwrap();
+        }
+        for view in views {
+            confirmed(&mut ledger, &part(view, "VOLA", false), &options(view, Some("VOLA")));
+        }
+        let before = known_by(&mut ledger, day);
+        let mut later = Vec::new();
+        for (view, symbol) in views.iter().flat_map(|view| [(*view, "VOLA"), (*view, "VOLB")]) {
+            let path = part(view, symbol, true);
+            later.push(confirmed(&mut ledger, &path, &options(view, Some(symbol))));
+            assert_eq!(known_by(&mut ledger, day), before, "{view} of {symbol} after {day}");
+        }
+        for batch in later {
+            decide::roll_back(&mut ledger, batch, None, false, &run()).unwrap();
+            assert_eq!(known_by(&mut ledger, day), before, "without {batch} after {day}");
+        }
+    }
 }
