@@ -97,6 +97,7 @@ fn check_name(name: &ProjectionName, brought: bool) -> Result<()> {
         }
         _ if sql::is_taken(&name.name) => format!("`{name}` is a table already"),
         _ if brought => format!("`{name}` is a projection of this program"),
+        _ if !sql::is_free(&name.name) => format!("`{name}` means something else in SQL"),
         _ => return Ok(()),
     };
     Err(AppError::Usage(text))
@@ -130,7 +131,8 @@ fn no_cycle(vantage: &Vantage, defined: &definition::Definition) -> Result<()> {
 /// Lets a name mean this version.
 ///
 /// # Errors
-/// [`AppError::NotFound`] for a version that is not kept.
+/// [`AppError::NotFound`] for a version that is not kept, [`AppError::Projection`] for one that is
+/// made from what is made from its name.
 pub fn promote(
     ledger: &mut Ledger,
     name: &ProjectionName,
@@ -140,6 +142,7 @@ pub fn promote(
     if ledger.projections().promoted(&id.name, ledger.position()) == Some(id.version) {
         return changed(ledger, "none", &id, None, run);
     }
+    Vantage::lend(ledger, &run.registry, |vantage| no_cycle(vantage, &*vantage.definition(&id)?))?;
     let step = ProjectionStep::Promoted;
     append(ledger, EntryKind::Projection(ProjectionEntry { id: id.clone(), step }), run)?;
     // What is made from the name is made from another version now.

@@ -3,6 +3,7 @@
 use super::page::Page;
 use super::tables::Scan;
 use crate::app::error::Result;
+use crate::app::projection::refresh::contained;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 
@@ -33,7 +34,7 @@ impl Ahead {
         }
         let (send, pages) = sync_channel(AHEAD);
         let reader = std::thread::spawn(move || {
-            while let Some(read) = scan.next_page().transpose() {
+            while let Some(read) = contained(|| scan.next_page()).transpose() {
                 let failed = read.is_err();
                 if send.send(read).is_err() || failed {
                     return;
@@ -43,24 +44,17 @@ impl Ahead {
         Self::Thread { pages: Some(pages), reader: Some(reader) }
     }
 
-    /// The next rows; `None` after the last.
+    /// The next rows; `None` after the last. A panic is an error: SQLite calls this, and nothing may
+    /// unwind through it.
     ///
     /// # Errors
     /// A stored value that cannot be read.
     pub fn next_page(&mut self) -> Result<Option<Page>> {
         match self {
-            Self::Asked(scan) => scan.next_page(),
-            Self::Thread { pages, reader } => match pages.as_ref().map(Receiver::recv) {
+            Self::Asked(scan) => contained(|| scan.next_page()),
+            Self::Thread { pages, .. } => match pages.as_ref().map(Receiver::recv) {
                 Some(Ok(read)) => read.map(Some),
-                _ => {
-                    // The end, or a reader that failed in a way that it should not.
-                    if let Some(reader) = reader.take()
-                        && let Err(panic) = reader.join()
-                    {
-                        std::panic::resume_unwind(panic);
-                    }
-                    Ok(None)
-                }
+                _ => Ok(None),
             },
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::domain::{Datum, Day, Table as Rows};
 use rusqlite::types::Value as Sqlite;
+use std::hash::{Hash, Hasher};
 
 /// A value of a page.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -58,6 +59,20 @@ impl Page {
             Some(Cell::Day(day)) => Sqlite::Text(day.to_string()),
             Some(Cell::Symbol) => Sqlite::Text(self.symbol.to_string()),
             Some(Cell::Null) | None => Sqlite::Null,
+        }
+    }
+
+    /// Takes the values of a row into a hash.
+    pub fn hash_row(&self, row: usize, hasher: &mut impl Hasher) {
+        for column in 0..self.width {
+            match self.cell(row, column) {
+                Some(Cell::Int(number)) => (1u8, number).hash(hasher),
+                Some(Cell::Real(number)) => (2u8, number.to_bits()).hash(hasher),
+                Some(Cell::Text(text)) => (3u8, text).hash(hasher),
+                Some(Cell::Day(day)) => (4u8, day.0).hash(hasher),
+                Some(Cell::Symbol) => (5u8, &self.symbol).hash(hasher),
+                Some(Cell::Null) | None => 0u8.hash(hasher),
+            }
         }
     }
 

@@ -12,7 +12,10 @@ use rusqlite::vtab::{
 };
 use rusqlite::{Connection, Error, Result, ffi};
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_int};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::marker::PhantomData;
 
 /// What a module hands to its table.
@@ -74,9 +77,13 @@ unsafe impl<'vtab> VTab<'vtab> for LedgerTable {
         let used = info.col_used();
         let mut plan = String::new();
         let mut argument = 0;
+        // A comparison that takes other letters for the same ones is SQLite's alone.
+        let exact: Vec<bool> = (0..info.constraints().count())
+            .map(|index| info.collation(index).is_ok_and(|name| name == "BINARY"))
+            .collect();
         if self.has_keys {
-            for (constraint, mut usage) in info.constraints_and_usages() {
-                if !constraint.is_usable() {
+            for ((constraint, mut usage), exact) in info.constraints_and_usages().zip(exact) {
+                if !constraint.is_usable() || !exact {
                     continue;
                 }
                 use IndexConstraintOp as Op;
@@ -109,7 +116,8 @@ unsafe impl<'vtab> VTab<'vtab> for LedgerTable {
             scan: None,
             page: Page::default(),
             row: 0,
-            number: 0,
+            number: std::cell::Cell::new(None),
+            seen: RefCell::default(),
             phantom: PhantomData,
         })
     }
@@ -126,7 +134,10 @@ struct Cursor<'vtab> {
     page: Page,
     /// The row of the page that is looked at; beyond its end after the last page.
     row: usize,
-    number: i64,
+    /// The row's number, once it was asked for.
+    number: std::cell::Cell<Option<i64>>,
+    /// How often each row was met among those whose numbers were asked for.
+    seen: RefCell<HashMap<u64, u64>>,
     phantom: PhantomData<&'vtab LedgerTable>,
 }
 
@@ -154,12 +165,14 @@ unsafe impl VTabCursor for Cursor<'_> {
         let scan = self.table.scan(&self.vantage, filter);
         let scan = scan.map_err(|error| Error::ModuleError(error.to_string()))?;
         self.scan = Some(Ahead::new(scan));
-        (self.page, self.row, self.number) = (Page::default(), 0, 0);
+        (self.page, self.row) = (Page::default(), 0);
+        self.number.take();
+        self.seen.take();
         self.turn()
     }
 
     fn next(&mut self) -> Result<()> {
-        self.number += 1;
+        self.number.take();
         self.row += 1;
         self.turn()
     }
@@ -186,8 +199,22 @@ unsafe impl VTabCursor for Cursor<'_> {
         }
     }
 
+    /// A number that a row has in every scan of the same columns. SQLite reads a table once for each
+    /// side of an OR and takes rows of one number for the same row, so it is made of the row itself,
+    /// and of how many equal ones came before: a scan has all of several equal rows, or none.
     fn rowid(&self) -> Result<i64> {
-        Ok(self.number)
+        if let Some(number) = self.number.get() {
+            return Ok(number);
+        }
+        let mut hasher = DefaultHasher::new();
+        self.page.hash_row(self.row, &mut hasher);
+        let mut seen = self.seen.borrow_mut();
+        let before = seen.entry(hasher.finish()).or_default();
+        before.hash(&mut hasher);
+        *before += 1;
+        let number = hasher.finish().cast_signed();
+        self.number.set(Some(number));
+        Ok(number)
     }
 }
 

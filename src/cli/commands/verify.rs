@@ -6,6 +6,8 @@ use crate::cli::context::Context;
 use crate::cli::error::Outcome;
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
+use crate::domain::Series;
+use crate::domain::projection::ProjectionName;
 use clap::Args;
 
 /// Check hashes, order, roots and HEAD
@@ -35,8 +37,9 @@ pub(super) fn conclude(ui: &mut Ui, report: &VerifyReport) -> Outcome<Exit> {
         );
         return Ok(Exit::Damaged);
     }
-    if let Some(view) = report.stale.first() {
-        ui.hint(&format!("nothing recorded is lost; `volledger projection rebuild {view}`"));
+    if let Some(difference) = report.stale.first() {
+        let name = named(difference).unwrap_or("NAME");
+        ui.hint(&format!("nothing recorded is lost; `volledger projection rebuild {name}`"));
         return Ok(Exit::ProjectionDiffers);
     }
     if !report.deep {
@@ -44,4 +47,11 @@ pub(super) fn conclude(ui: &mut Ui, report: &VerifyReport) -> Outcome<Exit> {
     }
     // A report that is not well without saying why is not taken for well.
     Ok(if report.ok { Exit::Done } else { Exit::Damaged })
+}
+
+/// The view or version of a projection that a difference speaks of.
+fn named(difference: &str) -> Option<&str> {
+    let is_view = |word: &str| Series::ALL.into_iter().any(|view| view.name() == word);
+    let is_version = |word: &str| word.contains('@') && word.parse::<ProjectionName>().is_ok();
+    difference.split([' ', ':']).find(|word| is_view(word) || is_version(word))
 }
