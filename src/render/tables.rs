@@ -279,8 +279,8 @@ impl Document for VerifyReport {
         for damage in &self.damage {
             out += &format!("  ! {}: {}\n", look.cell(&damage.place), look.cell(&damage.what));
         }
-        for view in &self.stale {
-            out += &format!("  ! view {} differs from its rebuild\n", look.cell(view));
+        for difference in &self.stale {
+            out += &format!("  ! {}\n", look.cell(difference));
         }
         out
     }

@@ -11,6 +11,7 @@ mod list;
 pub mod refresh;
 pub mod rows;
 
+pub use compare::compare as diff;
 pub use list::{list, show, stale};
 
 use super::error::{AppError, Result};
@@ -96,6 +97,7 @@ fn check_name(name: &ProjectionName, brought: bool) -> Result<()> {
         }
         _ if sql::is_taken(&name.name) => format!("`{name}` is a table already"),
         _ if brought => format!("`{name}` is a projection of this program"),
+        _ if !sql::is_free(&name.name) => format!("`{name}` means something else in SQL"),
         _ => return Ok(()),
     };
     Err(AppError::Usage(text))
@@ -129,7 +131,8 @@ fn no_cycle(vantage: &Vantage, defined: &definition::Definition) -> Result<()> {
 /// Lets a name mean this version.
 ///
 /// # Errors
-/// [`AppError::NotFound`] for a version that is not kept.
+/// [`AppError::NotFound`] for a version that is not kept, [`AppError::Projection`] for one that is
+/// made from what is made from its name.
 pub fn promote(
     ledger: &mut Ledger,
     name: &ProjectionName,
@@ -139,6 +142,7 @@ pub fn promote(
     if ledger.projections().promoted(&id.name, ledger.position()) == Some(id.version) {
         return changed(ledger, "none", &id, None, run);
     }
+    Vantage::lend(ledger, &run.registry, |vantage| no_cycle(vantage, &*vantage.definition(&id)?))?;
     let step = ProjectionStep::Promoted;
     append(ledger, EntryKind::Projection(ProjectionEntry { id: id.clone(), step }), run)?;
     // What is made from the name is made from another version now.
@@ -229,7 +233,7 @@ pub fn refresh(ledger: &mut Ledger, ids: &[ProjectionId], run: &Run<'_>) -> Refr
     refresh_with(ledger, ids, false, threads(), run)
 }
 
-/// [`refresh`], all anew on request, with a number of threads.
+/// [`refresh()`], all anew on request, with a number of threads.
 pub fn refresh_with(
     ledger: &mut Ledger,
     ids: &[ProjectionId],
@@ -245,7 +249,7 @@ pub fn refresh_with(
     Refresh { schema: "volledger/refresh/1", position: ledger.position().0, projections: done }
 }
 
-/// The kept versions that a user named, for [`refresh`].
+/// The kept versions that a user named, for [`refresh()`].
 ///
 /// # Errors
 /// [`AppError::NotFound`].

@@ -1,11 +1,13 @@
 //! `verify`: check what is recorded.
 
 use crate::app::report::VerifyReport;
-use crate::app::{projection, proof, verify};
+use crate::app::{proof, verify};
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
+use crate::domain::Series;
+use crate::domain::projection::ProjectionName;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -34,14 +36,10 @@ pub(in crate::cli) struct VerifyArgs {
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &VerifyArgs) -> Outcome<Exit> {
     let key = args.key.as_deref().map(proof::verifier_key).transpose()?;
     let mut ledger = ctx.open(ui)?;
-    let mut report = verify::verify(&ledger, args.deep, &ctx.run())?;
-    // Projections can only be compared with views that are sound.
-    if args.deep && report.ok {
-        let kept = projection::verify(&mut ledger, &[], &ctx.run())?;
-        report.projections += kept.projections;
-        report.ok = kept.ok;
-        report.stale = kept.stale;
-    }
+    let mut report = match args.deep {
+        true => verify::everything(&mut ledger, &ctx.run())?,
+        false => verify::verify(&ledger, false, &ctx.run())?,
+    };
     if let Some(file) = &args.against {
         proof::against(&ledger, file, key.as_ref(), &mut report)?;
     }
@@ -65,8 +63,9 @@ pub(super) fn conclude(ui: &mut Ui, report: &VerifyReport) -> Outcome<Exit> {
         );
         return Ok(Exit::Damaged);
     }
-    if let Some(view) = report.stale.first() {
-        ui.hint(&format!("nothing recorded is lost; `volledger projection rebuild {view}`"));
+    if let Some(difference) = report.stale.first() {
+        let name = named(difference).unwrap_or("NAME");
+        ui.hint(&format!("nothing recorded is lost; `volledger projection rebuild {name}`"));
         return Ok(Exit::ProjectionDiffers);
     }
     if !report.deep {
@@ -74,4 +73,11 @@ pub(super) fn conclude(ui: &mut Ui, report: &VerifyReport) -> Outcome<Exit> {
     }
     // A report that is not well without saying why is not taken for well.
     Ok(if report.ok { Exit::Done } else { Exit::Damaged })
+}
+
+/// The view or version of a projection that a difference speaks of.
+fn named(difference: &str) -> Option<&str> {
+    let is_view = |word: &str| Series::ALL.into_iter().any(|view| view.name() == word);
+    let is_version = |word: &str| word.contains('@') && word.parse::<ProjectionName>().is_ok();
+    difference.split([' ', ':']).find(|word| is_view(word) || is_version(word))
 }
