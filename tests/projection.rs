@@ -476,8 +476,8 @@ fn names_can_be_used_again_and_rings_by_promotion_are_refused() {
 fn a_version_that_is_dropped_harms_nobody_who_was_made_from_it() {
     let (_directory, mut ledger) = filled();
     // It fails once, so what it is kept from stays behind.
-    let failing = Run { registry: Registry::default().with(Arc::new(Over("panics"))), ..run() };
-    let sound = Run { registry: Registry::default().with(Arc::new(Over("answers"))), ..run() };
+    let failing = Run { registry: Registry::default().with(Over("panics")), ..run() };
+    let sound = Run { registry: Registry::default().with(Over("answers")), ..run() };
     let add = |ledger: &mut Ledger, text: &str| {
         projection::add(ledger, &name("rich"), Some(text.to_owned()), &sound).unwrap()
     };

@@ -11,6 +11,7 @@ mod define;
 mod export;
 mod functions;
 mod page;
+mod probe;
 mod screen;
 mod tables;
 mod view;

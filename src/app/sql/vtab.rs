@@ -3,7 +3,9 @@
 
 use super::ahead::Ahead;
 use super::page::{Cell, Page};
+use super::probe::Probe;
 use super::tables::{Filter, Table};
+use crate::app::projection::refresh::contained;
 use crate::app::vantage::Vantage;
 use crate::domain::Day;
 use rusqlite::vtab::{
@@ -17,6 +19,7 @@ use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_int};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::marker::PhantomData;
+use std::rc::Rc;
 
 /// What a module hands to its table.
 type Aux = (Table, Vantage);
@@ -114,8 +117,11 @@ unsafe impl<'vtab> VTab<'vtab> for LedgerTable {
             table: self.table.clone(),
             vantage: self.vantage.clone(),
             scan: None,
-            page: Page::default(),
+            page: Rc::default(),
             row: 0,
+            end: 0,
+            probe: None,
+            has_keys: self.has_keys,
             number: std::cell::Cell::new(None),
             seen: RefCell::default(),
             phantom: PhantomData,
@@ -131,9 +137,14 @@ struct Cursor<'vtab> {
     table: Table,
     vantage: Vantage,
     scan: Option<Ahead>,
-    page: Page,
-    /// The row of the page that is looked at; beyond its end after the last page.
+    page: Rc<Page>,
+    /// The row of the page that is looked at; `end` after the last page.
     row: usize,
+    /// One beyond the last row of the page that is asked for.
+    end: usize,
+    /// What was read for a day, in case the next filter asks for its neighbour.
+    probe: Option<Probe>,
+    has_keys: bool,
     /// The row's number, once it was asked for.
     number: std::cell::Cell<Option<i64>>,
     /// How often each row was met among those whose numbers were asked for.
@@ -162,12 +173,24 @@ unsafe impl VTabCursor for Cursor<'_> {
                 _ => {}
             }
         }
-        let scan = self.table.scan(&self.vantage, filter);
-        let scan = scan.map_err(|error| Error::ModuleError(error.to_string()))?;
-        self.scan = Some(Ahead::new(scan));
-        (self.page, self.row) = (Page::default(), 0);
         self.number.take();
         self.seen.take();
+        (self.scan, self.page, self.row, self.end) = (None, Rc::default(), 0, 0);
+        let wrong = |error: crate::app::AppError| Error::ModuleError(error.to_string());
+        if self.has_keys {
+            if self.probe.as_ref().and_then(|probe| probe.rows(&filter)).is_none() {
+                let read = contained(|| Probe::read(&self.table, &self.vantage, &filter));
+                self.probe = read.map_err(wrong)?;
+            }
+            let known = self.probe.as_ref();
+            if let Some((page, rows)) = known.and_then(|p| Some((&p.page, p.rows(&filter)?))) {
+                self.vantage.note(filter.symbol.as_deref());
+                (self.page, self.row, self.end) = (Rc::clone(page), rows.start, rows.end);
+                return Ok(());
+            }
+        }
+        let scan = self.table.scan(&self.vantage, filter).map_err(wrong)?;
+        self.scan = Some(Ahead::new(scan));
         self.turn()
     }
 
@@ -178,7 +201,7 @@ unsafe impl VTabCursor for Cursor<'_> {
     }
 
     fn eof(&self) -> bool {
-        self.row >= self.page.rows()
+        self.row >= self.end
     }
 
     fn column(&self, context: &mut Context, index: c_int) -> Result<()> {
@@ -221,10 +244,10 @@ unsafe impl VTabCursor for Cursor<'_> {
 impl Cursor<'_> {
     /// Turns to the next page that has rows, when this one is read.
     fn turn(&mut self) -> Result<()> {
-        while self.row >= self.page.rows() {
+        while self.row >= self.end {
             let more = self.scan.as_mut().map_or(Ok(None), Ahead::next_page);
             match more.map_err(|error| Error::ModuleError(error.to_string()))? {
-                Some(page) => (self.page, self.row) = (page, 0),
+                Some(page) => (self.row, self.end, self.page) = (0, page.rows(), Rc::new(page)),
                 None => return Ok(()),
             }
         }
