@@ -24,7 +24,7 @@
 //! let now = lookup::view(&ledger, &ViewQuery::of(Series::Iv))?;
 //! let past = ViewQuery { at: Some(then), ..ViewQuery::of(Series::Iv) };
 //! let past = lookup::view(&ledger, &past)?;
-//! assert_eq!((now[0].rows.len(), past[0].rows.len()), (0, 753));
+//! assert_eq!((now.len(), past[0].rows.len()), (0, 753));
 //! # Ok(())
 //! # }
 //! ```
