@@ -145,7 +145,14 @@ fn a_snapshot_says_of_which_day_each_value_is() {
     // A month later the same values are old, and still named by their day.
     let old = row("2025-01-31");
     assert_eq!((old.iv_date.as_deref(), old.stale), (Some("2024-12-31"), true));
-    assert_eq!(row("2020-01-02").atm_iv, None);
+    // Before its first day it is not heard of, unless it is asked for.
+    let early = |symbols: &[&str]| {
+        let symbols = symbols.iter().map(|symbol| symbol.parse().unwrap()).collect();
+        let asked = Asked { symbols, ..asked("2020-01-02") };
+        metrics::snapshot(&ledger, &asked, day("2020-01-02")).unwrap().rows
+    };
+    assert!(early(&[]).is_empty());
+    assert_eq!((early(&["VOLA"]).len(), early(&["VOLA"])[0].atm_iv), (1, None));
     let unknown = Asked { symbols: vec!["NONE".parse().unwrap()], ..Asked::default() };
     assert!(metrics::snapshot(&ledger, &unknown, day("2024-12-31")).is_err());
 }

@@ -159,7 +159,8 @@ fn windowed_rules_see_what_rank_says_and_want_no_prices() {
     assert!(young.recommendations.is_empty() && young.rows.len() == 2);
     let before = of(&ledger, "windowed", "2001-01-01");
     assert!(before.rows.is_empty() && before.recommendations.is_empty());
-    assert_eq!((before.absent.len(), before.meta.notes.len()), (2, 1));
+    // Symbols whose first day is later are not named: on that day nobody had heard of them.
+    assert_eq!((before.absent.len(), before.meta.notes.len()), (0, 1));
 }
 
 #[test]

@@ -1,14 +1,14 @@
 //! Projections that are kept: versions, failures, the work that a decision makes.
 
 use crate::program::Desk;
-use crate::support::{confirmed, ledger, options, reopen, run};
+use crate::support::{confirmed, ledger, options, reopen, run, stage};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use volledger::app::projection;
 use volledger::app::report::Refreshed;
 use volledger::app::vantage::Vantage;
-use volledger::app::{Ledger, Registry, Run, Which, decide, sql};
+use volledger::app::{Ledger, Registry, Run, Which, decide, metrics, overview, rules, sql};
 use volledger::domain::projection::ProjectionName;
 use volledger::domain::{Digest, Position, Series, Table};
 use volledger::ledger::LedgerError;
@@ -110,9 +110,8 @@ impl Projection for Failing {
 fn what_fails_is_told_and_touches_nothing_else() {
     let (directory, mut ledger) = filled();
     let names = ["panics", "divides", "refuses", "narrow", "ring_a", "ring_b", "sound"];
-    let registry = names
-        .into_iter()
-        .fold(Registry::default(), |registry, name| registry.with(Arc::new(Failing(name))));
+    let registry =
+        names.into_iter().fold(Registry::default(), |registry, name| registry.with(Failing(name)));
     let run = Run { registry, ..run() };
     for of in names {
         projection::add(&mut ledger, &name(of), None, &run).unwrap();
@@ -253,6 +252,8 @@ fn wrong_definitions_are_refused_with_a_hint_and_nothing_is_kept() {
         ("SELECT random() AS x", "random does not"),
         ("SELECT date('now') AS x", "date of the present does not"),
         ("SELECT strftime('%s') AS x FROM iv WHERE date() > date", "does not"),
+        ("SELECT strftime('%s') AS x FROM iv", "strftime of the present does not"),
+        ("SELECT date(\"now\") AS x FROM iv", "no such column"),
         ("SELECT symbol, symbol FROM iv", "the same name"),
         ("SELECT symbol FROM iv WHERE symbol = :other", ":symbol is the only parameter"),
         ("SELECT 'X' AS symbol, :symbol AS other FROM iv", "holds another one"),
@@ -270,6 +271,9 @@ fn wrong_definitions_are_refused_with_a_hint_and_nothing_is_kept() {
         ("projection add iv --sql fine.sql", "is a table already"),
         ("projection add iv_metrics --sql fine.sql", "is a projection of this program"),
         ("projection add Fine --sql fine.sql", "names no projection"),
+        ("projection add json_each --sql fine.sql", "means something else in SQL"),
+        ("projection add select --sql fine.sql", "means something else in SQL"),
+        ("projection add sqlite_fine --sql fine.sql", "means something else in SQL"),
         ("projection add fine@3 --sql fine.sql", "versions are counted by the ledger"),
         ("projection add fine --sql missing.sql", "cannot read missing.sql"),
         ("projection add fine", "there is no projection fine to keep"),
@@ -410,4 +414,182 @@ fn a_rollback_costs_what_its_batch_costs_not_what_the_ledger_does() {
     eprintln!("reads and writes of a rollback: {small} among 100 batches, {large} among 1,000");
     // Directories of symbols are longer by a few pieces of 30 KiB, and that is all.
     assert!(large <= small + 40, "{small} among 100 batches, {large} among 1,000");
+}
+
+#[test]
+fn tables_are_inputs_however_their_names_are_written() {
+    let (_directory, mut ledger) = filled();
+    let text = "SELECT count(*) AS n, (SELECT count(*) FROM [Hv]) AS m FROM IV";
+    projection::add(&mut ledger, &name("counts"), Some(text.to_owned()), &run()).unwrap();
+    let inputs = Vantage::lend(&mut ledger, &Registry::default(), |vantage| {
+        Ok(projection::show(vantage, &name("counts"))?.line.inputs)
+    });
+    assert_eq!(inputs.unwrap(), ["iv", "hv"]);
+}
+
+#[test]
+fn a_symbol_that_came_later_is_not_in_an_earlier_answer() {
+    let (_directory, mut ledger) = filled();
+    let text = "SELECT :symbol AS symbol, count(*) AS n FROM iv WHERE symbol = :symbol";
+    projection::add(&mut ledger, &name("counts"), Some(text.to_owned()), &run()).unwrap();
+    let (at, query) = (ledger.position().0, "SELECT symbol FROM counts");
+    let before = asked(&mut ledger, query, None);
+    let kept = Run { refresh: false, ..run() };
+    let staged = stage(&mut ledger, &file("iv/VOLC.csv"), &options(Series::Iv, Some("VOLC")));
+    decide::confirm_staged(&mut ledger, &staged, &kept).unwrap();
+    let report = projection::verify(&mut ledger, &[], &kept).unwrap();
+    assert!(report.ok, "what is stored says what it said: {report:?}");
+    assert_eq!(asked(&mut ledger, query, Some(at)), before);
+    projection::refresh(&mut ledger, &[], &kept);
+    assert_eq!(asked(&mut ledger, query, Some(at)), before);
+    assert_eq!(asked(&mut ledger, query, None).len(), before.len() + 1);
+}
+
+#[test]
+fn names_can_be_used_again_and_rings_by_promotion_are_refused() {
+    let (_directory, mut ledger) = filled();
+    let add = |ledger: &mut Ledger, of: &str, text: &str| {
+        projection::add(ledger, &name(of), Some(text.to_owned()), &run()).unwrap()
+    };
+    let (plain, over_x) = ("SELECT date FROM iv", "SELECT date FROM x");
+    add(&mut ledger, "rich", plain);
+    add(&mut ledger, "rich", "SELECT DISTINCT date FROM iv");
+    projection::promote(&mut ledger, &name("rich@2"), &run()).unwrap();
+    projection::drop(&mut ledger, &name("rich@1"), &run()).unwrap();
+    projection::drop(&mut ledger, &name("rich@2"), &run()).unwrap();
+    let again = add(&mut ledger, "rich", "SELECT date, symbol FROM iv");
+    assert_eq!(again.promoted.as_deref(), Some("rich@3"));
+    assert!(!asked(&mut ledger, "SELECT * FROM rich", None).is_empty());
+
+    add(&mut ledger, "x", plain);
+    add(&mut ledger, "rich", over_x);
+    add(&mut ledger, "x", "SELECT date FROM rich");
+    projection::promote(&mut ledger, &name("rich@4"), &run()).unwrap();
+    let at = ledger.position();
+    let ring = projection::promote(&mut ledger, &name("x@2"), &run()).unwrap_err().to_string();
+    assert!(ring.contains("x would depend on itself: x -> rich -> x"), "{ring}");
+    assert_eq!(ledger.position(), at);
+    assert!(!asked(&mut ledger, "SELECT * FROM rich", None).is_empty());
+}
+
+#[test]
+fn a_version_that_is_dropped_harms_nobody_who_was_made_from_it() {
+    let (_directory, mut ledger) = filled();
+    // It fails once, so what it is kept from stays behind.
+    let failing = Run { registry: Registry::default().with(Over("panics")), ..run() };
+    let sound = Run { registry: Registry::default().with(Over("answers")), ..run() };
+    let add = |ledger: &mut Ledger, text: &str| {
+        projection::add(ledger, &name("rich"), Some(text.to_owned()), &sound).unwrap()
+    };
+    add(&mut ledger, "SELECT symbol, date FROM iv WHERE symbol = :symbol");
+    projection::add(&mut ledger, &name("over"), None, &sound).unwrap();
+    add(&mut ledger, "SELECT symbol, date FROM iv WHERE symbol = :symbol AND date > '2023'");
+    projection::promote(&mut ledger, &name("rich@2"), &failing).unwrap();
+    projection::drop(&mut ledger, &name("rich@1"), &sound).unwrap();
+    let done = projection::refresh(&mut ledger, &[], &sound);
+    assert!(done.projections.iter().all(|of| of.state != "failed"), "{done:?}");
+    let report = projection::verify(&mut ledger, &[], &sound).unwrap();
+    assert!(report.ok, "{report:?}");
+}
+
+/// Counts the rows of `rich`, or panics.
+struct Over(&'static str);
+
+impl Projection for Over {
+    fn name(&self) -> &'static str {
+        "over"
+    }
+    fn version(&self) -> u32 {
+        1
+    }
+    fn about(&self) -> &'static str {
+        "rows of rich"
+    }
+    fn views(&self) -> &'static [Series] {
+        &[]
+    }
+    fn projections(&self) -> &'static [&'static str] {
+        &["rich"]
+    }
+    fn columns(&self) -> &'static [Column] {
+        &[Column { name: "n", about: "rows" }]
+    }
+    fn rows(&self, facts: &Facts<'_>) -> Result<Table, String> {
+        assert!(self.0 == "answers", "no answer");
+        Ok(vec![vec![facts.table("rich").len().into()]])
+    }
+}
+
+#[test]
+fn a_panic_over_a_lent_ledger_gives_it_back() {
+    let (_directory, mut ledger) = filled();
+    let at = ledger.position();
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let lent: Result<(), _> =
+            Vantage::lend(&mut ledger, &Registry::default(), |_| panic!("on purpose"));
+        lent
+    }));
+    assert!(panicked.is_err());
+    assert_eq!(ledger.position(), at);
+}
+
+/// What is told of the days up to one: by projections, ranks, snapshot and both sets of rules.
+fn known_by(ledger: &mut Ledger, day: &str) -> Vec<String> {
+    let mut told = Vec::new();
+    for of in ["iv_metrics", "iv_hv", "hv_estimators"] {
+        let text = format!("SELECT * FROM {of} WHERE date <= '{day}' ORDER BY symbol, date");
+        let rows = asked(ledger, &text, None);
+        assert!(rows.iter().any(|row| row.iter().filter(|cell| cell.is_number()).count() > 1));
+        told.extend(rows.into_iter().map(|row| serde_json::Value::from(row).to_string()));
+    }
+    let date: volledger::domain::Day = day.parse().unwrap();
+    let asked =
+        metrics::Asked { symbols: Vec::new(), at: None, date: Some(date), which: Which::Latest };
+    let text = |of: serde_json::Result<serde_json::Value>| {
+        let mut of = of.unwrap();
+        of["position"] = serde_json::Value::Null;
+        of.to_string()
+    };
+    told.push(text(serde_json::to_value(metrics::ranks(ledger, &asked).unwrap())));
+    told.push(text(serde_json::to_value(metrics::snapshot(ledger, &asked, date).unwrap())));
+    for (set, _) in rules::BUNDLED {
+        let set = rules::RuleSet::bundled(set).unwrap();
+        let seen = overview::overview(ledger, &asked, &set, &Default::default(), date).unwrap();
+        told.push(text(serde_json::to_value(seen)));
+    }
+    told
+}
+
+#[test]
+fn nothing_said_of_a_day_depends_on_the_days_after_it() {
+    let views = [Series::Iv, Series::Hv, Series::Spot];
+    for day in ["2022-02-15", "2023-01-20", "2024-06-12"] {
+        let (directory, mut ledger) = ledger();
+        // Each file in two parts: days up to this one, and those after it, with other values too.
+        let part = |view: Series, symbol: &str, late: bool| {
+            let text = std::fs::read_to_string(file(&format!("{view}/{symbol}.csv"))).unwrap();
+            let days = text.lines().skip(1).filter(|line| (&line[..10] > day) == late);
+            let lines: Vec<&str> = text.lines().take(1).chain(days).collect();
+            let path = directory.path().join(format!("{view}-{symbol}-{late}.csv"));
+            std::fs::write(&path, lines.join("\n") + "\n").unwrap();
+            path
+        };
+        for kept in ["iv_metrics", "hv_estimators"] {
+            projection::add(&mut ledger, &name(kept), None, &run()).unwrap();
+        }
+        for view in views {
+            confirmed(&mut ledger, &part(view, "VOLA", false), &options(view, Some("VOLA")));
+        }
+        let before = known_by(&mut ledger, day);
+        let mut later = Vec::new();
+        for (view, symbol) in views.iter().flat_map(|view| [(*view, "VOLA"), (*view, "VOLB")]) {
+            let path = part(view, symbol, true);
+            later.push(confirmed(&mut ledger, &path, &options(view, Some(symbol))));
+            assert_eq!(known_by(&mut ledger, day), before, "{view} of {symbol} after {day}");
+        }
+        for batch in later {
+            decide::roll_back(&mut ledger, batch, None, false, &run()).unwrap();
+            assert_eq!(known_by(&mut ledger, day), before, "without {batch} after {day}");
+        }
+    }
 }

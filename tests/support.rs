@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use volledger::app::import::{ImportOptions, Input, MappingChoice, Staged, SymbolChoice};
-use volledger::app::{Clock, Ledger, Registry, Run, Silent, decide, import, lookup, outside};
+use volledger::app::import::{ImportOptions, Input, Staged, SymbolChoice};
+use volledger::app::{Clock, Ledger, Run, decide, import, lookup, outside};
 use volledger::domain::{BatchId, Series};
 
 /// The folder of shared test data; tests that need it say loudly that they are skipped.
@@ -20,13 +20,7 @@ pub fn shared(what: &str) -> Option<PathBuf> {
 
 /// A run at a fixed instant, 2025-12-13 12:00 UTC: the as-of date of the shared data.
 pub fn run() -> Run<'static> {
-    Run {
-        clock: Clock::Fixed(1_765_627_200_000),
-        actor: "tester".into(),
-        progress: &Silent,
-        registry: Registry::default(),
-        refresh: true,
-    }
+    Run { clock: Clock::Fixed(1_765_627_200_000), ..Run::new("tester") }
 }
 
 /// A new ledger in a new directory.
@@ -44,25 +38,14 @@ pub fn reopen(directory: &tempfile::TempDir) -> Ledger {
 
 /// Options for a series with the default mapping.
 pub fn options(series: Series, symbol: Option<&str>) -> ImportOptions {
-    ImportOptions {
-        series,
-        mapping: MappingChoice::Default,
-        symbol: match symbol {
-            Some(symbol) => SymbolChoice::Given(symbol.parse().unwrap()),
-            None => SymbolChoice::FromName,
-        },
-        keep: false,
-        again: None,
-        dry_run: false,
-        full: false,
-        snapshot: false,
-    }
+    let given = symbol.map(|symbol| SymbolChoice::Given(symbol.parse().unwrap()));
+    let symbol = given.unwrap_or(SymbolChoice::FromName);
+    ImportOptions { symbol, ..ImportOptions::of(series) }
 }
 
 /// A file as an input.
 pub fn input(path: &Path) -> Input {
-    let name = path.file_name().unwrap().to_string_lossy().into_owned();
-    Input { path: path.to_owned(), name, stream: false }
+    Input::file(path)
 }
 
 /// Stages a file.
@@ -94,16 +77,7 @@ pub fn shown(ledger: &Ledger) -> Vec<String> {
 pub fn try_shown(ledger: &Ledger) -> Result<Vec<String>, volledger::app::AppError> {
     let mut digests = Vec::new();
     for series in Series::ALL {
-        let query = lookup::ViewQuery {
-            series,
-            symbols: Vec::new(),
-            at: None,
-            from: None,
-            to: None,
-            first: false,
-            columns: Vec::new(),
-        };
-        let views = lookup::view(ledger, &query)?;
+        let views = lookup::view(ledger, &lookup::ViewQuery::of(series))?;
         let some = views.into_iter().filter(|view| !view.rows.is_empty());
         digests.extend(some.map(|view| format!("{series} {} {}", view.symbol, view.digest)));
     }

@@ -37,6 +37,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("parquet", &["app/export/parquet"]),
     ("rust_xlsxwriter", &["app/export/xlsx"]),
     ("flate2", &["sources/polygon"]),
+    ("aws_lc_rs", &["ledger/note"]),
+    ("base64", &["ledger/note"]),
     ("std::env", &["config", "main"]),
     ("Utc::now", &["app/clock"]),
 ];

@@ -12,6 +12,16 @@ pub enum Clock {
     Fixed(i64),
 }
 
+/// A fixed instant: RFC 3339, or a date for its end of day in UTC.
+impl std::str::FromStr for Clock {
+    type Err = super::AppError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || super::AppError::Usage(format!("`{text}` is neither a time nor a date"));
+        parse_instant(text).map(Self::Fixed).ok_or_else(wrong)
+    }
+}
+
 impl Clock {
     /// Now, in ms since 1970 UTC.
     pub fn now_ms(self) -> i64 {
@@ -45,4 +55,18 @@ pub fn parse_instant(text: &str) -> Option<i64> {
     }
     let day: Day = text.parse().ok()?;
     Some((i64::from(day.0) + 1) * 86_400_000 - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_can_be_set_to_an_instant_or_to_the_end_of_a_day() {
+        let ms = |text: &str| text.parse::<Clock>().map(Clock::now_ms);
+        assert_eq!(ms("2025-12-13T12:00:00Z").unwrap(), 1_765_627_200_000);
+        assert_eq!(ms("2025-12-13").unwrap(), 1_765_670_399_999);
+        assert_eq!("2025-12-13".parse::<Clock>().unwrap().today().to_string(), "2025-12-13");
+        assert!(ms("now").is_err());
+    }
 }

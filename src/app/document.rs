@@ -26,7 +26,7 @@ pub struct Parts<'a> {
     pub rejects: Vec<Reject>,
 }
 
-/// The rejected rows of a batch, at most [`LISTED_REJECTS`].
+/// The rejected rows of a batch, at most `LISTED_REJECTS`.
 pub fn rejects(ledger: &Ledger, id: BatchId) -> Result<Vec<Reject>> {
     let mut found = Vec::new();
     let mut reader = ledger.read(id);

@@ -3,6 +3,7 @@
 use crate::domain::batch::Refusal;
 use crate::domain::{BatchId, Digest, Finding, Position};
 use crate::ledger::LedgerError;
+use crate::ledger::proof::ProofError;
 
 /// An error of the application.
 #[derive(Debug, thiserror::Error)]
@@ -132,9 +133,31 @@ pub enum AppError {
     /// A projection cannot be answered, kept or dropped.
     #[error("{0}")]
     Projection(String),
+    /// A signing key cannot be used.
+    #[error("{file}: {why}")]
+    Key {
+        /// Its file.
+        file: String,
+        /// Why not.
+        why: String,
+        /// What to do.
+        next: String,
+    },
+    /// Nothing that was signed speaks of what is to be proven.
+    #[error("{what}")]
+    NoCheckpoint {
+        /// Of what.
+        what: String,
+    },
     /// A stored view is not what the log gives.
     #[error("{0}")]
     ProjectionDiffers(String),
+}
+
+impl From<ProofError> for AppError {
+    fn from(error: ProofError) -> Self {
+        Self::Ledger(error.into())
+    }
 }
 
 /// A result of the application.

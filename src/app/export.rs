@@ -63,8 +63,8 @@ pub fn which(wanted: &Wanted) -> &'static str {
 /// Exports one view into a file; what it replaces stays beside it as `.bak`.
 ///
 /// # Errors
-/// [`AppError::NotFound`] for a symbol that the view never had, [`AppError::NotBuilt`], damage, a
-/// file that cannot be written.
+/// [`NotFound`](super::AppError::NotFound) for a symbol that the view never had,
+/// [`NotBuilt`](super::AppError::NotBuilt), damage, a file that cannot be written.
 pub fn export_file(
     ledger: &Arc<Ledger>,
     wanted: &Wanted,
@@ -84,7 +84,7 @@ pub fn export_file(
 /// Views without records are left out.
 ///
 /// # Errors
-/// As [`export_file`]; [`AppError::Usage`] for a directory that is no earlier export.
+/// As [`export_file`]; [`Usage`](super::AppError::Usage) for a directory that is no earlier export.
 pub fn export_all(
     ledger: &Arc<Ledger>,
     wanted: &Wanted,

@@ -3,7 +3,7 @@
 //! Several groups can be worked on at once, each by a thread of its own.
 //!
 //! Blocks are sorted by symbol within a window, so a file in symbol order is read once; a file in
-//! date order is read once per group of symbols. A group holds at most [`GROUP_EVENTS`] events.
+//! date order is read once per group of symbols. A group holds at most `GROUP_EVENTS` events.
 
 use super::error::Result;
 use super::history::sorted;
@@ -38,6 +38,8 @@ pub struct Groups {
     blocks: Vec<BlockPlace>,
     count: usize,
     most: u64,
+    /// The views whose events are wanted.
+    wanted: Vec<Series>,
 }
 
 impl Groups {
@@ -58,7 +60,13 @@ impl Groups {
             }
         }
         let count = counts.len();
-        Ok(Self { count, symbols: counts.into_iter().peekable(), blocks, most: GROUP_EVENTS })
+        let symbols = counts.into_iter().peekable();
+        Ok(Self { count, symbols, blocks, most: GROUP_EVENTS, wanted: Series::ALL.to_vec() })
+    }
+
+    /// The same, with the events of some views only.
+    pub fn only(self, wanted: impl IntoIterator<Item = Series>) -> Self {
+        Self { wanted: wanted.into_iter().collect(), ..self }
     }
 
     /// The same with smaller or larger groups.
@@ -85,7 +93,7 @@ impl Groups {
     /// The next symbols, ascending, with their events; `None` after the last.
     pub fn next(&mut self, ledger: &Ledger) -> Result<Option<Group>> {
         let Some((first, last)) = self.next_range() else { return Ok(None) };
-        read_group(ledger, &self.blocks, &first, &last).map(Some)
+        read_group(ledger, &self.blocks, &self.wanted, &first, &last).map(Some)
     }
 
     /// What `work` makes of the next groups, as many as there are threads, in the order of symbols;
@@ -97,8 +105,10 @@ impl Groups {
         work: &(impl Fn(Group) -> Result<T> + Sync),
     ) -> Result<Option<Vec<T>>> {
         let ranges: Vec<_> = (0..threads.max(1)).map_while(|_| self.next_range()).collect();
-        let blocks = &self.blocks;
-        let one = |(first, last): &(Symbol, Symbol)| work(read_group(ledger, blocks, first, last)?);
+        let (blocks, wanted) = (&self.blocks, &self.wanted);
+        let one = |(first, last): &(Symbol, Symbol)| {
+            work(read_group(ledger, blocks, wanted, first, last)?)
+        };
         match ranges.as_slice() {
             [] => Ok(None),
             ranges => parallel::map(ranges, threads, one).map(Some),
@@ -117,10 +127,12 @@ type Gathered = [History; Series::ALL.len()];
 fn read_group(
     ledger: &Ledger,
     blocks: &[BlockPlace],
+    wanted: &[Series],
     first: &Symbol,
     last: &Symbol,
 ) -> Result<Group> {
     let mut group: BTreeMap<Symbol, Gathered> = BTreeMap::new();
+    let is_wanted = Series::ALL.map(|view| wanted.contains(&view));
     for block in blocks.iter().filter(|block| block.last >= *first && block.first <= *last) {
         let mut window = Window::default();
         ledger.read(block.batch).read_into(block.index, &mut window)?;
@@ -139,7 +151,11 @@ fn read_group(
             }
             let Some((_, gathered)) = &mut current else { continue };
             splitter.split(row, |view, shape, slots| {
-                let Some(history) = gathered.get_mut(usize::from(view.code()) - 1) else { return };
+                let place = usize::from(view.code()) - 1;
+                if !is_wanted.get(place).is_some_and(|wanted| *wanted) {
+                    return;
+                }
+                let Some(history) = gathered.get_mut(place) else { return };
                 // A history has one symbol, which is the first of its pool.
                 let symbol = match history.rows.is_empty() {
                     true => history.rows.intern_symbol(row.symbol),
@@ -171,8 +187,8 @@ fn read_group(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::import::{ImportOptions, Input, MappingChoice, SymbolChoice, import_csv};
-    use crate::app::{Clock, Registry, Run, Silent};
+    use crate::app::import::{ImportOptions, Input, SymbolChoice, import_csv};
+    use crate::app::{Clock, Run};
 
     fn of(group: Group) -> Result<Vec<(Symbol, usize)>> {
         let count = |events: &SymbolEvents| events.views.values().map(|h| h.batches.len()).sum();
@@ -189,25 +205,11 @@ mod tests {
             }
         }
         std::fs::write(file.path(), text).unwrap();
-        let options = ImportOptions {
-            series: Series::Iv,
-            mapping: MappingChoice::Default,
-            symbol: SymbolChoice::FromColumn,
-            keep: false,
-            again: None,
-            dry_run: false,
-            full: false,
-            snapshot: false,
-        };
-        let run = Run {
-            clock: Clock::Fixed(1_765_627_200_000),
-            actor: "tester".into(),
-            progress: &Silent,
-            registry: Registry::default(),
-            refresh: true,
-        };
+        let options =
+            ImportOptions { symbol: SymbolChoice::FromColumn, ..ImportOptions::of(Series::Iv) };
+        let run = Run { clock: Clock::Fixed(1_765_627_200_000), ..Run::new("tester") };
         let mut ledger = Ledger::in_memory();
-        let input = Input { path: file.path().to_owned(), name: "f.csv".into(), stream: false };
+        let input = Input::file(file.path());
         let batch = import_csv(&mut ledger, &[input], &options, &run).unwrap().batch.unwrap();
         let found = |most: u64, threads: usize| {
             let mut groups = Groups::of(&ledger, &[batch]).unwrap().of_at_most(most);

@@ -55,6 +55,15 @@ pub struct Input {
     pub stream: bool,
 }
 
+impl Input {
+    /// A file, named in the ledger as it is in its directory.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        Self { path, name, stream: false }
+    }
+}
+
 /// How to import.
 #[derive(Clone, Debug)]
 pub struct ImportOptions {
@@ -74,6 +83,24 @@ pub struct ImportOptions {
     pub full: bool,
     /// Whether a TOMIC folder is the whole truth.
     pub snapshot: bool,
+}
+
+impl ImportOptions {
+    /// The series' own mapping; each file says in its name which symbol it is about.
+    ///
+    /// What is to be otherwise is named: `ImportOptions { dry_run: true, ..ImportOptions::of(series) }`.
+    pub fn of(series: Series) -> Self {
+        Self {
+            series,
+            mapping: MappingChoice::Default,
+            symbol: SymbolChoice::FromName,
+            keep: false,
+            again: None,
+            dry_run: false,
+            full: false,
+            snapshot: false,
+        }
+    }
 }
 
 /// Finds the mapping that is meant.

@@ -58,6 +58,23 @@ pub struct ViewQuery {
     pub columns: Vec<String>,
 }
 
+impl ViewQuery {
+    /// All symbols, days and fields of a view, as they are known at the head.
+    ///
+    /// What is to be otherwise is named: `ViewQuery { at: Some(position), ..ViewQuery::of(series) }`.
+    pub fn of(series: Series) -> Self {
+        Self {
+            series,
+            symbols: Vec::new(),
+            at: None,
+            from: None,
+            to: None,
+            first: false,
+            columns: Vec::new(),
+        }
+    }
+}
+
 /// Shows a view, one document per symbol.
 ///
 /// # Errors
@@ -73,7 +90,11 @@ pub fn view(ledger: &Ledger, query: &ViewQuery) -> Result<Vec<View>> {
             let series = query.series;
             return Err(AppError::NotFound(format!("view {series} has nothing about {symbol}")));
         }
-        views.push(view_of(ledger, &reader, query, symbol)?);
+        let (view, records) = shown_of(ledger, &reader, query, symbol)?;
+        // One that came later, or counts no more, is shown where it is asked for.
+        if records > 0 || !query.symbols.is_empty() {
+            views.push(view);
+        }
     }
     let shown = |name: &String| {
         views.iter().flat_map(|view| &view.rows).any(|row| row.values.contains_key(name))
@@ -100,6 +121,16 @@ pub fn view_of(
     query: &ViewQuery,
     symbol: &Symbol,
 ) -> Result<View> {
+    Ok(shown_of(ledger, reader, query, symbol)?.0)
+}
+
+/// [`view_of`], and how many records there are on all days.
+fn shown_of(
+    ledger: &Ledger,
+    reader: &ViewReader<'_>,
+    query: &ViewQuery,
+    symbol: &Symbol,
+) -> Result<(View, usize)> {
     let at = query.at.unwrap_or(ledger.position());
     let which = if query.first { Which::First } else { Which::Latest };
     // The digest is that of the whole view, so in a daily one all of it is read; of a dense one
@@ -147,7 +178,7 @@ pub fn view_of(
         columns.retain(|column| column != name);
         columns.insert(0, name.to_owned());
     }
-    Ok(View {
+    let view = View {
         schema: "volledger/view/1",
         series: query.series.name(),
         symbol: symbol.to_string(),
@@ -156,7 +187,8 @@ pub fn view_of(
         which: query.first.then_some("first"),
         columns,
         rows,
-    })
+    };
+    Ok((view, records.len()))
 }
 
 /// All batches, oldest first.

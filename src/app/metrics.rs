@@ -160,12 +160,17 @@ pub(super) fn rank_row(symbol: &Symbol, records: &[Record], date: Option<Day>) -
 pub fn snapshot(ledger: &Ledger, asked: &Asked, today: Day) -> Result<Snapshot> {
     let past = Past::of(ledger, asked)?;
     let symbols = past.symbols(asked, &[Series::Iv, Series::Hv, Series::Spot])?;
-    let rows = parallel::map(&symbols, threads(), |symbol| {
+    let mut rows = parallel::map(&symbols, threads(), |symbol| {
         let iv = past.newest(Series::Iv, symbol, ATM_IV, LONGEST)?;
         let hv = past.newest(Series::Hv, symbol, 40, 1)?;
         let spot = past.newest(Series::Spot, symbol, 60, 1)?;
         Ok(snapshot_row(symbol, [&iv, &hv, &spot], asked.date.unwrap_or(today)))
     })?;
+    // A symbol whose facts came later is not heard of yet, unless it was asked for.
+    let known = |row: &SnapshotRow| {
+        [&row.iv_date, &row.hv_date, &row.spot_date].into_iter().any(Option::is_some)
+    };
+    rows.retain(|row| !asked.symbols.is_empty() || known(row));
     let which = first(asked.which);
     Ok(Snapshot { schema: "volledger/snapshot/1", position: past.at.0, which, rows })
 }

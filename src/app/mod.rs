@@ -25,6 +25,7 @@ pub mod parallel;
 pub mod pieces;
 pub mod prepared;
 pub mod projection;
+pub mod proof;
 pub mod recover;
 pub mod report;
 pub mod review;
@@ -38,12 +39,15 @@ pub mod vantage;
 pub mod verify;
 pub mod views;
 
+pub use crate::ledger::proof::ProofError;
 pub use crate::ledger::{Head, Ledger, LedgerError, OpenOptions};
-pub use crate::projections::Registry;
 pub use crate::projections::view::Which;
+pub use crate::projections::{Column, Facts, Projection, Registry};
 pub use clock::Clock;
 pub use error::AppError;
 pub use parallel::threads;
+use std::path::Path;
+use std::time::Duration;
 
 /// What a run depends on besides the ledger: time, the person, and who hears of progress.
 pub struct Run<'a> {
@@ -57,6 +61,50 @@ pub struct Run<'a> {
     pub registry: Registry,
     /// Whether kept projections are brought up to the head after a decision.
     pub refresh: bool,
+}
+
+impl Run<'static> {
+    /// A run of a program that uses this library: the system's clock, nobody who hears of
+    /// progress, the projections of [`Registry::default`], kept projections brought up to the head.
+    ///
+    /// What is to be otherwise is named: `Run { registry, ..Run::new("me") }`.
+    pub fn new(actor: impl Into<String>) -> Self {
+        Self {
+            clock: Clock::System,
+            actor: actor.into(),
+            progress: &Silent,
+            registry: Registry::default(),
+            refresh: true,
+        }
+    }
+}
+
+impl Run<'_> {
+    /// How long a ledger is waited for that another process has.
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    /// Makes a new ledger in a directory, which must not hold one.
+    ///
+    /// # Errors
+    /// A directory that holds a ledger already, or that cannot be written.
+    pub fn create(&self, directory: impl AsRef<Path>) -> error::Result<Ledger> {
+        outside::create(directory.as_ref(), &self.holder(), Self::PATIENCE)
+    }
+
+    /// Opens a ledger with its views up to date. No other process has it until it is dropped;
+    /// one that has it now is waited for, 10 seconds at most.
+    ///
+    /// What opening noticed is in [`Ledger::notes`].
+    ///
+    /// # Errors
+    /// [`LedgerError::NotFound`], [`LedgerError::Held`], [`LedgerError::Damaged`].
+    pub fn open(&self, directory: impl AsRef<Path>) -> error::Result<Ledger> {
+        Ok(outside::open(directory.as_ref(), &self.holder(), Self::PATIENCE, self)?.ledger)
+    }
+
+    fn holder(&self) -> String {
+        format!("{}, process {}", self.actor, std::process::id())
+    }
 }
 
 impl std::fmt::Debug for Run<'_> {

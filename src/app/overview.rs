@@ -46,6 +46,10 @@ pub fn overview(
         let hv = past.newest(Series::Hv, &symbol, 40, 1)?;
         let spot = past.newest(Series::Spot, &symbol, 60, 1)?;
         let parts = [(Series::Iv, iv), (Series::Hv, hv), (Series::Spot, spot)];
+        // Its facts came later: here nobody had heard of it.
+        if asked.symbols.is_empty() && parts.iter().all(|(_, records)| records.is_empty()) {
+            continue;
+        }
         let lacks = |series: &Series| parts.iter().any(|(s, r)| s == series && r.is_empty());
         let lacking: Vec<&Series> = rules.needs.iter().filter(|series| lacks(series)).collect();
         if !lacking.is_empty() || parts.iter().all(|(_, records)| records.is_empty()) {

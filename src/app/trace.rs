@@ -11,7 +11,7 @@ use crate::domain::{
 use crate::ledger::{Ledger, LedgerError};
 use crate::projections::view::{Activity, Record, Which, fold};
 use crate::sources::polygon::{GZIP, Unpacker};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 use std::io::{self, Write};
 
 /// Where the values of a day come from.
@@ -45,11 +45,17 @@ pub fn why(
     }
     let cells = record.cells.iter().filter(|c| field.is_none_or(|name| c.field.name() == name));
     let mut fields = Vec::new();
+    // One proof an event: it reads the whole source and hashes the whole batch.
+    let mut events: BTreeMap<EventId, EventLine> = BTreeMap::new();
     for cell in cells {
+        let event = match events.entry(cell.event) {
+            btree_map::Entry::Occupied(known) => known.get().clone(),
+            btree_map::Entry::Vacant(new) => new.insert(event_line(ledger, cell.event)?).clone(),
+        };
         fields.push(WhyField {
             field: cell.field.name().to_owned(),
             value: json_value(&cell.value),
-            event: event_line(ledger, cell.event)?,
+            event,
             replaced: replaced(ledger, &history, &cell.field, record.key(), cell.event, at, series),
         });
     }

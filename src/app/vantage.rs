@@ -8,13 +8,15 @@ use super::projection::definition::{Body, Definition};
 use super::projection::{dirty, kept, rows};
 use super::sql;
 use super::views::{Roots, ViewReader};
+use crate::domain::batch::Batch;
 use crate::domain::projection::ProjectionName;
-use crate::domain::{Position, ProjectionId, Series, Symbol, Table};
+use crate::domain::{BatchId, Position, ProjectionId, Series, Symbol, Table};
 use crate::ledger::Ledger;
 use crate::ledger::codec::TableRoot;
 use crate::projections::Registry;
 use crate::projections::view::{Record, Which};
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Where one looks back from.
@@ -43,6 +45,8 @@ struct Read {
     definitions: BTreeMap<ProjectionId, Arc<Definition>>,
     /// Per projection its stored root, if that says what is to be seen here.
     roots: BTreeMap<ProjectionId, Option<Arc<TableRoot>>>,
+    /// Per view the symbols that it had by here.
+    symbols: BTreeMap<Series, Arc<BTreeSet<Symbol>>>,
 }
 
 /// Whose facts an answer has read.
@@ -96,13 +100,23 @@ impl Vantage {
         work: impl FnOnce(&Self) -> Result<T>,
     ) -> Result<T> {
         let lent = Arc::new(std::mem::replace(ledger, Ledger::in_memory()));
-        let done = Self::new(Arc::clone(&lent), registry, None, Which::Latest)
-            .and_then(|vantage| work(&vantage));
+        // A panic must not take the ledger with it: what comes next would be written to nowhere.
+        let done = panic::catch_unwind(AssertUnwindSafe(|| {
+            Self::new(Arc::clone(&lent), registry, None, Which::Latest)
+                .and_then(|vantage| work(&vantage))
+        }));
         match Arc::try_unwrap(lent) {
             Ok(back) => *ledger = back,
             Err(_) => return Err(AppError::Projection("a query kept the ledger".to_owned())),
         }
-        done
+        done.unwrap_or_else(|panic| panic::resume_unwind(panic))
+    }
+
+    /// The same ledger as it was at a position.
+    #[must_use]
+    pub fn seen_at(&self, at: Position) -> Self {
+        // What was read is about this position; of the other nothing has been read yet.
+        Self { at, read: Arc::default(), ..self.clone() }
     }
 
     /// A reader of the views.
@@ -240,15 +254,65 @@ impl Vantage {
         if matches!(definition.body, Body::Query { by_symbol: false, .. }) {
             return Ok(None);
         }
-        let (reader, mut symbols) = (self.reader(), BTreeSet::new());
+        let mut symbols = BTreeSet::new();
         let views = match definition.inputs.log {
             true => Series::ALL.into(),
             false => definition.base_views(self)?,
         };
         for view in views {
-            symbols.extend(reader.symbols(view));
+            symbols.extend(self.symbols_of(view)?.iter().cloned());
         }
         Ok(Some(symbols.into_iter().collect()))
+    }
+
+    /// All rows of a projection, symbol by symbol: `symbol` and its columns, a value each.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for a name that means no projection here, and those of
+    /// [`Self::rows`].
+    pub fn table(&self, name: &ProjectionName) -> Result<Table> {
+        self.whole(&*self.definition(&self.id(name)?)?)
+    }
+
+    /// All rows of a version of a projection.
+    pub(super) fn whole(&self, definition: &Definition) -> Result<Table> {
+        let Some(symbols) = self.symbols(definition)? else { return self.rows(definition, None) };
+        let mut all = Table::new();
+        for symbol in &symbols {
+            all.extend(self.rows(definition, Some(symbol))?);
+        }
+        Ok(all)
+    }
+
+    /// The symbols that a view had by this position, whether or not they still count. A query may
+    /// have an answer about a symbol without facts, so those that came later are left out.
+    fn symbols_of(&self, view: Series) -> Result<Arc<BTreeSet<Symbol>>> {
+        if let Some(known) = lock(&self.read).symbols.get(&view) {
+            return Ok(Arc::clone(known));
+        }
+        let (reader, table) = (self.reader(), self.ledger.batches());
+        let mut symbols: BTreeSet<Symbol> = reader.symbols(view).into_iter().collect();
+        let by_here = |batch: &Batch| batch.committed_at.is_some_and(|at| at <= self.at);
+        let speaks = |batch: &Batch| batch.stage.views.iter().any(|part| part.series == view);
+        let mut late = BTreeSet::new();
+        for (id, batch) in table.iter() {
+            if batch.committed_at.is_some() && !by_here(batch) && speaks(batch) {
+                let mut blocks = self.ledger.read(id);
+                while let Some((_, header)) = blocks.next_header()? {
+                    late.extend(header.symbols.into_iter().map(|(symbol, _)| symbol));
+                }
+            }
+        }
+        for symbol in late.iter().filter(|symbol| reader.events(view, symbol) > 0) {
+            let history = reader.history(view, symbol)?;
+            let known = |number: &u32| table.get(BatchId(*number)).is_some_and(by_here);
+            if !history.batches.iter().any(known) {
+                symbols.remove(symbol);
+            }
+        }
+        let symbols = Arc::new(symbols);
+        lock(&self.read).symbols.insert(view, Arc::clone(&symbols));
+        Ok(symbols)
     }
 
     /// The rows of a projection about a symbol (all rows of one that is answered whole): the stored

@@ -1,9 +1,8 @@
 //! Verifying: the ledger's hashes, and the views against their rebuild.
 
-use super::Run;
 use super::error::Result;
 use super::report::{DamageLine, VerifyReport};
-use super::views;
+use super::{Run, projection, views};
 use crate::domain::Series;
 use crate::ledger::Ledger;
 
@@ -62,7 +61,25 @@ pub fn verify(ledger: &Ledger, deep: bool, run: &Run<'_>) -> Result<VerifyReport
         projections,
         damage,
         stale,
+        against: None,
     })
+}
+
+/// Checks everything: [`verify`] with every block, source and view, then every kept projection
+/// against its rebuild. The ledger is lent to the projections; nothing is written.
+///
+/// # Errors
+/// None: what is wrong is in the report.
+pub fn everything(ledger: &mut Ledger, run: &Run<'_>) -> Result<VerifyReport> {
+    let mut report = verify(ledger, true, run)?;
+    // Projections can only be compared with views that are sound.
+    if report.ok {
+        let kept = projection::verify(ledger, &[], run)?;
+        report.projections += kept.projections;
+        report.ok = kept.ok;
+        report.stale = kept.stale;
+    }
+    Ok(report)
 }
 
 /// Compares one view with its rebuild.
@@ -90,6 +107,7 @@ pub fn verify_one(ledger: &Ledger, view: Series, run: &Run<'_>) -> Result<Verify
         projections: 1,
         damage: Vec::new(),
         stale,
+        against: None,
     })
 }
 

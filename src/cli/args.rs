@@ -1,9 +1,9 @@
 //! The words of the command line. The doc comments are the manual.
 
 use super::commands::{
-    backup, batch, chart, check, coverage, derive, diff, export, fetch, gaps, heatmap, import, log,
-    man, metrics, overview, projection, recover, screen, show, sql, timeline, tour, verify, view,
-    why,
+    backup, batch, chart, check, checkpoint, coverage, derive, diff, export, fetch, gaps, heatmap,
+    import, key, log, man, metrics, overview, projection, prove, recover, screen, show, sql,
+    timeline, tour, verify, view, why,
 };
 use crate::app::metrics::Which;
 use crate::render::Form;
@@ -218,6 +218,14 @@ pub(super) enum Command {
     Status(Nothing),
     /// Check hashes, order, roots and HEAD
     Verify(verify::VerifyArgs),
+    /// The key that signs checkpoints
+    Key(key::KeyArgs),
+    /// The head of the log, signed
+    Checkpoint(checkpoint::CheckpointArgs),
+    /// Prove a row, a decision, or that nothing was changed since a checkpoint
+    Prove(prove::ProveArgs),
+    /// Check a proof with nothing but the public key
+    VerifyProof(prove::VerifyProofArgs),
     /// Write a view, the whole ledger, or TOMIC's JSON folders
     Export(export::ExportArgs),
     /// Write the whole ledger into one file
@@ -308,6 +316,14 @@ mod tests {
             "show b7/3",
             "status -q -v",
             "verify --deep",
+            "verify --against f --key a+b+c",
+            "key new --name example.com/vol -O k --json",
+            "checkpoint sign -O f --key-file k",
+            "checkpoint list --json",
+            "prove b7/3 -O f",
+            "prove #12 -O f --checkpoint c",
+            "prove --consistency #5 #9 -O f",
+            "verify-proof f --key a+b+c",
             "export tomic dir AAPL",
             "export iv AAPL -f jsonl -O out.jsonl",
             "export iv AAPL -f parquet -O out.parquet --first",
@@ -333,6 +349,10 @@ mod tests {
             "",
             "view",
             "view vol AAPL",
+            "prove -O f",
+            "prove b7/3 --consistency #1 #2 -O f",
+            "verify-proof f",
+            "verify --key a+b+c",
             "batch show x",
             "import iv",
             "log --json -o csv",

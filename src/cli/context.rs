@@ -8,9 +8,9 @@ use crate::app::lookup;
 use crate::app::{
     AppError, Clock, Ledger, LedgerError, OpenOptions, Registry, Run, outside, recover,
 };
-use crate::config::{Found, Settings, ledger_directory, new_ledger_directory};
+use crate::config::{Found, Settings, ledger_directory, new_ledger_directory, signing_key_file};
 use crate::domain::Position;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The surroundings of a command.
 pub(super) struct Context {
@@ -80,6 +80,14 @@ impl Context {
             return Err(Failure::of(Exit::Failed, error, hint));
         }
         Ok(directory)
+    }
+
+    /// The file of the signing key: the flag, the variable, the configuration folder.
+    pub(super) fn key_file(&self, flag: Option<&Path>) -> Outcome<PathBuf> {
+        signing_key_file(flag, &self.settings).ok_or_else(|| {
+            let hint = "name it with `VOLLEDGER_SIGNING_KEY=FILE`";
+            Failure::usage("there is no configuration folder for a signing key", hint)
+        })
     }
 
     /// Opens the ledger, with what opening noticed.

@@ -1,7 +1,7 @@
 //! Why a command failed, as a person is told: exit code, one line, its causes, the next command.
 
 use super::exit::Exit;
-use crate::app::{AppError, LedgerError};
+use crate::app::{AppError, LedgerError, ProofError};
 use crate::config::ConfigError;
 use crate::domain::batch::Refusal;
 use std::error::Error;
@@ -88,6 +88,7 @@ fn exit(error: &AppError) -> Exit {
     match error {
         AppError::Ledger(error) => match error {
             LedgerError::Damaged { .. } | LedgerError::Malformed { .. } => Exit::Damaged,
+            LedgerError::Proof(ProofError::Fails(_)) => Exit::Damaged,
             LedgerError::Newer { .. } => Exit::Newer,
             LedgerError::Held { .. } => Exit::Held,
             LedgerError::NotWritable { .. } | LedgerError::Poisoned => Exit::NotWritable,
@@ -142,6 +143,12 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
         AppError::Rules { problems, known, .. } => {
             causes.extend(problems.iter().skip(1).cloned());
             known.clone()
+        }
+        AppError::Key { next, .. } => next.clone(),
+        AppError::NoCheckpoint { .. } => {
+            "sign the log with `volledger checkpoint sign`; `volledger checkpoint list` shows what \
+             was signed"
+                .to_owned()
         }
         AppError::Projection(_) => {
             "nothing else was touched; `volledger projection list` shows what there is".to_owned()
@@ -202,6 +209,15 @@ fn ledger_hint(error: &LedgerError) -> String {
         LedgerError::NotWritable { .. } | LedgerError::Poisoned => {
             "nothing was changed; make room or set permissions, then run it again".to_owned()
         }
+        LedgerError::Proof(ProofError::Fails(_)) => {
+            "do not rely on it: keep it, ask for a new one, and compare the ledger with a checkpoint \
+             that was kept elsewhere (`volledger verify --against FILE`)"
+                .to_owned()
+        }
+        LedgerError::Proof(ProofError::Malformed(_)) => {
+            "it may be cut off or be another file; ask for it again".to_owned()
+        }
+        LedgerError::NoSuchEvent(_) => "`volledger batch list` shows the batches".to_owned(),
         LedgerError::NoSuchBatch(_) => "`volledger batch list` shows the batches".to_owned(),
         LedgerError::NoSuchPosition { .. } => "`volledger log` shows the positions".to_owned(),
         LedgerError::TooManyEvents => "split the file and import the parts".to_owned(),
@@ -287,6 +303,10 @@ mod tests {
                 Exit::Stale,
             ),
             (AppError::Projection(text("x")), Exit::Failed),
+            (ProofError::fails("x").into(), Exit::Damaged),
+            (ProofError::malformed("x").into(), Exit::Failed),
+            (AppError::Key { file: text("x"), why: text("y"), next: text("z") }, Exit::Failed),
+            (AppError::NoCheckpoint { what: text("x") }, Exit::Failed),
             (AppError::ViewsBehind { at, source: LedgerError::Poisoned }, Exit::Failed),
             (AppError::ProjectionDiffers(text("x")), Exit::ProjectionDiffers),
         ];

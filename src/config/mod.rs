@@ -6,7 +6,7 @@
 mod paths;
 mod polygon;
 
-pub use paths::{Found, ledger_directory, new_ledger_directory};
+pub use paths::{Found, ledger_directory, new_ledger_directory, signing_key_file};
 pub use polygon::PolygonSettings;
 
 use chrono::DateTime;
@@ -55,6 +55,8 @@ pub struct Settings {
     pub current: PathBuf,
     /// `XDG_DATA_HOME`, or its default.
     pub data_home: Option<PathBuf>,
+    /// `VOLLEDGER_SIGNING_KEY`: the file of the signing key.
+    pub signing_key: Option<PathBuf>,
     /// Where programs are looked for.
     pub path: Option<OsString>,
 }
@@ -119,6 +121,7 @@ impl Settings {
             unicode: locale.is_none_or(|locale| is_utf8(&locale)),
             current: PathBuf::from("."),
             data_home: None,
+            signing_key: raw("VOLLEDGER_SIGNING_KEY").map(PathBuf::from),
             path: raw("PATH"),
         })
     }

@@ -36,6 +36,13 @@ pub fn new_ledger_directory(flag: Option<&Path>, settings: &Settings) -> Found {
     named(flag, settings).unwrap_or_else(|| Found { directory: PathBuf::from(NAME), by: NAME })
 }
 
+/// The file of the signing key: the flag, the variable, the user's configuration; `None` without a
+/// home directory.
+pub fn signing_key_file(flag: Option<&Path>, settings: &Settings) -> Option<PathBuf> {
+    let named = flag.map(Path::to_owned).or_else(|| settings.signing_key.clone());
+    named.or_else(|| Some(config_home()?.join("volledger").join("signing.key")))
+}
+
 /// Where the user's configuration files are.
 pub(super) fn config_home() -> Option<PathBuf> {
     Xdg::new().ok().map(|xdg| xdg.config_dir())

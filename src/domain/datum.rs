@@ -41,6 +41,13 @@ impl From<usize> for Datum {
     }
 }
 
+/// What is no number (a division by zero) is null.
+impl From<f64> for Datum {
+    fn from(number: f64) -> Self {
+        Some(number).into()
+    }
+}
+
 /// What is missing or no number (a division by zero) is null.
 impl From<Option<f64>> for Datum {
     fn from(number: Option<f64>) -> Self {

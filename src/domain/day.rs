@@ -46,8 +46,35 @@ impl From<NaiveDate> for Day {
     }
 }
 
+impl Day {
+    /// `YYYY-MM-DD` without an allocation; `None` outside the years 0 to 9999.
+    pub fn ascii(self) -> Option<[u8; 10]> {
+        let date = self.date();
+        let year = u32::try_from(date.year()).ok().filter(|year| *year <= 9_999)?;
+        // Each remainder is below ten.
+        let digit = |number: u32| b'0' + (number % 10) as u8;
+        let (month, day) = (date.month(), date.day());
+        Some([
+            digit(year / 1_000),
+            digit(year / 100),
+            digit(year / 10),
+            digit(year),
+            b'-',
+            digit(month / 10),
+            digit(month),
+            b'-',
+            digit(day / 10),
+            digit(day),
+        ])
+    }
+}
+
 impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ascii = self.ascii();
+        if let Some(text) = ascii.as_ref().and_then(|bytes| std::str::from_utf8(bytes).ok()) {
+            return f.write_str(text);
+        }
         let date = self.date();
         write!(f, "{:04}-{:02}-{:02}", date.year(), date.month(), date.day())
     }

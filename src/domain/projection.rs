@@ -152,8 +152,13 @@ impl ProjectionTable {
                 let definition = definition.clone();
                 let added = Added { definition, added_at: at, dropped_at: None };
                 self.versions.insert(id.clone(), added);
+                // A name that means nothing (any more) means this one.
                 let promoted = self.promoted.entry(id.name.clone()).or_default();
-                if promoted.is_empty() {
+                let of_last = |(_, version): &(Position, u32)| {
+                    let last = ProjectionId { name: id.name.clone(), version: *version };
+                    self.versions.get(&last).is_some_and(Added::is_kept)
+                };
+                if !promoted.last().is_some_and(of_last) {
                     promoted.push((at, id.version));
                 }
             }
@@ -234,5 +239,18 @@ mod tests {
         assert_eq!(table.promoted("cheap", Position(9)), None);
         assert_eq!(table.kept().count(), 1);
         assert_eq!(table.versions("rich").count(), 2);
+    }
+
+    #[test]
+    fn a_name_whose_versions_are_all_dropped_means_the_next_one() {
+        let added = || ProjectionStep::Added { definition: None };
+        let table = table(&[
+            ("rich", 1, added()),
+            ("rich", 1, ProjectionStep::Dropped),
+            ("rich", 2, added()),
+            ("rich", 3, added()),
+        ]);
+        assert_eq!(table.promoted("rich", Position(2)), Some(1));
+        assert_eq!(table.promoted("rich", Position(4)), Some(2));
     }
 }

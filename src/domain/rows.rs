@@ -89,7 +89,7 @@ pub struct Head {
     pub symbol: u32,
     /// Index into [`Rows::shapes`].
     pub shape: u32,
-    /// Index of the first value in [`Rows::values`].
+    /// Index of the first value in `Rows::values`.
     pub first: u32,
 }
 

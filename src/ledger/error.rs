@@ -1,6 +1,6 @@
 //! What can go wrong with a ledger.
 
-use crate::domain::{BatchId, Digest, Position};
+use crate::domain::{BatchId, Digest, EventId, Position};
 use std::path::PathBuf;
 
 /// An error of the ledger. Damage is its own kind: it is reported and never repaired silently.
@@ -72,6 +72,12 @@ pub enum LedgerError {
     /// A source is not kept here.
     #[error("source {} is not in the ledger", .0.short())]
     NoSuchSource(Digest),
+    /// A proof, checkpoint or key is refused.
+    #[error(transparent)]
+    Proof(#[from] super::proof::ProofError),
+    /// An event is not here.
+    #[error("there is no event {0}")]
+    NoSuchEvent(EventId),
     /// A batch is not here.
     #[error("there is no batch {0}")]
     NoSuchBatch(BatchId),

@@ -3,10 +3,13 @@
 //! Besides, frozen bytes: whoever changes a stored layout by accident fails here, and whoever
 //! means to adds a version instead.
 
+use super::Ledger;
 use super::canon;
 use super::codec::{self, Codec, decode_block, decode_entry, encode_blocks, encode_entry};
 use super::hash::{Blake3Tree, Sha256Tree, TreeHash, content};
 use super::head::Head;
+use super::note::SigningKey;
+use super::proof::{Checkpoint, Proof};
 use super::segment::{FrameKind, write_frame};
 use super::tree::Tree;
 use crate::domain::entry::{MappingRef, RowCounts, ViewPart};
@@ -15,6 +18,7 @@ use crate::domain::{
     Action, BatchId, BatchState, Class, Day, Decision, Digest, Entry, EntryKind, Field, Finding,
     Op, Position, Reject, Rows, Series, Severity, Stage, StateChange, Value, Via, Window,
 };
+use secrecy::SecretString;
 
 const PAGE: &str = include_str!("FORMAT.md");
 
@@ -146,6 +150,36 @@ fn the_page_names_every_field_beside_its_codes() {
     for def in crate::domain::series::FIELDS {
         assert!(PAGE.contains(&format!("`{}`", def.name)), "{}", def.name);
     }
+}
+
+#[test]
+fn the_pages_checkpoint_and_proofs_are_what_is_signed() {
+    let key = SigningKey::parse(&SecretString::from(block("secret key"))).unwrap();
+    assert_eq!(format!("{}\n", key.verifier()), block("verifier key"));
+    let mut ledger = Ledger::in_memory();
+    ledger.append(decision()).unwrap();
+    let (origin, head) = (key.verifier().name().to_owned(), ledger.head());
+    let (size, root, extensions) = (head.size, head.root, Vec::new());
+    let note = Checkpoint { origin, size, root, extensions }.sign(&key).unwrap();
+    assert_eq!(block("checkpoint"), note.to_string());
+    let proof = ledger.prove_entry(Position(1), &note).unwrap();
+    assert_eq!(block("entry proof"), proof.text().unwrap());
+    Proof::parse(block("entry proof")).unwrap().check(key.verifier()).unwrap();
+
+    let mut ledger = Ledger::in_memory();
+    let mut writer = ledger.begin().unwrap();
+    ledger.write(&mut writer, &window()).unwrap();
+    let (batch, batch_root, events) = (writer.batch(), writer.root(), writer.events());
+    let stage = Stage { batch, batch_root, events, ..stage() };
+    let kind = EntryKind::Stage(Box::new(stage));
+    ledger.append(Entry { kind, ..decision() }).unwrap();
+    let (origin, head) = (key.verifier().name().to_owned(), ledger.head());
+    let (size, root, extensions) = (head.size, head.root, Vec::new());
+    let note = Checkpoint { origin, size, root, extensions }.sign(&key).unwrap();
+    let text = ledger.prove_event("b1/1".parse().unwrap(), &note).unwrap().text().unwrap();
+    let lines = text.split("entry ").next().unwrap();
+    assert_eq!(block("row lines"), lines);
+    Proof::parse(&text).unwrap().check(key.verifier()).unwrap();
 }
 
 /// Blocks of [`window`]; never to be edited once format 1 is released.

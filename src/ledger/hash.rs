@@ -61,6 +61,11 @@ impl TreeHash for Sha256Tree {
     }
 }
 
+/// SHA-256 of some bytes: the ids of signing keys.
+pub fn sha256(bytes: &[u8]) -> Digest {
+    Digest(Sha256::digest(bytes).into())
+}
+
 /// The BLAKE3 digest of some bytes: the id of a source, a manifest, a view.
 pub fn content(bytes: &[u8]) -> Digest {
     Digest(*blake3::hash(bytes).as_bytes())

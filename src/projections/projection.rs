@@ -18,6 +18,13 @@ pub struct Column {
     pub about: &'static str,
 }
 
+impl Column {
+    /// A column and what it holds.
+    pub const fn new(name: &'static str, about: &'static str) -> Self {
+        Self { name, about }
+    }
+}
+
 /// What a symbol is judged by: the records of the views that a projection names, and the rows of
 /// the projections that it names.
 #[derive(Debug)]
@@ -89,7 +96,8 @@ pub struct Registry(Vec<Arc<dyn Projection>>);
 impl Registry {
     /// The same with one more; it stands for the one of its name and version that was there.
     #[must_use]
-    pub fn with(mut self, projection: Arc<dyn Projection>) -> Self {
+    pub fn with(mut self, projection: impl Projection + 'static) -> Self {
+        let projection: Arc<dyn Projection> = Arc::new(projection);
         let same = |of: &Arc<dyn Projection>| {
             (of.name(), of.version()) == (projection.name(), projection.version())
         };

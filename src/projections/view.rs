@@ -87,6 +87,12 @@ impl Record {
         self.known(code)?.value.decimal()?.to_f64()
     }
 
+    /// The shown number of a field by its name in views (`atm_iv`), in the unit that it is stored
+    /// in (volatilities as fractions); nothing where the day has none.
+    pub fn number_of(&self, name: &str) -> Option<f64> {
+        self.cells.iter().find(|cell| cell.field.name() == name)?.value.decimal()?.to_f64()
+    }
+
     /// The shown value of a known field.
     pub fn known(&self, code: u16) -> Option<&Cell> {
         self.cells.iter().find(|cell| cell.field == Field::Known(code))

@@ -193,7 +193,8 @@ impl Document for Log {
             table.row([format!("#{position}"), format!("{time}{clock}"), actor.clone(), text, why]);
         }
         let mut out = table.finish();
-        let hidden = self.position.saturating_sub(self.entries.len() as u64);
+        let first = self.entries.last().map_or(1, |oldest| oldest.position);
+        let hidden = first.saturating_sub(1);
         if hidden > 0 {
             out += &format!("  {} earlier entries: `volledger log --limit 0`\n", count(hidden));
         }

@@ -21,6 +21,7 @@ mod metrics;
 pub mod numbers;
 mod overview;
 mod projection;
+mod proof;
 mod recover;
 mod review;
 mod sql;

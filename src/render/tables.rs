@@ -263,12 +263,24 @@ impl Document for VerifyReport {
             format!("{} {views}", counted(self.projections, "view")),
             word(self.stale.is_empty()).to_owned(),
         ]);
+        if let Some(against) = &self.against {
+            let signature = match against.signature {
+                "not checked" => "signature not checked",
+                "good" => "signature good",
+                _ => "signature bad",
+            };
+            let checkpoint = &against.checkpoint;
+            table.row([
+                format!("extends #{} of {}; {signature}", checkpoint.position, checkpoint.origin),
+                word(against.ok).to_owned(),
+            ]);
+        }
         let mut out = format!("Checked #{} {root}\n{}", self.position, table.finish());
         for damage in &self.damage {
             out += &format!("  ! {}: {}\n", look.cell(&damage.place), look.cell(&damage.what));
         }
-        for view in &self.stale {
-            out += &format!("  ! view {} differs from its rebuild\n", look.cell(view));
+        for difference in &self.stale {
+            out += &format!("  ! {}\n", look.cell(difference));
         }
         out
     }

@@ -12,12 +12,11 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use volledger::app::import::{ImportOptions, Input, MappingChoice, SymbolChoice};
+use volledger::app::import::{ImportOptions, Input, SymbolChoice};
 use volledger::app::metrics::{self, Asked};
 use volledger::app::vantage::Vantage;
 use volledger::app::{
-    Clock, Ledger, Registry, Run, Silent, Which, decide, import, outside, projection, sql, verify,
-    views,
+    Ledger, Registry, Run, Silent, Which, decide, import, outside, projection, sql, verify, views,
 };
 use volledger::domain::{Position, Series};
 
@@ -38,17 +37,9 @@ fn measured<T>(what: &str, work: impl FnOnce() -> T) -> (T, f64) {
 }
 
 fn confirmed(ledger: &mut Ledger, path: &Path, run: &Run<'_>) {
-    let options = ImportOptions {
-        series: Series::Iv,
-        mapping: MappingChoice::Default,
-        symbol: SymbolChoice::FromColumn,
-        keep: false,
-        again: None,
-        dry_run: false,
-        full: false,
-        snapshot: false,
-    };
-    let inputs = [Input { path: path.to_owned(), name: "large.csv".into(), stream: false }];
+    let options =
+        ImportOptions { symbol: SymbolChoice::FromColumn, ..ImportOptions::of(Series::Iv) };
+    let inputs = [Input::file(path)];
     let staged = import::import_csv(ledger, &inputs, &options, run).unwrap();
     decide::confirm_staged(ledger, &staged, run).unwrap();
 }
@@ -64,13 +55,7 @@ fn main() {
     let mut out = std::io::BufWriter::new(std::fs::File::create(&csv).unwrap());
     large_csv::write_csv(&mut out, symbols, days).unwrap();
     drop(out);
-    let run = Run {
-        clock: Clock::System,
-        actor: "bench".into(),
-        progress: &Silent,
-        registry: Registry::default(),
-        refresh: true,
-    };
+    let run = Run::new("bench");
     let dir = directory.path().join("ledger");
     let mut ledger = outside::create(&dir, "bench", Duration::ZERO).unwrap();
     let rows = (symbols * days) as f64;

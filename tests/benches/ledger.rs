@@ -11,10 +11,8 @@ mod large_csv;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
-use volledger::app::import::{ImportOptions, Input, MappingChoice, SymbolChoice};
-use volledger::app::{
-    Clock, Ledger, Registry, Run, Silent, decide, import, lookup, outside, verify,
-};
+use volledger::app::import::{ImportOptions, Input, SymbolChoice};
+use volledger::app::{Ledger, Run, decide, import, lookup, outside, verify};
 use volledger::domain::Series;
 
 /// CPU seconds (user and system) of this process so far, all threads.
@@ -69,26 +67,12 @@ fn main() {
     println!("{rows} rows, {:.1} MB, {:.1} bytes a row", size as f64 / 1e6, size as f64 / rows);
 
     let dir = directory.path().join("ledger");
-    let run = Run {
-        clock: Clock::System,
-        actor: "bench".into(),
-        progress: &Silent,
-        registry: Registry::default(),
-        refresh: true,
-    };
+    let run = Run::new("bench");
     let open = || outside::open(&dir, "bench", Duration::ZERO, &run).unwrap().ledger;
     let mut ledger = outside::create(&dir, "bench", Duration::ZERO).unwrap();
-    let options = ImportOptions {
-        series: Series::Iv,
-        mapping: MappingChoice::Default,
-        symbol: SymbolChoice::FromColumn,
-        keep: false,
-        again: None,
-        dry_run: false,
-        full: false,
-        snapshot: false,
-    };
-    let inputs = [Input { path: csv.clone(), name: "large.csv".into(), stream: false }];
+    let options =
+        ImportOptions { symbol: SymbolChoice::FromColumn, ..ImportOptions::of(Series::Iv) };
+    let inputs = [Input::file(&csv)];
     let begin = cpu_seconds();
     let staged = measured("stage and diff", || {
         import::import_csv(&mut ledger, &inputs, &options, &run).unwrap()
@@ -120,13 +104,8 @@ fn main() {
         allocated(&dir) as f64 / size as f64
     );
     let query = lookup::ViewQuery {
-        series: Series::Iv,
         symbols: vec!["SYN00007".parse().unwrap()],
-        at: None,
-        from: None,
-        to: None,
-        first: false,
-        columns: Vec::new(),
+        ..lookup::ViewQuery::of(Series::Iv)
     };
     measured("view of one symbol", || lookup::view(&ledger, &query).unwrap());
     measured("verify --deep", || assert!(verify::verify(&ledger, true, &run).unwrap().ok));

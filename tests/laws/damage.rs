@@ -64,15 +64,8 @@ pub fn try_shown(ledger: &Ledger, at: u64) -> Result<Shown, String> {
     use volledger::app::lookup::{ViewQuery, view};
     let mut found = Shown::new();
     for series in Series::ALL {
-        let query = ViewQuery {
-            series,
-            symbols: Vec::new(),
-            at: Some(volledger::domain::Position(at)),
-            from: None,
-            to: None,
-            first: false,
-            columns: Vec::new(),
-        };
+        let query =
+            ViewQuery { at: Some(volledger::domain::Position(at)), ..ViewQuery::of(series) };
         for view in view(ledger, &query).map_err(|error| error.to_string())? {
             for row in &view.rows {
                 let key = (series, view.symbol.clone(), row.date.clone());

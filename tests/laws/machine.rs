@@ -129,15 +129,7 @@ fn pick(from: &[u32], index: usize) -> Option<u32> {
 pub fn shown(ledger: &Ledger, at: Option<u64>) -> (Shown, Vec<String>) {
     let (mut found, mut digests) = (Shown::new(), Vec::new());
     for series in Series::ALL {
-        let query = lookup::ViewQuery {
-            series,
-            symbols: Vec::new(),
-            at: at.map(Position),
-            from: None,
-            to: None,
-            first: false,
-            columns: Vec::new(),
-        };
+        let query = lookup::ViewQuery { at: at.map(Position), ..lookup::ViewQuery::of(series) };
         for view in lookup::view(ledger, &query).unwrap() {
             for row in &view.rows {
                 let key = (series, view.symbol.clone(), row.date.clone());

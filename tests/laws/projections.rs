@@ -54,12 +54,12 @@ const QUERIES: [(&str, &str); 6] = [
         "SELECT a.date AS date, a.atm_iv - b.atm_iv AS off FROM iv a JOIN iv b USING (date)
          WHERE a.symbol = :symbol AND b.symbol = 'AAA'",
     ),
-    ("others", "SELECT :symbol AS symbol, count(*) AS n FROM spot HAVING count(*) > 0"),
+    ("others", "SELECT :symbol AS symbol, count(*) AS n FROM spot"),
     ("log", "SELECT state, count(*) AS n FROM batches GROUP BY state"),
 ];
 
 fn registry() -> Registry {
-    Registry::default().with(Arc::new(Reader))
+    Registry::default().with(Reader)
 }
 
 fn with_reader() -> Run<'static> {

@@ -117,3 +117,84 @@ fn help_manual_and_completions_are_complete() {
     }
     assert!(desk.run("--version").exits(0).out.starts_with("volledger "));
 }
+
+#[test]
+fn a_position_answers_the_same_whatever_comes_later() {
+    let desk = Desk::with_iv();
+    desk.write("n.sql", "SELECT :symbol AS symbol, count(*) AS n FROM iv WHERE symbol = :symbol");
+    desk.run("projection add n --sql n.sql").exits(0);
+    let at = desk.run("status --json").json()["position"].clone();
+    let lines = [
+        "rank",
+        "snapshot",
+        "snapshot --date 2023-05-02",
+        "screen n_252>=0",
+        "screen stale=0",
+        "overview --date 2025-01-02",
+        "overview --date 2025-01-02 --rules windowed",
+        "coverage --date 2025-01-02",
+        "gaps",
+        "heatmap",
+        "chart iv VOLA",
+        "chart rank VOLA",
+        "view iv",
+        "view hv",
+        "diff 0 2",
+        "batch list",
+        "export iv -O a.csv",
+        "export iv -O a.jsonl",
+        "export hv -O a.sqlite",
+        "projection diff iv_metrics iv_hv",
+    ];
+    let queries = ["SELECT * FROM n", "SELECT * FROM iv_metrics", "SELECT * FROM assertions"];
+    let answers = || -> Vec<String> {
+        let asked = lines.iter().map(|line| {
+            let at = if line.starts_with("diff") { String::new() } else { format!("--at {at}") };
+            desk.run(&format!("{line} {at} --json")).exits(0).out
+        });
+        let of_query = |text: &&str| {
+            desk.words(&["sql", text, "--at", &at.to_string(), "--json"]).exits(0).out
+        };
+        asked.chain(queries.iter().map(of_query)).collect()
+    };
+    let before = answers();
+    desk.run(&format!("import iv {} -s VOLB --yes", sample("iv/VOLB.csv"))).exits(0);
+    desk.run(&format!("import spot {} -s VOLC --yes", sample("spot/VOLC.csv"))).exits(0);
+    desk.run("undo").exits(0);
+    let after = answers();
+    let names = lines.iter().chain(&queries);
+    for ((line, before), after) in names.zip(&before).zip(&after) {
+        assert_eq!(before, after, "{line}");
+    }
+}
+
+#[test]
+fn an_export_has_the_form_that_its_name_speaks_of() {
+    let desk = Desk::with_iv();
+    for (file, begins) in [
+        ("a.csv", "symbol,date"),
+        ("a.json", "["),
+        ("a.jsonl", "{"),
+        ("a.parquet", "PAR1"),
+        ("a.db", "SQLite format 3"),
+        ("a.xlsx", "PK"),
+        ("a.txt", "symbol,date"),
+    ] {
+        desk.run(&format!("export iv -O {file}")).exits(0);
+        let bytes = std::fs::read(desk.path().join(file)).unwrap();
+        assert!(bytes.starts_with(begins.as_bytes()), "{file}: {:?}", bytes.get(..30));
+    }
+    desk.run("export iv -O b.parquet -f csv").exits(0);
+    assert!(std::fs::read(desk.path().join("b.parquet")).unwrap().starts_with(b"symbol,"));
+}
+
+#[test]
+fn conditions_are_the_same_over_an_empty_ledger() {
+    let desk = Desk::with_ledger();
+    let nothing = desk.run("screen atm_iv>0.1 --json").exits(0).json();
+    assert_eq!(nothing["symbols"], 0);
+    let (columns, filled) = (nothing["columns"].clone(), Desk::with_iv());
+    assert_eq!(filled.run("screen atm_iv>0.1 --json").exits(0).json()["columns"], columns);
+    assert!(desk.run("screen iv_rnk>0.1").exits(2).err.contains("no such column"));
+    assert!(!filled.run("log --at 1").out.contains("earlier"));
+}

@@ -57,7 +57,7 @@ pub struct Read {
     pub rows: u64,
     /// Symbols that have one.
     pub symbols: u64,
-    /// Of every symbol the digest of what the view shows of it, as `view` tells it.
+    /// Of every symbol with a record the digest of what the view shows of it, as `view` tells it.
     pub digests: Vec<(Symbol, Digest)>,
 }
 
@@ -142,7 +142,7 @@ impl<'a> Stream<'a> {
         let (mut read, mut done) = (Read::default(), 0);
         for symbol in symbols {
             let before = read.rows;
-            let digest = self.symbol(series, &symbol, &activity, |records, events| {
+            let (digest, shown) = self.symbol(series, &symbol, &activity, |records, events| {
                 sink(&symbol, records)?;
                 read.rows += records.len() as u64;
                 done += events;
@@ -150,21 +150,24 @@ impl<'a> Stream<'a> {
                 Ok(())
             })?;
             read.symbols += u64::from(read.rows > before);
-            read.digests.push((symbol, digest));
+            // One that came later is no part of what was known, so the digest stays what it was.
+            if shown > 0 || self.wanted.symbols.contains(&symbol) {
+                read.digests.push((symbol, digest));
+            }
         }
         run.progress.end();
         Ok(read)
     }
 
     /// Hands the records of one symbol to `sink`, part by part, with the number of assertions that
-    /// were read for them; returns the digest of what the view shows of it.
+    /// were read for them; returns the digest of what the view shows of it, and of how many records.
     fn symbol(
         &self,
         series: Series,
         symbol: &Symbol,
         activity: &Activity,
         mut sink: impl FnMut(&[Record], u64) -> Result<()>,
-    ) -> Result<Digest> {
+    ) -> Result<(Digest, u64)> {
         let reader = self.reader();
         let which = if self.wanted.first { Which::First } else { Which::Latest };
         let from = self.wanted.from.unwrap_or(Day(i32::MIN));
@@ -181,25 +184,25 @@ impl<'a> Stream<'a> {
         let parts: Vec<&[Period]> =
             parts(&stored).into_iter().filter_map(|part| stored.get(part)).collect();
         let mut digest = ViewDigest::default();
-        let several = parts.len() != 1;
+        let (several, mut shown) = (parts.len() != 1, 0);
         if several {
             // The digest begins with the number of records, so they are counted first.
-            let mut records = 0;
             for part in &parts {
-                records += folded(part)?.len() as u64;
+                shown += folded(part)?.len() as u64;
             }
-            digest.begin(series, symbol, records);
+            digest.begin(series, symbol, shown);
         }
         for part in parts {
             let mut records = folded(part)?;
             if !several {
-                digest.begin(series, symbol, records.len() as u64);
+                shown = records.len() as u64;
+                digest.begin(series, symbol, shown);
             }
             digest.go_on(&records);
             records.retain(|record| (from..=to).contains(&record.day));
             sink(&records, part.iter().map(|period| period.events).sum())?;
         }
-        Ok(digest.finish())
+        Ok((digest.finish(), shown))
     }
 }
 

@@ -224,13 +224,7 @@ mod tests {
     use crate::ledger::Ledger;
 
     fn run() -> Run<'static> {
-        Run {
-            clock: Clock::Fixed(1_765_627_200_000),
-            actor: "t".into(),
-            progress: &Silent,
-            registry: Default::default(),
-            refresh: false,
-        }
+        Run { clock: Clock::Fixed(1_765_627_200_000), refresh: false, ..Run::new("t") }
     }
 
     fn ledger(text: &str) -> Ledger {
@@ -239,16 +233,11 @@ mod tests {
         std::fs::write(&path, text).unwrap();
         let mut ledger = Ledger::in_memory();
         let options = ImportOptions {
-            series: Series::Iv,
             mapping: MappingChoice::Named("mc-iv-basic".into()),
             symbol: SymbolChoice::Given("AAPL".parse().unwrap()),
-            keep: false,
-            again: None,
-            dry_run: false,
-            full: false,
-            snapshot: false,
+            ..ImportOptions::of(Series::Iv)
         };
-        let input = Input { path, name: "a.csv".into(), stream: false };
+        let input = Input::file(path);
         let staged = import::import_csv(&mut ledger, &[input], &options, &run()).unwrap();
         decide::confirm_staged(&mut ledger, &staged, &run()).unwrap();
         views::catch_up(&mut ledger, &Silent).unwrap();

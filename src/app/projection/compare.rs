@@ -68,15 +68,9 @@ pub fn compare(
 
 /// The rows of a part; all of them where none is named.
 fn rows(vantage: &Vantage, of: &Definition, part: Option<&Symbol>) -> Result<Vec<Vec<Datum>>> {
-    match (part, vantage.symbols(of)?) {
-        (None, Some(symbols)) => {
-            let mut all = Vec::new();
-            for symbol in &symbols {
-                all.extend(vantage.rows(of, Some(symbol))?);
-            }
-            Ok(all)
-        }
-        _ => vantage.rows(of, part),
+    match part {
+        None => vantage.whole(of),
+        part => vantage.rows(of, part),
     }
 }
 

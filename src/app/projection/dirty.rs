@@ -65,10 +65,10 @@ pub fn between(
     }
     let inside = vantage.inside(&definition.id)?;
     for name in &inputs.projections {
-        // A name may have meant another version then.
-        let then = inside.id_at(name, from)?;
+        // A name may have meant another version then, which may be dropped since.
+        let then = inside.id_at(name, from).ok();
         let input = inside.definition(&inside.id(name)?)?;
-        if then != input.id {
+        if then.as_ref() != Some(&input.id) {
             return Ok(Some(Dirty::All));
         }
         let stored = kept::read_root(&vantage.ledger, &input.id)?;

@@ -11,6 +11,7 @@ mod list;
 pub mod refresh;
 pub mod rows;
 
+pub use compare::compare as diff;
 pub use list::{list, show, stale};
 
 use super::error::{AppError, Result};
@@ -60,7 +61,7 @@ pub fn add(
     let id = id.ok_or_else(missing)?;
     let before = table.get(&id);
     if before.is_some_and(|added| added.is_kept()) {
-        return changed(ledger, "none", &id, None, run);
+        return Ok(changed(ledger, "none", &id, None));
     }
     let definition = query.or_else(|| before.and_then(|added| added.definition.clone()));
     if let Some(text) = &definition {
@@ -86,7 +87,7 @@ pub fn add(
     append(ledger, EntryKind::Projection(ProjectionEntry { id: id.clone(), step }), run)?;
     let refreshed = refresh(ledger, std::slice::from_ref(&id), run);
     let refreshed = refreshed.projections.into_iter().find(|of| of.projection == id.to_string());
-    changed(ledger, "add", &id, refreshed, run)
+    Ok(changed(ledger, "add", &id, refreshed))
 }
 
 fn check_name(name: &ProjectionName, brought: bool) -> Result<()> {
@@ -96,6 +97,7 @@ fn check_name(name: &ProjectionName, brought: bool) -> Result<()> {
         }
         _ if sql::is_taken(&name.name) => format!("`{name}` is a table already"),
         _ if brought => format!("`{name}` is a projection of this program"),
+        _ if !sql::is_free(&name.name) => format!("`{name}` means something else in SQL"),
         _ => return Ok(()),
     };
     Err(AppError::Usage(text))
@@ -126,10 +128,12 @@ fn no_cycle(vantage: &Vantage, defined: &definition::Definition) -> Result<()> {
     walk(vantage, defined, &defined.id.name, &mut Vec::new())
 }
 
-/// Lets a name mean this version.
+/// Lets a name mean this version, and brings up what is made from the name; of that the last one that
+/// failed is told.
 ///
 /// # Errors
-/// [`AppError::NotFound`] for a version that is not kept.
+/// [`AppError::NotFound`] for a version that is not kept, [`AppError::Projection`] for one that is
+/// made from what is made from its name.
 pub fn promote(
     ledger: &mut Ledger,
     name: &ProjectionName,
@@ -137,13 +141,15 @@ pub fn promote(
 ) -> Result<ProjectionChanged> {
     let id = exact(ledger, name)?;
     if ledger.projections().promoted(&id.name, ledger.position()) == Some(id.version) {
-        return changed(ledger, "none", &id, None, run);
+        return Ok(changed(ledger, "none", &id, None));
     }
+    Vantage::lend(ledger, &run.registry, |vantage| no_cycle(vantage, &*vantage.definition(&id)?))?;
     let step = ProjectionStep::Promoted;
     append(ledger, EntryKind::Projection(ProjectionEntry { id: id.clone(), step }), run)?;
     // What is made from the name is made from another version now.
-    refresh(ledger, &[], run);
-    changed(ledger, "promote", &id, None, run)
+    let mut done = refresh(ledger, &[], run).projections.into_iter();
+    let failed = done.rfind(|of| of.state == "failed");
+    Ok(changed(ledger, "promote", &id, failed))
 }
 
 /// Keeps a version no more. Its definition stays in the log.
@@ -179,7 +185,7 @@ pub fn drop(
     let step = ProjectionStep::Dropped;
     append(ledger, EntryKind::Projection(ProjectionEntry { id: id.clone(), step }), run)?;
     kept::forget(ledger, &id)?;
-    changed(ledger, "drop", &id, None, run)
+    Ok(changed(ledger, "drop", &id, None))
 }
 
 /// The kept projections that are made from this one.
@@ -209,18 +215,16 @@ fn changed(
     action: &'static str,
     id: &ProjectionId,
     refreshed: Option<Refreshed>,
-    run: &Run<'_>,
-) -> Result<ProjectionChanged> {
+) -> ProjectionChanged {
     let promoted = ledger.projections().promoted(&id.name, ledger.position());
-    let _ = run;
-    Ok(ProjectionChanged {
+    ProjectionChanged {
         schema: "volledger/projection-change/1",
         action,
         position: ledger.position().0,
         projection: id.to_string(),
         promoted: promoted.map(|version| format!("{}@{version}", id.name)),
         refreshed,
-    })
+    }
 }
 
 /// Brings kept projections up to the head: those named, or all; what they are made from first.
@@ -229,7 +233,7 @@ pub fn refresh(ledger: &mut Ledger, ids: &[ProjectionId], run: &Run<'_>) -> Refr
     refresh_with(ledger, ids, false, threads(), run)
 }
 
-/// [`refresh`], all anew on request, with a number of threads.
+/// [`refresh()`], all anew on request, with a number of threads.
 pub fn refresh_with(
     ledger: &mut Ledger,
     ids: &[ProjectionId],
@@ -245,7 +249,7 @@ pub fn refresh_with(
     Refresh { schema: "volledger/refresh/1", position: ledger.position().0, projections: done }
 }
 
-/// The kept versions that a user named, for [`refresh`].
+/// The kept versions that a user named, for [`refresh()`].
 ///
 /// # Errors
 /// [`AppError::NotFound`].
@@ -315,6 +319,7 @@ pub fn verify(
         projections: 0,
         damage: Vec::new(),
         stale: Vec::new(),
+        against: None,
     };
     for id in &ids {
         run.progress.begin(&format!("comparing {id}"), None, "symbols");

@@ -17,7 +17,7 @@ pub struct Rank {
 }
 
 /// One symbol on one day. Volatilities are fractions, ranks and percentiles 0 to 100.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct RankRow {
     /// The symbol.
     pub symbol: String,
@@ -58,7 +58,7 @@ pub struct Snapshot {
 }
 
 /// A symbol's newest values, each with its day.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct SnapshotRow {
     /// The symbol.
     pub symbol: String,

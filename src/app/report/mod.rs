@@ -10,6 +10,7 @@ mod health;
 mod metrics;
 mod overview;
 mod projection;
+mod proof;
 mod recover;
 mod review;
 mod trace;
@@ -21,6 +22,7 @@ pub use health::*;
 pub use metrics::*;
 pub use overview::*;
 pub use projection::*;
+pub use proof::*;
 pub use recover::*;
 pub use review::*;
 pub use trace::*;
@@ -203,6 +205,9 @@ pub struct VerifyReport {
     pub damage: Vec<DamageLine>,
     /// Views that differ from their rebuild.
     pub stale: Vec<String>,
+    /// The checkpoint that the log was compared with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub against: Option<Against>,
 }
 
 /// Something that is not as recorded.

@@ -109,7 +109,7 @@ pub struct ProjectionChanged {
     pub projection: String,
     /// What its name alone means afterwards.
     pub promoted: Option<String>,
-    /// What was computed.
+    /// What was computed; of a promotion what could not be.
     pub refreshed: Option<Refreshed>,
 }
 

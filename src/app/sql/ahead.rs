@@ -1,8 +1,9 @@
 //! Reading ahead: while SQLite works on the rows of one symbol, a thread reads those of the next.
 
+use super::page::Page;
 use super::tables::Scan;
 use crate::app::error::Result;
-use crate::domain::Table as Rows;
+use crate::app::projection::refresh::contained;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 
@@ -19,7 +20,7 @@ pub enum Ahead {
     /// Read by a thread.
     Thread {
         /// What it has read; none once nobody listens.
-        rows: Option<Receiver<Result<Rows>>>,
+        pages: Option<Receiver<Result<Page>>>,
         /// The thread, until it is waited for.
         reader: Option<JoinHandle<()>>,
     },
@@ -31,36 +32,29 @@ impl Ahead {
         if scan.parts_left() < FEW {
             return Self::Asked(Box::new(scan));
         }
-        let (send, rows) = sync_channel(AHEAD);
+        let (send, pages) = sync_channel(AHEAD);
         let reader = std::thread::spawn(move || {
-            while let Some(read) = scan.next_rows().transpose() {
+            while let Some(read) = contained(|| scan.next_page()).transpose() {
                 let failed = read.is_err();
                 if send.send(read).is_err() || failed {
                     return;
                 }
             }
         });
-        Self::Thread { rows: Some(rows), reader: Some(reader) }
+        Self::Thread { pages: Some(pages), reader: Some(reader) }
     }
 
-    /// The next rows; `None` after the last.
+    /// The next rows; `None` after the last. A panic is an error: SQLite calls this, and nothing may
+    /// unwind through it.
     ///
     /// # Errors
     /// A stored value that cannot be read.
-    pub fn next_rows(&mut self) -> Result<Option<Rows>> {
+    pub fn next_page(&mut self) -> Result<Option<Page>> {
         match self {
-            Self::Asked(scan) => scan.next_rows(),
-            Self::Thread { rows, reader } => match rows.as_ref().map(Receiver::recv) {
+            Self::Asked(scan) => contained(|| scan.next_page()),
+            Self::Thread { pages, .. } => match pages.as_ref().map(Receiver::recv) {
                 Some(Ok(read)) => read.map(Some),
-                _ => {
-                    // The end, or a reader that failed in a way that it should not.
-                    if let Some(reader) = reader.take()
-                        && let Err(panic) = reader.join()
-                    {
-                        std::panic::resume_unwind(panic);
-                    }
-                    Ok(None)
-                }
+                _ => Ok(None),
             },
         }
     }
@@ -68,9 +62,9 @@ impl Ahead {
 
 impl Drop for Ahead {
     fn drop(&mut self) {
-        if let Self::Thread { rows, reader } = self {
+        if let Self::Thread { pages, reader } = self {
             // It holds the ledger until it ends; once nobody listens it does.
-            drop(rows.take());
+            drop(pages.take());
             if let Some(reader) = reader.take() {
                 let _ = reader.join();
             }

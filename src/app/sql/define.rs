@@ -1,7 +1,7 @@
 //! Queries as projections: what they read, and their rows as values.
 
 use super::tables::Table;
-use super::{allow, connect, one, wrong};
+use super::{allow, connect, one, plain, wrong};
 use crate::app::error::{AppError, Result};
 use crate::app::projection::definition::{Body, Definition, Inputs};
 use crate::app::vantage::Vantage;
@@ -36,6 +36,16 @@ pub fn is_taken(name: &str) -> bool {
     Table::facts().any(|table| table.name() == name)
 }
 
+/// Whether a name can stand in a query for a new table: no word or table of SQLite's own.
+pub fn is_free(name: &str) -> bool {
+    let asked = Connection::open_in_memory().map(|connection| {
+        let text = format!("SELECT 1 FROM {name}");
+        let said = connection.prepare(&text).map(|_| ()).err().map(|error| plain(&error));
+        said.is_some_and(|said| said.starts_with("no such table"))
+    });
+    !name.starts_with("sqlite_") && asked.unwrap_or(true)
+}
+
 /// Reads a query as the definition of a projection.
 ///
 /// # Errors
@@ -48,8 +58,9 @@ pub fn define(vantage: &Vantage, id: &ProjectionId, text: &str) -> Result<Defini
     let note = move |context: AuthContext<'_>| {
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
         match context.action {
+            // A table of which no column is looked at has the name as it is written in the query.
             AuthAction::Read { table_name, .. } => {
-                seen.tables.insert(table_name.to_owned());
+                seen.tables.insert(table_name.to_ascii_lowercase());
             }
             AuthAction::Function { function_name } => {
                 seen.functions.insert(function_name.to_ascii_lowercase());
@@ -113,7 +124,11 @@ fn steady(functions: &BTreeSet<String>, text: &str) -> Result<()> {
     };
     let text: String = text.to_ascii_lowercase().split_whitespace().collect();
     let bare = |name: &str| text.contains(&format!("{name}()"));
-    match text.contains("'now") || text.contains("'subsec") || CLOCKS.into_iter().any(bare) {
+    // A format without a time is that of the present.
+    let closes = |rest: &str| rest.split_once('\'').is_some_and(|(_, rest)| rest.starts_with(')'));
+    let alone = text.split("strftime('").skip(1).any(closes);
+    let word = text.contains("'now") || text.contains("'subsec");
+    match word || alone || CLOCKS.into_iter().any(bare) {
         true => refuse(&format!("{name} of the present")),
         false => Ok(()),
     }

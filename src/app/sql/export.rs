@@ -8,7 +8,7 @@ use crate::app::export::{Cell, Kind, Layout, NUMBERS, Read, Stream, TOOL, about,
 use crate::app::outside::replace_with;
 use crate::app::report::Exported;
 use crate::app::vantage::Vantage;
-use crate::domain::{Datum, Series};
+use crate::domain::Series;
 use crate::ledger::Ledger;
 use crate::projections::view::Which;
 use rusqlite::types::{ToSqlOutput, Value as Sqlite, ValueRef};
@@ -186,14 +186,9 @@ fn write_table(
     let text = format!("INSERT INTO {name} VALUES({})", places(columns.len()));
     let mut insert = work.prepare(&text).map_err(failed)?;
     let mut scan = table.scan(vantage, Filter { used: u64::MAX, ..Filter::default() })?;
-    while let Some(rows) = scan.next_rows()? {
-        for row in rows {
-            let cells = row.into_iter().map(|cell| match cell {
-                Datum::Null => Sqlite::Null,
-                Datum::Int(number) => Sqlite::Integer(number),
-                Datum::Real(number) => Sqlite::Real(number),
-                Datum::Text(text) => Sqlite::Text(text.into()),
-            });
+    while let Some(page) = scan.next_page()? {
+        for row in 0..page.rows() {
+            let cells = (0..page.width).map(|column| page.stored(row, column));
             insert.execute(params_from_iter(cells)).map_err(failed)?;
         }
     }

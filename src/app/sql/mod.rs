@@ -10,18 +10,22 @@ mod conditions;
 mod define;
 mod export;
 mod functions;
+mod page;
+mod probe;
 mod screen;
 mod tables;
+mod view;
 mod vtab;
 
 pub use conditions::Metrics;
-pub use define::{Prepared, define, is_taken};
+pub use define::{Prepared, define, is_free, is_taken};
 pub(in crate::app) use export::export;
 pub use screen::{Screen, screen};
 pub(in crate::app) use tables::sql_of;
 
 use super::error::{AppError, Result};
 use super::vantage::Vantage;
+use rusqlite::config::DbConfig;
 use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
@@ -69,6 +73,10 @@ pub fn query(vantage: &Vantage, text: &str) -> Result<SqlAnswer> {
 /// A connection that knows the tables and functions, and nothing else.
 fn connect(vantage: &Vantage) -> Result<Connection> {
     let connection = Connection::open_in_memory().map_err(wrong)?;
+    // Else a name in double quotes that is no column would be a text.
+    for quoted in [DbConfig::SQLITE_DBCONFIG_DQS_DML, DbConfig::SQLITE_DBCONFIG_DQS_DDL] {
+        connection.set_db_config(quoted, false).map_err(wrong)?;
+    }
     for table in Table::all(vantage) {
         vtab::register(&connection, table, vantage.clone()).map_err(wrong)?;
     }

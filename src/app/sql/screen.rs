@@ -6,6 +6,7 @@
 use super::{Metrics, json, plain};
 use crate::app::error::Result;
 use crate::app::metrics::{self, Asked};
+use crate::app::report::{RankRow, SnapshotRow};
 use crate::domain::Day;
 use crate::ledger::Ledger;
 use serde::Serialize;
@@ -54,14 +55,17 @@ pub fn screen(ledger: &Ledger, condition: &str, asked: &Asked, today: Day) -> Re
         }
         rows.push(row);
     }
+    // Of no symbol at all, too: the columns are the same whatever is known.
+    let (line, rank) = (SnapshotRow::default(), RankRow::default());
+    let every = object(serde_json::to_value(line)).into_iter();
+    let every: Vec<String> =
+        every.chain(object(serde_json::to_value(rank))).map(|(name, _)| name).collect();
     let mut columns: Vec<&str> = Vec::new();
-    for name in rows.iter().flat_map(|row| row.keys()) {
+    for name in &every {
         if !columns.contains(&name.as_str()) && name != "date" {
             columns.push(name);
         }
     }
-    // With no symbol at all there is still a table to ask.
-    let columns = if columns.is_empty() { vec!["symbol"] } else { columns };
     let metrics = Metrics::new(&columns, &rows)?;
     if let Some(why) = metrics.refusal(condition) {
         return Err(metrics.refused(why));

@@ -1,5 +1,7 @@
 //! The tables that SQL sees, and how their rows come out of the ledger.
 
+use super::page::Page;
+use super::view;
 use crate::app::clock::rfc3339;
 use crate::app::error::Result;
 use crate::app::projection::definition::Body;
@@ -7,10 +9,10 @@ use crate::app::vantage::Vantage;
 use crate::domain::projection::ProjectionName;
 use crate::domain::series::Unit;
 use crate::domain::{
-    BatchId, BatchState, Class, Datum, Day, EventId, Field, Op, Series, Symbol, Table as Rows,
-    Value, Window,
+    BatchId, BatchState, Class, Datum, Day, EventId, Op, Series, Symbol, Table as Rows, Value,
+    Window,
 };
-use crate::projections::view::{Activity, History, Shown, each};
+use crate::projections::view::History;
 use std::ops::RangeInclusive;
 
 /// A table.
@@ -75,11 +77,13 @@ pub struct Filter {
 }
 
 impl Filter {
-    fn uses(&self, column: usize) -> bool {
+    /// Whether a column is looked at.
+    pub fn uses(&self, column: usize) -> bool {
         self.used & (1u64 << column.min(63)) != 0
     }
 
-    fn days(&self) -> RangeInclusive<Day> {
+    /// The days that are asked for.
+    pub fn days(&self) -> RangeInclusive<Day> {
         self.from.unwrap_or(Day(i32::MIN))..=self.to.unwrap_or(Day(i32::MAX))
     }
 }
@@ -217,10 +221,12 @@ impl Scan {
     ///
     /// # Errors
     /// A stored value that cannot be read.
-    pub fn next_rows(&mut self) -> Result<Option<Rows>> {
+    pub fn next_page(&mut self) -> Result<Option<Page>> {
         let Some(part) = self.parts.next() else { return Ok(None) };
         let rows = match (&self.table, part) {
-            (Table::View(_), Part::Symbol(series, symbol)) => self.view(series, &symbol)?,
+            (Table::View(_), Part::Symbol(series, symbol)) => {
+                return view::page(&self.vantage, &self.filter, series, &symbol).map(Some);
+            }
             (_, Part::Symbol(series, symbol)) => self.assertions(series, &symbol)?,
             (Table::Projection(name), Part::Answer(symbol)) => {
                 let definition = self.vantage.definition(&self.vantage.id(name)?)?;
@@ -231,72 +237,12 @@ impl Scan {
             (Table::Sources, Part::Batch(id)) => self.sources(id)?,
             (_, Part::Batch(id)) => self.events(id)?,
         };
-        Ok(Some(rows))
+        Ok(Some(rows.into()))
     }
 
     fn history(&self, series: Series, symbol: &Symbol) -> Result<History> {
         let days = self.filter.days();
         self.vantage.reader().history_between(series, symbol, *days.start(), *days.end())
-    }
-
-    fn view(&self, series: Series, symbol: &Symbol) -> Result<Rows> {
-        let history = self.history(series, symbol)?;
-        let activity = Activity::at(self.vantage.ledger.batches(), series, self.vantage.at);
-        let named: Box<str> = symbol.as_str().into();
-        let codes: Vec<(u16, Unit)> =
-            series.fields().map(|field| (field.code, field.unit)).collect();
-        let first = 2 + usize::from(series.item_name().is_some());
-        let wanted: Vec<bool> =
-            (0..codes.len()).map(|index| self.filter.uses(first + index)).collect();
-        let key = |day: Day, item: &str| {
-            let mut row = Vec::with_capacity(first + codes.len());
-            let uses = |column| self.filter.uses(column);
-            row.push(if uses(0) { Datum::Text(named.clone()) } else { Datum::Null });
-            row.push(if uses(1) { Datum::Text(day.to_string().into()) } else { Datum::Null });
-            if first == 3 {
-                row.push(match item {
-                    "" => Datum::Null,
-                    item => Datum::Text(item.into()),
-                });
-            }
-            row.resize(first + codes.len(), Datum::Null);
-            row
-        };
-        let place = |code: u16| {
-            let index = codes.binary_search_by_key(&code, |(code, _)| *code).ok()?;
-            wanted.get(index).copied().unwrap_or(false).then_some(index)
-        };
-        let set = |row: &mut Vec<Datum>, field: &Field, value: &Value| {
-            let Field::Known(code) = field else { return };
-            let Some(index) = place(*code) else { return };
-            let unit = codes.get(index).map_or(Unit::Number, |(_, unit)| *unit);
-            if let Some(slot) = row.get_mut(first + index) {
-                *slot = sql_of(value, unit);
-            }
-        };
-        let days = self.filter.days();
-        let mut rows = Vec::with_capacity(history.batches.len());
-        each(series, &history, &activity, self.vantage.which, &mut |shown| {
-            let (day, item) = match &shown {
-                Shown::Event(row) => (row.head.day, row.item),
-                Shown::Record(record) => record.key(),
-            };
-            if !days.contains(&day) {
-                return;
-            }
-            let mut out = key(day, item);
-            match &shown {
-                Shown::Event(row) => {
-                    let values = row.fields().filter_map(|(field, value)| Some((field, value?)));
-                    values.for_each(|(field, value)| set(&mut out, field, value));
-                }
-                Shown::Record(record) => {
-                    record.cells.iter().for_each(|cell| set(&mut out, &cell.field, &cell.value));
-                }
-            }
-            rows.push(out);
-        });
-        Ok(rows)
     }
 
     fn assertions(&self, series: Series, symbol: &Symbol) -> Result<Rows> {
@@ -430,6 +376,12 @@ fn int(of: u64) -> Datum {
     Datum::Int(i64::try_from(of).unwrap_or(i64::MAX))
 }
 
+/// The powers of ten that a float holds exactly.
+const POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+];
+
 /// A value as SQL sees it. Counts and instants are whole numbers where they are whole; everything
 /// else is a float, so that a division of two prices is never that of two integers.
 pub fn sql_of(value: &Value, unit: Unit) -> Datum {
@@ -444,7 +396,8 @@ pub fn sql_of(value: &Value, unit: Unit) -> Datum {
             }
             // Both parts are exact below 2^53, and one division rounds once.
             if mantissa.unsigned_abs() < 1 << 53 && scale <= 22 {
-                return Datum::Real(mantissa as f64 / 10f64.powi(scale as i32));
+                let power = POWERS.get(scale as usize).copied().unwrap_or(f64::NAN);
+                return Datum::Real(mantissa as f64 / power);
             }
             decimal.to_string().parse().map_or(Datum::Null, Datum::Real)
         }

@@ -2,17 +2,24 @@
 #![allow(unsafe_code)] // two `unsafe impl`s, each with its reason
 
 use super::ahead::Ahead;
+use super::page::{Cell, Page};
+use super::probe::Probe;
 use super::tables::{Filter, Table};
+use crate::app::projection::refresh::contained;
 use crate::app::vantage::Vantage;
-use crate::domain::{Datum, Day};
+use crate::domain::Day;
 use rusqlite::vtab::{
     Context, Filters, IndexConstraintOp, IndexInfo, Module, VTab, VTabConfig, VTabConnection,
     VTabCursor,
 };
 use rusqlite::{Connection, Error, Result, ffi};
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_int};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::marker::PhantomData;
+use std::rc::Rc;
 
 /// What a module hands to its table.
 type Aux = (Table, Vantage);
@@ -73,9 +80,13 @@ unsafe impl<'vtab> VTab<'vtab> for LedgerTable {
         let used = info.col_used();
         let mut plan = String::new();
         let mut argument = 0;
+        // A comparison that takes other letters for the same ones is SQLite's alone.
+        let exact: Vec<bool> = (0..info.constraints().count())
+            .map(|index| info.collation(index).is_ok_and(|name| name == "BINARY"))
+            .collect();
         if self.has_keys {
-            for (constraint, mut usage) in info.constraints_and_usages() {
-                if !constraint.is_usable() {
+            for ((constraint, mut usage), exact) in info.constraints_and_usages().zip(exact) {
+                if !constraint.is_usable() || !exact {
                     continue;
                 }
                 use IndexConstraintOp as Op;
@@ -106,9 +117,13 @@ unsafe impl<'vtab> VTab<'vtab> for LedgerTable {
             table: self.table.clone(),
             vantage: self.vantage.clone(),
             scan: None,
-            rows: Vec::new().into_iter(),
-            row: None,
-            number: 0,
+            page: Rc::default(),
+            row: 0,
+            end: 0,
+            probe: None,
+            has_keys: self.has_keys,
+            number: std::cell::Cell::new(None),
+            seen: RefCell::default(),
             phantom: PhantomData,
         })
     }
@@ -122,9 +137,18 @@ struct Cursor<'vtab> {
     table: Table,
     vantage: Vantage,
     scan: Option<Ahead>,
-    rows: std::vec::IntoIter<Vec<Datum>>,
-    row: Option<Vec<Datum>>,
-    number: i64,
+    page: Rc<Page>,
+    /// The row of the page that is looked at; `end` after the last page.
+    row: usize,
+    /// One beyond the last row of the page that is asked for.
+    end: usize,
+    /// What was read for a day, in case the next filter asks for its neighbour.
+    probe: Option<Probe>,
+    has_keys: bool,
+    /// The row's number, once it was asked for.
+    number: std::cell::Cell<Option<i64>>,
+    /// How often each row was met among those whose numbers were asked for.
+    seen: RefCell<HashMap<u64, u64>>,
     phantom: PhantomData<&'vtab LedgerTable>,
 }
 
@@ -149,50 +173,84 @@ unsafe impl VTabCursor for Cursor<'_> {
                 _ => {}
             }
         }
-        let scan = self.table.scan(&self.vantage, filter);
-        let scan = scan.map_err(|error| Error::ModuleError(error.to_string()))?;
+        self.number.take();
+        self.seen.take();
+        (self.scan, self.page, self.row, self.end) = (None, Rc::default(), 0, 0);
+        let wrong = |error: crate::app::AppError| Error::ModuleError(error.to_string());
+        if self.has_keys {
+            if self.probe.as_ref().and_then(|probe| probe.rows(&filter)).is_none() {
+                let read = contained(|| Probe::read(&self.table, &self.vantage, &filter));
+                self.probe = read.map_err(wrong)?;
+            }
+            let known = self.probe.as_ref();
+            if let Some((page, rows)) = known.and_then(|p| Some((&p.page, p.rows(&filter)?))) {
+                self.vantage.note(filter.symbol.as_deref());
+                (self.page, self.row, self.end) = (Rc::clone(page), rows.start, rows.end);
+                return Ok(());
+            }
+        }
+        let scan = self.table.scan(&self.vantage, filter).map_err(wrong)?;
         self.scan = Some(Ahead::new(scan));
-        self.rows = Vec::new().into_iter();
-        self.number = 0;
-        self.next()
+        self.turn()
     }
 
     fn next(&mut self) -> Result<()> {
-        self.number += 1;
-        loop {
-            if let Some(row) = self.rows.next() {
-                self.row = Some(row);
-                return Ok(());
-            }
-            let more = match &mut self.scan {
-                Some(scan) => scan.next_rows(),
-                None => Ok(None),
-            };
-            match more.map_err(|error| Error::ModuleError(error.to_string()))? {
-                Some(rows) => self.rows = rows.into_iter(),
-                None => {
-                    self.row = None;
-                    return Ok(());
-                }
-            }
-        }
+        self.number.take();
+        self.row += 1;
+        self.turn()
     }
 
     fn eof(&self) -> bool {
-        self.row.is_none()
+        self.row >= self.end
     }
 
     fn column(&self, context: &mut Context, index: c_int) -> Result<()> {
         let index = usize::try_from(index).unwrap_or(usize::MAX);
-        match self.row.as_ref().and_then(|row| row.get(index)) {
-            Some(Datum::Int(number)) => context.set_result(number),
-            Some(Datum::Real(number)) => context.set_result(number),
-            Some(Datum::Text(text)) => context.set_result(&**text),
-            Some(Datum::Null) | None => context.set_result(rusqlite::types::Null),
+        match self.page.cell(self.row, index) {
+            Some(Cell::Int(number)) => context.set_result(number),
+            Some(Cell::Real(number)) => context.set_result(number),
+            Some(Cell::Text(text)) => context.set_result(&**text),
+            Some(Cell::Symbol) => context.set_result(&*self.page.symbol),
+            Some(Cell::Day(day)) => {
+                let ascii = day.ascii();
+                match ascii.as_ref().and_then(|text| std::str::from_utf8(text).ok()) {
+                    Some(text) => context.set_result(text),
+                    None => context.set_result(day.to_string()),
+                }
+            }
+            Some(Cell::Null) | None => context.set_result(rusqlite::types::Null),
         }
     }
 
+    /// A number that a row has in every scan of the same columns. SQLite reads a table once for each
+    /// side of an OR and takes rows of one number for the same row, so it is made of the row itself,
+    /// and of how many equal ones came before: a scan has all of several equal rows, or none.
     fn rowid(&self) -> Result<i64> {
-        Ok(self.number)
+        if let Some(number) = self.number.get() {
+            return Ok(number);
+        }
+        let mut hasher = DefaultHasher::new();
+        self.page.hash_row(self.row, &mut hasher);
+        let mut seen = self.seen.borrow_mut();
+        let before = seen.entry(hasher.finish()).or_default();
+        before.hash(&mut hasher);
+        *before += 1;
+        let number = hasher.finish().cast_signed();
+        self.number.set(Some(number));
+        Ok(number)
+    }
+}
+
+impl Cursor<'_> {
+    /// Turns to the next page that has rows, when this one is read.
+    fn turn(&mut self) -> Result<()> {
+        while self.row >= self.end {
+            let more = self.scan.as_mut().map_or(Ok(None), Ahead::next_page);
+            match more.map_err(|error| Error::ModuleError(error.to_string()))? {
+                Some(page) => (self.row, self.end, self.page) = (0, page.rows(), Rc::new(page)),
+                None => return Ok(()),
+            }
+        }
+        Ok(())
     }
 }

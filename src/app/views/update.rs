@@ -91,7 +91,7 @@ fn apply(
     progress.begin("updating views", Some(total), "rows");
     let views: Vec<&Series> = roots.keys().collect();
     tracing::debug!(?views, ?batches, events = total, "adding events to views");
-    let mut groups = Groups::of(ledger, batches)?;
+    let mut groups = Groups::of(ledger, batches)?.only(roots.keys().copied());
     loop {
         // Chunks are made by several threads; the one that holds the ledger writes them.
         let made = groups.next_with(ledger, threads(), &|group: Group| {
@@ -197,7 +197,7 @@ pub fn compare_with_log(
     let root = read_root(ledger, view)?;
     let mut left = root.symbols.clone();
     let all = speaking_of(ledger, view, Position(0));
-    let mut groups = Groups::of(ledger, &all)?;
+    let mut groups = Groups::of(ledger, &all)?.only([view]);
     let compared = |group: Group| {
         let of_view = group.into_iter().filter_map(|(symbol, mut events)| {
             let history = events.views.remove(&view)?;

@@ -109,9 +109,9 @@ enum AllFormat {
 struct ViewFile {
     #[command(flatten)]
     which: Which,
-    /// The file's format
-    #[arg(short, long, value_enum, default_value = "csv")]
-    format: FileFormat,
+    /// The file's format [default: what the file's name ends with, else csv]
+    #[arg(short, long, value_enum)]
+    format: Option<FileFormat>,
     /// The file to write [default: standard output]
     #[arg(short = 'O', long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -190,7 +190,7 @@ fn view(ui: &mut Ui, ctx: &Context, series: Series, args: &ViewFile) -> Outcome<
     let named = |what: &str, end: &str| {
         file.ok_or_else(|| Failure::usage(what, format!("name it with `-O FILE.{end}`")))
     };
-    let (binary, file_of) = match args.format {
+    let (binary, file_of) = match args.format.unwrap_or_else(|| format_of(file)) {
         FileFormat::Parquet => (Binary::Parquet, named("Parquet goes to a file", "parquet")?),
         FileFormat::Sqlite => (Binary::Sqlite, named("a database is a file", "sqlite")?),
         FileFormat::Xlsx => (Binary::Xlsx, named("a workbook is a file", "xlsx")?),
@@ -202,6 +202,19 @@ fn view(ui: &mut Ui, ctx: &Context, series: Series, args: &ViewFile) -> Outcome<
     let wanted = Wanted::from(&args.which.query(series, ctx, &ledger)?);
     ui.show(&export::export_file(&Arc::new(ledger), &wanted, binary, file_of, &ctx.run())?)?;
     Ok(Exit::Done)
+}
+
+/// The format that a file's name speaks of, CSV where it speaks of none.
+fn format_of(file: Option<&Path>) -> FileFormat {
+    let end = file.and_then(Path::extension).and_then(|end| end.to_str());
+    match end.unwrap_or_default().to_ascii_lowercase().as_str() {
+        "json" => FileFormat::Json,
+        "jsonl" | "ndjson" => FileFormat::Jsonl,
+        "parquet" => FileFormat::Parquet,
+        "sqlite" | "db" => FileFormat::Sqlite,
+        "xlsx" => FileFormat::Xlsx,
+        _ => FileFormat::Csv,
+    }
 }
 
 fn text(

@@ -290,9 +290,7 @@ pub(super) fn inputs(files: &[PathBuf]) -> Outcome<Inputs> {
             spool = Some(kept);
             Input { path, name: "-".to_owned(), stream: true }
         } else {
-            let name = file.file_name().unwrap_or(file.as_os_str());
-            let name = name.to_string_lossy().into_owned();
-            Input { path: file.clone(), name, stream: false }
+            Input::file(file)
         });
     }
     Ok(Inputs { all, _spool: spool })

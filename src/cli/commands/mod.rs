@@ -6,6 +6,7 @@ pub(super) mod backup;
 pub(super) mod batch;
 pub(super) mod chart;
 pub(super) mod check;
+pub(super) mod checkpoint;
 pub(super) mod coverage;
 pub(super) mod derive;
 pub(super) mod diff;
@@ -15,12 +16,14 @@ pub(super) mod gaps;
 pub(super) mod heatmap;
 pub(super) mod import;
 pub(super) mod init;
+pub(super) mod key;
 pub(super) mod log;
 pub(super) mod man;
 pub(super) mod metrics;
 pub(super) mod overview;
 mod picture;
 pub(super) mod projection;
+pub(super) mod prove;
 pub(super) mod recover;
 pub(super) mod screen;
 pub(super) mod show;
@@ -72,6 +75,10 @@ pub(super) fn run(ui: &mut Ui, ctx: &Context, command: &Command) -> Outcome<Exit
         Command::Restore(args) => backup::restore(ui, ctx, args),
         Command::Recover(args) => recover::run(ui, ctx, args),
         Command::Projection(args) => projection::run(ui, ctx, args),
+        Command::Key(args) => key::run(ui, ctx, args),
+        Command::Checkpoint(args) => checkpoint::run(ui, ctx, args),
+        Command::Prove(args) => prove::run(ui, ctx, args),
+        Command::VerifyProof(args) => prove::verify(ui, args),
         Command::Completions(args) => man::completions(ui, args),
         Command::Man(args) => man::run(ui, args),
     }

@@ -122,7 +122,11 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ProjectionArgs) -> 
             }
             return Ok(failed(changed.refreshed.as_slice()));
         }
-        What::Promote { name } => ui.show(&projection::promote(&mut ledger, name, &run)?)?,
+        What::Promote { name } => {
+            let changed = projection::promote(&mut ledger, name, &run)?;
+            ui.show(&changed)?;
+            return Ok(failed(changed.refreshed.as_slice()));
+        }
         What::Drop { name } => ui.show(&projection::drop(&mut ledger, name, &run)?)?,
         What::Diff { a, b, past } => {
             let at = ctx.at(&ledger, past.at.as_deref())?;

@@ -2,7 +2,7 @@
 //!
 //! A stored value is a tag (what it is), a version, and a body in bincode's standard
 //! configuration. Wire structs of a released version are frozen; a later version is added beside
-//! them and lifted to today's types in [`upcast`].
+//! them and lifted to today's types in `upcast`.
 
 mod block;
 mod columns;

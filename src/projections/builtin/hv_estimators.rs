@@ -17,10 +17,6 @@ const WINDOW: usize = 20;
 /// close, open, high, low of the spot view.
 const CODES: [u16; 4] = [60, 61, 62, 63];
 
-const fn column(name: &'static str, about: &'static str) -> Column {
-    Column { name, about }
-}
-
 impl Projection for HvEstimators {
     fn name(&self) -> &'static str {
         "hv_estimators"
@@ -40,16 +36,16 @@ impl Projection for HvEstimators {
 
     fn columns(&self) -> &'static [Column] {
         const COLUMNS: [Column; 10] = [
-            column("date", "the day"),
-            column("close_to_close", "sample deviation of log returns, a fraction"),
-            column("close_to_close_zero_mean", "the same without a mean, a fraction"),
-            column("parkinson", "from highs and lows, a fraction"),
-            column("garman_klass", "from whole bars, a fraction"),
-            column("garman_klass_yang_zhang", "with overnight moves, a fraction"),
-            column("rogers_satchell", "from whole bars, with drift, a fraction"),
-            column("yang_zhang", "overnight, body and range, a fraction"),
-            column("ewma_094_demeaned", "decaying weights, a fraction"),
-            column("ewma_094_zero_mean", "decaying weights without a mean, a fraction"),
+            Column::new("date", "the day"),
+            Column::new("close_to_close", "sample deviation of log returns, a fraction"),
+            Column::new("close_to_close_zero_mean", "the same without a mean, a fraction"),
+            Column::new("parkinson", "from highs and lows, a fraction"),
+            Column::new("garman_klass", "from whole bars, a fraction"),
+            Column::new("garman_klass_yang_zhang", "with overnight moves, a fraction"),
+            Column::new("rogers_satchell", "from whole bars, with drift, a fraction"),
+            Column::new("yang_zhang", "overnight, body and range, a fraction"),
+            Column::new("ewma_094_demeaned", "decaying weights, a fraction"),
+            Column::new("ewma_094_zero_mean", "decaying weights without a mean, a fraction"),
         ];
         &COLUMNS
     }

@@ -12,10 +12,6 @@ pub struct IvHv;
 /// hv20, hv30, hv90, hv252.
 const HV: [u16; 4] = [40, 41, 42, 43];
 
-const fn column(name: &'static str, about: &'static str) -> Column {
-    Column { name, about }
-}
-
 impl Projection for IvHv {
     fn name(&self) -> &'static str {
         "iv_hv"
@@ -35,16 +31,16 @@ impl Projection for IvHv {
 
     fn columns(&self) -> &'static [Column] {
         const COLUMNS: [Column; 10] = [
-            column("date", "the day"),
-            column("atm_iv", "implied volatility at the money, a fraction"),
-            column("iv_vs_hv20", "atm_iv less hv20, a fraction: 0.05 is 5 points"),
-            column("iv_vs_hv30", "atm_iv less hv30, a fraction"),
-            column("iv_vs_hv90", "atm_iv less hv90, a fraction"),
-            column("iv_vs_hv252", "atm_iv less hv252, a fraction"),
-            column("iv_hv20_ratio", "atm_iv over hv20"),
-            column("iv_hv30_ratio", "atm_iv over hv30"),
-            column("iv_hv90_ratio", "atm_iv over hv90"),
-            column("iv_hv252_ratio", "atm_iv over hv252"),
+            Column::new("date", "the day"),
+            Column::new("atm_iv", "implied volatility at the money, a fraction"),
+            Column::new("iv_vs_hv20", "atm_iv less hv20, a fraction: 0.05 is 5 points"),
+            Column::new("iv_vs_hv30", "atm_iv less hv30, a fraction"),
+            Column::new("iv_vs_hv90", "atm_iv less hv90, a fraction"),
+            Column::new("iv_vs_hv252", "atm_iv less hv252, a fraction"),
+            Column::new("iv_hv20_ratio", "atm_iv over hv20"),
+            Column::new("iv_hv30_ratio", "atm_iv over hv30"),
+            Column::new("iv_hv90_ratio", "atm_iv over hv90"),
+            Column::new("iv_hv252_ratio", "atm_iv over hv252"),
         ];
         &COLUMNS
     }

@@ -10,10 +10,6 @@ const ATM_IV: u16 = 10;
 /// `iv_metrics@1`: windowed ranks and percentiles, averages and changes (`tomic.md` 7.4, 14).
 pub struct IvMetrics;
 
-const fn column(name: &'static str, about: &'static str) -> Column {
-    Column { name, about }
-}
-
 impl Projection for IvMetrics {
     fn name(&self) -> &'static str {
         "iv_metrics"
@@ -33,20 +29,26 @@ impl Projection for IvMetrics {
 
     fn columns(&self) -> &'static [Column] {
         const COLUMNS: [Column; 14] = [
-            column("date", "the day"),
-            column("atm_iv", "implied volatility at the money, a fraction"),
-            column("iv_rank_252", "0 to 100 between lowest and highest of 252 observations"),
-            column("iv_percentile_252", "0 to 100: share of the 252 observations before it below"),
-            column("n_252", "observations before it, at most 252; a rank wants 252"),
-            column("iv_rank_504", "0 to 100 between lowest and highest of 504 observations"),
-            column("iv_percentile_504", "0 to 100: share of the 504 observations before it below"),
-            column("n_504", "observations before it, at most 504; a rank wants 378"),
-            column("iv_ma20", "mean of the last 20 observations, a fraction"),
-            column("iv_vs_ma20", "atm_iv over iv_ma20, less 1"),
-            column("iv_mean_21", "mean of the 21 observations before it, a fraction"),
-            column("change_1", "difference to the observation before, a fraction"),
-            column("change_5", "difference to 5 observations before, a fraction"),
-            column("change_20", "difference to 20 observations before, a fraction"),
+            Column::new("date", "the day"),
+            Column::new("atm_iv", "implied volatility at the money, a fraction"),
+            Column::new("iv_rank_252", "0 to 100 between lowest and highest of 252 observations"),
+            Column::new(
+                "iv_percentile_252",
+                "0 to 100: share of the 252 observations before it below",
+            ),
+            Column::new("n_252", "observations before it, at most 252; a rank wants 252"),
+            Column::new("iv_rank_504", "0 to 100 between lowest and highest of 504 observations"),
+            Column::new(
+                "iv_percentile_504",
+                "0 to 100: share of the 504 observations before it below",
+            ),
+            Column::new("n_504", "observations before it, at most 504; a rank wants 378"),
+            Column::new("iv_ma20", "mean of the last 20 observations, a fraction"),
+            Column::new("iv_vs_ma20", "atm_iv over iv_ma20, less 1"),
+            Column::new("iv_mean_21", "mean of the 21 observations before it, a fraction"),
+            Column::new("change_1", "difference to the observation before, a fraction"),
+            Column::new("change_5", "difference to 5 observations before, a fraction"),
+            Column::new("change_20", "difference to 20 observations before, a fraction"),
         ];
         &COLUMNS
     }
