@@ -68,7 +68,8 @@ pub fn catch_up(ledger: &mut Ledger, progress: &dyn Progress) -> Result<Vec<Seri
             roots.insert(*view, read_root(ledger, *view)?);
             ledger.store_mut().put_view(&[MARK, view.code()], &[1])?;
         }
-        apply(ledger, roots, &batches, progress)?;
+        // One thread: an import is judged by its CPU time, of which two take a tenth more here.
+        apply(ledger, roots, &batches, 1, progress)?;
         for view in &views {
             ledger.store_mut().remove_view(&[MARK, view.code()])?;
         }
@@ -84,6 +85,7 @@ fn apply(
     ledger: &mut Ledger,
     mut roots: BTreeMap<Series, Root>,
     batches: &[BatchId],
+    threads: usize,
     progress: &dyn Progress,
 ) -> Result<()> {
     let events = batches.iter().filter_map(|id| ledger.batches().get(*id));
@@ -94,7 +96,7 @@ fn apply(
     let mut groups = Groups::of(ledger, batches)?.only(roots.keys().copied());
     loop {
         // Chunks are made by several threads; the one that holds the ledger writes them.
-        let made = groups.next_with(ledger, threads(), &|group: Group| {
+        let made = groups.next_with(ledger, threads, &|group: Group| {
             let events = group.into_iter().flat_map(|(symbol, events)| {
                 events.views.into_iter().map(move |(view, history)| (view, symbol.clone(), history))
             });
@@ -176,7 +178,7 @@ pub fn rebuild(ledger: &mut Ledger, view: Series, progress: &dyn Progress) -> Re
     let new = old.other();
     new.clear(ledger)?;
     let all = speaking_of(ledger, view, Position(0));
-    apply(ledger, [(view, Root::empty(new))].into(), &all, progress)?;
+    apply(ledger, [(view, Root::empty(new))].into(), &all, threads(), progress)?;
     ledger.store_mut().flush_views()?;
     ledger.store_mut().put_view(&[LIVE, view.code()], &[u8::from(new.second)])?;
     ledger.store_mut().flush_views()?;
