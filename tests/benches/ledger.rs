@@ -12,7 +12,7 @@ mod large_csv;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use volledger::app::import::{ImportOptions, Input, SymbolChoice};
-use volledger::app::{Ledger, Run, decide, import, lookup, outside, verify};
+use volledger::app::{Ledger, OpenOptions, Run, decide, import, lookup, outside, verify};
 use volledger::domain::Series;
 
 /// CPU seconds (user and system) of this process so far, all threads.
@@ -51,6 +51,12 @@ fn measured<T>(what: &str, work: impl FnOnce() -> T) -> T {
     result
 }
 
+/// `VOLLEDGER_MIRROR=0` measures without the mirror.
+fn options(holder: &str) -> OpenOptions {
+    let mirror = std::env::var("VOLLEDGER_MIRROR").as_deref() != Ok("0");
+    OpenOptions { mirror, ..OpenOptions::new(holder, Duration::ZERO) }
+}
+
 fn main() {
     let numbers: Vec<usize> = std::env::args().filter_map(|arg| arg.parse().ok()).collect();
     let (symbols, days) = match numbers.as_slice() {
@@ -68,8 +74,8 @@ fn main() {
 
     let dir = directory.path().join("ledger");
     let run = Run::new("bench");
-    let open = || outside::open(&dir, "bench", Duration::ZERO, &run).unwrap().ledger;
-    let mut ledger = outside::create(&dir, "bench", Duration::ZERO).unwrap();
+    let open = || outside::open_with(&dir, &options("bench"), &run).unwrap().ledger;
+    let mut ledger = outside::create_with(&dir, &options("bench")).unwrap();
     let options =
         ImportOptions { symbol: SymbolChoice::FromColumn, ..ImportOptions::of(Series::Iv) };
     let inputs = [Input::file(&csv)];
