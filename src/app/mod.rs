@@ -3,6 +3,7 @@
 //! Functions over an open [`Ledger`]; results are plain values of [`report`]. No terminal, no
 //! HTML, no environment: what a run depends on comes in through [`Run`].
 
+pub mod audit;
 pub mod chart;
 pub mod clock;
 pub mod decide;
@@ -39,6 +40,8 @@ pub mod vantage;
 pub mod verify;
 pub mod views;
 
+use crate::domain::batch::{Command, Confirmer};
+use crate::domain::{Digest, Position};
 pub use crate::ledger::proof::ProofError;
 pub use crate::ledger::{Head, Ledger, LedgerError, OpenOptions};
 pub use crate::projections::view::Which;
@@ -61,6 +64,8 @@ pub struct Run<'a> {
     pub registry: Registry,
     /// Whether kept projections are brought up to the head after a decision.
     pub refresh: bool,
+    /// Whether a batch must be confirmed by another person than the one who staged it.
+    pub two_person: bool,
 }
 
 impl Run<'static> {
@@ -75,6 +80,7 @@ impl Run<'static> {
             progress: &Silent,
             registry: Registry::default(),
             refresh: true,
+            two_person: false,
         }
     }
 }
@@ -100,6 +106,16 @@ impl Run<'_> {
     /// [`LedgerError::NotFound`], [`LedgerError::Held`], [`LedgerError::Damaged`].
     pub fn open(&self, directory: impl AsRef<Path>) -> error::Result<Ledger> {
         Ok(outside::open(directory.as_ref(), &self.holder(), Self::PATIENCE, self)?.ledger)
+    }
+
+    /// Who would confirm, under which rule.
+    pub(crate) fn confirmer(&self) -> Confirmer {
+        Confirmer { actor: self.actor.clone(), two_person: self.two_person }
+    }
+
+    /// The command to confirm what was reviewed at `base`.
+    fn confirm(&self, token: Digest, base: Position) -> Command {
+        Command::Confirm { token, base, by: self.confirmer() }
     }
 
     fn holder(&self) -> String {

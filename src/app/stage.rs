@@ -214,6 +214,7 @@ pub fn append(ledger: &mut Ledger, kind: EntryKind, run: &Run<'_>) -> Result<Pos
         EntryKind::Stage(stage) => stage.again.as_ref(),
         EntryKind::Decision(decision) => decision.reason.as_ref(),
         EntryKind::Note(text) => Some(text),
+        EntryKind::Erase(erase) => Some(&erase.reason),
         EntryKind::Projection(_) => None,
     };
     if words.is_some_and(|words| words.len() > MAX_REASON) {

@@ -260,6 +260,19 @@ fn entry_line(ledger: &Ledger, at: Position, entry: &Entry) -> EntryLine {
             (decision.action.name(), ids, via, decision.reason.clone(), text)
         }
         EntryKind::Note(text) => ("note", Vec::new(), None, None, text.clone()),
+        EntryKind::Erase(erase) => {
+            let said: Vec<_> = erase
+                .parts
+                .iter()
+                .map(|part| {
+                    let plural = if part.events == 1 { "" } else { "s" };
+                    format!("{} event{plural} of {}", part.events, part.batch)
+                })
+                .collect();
+            let ids = erase.parts.iter().map(|part| part.batch.to_string()).collect();
+            let text = format!("erased {}", said.join(", "));
+            ("erase", ids, None, Some(erase.reason.clone()), text)
+        }
         EntryKind::Projection(ProjectionEntry { id, step }) => {
             let text = match step {
                 ProjectionStep::Added { definition: Some(query) } => {

@@ -1,9 +1,9 @@
 //! The words of the command line. The doc comments are the manual.
 
 use super::commands::{
-    backup, batch, chart, check, checkpoint, coverage, derive, diff, export, fetch, gaps, heatmap,
-    import, key, log, man, metrics, overview, projection, prove, recover, screen, show, sql,
-    timeline, tour, verify, view, why,
+    backup, batch, chart, check, checkpoint, config, coverage, derive, diff, export, fetch, gaps,
+    heatmap, import, key, log, man, metrics, overview, projection, prove, recover, screen, show,
+    sql, timeline, tour, verify, view, why,
 };
 use crate::app::metrics::Which;
 use crate::render::Form;
@@ -236,6 +236,8 @@ pub(super) enum Command {
     Recover(recover::RecoverArgs),
     /// Questions that are kept answered: views, built-in projections, queries
     Projection(projection::ProjectionArgs),
+    /// The settings in effect, and the files that they come from
+    Config(config::ConfigArgs),
     /// Completions for a shell
     Completions(man::CompletionsArgs),
     /// The manual page
@@ -313,6 +315,7 @@ mod tests {
             "gaps AAPL -o jsonl",
             "gaps AAPL --first --at 2",
             "log -o csv",
+            "log --audit --actor ann --since 2025-01-01 --html f --json",
             "show b7/3",
             "status -q -v",
             "verify --deep",
@@ -336,6 +339,8 @@ mod tests {
             "projection list",
             "projection rebuild iv",
             "projection verify hv",
+            "config show --json",
+            "config path",
             "completions bash",
             "man batch confirm",
         ] {
@@ -356,6 +361,7 @@ mod tests {
             "batch show x",
             "import iv",
             "log --json -o csv",
+            "log --actor ann",
         ] {
             let words = ["volledger"].into_iter().chain(line.split(' ').filter(|w| !w.is_empty()));
             assert!(Cli::try_parse_from(words).is_err(), "{line}");

@@ -1,5 +1,6 @@
 //! What every command needs: settings, the ledger's place, the clock.
 
+use super::args::Command;
 use super::error::{Failure, Outcome};
 use super::exit::Exit;
 use super::progress::Bar;
@@ -11,6 +12,25 @@ use crate::app::{
 use crate::config::{Found, Settings, ledger_directory, new_ledger_directory, signing_key_file};
 use crate::domain::Position;
 use std::path::{Path, PathBuf};
+
+/// Takes in the settings files that hold for a command. The tour shows the program as it comes, and
+/// some commands have nothing to do with a ledger: a wrong file does not stop them.
+pub(super) fn with_files(
+    settings: Settings,
+    ledger: Option<&Path>,
+    command: &Command,
+) -> Outcome<Settings> {
+    let found = match command {
+        Command::Tour(_) | Command::Completions(_) | Command::Man(_) | Command::VerifyProof(_) => {
+            return Ok(settings);
+        }
+        Command::Config(args) if args.is_path() => return Ok(settings),
+        Command::Init(_) => new_ledger_directory(ledger, &settings),
+        Command::Restore(args) => Found { directory: args.dir().to_owned(), by: "the command" },
+        _ => ledger_directory(ledger, &settings),
+    };
+    Ok(settings.with_files(&found.directory)?)
+}
 
 /// The surroundings of a command.
 pub(super) struct Context {
@@ -32,6 +52,7 @@ impl Context {
             progress: &self.progress,
             registry: Registry::default(),
             refresh: self.refresh,
+            two_person: self.settings.two_person,
         }
     }
 

@@ -8,7 +8,7 @@ use super::mirror::Mirror;
 use super::tree::Tree;
 use super::{Ledger, Result};
 use crate::domain::rows::Row;
-use crate::domain::{BatchId, Digest, EventId, Reject, Rows, Window};
+use crate::domain::{BatchId, Digest, Erased, EventId, Reject, Rows, Window};
 
 /// A batch that is being staged: its blocks are in the engine, its seal is not.
 #[derive(Debug)]
@@ -43,10 +43,12 @@ impl BatchWriter {
 /// One event with its leaf and the place in the ledger where it stands.
 #[derive(Debug)]
 pub struct Located {
-    /// The event, alone in its set; empty for a reject.
+    /// The event, alone in its set; empty for a reject and for one that was erased.
     pub rows: Rows,
     /// The event, when it is a reject.
     pub reject: Option<Reject>,
+    /// What is kept of it, when it was erased.
+    pub erased: Option<Erased>,
     /// The hash of its canonical bytes.
     pub leaf: Digest,
     /// The block that holds it.
@@ -60,23 +62,26 @@ pub struct Located {
 pub(super) fn leaves(window: &Window, first: u64) -> Result<Vec<Digest>> {
     let mut leaves = vec![None; window.len()];
     let mut buffer = Vec::with_capacity(256);
-    let mut place = |seq: u32, bytes: &[u8]| {
+    let mut place = |seq: u32, leaf: Digest| {
         let at = u64::from(seq).checked_sub(first);
         let slot = at.and_then(|at| leaves.get_mut(at as usize));
         let slot = slot.filter(|slot| slot.is_none());
         let wrong = || LedgerError::damaged("the events of a window are not consecutive");
-        *slot.ok_or_else(wrong)? = Some(Blake3Tree::leaf(bytes));
+        *slot.ok_or_else(wrong)? = Some(leaf);
         Ok::<(), LedgerError>(())
     };
     for row in window.rows.iter() {
         buffer.clear();
         canon::put_row(&mut buffer, row);
-        place(row.head.seq, &buffer)?;
+        place(row.head.seq, Blake3Tree::leaf(&buffer))?;
     }
     for reject in &window.rejects {
         buffer.clear();
         canon::put_reject(&mut buffer, reject);
-        place(reject.seq, &buffer)?;
+        place(reject.seq, Blake3Tree::leaf(&buffer))?;
+    }
+    for erased in &window.erased {
+        place(erased.seq, erased.leaf)?;
     }
     Ok(leaves.into_iter().flatten().collect())
 }
@@ -154,9 +159,13 @@ fn find(window: &Window, seq: u32, block: u32) -> Option<Located> {
             rows.push_row(row);
         }
         (None, Some(reject)) => canon::put_reject(&mut bytes, reject),
-        (None, None) => return None,
+        (None, None) => {
+            let erased = window.erased.iter().find(|erased| erased.seq == seq)?.clone();
+            let leaf = erased.leaf;
+            return Some(Located { rows, reject, erased: Some(erased), leaf, block });
+        }
     }
-    Some(Located { rows, reject, leaf: Blake3Tree::leaf(&bytes), block })
+    Some(Located { rows, reject, erased: None, leaf: Blake3Tree::leaf(&bytes), block })
 }
 
 /// Goes through the blocks of a batch.

@@ -73,7 +73,7 @@ fn window() -> Window {
     let (code, raw) = ("invalid_date".into(), "2025-02-30,1".into());
     let (seq, source, line, offset, len, series) = (2, 0, 8, 347, 12, Series::Iv);
     let reject = Reject { seq, source, line, offset, len, series, code, raw };
-    Window { rows, rejects: vec![reject] }
+    Window { rows, rejects: vec![reject], ..Window::default() }
 }
 
 fn canonical(window: &Window) -> Vec<Vec<u8>> {

@@ -5,7 +5,7 @@ use super::files::{Directory, Files};
 use super::head::Head;
 use super::lock::Lock;
 use super::store::{SledStore, Store};
-use super::{Ledger, OpenOptions, Result, codec, verify};
+use super::{Ledger, OpenOptions, Result, codec, modes, verify};
 use crate::domain::{EntryKind, Stage};
 use std::path::Path;
 use std::sync::Arc;
@@ -20,8 +20,8 @@ impl Ledger {
         if directory.join("HEAD").exists() || directory.join("sled").exists() {
             return Err(LedgerError::Exists(directory.to_owned()));
         }
-        std::fs::create_dir_all(directory).map_err(write)?;
-        restrict(directory).map_err(write)?;
+        modes::private_folder(directory).map_err(write)?;
+        modes::restrict(directory, 0o700).map_err(write)?;
         let lock = Lock::take(directory, &options.holder, options.patience)?;
         let files: Arc<dyn Files> = Arc::new(Directory::new(directory));
         let store = SledStore::open(directory, files.clone())?;
@@ -62,6 +62,7 @@ impl Ledger {
         Head::read(&*files)?; // a ledger that is too new is not even locked
         let lock = Lock::take(directory, &options.holder, options.patience)?;
         Head::read(&*files)?.ok_or_else(no_head)?;
+        SledStore::settle(directory)?;
         if !directory.join("sled").join("db").exists() {
             return Err(LedgerError::damaged("the storage engine's file is missing"));
         }
@@ -141,7 +142,7 @@ impl Ledger {
                 self.head().write(&**files)?;
             }
         }
-        Ok(())
+        self.finish_erasing()
     }
 
     fn batch_is_whole(&self, stage: &Stage) -> bool {
@@ -157,16 +158,4 @@ impl Ledger {
 
 fn no_head() -> LedgerError {
     LedgerError::damaged("HEAD is missing")
-}
-
-/// A ledger is its owner's: others may not even list it.
-#[cfg(unix)]
-fn restrict(directory: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700))
-}
-
-#[cfg(not(unix))]
-fn restrict(_: &Path) -> std::io::Result<()> {
-    Ok(())
 }

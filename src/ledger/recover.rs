@@ -222,6 +222,9 @@ impl Ledger {
             self.take(entry, &pick.bytes);
         }
         survey.sound = self.head();
+        // What was erased is not lost.
+        let erased = self.erased_sources().unwrap_or_default();
+        survey.missing.retain(|source| !erased.contains(&source.digest));
         Ok(())
     }
 
@@ -257,6 +260,7 @@ fn copied(
         None => copy.prefix("volledger-").tempdir(),
     };
     let copy = copy.map_err(write)?;
+    super::modes::restrict(copy.path(), 0o700).map_err(write)?;
     copy_folder(&directory.join("sled"), &copy.path().join("sled")).map_err(write)?;
     Ok((SledStore::open(copy.path(), files.clone())?, copy))
 }

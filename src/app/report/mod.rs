@@ -3,7 +3,9 @@
 //! Field names are those of the contract (`schemas/output/`). Numbers that came from a source go
 //! out with the source's digits, so they are kept as raw JSON.
 
+mod audit;
 mod chart;
+mod config;
 mod export;
 mod fetch;
 mod health;
@@ -15,7 +17,9 @@ mod recover;
 mod review;
 mod trace;
 
+pub use audit::*;
 pub use chart::*;
+pub use config::*;
 pub use export::*;
 pub use fetch::*;
 pub use health::*;

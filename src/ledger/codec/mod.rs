@@ -6,6 +6,7 @@
 
 mod block;
 mod columns;
+mod erased;
 mod manifest;
 mod table;
 mod upcast;
@@ -13,6 +14,7 @@ mod v1;
 mod v2;
 
 pub use block::{BLOCK_EVENTS, BlockHeader, Codec, decode_block, encode_blocks, read_header};
+pub use erased::records_digest;
 pub use manifest::{Http, Manifest, ManifestSource, SourceKind, decode_manifest, encode_manifest};
 pub use table::{
     TablePart, TableRoot, decode_table, decode_table_root, encode_table, encode_table_root,
@@ -49,6 +51,8 @@ enum Tag {
 const V1: u8 = 1;
 /// The second: manifests of what was fetched.
 const V2: u8 = 2;
+/// The third: entries about erasures.
+const V3: u8 = 3;
 
 fn config() -> Configuration<LittleEndian, Varint, Limit<MAX_BODY>> {
     bincode::config::standard().with_limit::<MAX_BODY>()

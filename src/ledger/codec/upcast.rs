@@ -4,7 +4,8 @@ use super::super::error::LedgerError;
 use super::v1::{ColumnsV1, DecisionV1, DirectoryV1, EntryV1, FindingV1, ItemsV1, KeptV1, StageV1};
 use super::v2::EntryV2;
 use super::{
-    Tag, V2, columns, compress, decompress, from_bytes, from_bytes_of, to_bytes, to_bytes_of,
+    Tag, V2, V3, columns, compress, decompress, erased, from_bytes, from_bytes_of, to_bytes,
+    to_bytes_of,
 };
 use crate::domain::entry::{MappingRef, RowCounts, ViewPart};
 use crate::domain::{
@@ -82,6 +83,7 @@ pub fn encode_entry(entry: &Entry) -> Result<Vec<u8>, LedgerError> {
         EntryKind::Stage(stage) => (1, Some(stage_to(stage)), None, None),
         EntryKind::Decision(decision) => (2, None, Some(decision_to(decision)), None),
         EntryKind::Note(text) => (3, None, None, Some(text.clone())),
+        EntryKind::Erase(erase) => return erased::encode_entry(entry, erase),
         EntryKind::Projection(ProjectionEntry { id, step }) => {
             let (step, definition) = match step {
                 ProjectionStep::Added { definition } => (1, definition.clone()),
@@ -98,6 +100,9 @@ pub fn encode_entry(entry: &Entry) -> Result<Vec<u8>, LedgerError> {
 
 /// Decodes a control entry.
 pub fn decode_entry(bytes: &[u8]) -> Result<Entry, LedgerError> {
+    if bytes.get(1).is_some_and(|version| *version >= V3) {
+        return erased::decode_entry(bytes);
+    }
     if bytes.get(1).is_some_and(|version| *version >= V2) {
         return projection_entry(from_bytes_of(Tag::Entry, V2, "a control entry", bytes)?);
     }

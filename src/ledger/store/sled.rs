@@ -7,12 +7,13 @@
 //! a snapshot that was being written when the process died makes it refuse a sound database, so
 //! such a file is removed before opening.
 
-use super::{MAX_VALUE, Pack, Result, Store, check_size};
+use super::{MAX_VALUE, Pack, Renewal, Result, Store, check_size};
 use crate::domain::Digest;
 use crate::ledger::codec::{Kept, decode_kept, encode_kept};
 use crate::ledger::error::LedgerError;
 use crate::ledger::files::Files;
 use crate::ledger::hash::content;
+use crate::ledger::modes::EngineFiles;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -27,9 +28,14 @@ pub struct SledStore {
     kept: sled::Tree,
     views: sled::Tree,
     pack: Pack,
+    files: Arc<dyn Files>,
     directory: PathBuf,
+    /// The engine's folder in it.
+    name: String,
     file: File,
     poisoned: bool,
+    /// The last field: it is dropped when the engine is.
+    _files: EngineFiles,
 }
 
 /// Runs a call of the engine: its errors and panics become ours.
@@ -88,10 +94,54 @@ fn sweep_snapshots(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// An engine that is being written anew, and the one that it takes the place of.
+const NEW: &str = ".sled-new";
+const OLD: &str = ".sled-old";
+
+/// Waits until an engine that was dropped has let its file go: that is the last thing it does.
+fn until_free(path: &Path) -> Result<()> {
+    let file = File::open(path).map_err(|error| LedgerError::read("the ledger", error))?;
+    for _ in 0..1000 {
+        if file.try_lock().is_ok() {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Err(LedgerError::Held { holder: "the storage engine's file is locked".into() })
+}
+
+fn remove_folder(path: &Path) -> Result<()> {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(LedgerError::write("the ledger", error))
+        }
+        _ => Ok(()),
+    }
+}
+
 impl SledStore {
     /// Opens or creates the database in `directory/sled`; the packs are among `files`.
     pub fn open(directory: &Path, files: Arc<dyn Files>) -> Result<Self> {
-        let path = directory.join("sled");
+        Self::open_in(directory, "sled", files)
+    }
+
+    /// Settles what a renewal left that a crash cut short: the old engine, or the new one where it
+    /// had taken its place.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotWritable`].
+    pub fn settle(directory: &Path) -> Result<()> {
+        let place = |name: &str| directory.join(name);
+        if !place("sled").exists() && place(OLD).exists() {
+            let back = std::fs::rename(place(OLD), place("sled"));
+            back.map_err(|error| LedgerError::write("the ledger", error))?;
+        }
+        remove_folder(&place(NEW))?;
+        remove_folder(&place(OLD))
+    }
+
+    fn open_in(directory: &Path, name: &str, files: Arc<dyn Files>) -> Result<Self> {
+        let path = directory.join(name);
         sweep_snapshots(&path)?;
         let config = sled::Config::new()
             .path(&path)
@@ -110,10 +160,13 @@ impl SledStore {
             controls,
             kept,
             views,
-            pack: Pack::on(files)?,
+            pack: Pack::on(files.clone())?,
+            files,
             directory: directory.to_owned(),
+            name: name.to_owned(),
             file,
             poisoned: false,
+            _files: EngineFiles::of(&path),
         };
         store.check_no_blobs()?;
         Ok(store)
@@ -121,7 +174,7 @@ impl SledStore {
 
     /// A file in `blobs/` is never synced by sled: with one, durability cannot be promised.
     fn check_no_blobs(&self) -> Result<()> {
-        let blobs = std::fs::read_dir(self.directory.join("sled").join("blobs"));
+        let blobs = std::fs::read_dir(self.directory.join(&self.name).join("blobs"));
         match blobs.map(|mut entries| entries.next().is_some()) {
             Ok(true) => Err(LedgerError::damaged("the storage engine made blob files")),
             _ => Ok(()),
@@ -168,6 +221,40 @@ fn block_key(batch: u32, index: u32) -> [u8; 8] {
 }
 
 impl Store for SledStore {
+    fn renew(&mut self, write: &mut Renewal<'_>) -> Result<()> {
+        if self.poisoned {
+            return Err(LedgerError::Poisoned);
+        }
+        let failed = |error| LedgerError::write("the ledger", error);
+        let place = |name: &str| self.directory.join(name);
+        let (live, new, old) = (place("sled"), place(NEW), place(OLD));
+        remove_folder(&new)?;
+        remove_folder(&old)?;
+        let made = Self::open_in(&self.directory, NEW, self.files.clone()).and_then(|mut made| {
+            write(self, &mut made)?;
+            made.barrier()
+        });
+        if let Err(error) = made {
+            let _ = remove_folder(&new); // the next opening does it
+            return Err(error);
+        }
+        // An engine is closed by dropping it, so another one takes its place for a moment.
+        let scratch = tempfile::tempdir().map_err(failed)?;
+        let empty = Self::open_in(scratch.path(), "sled", self.files.clone())?;
+        drop(std::mem::replace(self, empty));
+        self.poisoned = true;
+        // Its threads may still be writing a snapshot under the name that the new one will have.
+        until_free(&live.join("db"))?;
+        let directory = live.parent().unwrap_or(&live).to_owned();
+        std::fs::rename(&live, &old).map_err(failed)?;
+        std::fs::rename(&new, &live).map_err(failed)?;
+        File::open(&directory).and_then(|folder| folder.sync_all()).map_err(failed)?;
+        remove_folder(&old)?;
+        let opened = Self::open_in(&directory, "sled", self.files.clone())?;
+        drop(std::mem::replace(self, opened));
+        Ok(())
+    }
+
     fn put_block(&mut self, batch: u32, index: u32, bytes: &[u8]) -> Result<()> {
         self.put(|store| &store.blocks, &block_key(batch, index), bytes)
     }
