@@ -447,6 +447,7 @@ pub fn replay(
     run: &Run<'_>,
 ) -> Result<Staged> {
     let batch = ledger.batches().get(id).ok_or(Refusal::NoSuchBatch(id))?.clone();
+    super::erase::refuse_batch(ledger, id)?;
     if let Some(what) = import::sole_reading(&batch.stage.mapping.id) {
         let text = format!("{id} {what}: it cannot be replayed");
         return Err(AppError::Usage(text));

@@ -10,6 +10,7 @@ pub mod decide;
 pub mod derive;
 pub mod digest;
 pub mod document;
+pub mod erase;
 pub mod error;
 pub mod export;
 pub mod fetch;

@@ -255,6 +255,8 @@ pub fn export_batch(
     if found.is_none() {
         return Err(crate::domain::batch::Refusal::NoSuchBatch(batch).into());
     }
+    // The entry that accounts for what is missing is in this ledger's log alone.
+    super::erase::refuse_batch(ledger, batch)?;
     write_bundle(file, false, |out| bundle::write_batch(ledger, batch, out, plain))?;
     Ok(exported(ledger, file, rows))
 }

@@ -5,6 +5,7 @@ use super::error::{Failure, Outcome};
 use super::exit::Exit;
 use super::progress::Bar;
 use super::ui::Ui;
+use crate::app::erase::{self, Place};
 use crate::app::lookup;
 use crate::app::{
     AppError, Clock, Ledger, LedgerError, OpenOptions, Registry, Run, outside, recover,
@@ -120,6 +121,28 @@ impl Context {
             }
             other => Ok(other?),
         }
+    }
+
+    /// Says what was erased from where a command looks: nothing older stands in its place silently.
+    pub(super) fn loud(&self, ui: &mut Ui, ledger: &Ledger, place: &Place<'_>) -> Outcome<()> {
+        const FEW: usize = 3;
+        let erasures = erase::missing(ledger, place)?;
+        for erasure in erasures.iter().take(FEW) {
+            let (events, batch) = (erasure.events, &erasure.batch);
+            let plural = if events == 1 { "event" } else { "events" };
+            ui.note(&format!(
+                "{events} {plural} of {batch} that this would show {} {erasure}; older values may \
+                 stand in their place",
+                if events == 1 { "was" } else { "were" }
+            ));
+        }
+        if erasures.len() > FEW {
+            ui.note(&format!(
+                "and {} more erasures: `volledger log --audit` has them",
+                erasures.len() - FEW
+            ));
+        }
+        Ok(())
     }
 
     /// The position that `--at` names.

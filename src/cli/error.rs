@@ -168,6 +168,11 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
         AppError::Projection(_) => {
             "nothing else was touched; `volledger projection list` shows what there is".to_owned()
         }
+        AppError::Erased { erasure, .. } => format!(
+            "it is gone for good; `volledger show '#{}'` has the entry, `volledger log --audit` what \
+             was done with the batch",
+            erasure.entry
+        ),
         AppError::NotFound(_) => "`volledger status` says what there is".to_owned(),
         AppError::RolledBackBefore { batch, .. } => format!(
             "bring it back with `volledger batch reinstate {batch}` , or stage it anew with \

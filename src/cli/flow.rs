@@ -65,6 +65,12 @@ pub(super) fn finish(
             ui.show(&ReviewPage { review: &staged.review, full, check: false })?;
         }
         ui.tell(&format!("Nothing to do: this content is already confirmed as {batch}"))?;
+        let found = ledger.batches().get(batch);
+        for erasure in found.map(|batch| batch.erased.as_slice()).unwrap_or_default() {
+            let (at, reason) = (erasure.at, &erasure.reason);
+            let (events, actor) = (erasure.events, &erasure.actor);
+            ui.note(&format!("{events} events of {batch} stay erased: by {actor}, {at}: {reason}"));
+        }
         ui.hint(&format!("see it with `volledger batch show {batch}`"));
         return Ok(Exit::Done);
     }

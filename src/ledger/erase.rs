@@ -7,6 +7,8 @@
 //! and writes the mirror anew. It may be done twice.
 
 mod note;
+#[cfg(test)]
+mod tests;
 
 use super::batch::leaves;
 use super::codec::{self, Codec};

@@ -12,6 +12,7 @@ mod csv;
 mod days;
 mod decided;
 mod entry;
+mod erased;
 mod fetch;
 mod health;
 mod heat;

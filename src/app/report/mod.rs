@@ -6,6 +6,7 @@
 mod audit;
 mod chart;
 mod config;
+mod erased;
 mod export;
 mod fetch;
 mod health;
@@ -20,6 +21,7 @@ mod trace;
 pub use audit::*;
 pub use chart::*;
 pub use config::*;
+pub use erased::*;
 pub use export::*;
 pub use fetch::*;
 pub use health::*;
@@ -169,6 +171,17 @@ pub struct View {
     pub columns: Vec<String>,
     /// One object a day.
     pub rows: Vec<ViewRow>,
+    /// How many events of the days asked for were erased: older values may stand in their place, or
+    /// none. Left out when there are none.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub erased: u64,
+    /// By which erasures.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub erasures: Vec<ErasureLine>,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// One day of a view.

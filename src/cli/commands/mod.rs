@@ -11,6 +11,7 @@ pub(super) mod config;
 pub(super) mod coverage;
 pub(super) mod derive;
 pub(super) mod diff;
+pub(super) mod erase;
 pub(super) mod export;
 pub(super) mod fetch;
 pub(super) mod gaps;
@@ -80,6 +81,8 @@ pub(super) fn run(ui: &mut Ui, ctx: &Context, command: &Command) -> Outcome<Exit
         Command::Checkpoint(args) => checkpoint::run(ui, ctx, args),
         Command::Prove(args) => prove::run(ui, ctx, args),
         Command::VerifyProof(args) => prove::verify(ui, args),
+        Command::Erase(args) => erase::run(ui, ctx, args),
+        Command::Retention(args) => erase::retention(ui, ctx, args),
         Command::Config(args) => config::run(ui, ctx, args),
         Command::Completions(args) => man::completions(ui, args),
         Command::Man(args) => man::run(ui, args),
