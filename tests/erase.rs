@@ -126,19 +126,9 @@ fn what_was_erased_is_in_no_file_and_every_read_says_so() {
         "export iv VOLA -f csv",
         "snapshot VOLA",
         "gaps VOLA",
-        "sql SELECT+1",
+        "sql SELECT*FROM(SELECT(1))",
     ] {
-        let ran = desk
-            .words(
-                &line
-                    .split(' ')
-                    .map(|w| w.replace('+', " "))
-                    .collect::<Vec<_>>()
-                    .iter()
-                    .map(String::as_str)
-                    .collect::<Vec<_>>(),
-            )
-            .exits(0);
+        let ran = desk.run(line).exits(0);
         assert!(ran.err.contains("erased by tester"), "{line}: {}", ran.err);
     }
     let shown = desk.run("show b2/1 --json").exits(0).json();
@@ -242,7 +232,8 @@ fn retention_erases_what_is_due_and_nothing_else() {
     on(&desk, "2024-02-03", "verify --deep").exits(0);
     let view = desk.run("view iv VOLA --json").exits(0).json();
     let days: Vec<_> = view["rows"].as_array().unwrap().iter().map(|row| &row["date"]).collect();
-    assert_eq!((days, &view["erased"]), (vec!["2024-01-04", "2024-01-05"], &3.into()));
+    assert_eq!(days, ["2024-01-04", "2024-01-05"]);
+    assert_eq!(view["erased"], 3);
     assert_eq!(holders(&desk.path().join(".volledger"), CANARY), [""; 0]);
 }
 
