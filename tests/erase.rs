@@ -149,6 +149,8 @@ fn what_was_erased_is_in_no_file_and_every_read_says_so() {
     // Nothing comes back through the same file: its content is known.
     let again = desk.run("import tomic two --yes").exits(0);
     assert!(again.err.contains("erased"), "{}", again.err);
+    assert_eq!(holders(&ledger, CANARY), [""; 0]);
+    desk.run("verify --deep").exits(0);
     let audit = desk.run("log --audit --json").exits(0).json();
     assert_eq!(audit["batches"][1]["erased"], 1);
     assert!(audit["findings"].as_array().unwrap().iter().any(|f| f["code"] == "erased"));
@@ -197,12 +199,12 @@ fn copies_and_proofs_work_over_erased_rows() {
         assert!(told.starts_with("ok: 2 batches, 5 events"), "{told}");
     }
     // From the mirror alone, with the engine gone.
-    let report = desk.run("recover .volledger one --json").exits(0).json();
+    let report = desk.run("recover .volledger new-one --json").exits(0).json();
     assert_eq!(report["whole"], true, "{report}");
     std::fs::remove_dir_all(desk.path().join(".volledger/sled")).unwrap();
-    desk.run("recover .volledger two --json").exits(0).json();
-    desk.run("-L two verify --deep").exits(0);
-    assert_eq!(holders(&desk.path().join("two"), CANARY), [""; 0]);
+    desk.run("recover .volledger new-two --json").exits(0).json();
+    desk.run("-L new-two verify --deep").exits(0);
+    assert_eq!(holders(&desk.path().join("new-two"), CANARY), [""; 0]);
 }
 
 fn on(desk: &Desk, day: &str, line: &str) -> Ran {

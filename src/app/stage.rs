@@ -158,6 +158,10 @@ pub fn seal(
         // Nothing of it stays, refused or not: the next start would take it for a crash.
         Ok(Some((id, state))) => {
             ledger.abandon(writer)?;
+            if ledger.batches().get(id).is_some_and(|batch| !batch.erased.is_empty()) {
+                ledger.forget_again(id)?;
+                super::views::catch_up(ledger, run.progress)?;
+            }
             return Ok(Sealed::Known(id, state));
         }
         Err(refusal) => {

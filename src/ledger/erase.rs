@@ -111,6 +111,30 @@ impl Ledger {
         Ok(numbers.into_iter().filter_map(source).collect())
     }
 
+    /// Takes away again what reading known content anew has brought back of a batch with erased
+    /// events: blocks that were not sealed, and the bytes of sources that no whole batch has. Views
+    /// are gone afterwards, to be rebuilt.
+    ///
+    /// # Errors
+    /// As [`Ledger::erase`].
+    pub fn forget_again(&mut self, batch: BatchId) -> Result<()> {
+        let mut sources = BTreeSet::new();
+        let mut wanted = BTreeSet::new();
+        for (id, known) in self.table.iter() {
+            wanted.extend([known.stage.manifest, known.stage.mapping.digest]);
+            let behind = self.sources_behind(&known.stage, &self.erased_of(id)?)?;
+            let all = self.manifest_of(&known.stage)?.sources.into_iter().map(|s| s.digest);
+            wanted.extend(all.filter(|digest| !behind.contains(digest)));
+            if id == batch {
+                sources = behind;
+            }
+        }
+        sources.retain(|digest| !wanted.contains(digest));
+        self.renew(self.position(), &Selection::new(), &sources)?;
+        let kept = self.store.all_kept()?;
+        self.store.pack().clear_outside(kept.iter().map(|(_, kept)| kept))
+    }
+
     /// Whether the erased events of a batch are those that entries of the log have erased.
     pub(super) fn verify_erased(&self, stage: &Stage) -> Result<()> {
         let batch = stage.batch;
