@@ -237,7 +237,9 @@ pub fn of_event(ledger: &Ledger, event: EventId) -> Result<Option<ErasureLine>> 
 /// [`AppError::Erased`].
 pub fn refuse_event(ledger: &Ledger, event: EventId) -> Result<()> {
     match of_event(ledger, event)? {
-        Some(erasure) => Err(AppError::Erased { what: event.to_string(), erasure }),
+        Some(erasure) => {
+            Err(AppError::Erased { what: event.to_string(), erasure: Box::new(erasure) })
+        }
         None => Ok(()),
     }
 }
@@ -252,7 +254,7 @@ pub fn refuse_batch(ledger: &Ledger, id: BatchId) -> Result<()> {
         Some(erasure) => {
             let events = erasure.events;
             let what = format!("{events} of the events of {id}");
-            Err(AppError::Erased { what, erasure: told(id, erasure, events) })
+            Err(AppError::Erased { what, erasure: Box::new(told(id, erasure, events)) })
         }
         None => Ok(()),
     }

@@ -60,7 +60,7 @@ pub enum AppError {
         /// What.
         what: String,
         /// By which erasure.
-        erasure: ErasureLine,
+        erasure: Box<ErasureLine>,
     },
     /// Something was asked for that is not there.
     #[error("{0}")]

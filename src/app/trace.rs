@@ -45,7 +45,7 @@ pub fn why(
     let lost = || match erasures.last() {
         Some(erasure) => AppError::Erased {
             what: format!("{series} {symbol} of {day}, or a part of it,"),
-            erasure: erasure.clone(),
+            erasure: Box::new(erasure.clone()),
         },
         None => nothing(),
     };
