@@ -5,14 +5,15 @@ use crate::support::{reopen, run, shown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use volledger::app::{outside, verify};
+use volledger::app::{OpenOptions, outside, recover, verify};
+use volledger::domain::Position;
 
 /// Kills per operation, four operations: 100 in all; `VOLLEDGER_SOAK` raises it for a long run.
 fn kills() -> u32 {
     std::env::var("VOLLEDGER_SOAK").ok().and_then(|n| n.parse().ok()).unwrap_or(25)
 }
 
-fn program(dir: &Path, args: &[&str]) -> Command {
+pub fn program(dir: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("volledger"));
     command.args(["-L"]).arg(dir).args(args).env_clear().env("USER", "tester");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -29,6 +30,15 @@ fn copy(from: &Path, to: &Path) {
         } else {
             std::fs::copy(&path, &target).unwrap();
         }
+    }
+}
+
+/// What is there, as it lies, can be recovered whole from the first to the last acknowledged entry.
+pub fn whole_to_recover(dir: &Path, least: Position) -> Result<(), String> {
+    let options = OpenOptions::new("test", Duration::from_secs(5));
+    match recover::recover(dir, None, &options, &run()) {
+        Ok(report) if report.whole && report.position >= least.0 => Ok(()),
+        other => Err(format!("cannot be recovered whole: {other:?}")),
     }
 }
 

@@ -26,5 +26,7 @@ mod sample_data;
 mod schemas;
 mod sql;
 mod support;
+#[cfg(target_os = "linux")]
+mod syscalls;
 mod tidy;
 mod tomic;

@@ -30,6 +30,21 @@ pub struct SledStore {
     directory: PathBuf,
     file: File,
     poisoned: bool,
+    /// The last of the handles to go.
+    _last: Last,
+}
+
+/// The handle that is let go last, guarded: sled syncs its file then, and panics when it cannot.
+/// Whatever was acknowledged is durable before; views can be made again.
+struct Last(Option<sled::Db>);
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        let db = self.0.take();
+        if guarded(|| Ok(drop(db))).is_err() {
+            tracing::warn!("the storage engine could not sync its file when it was closed");
+        }
+    }
 }
 
 /// Runs a call of the engine: its errors and panics become ours.
@@ -99,6 +114,8 @@ impl SledStore {
             .segment_size(2 << 20)
             .flush_every_ms(None);
         let db = open_patiently(&config)?;
+        let _last = Last(Some(db.clone()));
+        let db = db; // let go before the one above, also when something below fails
         let tree = |name: &str| guarded(|| db.open_tree(name));
         let (blocks, controls) = (tree("blocks")?, tree("control")?);
         let (kept, views) = (tree("sources")?, tree("views")?);
@@ -114,6 +131,7 @@ impl SledStore {
             directory: directory.to_owned(),
             file,
             poisoned: false,
+            _last,
         };
         store.check_no_blobs()?;
         Ok(store)
