@@ -29,4 +29,5 @@ mod support;
 #[cfg(target_os = "linux")]
 mod syscalls;
 mod tidy;
+mod together;
 mod tomic;
