@@ -1,6 +1,7 @@
 //! The program killed at random moments of staging, confirming and rolling back: nothing that it
 //! acknowledged is lost, nothing is half there, and the ledger verifies after reopening.
 
+use crate::laws::damage::files;
 use crate::support::{reopen, run, shown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -62,7 +63,13 @@ fn kill_at_random(base: &Path, args: &[&str], seed: u64) {
     let ledger = open();
     let before = (ledger.position(), shown(&ledger));
     drop(ledger);
+    let contents = |dir: &Path| -> Vec<Vec<u8>> {
+        let files = files(dir).into_iter().filter(|path| !path.ends_with("LOCK"));
+        files.map(|path| std::fs::read(path).unwrap()).collect()
+    };
+    let untouched = contents(base);
     let (mut old, mut new, mut random) = (0, 0, seed);
+    let (mut killed, mut within) = (0, 0);
     for _ in 0..kills() {
         std::fs::remove_dir_all(&path).unwrap();
         copy(base, &path);
@@ -73,7 +80,11 @@ fn kill_at_random(base: &Path, args: &[&str], seed: u64) {
         let _ = child.kill(); // it may be over already
         let output = child.wait_with_output().unwrap();
         let acknowledged = output.status.success();
+        killed += u32::from(output.status.code().is_none());
+        // Something was written, and the end was not reached.
+        within += u32::from(output.status.code().is_none() && contents(&path) != untouched);
 
+        whole_to_recover(&path, before.0).unwrap_or_else(|what| panic!("{args:?}: {what}"));
         let ledger = open();
         let now = (ledger.position(), shown(&ledger));
         if now == after {
@@ -86,8 +97,10 @@ fn kill_at_random(base: &Path, args: &[&str], seed: u64) {
         let report = verify::verify(&ledger, true, &run()).unwrap();
         assert!(report.ok, "{args:?}: {report:?}");
     }
+    eprintln!("{args:?}: {killed} killed, {within} of them at work; {old} old, {new} new");
     // The kills must have hit both sides, or the delays prove nothing.
     assert!(old > 0 || before == after, "{args:?}: {old} old, {new} new");
+    assert!(killed * 3 > kills() && within > 0, "{args:?}: {killed} killed, {within} at work");
 }
 
 #[test]

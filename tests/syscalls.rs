@@ -4,7 +4,7 @@
 use crate::crash::{program, whole_to_recover};
 use crate::laws::damage::copy;
 use crate::support::{run, shown};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
@@ -110,6 +110,72 @@ fn injected(scratch: &Path, dir: &Path, args: &[&str], inject: &str) -> Ended {
         hit: hit + usize::from(killed),
         err: read(&err),
     }
+}
+
+/// Without a power cut one only sees the order: before HEAD gets its name, all that was written to
+/// the mirror, the packs and the engine's file has been synced, not only handed on.
+#[test]
+fn whatever_head_acknowledges_was_synced_before() {
+    if !traceable() {
+        return;
+    }
+    let root = tempfile::tempdir().unwrap();
+    let (base, next) = base(root.path());
+    let import = ["import", "iv", &next, "-s", "VOLC", "--yes"];
+    for (args, heads) in [(&["batch", "confirm", "b2"][..], 1), (&import, 2)] {
+        let dir = root.path().join("l");
+        let _ = std::fs::remove_dir_all(&dir);
+        copy(&base, &dir);
+        let plain = program(&dir, args);
+        let log = root.path().join("log");
+        let mut strace = Command::new("strace");
+        let calls = "write,pwrite64,fsync,fdatasync,rename,renameat,renameat2";
+        strace.args(["-f", "-y", "-s", "0", "-e", &format!("trace={calls}"), "-o"]).arg(&log);
+        strace.arg(plain.get_program()).args(plain.get_args());
+        strace.env_clear().env("USER", "tester").env("PATH", std::env::var_os("PATH").unwrap());
+        assert!(strace.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
+        let text = std::fs::read_to_string(&log).unwrap();
+        let (moved, synced, wrong) = unsynced(&text);
+        assert_eq!(moved, heads, "{args:?}: HEAD moved\n{text}");
+        assert!(wrong.is_empty(), "{args:?}: {wrong:?}\n{text}");
+        for name in ["/sled/db", "/mirror/000001.vlb", "/sources/000001.pack"] {
+            assert!(synced.iter().any(|path| path.ends_with(name)), "{args:?}: {name}\n{text}");
+        }
+    }
+}
+
+/// How often HEAD moved, what was synced before it last did, and what was not each time.
+fn unsynced(text: &str) -> (usize, BTreeSet<String>, Vec<String>) {
+    let (mut dirty, mut synced) = (BTreeSet::new(), BTreeSet::new());
+    let (mut moved, mut wrong) = (0, Vec::new());
+    let mut waiting: BTreeMap<&str, String> = BTreeMap::new();
+    for line in text.lines() {
+        let Some((pid, call)) = line.split_once(' ') else { continue };
+        let call = call.trim_start();
+        let path = call.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
+        let path = path.map(|(path, _)| path.to_owned()).unwrap_or_default();
+        let sync = ["fsync(", "fdatasync("].iter().any(|name| call.starts_with(name));
+        if ["write(", "pwrite64("].iter().any(|name| call.starts_with(name)) {
+            let kept = ["/sled/db", "/mirror/", "/sources/", "/.head-"];
+            if kept.iter().any(|part| path.contains(part)) {
+                dirty.insert(path);
+            }
+        } else if sync && call.contains("<unfinished") {
+            waiting.insert(pid, path);
+        } else if sync && call.ends_with("= 0") {
+            dirty.remove(&path);
+            synced.insert(path);
+        } else if call.starts_with("<...") && call.contains("sync resumed") {
+            if let Some(path) = waiting.remove(pid).filter(|_| call.ends_with("= 0")) {
+                dirty.remove(&path);
+                synced.insert(path);
+            }
+        } else if call.starts_with("rename") && call.contains("/HEAD\"") {
+            moved += 1;
+            wrong.extend(dirty.iter().map(|path| format!("{path} before HEAD moved")));
+        }
+    }
+    (moved, synced, wrong)
 }
 
 /// Each system call of one command failed in turn.
