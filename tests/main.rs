@@ -26,5 +26,8 @@ mod sample_data;
 mod schemas;
 mod sql;
 mod support;
+#[cfg(target_os = "linux")]
+mod syscalls;
 mod tidy;
+mod together;
 mod tomic;
