@@ -316,7 +316,7 @@ fn unpack_heads(
     rows: &mut Rows,
 ) -> Result<Heads, LedgerError> {
     let batches = unpack_ints(packed.batches, count)?;
-    let batches = batches.into_iter().map(|batch| narrow(batch)).collect::<Result<_, _>>()?;
+    let batches = batches.into_iter().map(narrow).collect::<Result<_, _>>()?;
     let shapes: Vec<Vec<Field>> = packed
         .shapes
         .iter()
