@@ -14,6 +14,7 @@ mod exports;
 mod faults;
 mod fetch;
 mod flat;
+mod golden;
 mod hurt;
 mod laws;
 mod metrics;
@@ -25,6 +26,7 @@ mod readme;
 mod sample_data;
 mod schemas;
 mod sql;
+mod supply;
 mod support;
 #[cfg(target_os = "linux")]
 mod syscalls;

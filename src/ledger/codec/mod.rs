@@ -12,7 +12,9 @@ mod upcast;
 mod v1;
 mod v2;
 
-pub use block::{BLOCK_EVENTS, BlockHeader, Codec, decode_block, encode_blocks, read_header};
+pub use block::{
+    BLOCK_EVENTS, BlockHeader, Codec, decode_block, decode_keys, encode_blocks, read_header,
+};
 pub use manifest::{Http, Manifest, ManifestSource, SourceKind, decode_manifest, encode_manifest};
 pub use table::{
     TablePart, TableRoot, decode_table, decode_table_root, encode_table, encode_table_root,
