@@ -1,5 +1,6 @@
 //! A ledger that is hurt: what its mirror is for.
 
+mod attacks;
 mod program;
 
 use crate::laws::damage::{Read, copy, files, read, small, try_shown, watched};
