@@ -14,6 +14,7 @@ mod exports;
 mod faults;
 mod fetch;
 mod flat;
+mod fuzzed;
 mod golden;
 mod hurt;
 mod laws;

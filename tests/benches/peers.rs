@@ -41,6 +41,11 @@ trait Store {
     fn rebuild(&self, _: &Path, _: Measure<'_>) {}
     /// Adds single rows, each durable before the next.
     fn commit(&self, store: &Path, one: Adding<'_>);
+    /// The wall times of decisions about single rows that stand there already, where there is such
+    /// a thing.
+    fn decide(&self, _: &Path, _: usize) -> Vec<f64> {
+        Vec::new()
+    }
     /// Takes one batch out again, where that can be done.
     fn roll_back(&self, _: &Path, _: u32, _: Measure<'_>) {}
     /// Further figures of the stored bytes.
@@ -77,29 +82,39 @@ fn measured(work: &mut dyn FnMut() -> u64) -> Value {
     json!({ "cpu": cpu, "wall": wall, "peak_kib": peak(), "count": count })
 }
 
-/// Commits of single rows: their wall times, ascending, in microseconds.
-fn commits(store: &dyn Store, place: &Path, count: usize) -> Value {
-    let mut times = Vec::with_capacity(count);
-    let before = cpu();
+/// The row of that number that is added alone.
+fn single(number: u32) -> Row {
+    Row {
+        symbol: format!("SYN{:05}", number % 2_000 + 1),
+        day: Day::from_ymd(2025, 11, 3).unwrap().0 + (number / 2_000) as i32,
+        values: [f64::from(number % 5_000) / 100.0 + 10.0, 21.5, 22.5, 23.5],
+        volume: i64::from(number),
+        batch: 1_000 + number,
+        number: 1,
+    }
+}
+
+/// Commits of single rows: their wall times in microseconds.
+fn commits(store: &dyn Store, place: &Path, count: u32) -> Vec<f64> {
+    let mut times = Vec::new();
     store.commit(place, &mut |add| {
-        for number in 0..count as u32 {
-            let row = Row {
-                symbol: format!("SYN{:05}", number % 2_000 + 1),
-                day: Day::from_ymd(2025, 11, 3).unwrap().0 + (number / 2_000) as i32,
-                values: [f64::from(number % 5_000) / 100.0 + 10.0, 21.5, 22.5, 23.5],
-                volume: i64::from(number),
-                batch: 1_000 + number,
-                number: 1,
-            };
+        for number in 0..count {
+            let row = single(number);
             let begin = Instant::now();
             add(&row);
             times.push(begin.elapsed().as_secs_f64() * 1e6);
         }
     });
-    let cpu = (cpu() - before).as_secs_f64() / count as f64;
+    times
+}
+
+fn percentiles(mut times: Vec<f64>) -> Value {
+    if times.is_empty() {
+        return Value::Null;
+    }
     times.sort_by(f64::total_cmp);
     let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
-    json!({ "p50_us": at(0.5), "p99_us": at(0.99), "cpu": cpu, "peak_kib": peak() })
+    json!({ "p50_us": at(0.5), "p99_us": at(0.99), "peak_kib": peak() })
 }
 
 fn step(store: &dyn Store, step: &str, place: &Path, rest: &[String]) -> Value {
@@ -122,7 +137,8 @@ fn step(store: &dyn Store, step: &str, place: &Path, rest: &[String]) -> Value {
         "rehash" => store.rehash(place, &mut take),
         "rebuild" => store.rebuild(place, &mut take),
         "rollback" => store.roll_back(place, number(), &mut take),
-        "commit" => result = commits(store, place, number() as usize),
+        "commit" => result = percentiles(commits(store, place, number())),
+        "decide" => result = percentiles(store.decide(place, number() as usize)),
         "size" => {
             result = json!({ "bytes": allocated(place) });
             for (name, value) in store.extra(place) {

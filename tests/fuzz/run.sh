@@ -3,7 +3,8 @@
 #   tests/fuzz/run.sh             30 seconds each
 #   tests/fuzz/run.sh 600 csv     10 minutes of one target
 # Needs the nightly toolchain and `cargo install cargo-fuzz`. What crashes a target stays in
-# tests/fuzz/artifacts; the exit code says whether there was any.
+# tests/fuzz/artifacts; the exit code says whether there was any. Once mended, it moves to
+# tests/fuzz/found, which tests/fuzzed.rs runs with every other test.
 set -uo pipefail
 cd "$(dirname "$0")"
 

@@ -1,10 +1,11 @@
 //! The ledger, through the same functions as the program.
 
+use super::rows::Row;
 use super::{Adding, Measure, Store};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use volledger::app::groups::Groups;
-use volledger::app::import::{ImportOptions, Input, SymbolChoice, import_csv};
+use volledger::app::import::{ImportOptions, Input, Staged, SymbolChoice, import_csv};
 use volledger::app::{Ledger, OpenOptions, Run, Which, decide, outside, verify};
 use volledger::domain::{BatchId, Series};
 use volledger::projections::view::{Activity, fold};
@@ -24,13 +25,29 @@ impl Ours {
     }
 }
 
-/// Stages a file, with the review of what it would change, and confirms it.
-fn import(ledger: &mut Ledger, file: &Path, run: &Run<'_>) -> BatchId {
+/// Stages a file, with the review of what it would change.
+fn stage(ledger: &mut Ledger, file: &Path, run: &Run<'_>) -> Staged {
     let options =
         ImportOptions { symbol: SymbolChoice::FromColumn, ..ImportOptions::of(Series::Iv) };
-    let staged = import_csv(ledger, &[Input::file(file)], &options, run).unwrap();
+    import_csv(ledger, &[Input::file(file)], &options, run).unwrap()
+}
+
+/// The same, and confirms it.
+fn import(ledger: &mut Ledger, file: &Path, run: &Run<'_>) {
+    let staged = stage(ledger, file, run);
     decide::confirm_staged(ledger, &staged, run).unwrap();
-    staged.batch.unwrap()
+}
+
+/// A row as a file.
+fn text(row: &Row) -> String {
+    let [a, b, c, d] = row.values;
+    format!(
+        "Symbol,Date,IV30,IV30 20-Day MA,OHLC 20-Day Vol,OHLC 52-Week Vol,Options Volume\n\
+         {},{},{a},{b},{c},{d},{}\n",
+        row.symbol,
+        volledger::domain::Day(row.day),
+        row.volume
+    )
 }
 
 /// The records of both views, folded from the events of the log; nothing stored is used.
@@ -100,17 +117,23 @@ impl Store for Ours {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("one.csv");
         one(&mut |row| {
-            let [a, b, c, d] = row.values;
-            let text = format!(
-                "Symbol,Date,IV30,IV30 20-Day MA,OHLC 20-Day Vol,OHLC 52-Week Vol,Options Volume\n\
-                 {},{},{a},{b},{c},{d},{}\n",
-                row.symbol,
-                volledger::domain::Day(row.day),
-                row.volume
-            );
-            std::fs::write(&file, text).unwrap();
+            std::fs::write(&file, text(row)).unwrap();
             import(&mut ledger, &file, &run);
         });
+    }
+
+    fn decide(&self, store: &Path, count: usize) -> Vec<f64> {
+        let (mut ledger, run) = (self.open_at(store), Run::new("bench"));
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let row = |number| Row { day: 20_400, ..super::single(number) };
+        let one = |number| {
+            std::fs::write(file.path(), text(&row(number))).unwrap();
+            let staged = stage(&mut ledger, file.path(), &run);
+            let begin = std::time::Instant::now();
+            decide::confirm_staged(&mut ledger, &staged, &run).unwrap();
+            begin.elapsed().as_secs_f64() * 1e6
+        };
+        (0..count as u32).map(one).collect()
     }
 
     fn roll_back(&self, store: &Path, batch: u32, measured: Measure<'_>) {

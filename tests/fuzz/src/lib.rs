@@ -2,6 +2,8 @@
 //! plain function; it must not panic, hang or take memory that the input does not pay for, and
 //! what it accepts must agree with itself.
 
+pub mod seeds;
+
 use std::io::Cursor;
 use volledger::app::Ledger;
 use volledger::app::import::with_events;
@@ -47,18 +49,21 @@ fn events<T>(read: impl FnOnce(&mut Collector<'_, ()>) -> T) -> (u64, T) {
 
 /// What a window holds comes back from its blocks, and from its events' canonical bytes.
 fn stored(window: &Window) {
-    let blocks = codec::encode_blocks(window, codec::Codec::default()).expect("it can be stored");
-    let mut again = Window::default();
-    for block in &blocks {
-        codec::decode_block(block, &mut again).expect("what was stored can be read");
+    for form in [codec::Codec::Columns, codec::Codec::Plain] {
+        let blocks = codec::encode_blocks(window, form).expect("it can be stored");
+        let mut again = Window::default();
+        for block in &blocks {
+            codec::decode_block(block, &mut again).expect("what was stored can be read");
+        }
+        assert_eq!(again.len(), window.len());
     }
-    assert_eq!(again.len(), window.len());
     let mut bytes = Vec::new();
     for row in window.rows.iter() {
         bytes.clear();
         canon::put_row(&mut bytes, row);
         let mut one = Window::default();
-        canon::read_event(row.head.seq, &bytes, &mut one.rows, &mut one.rejects).expect("canonical");
+        canon::read_event(row.head.seq, &bytes, &mut one.rows, &mut one.rejects)
+            .expect("canonical");
         let mut twice = Vec::new();
         one.rows.iter().for_each(|row| canon::put_row(&mut twice, row));
         assert_eq!(bytes, twice);
@@ -143,8 +148,7 @@ pub fn bodies(data: &[u8]) {
         let options =
             tomic::JsonOptions { as_of: AS_OF, calendar: Calendar::nyse(), limits: LIMITS };
         let series = if first < 128 { Series::Iv } else { Series::Spot };
-        let (count, read) =
-            events(|out| tomic::read_json(body, series, &symbol, 0, &options, out));
+        let (count, read) = events(|out| tomic::read_json(body, series, &symbol, 0, &options, out));
         agrees(&read.expect("the receiver never fails"), count);
         return;
     };
@@ -337,3 +341,21 @@ pub fn words(data: &[u8]) {
         _ => drop(volledger::app::lookup::position_of(&Ledger::in_memory(), text)),
     }
 }
+
+/// A target's name and function.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All of them.
+pub const TARGETS: [Target; 11] = [
+    ("blocks", blocks),
+    ("bodies", bodies),
+    ("bundle", bundle),
+    ("conditions", conditions),
+    ("csv", csv),
+    ("entries", entries),
+    ("flat", flat),
+    ("mapping", mapping),
+    ("proofs", proofs),
+    ("rules", rules),
+    ("words", words),
+];
