@@ -1,18 +1,20 @@
 //! The program killed at random moments of staging, confirming and rolling back: nothing that it
 //! acknowledged is lost, nothing is half there, and the ledger verifies after reopening.
 
+use crate::laws::damage::files;
 use crate::support::{reopen, run, shown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use volledger::app::{outside, verify};
+use volledger::app::{OpenOptions, outside, recover, verify};
+use volledger::domain::Position;
 
 /// Kills per operation, four operations: 100 in all; `VOLLEDGER_SOAK` raises it for a long run.
 fn kills() -> u32 {
     std::env::var("VOLLEDGER_SOAK").ok().and_then(|n| n.parse().ok()).unwrap_or(25)
 }
 
-fn program(dir: &Path, args: &[&str]) -> Command {
+pub fn program(dir: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("volledger"));
     command.args(["-L"]).arg(dir).args(args).env_clear().env("USER", "tester");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -29,6 +31,15 @@ fn copy(from: &Path, to: &Path) {
         } else {
             std::fs::copy(&path, &target).unwrap();
         }
+    }
+}
+
+/// What is there, as it lies, can be recovered whole from the first to the last acknowledged entry.
+pub fn whole_to_recover(dir: &Path, least: Position) -> Result<(), String> {
+    let options = OpenOptions::new("test", Duration::from_secs(5));
+    match recover::recover(dir, None, &options, &run()) {
+        Ok(report) if report.whole && report.position >= least.0 => Ok(()),
+        other => Err(format!("cannot be recovered whole: {other:?}")),
     }
 }
 
@@ -52,7 +63,13 @@ fn kill_at_random(base: &Path, args: &[&str], seed: u64) {
     let ledger = open();
     let before = (ledger.position(), shown(&ledger));
     drop(ledger);
+    let contents = |dir: &Path| -> Vec<Vec<u8>> {
+        let files = files(dir).into_iter().filter(|path| !path.ends_with("LOCK"));
+        files.map(|path| std::fs::read(path).unwrap()).collect()
+    };
+    let untouched = contents(base);
     let (mut old, mut new, mut random) = (0, 0, seed);
+    let (mut killed, mut within) = (0, 0);
     for _ in 0..kills() {
         std::fs::remove_dir_all(&path).unwrap();
         copy(base, &path);
@@ -63,7 +80,11 @@ fn kill_at_random(base: &Path, args: &[&str], seed: u64) {
         let _ = child.kill(); // it may be over already
         let output = child.wait_with_output().unwrap();
         let acknowledged = output.status.success();
+        killed += u32::from(output.status.code().is_none());
+        // Something was written, and the end was not reached.
+        within += u32::from(output.status.code().is_none() && contents(&path) != untouched);
 
+        whole_to_recover(&path, before.0).unwrap_or_else(|what| panic!("{args:?}: {what}"));
         let ledger = open();
         let now = (ledger.position(), shown(&ledger));
         if now == after {
@@ -76,8 +97,10 @@ fn kill_at_random(base: &Path, args: &[&str], seed: u64) {
         let report = verify::verify(&ledger, true, &run()).unwrap();
         assert!(report.ok, "{args:?}: {report:?}");
     }
+    eprintln!("{args:?}: {killed} killed, {within} of them at work; {old} old, {new} new");
     // The kills must have hit both sides, or the delays prove nothing.
     assert!(old > 0 || before == after, "{args:?}: {old} old, {new} new");
+    assert!(killed * 3 > kills() && within > 0, "{args:?}: {killed} killed, {within} at work");
 }
 
 #[test]
@@ -182,10 +205,16 @@ fn a_full_disk_loses_nothing_and_says_so() {
     eprintln!("full disk: {refused} refused, {done} done");
     assert!(refused > 3 && done > 0, "{refused} refused, {done} done");
 
+    // sled's threads may hold a file a moment longer than the ledger that was let go.
     let remount = |how: &str| {
         let mut mount = Command::new("mount");
         mount.args(["-o", &format!("remount,{how}")]).arg(&small);
-        assert!(mount.status().unwrap().success());
+        let mounted = (0..100).any(|_| {
+            let done = mount.status().unwrap().success();
+            std::thread::sleep(Duration::from_millis(if done { 0 } else { 100 }));
+            done
+        });
+        assert!(mounted, "{small:?} cannot be mounted {how}");
     };
     remount("ro");
     for args in [&["status"][..], &["view", "iv", "VOLA"], &["batch", "rollback", "b1"]] {

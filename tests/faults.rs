@@ -7,10 +7,12 @@ mod engine;
 use crate::support::{input, options, run, shown, try_shown};
 use disk::{Disk, Fault, Random};
 use engine::Engine;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use volledger::app::{AppError, Head, Ledger, decide, import, outside, verify};
 use volledger::domain::{BatchId, Series};
+use volledger::ledger::files::Files;
 
 /// Something that a history does; each appends one entry.
 #[derive(Clone, Copy, Debug)]
@@ -97,9 +99,39 @@ fn create(disk: &Disk) -> Result<Ledger, AppError> {
     Ok(Ledger::create_on(store, Arc::new(disk.clone()), true)?)
 }
 
+/// How far the mirror goes, read frame by frame without the ledger's help: the last checkpoint
+/// with a root that the log had.
+fn mirrored(world: &World, disk: &Disk) -> usize {
+    let mut upto = 0;
+    for name in disk.list("mirror").unwrap_or_default().into_keys() {
+        let mut bytes = Vec::new();
+        let file = disk.read_from(&format!("mirror/{name}"), 0);
+        file.and_then(|mut file| file.read_to_end(&mut bytes)).unwrap();
+        let mut rest = bytes.as_slice();
+        while let Some((prefix, body)) = rest.split_first_chunk::<8>() {
+            let size = u32::from_le_bytes(prefix[..4].try_into().unwrap()) as usize;
+            let Some((body, next)) = body.split_at_checked(size).filter(|_| size > 0) else {
+                break;
+            };
+            if let (b'C', Some((size, root))) = (body[0], body[1..].split_first_chunk::<8>()) {
+                let size = u64::from_le_bytes(*size) as usize;
+                let state = world.states.get(size);
+                upto =
+                    if state.is_some_and(|(head, _)| head.root.0 == *root) { size } else { upto };
+            }
+            rest = next;
+        }
+    }
+    upto
+}
+
 /// Opens the ledger of a disk on which nothing fails now, and says what breaks a law. `least` is
 /// the number of steps that were acknowledged; one more may have been done.
 fn judged(world: &World, disk: &Disk, least: usize) -> Result<(Ledger, usize), String> {
+    let upto = mirrored(world, disk);
+    if upto < least {
+        return Err(format!("the mirror ends at #{upto}, {least} steps were acknowledged"));
+    }
     let ledger = open(disk).map_err(|error| format!("does not open: {error}"))?;
     let found = world.states.iter().position(|(head, _)| *head == ledger.head());
     let steps = found.ok_or_else(|| format!("between: {ledger:?}"))?;

@@ -1,5 +1,6 @@
 //! A ledger that is hurt: what its mirror is for.
 
+mod attacks;
 mod program;
 
 use crate::laws::damage::{Read, copy, files, read, small, try_shown, watched};
@@ -239,6 +240,15 @@ fn a_file_that_is_cut_gone_swapped_or_old_is_restored_whole() {
                 .iter()
                 .flat_map(|at| [at.saturating_sub(1), *at, at + 1])
                 .collect(),
+            false if every => {
+                // Each sector and page, as far as anything is written.
+                let end = bytes.iter().rposition(|byte| *byte != 0).unwrap_or(0) + 4096;
+                (0..end.min(bytes.len()) + 1)
+                    .step_by(512)
+                    .flat_map(|at| [at.saturating_sub(1), at, at + 1])
+                    .chain((0..8).map(|eighth| bytes.len() * eighth / 8))
+                    .collect()
+            }
             false => (0..8).map(|eighth| bytes.len() * eighth / 8).collect(),
         };
         cuts.push(bytes.len().saturating_sub(1));

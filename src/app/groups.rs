@@ -9,7 +9,7 @@ use super::error::Result;
 use super::history::sorted;
 use super::parallel;
 use crate::domain::rows::Place;
-use crate::domain::{BatchId, Series, Symbol, Value, Window};
+use crate::domain::{BatchId, Day, Op, Rows, Series, Symbol, Value, Window};
 use crate::ledger::Ledger;
 use crate::projections::homes::Splitter;
 use crate::projections::view::History;
@@ -26,6 +26,20 @@ pub struct SymbolEvents {
     pub views: BTreeMap<Series, History>,
 }
 
+/// The keys of a symbol's events in one view, each once.
+#[derive(Debug, Default)]
+pub struct Keys {
+    /// The days, ascending.
+    pub days: Vec<Day>,
+    /// How many values there are.
+    pub cells: u64,
+    /// Whether an event is of the view's own series.
+    pub home: bool,
+}
+
+/// A symbol's keys by view.
+pub type SymbolKeys = BTreeMap<Series, Keys>;
+
 struct BlockPlace {
     batch: BatchId,
     index: u32,
@@ -39,6 +53,7 @@ pub struct Groups {
     blocks: Vec<BlockPlace>,
     count: usize,
     most: u64,
+    alone: bool,
     /// The views whose events are wanted.
     wanted: Vec<Series>,
 }
@@ -62,12 +77,18 @@ impl Groups {
         }
         let count = counts.len();
         let symbols = counts.into_iter().peekable();
-        Ok(Self { count, symbols, blocks, most: GROUP_EVENTS, wanted: Series::ALL.to_vec() })
+        let (most, wanted) = (GROUP_EVENTS, Series::ALL.to_vec());
+        Ok(Self { count, symbols, blocks, most, alone: false, wanted })
     }
 
     /// The same, with the events of some views only.
     pub fn only(self, wanted: impl IntoIterator<Item = Series>) -> Self {
         Self { wanted: wanted.into_iter().collect(), ..self }
+    }
+
+    /// The same, with the first symbol in a group of its own.
+    pub fn first_alone(self) -> Self {
+        Self { alone: true, ..self }
     }
 
     /// The same with smaller or larger groups.
@@ -82,9 +103,10 @@ impl Groups {
     }
 
     /// The first and last symbol of the next group.
-    fn next_range(&mut self) -> Option<(Symbol, Symbol)> {
+    pub fn next_range(&mut self) -> Option<(Symbol, Symbol)> {
         let (first, mut total) = self.symbols.next()?;
-        let (mut last, most) = (first.clone(), self.most);
+        let most = if std::mem::take(&mut self.alone) { 0 } else { self.most };
+        let mut last = first.clone();
         while let Some((symbol, count)) = self.symbols.next_if(|(_, n)| total + n <= most) {
             (last, total) = (symbol, total + count);
         }
@@ -93,8 +115,63 @@ impl Groups {
 
     /// The next symbols, ascending, with their events; `None` after the last.
     pub fn next(&mut self, ledger: &Ledger) -> Result<Option<Group>> {
-        let Some((first, last)) = self.next_range() else { return Ok(None) };
-        read_group(ledger, &self.blocks, &self.wanted, &first, &last).map(Some)
+        let Some(range) = self.next_range() else { return Ok(None) };
+        self.events(ledger, &range).map(Some)
+    }
+
+    /// The symbols of a range with their events.
+    pub fn events(&self, ledger: &Ledger, (first, last): &(Symbol, Symbol)) -> Result<Group> {
+        read_group(ledger, &self.blocks, &self.wanted, first, last)
+    }
+
+    /// The keys of the symbols of a range, without their values; `None` when values are needed to
+    /// tell what the events say: a key is repeated, retracted or has an item.
+    pub fn keys(
+        &self,
+        ledger: &Ledger,
+        (first, last): &(Symbol, Symbol),
+    ) -> Result<Option<BTreeMap<Symbol, SymbolKeys>>> {
+        let mut found: BTreeMap<Symbol, SymbolKeys> = BTreeMap::new();
+        for block in self.blocks.iter().filter(|b| b.last >= *first && b.first <= *last) {
+            let mut rows = Rows::new();
+            if ledger.read(block.batch).keys_into(block.index, &mut rows)?.is_none() {
+                return Ok(None);
+            }
+            let mut splitter = Splitter::new(&rows);
+            let runs = rows.heads().chunk_by(|a, b| a.symbol == b.symbol && a.shape == b.shape);
+            for run in runs {
+                let Some((head, symbol)) = run
+                    .first()
+                    .and_then(|head| Some((head, rows.symbols().get(head.symbol as usize)?)))
+                else {
+                    continue;
+                };
+                if symbol < first || symbol > last {
+                    continue;
+                }
+                if run.iter().any(|head| head.op != Op::Put) {
+                    return Ok(None);
+                }
+                if !found.contains_key(symbol) {
+                    found.insert(symbol.clone(), SymbolKeys::new());
+                }
+                let Some(of_symbol) = found.get_mut(symbol) else { continue };
+                for (view, _, slots) in splitter.parts(head.shape, head.series) {
+                    let keys = of_symbol.entry(*view).or_default();
+                    keys.days.extend(run.iter().map(|head| head.day));
+                    keys.cells += (slots.len() * run.len()) as u64;
+                    keys.home |= head.series == *view;
+                }
+            }
+        }
+        let increases = |keys: &mut Keys| {
+            if !keys.days.is_sorted() {
+                keys.days.sort_unstable();
+            }
+            keys.days.is_sorted_by(|a, b| a < b)
+        };
+        let plain = found.values_mut().flat_map(BTreeMap::values_mut).all(increases);
+        Ok(plain.then_some(found))
     }
 
     /// What `work` makes of the next groups, as many as there are threads, in the order of symbols;

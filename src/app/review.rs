@@ -1,16 +1,19 @@
 //! Reviewing: what a batch would change, symbol by symbol, compared with the views.
 
+mod keys;
+
 use super::error::{AppError, Result};
-use super::groups::{Groups, SymbolEvents};
+use super::groups::{Groups, SymbolEvents, SymbolKeys};
 use super::history::merged;
 use super::report::Review;
 use super::views::ViewReader;
 use super::{Run, document};
-use crate::domain::{BatchId, Calendar, Class, Day, Digest, Op, Position, Series, Stage, Symbol};
+use crate::domain::{BatchId, Class, Day, Digest, Position, Series, Stage, Symbol};
 use crate::ledger::Ledger;
 use crate::ledger::hash::Hasher;
 use crate::projections::diff::{self, Change, ChangeKind, SymbolDiff};
 use crate::projections::view::{Activity, History, Record, Which, fold};
+use keys::{batch_keys, unchanged};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -107,7 +110,8 @@ pub fn analyse(
     let mut batches = vec![wanted.batch];
     // Cells that only the replaced batch has would go, so its symbols are looked at too, and of
     // the symbols of both the views that only it speaks of.
-    let mut groups = Groups::of(events, &batches)?;
+    // The first symbol alone gives the examples that are shown of what is new.
+    let mut groups = Groups::of(events, &batches)?.first_alone();
     let replaced = match wanted.replaces {
         Some(old) => {
             batches.push(old);
@@ -117,8 +121,18 @@ pub fn analyse(
     };
     run.progress.begin("comparing with the views", Some(groups.symbol_count() as u64), "symbols");
     let mut seen = BTreeSet::new();
-    while let Some(group) = groups.next(events)? {
-        for (symbol, events) in group {
+    while let Some(range) = groups.next_range() {
+        // Of symbols that nothing is known of, everything is new: no value need be looked at.
+        let counts = replaced.is_none() && work.only_counts() && !work.reader.knows_any(&range);
+        if counts && let Some(found) = groups.keys(events, &range)? {
+            for (symbol, keys) in found {
+                work.count(&symbol, keys)?;
+                work.found.symbols += 1;
+                run.progress.at(u64::from(work.found.symbols));
+            }
+            continue;
+        }
+        for (symbol, events) in groups.events(events, &range)? {
             if replaced.is_some() {
                 seen.extend(events.views.keys().map(|view| (symbol.clone(), *view)));
             }
@@ -172,43 +186,6 @@ struct Work<'a> {
     new_kept: usize,
 }
 
-/// The keys of a batch in one view of a symbol, ascending, and how often it repeats itself.
-struct BatchKeys<'a> {
-    keys: Vec<(Day, &'a str)>,
-    identical: u64,
-    conflicting: u64,
-}
-
-impl BatchKeys<'_> {
-    /// The days, each once.
-    fn days(&self) -> Vec<Day> {
-        let mut days: Vec<Day> = self.keys.iter().map(|(day, _)| *day).collect();
-        days.dedup();
-        days
-    }
-}
-
-/// A batch's keys, with its repetitions.
-fn batch_keys(history: &History) -> BatchKeys<'_> {
-    let mut found =
-        BatchKeys { keys: Vec::with_capacity(history.batches.len()), identical: 0, conflicting: 0 };
-    let mut before: Option<crate::domain::Row<'_>> = None;
-    for row in history.rows.iter().filter(|row| row.head.op == Op::Put) {
-        let key = (row.head.day, row.item);
-        if let Some(last) = before.filter(|last| (last.head.day, last.item) == key) {
-            let same = |a: &crate::domain::Value, b| a.same_meaning(b);
-            let equal = last.shape == row.shape
-                && last.values.iter().zip(row.values).all(|(a, b)| same(a, b));
-            found.identical += u64::from(equal);
-            found.conflicting += u64::from(!equal);
-        } else {
-            found.keys.push(key);
-        }
-        before = Some(row);
-    }
-    found
-}
-
 impl Work<'_> {
     fn symbol(&mut self, symbol: &Symbol, events: SymbolEvents) -> Result<()> {
         let own_days: HashMap<Series, Vec<Day>> = [Series::Hv, Series::Spot]
@@ -241,29 +218,8 @@ impl Work<'_> {
         if home {
             self.found.effective += keys.keys.len() as u64;
         }
-        let threshold = view.default_threshold_points().map(Decimal::from);
-        let mut result = SymbolDiff {
-            series: view,
-            symbol: symbol.clone(),
-            days: days.first().copied().zip(days.last().copied()),
-            threshold_points: threshold,
-            new: 0,
-            changed: 0,
-            drifted: 0,
-            same: 0,
-            extended: 0,
-            touched: 0,
-            removed: 0,
-            only_here: 0,
-            identical,
-            conflicting,
-            gaps: match view.is_daily() {
-                true => diff::gaps(&days, Calendar::nyse()),
-                false => Vec::new(),
-            },
-            missing_hv: 0,
-            missing_spot: 0,
-        };
+        let mut result = unchanged(view, symbol, &days);
+        (result.identical, result.conflicting) = (identical, conflicting);
         // A dense view is compared on the days of the batch only: the others stay as they are.
         let stored = match days.first().zip(days.last()).filter(|_| view.is_dense()) {
             Some((first, last)) => self.reader.history_between(view, symbol, *first, *last)?,
@@ -271,7 +227,7 @@ impl Work<'_> {
         };
         let fresh = stored.rows.is_empty() && keys.identical + keys.conflicting == 0;
         let mut affected: Vec<Day> = Vec::new();
-        if fresh && !self.wanted.full && self.new_kept >= SHOWN_CHANGES {
+        if fresh && self.only_counts() {
             // Everything is new and enough examples are kept: only count.
             result.new = keys.keys.len() as u64;
             let cells: usize = batch.rows.iter().map(|row| row.values.len()).sum();
@@ -281,7 +237,40 @@ impl Work<'_> {
             let whole = if self.stored { stored } else { merged(stored, &batch) };
             self.compare(view, symbol, &whole, &keys.keys, &mut result, &mut affected);
         }
-        self.support(view, symbol, &affected, own_days, &mut result)?;
+        self.close(result, &affected, own_days)
+    }
+
+    /// Whether enough examples of what is new are kept, so that further ones are only counted.
+    fn only_counts(&self) -> bool {
+        !self.wanted.full && self.new_kept >= SHOWN_CHANGES
+    }
+
+    /// Takes in a symbol that the views know nothing of, by the keys of its events.
+    fn count(&mut self, symbol: &Symbol, keys: SymbolKeys) -> Result<()> {
+        let own_days: HashMap<Series, Vec<Day>> = [Series::Hv, Series::Spot]
+            .into_iter()
+            .filter_map(|view| Some((view, keys.get(&view)?.days.clone())))
+            .collect();
+        for (view, keys) in keys {
+            let events = keys.days.len() as u64;
+            *self.found.view_events.entry(view).or_default() += events;
+            self.found.effective += if keys.home { events } else { 0 };
+            self.found.total += keys.cells;
+            let result = SymbolDiff { new: events, ..unchanged(view, symbol, &keys.days) };
+            self.close(result, &keys.days, &own_days)?;
+        }
+        Ok(())
+    }
+
+    /// Completes what was found of a symbol in a view.
+    fn close(
+        &mut self,
+        mut result: SymbolDiff,
+        affected: &[Day],
+        own_days: &HashMap<Series, Vec<Day>>,
+    ) -> Result<()> {
+        let (view, symbol) = (result.series, result.symbol.clone());
+        self.support(view, &symbol, affected, own_days, &mut result)?;
         for text in [view.name(), symbol.as_str()] {
             self.hasher.text(text);
         }

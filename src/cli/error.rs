@@ -227,7 +227,9 @@ fn ledger_hint(error: &LedgerError) -> String {
                 .to_owned()
         }
         LedgerError::NotWritable { .. } | LedgerError::Poisoned => {
-            "nothing was changed; make room or set permissions, then run it again".to_owned()
+            "whatever was done before still counts; make room or set permissions, look with \
+             `volledger log` whether this was done, and run it again if not"
+                .to_owned()
         }
         LedgerError::Proof(ProofError::Fails(_)) => {
             "do not rely on it: keep it, ask for a new one, and compare the ledger with a checkpoint \

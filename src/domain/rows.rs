@@ -301,12 +301,13 @@ impl Rows {
     ) {
         let first = self.values.len() as u32;
         self.values.extend(values);
+        let Place { seq, source, line, offset, len } = place;
         self.heads.push(Head {
-            seq: place.seq,
-            source: place.source,
-            line: place.line,
-            offset: place.offset,
-            len: place.len,
+            seq,
+            source,
+            line,
+            offset,
+            len,
             series,
             op,
             day,
@@ -315,6 +316,17 @@ impl Rows {
             shape,
             first,
         });
+    }
+
+    /// Adds events whose values come together: each head's `first` counts from the first of
+    /// `values`. Without `values` the events have keys only, and [`Self::get`] finds none of them.
+    pub fn append(&mut self, heads: impl Iterator<Item = Head>, values: Vec<Value>) {
+        let before = self.values.len() as u32;
+        self.heads.extend(heads.map(|head| Head { first: head.first + before, ..head }));
+        match before {
+            0 => self.values = values,
+            _ => self.values.extend(values),
+        }
     }
 
     /// Copies a row of another set into this one.

@@ -212,4 +212,12 @@ impl BatchReader<'_> {
         let bytes = ledger.store.block(batch.0, index)?.ok_or_else(missing)?;
         codec::decode_block(&bytes, window).map(|_| ())
     }
+
+    /// Unpacks the keys of one block into `rows`; `None` when they cannot be had without values.
+    pub fn keys_into(&self, index: u32, rows: &mut Rows) -> Result<Option<()>> {
+        let (batch, ledger) = (self.batch, self.ledger);
+        let missing = || LedgerError::damaged(format!("block {index} of batch {batch} is missing"));
+        let bytes = ledger.store.block(batch.0, index)?.ok_or_else(missing)?;
+        codec::decode_keys(&bytes, rows)
+    }
 }

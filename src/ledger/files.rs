@@ -67,7 +67,8 @@ pub struct Directory {
 #[derive(Debug, Default)]
 struct Handles {
     files: BTreeMap<String, File>,
-    /// Files whose name is not durable yet.
+    /// Files whose name may not be durable yet: each, until it was synced once. Also one that was
+    /// here before: the process that made it may have been killed.
     unnamed: BTreeSet<String>,
 }
 
@@ -86,14 +87,12 @@ impl Directory {
         let mut handles = self.handles();
         if !handles.files.contains_key(name) {
             let path = self.root.join(name);
-            if !path.exists() {
-                if let Some(folder) = path.parent() {
-                    modes::private_folder(folder)?;
-                }
-                handles.unnamed.insert(name.to_owned());
+            if let Some(folder) = path.parent() {
+                modes::private_folder(folder)?;
             }
             let options = modes::private().create(true).write(true).truncate(false).clone();
             handles.files.insert(name.to_owned(), options.open(path)?);
+            handles.unnamed.insert(name.to_owned());
         }
         let file = handles.files.get_mut(name).ok_or(io::ErrorKind::NotFound)?;
         work(file)
@@ -136,13 +135,14 @@ impl Files for Directory {
 
     fn sync(&self, name: &str) -> io::Result<()> {
         self.with(name, |file| file.sync_data())?;
-        if self.handles().unnamed.remove(name) {
+        if self.handles().unnamed.contains(name) {
             // A new file is there after a crash only when its folder, and that one's, say so.
             let mut folder = Path::new(name).parent();
             while let Some(inner) = folder {
                 synced(&self.root.join(inner))?;
                 folder = inner.parent();
             }
+            self.handles().unnamed.remove(name);
         }
         Ok(())
     }
@@ -166,12 +166,12 @@ impl Files for Directory {
 
 /// A name is not durable before its directory is.
 #[cfg(unix)]
-fn synced(folder: &Path) -> io::Result<()> {
+pub(super) fn synced(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
 /// Elsewhere a directory is no file that could be synced.
 #[cfg(not(unix))]
-fn synced(_: &Path) -> io::Result<()> {
+pub(super) fn synced(_: &Path) -> io::Result<()> {
     Ok(())
 }

@@ -180,7 +180,8 @@ impl Ledger {
             return Ok(());
         };
         let head = self.head();
-        let numbers = numbers(&*files)?;
+        let mut numbers = numbers(&*files)?;
+        numbers.retain(|(_, size)| *size > 0); // one that was cut to nothing is taken again
         let (last, size) = numbers.last().copied().unwrap_or((0, 0));
         // An entry that counts, but that HEAD had not acknowledged, may be in the mirror in parts.
         let clean = head == *acknowledged;
@@ -194,19 +195,25 @@ impl Ledger {
             false => acknowledged,
         };
         let ahead = found.checkpoints().last().map_or(0, |(size, _)| size);
+        let upto = self.agreed(&found)?;
         let checkpoint = match sound.size.0 {
             0 => Some((0, 0)),
             _ => found.checkpoint_at(sound),
         };
+        // A crash leaves one entry behind HEAD; more of them were acknowledged.
+        let most = head.size.0.max(acknowledged.size.0 + 1);
+        if ahead > most && (checkpoint.is_some() || upto > 0) {
+            let log = head.size;
+            return Err(LedgerError::damaged(format!(
+                "the log ends at {log}, its mirror at #{ahead}: the log is an older one"
+            )));
+        }
         if let Some((number, end)) = checkpoint {
-            // A crash leaves one entry behind HEAD; more of them were acknowledged.
-            if ahead > sound.size.0 + 1 {
-                let log = sound.size;
-                return Err(LedgerError::damaged(format!(
-                    "the log ends at {log}, its mirror at #{ahead}: the log is an older one"
-                )));
+            if ahead > head.size.0 {
+                let cut = "was not finished and has been removed from the mirror";
+                self.notes.push(format!("entry #{ahead} {cut}"));
             }
-            for (later, _) in numbers.iter().filter(|(later, size)| *later > number && *size > 0) {
+            for (later, _) in numbers.iter().filter(|(later, _)| *later > number) {
                 files.cut(&name_of(*later), 0).map_err(write_error)?;
             }
             self.mirror = Some(if number == last && number > 0 {
@@ -216,12 +223,6 @@ impl Ledger {
                 Mirror::at(files, last.max(1), 0)
             });
             return self.mirror_from(sound.size.0);
-        }
-        let mut upto = 0;
-        for (size, root) in found.checkpoints() {
-            if size <= head.size.0 && self.root_at(Position(size))? == root {
-                upto = size;
-            }
         }
         if last > 0 {
             self.notes.push(format!("the mirror ended at #{upto} and is brought up to date"));
@@ -245,6 +246,20 @@ impl Ledger {
         }
         self.mirror = Some(Mirror::at(files, 1, 0));
         self.mirror_from(0)
+    }
+
+    /// The last position at which a checkpoint of the mirror has the log's own root; 0 for none.
+    fn agreed(&self, found: &Gathered) -> Result<u64> {
+        use super::hash::{Sha256Tree, TreeHash};
+        let mut tree = super::tree::Tree::<Sha256Tree>::default();
+        let mut agreed = 0;
+        for (_, bytes) in self.store.controls()? {
+            tree.push(Sha256Tree::leaf(&bytes));
+            if found.root(tree.size()) == Some(tree.root()) {
+                agreed = tree.size();
+            }
+        }
+        Ok(agreed)
     }
 
     /// Mirrors everything behind a position.

@@ -113,9 +113,9 @@ impl Ledger {
         Self { batches_before: batches, ..Self::in_memory() }
     }
 
-    /// Whether a directory looks like a ledger.
+    /// Whether a directory looks like a ledger, or like what is left of one.
     pub fn exists(directory: &Path) -> bool {
-        directory.join("HEAD").exists() || directory.join("sled").exists()
+        ["HEAD", "sled", "mirror"].iter().any(|name| directory.join(name).exists())
     }
 
     fn take(&mut self, entry: Entry, bytes: &[u8]) {

@@ -11,20 +11,36 @@ use std::path::Path;
 use std::sync::Arc;
 
 impl Ledger {
-    /// Makes a new ledger in a directory, which may exist but must not hold one.
+    /// Makes a new ledger in a directory, which may exist but must not hold one, nor what is left
+    /// of one. What an earlier call left that was interrupted is none.
     ///
     /// # Errors
     /// [`LedgerError::Exists`], [`LedgerError::NotWritable`].
     pub fn create(directory: &Path, options: &OpenOptions) -> Result<Self> {
         let write = |error| LedgerError::write(directory.display().to_string(), error);
-        if directory.join("HEAD").exists() || directory.join("sled").exists() {
-            return Err(LedgerError::Exists(directory.to_owned()));
+        let exists = || Err(LedgerError::Exists(directory.to_owned()));
+        let begun = Self::exists(directory);
+        if begun && !only_begun(directory) {
+            return exists();
         }
         modes::private_folder(directory).map_err(write)?;
         modes::restrict(directory, 0o700).map_err(write)?;
         let lock = Lock::take(directory, &options.holder, options.patience)?;
         let files: Arc<dyn Files> = Arc::new(Directory::new(directory));
+        let engine = directory.join("sled");
+        if begun && engine.join("db").metadata().map_or(true, |db| db.len() == 0) {
+            // Its configuration may be there in part; there is nothing else.
+            match std::fs::remove_dir_all(&engine) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(write(error));
+                }
+                _ => {}
+            }
+        }
         let store = SledStore::open(directory, files.clone())?;
+        if begun && !store.controls()?.is_empty() {
+            return exists();
+        }
         let ledger = Self::create_on(Box::new(store), files, options.mirror)?;
         Ok(Self { directory: Some(directory.to_owned()), _lock: Some(lock), ..ledger })
     }
@@ -112,7 +128,8 @@ impl Ledger {
         }
         // Entries beyond HEAD were never acknowledged. They follow each other in the log, so the
         // whole ones count as if the crash had come a moment later, and the rest is cut.
-        let mut whole = true;
+        // No crash leaves more than one: with more, HEAD is an older one, and nothing is cut.
+        let (mut whole, older) = (true, beyond.len() > 1);
         for (position, bytes) in beyond {
             let entry = codec::decode_entry(&bytes).ok().filter(|entry| match &entry.kind {
                 EntryKind::Stage(stage) => self.batch_is_whole(stage),
@@ -120,6 +137,11 @@ impl Ledger {
             });
             match entry {
                 Some(entry) if whole => self.take(entry, &bytes),
+                _ if older => {
+                    return Err(LedgerError::damaged(format!(
+                        "HEAD is an older one, and entry #{position} behind it is not whole"
+                    )));
+                }
                 _ => {
                     whole = false;
                     self.store.remove_control(position)?;
@@ -154,6 +176,18 @@ impl Ledger {
             .and_then(|()| verify::batch_root(self, stage))
             .is_ok_and(|root| root == stage.batch_root)
     }
+}
+
+/// Whether a directory has nothing in it that a ledger would have with its first entry: neither
+/// HEAD nor a source nor anything in its mirror.
+fn only_begun(directory: &Path) -> bool {
+    let empty = |folder: &str| match directory.join(folder).read_dir() {
+        Ok(mut entries) => entries.all(|entry| {
+            entry.and_then(|entry| entry.metadata()).is_ok_and(|file| file.len() == 0)
+        }),
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    };
+    !directory.join("HEAD").exists() && empty("mirror") && empty(super::store::PACKS)
 }
 
 fn no_head() -> LedgerError {

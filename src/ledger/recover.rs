@@ -111,7 +111,7 @@ impl Ledger {
         scratch: Option<&Path>,
         engine: bool,
     ) -> Result<(Self, Survey)> {
-        if !Self::exists(directory) && !directory.join("mirror").exists() {
+        if !Self::exists(directory) {
             return Err(LedgerError::NotFound(directory.to_owned()));
         }
         let lock = Lock::look(directory)?;
@@ -162,6 +162,9 @@ impl Ledger {
         {
             let (has, says) = (controls.len(), head.size.0);
             note("engine", format!("it has {has} of the {says} entries of the log"));
+        }
+        if head.is_some() && confirmed != Confirmed::Head {
+            note("HEAD", "it does not hold the root of any log that is here".into());
         }
         let salvage = Salvage::new(engine, mirror, files);
         let mut survey = Survey {

@@ -20,19 +20,23 @@ impl<'a> Splitter<'a> {
         Self { rows, known: vec![None; rows.shapes().len()] }
     }
 
-    /// Hands the part of a row that belongs to each view to `each`: its fields, and which of the
-    /// row's values they take.
-    pub fn split(&mut self, row: Row<'a>, mut each: impl FnMut(Series, &Shape, &[usize])) {
-        let (index, event) = (row.head.shape as usize, row.head.series);
+    /// How the fields of a shape split, by its index in the pool.
+    pub fn parts(&mut self, shape: u32, event: Series) -> &[(Series, Shape, Vec<usize>)] {
+        let index = shape as usize;
         let (Some(shape), Some(slot)) = (self.rows.shapes().get(index), self.known.get_mut(index))
         else {
-            return;
+            return &[];
         };
         if slot.as_ref().is_none_or(|(series, _)| *series != event) {
             *slot = Some((event, split_shape(event, shape)));
         }
-        let Some((_, split)) = slot else { return };
-        for (view, part, slots) in split {
+        slot.as_ref().map(|(_, split)| split.as_slice()).unwrap_or_default()
+    }
+
+    /// Hands the part of a row that belongs to each view to `each`: its fields, and which of the
+    /// row's values they take.
+    pub fn split(&mut self, row: Row<'a>, mut each: impl FnMut(Series, &Shape, &[usize])) {
+        for (view, part, slots) in self.parts(row.head.shape, row.head.series) {
             each(*view, part, if row.head.op == Op::Put { slots } else { &[] });
         }
     }

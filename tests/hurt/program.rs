@@ -4,7 +4,7 @@ use crate::program::{Desk, Ran, sample};
 use std::path::PathBuf;
 
 /// Three batches; the second from a file that is too large for the mirror.
-fn desk() -> Desk {
+pub fn desk() -> Desk {
     let desk = Desk::with_iv();
     let row = |n: u32| {
         let (year, month, day) = (2000 + n / 336, n / 28 % 12 + 1, n % 28 + 1);
@@ -17,18 +17,18 @@ fn desk() -> Desk {
     desk
 }
 
-fn file(desk: &Desk, name: &str) -> PathBuf {
+pub fn file(desk: &Desk, name: &str) -> PathBuf {
     desk.path().join(".volledger").join(name)
 }
 
-fn change(desk: &Desk, name: &str, work: impl FnOnce(&mut Vec<u8>)) {
+pub fn change(desk: &Desk, name: &str, work: impl FnOnce(&mut Vec<u8>)) {
     let path = file(desk, name);
     let mut bytes = std::fs::read(&path).unwrap();
     work(&mut bytes);
     std::fs::write(path, bytes).unwrap();
 }
 
-fn no_panic(ran: Ran) -> Ran {
+pub fn no_panic(ran: Ran) -> Ran {
     let text = format!("{}{}", ran.out, ran.err);
     assert!(!text.contains("panicked") && !text.contains("internal error"), "{text}");
     ran

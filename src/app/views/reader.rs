@@ -8,6 +8,7 @@ use crate::domain::{Day, Digest, Position, Series, Symbol};
 use crate::ledger::{Ledger, LedgerError};
 use crate::projections::view::{Activity, History, Record, Which, fold};
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 /// A stored part of a symbol's history: a year of it, or in dense views a day.
@@ -80,6 +81,13 @@ impl<'a> ViewReader<'a> {
     /// Every assertion ever committed about a symbol, with each stored value checked.
     pub fn history(&self, view: Series, symbol: &Symbol) -> Result<History> {
         self.history_between(view, symbol, Day(i32::MIN), Day(i32::MAX))
+    }
+
+    /// Whether any view ever heard of a symbol from `first` to `last`.
+    pub fn knows_any(&self, (first, last): &(Symbol, Symbol)) -> bool {
+        let range = (Bound::Included(first.as_str()), Bound::Included(last.as_str()));
+        let known = |root: &Root| root.symbols.range::<str, _>(range).next().is_some();
+        self.roots.0.values().any(known)
     }
 
     /// The same, without the stored periods that lie wholly outside a range of days.

@@ -4,7 +4,7 @@ use super::super::canon;
 use super::super::error::LedgerError;
 use super::super::hash::content;
 use super::super::store::MAX_VALUE;
-use super::v1::{BlockV1, ColumnsV1, ItemsV1, RejectV1};
+use super::v1::{BlockV1, ColumnsV1, HeadsV1, ItemsV1, RejectV1};
 use super::{MAX_BODY, Tag, columns, compress, decompress, erased, from_bytes, to_bytes};
 use crate::domain::{Day, Digest, Reject, Rows, Series, Symbol, Window};
 
@@ -309,6 +309,29 @@ pub fn decode_block(bytes: &[u8], into: &mut Window) -> Result<BlockHeader, Ledg
         _ => return Err(malformed()),
     }
     if into.len() - before == count { Ok(header) } else { Err(malformed()) }
+}
+
+/// Unpacks the keys of a block's events into `rows`, without values: a review that finds nothing
+/// stored of a symbol has to look at no value.
+///
+/// # Errors
+/// As [`decode_block`]. `None` for a block of another kind: its events have items, are rejected
+/// rows, or stand there plainly.
+pub fn decode_keys(bytes: &[u8], rows: &mut Rows) -> Result<Option<()>, LedgerError> {
+    let malformed = || LedgerError::Malformed { what: "a block" };
+    let (header, codec, raw_size, payload) = open(bytes)?;
+    if codec != 1 || header.series.is_none() {
+        return Ok(None);
+    }
+    if raw_size > MAX_BODY {
+        return Err(malformed());
+    }
+    let raw = decompress(&payload, raw_size)?;
+    let packed: (HeadsV1, usize) =
+        bincode::decode_from_slice(&raw, super::config()).map_err(|_| malformed())?;
+    let symbols: Vec<_> = header.symbols.iter().map(|(symbol, _)| symbol.clone()).collect();
+    columns::unpack_keys(packed.0, header.events as usize, &symbols, rows)?;
+    Ok(Some(()))
 }
 
 fn decode_exact<T: bincode::Decode<()>>(raw: &[u8]) -> Result<T, LedgerError> {

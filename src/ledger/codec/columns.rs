@@ -5,8 +5,8 @@
 
 use super::super::canon;
 use super::super::error::LedgerError;
-use super::v1::{BytesV1, ColumnV1, ColumnsV1, DigitsV1, IntsV1, ItemsV1};
-use crate::domain::rows::{Place, value_count};
+use super::v1::{BytesV1, ColumnV1, ColumnsV1, DigitsV1, HeadsV1, IntsV1, ItemsV1};
+use crate::domain::rows::Head;
 use crate::domain::{Day, Field, Op, Row, Rows, Series, Symbol, Value, series};
 use rust_decimal::Decimal;
 use std::collections::HashMap;
@@ -102,7 +102,13 @@ fn pack_column(values: &[&Value]) -> ColumnV1 {
     ColumnV1 { forms, digits, texts }
 }
 
-fn unpack_column(column: ColumnV1, count: usize) -> Result<Vec<Value>, LedgerError> {
+/// Puts the values of a column at `places`, of which there are `count`.
+fn unpack_column(
+    column: ColumnV1,
+    count: usize,
+    places: impl Iterator<Item = usize>,
+    values: &mut [Value],
+) -> Result<(), LedgerError> {
     let forms = unpack_bytes(column.forms, count)?;
     let scale = forms.iter().copied().filter(|form| *form <= 28).max().unwrap_or(0);
     let mut texts = column.texts.into_iter();
@@ -123,9 +129,8 @@ fn unpack_column(column: ColumnV1, count: usize) -> Result<Vec<Value>, LedgerErr
     // What a value of each scale was multiplied with to be aligned; 0 where 64 bits cannot say.
     let surplus: Vec<i64> =
         (0..=scale).map(|form| power_of_ten(u32::from(scale - form)).unwrap_or(0)).collect();
-    let mut values = Vec::with_capacity(count);
-    for form in forms {
-        values.push(match form {
+    for (form, place) in forms.into_iter().zip(places) {
+        let value = match form {
             0..=28 if is_aligned => {
                 sum = sum.wrapping_add(aligned.next().ok_or_else(malformed)?);
                 let digits = match surplus.get(usize::from(form)) {
@@ -148,10 +153,11 @@ fn unpack_column(column: ColumnV1, count: usize) -> Result<Vec<Value>, LedgerErr
             canon::FORM_TEXT => Value::Text(text()?),
             canon::FORM_JSON => Value::Json(text()?),
             _ => return Err(malformed()),
-        });
+        };
+        *values.get_mut(place).ok_or_else(malformed)? = value;
     }
     let spent = aligned.next().is_none() && plain.next().is_none() && texts.next().is_none();
-    if spent { Ok(values) } else { Err(malformed()) }
+    if spent { Ok(()) } else { Err(malformed()) }
 }
 
 fn field_code(field: &Field) -> (u16, String) {
@@ -191,7 +197,7 @@ fn column_slots<'a>(shapes: impl Iterator<Item = &'a [Field]>) -> (Vec<Vec<usize
 /// `symbols` maps the pool's indices to those of the block.
 pub fn pack(rows: &Rows, order: &[u32], batches: &[u32], symbols: &[u32]) -> ColumnsV1 {
     let heads: Vec<_> = order.iter().filter_map(|i| rows.heads().get(*i as usize)).collect();
-    let ints = |of: fn(&crate::domain::Head) -> i64| pack_ints(heads.iter().map(move |h| of(h)));
+    let ints = |of: fn(&Head) -> i64| pack_ints(heads.iter().map(move |h| of(h)));
 
     // Shapes in the order of first use, so that equal events give equal bytes.
     let mut renumbered = vec![u32::MAX; rows.shapes().len()];
@@ -228,10 +234,9 @@ pub fn pack(rows: &Rows, order: &[u32], batches: &[u32], symbols: &[u32]) -> Col
             gap
         })
         .collect();
-    let symbol = |head: &crate::domain::Head| {
-        symbols.get(head.symbol as usize).map_or(0, |index| i64::from(*index))
-    };
-    ColumnsV1 {
+    let symbol =
+        |head: &Head| symbols.get(head.symbol as usize).map_or(0, |index| i64::from(*index));
+    let heads = HeadsV1 {
         batches: pack_ints(batches.iter().map(|batch| i64::from(*batch))),
         seqs: ints(|h| i64::from(h.seq)),
         sources: ints(|h| i64::from(h.source)),
@@ -244,8 +249,8 @@ pub fn pack(rows: &Rows, order: &[u32], batches: &[u32], symbols: &[u32]) -> Col
         symbols: pack_ints(heads.iter().map(|h| symbol(h))),
         shapes: used.iter().map(|shape| shape.iter().map(field_code).collect()).collect(),
         shape: pack_ints(shape_of.iter().copied()),
-        columns: values.iter().map(|column| pack_column(column)).collect(),
-    }
+    };
+    ColumnsV1 { heads, columns: values.iter().map(|column| pack_column(column)).collect() }
 }
 
 /// Packs the items of the rows at `order`; `None` when none has one.
@@ -279,14 +284,93 @@ pub fn unpack_items(packed: ItemsV1, count: usize, rows: &mut Rows) -> Result<()
     let items = unpack_ints(packed.item, count)?;
     let first = rows.len().checked_sub(count).ok_or_else(malformed)?;
     for (index, item) in items.iter().enumerate() {
-        let number = *numbers.get(narrow::<usize>(Some(item))?).ok_or_else(malformed)?;
+        let number = *numbers.get(narrow::<usize>(*item)?).ok_or_else(malformed)?;
         rows.set_item_at(first + index, number);
     }
     Ok(())
 }
 
-fn narrow<T: TryFrom<i64>>(value: Option<&i64>) -> Result<T, LedgerError> {
-    value.and_then(|value| T::try_from(*value).ok()).ok_or_else(malformed)
+fn narrow<T: TryFrom<i64>>(value: i64) -> Result<T, LedgerError> {
+    T::try_from(value).map_err(|_| malformed())
+}
+
+/// Heads that were unpacked, before they have values.
+struct Heads {
+    heads: Vec<Head>,
+    batches: Vec<u32>,
+    /// Per shape of the block, the column of each value.
+    slots: Vec<Vec<usize>>,
+    /// How many columns there are.
+    columns: usize,
+    /// The shape of each row, among those of the block.
+    shape_of: Vec<u32>,
+    /// How many values there are.
+    values: usize,
+}
+
+/// Unpacks everything but the values; the pools of `rows` take in symbols and shapes.
+fn unpack_heads(
+    packed: HeadsV1,
+    count: usize,
+    symbols: &[Symbol],
+    rows: &mut Rows,
+) -> Result<Heads, LedgerError> {
+    let batches = unpack_ints(packed.batches, count)?;
+    let batches = batches.into_iter().map(narrow).collect::<Result<_, _>>()?;
+    let shapes: Vec<Vec<Field>> = packed
+        .shapes
+        .iter()
+        .map(|shape| shape.iter().map(|(code, name)| field_from(*code, name)).collect())
+        .collect();
+    let (slots, columns) = column_slots(shapes.iter().map(Vec::as_slice));
+    let symbol_ids: Vec<u32> = symbols.iter().map(|symbol| rows.intern_symbol(symbol)).collect();
+    let shape_ids: Vec<u32> = shapes.iter().map(|shape| rows.intern_shape(shape)).collect();
+
+    let mut heads = Vec::with_capacity(count);
+    let mut shape_of = Vec::with_capacity(count);
+    let (mut end, mut values) = (0i64, 0usize);
+    let places = unpack_ints(packed.seqs, count)?
+        .into_iter()
+        .zip(unpack_ints(packed.sources, count)?)
+        .zip(unpack_ints(packed.lines, count)?)
+        .zip(unpack_ints(packed.gaps, count)?)
+        .zip(unpack_ints(packed.lens, count)?);
+    let kinds = unpack_bytes(packed.ops, count)?
+        .into_iter()
+        .zip(unpack_bytes(packed.series, count)?)
+        .zip(unpack_ints(packed.days, count)?)
+        .zip(unpack_ints(packed.symbols, count)?)
+        .zip(unpack_ints(packed.shape, count)?);
+    for (((((seq, source), line), gap), len), ((((op, code), day), symbol), shape)) in
+        places.zip(kinds)
+    {
+        let offset = end.wrapping_add(gap);
+        end = offset.wrapping_add(len);
+        let op = match op {
+            0 => Op::Put,
+            1 => Op::Retract,
+            _ => return Err(malformed()),
+        };
+        let shape: u32 = narrow(shape)?;
+        let of_shape = slots.get(shape as usize).ok_or_else(malformed)?;
+        heads.push(Head {
+            seq: narrow(seq)?,
+            source: narrow(source)?,
+            line: narrow(line)?,
+            offset: narrow(offset)?,
+            len: narrow(len)?,
+            series: Series::from_code(code).ok_or_else(malformed)?,
+            op,
+            day: Day(narrow(day)?),
+            item: 0,
+            symbol: *symbol_ids.get(narrow::<usize>(symbol)?).ok_or_else(malformed)?,
+            shape: *shape_ids.get(shape as usize).ok_or_else(malformed)?,
+            first: u32::try_from(values).map_err(|_| malformed())?,
+        });
+        shape_of.push(shape);
+        values += if op == Op::Put { of_shape.len() } else { 0 };
+    }
+    Ok(Heads { heads, batches, slots, columns, shape_of, values })
 }
 
 /// Unpacks into `rows`; returns the batch of each row (all 0 in a block).
@@ -296,81 +380,40 @@ pub fn unpack(
     symbols: &[Symbol],
     rows: &mut Rows,
 ) -> Result<Vec<u32>, LedgerError> {
-    let batches = unpack_ints(packed.batches, count)?;
-    let seqs = unpack_ints(packed.seqs, count)?;
-    let sources = unpack_ints(packed.sources, count)?;
-    let lines = unpack_ints(packed.lines, count)?;
-    let gaps = unpack_ints(packed.gaps, count)?;
-    let lens = unpack_ints(packed.lens, count)?;
-    let ops = unpack_bytes(packed.ops, count)?;
-    let codes = unpack_bytes(packed.series, count)?;
-    let days = unpack_ints(packed.days, count)?;
-    let symbol_of = unpack_ints(packed.symbols, count)?;
-    let shape_of = unpack_ints(packed.shape, count)?;
-    let shapes: Vec<Vec<Field>> = packed
-        .shapes
-        .iter()
-        .map(|shape| shape.iter().map(|(code, name)| field_from(*code, name)).collect())
-        .collect();
-    let (slots, columns) = column_slots(shapes.iter().map(Vec::as_slice));
-    if columns != packed.columns.len() {
+    let found = unpack_heads(packed.heads, count, symbols, rows)?;
+    if found.columns != packed.columns.len() {
         return Err(malformed());
     }
+    let mut values = vec![Value::Null; found.values];
+    for (index, column) in packed.columns.into_iter().enumerate() {
+        // Where in a row of each shape the column's value stands.
+        let within: Vec<Vec<usize>> = found
+            .slots
+            .iter()
+            .map(|slots| (0..slots.len()).filter(|at| slots.get(*at) == Some(&index)).collect())
+            .collect();
+        let puts = found.heads.iter().zip(&found.shape_of).filter(|(head, _)| head.op == Op::Put);
+        let places = puts.flat_map(|(head, shape)| {
+            let within = within.get(*shape as usize).map(Vec::as_slice).unwrap_or_default();
+            within.iter().map(move |at| head.first as usize + at)
+        });
+        let count = places.clone().count();
+        unpack_column(column, count, places, &mut values)?;
+    }
+    rows.append(found.heads.into_iter(), values);
+    Ok(found.batches)
+}
 
-    // How many values each column has follows from the shapes of the rows.
-    let mut counts = vec![0usize; columns];
-    for (shape, op) in shape_of.iter().zip(&ops) {
-        let slots = slots.get(narrow::<usize>(Some(shape))?).ok_or_else(malformed)?;
-        if *op == 0 {
-            for slot in slots {
-                counts.get_mut(*slot).map(|n| *n += 1).ok_or_else(malformed)?;
-            }
-        }
-    }
-    rows.reserve(count, counts.iter().sum());
-    let mut values = Vec::with_capacity(columns);
-    for (column, count) in packed.columns.into_iter().zip(counts) {
-        values.push(unpack_column(column, count)?.into_iter());
-    }
-
-    let symbol_ids: Vec<u32> = symbols.iter().map(|symbol| rows.intern_symbol(symbol)).collect();
-    let shape_ids: Vec<u32> = shapes.iter().map(|shape| rows.intern_shape(shape)).collect();
-    let mut end = 0i64;
-    let mut row_values = Vec::new();
-    for i in 0..count {
-        let len: u32 = narrow(lens.get(i))?;
-        let offset = end.wrapping_add(*gaps.get(i).ok_or_else(malformed)?);
-        end = offset.wrapping_add(i64::from(len));
-        let place = Place {
-            seq: narrow(seqs.get(i))?,
-            source: narrow(sources.get(i))?,
-            line: narrow(lines.get(i))?,
-            offset: u64::try_from(offset).map_err(|_| malformed())?,
-            len,
-        };
-        let series = codes.get(i).and_then(|code| Series::from_code(*code));
-        let series = series.ok_or_else(malformed)?;
-        let op = match ops.get(i) {
-            Some(0) => Op::Put,
-            Some(1) => Op::Retract,
-            _ => return Err(malformed()),
-        };
-        let shape: usize = narrow(shape_of.get(i))?;
-        let fields = shapes.get(shape).ok_or_else(malformed)?;
-        if value_count(op, fields) > 0 {
-            for slot in slots.get(shape).ok_or_else(malformed)? {
-                let column = values.get_mut(*slot).ok_or_else(malformed)?;
-                row_values.push(column.next().ok_or_else(malformed)?);
-            }
-        }
-        let symbol: usize = narrow(symbol_of.get(i))?;
-        let symbol = *symbol_ids.get(symbol).ok_or_else(malformed)?;
-        let shape = *shape_ids.get(shape).ok_or_else(malformed)?;
-        let day = Day(narrow(days.get(i))?);
-        rows.push(place, series, op, symbol, day, shape, row_values.drain(..));
-    }
-    let batches = batches.into_iter().map(|batch| narrow(Some(&batch)));
-    batches.collect()
+/// Unpacks keys, fields and places into `rows`, and no values.
+pub fn unpack_keys(
+    packed: HeadsV1,
+    count: usize,
+    symbols: &[Symbol],
+    rows: &mut Rows,
+) -> Result<(), LedgerError> {
+    let found = unpack_heads(packed, count, symbols, rows)?;
+    rows.append(found.heads.into_iter(), Vec::new());
+    Ok(())
 }
 
 /// The row's order within a block: by series, symbol and day, then as the source had it.

@@ -13,7 +13,9 @@ mod upcast;
 mod v1;
 mod v2;
 
-pub use block::{BLOCK_EVENTS, BlockHeader, Codec, decode_block, encode_blocks, read_header};
+pub use block::{
+    BLOCK_EVENTS, BlockHeader, Codec, decode_block, decode_keys, encode_blocks, read_header,
+};
 pub use erased::records_digest;
 pub use manifest::{Http, Manifest, ManifestSource, SourceKind, decode_manifest, encode_manifest};
 pub use table::{

@@ -69,6 +69,15 @@ pub struct ColumnV1 {
 /// Row events as columns, in the block's order.
 #[derive(Encode, Decode)]
 pub struct ColumnsV1 {
+    /// Everything but the values.
+    pub heads: HeadsV1,
+    /// One column per distinct field, in the order of first appearance.
+    pub columns: Vec<ColumnV1>,
+}
+
+/// Row events without their values; stands first, so that it can be read alone.
+#[derive(Encode, Decode)]
+pub struct HeadsV1 {
     /// For a view chunk: the batch of each event; empty in a block.
     pub batches: IntsV1,
     /// Index of the leaf in the batch.
@@ -93,8 +102,6 @@ pub struct ColumnsV1 {
     pub shapes: Vec<Vec<(u16, String)>>,
     /// Index of the field list.
     pub shape: IntsV1,
-    /// One column per distinct field, in the order of first appearance.
-    pub columns: Vec<ColumnV1>,
 }
 
 /// A row that cannot be used.

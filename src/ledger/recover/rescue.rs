@@ -25,6 +25,10 @@ pub fn recover(
     let Some(new) = new else {
         return Ok(Ledger::sound_part(directory, None, true)?.1);
     };
+    if lies_within(new, directory) {
+        let inside = io::Error::new(io::ErrorKind::InvalidInput, "it lies in the damaged ledger");
+        return Err(LedgerError::write(new.display().to_string(), inside));
+    }
     let place = NewPlace::beside(new)?;
     let (old, survey) = Ledger::sound_part(directory, Some(place.parent()), true)?;
     write(&old, place.path(), now_ms)?;
@@ -36,6 +40,14 @@ pub fn recover(
     }
     place.take_name()?;
     Ok(survey)
+}
+
+/// Whether a path that need not be there yet is a directory or below it.
+fn lies_within(path: &Path, directory: &Path) -> bool {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let there = path.ancestors().find_map(|parent| parent.canonicalize().ok());
+    let directory = directory.canonicalize();
+    there.zip(directory.ok()).is_some_and(|(there, directory)| there.starts_with(directory))
 }
 
 fn write(old: &Ledger, directory: &Path, now_ms: i64) -> Result<()> {

@@ -11,14 +11,18 @@ use super::{MAX_VALUE, Pack, Renewal, Result, Store, check_size};
 use crate::domain::Digest;
 use crate::ledger::codec::{Kept, decode_kept, encode_kept};
 use crate::ledger::error::LedgerError;
-use crate::ledger::files::Files;
+use crate::ledger::files::{self, Files};
 use crate::ledger::hash::content;
 use crate::ledger::modes::EngineFiles;
 use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// The size of a segment of sled's file, in bytes.
+const SEGMENT: u64 = 2 << 20;
 
 /// The ledger's data in a sled database, with the sources' packs beside it.
 pub struct SledStore {
@@ -34,8 +38,27 @@ pub struct SledStore {
     name: String,
     file: File,
     poisoned: bool,
+    /// The last of the handles to go.
+    _last: Last,
     /// The last field: it is dropped when the engine is.
     _files: EngineFiles,
+}
+
+/// The handle that is let go last, guarded: sled syncs its file then, and panics when it cannot.
+/// Whatever was acknowledged is durable before; views can be made again.
+struct Last(Option<sled::Db>);
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        let db = self.0.take();
+        let closed = guarded(|| {
+            drop(db);
+            Ok(())
+        });
+        if closed.is_err() {
+            tracing::warn!("the storage engine could not sync its file when it was closed");
+        }
+    }
 }
 
 /// Runs a call of the engine: its errors and panics become ours.
@@ -55,6 +78,21 @@ fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T> {
         Ok(Err(error)) => Err(LedgerError::damaged(format!("the storage engine: {error}"))),
         Err(_) => Err(LedgerError::damaged("the storage engine stopped at data it cannot read")),
     }
+}
+
+/// The same for a call that writes: a disk that fails it has hurt nothing that was there.
+fn writing<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T> {
+    let mut failed = None;
+    let done = guarded(|| {
+        call().map_err(|error| match error {
+            sled::Error::Io(error) => {
+                failed = Some(LedgerError::write("the ledger", error));
+                sled::Error::Unsupported(String::new())
+            }
+            other => other,
+        })
+    });
+    done.map_err(|error| failed.unwrap_or(error))
 }
 
 /// Opens the engine. The ledger's own lock is held, so when the engine's is taken, an earlier
@@ -119,6 +157,49 @@ fn remove_folder(path: &Path) -> Result<()> {
     }
 }
 
+/// Reads everything that sled is about to read when it opens. sled takes a read that fails for
+/// the end of its log and overwrites what follows there, so one moment of a bad cable would lose
+/// the end of the log for good. Failing here leaves the file as it is; what was read once comes
+/// from memory the second time.
+///
+/// sled reads the head of each segment, and those whole that were written since its last
+/// snapshot: the file's name ends in the position up to which that one goes, and a segment's head
+/// has its own position, with all bits but the highest inverted.
+fn read_ahead(path: &Path) -> Result<()> {
+    const HEAD: usize = 20;
+    let unreadable = |error| LedgerError::read("the storage engine's file", error);
+    let Ok(mut file) = File::open(path.join("db")) else {
+        return Ok(()); // sled says why, or makes it
+    };
+    let names = std::fs::read_dir(path).map_err(unreadable)?.flatten().map(|e| e.file_name());
+    let upto = names
+        .filter_map(|name| u64::from_str_radix(name.to_str()?.strip_prefix("snap.")?, 16).ok());
+    let upto = upto.max().unwrap_or(0);
+    let mut buffer = vec![0; 256 << 10];
+    for segment in 0.. {
+        file.seek(SeekFrom::Start(segment * SEGMENT)).map_err(unreadable)?;
+        let mut head = Vec::with_capacity(HEAD);
+        file.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(unreadable)?;
+        let Some((_, rest)) = head.split_first_chunk::<4>() else {
+            return Ok(());
+        };
+        let position = rest.first_chunk().map(|lsn| u64::from_le_bytes(*lsn) ^ (u64::MAX >> 1));
+        // One that is none, or of zeroes, has no position below that: it is read whole.
+        if position.is_none_or(|position| position.saturating_add(SEGMENT) > upto) {
+            let mut rest = file.by_ref().take(SEGMENT);
+            while rest.read(&mut buffer).map_err(unreadable)? > 0 {}
+        }
+    }
+    Ok(())
+}
+
+/// Makes the names of a new database durable: sled syncs its file, but not its folder.
+fn sync_names(directory: &Path, path: &Path) -> Result<()> {
+    let named = File::open(path.join("conf")).and_then(|conf| conf.sync_all());
+    let named = named.and_then(|()| files::synced(path)).and_then(|()| files::synced(directory));
+    named.map_err(|error| LedgerError::write("the ledger", error))
+}
+
 impl SledStore {
     /// Opens or creates the database in `directory/sled`; the packs are among `files`.
     pub fn open(directory: &Path, files: Arc<dyn Files>) -> Result<Self> {
@@ -143,12 +224,19 @@ impl SledStore {
     fn open_in(directory: &Path, name: &str, files: Arc<dyn Files>) -> Result<Self> {
         let path = directory.join(name);
         sweep_snapshots(&path)?;
+        read_ahead(&path)?;
+        let new = !path.join("db").exists();
         let config = sled::Config::new()
             .path(&path)
             .cache_capacity(64 << 20)
-            .segment_size(2 << 20)
+            .segment_size(SEGMENT as usize)
             .flush_every_ms(None);
         let db = open_patiently(&config)?;
+        let _last = Last(Some(db.clone()));
+        let db = db; // let go before the one above, also when something below fails
+        if new {
+            sync_names(directory, &path)?;
+        }
         let tree = |name: &str| guarded(|| db.open_tree(name));
         let (blocks, controls) = (tree("blocks")?, tree("control")?);
         let (kept, views) = (tree("sources")?, tree("views")?);
@@ -166,6 +254,7 @@ impl SledStore {
             name: name.to_owned(),
             file,
             poisoned: false,
+            _last,
             _files: EngineFiles::of(&path),
         };
         store.check_no_blobs()?;
@@ -186,7 +275,7 @@ impl SledStore {
         if self.poisoned {
             return Err(LedgerError::Poisoned);
         }
-        let done = guarded(|| tree(self).insert(key, bytes).map(|_| ()));
+        let done = writing(|| tree(self).insert(key, bytes).map(|_| ()));
         self.poisoned |= done.is_err();
         done
     }
@@ -199,7 +288,7 @@ impl SledStore {
         if self.poisoned {
             return Err(LedgerError::Poisoned);
         }
-        let done = guarded(|| tree(self).remove(key).map(|_| ()));
+        let done = writing(|| tree(self).remove(key).map(|_| ()));
         self.poisoned |= done.is_err();
         done
     }
@@ -248,7 +337,7 @@ impl Store for SledStore {
         let directory = live.parent().unwrap_or(&live).to_owned();
         std::fs::rename(&live, &old).map_err(failed)?;
         std::fs::rename(&new, &live).map_err(failed)?;
-        File::open(&directory).and_then(|folder| folder.sync_all()).map_err(failed)?;
+        files::synced(&directory).map_err(failed)?;
         remove_folder(&old)?;
         let opened = Self::open_in(&directory, "sled", self.files.clone())?;
         drop(std::mem::replace(self, opened));
@@ -340,7 +429,7 @@ impl Store for SledStore {
             return Err(LedgerError::Poisoned);
         }
         let done = self.pack.sync().and_then(|()| {
-            guarded(|| self.db.flush())?;
+            writing(|| self.db.flush())?;
             self.check_no_blobs()?;
             self.file.sync_data().map_err(|error| LedgerError::write("the ledger", error))
         });
@@ -353,7 +442,7 @@ impl Store for SledStore {
         if self.poisoned {
             return Err(LedgerError::Poisoned);
         }
-        guarded(|| self.db.flush()).map(|_| ())
+        writing(|| self.db.flush()).map(|_| ())
     }
 
     fn scrub(&self) -> Result<u64> {
