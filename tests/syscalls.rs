@@ -329,7 +329,7 @@ fn every_system_call_of_a_commit_fails_in_turn() {
         trial.all(call, 1);
     }
     for call in READS {
-        trial.all(call, if soak { 1 } else { 12 });
+        trial.all(call, if soak { 1 } else { 20 });
     }
     assert!(trial.runs > 60, "{} runs prove little", trial.runs);
     let killed = trial.ended.keys().any(|(_, exit, state)| exit.is_none() && *state == "new");

@@ -3,6 +3,7 @@
 //! what it accepts must agree with itself.
 
 pub mod seeds;
+pub mod wire;
 
 use std::io::Cursor;
 use volledger::app::Ledger;
@@ -210,33 +211,57 @@ pub fn flat(data: &[u8]) {
     }
 }
 
-/// What is stored of batches and views.
+/// What is stored of batches and views; also with seals that fit, which a change breaks.
 pub fn blocks(data: &[u8]) {
     let Some((first, bytes)) = choice(data) else { return };
-    match first % 7 {
-        0 | 1 => {
-            let header = codec::read_header(bytes);
-            let mut window = Window::default();
-            if let Ok(decoded) = codec::decode_block(bytes, &mut window) {
-                assert!(header.is_ok());
-                let named: u64 = decoded.symbols.iter().map(|(_, count)| u64::from(*count)).sum();
-                assert_eq!(named, window.rows.len() as u64);
-                let mut out = Vec::new();
-                window.rows.iter().for_each(|row| canon::put_row(&mut out, row));
-            }
-        }
+    match first % 12 {
+        0 => block(bytes),
+        1 => block(&wire::sealed(bytes)),
         2 => drop(codec::decode_manifest(bytes)),
         3 => drop(codec::decode_kept(bytes)),
-        4 => {
-            if let Ok((rows, batches)) = codec::decode_chunk(bytes) {
-                assert_eq!(rows.len(), batches.len());
-            }
-        }
+        4 => chunk(bytes),
         5 => drop(codec::decode_directory(bytes)),
-        _ => {
+        6 => {
             drop(codec::decode_table_root(bytes));
             drop(codec::decode_table(bytes, &Digest::default()));
         }
+        // The rest: how many events there are said to be, and what was packed.
+        kind => {
+            let Some((count, raw)) = bytes.split_first_chunk() else { return };
+            let count = u32::from_le_bytes(*count);
+            match kind {
+                7 => block(&wire::block(count, 1, 1, raw)),
+                8 => block(&wire::block(count, 1, 2, raw)),
+                9 => block(&wire::block(count, 0, 1, raw)),
+                10 => chunk(&wire::chunk(b'C', count, raw)),
+                _ => chunk(&wire::chunk(b'I', count, raw)),
+            }
+        }
+    }
+}
+
+fn block(bytes: &[u8]) {
+    let header = codec::read_header(bytes);
+    let mut window = Window::default();
+    let decoded = codec::decode_block(bytes, &mut window);
+    if let Ok(decoded) = &decoded {
+        assert_eq!(header.as_ref().ok().map(|header| header.events), Some(decoded.events));
+        assert_eq!(window.len(), decoded.events as usize);
+        let mut out = Vec::new();
+        window.rows.iter().for_each(|row| canon::put_row(&mut out, row));
+        window.rejects.iter().for_each(|reject| canon::put_reject(&mut out, reject));
+    }
+    let mut keys = volledger::domain::Rows::new();
+    if let (Ok(Some(())), Ok(_)) = (codec::decode_keys(bytes, &mut keys), decoded) {
+        assert_eq!(keys.len(), window.rows.len());
+    }
+}
+
+fn chunk(bytes: &[u8]) {
+    if let Ok((rows, batches)) = codec::decode_chunk(bytes) {
+        assert_eq!(rows.len(), batches.len());
+        let mut out = Vec::new();
+        rows.iter().for_each(|row| canon::put_row(&mut out, row));
     }
 }
 
@@ -260,14 +285,16 @@ pub fn entries(data: &[u8]) {
     }
 }
 
-/// A bundle of one batch.
+/// A bundle of one batch, as it is and with checksums and seals that fit.
 pub fn bundle(data: &[u8]) {
-    let mut ledger = Ledger::in_memory();
-    let _ = with_events(&mut ledger, false, |target, writer| {
-        bundle::read_batch(&mut &*data, target, writer, 0)?;
-        Ok(())
-    });
-    assert_eq!(ledger.position().0, 0);
+    for bytes in [data, &wire::mended(data)] {
+        let mut ledger = Ledger::in_memory();
+        let _ = with_events(&mut ledger, false, |target, writer| {
+            bundle::read_batch(&mut &*bytes, target, writer, 0)?;
+            Ok(())
+        });
+        assert_eq!(ledger.position().0, 0);
+    }
 }
 
 /// The key of the seeds.

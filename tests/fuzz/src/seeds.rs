@@ -1,10 +1,11 @@
 //! What the fuzzer begins with: files of the repository, and pieces of a small ledger.
 
+use super::wire;
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use volledger::app::import::{ImportOptions, Input, SymbolChoice, import_csv};
-use volledger::app::{Run, decide, outside};
+use volledger::app::{Run, decide, market, outside, pieces};
 use volledger::domain::{BatchId, EventId, Position, Series};
 use volledger::ledger::note::SigningKey;
 use volledger::ledger::proof::Checkpoint;
@@ -101,7 +102,7 @@ fn texts(corpus: &Corpus, root: &Path) -> Done {
     Ok(())
 }
 
-fn pieces(corpus: &Corpus, root: &Path) -> Done {
+fn stored(corpus: &Corpus, root: &Path) -> Done {
     let folder = tempfile::tempdir()?;
     let run = Run::new("fuzz");
     let mut ledger = run.create(folder.path().join("l"))?;
@@ -123,11 +124,47 @@ fn pieces(corpus: &Corpus, root: &Path) -> Done {
             )?;
         }
     }
+    // Bars have items.
+    let bars = "ticker,volume,open,close,high,low,window_start,transactions\n\
+                VOLA,120,10.5,10.75,11,10.25,1744810200000000000,4\n\
+                VOLA,80,10.75,10.5,10.75,10.5,1744810260000000000,3\n";
+    let file = folder.path().join("bars.csv");
+    fs::write(&file, bars)?;
+    let options = market::MarketOptions {
+        series: Series::Bars,
+        symbol: None,
+        date: None,
+        keep: false,
+        again: None,
+        dry_run: false,
+        full: false,
+    };
+    let staged = market::import_market(&mut ledger, &[Input::file(&file)], &options, &run)?;
+    decide::confirm_staged(&mut ledger, &staged, &run)?;
+    for (id, batch) in ledger.batches().iter() {
+        let manifest = ledger.manifest_of(&batch.stage)?;
+        let bytes = codec::encode_manifest(&manifest)?;
+        corpus.put("blocks", &format!("manifest-{id}"), &[&[2], &bytes])?;
+        for source in &manifest.sources {
+            let kept = ledger.store().kept(&source.digest)?.ok_or("a source is missing")?;
+            corpus.put("blocks", &format!("kept-{id}"), &[&[3], &codec::encode_kept(&kept)?])?;
+        }
+    }
     decide::roll_back(&mut ledger, BatchId(1), Some("a reason".into()), false, &run)?;
     let ids: Vec<BatchId> = ledger.batches().iter().map(|(id, _)| id).collect();
     for id in &ids {
         for (index, block) in (0..).map_while(|n| Some((n, ledger.block(*id, n).ok()??))) {
             corpus.put("blocks", &format!("block-{id}-{index}"), &[&[0], &block])?;
+            let open = block.get(..block.len() - 32).unwrap_or_default();
+            corpus.put("blocks", &format!("open-{id}-{index}"), &[&[1], open])?;
+            let (events, series, codec, raw) = wire::of_block(&block).ok_or("an odd block")?;
+            let kind = match (series, codec) {
+                (0, _) => 9,
+                (_, 2) => 8,
+                _ => 7,
+            };
+            let parts = [&[kind], &events.to_le_bytes()[..], &raw];
+            corpus.put("blocks", &format!("raw-{id}-{index}"), &parts)?;
         }
         let bundle = folder.path().join(format!("{id}.vlb"));
         for plain in [false, true] {
@@ -135,11 +172,16 @@ fn pieces(corpus: &Corpus, root: &Path) -> Done {
             corpus.put("bundle", &format!("{id}-{plain}"), &[&fs::read(&bundle)?])?;
         }
     }
-    for (number, kind) in [(2_u8, b'?'), (4, b'c'), (5, b's'), (6, b'r')] {
+    for (number, kind) in [(4_u8, b'c'), (5, b's')] {
         let keys = ledger.store().view_keys(&[kind])?;
         for (index, key) in keys.iter().take(6).enumerate() {
-            let value = ledger.store().view(key)?.unwrap_or_default();
+            let value = pieces::get(&ledger, key)?.unwrap_or_default();
             corpus.put("blocks", &format!("view-{number}-{index}"), &[&[number], &value])?;
+            if number == 4 {
+                let (tag, events, raw) = wire::of_chunk(&value).ok_or("an odd chunk")?;
+                let parts = [&[if tag == b'I' { 11 } else { 10 }], &events.to_le_bytes()[..], &raw];
+                corpus.put("blocks", &format!("chunk-{index}"), &parts)?;
+            }
         }
     }
     for (number, entry) in (0..).zip(ledger.entries()) {
@@ -175,5 +217,5 @@ fn pieces(corpus: &Corpus, root: &Path) -> Done {
 pub fn write(corpus: &Path, root: &Path) -> Result<(), Box<dyn Error>> {
     let corpus = Corpus(corpus.to_owned());
     texts(&corpus, root)?;
-    pieces(&corpus, root)
+    stored(&corpus, root)
 }
