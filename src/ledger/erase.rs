@@ -6,7 +6,7 @@
 //! (its log keeps old bytes in dead space), overwrites the packs wherever no kept source stands,
 //! and writes the mirror anew. It may be done twice.
 
-mod note;
+pub(super) mod note;
 #[cfg(test)]
 mod tests;
 

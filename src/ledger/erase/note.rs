@@ -1,6 +1,7 @@
 //! `ERASING`: what is being erased, so that a crash does not leave it half done.
 
 use super::super::error::LedgerError;
+use super::super::files::Files;
 use super::super::hash::content;
 use super::super::{Ledger, Result};
 use super::Selection;
@@ -60,14 +61,28 @@ pub(super) fn write(ledger: &Ledger, at: Position, selection: &Selection) -> Res
 /// What a crash left undone; `None` where there is no note.
 pub(super) fn read(ledger: &Ledger) -> Result<Option<(Position, Selection)>> {
     let Some(files) = &ledger.files else { return Ok(None) };
+    match text(&**files)? {
+        None => Ok(None),
+        Some(text) => parse(&text).map(Some).ok_or_else(damaged),
+    }
+}
+
+fn text(files: &dyn Files) -> Result<Option<String>> {
     let mut text = String::new();
     match files.read_from(NAME, 0).and_then(|mut file| file.read_to_string(&mut text)) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(LedgerError::read("the note of an erasure", error)),
-        Ok(0) => return Ok(None),
-        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(LedgerError::read("the note of an erasure", error)),
+        Ok(0) => Ok(None),
+        Ok(_) => Ok(Some(text)),
     }
-    parse(&text).map(Some).ok_or_else(damaged)
+}
+
+/// Takes a note that can be read along to where a ledger is recovered: opening finishes it there.
+pub(in crate::ledger) fn carry(from: &dyn Files, to: &dyn Files) -> Result<()> {
+    match text(from).ok().flatten().filter(|text| parse(text).is_some()) {
+        Some(text) => to.replace(NAME, text.as_bytes()).map_err(write_error),
+        None => Ok(()),
+    }
 }
 
 fn parse(text: &str) -> Option<(Position, Selection)> {

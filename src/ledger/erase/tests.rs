@@ -194,6 +194,14 @@ fn a_crash_at_any_step_is_finished_by_the_next_opening() {
             2 => std::fs::create_dir(place.join(".sled-old")).unwrap(),
             _ => {}
         }
+        // Recovered as it lies, or opened: both finish it.
+        let new = directory.path().join("new");
+        let survey = crate::ledger::recover::recover(&place, Some(&new), &options(), 1).unwrap();
+        assert!(survey.whole(), "{survey:?}");
+        let ledger = Ledger::open(&new, &options()).unwrap();
+        assert_eq!(ledger.erased_of(BatchId(1)).unwrap().len(), 6);
+        sound(&ledger);
+        drop(ledger);
         let ledger = Ledger::open(&place, &options()).unwrap();
         assert!(ledger.notes().iter().any(|note| note.contains("interrupted and is finished")));
         assert_eq!(ledger.erased_of(BatchId(1)).unwrap().len(), 6);

@@ -7,6 +7,8 @@
 //! a snapshot that was being written when the process died makes it refuse a sound database, so
 //! such a file is removed before opening.
 
+mod renew;
+
 use super::{MAX_VALUE, Pack, Renewal, Result, Store, check_size};
 use crate::domain::Digest;
 use crate::ledger::codec::{Kept, decode_kept, encode_kept};
@@ -132,31 +134,6 @@ fn sweep_snapshots(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// An engine that is being written anew, and the one that it takes the place of.
-const NEW: &str = ".sled-new";
-const OLD: &str = ".sled-old";
-
-/// Waits until an engine that was dropped has let its file go: that is the last thing it does.
-fn until_free(path: &Path) -> Result<()> {
-    let file = File::open(path).map_err(|error| LedgerError::read("the ledger", error))?;
-    for _ in 0..1000 {
-        if file.try_lock().is_ok() {
-            return Ok(());
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    Err(LedgerError::Held { holder: "the storage engine's file is locked".into() })
-}
-
-fn remove_folder(path: &Path) -> Result<()> {
-    match std::fs::remove_dir_all(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(LedgerError::write("the ledger", error))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// Reads everything that sled is about to read when it opens. sled takes a read that fails for
 /// the end of its log and overwrites what follows there, so one moment of a bad cable would lose
 /// the end of the log for good. Failing here leaves the file as it is; what was read once comes
@@ -204,21 +181,6 @@ impl SledStore {
     /// Opens or creates the database in `directory/sled`; the packs are among `files`.
     pub fn open(directory: &Path, files: Arc<dyn Files>) -> Result<Self> {
         Self::open_in(directory, "sled", files)
-    }
-
-    /// Settles what a renewal left that a crash cut short: the old engine, or the new one where it
-    /// had taken its place.
-    ///
-    /// # Errors
-    /// [`LedgerError::NotWritable`].
-    pub fn settle(directory: &Path) -> Result<()> {
-        let place = |name: &str| directory.join(name);
-        if !place("sled").exists() && place(OLD).exists() {
-            let back = std::fs::rename(place(OLD), place("sled"));
-            back.map_err(|error| LedgerError::write("the ledger", error))?;
-        }
-        remove_folder(&place(NEW))?;
-        remove_folder(&place(OLD))
     }
 
     fn open_in(directory: &Path, name: &str, files: Arc<dyn Files>) -> Result<Self> {
@@ -311,37 +273,7 @@ fn block_key(batch: u32, index: u32) -> [u8; 8] {
 
 impl Store for SledStore {
     fn renew(&mut self, write: &mut Renewal<'_>) -> Result<()> {
-        if self.poisoned {
-            return Err(LedgerError::Poisoned);
-        }
-        let failed = |error| LedgerError::write("the ledger", error);
-        let place = |name: &str| self.directory.join(name);
-        let (live, new, old) = (place("sled"), place(NEW), place(OLD));
-        remove_folder(&new)?;
-        remove_folder(&old)?;
-        let made = Self::open_in(&self.directory, NEW, self.files.clone()).and_then(|mut made| {
-            write(self, &mut made)?;
-            made.barrier()
-        });
-        if let Err(error) = made {
-            let _ = remove_folder(&new); // the next opening does it
-            return Err(error);
-        }
-        // An engine is closed by dropping it, so another one takes its place for a moment.
-        let scratch = tempfile::tempdir().map_err(failed)?;
-        let empty = Self::open_in(scratch.path(), "sled", self.files.clone())?;
-        drop(std::mem::replace(self, empty));
-        self.poisoned = true;
-        // Its threads may still be writing a snapshot under the name that the new one will have.
-        until_free(&live.join("db"))?;
-        let directory = live.parent().unwrap_or(&live).to_owned();
-        std::fs::rename(&live, &old).map_err(failed)?;
-        std::fs::rename(&new, &live).map_err(failed)?;
-        files::synced(&directory).map_err(failed)?;
-        remove_folder(&old)?;
-        let opened = Self::open_in(&directory, "sled", self.files.clone())?;
-        drop(std::mem::replace(self, opened));
-        Ok(())
+        self.write_anew(write)
     }
 
     fn put_block(&mut self, batch: u32, index: u32, bytes: &[u8]) -> Result<()> {
