@@ -28,6 +28,7 @@ mod proofs;
 mod readme;
 mod sample_data;
 mod schemas;
+mod serve;
 mod sql;
 mod supply;
 mod support;

@@ -3,7 +3,7 @@
 use super::commands::{
     backup, batch, chart, check, checkpoint, config, coverage, derive, diff, erase, export, fetch,
     gaps, heatmap, import, key, log, man, metrics, overview, projection, prove, recover, screen,
-    show, sql, timeline, tour, verify, view, why,
+    serve, show, sql, timeline, tour, verify, view, why,
 };
 use crate::app::metrics::Which;
 use crate::render::Form;
@@ -240,6 +240,8 @@ pub(super) enum Command {
     Erase(erase::EraseArgs),
     /// Erase what the settings say is too old
     Retention(erase::RetentionArgs),
+    /// Look at the ledger in a browser, and decide there
+    Serve(serve::ServeArgs),
     /// The settings in effect, and the files that they come from
     Config(config::ConfigArgs),
     /// Completions for a shell
@@ -349,6 +351,7 @@ mod tests {
             "retention apply --dry-run",
             "retention apply -y",
             "config path",
+            "serve --port 0 --allow-decisions --allow-host desk.lan",
             "completions bash",
             "man batch confirm",
         ] {
