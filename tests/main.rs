@@ -20,6 +20,7 @@ mod fuzzed;
 mod golden;
 mod hurt;
 mod laws;
+mod menu;
 mod metrics;
 mod overview;
 mod program;

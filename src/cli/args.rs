@@ -2,8 +2,8 @@
 
 use super::commands::{
     backup, batch, chart, check, checkpoint, config, coverage, derive, diff, erase, export, fetch,
-    gaps, heatmap, import, key, log, man, metrics, overview, projection, prove, recover, screen,
-    serve, show, sql, timeline, tour, verify, view, why,
+    gaps, heatmap, import, key, log, man, menu, metrics, overview, projection, prove, recover,
+    screen, serve, show, sql, timeline, tour, verify, view, why,
 };
 use crate::app::metrics::Which;
 use crate::render::Form;
@@ -242,6 +242,8 @@ pub(super) enum Command {
     Retention(erase::RetentionArgs),
     /// Look at the ledger in a browser, and decide there
     Serve(serve::ServeArgs),
+    /// A menu of numbers for those who never liked flags
+    Menu(menu::MenuArgs),
     /// The settings in effect, and the files that they come from
     Config(config::ConfigArgs),
     /// Completions for a shell
@@ -351,6 +353,7 @@ mod tests {
             "retention apply --dry-run",
             "retention apply -y",
             "config path",
+            "menu --lang nl",
             "serve --port 0 --allow-decisions --allow-host desk.lan",
             "completions bash",
             "man batch confirm",

@@ -1,13 +1,13 @@
 //! What a batch would change of one symbol, as two lines: without it and with it.
 
 use super::super::error::{AppError, Result};
-use super::super::report::{Chart, ChartLine, ChartPoint, Review};
+use super::super::report::{BatchSpan, Chart, ChartLine, ChartPoint, Review};
 use super::super::views::ViewReader;
 use super::unit_name;
 use crate::domain::{Calendar, Day, Position, Series, Symbol, series};
 use crate::ledger::Ledger;
 use crate::projections::view::Which;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A day's value without the batch and with it.
 type Pair = (Option<f64>, Option<f64>);
@@ -31,12 +31,14 @@ pub fn preview(ledger: &Ledger, review: &Review, view: Series, symbol: &Symbol) 
         .map(|(day, value)| (day, (value, value)))
         .collect();
     let name = symbol.to_string();
+    let mut touched = BTreeSet::new();
     let own = review.changes.iter().filter(|change| {
         change.series == view.name() && change.symbol == name && change.field == field.name
     });
     for change in own {
         let day = change.date.parse().map_err(|_| AppError::NotFound(change.date.clone()))?;
         let number = change.new.as_ref().and_then(serde_json::Value::as_f64);
+        touched.insert(day);
         days.entry(day).or_default().1 = number.filter(|number| number.is_finite());
     }
     days.retain(|_, (before, after)| before.is_some() || after.is_some());
@@ -53,6 +55,10 @@ pub fn preview(ledger: &Ledger, review: &Review, view: Series, symbol: &Symbol) 
     };
     let values = |pick: fn(&Pair) -> Option<f64>| days.values().map(pick).collect::<Vec<_>>();
     let lines = [values(|of| of.0), values(|of| of.1)];
+    let spans = |name| match name {
+        "now" | "before" => Vec::new(),
+        _ => spans(review.batch.as_deref().unwrap_or_default(), &days, &touched),
+    };
     let line = |(name, values): (&'static str, &Vec<Option<f64>>)| ChartLine {
         series: view.name(),
         field: name,
@@ -60,7 +66,7 @@ pub fn preview(ledger: &Ledger, review: &Review, view: Series, symbol: &Symbol) 
         panel: 0,
         known: values.iter().flatten().count() as u64,
         missing: missing(values),
-        batches: Vec::new(),
+        batches: spans(name),
     };
     // A line without a value would have no place on the axis.
     let kept: Vec<usize> =
@@ -83,6 +89,25 @@ pub fn preview(ledger: &Ledger, review: &Review, view: Series, symbol: &Symbol) 
         absent: Vec::new(),
         points,
     })
+}
+
+/// The runs of days whose value the batch changes.
+fn spans(batch: &str, days: &BTreeMap<Day, Pair>, touched: &BTreeSet<Day>) -> Vec<BatchSpan> {
+    let mut spans: Vec<BatchSpan> = Vec::new();
+    let mut runs = false;
+    for day in days.keys() {
+        let of = touched.contains(day);
+        let text = day.to_string();
+        match spans.last_mut().filter(|_| runs && of) {
+            Some(span) => span.to = text,
+            None if of => {
+                spans.push(BatchSpan { batch: batch.to_owned(), from: text.clone(), to: text });
+            }
+            None => {}
+        }
+        runs = of;
+    }
+    spans
 }
 
 /// Sessions without a value between the first and the last that have one.

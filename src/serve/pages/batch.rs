@@ -12,6 +12,8 @@ use maud::{Markup, html};
 
 /// Changes that a page shows.
 const MOST: usize = 400;
+/// Unless a kind was asked for.
+const FEW: usize = 30;
 /// Of larger batches only the largest changes are looked for.
 const LARGE: u64 = 60_000;
 const KINDS: [&str; 5] = ["new", "changed", "drifted", "added", "removed"];
@@ -55,7 +57,9 @@ fn body(here: &Here<'_>, id: BatchId, review: &Review, full: bool) -> Result<Mar
         @if review.overlap == "keep" {
             p.note { "It only fills holes: values that are shown stay." }
         }
-        (decisions(here, id, review)?)
+        @if here.site.options.allow_decisions {
+            p { a href="#decide" { "To the decision" } }
+        }
         section {
             h2 { @if review.state == Some("staged") { "If confirmed" } @else { "What it says" } }
             (series(&review.series))
@@ -64,6 +68,7 @@ fn body(here: &Here<'_>, id: BatchId, review: &Review, full: bool) -> Result<Mar
         (changes(here, id, review, full))
         (findings(review))
         (support(&review.series))
+        (decisions(here, id, review)?)
     })
 }
 
@@ -167,7 +172,8 @@ fn changes(here: &Here<'_>, id: BatchId, review: &Review, full: bool) -> Markup 
         kinds && symbol.is_none_or(|symbol| change.symbol == symbol)
     };
     let wanted: Vec<&ChangeLine> = review.changes.iter().filter(told).collect();
-    let rows: Vec<_> = wanted.iter().take(MOST).map(|change| vec![
+    let most = if kind.is_some() { MOST } else { FEW };
+    let rows: Vec<_> = wanted.iter().take(most).map(|change| vec![
         html! { span class={ "kind " (change.kind) } { (sign(change.kind)) " " (change.kind) } },
         html! { (change.series) },
         symbol_link(&change.symbol),
@@ -205,8 +211,8 @@ fn changes(here: &Here<'_>, id: BatchId, review: &Review, full: bool) -> Markup 
             }
             @if rows.is_empty() { p { "None of these." } }
             @else { (table("Cells that differ, the largest first", &headings, &rows)) }
-            @if wanted.len() > MOST {
-                p { "The first " (MOST) " of " (count(wanted.len() as u64)) "; all of them: "
+            @if wanted.len() > most {
+                p { "The first " (most) " of " (count(wanted.len() as u64)) "; all of them: "
                     code { "volledger batch diff " (id) " --full" } }
             }
             @if !full { p { "The largest of " (count(review.changes_total)) " changes. All of them: "
@@ -225,7 +231,7 @@ fn findings(review: &Review) -> Markup {
                 html! { code { (finding.code) } },
                 html! { (finding.source.as_deref().unwrap_or_default()) },
                 html! { @if let Some(line) = finding.line { (line) } },
-                html! { (finding.date.as_deref().unwrap_or_default()) },
+                html! { span.day { (finding.date.as_deref().unwrap_or_default()) } },
                 html! { (count(finding.count)) },
                 html! { (finding.text) },
             ]
@@ -294,7 +300,7 @@ fn decisions(here: &Here<'_>, id: BatchId, review: &Review) -> Result<Markup> {
             let refused = decide::may_confirm(here.ledger, id, here.run).err();
             let batch = here.ledger.batches().get(id);
             let blocking = batch.map(|b| review::blocking(&b.stage, 0)).unwrap_or_default();
-            html! { section.decisions {
+            html! { section.decisions id="decide" {
                 h2 { "Decide" }
                 @if !blocking.is_empty() {
                     p { "Look at these before you confirm:" }
@@ -315,11 +321,11 @@ fn decisions(here: &Here<'_>, id: BatchId, review: &Review) -> Result<Markup> {
                 (form("discard", "Discard"))
             } }
         }
-        Some("active") => html! { section.decisions {
+        Some("active") => html! { section.decisions id="decide" {
             h2 { "Take it back" }
             (form("rollback", "Roll back"))
         } },
-        Some("rolled-back" | "discarded" | "superseded") => html! { section.decisions {
+        Some("rolled-back" | "discarded" | "superseded") => html! { section.decisions id="decide" {
             h2 { "Put it back" }
             (form("reinstate", "Reinstate"))
         } },
