@@ -74,3 +74,11 @@ fn a_ledger_in_use_is_skipped() {
     assert_eq!(output.status.code(), Some(0), "{report}");
     assert!(check(&report, "ledger")["note"].as_str().unwrap().contains("in use"), "{report}");
 }
+
+#[test]
+fn timings_say_how_long_the_parts_took() {
+    let desk = Desk::with_iv();
+    let said = desk.run("verify --deep --timings").exits(0).err;
+    assert!(said.contains("Timings (ms)") && said.contains("the whole command"), "{said}");
+    assert!(said.lines().count() >= 3, "no part was timed: {said}");
+}

@@ -62,6 +62,9 @@ pub(super) struct Globals {
     /// Diagnostics on standard error; twice for more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
+    /// How long each part of the work took, on standard error, when it is over
+    #[arg(long, global = true)]
+    pub(super) timings: bool,
 }
 
 impl Globals {

@@ -74,7 +74,8 @@ impl Service {
         run.progress.begin("asking", Some(plan.questions.len() as u64), "questions");
         let done = |done: u64, wait: Duration| run.progress.waiting(done, wait);
         let (client, jobs, clock) = (&self.client, self.jobs, run.clock);
-        let how = AskOptions { client, jobs, stop, clock, position, done: &done };
+        let correlation = &run.correlation;
+        let how = AskOptions { client, jobs, stop, clock, correlation, position, done: &done };
         let asked = ask(&plan.questions, inbox, &how);
         run.progress.end();
         asked
