@@ -3,7 +3,7 @@
 use super::canon;
 use super::codec::{self, BlockHeader, Codec};
 use super::error::LedgerError;
-use super::hash::{Blake3Tree, TreeHash};
+use super::hash::{Blake3Tree, LEAF, Many, TreeHash};
 use super::mirror::Mirror;
 use super::tree::Tree;
 use super::{Ledger, Result};
@@ -60,30 +60,35 @@ pub struct Located {
 /// The number is not in the hashed bytes: it follows from the order, and must be what the blocks
 /// say, else an event could be called by another's name without the root noticing.
 pub(super) fn leaves(window: &Window, first: u64) -> Result<Vec<Digest>> {
-    let mut leaves = vec![None; window.len()];
-    let mut buffer = Vec::with_capacity(256);
-    let mut place = |seq: u32, leaf: Digest| {
-        let at = u64::from(seq).checked_sub(first);
-        let slot = at.and_then(|at| leaves.get_mut(at as usize));
-        let slot = slot.filter(|slot| slot.is_none());
+    let mut leaves = vec![Digest::default(); window.len()];
+    let mut taken = vec![false; window.len()];
+    let mut place = |seq: u32| {
+        let at = u64::from(seq).checked_sub(first).map(|at| at as usize);
+        let free = at.and_then(|at| taken.get_mut(at)).filter(|taken| !**taken);
         let wrong = || LedgerError::damaged("the events of a window are not consecutive");
-        *slot.ok_or_else(wrong)? = Some(leaf);
-        Ok::<(), LedgerError>(())
+        *free.ok_or_else(wrong)? = true;
+        Ok::<usize, LedgerError>((u64::from(seq) - first) as usize)
     };
+    let mut many = Many::new(&mut leaves);
+    let mut buffer = Vec::with_capacity(256);
     for row in window.rows.iter() {
         buffer.clear();
         canon::put_row(&mut buffer, row);
-        place(row.head.seq, Blake3Tree::leaf(&buffer))?;
+        many.push(place(row.head.seq)?, LEAF, &buffer);
     }
     for reject in &window.rejects {
         buffer.clear();
         canon::put_reject(&mut buffer, reject);
-        place(reject.seq, Blake3Tree::leaf(&buffer))?;
+        many.push(place(reject.seq)?, LEAF, &buffer);
     }
+    many.finish();
     for erased in &window.erased {
-        place(erased.seq, erased.leaf)?;
+        let at = place(erased.seq)?;
+        if let Some(leaf) = leaves.get_mut(at) {
+            *leaf = erased.leaf;
+        }
     }
-    Ok(leaves.into_iter().flatten().collect())
+    Ok(leaves)
 }
 
 impl Ledger {
@@ -101,9 +106,7 @@ impl Ledger {
         if writer.events() + window.len() as u64 > u64::from(u32::MAX) {
             return Err(LedgerError::TooManyEvents);
         }
-        for leaf in leaves(window, writer.events())? {
-            writer.tree.push(leaf);
-        }
+        writer.tree.extend(&leaves(window, writer.events())?);
         for block in codec::encode_blocks(window, Codec::Columns)? {
             let (batch, index) = (writer.batch.0, writer.blocks);
             self.store.put_block(batch, index, &block)?;

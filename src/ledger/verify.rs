@@ -36,9 +36,7 @@ pub(super) fn batch_root(ledger: &Ledger, stage: &Stage) -> Result<Digest> {
     let mut tree = Tree::<Blake3Tree>::default();
     let mut reader = ledger.read(stage.batch);
     while let Some(window) = reader.next_window()? {
-        for leaf in leaves(&window, tree.size())? {
-            tree.push(leaf);
-        }
+        tree.extend(&leaves(&window, tree.size())?);
     }
     if tree.size() != stage.events {
         return Err(LedgerError::damaged(format!(

@@ -5,7 +5,7 @@
 //! back. So commands work as ever beside a running server, and each sees what the other decided.
 
 use crate::app::{AppError, Ledger, OpenOptions, outside};
-use crate::app::{Clock, Registry, Run, Silent, error::Result};
+use crate::app::{Clock, Run, error::Result};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
@@ -32,11 +32,9 @@ impl Hand {
     pub(super) fn run(&self) -> Run<'static> {
         Run {
             clock: self.clock,
-            actor: self.actor.clone(),
-            progress: &Silent,
-            registry: Registry::default(),
             refresh: self.refresh,
             two_person: self.two_person,
+            ..Run::new(self.actor.clone())
         }
     }
 }

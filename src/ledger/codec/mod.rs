@@ -5,6 +5,7 @@
 //! them and lifted to today's types in `upcast`.
 
 mod block;
+mod column;
 mod columns;
 mod erased;
 mod manifest;
@@ -12,6 +13,7 @@ mod table;
 mod upcast;
 mod v1;
 mod v2;
+mod varints;
 
 pub use block::{
     BLOCK_EVENTS, BlockHeader, Codec, decode_block, decode_keys, encode_blocks, read_header,
