@@ -5,6 +5,7 @@ with the keyboard alone, and pictures of every page.
 
 PROGRAM is the built `volledger`; PICTURES a folder for screenshots (none are taken without it). Needs
 Debian's `chromium` (or CHROMIUM=FILE) and nothing else: it speaks the DevTools protocol over a pipe.
+AXE=FILE names `axe.min.js` of npm's axe-core: then every page is looked at for what keeps people out.
 Ends with 0 when everything held, with 77 and a loud line where there is no Chromium, else with 1.
 """
 
@@ -293,6 +294,23 @@ PAGES = {
 }
 
 
+def accessible(browser, case, axe):
+    """No page has a serious finding of axe-core, light or dark."""
+    script, found = Path(axe).read_text(), []
+    for name, path in PAGES.items():
+        for theme in THEMES:
+            browser.look("1280", theme)
+            browser.go(case.site + path)
+            browser.run(script + "; 0")
+            held, result = browser.run("axe.run().then((r) => [r.passes.length, r.violations.map((v) => "
+                                       "[v.id, v.impact, v.nodes.length, v.nodes[0].html.slice(0, 160)])])")
+            assert held > 10, f"{name}: only {held} rules were looked at"
+            found += [(name, theme, *one) for one in result]
+    for one in found:
+        print("axe", *one)
+    same([one for one in found if one[3] in ("serious", "critical")], [], "serious findings")
+
+
 def pictures(browser, case, folder):
     """Every page, light and dark, wide and narrow; none is wider than its window."""
     folder = Path(folder)
@@ -321,6 +339,12 @@ def main():
             for step in (backfill, stale, by_keys):
                 step(browser, case)
                 print(f"ok  {step.__name__}: {step.__doc__}")
+            if os.environ.get("AXE"):
+                seen = len(browser.complaints)
+                accessible(browser, case, os.environ["AXE"])
+                print(f"ok  accessible: {accessible.__doc__}")
+                browser.complaints = browser.complaints[:seen] + [
+                    one for one in browser.complaints[seen:] if "b999" not in one]
             if len(sys.argv) > 2:
                 # A refusal that is looked at on purpose is no complaint.
                 pages = dict(PAGES)
