@@ -12,8 +12,9 @@ use std::io::{Read, Seek, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Who finds the lock with a holder that lends waits so long, even if told not to wait.
-const LENT: Duration = Duration::from_secs(3);
+/// Who finds the lock with a holder that lends waits so long, even if told not to wait: a piece of
+/// the holder's work may take that long.
+const LENT: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 15 });
 /// How often who waits looks again.
 const STEP: Duration = Duration::from_millis(20);
 /// The first word of the line that a holder who lends adds.
@@ -136,5 +137,50 @@ impl Drop for Lock {
     /// the handle until it runs its own program, and the lock with it.
     fn drop(&mut self) {
         let _ = self.file.unlock(); // closing it is the other way
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(holder: &str, lends: bool, patience: Duration) -> OpenOptions {
+        OpenOptions { lends, ..OpenOptions::new(holder, patience) }
+    }
+
+    #[test]
+    fn who_waits_is_noticed_and_gets_what_is_let_go() {
+        let place = tempfile::tempdir().unwrap();
+        let held = Lock::take(place.path(), &options("server", true, Duration::ZERO)).unwrap();
+        assert!(!wanted(place.path()));
+        std::thread::scope(|scope| {
+            // Told not to wait, and yet: the holder lends.
+            let patience = Duration::ZERO;
+            let path = place.path();
+            let other = scope.spawn(move || Lock::take(path, &options("command", false, patience)));
+            let start = Instant::now();
+            while !wanted(place.path()) {
+                assert!(start.elapsed() < LENT, "nobody waits");
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            drop(held);
+            let taken = other.join().unwrap().unwrap();
+            assert!(!wanted(place.path()), "the sign stays");
+            // One that does not lend is not waited for.
+            let third = Lock::take(place.path(), &options("third", false, Duration::ZERO));
+            let told = third.unwrap_err().to_string();
+            assert!(told.contains("command") && !told.contains("server"), "{told}");
+            drop(taken);
+        });
+    }
+
+    #[test]
+    fn a_holder_that_lends_and_does_not_is_named_in_the_end() {
+        let place = tempfile::tempdir().unwrap();
+        let _held = Lock::take(place.path(), &options("server", true, Duration::ZERO)).unwrap();
+        let start = Instant::now();
+        let told = Lock::take(place.path(), &options("x", false, Duration::ZERO)).unwrap_err();
+        assert!(start.elapsed() >= LENT && told.to_string().contains("server"), "{told}");
+        assert!(!told.to_string().contains(LENDS), "{told}");
     }
 }

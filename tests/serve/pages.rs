@@ -45,6 +45,11 @@ fn every_page_has_a_twin_that_says_what_the_command_says() {
     let asked = site.get("/sql.json?q=select+count%28*%29+as+n+from+iv").is(200).json();
     assert_eq!(asked["rows"][0][0], 753);
     assert_eq!(site.get("/sql.csv?q=select+1+as+n").is(200).body, "n\n1\n");
+    // A spreadsheet that opens it computes nothing; numbers stay numbers.
+    let formula = super::client::encoded(&[("q", "select '=1+1' as a, '@x' as b, -1 as c")]);
+    let file = site.get(&format!("/sql.csv?{formula}")).is(200);
+    assert_eq!(file.body, "a,b,c\n'=1+1,'@x,-1\n");
+    assert!(file.header("content-disposition").unwrap().starts_with("attachment"));
 }
 
 #[test]
