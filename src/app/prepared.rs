@@ -6,11 +6,14 @@ use super::error::Result;
 use super::report::Review;
 use super::review::{self, Analysis, Wanted};
 use super::stage::{self, Draft, Sealed};
+use crate::domain::collector::WINDOW_EVENTS;
 use crate::domain::entry::MappingRef;
 use crate::domain::{BatchId, BatchState, Collector, Digest, Stage, Window};
 use crate::ledger::codec::Manifest;
 use crate::ledger::hash::content;
 use crate::ledger::{BatchWriter, Ledger, LedgerError};
+use std::panic::resume_unwind;
+use std::sync::mpsc::sync_channel;
 
 /// What became of an import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +68,47 @@ pub fn with_events(
     }
 }
 
+/// Writes the events that `read` gathers. From the first whole window on another thread hashes and
+/// stores them while `read` goes on; what is stored is the same.
+///
+/// # Errors
+/// The first error in the order of the events: what cannot be written stands before what could not
+/// be read while it was.
+pub fn write_events(
+    ledger: &mut Ledger,
+    writer: &mut BatchWriter,
+    read: impl FnOnce(&mut Collector<'_, LedgerError>) -> Result<()>,
+) -> Result<()> {
+    let events = writer.events() as u32;
+    std::thread::scope(|scope| {
+        let mut idle = Some((ledger, writer));
+        let mut busy = None;
+        let mut flush = |window: Window| {
+            if window.len() < WINDOW_EVENTS
+                && let Some((ledger, writer)) = &mut idle
+            {
+                return ledger.write(writer, &window);
+            }
+            if let Some((ledger, writer)) = idle.take() {
+                let (send, receive) = sync_channel::<Window>(1);
+                let work =
+                    move || receive.iter().try_for_each(|window| ledger.write(writer, &window));
+                busy = Some((send, scope.spawn(work)));
+            }
+            // When nobody takes it, the writer has failed, and says below what with.
+            let sent = busy.as_ref().map(|(send, _)| send.send(window));
+            sent.and_then(std::result::Result::ok).ok_or(LedgerError::Poisoned)
+        };
+        let mut out = Collector::resume(events, &mut flush);
+        let read = read(&mut out).and_then(|()| Ok(out.finish()?));
+        if let Some((send, thread)) = busy {
+            drop(send);
+            thread.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+        }
+        read.map(|_| ())
+    })
+}
+
 impl Prepared {
     /// Where the events are: a dry run keeps them apart.
     pub fn events<'a>(&'a self, ledger: &'a Ledger) -> (&'a Ledger, BatchId) {
@@ -78,13 +122,7 @@ impl Prepared {
         write: impl FnOnce(&mut Collector<'_, LedgerError>) -> Result<()>,
     ) -> Result<()> {
         let target = self.memory.as_mut().unwrap_or(ledger);
-        let events = self.writer.events() as u32;
-        let writer = &mut self.writer;
-        let mut flush = |window: Window| target.write(writer, &window);
-        let mut out = Collector::resume(events, &mut flush);
-        write(&mut out)?;
-        out.finish()?;
-        Ok(())
+        write_events(target, &mut self.writer, write)
     }
 
     /// Drops what was written.

@@ -377,8 +377,12 @@ impl Rows {
         self.values.reserve(run.len() * slots.len());
         for head in run {
             let values = of.values_of(head, count);
-            let some = slots.iter().map(|slot| values.get(*slot).cloned().unwrap_or(Value::Null));
-            self.values.extend(some);
+            for slot in slots {
+                match values.get(*slot) {
+                    Some(value) => self.values.push(value.clone()),
+                    None => self.values.push(Value::Null),
+                }
+            }
         }
     }
 
