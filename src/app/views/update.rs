@@ -68,7 +68,6 @@ pub fn catch_up(ledger: &mut Ledger, progress: &dyn Progress) -> Result<Vec<Seri
             roots.insert(*view, read_root(ledger, *view)?);
             ledger.store_mut().put_view(&[MARK, view.code()], &[1])?;
         }
-        // One thread: an import is judged by its CPU time, of which two take a tenth more here.
         apply(ledger, roots, &batches, threads(), progress)?;
         for view in &views {
             ledger.store_mut().remove_view(&[MARK, view.code()])?;
@@ -205,8 +204,7 @@ pub fn compare_with_log(
         roots.insert(*view, (root, left, Vec::new()));
         all.extend(speaking_of(ledger, *view, Position(0)));
     }
-    let mut all: Vec<BatchId> = all.into_iter().collect();
-    all.sort_by_key(|id| ledger.batches().get(*id).and_then(|batch| batch.committed_at));
+    let all: Vec<BatchId> = all.into_iter().collect();
     let mut groups = Groups::of(ledger, &all)?.only(views.iter().copied());
     loop {
         let roots_read = &roots;
