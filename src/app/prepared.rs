@@ -96,8 +96,10 @@ pub fn write_events(
                 busy = Some((send, scope.spawn(work)));
             }
             // When nobody takes it, the writer has failed, and says below what with.
-            let sent = busy.as_ref().map(|(send, _)| send.send(window));
-            sent.and_then(std::result::Result::ok).ok_or(LedgerError::Poisoned)
+            match &busy {
+                Some((send, _)) if send.send(window).is_ok() => Ok(()),
+                _ => Err(LedgerError::Poisoned),
+            }
         };
         let mut out = Collector::resume(events, &mut flush);
         let read = read(&mut out).and_then(|()| Ok(out.finish()?));
