@@ -33,6 +33,7 @@ pub mod report;
 pub mod review;
 pub mod rules;
 pub mod same_quotes;
+pub mod services;
 pub mod sql;
 pub mod stage;
 pub mod tomic;

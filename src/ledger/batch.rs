@@ -3,7 +3,7 @@
 use super::canon;
 use super::codec::{self, BlockHeader, Codec};
 use super::error::LedgerError;
-use super::hash::{Blake3Tree, TreeHash};
+use super::hash::{Blake3Tree, LEAF, Many, TreeHash};
 use super::mirror::Mirror;
 use super::tree::Tree;
 use super::{Ledger, Result};
@@ -62,45 +62,46 @@ pub struct Located {
 /// say, else an event could be called by another's name without the root noticing.
 struct Leaves {
     first: u64,
-    leaves: Vec<Option<Digest>>,
+    leaves: Vec<Digest>,
+    taken: Vec<bool>,
     buffer: Vec<u8>,
 }
 
 impl Leaves {
     fn new(first: u64, events: usize) -> Self {
-        Self { first, leaves: vec![None; events], buffer: Vec::with_capacity(256) }
-    }
-
-    fn place(&mut self, seq: u32, leaf: Digest) -> Result<()> {
-        let at = u64::from(seq).checked_sub(self.first);
-        let slot = at.and_then(|at| self.leaves.get_mut(at as usize));
-        let slot = slot.filter(|slot| slot.is_none());
-        let wrong = || LedgerError::damaged("the events of a window are not consecutive");
-        *slot.ok_or_else(wrong)? = Some(leaf);
-        Ok(())
+        let (leaves, taken) = (vec![Digest::default(); events], vec![false; events]);
+        Self { first, leaves, taken, buffer: Vec::with_capacity(256) }
     }
 
     /// Takes in some of the window's events.
     fn add(&mut self, part: &Window) -> Result<()> {
+        let Self { first, leaves, taken, buffer } = self;
+        let mut place = |seq: u32| {
+            let at = u64::from(seq).checked_sub(*first).map(|at| at as usize);
+            let free = at.and_then(|at| taken.get_mut(at)).filter(|taken| !**taken);
+            let wrong = || LedgerError::damaged("the events of a window are not consecutive");
+            *free.ok_or_else(wrong)? = true;
+            Ok::<usize, LedgerError>((u64::from(seq) - *first) as usize)
+        };
+        let mut many = Many::new(leaves);
         for row in part.rows.iter() {
-            self.buffer.clear();
-            canon::put_row(&mut self.buffer, row);
-            self.place(row.head.seq, Blake3Tree::leaf(&self.buffer))?;
+            buffer.clear();
+            canon::put_row(buffer, row);
+            many.push(place(row.head.seq)?, LEAF, buffer);
         }
         for reject in &part.rejects {
-            self.buffer.clear();
-            canon::put_reject(&mut self.buffer, reject);
-            self.place(reject.seq, Blake3Tree::leaf(&self.buffer))?;
+            buffer.clear();
+            canon::put_reject(buffer, reject);
+            many.push(place(reject.seq)?, LEAF, buffer);
         }
+        many.finish();
         for erased in &part.erased {
-            self.place(erased.seq, erased.leaf)?;
+            let at = place(erased.seq)?;
+            if let Some(leaf) = leaves.get_mut(at) {
+                *leaf = erased.leaf;
+            }
         }
         Ok(())
-    }
-
-    /// The leaves; as many as events were taken in.
-    fn done(self) -> Vec<Digest> {
-        self.leaves.into_iter().flatten().collect()
     }
 }
 
@@ -108,7 +109,8 @@ impl Leaves {
 pub(super) fn leaves(window: &Window, first: u64) -> Result<Vec<Digest>> {
     let mut leaves = Leaves::new(first, window.len());
     leaves.add(window)?;
-    Ok(leaves.done())
+    // As many places as events, and none taken twice: all are.
+    Ok(leaves.leaves)
 }
 
 impl Ledger {
@@ -126,9 +128,7 @@ impl Ledger {
         if writer.events() + window.len() as u64 > u64::from(u32::MAX) {
             return Err(LedgerError::TooManyEvents);
         }
-        for leaf in leaves(window, writer.events())? {
-            writer.tree.push(leaf);
-        }
+        writer.tree.extend(&leaves(window, writer.events())?);
         for block in codec::encode_blocks(window, Codec::Columns)? {
             let (batch, index) = (writer.batch.0, writer.blocks);
             self.store.put_block(batch, index, &block)?;
@@ -250,7 +250,7 @@ impl BatchReader<'_> {
             leaves.add(&part)?;
             found += part.len() as u64;
             if found >= wanted {
-                return Ok(Some(leaves.done()));
+                return Ok(Some(leaves.leaves));
             }
             part.clear();
             self.next_into(&mut part, true)?;

@@ -27,7 +27,7 @@ pub(super) fn batch_root(ledger: &Ledger, stage: &Stage) -> Result<Digest> {
 fn root_of(ledger: &Ledger, batch: BatchId, events: u64, turns: usize) -> Result<Digest> {
     let mut tree = Tree::<Blake3Tree>::default();
     let mut take = |leaves: Result<Vec<Digest>>| {
-        leaves?.into_iter().for_each(|leaf| tree.push(leaf));
+        tree.extend(&leaves?);
         Ok::<(), LedgerError>(())
     };
     let reader = || ledger.read(batch);

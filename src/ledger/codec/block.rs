@@ -67,7 +67,9 @@ pub fn encode_blocks(window: &Window, codec: Codec) -> Result<Vec<Vec<u8>>, Ledg
     let order = columns::block_order(rows);
     let rejects: Vec<&[Reject]> = window.rejects.chunks(REJECTS).collect();
     let encode = |part: &[u32]| encode_rows(rows, part, (first, events), codec);
-    let mut blocks = fitting(columns::cut(rows, &order, BLOCK_EVENTS), codec, encode)?;
+    let widest = rows.shapes().iter().map(|shape| shape.len()).max().unwrap_or(0);
+    let most = BLOCK_EVENTS.min(columns::MAX_VALUES / widest.max(1)).max(1);
+    let mut blocks = fitting(columns::cut(rows, &order, most), codec, encode)?;
     let encode = |part: &[Reject]| encode_rejects(part, (first, events), codec);
     blocks.extend(fitting(rejects, codec, encode)?);
     for part in window.erased.chunks(erased::MOST) {

@@ -10,6 +10,13 @@ use crate::domain::rows::Head;
 use crate::domain::{Day, Field, Op, Row, Rows, Series, Symbol, Value, series};
 use std::collections::HashMap;
 
+/// Most events, and with [`MAX_VALUES`] most values, that are read or written at once: a column of equal values is a few
+/// bytes however long it is, so a hostile one could ask for any memory. Far above what a block or a
+/// chunk of a view comes to.
+pub const MAX_EVENTS: usize = 1 << 20;
+/// See [`MAX_EVENTS`].
+pub const MAX_VALUES: usize = 1 << 24;
+
 pub(super) fn malformed() -> LedgerError {
     LedgerError::Malformed { what: "the columns of a block" }
 }
@@ -165,6 +172,9 @@ fn unpack_heads(
     names: &[Symbol],
     rows: &mut Rows,
 ) -> Result<Heads, LedgerError> {
+    if count > MAX_EVENTS {
+        return Err(malformed());
+    }
     let batches = unpack_ints(packed.batches, count)?.take(count);
     let batches = batches.map(narrow).collect::<Result<_, _>>()?;
     let shapes: Vec<Vec<Field>> = packed
@@ -216,6 +226,9 @@ fn unpack_heads(
         });
         shape_of.push(shape);
         values += if op == Op::Put { of_shape.len() } else { 0 };
+        if values > MAX_VALUES {
+            return Err(malformed());
+        }
     }
     Ok(Heads { heads, batches, slots, columns, shape_of, values })
 }

@@ -280,6 +280,12 @@ pub fn decode_kept(bytes: &[u8]) -> Result<Kept, LedgerError> {
 
 /// Encodes a view chunk: the events of one symbol and period, with the batch of each.
 pub fn encode_chunk(rows: &Rows, order: &[u32], batches: &[u32]) -> Result<Vec<u8>, LedgerError> {
+    let fields = order.iter().filter_map(|index| rows.get(*index as usize));
+    let values: usize = fields.map(|row| row.values.len()).sum();
+    if order.len() > columns::MAX_EVENTS || values > columns::MAX_VALUES {
+        let what = format!("{} events of one symbol and year in a view", order.len());
+        return Err(LedgerError::Engine(format!("{what} are more than can be read back")));
+    }
     let names: Vec<_> = rows.symbols().iter().map(ToString::to_string).collect();
     let own: Vec<u32> = (0..names.len() as u32).collect();
     let packed = columns::pack(rows, order, batches, &own);
