@@ -9,6 +9,7 @@ mod bundle;
 mod chart;
 mod cli;
 mod crash;
+mod earnings;
 mod examples;
 mod exports;
 mod faults;

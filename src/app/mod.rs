@@ -38,6 +38,7 @@ pub mod trace;
 pub mod vantage;
 pub mod verify;
 pub mod views;
+mod withdraw;
 
 pub use crate::ledger::proof::ProofError;
 pub use crate::ledger::{Head, Ledger, LedgerError, OpenOptions};

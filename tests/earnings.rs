@@ -1,0 +1,4 @@
+//! Earnings on the ledger: announcements, vendors' moves, straddles and event prices as facts, and
+//! what is projected from them.
+
+mod facts;
