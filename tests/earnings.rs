@@ -2,3 +2,5 @@
 //! what is projected from them.
 
 mod facts;
+mod quotes;
+mod replay;

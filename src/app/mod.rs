@@ -9,6 +9,7 @@ pub mod decide;
 pub mod derive;
 pub mod digest;
 pub mod document;
+pub mod earnings;
 pub mod error;
 pub mod export;
 pub mod fetch;

@@ -9,6 +9,7 @@ mod chart;
 mod csv;
 mod days;
 mod decided;
+mod earnings;
 mod entry;
 mod fetch;
 mod health;

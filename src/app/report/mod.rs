@@ -4,6 +4,7 @@
 //! out with the source's digits, so they are kept as raw JSON.
 
 mod chart;
+mod earnings;
 mod export;
 mod fetch;
 mod health;
@@ -16,6 +17,7 @@ mod review;
 mod trace;
 
 pub use chart::*;
+pub use earnings::*;
 pub use export::*;
 pub use fetch::*;
 pub use health::*;
