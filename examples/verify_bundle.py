@@ -73,6 +73,11 @@ SOURCE = ["h", "b", "s", "s", "u", "i", "b", "s"]
 PROJECTION = [("time_ms", "i"), ("actor", "s"), ("tool", "s"), ("name", "s"), ("version", "u"),
               ("step", "b")]
 
+# Version 3: events were erased. What is kept of each is in blocks of codec 3.
+ERASURE = [("time_ms", "i"), ("actor", "s"), ("tool", "s"), ("reason", "s"),
+           ("parts", ["u", "u", "h"])]
+ERASED = [("seq", "u"), ("leaf", "h"), ("entry", "u"), ("series", "b"), ("symbol", "s"),
+          ("day", "i"), ("source", "u")]
 # Version 2 of a manifest: what was fetched, and what that says of the days that were asked.
 FETCHED = ["h", "b", "s", "s", "u", "i", "b", "s", ("?", ("u", "u", "u", "u", ["s", "s"], "s"))]
 COVERAGE = ["b", "s", "s", "i", "i", "b", "i", "i", "h", "s"]
@@ -179,6 +184,12 @@ def tagged(data, tag, what):
 
 
 def read_entry(data, what):
+    if data[:2] == b"E\3":
+        reader = Reader(data, what)
+        reader.at = 2
+        entry = dict(reader.struct(ERASURE), kind=5)
+        reader.end()
+        return entry
     if data[:2] == b"E\2":
         reader = Reader(data, what)
         reader.at = 2
@@ -253,6 +264,8 @@ class Bundle:
         # Of a source only size and places of its pieces are kept, not the bytes.
         self.sources, self.log, self.checkpoint = {}, [], None
         self.hasher, self.size, self.places, self.lengths = blake3(), 0, [], {}
+        # What entries erased and what blocks have of it; sources that are not there.
+        self.erasures, self.erased, self.absent = {}, {}, set()
         self.read()
 
     def read(self):
@@ -321,7 +334,8 @@ class Bundle:
         """Bytes that events may point into: of a gzip file those that it unpacks to."""
         digest, size = listed[0], listed[4]
         if digest not in self.lengths:
-            raw = self.source(digest, "a source") if listed[2].endswith(".gz") else b""
+            here = digest in self.sources and listed[2].endswith(".gz")
+            raw = self.source(digest, "a source") if here else b""
             packed = raw[:2] == b"\x1f\x8b"
             self.lengths[digest] = len(gzip.decompress(raw)) if packed else size
         return self.lengths[digest]
@@ -331,6 +345,10 @@ class Bundle:
         need(position == len(self.log) + 1, "the control entries are not consecutive")
         entry = read_entry(data, f"entry #{position}")
         self.log.append(hashlib.sha256(b"\0" + data).digest())
+        if entry["kind"] == 5:
+            for number, count, digest in entry["parts"]:
+                need(number in self.stages, f"entry #{position} erases of no batch")
+                self.erasures[number, position] = count, digest
         if entry["kind"] == 1:
             stage = entry["body"]
             number = stage["batch"]
@@ -346,7 +364,9 @@ class Bundle:
                 listed = reader.bincode(SOURCE)
             reader.end()
             for digest, _, name, _, size, *_ in listed:
-                need(digest in self.sources, f"{name} of b{number} is not in the bundle")
+                if digest not in self.sources:
+                    self.absent.add((digest, name, number))  # allowed when rows of it were erased
+                    continue
                 need(self.sources[digest][0] == size, f"{name} of b{number} has another size")
             self.source(stage["mapping"], "a mapping")
             self.stages[number] = stage, listed
@@ -358,6 +378,9 @@ class Bundle:
         reader = tagged(data[:-32], b"B", what)
         block = reader.struct(BLOCK)
         reader.end()
+        if block["codec"] == 3:
+            self.kept(number, block, what)
+            return
         if block["codec"] != 0:
             cannot("its blocks are packed; write it with --plain")
         need(block["raw_size"] == len(block["payload"]), f"{what} has another size")
@@ -377,7 +400,35 @@ class Bundle:
                 print(json.dumps(event | {"leaf": events[seq].hex()}, indent=2, ensure_ascii=False))
         need(len(events) - before == block["events"], f"{what} has another number of events")
 
+    def kept(self, number, block, what):
+        """What is left of erased events: their leaves, and who erased them."""
+        reader, events = Reader(block["payload"], what), self.batches[number]
+        count = reader.varint()
+        need(count == block["events"], f"{what} has another number of events")
+        for _ in range(count):
+            start = reader.at
+            one = reader.struct(ERASED)
+            need(one["seq"] not in events, f"event b{number}/{one['seq'] + 1} is there twice")
+            events[one["seq"]] = one["leaf"]
+            raw = reader.data[start:reader.at]
+            self.erased.setdefault((number, one["entry"]), []).append((one["seq"], raw, one))
+        reader.end()
+
+    def check_erased(self):
+        need(set(self.erased) == set(self.erasures), "what is erased is not what entries erased")
+        gone = set()
+        for (number, position), records in self.erased.items():
+            records.sort(key=lambda record: record[0])
+            digest = blake3(b"".join(raw for _, raw, _ in records)).digest()
+            need(self.erasures[number, position] == (len(records), digest),
+                 f"what is left of b{number} is not as erased by entry #{position}")
+            listed = self.stages[number][1]
+            gone.update(listed[one["source"]][0] for _, _, one in records)
+        for digest, name, number in self.absent:
+            need(digest in gone, f"{name} of b{number} is not in the bundle")
+
     def check(self):
+        self.check_erased()
         for number, (stage, listed) in self.stages.items():
             events = self.batches[number]
             need(len(events) == stage["events"],

@@ -94,7 +94,7 @@ fn large() -> (tempfile::TempDir, Ledger) {
 }
 
 /// The Python that has `blake3`; without one, what needs it says loudly that it is skipped.
-fn python() -> Option<String> {
+pub fn python() -> Option<String> {
     let python = std::env::var("VOLLEDGER_PYTHON").unwrap_or_else(|_| "python3".into());
     let found = Command::new(&python).args(["-c", "import blake3"]).output();
     if found.is_ok_and(|output| output.status.success()) {
@@ -112,7 +112,7 @@ fn check(python: &str, file: &Path, more: &[&str]) -> Output {
 }
 
 /// What the independent verifier says of a sound bundle.
-fn sound(python: &str, file: &Path, more: &[&str]) -> String {
+pub fn sound(python: &str, file: &Path, more: &[&str]) -> String {
     let output = check(python, file, more);
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{}: {told}", file.display());

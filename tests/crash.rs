@@ -1,5 +1,5 @@
-//! The program killed at random moments of staging, confirming and rolling back: nothing that it
-//! acknowledged is lost, nothing is half there, and the ledger verifies after reopening.
+//! The program killed at random moments of staging, confirming, rolling back, rebuilding and erasing:
+//! nothing that it acknowledged is lost, nothing is half there, and the ledger verifies after reopening.
 
 use crate::laws::damage::files;
 use crate::support::{reopen, run, shown};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use volledger::app::{OpenOptions, outside, recover, verify};
 use volledger::domain::Position;
 
-/// Kills per operation, four operations: 100 in all; `VOLLEDGER_SOAK` raises it for a long run.
+/// Kills per operation, five operations: 125 in all; `VOLLEDGER_SOAK` raises it for a long run.
 fn kills() -> u32 {
     std::env::var("VOLLEDGER_SOAK").ok().and_then(|n| n.parse().ok()).unwrap_or(25)
 }
@@ -122,6 +122,7 @@ fn kill_9_leaves_the_old_or_the_new_ledger() {
     ok(&["batch", "confirm", "b2"]);
     kill_at_random(&path, &["batch", "rollback", "b1"], 3);
     kill_at_random(&path, &["projection", "rebuild", "iv"], 4);
+    kill_at_random(&path, &["erase", "b2/1", "b1", "--reason", "gone", "--yes"], 5);
     drop(reopen(&directory));
 }
 

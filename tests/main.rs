@@ -4,12 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod access;
 mod bad_input;
 mod bundle;
 mod chart;
 mod cli;
 mod crash;
 mod earnings;
+mod erase;
 mod examples;
 mod exports;
 mod faults;

@@ -23,7 +23,7 @@ all | kills | disk | histories | bytes | calls | together) ;;
 *) echo "there is no part $part" >&2 && exit 2 ;;
 esac
 
-# 500 kills in each of four operations: 2,000.
+# 500 kills in each of five operations: 2,500.
 run kills 500 crash::kill_9
 # 50,000 histories on the disk that forgets, tears and fails.
 run disk 50000 faults::a_thousand

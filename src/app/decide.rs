@@ -38,6 +38,7 @@ pub fn confirm(
         let (state, action) = (batch.state(), "confirm");
         return Err(Refusal::WrongState { action, batch: id, state }.into());
     }
+    run.confirmer().may_confirm(id, batch)?;
     let here = ledger.position();
     let (_, now) = review::analyse_sealed(ledger, id, Some(here), false, run)?;
     let token = review::token(content, &now);
@@ -60,6 +61,19 @@ pub fn confirm(
     commit(ledger, id, token, here, run)
 }
 
+/// Whether who acts may confirm a batch: under the two-person rule not who staged it.
+///
+/// # Errors
+/// [`Refusal::SamePerson`], [`Refusal::NoSuchBatch`].
+pub fn may_confirm(
+    ledger: &Ledger,
+    id: BatchId,
+    run: &Run<'_>,
+) -> std::result::Result<(), Refusal> {
+    let batch = ledger.batches().get(id).ok_or(Refusal::NoSuchBatch(id))?;
+    run.confirmer().may_confirm(id, batch)
+}
+
 /// Confirms what was staged a moment ago in this process, with its review as the token.
 ///
 /// # Errors
@@ -74,8 +88,7 @@ pub fn confirm_staged(ledger: &mut Ledger, staged: &Staged, run: &Run<'_>) -> Re
         // process wrote and hashed the blocks.
         Some(token) if fresh => {
             let here = ledger.position();
-            let decision =
-                batch::decide(ledger.batches(), id, Command::Confirm { token, base: here })?;
+            let decision = batch::decide(ledger.batches(), id, run.confirm(token, here))?;
             append(ledger, EntryKind::Decision(decision.clone()), run)?;
             update(ledger, run)?;
             let projections = refreshed(ledger, run);
@@ -140,7 +153,7 @@ fn commit(
     // What was sealed is what is confirmed: the stored events must still give the root.
     let batch = ledger.batches().get(id).ok_or(Refusal::NoSuchBatch(id))?;
     ledger.verify_batch(&batch.stage)?;
-    let decision = batch::decide(ledger.batches(), id, Command::Confirm { token, base })?;
+    let decision = batch::decide(ledger.batches(), id, run.confirm(token, base))?;
     settle(ledger, decision, false, run)
 }
 
@@ -434,6 +447,7 @@ pub fn replay(
     run: &Run<'_>,
 ) -> Result<Staged> {
     let batch = ledger.batches().get(id).ok_or(Refusal::NoSuchBatch(id))?.clone();
+    super::erase::refuse_batch(ledger, id)?;
     if let Some(what) = import::sole_reading(&batch.stage.mapping.id) {
         let text = format!("{id} {what}: it cannot be replayed");
         return Err(AppError::Usage(text));

@@ -1,5 +1,6 @@
 //! What can go wrong above the ledger, with the kind that gives the exit code.
 
+use super::report::ErasureLine;
 use crate::domain::batch::Refusal;
 use crate::domain::{BatchId, Digest, Finding, Position};
 use crate::ledger::LedgerError;
@@ -53,6 +54,14 @@ pub enum AppError {
     /// The symbol of a file is not known.
     #[error("which symbol is {0}?")]
     NoSymbol(String),
+    /// Something was asked for that was erased.
+    #[error("{what} was {erasure}")]
+    Erased {
+        /// What.
+        what: String,
+        /// By which erasure.
+        erasure: Box<ErasureLine>,
+    },
     /// Something was asked for that is not there.
     #[error("{0}")]
     NotFound(String),

@@ -8,8 +8,8 @@
 use super::error::Result;
 use super::history::sorted;
 use super::parallel;
-use crate::domain::rows::Place;
-use crate::domain::{BatchId, Day, Op, Rows, Series, Symbol, Value, Window};
+use crate::domain::rows::Head;
+use crate::domain::{BatchId, Day, Op, Rows, Series, Symbol, Window};
 use crate::ledger::Ledger;
 use crate::projections::homes::Splitter;
 use crate::projections::view::History;
@@ -201,6 +201,12 @@ pub type Group = BTreeMap<Symbol, SymbolEvents>;
 /// history without a search.
 type Gathered = [History; Series::ALL.len()];
 
+/// Whether two events can be taken in together: they differ in day and values at most.
+fn alike(a: &Head, b: &Head) -> bool {
+    let kind = |head: &Head| (head.symbol, head.shape, head.series, head.op);
+    kind(a) == kind(b) && a.item == 0 && b.item == 0
+}
+
 /// The events of the symbols from `first` to `last`.
 fn read_group(
     ledger: &Ledger,
@@ -217,41 +223,41 @@ fn read_group(
         let rows = &window.rows;
         let mut splitter = Splitter::new(rows);
         let mut current: Option<(u32, &mut Gathered)> = None;
-        for row in rows.iter() {
-            if current.as_ref().is_none_or(|(symbol, _)| *symbol != row.head.symbol) {
-                if row.symbol < first || row.symbol > last {
+        for run in rows.heads().chunk_by(alike) {
+            let Some((head, symbol)) = run
+                .first()
+                .and_then(|head| Some((head, rows.symbols().get(head.symbol as usize)?)))
+            else {
+                continue;
+            };
+            if current.as_ref().is_none_or(|(symbol, _)| *symbol != head.symbol) {
+                if symbol < first || symbol > last {
                     continue;
                 }
-                if !group.contains_key(row.symbol) {
-                    group.insert(row.symbol.clone(), Gathered::default());
+                if !group.contains_key(symbol) {
+                    group.insert(symbol.clone(), Gathered::default());
                 }
-                current = group.get_mut(row.symbol).map(|found| (row.head.symbol, found));
+                current = group.get_mut(symbol).map(|found| (head.symbol, found));
             }
             let Some((_, gathered)) = &mut current else { continue };
-            splitter.split(row, |view, shape, slots| {
+            for (view, shape, slots) in splitter.parts(head.shape, head.series) {
                 let place = usize::from(view.code()) - 1;
                 if !is_wanted.get(place).is_some_and(|wanted| *wanted) {
-                    return;
+                    continue;
                 }
-                let Some(history) = gathered.get_mut(place) else { return };
-                // A history has one symbol, which is the first of its pool.
-                let symbol = match history.rows.is_empty() {
-                    true => history.rows.intern_symbol(row.symbol),
-                    false => 0,
+                let Some(History { rows: own, batches }) = gathered.get_mut(place) else {
+                    continue;
                 };
-                let shape = history.rows.intern_shared(shape);
-                // Where the row stands in its source is looked up in its block when asked for.
-                let place = Place { seq: row.head.seq, source: 0, line: 0, offset: 0, len: 0 };
-                let head = row.head;
-                let values =
-                    slots.iter().map(|slot| row.values.get(*slot).cloned().unwrap_or(Value::Null));
-                history.rows.push(place, head.series, head.op, symbol, head.day, shape, values);
+                // A history has one symbol, which is the first of its pool.
+                let symbol = if own.is_empty() { own.intern_symbol(symbol) } else { 0 };
+                let shape = own.intern_shared(shape);
+                own.append_parts(run, rows, symbol, shape, slots);
                 if head.item > 0 {
-                    let item = history.rows.intern_item(row.item);
-                    history.rows.set_item(item);
+                    let item = own.intern_item(rows.item_of(head));
+                    own.set_item(item);
                 }
-                history.batches.push(block.batch.0);
-            });
+                batches.extend(std::iter::repeat_n(block.batch.0, run.len()));
+            }
         }
     }
     let events = group.into_iter().map(|(symbol, gathered)| {

@@ -34,10 +34,8 @@ pub fn sorted(history: History) -> History {
 
 /// Two histories in one.
 pub fn merged(mut first: History, second: &History) -> History {
-    for (row, batch) in second.rows.iter().zip(&second.batches) {
-        first.rows.push_row(row);
-        first.batches.push(*batch);
-    }
+    first.rows.absorb(&second.rows);
+    first.batches.extend(&second.batches);
     sorted(first)
 }
 

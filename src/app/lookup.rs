@@ -1,6 +1,7 @@
 //! Looking: views, batches, gaps, status, differences.
 
 use super::clock::{parse_instant, rfc3339};
+use super::erase;
 use super::error::{AppError, Result};
 use super::fetch::{CoverageMap, Range};
 use super::report::{
@@ -167,6 +168,14 @@ fn shown_of(
         }
         rows.push(ViewRow { date: record.day.to_string(), values, fill });
     }
+    let place = erase::Place {
+        series: &[query.series],
+        symbols: std::slice::from_ref(symbol),
+        from: query.from,
+        to: query.to,
+        at: Some(at),
+    };
+    let erasures = erase::missing(ledger, &place)?;
     // Known fields come in their usual order, others after them.
     let usual: Vec<_> = query.series.fields().map(|field| field.name).collect();
     let place = |name: &String| usual.iter().position(|known| known == name).unwrap_or(usize::MAX);
@@ -187,6 +196,8 @@ fn shown_of(
         which: query.first.then_some("first"),
         columns,
         rows,
+        erased: erasures.iter().map(|erasure| erasure.events).sum(),
+        erasures,
     };
     Ok((view, records.len()))
 }

@@ -3,6 +3,7 @@
 //! Functions over an open [`Ledger`]; results are plain values of [`report`]. No terminal, no
 //! HTML, no environment: what a run depends on comes in through [`Run`].
 
+pub mod audit;
 pub mod chart;
 pub mod clock;
 pub mod decide;
@@ -10,6 +11,7 @@ pub mod derive;
 pub mod digest;
 pub mod document;
 pub mod earnings;
+pub mod erase;
 pub mod error;
 pub mod export;
 pub mod fetch;
@@ -41,6 +43,8 @@ pub mod verify;
 pub mod views;
 mod withdraw;
 
+use crate::domain::batch::{Command, Confirmer};
+use crate::domain::{Digest, Position};
 pub use crate::ledger::proof::ProofError;
 pub use crate::ledger::{Head, Ledger, LedgerError, OpenOptions};
 pub use crate::projections::view::Which;
@@ -63,6 +67,8 @@ pub struct Run<'a> {
     pub registry: Registry,
     /// Whether kept projections are brought up to the head after a decision.
     pub refresh: bool,
+    /// Whether a batch must be confirmed by another person than the one who staged it.
+    pub two_person: bool,
 }
 
 impl Run<'static> {
@@ -77,6 +83,7 @@ impl Run<'static> {
             progress: &Silent,
             registry: Registry::default(),
             refresh: true,
+            two_person: false,
         }
     }
 }
@@ -102,6 +109,16 @@ impl Run<'_> {
     /// [`LedgerError::NotFound`], [`LedgerError::Held`], [`LedgerError::Damaged`].
     pub fn open(&self, directory: impl AsRef<Path>) -> error::Result<Ledger> {
         Ok(outside::open(directory.as_ref(), &self.holder(), Self::PATIENCE, self)?.ledger)
+    }
+
+    /// Who would confirm, under which rule.
+    pub(crate) fn confirmer(&self) -> Confirmer {
+        Confirmer { actor: self.actor.clone(), two_person: self.two_person }
+    }
+
+    /// The command to confirm what was reviewed at `base`.
+    fn confirm(&self, token: Digest, base: Position) -> Command {
+        Command::Confirm { token, base, by: self.confirmer() }
     }
 
     fn holder(&self) -> String {

@@ -71,6 +71,11 @@ pub fn ready(mut ledger: Ledger, run: &Run<'_>) -> Result<Opened> {
     Ok(Opened { ledger, notes })
 }
 
+/// What a person should know of a ledger that others may read; `None` when they may not.
+pub fn open_to_others(ledger: &Ledger) -> Option<String> {
+    crate::ledger::modes::open_to_others(ledger.directory()?)
+}
+
 /// Whether a directory looks like a ledger.
 pub fn exists(dir: &Path) -> bool {
     Ledger::exists(dir)
@@ -208,14 +213,22 @@ fn exported(ledger: &Ledger, file: &Path, rows: u64) -> Exported {
     }
 }
 
-/// Writes to a temporary file beside `file`, which gets its name when everything is durable.
+/// Writes to a temporary file beside `file`, which gets its name when everything is durable. A
+/// `private` one is for its owner alone.
 fn write_bundle(
     file: &Path,
+    private: bool,
     write: impl FnOnce(&mut dyn Write) -> std::result::Result<(), LedgerError>,
 ) -> Result<()> {
     let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
-    let temp = tempfile::NamedTempFile::new_in(parent).map_err(unwritable(file))?;
+    let mut temp = tempfile::Builder::new();
+    #[cfg(unix)]
+    if !private {
+        use std::os::unix::fs::PermissionsExt;
+        temp.permissions(std::fs::Permissions::from_mode(0o666)); // less what the umask takes
+    }
+    let temp = temp.tempfile_in(parent).map_err(unwritable(file))?;
     {
         let mut out = BufWriter::with_capacity(1 << 20, temp.as_file());
         write(&mut out)?;
@@ -242,7 +255,9 @@ pub fn export_batch(
     if found.is_none() {
         return Err(crate::domain::batch::Refusal::NoSuchBatch(batch).into());
     }
-    write_bundle(file, |out| bundle::write_batch(ledger, batch, out, plain))?;
+    // The entry that accounts for what is missing is in this ledger's log alone.
+    super::erase::refuse_batch(ledger, batch)?;
+    write_bundle(file, false, |out| bundle::write_batch(ledger, batch, out, plain))?;
     Ok(exported(ledger, file, rows))
 }
 
@@ -321,7 +336,8 @@ pub fn backup(ledger: &Ledger, file: &Path, plain: bool, run: &Run<'_>) -> Resul
     let events = ledger.batches().iter().map(|(_, batch)| batch.stage.events).sum();
     run.progress.begin("writing the backup", Some(events), "events");
     let mut done = 0;
-    write_bundle(file, |out| {
+    // All of the ledger: as private as the ledger itself.
+    write_bundle(file, true, |out| {
         bundle::write_backup(ledger, out, plain, &mut |events| {
             done += events;
             run.progress.at(done);

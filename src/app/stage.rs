@@ -158,6 +158,10 @@ pub fn seal(
         // Nothing of it stays, refused or not: the next start would take it for a crash.
         Ok(Some((id, state))) => {
             ledger.abandon(writer)?;
+            if ledger.batches().get(id).is_some_and(|batch| !batch.erased.is_empty()) {
+                ledger.forget_again(id)?;
+                super::views::catch_up(ledger, run.progress)?;
+            }
             return Ok(Sealed::Known(id, state));
         }
         Err(refusal) => {
@@ -214,18 +218,29 @@ pub fn append(ledger: &mut Ledger, kind: EntryKind, run: &Run<'_>) -> Result<Pos
         EntryKind::Stage(stage) => stage.again.as_ref(),
         EntryKind::Decision(decision) => decision.reason.as_ref(),
         EntryKind::Note(text) => Some(text),
+        EntryKind::Erase(erase) => Some(&erase.reason),
         EntryKind::Projection(_) => None,
     };
+    short_enough(words.map(String::as_str))?;
+    Ok(ledger.append(entry_of(kind, run))?)
+}
+
+/// Refuses a reason that would make its entry too large.
+pub(super) fn short_enough(words: Option<&str>) -> Result<()> {
     if words.is_some_and(|words| words.len() > MAX_REASON) {
         return Err(AppError::Usage(format!("a reason has at most {MAX_REASON} bytes")));
     }
-    let entry = Entry {
+    Ok(())
+}
+
+/// A control entry of now.
+pub(super) fn entry_of(kind: EntryKind, run: &Run<'_>) -> Entry {
+    Entry {
         time_ms: run.clock.now_ms(),
         actor: run.actor.clone(),
         tool: concat!("volledger ", env!("CARGO_PKG_VERSION")).to_owned(),
         kind,
-    };
-    Ok(ledger.append(entry)?)
+    }
 }
 
 /// Whether this content is here already, and may not come again.

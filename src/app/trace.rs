@@ -1,6 +1,7 @@
 //! Tracing: from a shown value to its event, its bytes and its proof; events and the log.
 
 use super::clock::rfc3339;
+use super::erase::{self, Place};
 use super::error::{AppError, Result};
 use super::report::{EntryLine, EventLine, Log, Replaced, Shown, Why, WhyField, json_value};
 use super::views::ViewReader;
@@ -33,9 +34,24 @@ pub fn why(
     let activity = Activity::at(ledger.batches(), series, at);
     let records = fold(series, &history, &activity, Which::Latest);
     let nothing = || AppError::NotFound(format!("{series} {symbol} has no value on {day}"));
+    let place = Place {
+        series: &[series],
+        symbols: std::slice::from_ref(symbol),
+        from: Some(day),
+        to: Some(day),
+        at: Some(at),
+    };
+    let erasures = erase::missing(ledger, &place)?;
+    let lost = || match erasures.last() {
+        Some(erasure) => AppError::Erased {
+            what: format!("{series} {symbol} of {day}, or a part of it,"),
+            erasure: Box::new(erasure.clone()),
+        },
+        None => nothing(),
+    };
     let of_day = || records.iter().filter(|record| record.day == day);
     let meant = |record: &&Record| item.is_none_or(|item| record.item.ends_with(item));
-    let record = of_day().find(meant).ok_or_else(nothing)?;
+    let record = of_day().find(meant).ok_or_else(lost)?;
     if let (Some(name), Some(other)) = (series.item_name(), of_day().filter(meant).nth(1)) {
         let (first, second) = (&record.item, &other.item);
         return Err(AppError::Usage(format!(
@@ -60,10 +76,10 @@ pub fn why(
         });
     }
     if fields.is_empty() {
-        return Err(nothing());
+        return Err(lost());
     }
     let (series, symbol, date) = (series.name(), symbol.to_string(), day.to_string());
-    Ok(Why { schema: "volledger/why/1", series, symbol, date, position: at.0, fields })
+    Ok(Why { schema: "volledger/why/1", series, symbol, date, position: at.0, fields, erasures })
 }
 
 /// The other assertions about a cell that were committed by then, strongest first.
@@ -110,23 +126,36 @@ pub fn event_line(ledger: &Ledger, event: EventId) -> Result<EventLine> {
     let located = ledger.locate(event)?.ok_or_else(nothing)?;
     let manifest = ledger.manifest_of(&batch.stage)?;
     let row = located.rows.get(0);
+    let gone = erase::of_event(ledger, event)?;
     let (source, line, offset, len) = match (&located.reject, row) {
         (Some(reject), _) => (reject.source, reject.line, reject.offset, reject.len),
         (None, Some(row)) => {
             let head = row.head;
             (head.source, head.line, head.offset, head.len)
         }
-        (None, None) => return Err(nothing()),
+        // Where it stood went with what it said.
+        (None, None) => match &located.erased {
+            Some(erased) => (erased.source, 0, 0, 0),
+            None => return Err(nothing()),
+        },
     };
     let source = manifest.sources.get(source as usize);
     let source = source.ok_or_else(|| LedgerError::damaged("an event names no source"))?;
-    let raw = bytes_of(ledger, source, offset, len)?;
+    let gone = match gone {
+        None => erase::of_source(ledger, &source.digest)?,
+        gone => gone,
+    };
+    let raw = match gone {
+        None => bytes_of(ledger, source, offset, len)?,
+        Some(_) => Vec::new(),
+    };
     let mut values = BTreeMap::new();
     for (field, value) in row.iter().flat_map(|row| row.fields()) {
         let value = value.map_or(serde_json::Value::Null, json_value);
         values.insert(field.name().to_owned(), value);
     }
     let op = match row {
+        None if located.erased.is_some() => "erased",
         None => "reject",
         Some(row) if row.head.op == Op::Retract => "retract",
         Some(_) => "put",
@@ -151,6 +180,7 @@ pub fn event_line(ledger: &Ledger, event: EventId) -> Result<EventLine> {
         code: located.reject.map(|reject| reject.code.to_string()),
         values,
         proven: true,
+        erased: gone,
     })
 }
 
@@ -260,6 +290,19 @@ fn entry_line(ledger: &Ledger, at: Position, entry: &Entry) -> EntryLine {
             (decision.action.name(), ids, via, decision.reason.clone(), text)
         }
         EntryKind::Note(text) => ("note", Vec::new(), None, None, text.clone()),
+        EntryKind::Erase(erase) => {
+            let said: Vec<_> = erase
+                .parts
+                .iter()
+                .map(|part| {
+                    let plural = if part.events == 1 { "" } else { "s" };
+                    format!("{} event{plural} of {}", part.events, part.batch)
+                })
+                .collect();
+            let ids = erase.parts.iter().map(|part| part.batch.to_string()).collect();
+            let text = format!("erased {}", said.join(", "));
+            ("erase", ids, None, Some(erase.reason.clone()), text)
+        }
         EntryKind::Projection(ProjectionEntry { id, step }) => {
             let text = match step {
                 ProjectionStep::Added { definition: Some(query) } => {

@@ -1,9 +1,9 @@
 //! The words of the command line. The doc comments are the manual.
 
 use super::commands::{
-    backup, batch, chart, check, checkpoint, coverage, derive, diff, export, fetch, gaps, heatmap,
-    import, key, log, man, metrics, overview, projection, prove, recover, screen, show, sql,
-    timeline, tour, verify, view, vrp, why,
+    backup, batch, chart, check, checkpoint, config, coverage, derive, diff, erase, export, fetch,
+    gaps, heatmap, import, key, log, man, metrics, overview, projection, prove, recover, screen,
+    show, sql, timeline, tour, verify, view, vrp, why,
 };
 use crate::app::metrics::Which;
 use crate::render::Form;
@@ -240,6 +240,12 @@ pub(super) enum Command {
     Recover(recover::RecoverArgs),
     /// Questions that are kept answered: views, built-in projections, queries
     Projection(projection::ProjectionArgs),
+    /// Erase what events said, for good; their hashes stay
+    Erase(erase::EraseArgs),
+    /// Erase what the settings say is too old
+    Retention(erase::RetentionArgs),
+    /// The settings in effect, and the files that they come from
+    Config(config::ConfigArgs),
     /// Completions for a shell
     Completions(man::CompletionsArgs),
     /// The manual page
@@ -325,6 +331,7 @@ mod tests {
             "gaps AAPL -o jsonl",
             "gaps AAPL --first --at 2",
             "log -o csv",
+            "log --audit --actor ann --since 2025-01-01 --html f --json",
             "show b7/3",
             "status -q -v",
             "verify --deep",
@@ -348,6 +355,12 @@ mod tests {
             "projection list",
             "projection rebuild iv",
             "projection verify hv",
+            "config show --json",
+            "erase b7/3 b9 --reason x --plan",
+            "erase b9 --reason x --yes --json",
+            "retention apply --dry-run",
+            "retention apply -y",
+            "config path",
             "completions bash",
             "man batch confirm",
         ] {
@@ -371,6 +384,10 @@ mod tests {
             "batch show x",
             "import iv",
             "log --json -o csv",
+            "log --actor ann",
+            "erase b9",
+            "erase --reason x",
+            "erase b9 --reason x --plan --yes",
         ] {
             let words = ["volledger"].into_iter().chain(line.split(' ').filter(|w| !w.is_empty()));
             assert!(Cli::try_parse_from(words).is_err(), "{line}");

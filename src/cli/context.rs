@@ -1,9 +1,11 @@
 //! What every command needs: settings, the ledger's place, the clock.
 
+use super::args::Command;
 use super::error::{Failure, Outcome};
 use super::exit::Exit;
 use super::progress::Bar;
 use super::ui::Ui;
+use crate::app::erase::{self, Place};
 use crate::app::lookup;
 use crate::app::{
     AppError, Clock, Ledger, LedgerError, OpenOptions, Registry, Run, outside, recover,
@@ -11,6 +13,25 @@ use crate::app::{
 use crate::config::{Found, Settings, ledger_directory, new_ledger_directory, signing_key_file};
 use crate::domain::Position;
 use std::path::{Path, PathBuf};
+
+/// Takes in the settings files that hold for a command. The tour shows the program as it comes, and
+/// some commands have nothing to do with a ledger: a wrong file does not stop them.
+pub(super) fn with_files(
+    settings: Settings,
+    ledger: Option<&Path>,
+    command: &Command,
+) -> Outcome<Settings> {
+    let found = match command {
+        Command::Tour(_) | Command::Completions(_) | Command::Man(_) | Command::VerifyProof(_) => {
+            return Ok(settings);
+        }
+        Command::Config(args) if args.is_path() => return Ok(settings),
+        Command::Init(_) => new_ledger_directory(ledger, &settings),
+        Command::Restore(args) => Found { directory: args.dir().to_owned(), by: "the command" },
+        _ => ledger_directory(ledger, &settings),
+    };
+    Ok(settings.with_files(&found.directory)?)
+}
 
 /// The surroundings of a command.
 pub(super) struct Context {
@@ -32,6 +53,7 @@ impl Context {
             progress: &self.progress,
             registry: Registry::default(),
             refresh: self.refresh,
+            two_person: self.settings.two_person,
         }
     }
 
@@ -99,6 +121,28 @@ impl Context {
             }
             other => Ok(other?),
         }
+    }
+
+    /// Says what was erased from where a command looks: nothing older stands in its place silently.
+    pub(super) fn loud(&self, ui: &mut Ui, ledger: &Ledger, place: &Place<'_>) -> Outcome<()> {
+        const FEW: usize = 3;
+        let erasures = erase::missing(ledger, place)?;
+        for erasure in erasures.iter().take(FEW) {
+            let (events, batch) = (erasure.events, &erasure.batch);
+            let plural = if events == 1 { "event" } else { "events" };
+            ui.note(&format!(
+                "{events} {plural} of {batch} that this would show {} {erasure}; older values may \
+                 stand in their place",
+                if events == 1 { "was" } else { "were" }
+            ));
+        }
+        if erasures.len() > FEW {
+            ui.note(&format!(
+                "and {} more erasures: `volledger log --audit` has them",
+                erasures.len() - FEW
+            ));
+        }
+        Ok(())
     }
 
     /// The position that `--at` names.

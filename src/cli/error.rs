@@ -2,7 +2,7 @@
 
 use super::exit::Exit;
 use crate::app::{AppError, LedgerError, ProofError};
-use crate::config::ConfigError;
+use crate::config::{ConfigError, FileError};
 use crate::domain::batch::Refusal;
 use std::error::Error;
 use std::io;
@@ -63,10 +63,24 @@ impl From<io::Error> for Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let hint = match error.variable.contains(char::is_lowercase) {
-            true => "correct the file".to_owned(),
+            true => "correct it in the settings file (`volledger config path`)".to_owned(),
             false => format!("unset it: `unset {}`", error.variable),
         };
         Self::usage(error.to_string(), hint)
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        let hint = "correct it; `volledger config --help` has every key, `volledger config path` \
+                    says which files are read"
+            .to_owned();
+        Self::Told(Box::new(Told {
+            exit: Exit::Usage,
+            error: error.to_string(),
+            causes: error.problems.get(1..).unwrap_or_default().to_vec(),
+            hint: Some(hint),
+        }))
     }
 }
 
@@ -95,6 +109,7 @@ fn exit(error: &AppError) -> Exit {
             _ => Exit::Failed,
         },
         AppError::Unwritable { .. } => Exit::NotWritable,
+        AppError::Refused(Refusal::SamePerson { .. }) => Exit::NotAsked,
         AppError::Stale { .. } | AppError::TokenDiffers { .. } => Exit::Stale,
         AppError::RolledBackBefore { .. } => Exit::RolledBackBefore,
         AppError::ProjectionDiffers(_) => Exit::ProjectionDiffers,
@@ -153,6 +168,11 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
         AppError::Projection(_) => {
             "nothing else was touched; `volledger projection list` shows what there is".to_owned()
         }
+        AppError::Erased { erasure, .. } => format!(
+            "it is gone for good; `volledger show '#{}'` has the entry, `volledger log --audit` what \
+             was done with the batch",
+            erasure.entry
+        ),
         AppError::NotFound(_) => "`volledger status` says what there is".to_owned(),
         AppError::RolledBackBefore { batch, .. } => format!(
             "bring it back with `volledger batch reinstate {batch}` , or stage it anew with \
@@ -233,6 +253,10 @@ fn refusal_hint(refusal: &Refusal) -> String {
         Refusal::WrongState { batch, .. } => {
             format!("see where it stands with `volledger batch show {batch}`")
         }
+        Refusal::SamePerson { batch, .. } => format!(
+            "another person runs `volledger batch confirm {batch}` (the rule is `two_person` of \
+             `volledger config show`); you may discard it with `volledger batch discard {batch}`"
+        ),
         Refusal::NothingToUndo | Refusal::NothingToRedo => {
             "`volledger log` shows the decisions".to_owned()
         }
@@ -282,6 +306,7 @@ mod tests {
             (LedgerError::NotFound("x".into()).into(), Exit::Failed),
             (LedgerError::NoSuchPosition { at, head: at }.into(), Exit::Failed),
             (Refusal::NothingToUndo.into(), Exit::Failed),
+            (Refusal::SamePerson { batch, actor: text("x") }.into(), Exit::NotAsked),
             (AppError::Unreadable { name: text("x"), source: full() }, Exit::Failed),
             (AppError::Unwritable { name: text("x"), source: full() }, Exit::NotWritable),
             (AppError::Fatal { name: text("x"), finding: Box::new(finding) }, Exit::Failed),

@@ -65,6 +65,12 @@ pub(super) fn finish(
             ui.show(&ReviewPage { review: &staged.review, full, check: false })?;
         }
         ui.tell(&format!("Nothing to do: this content is already confirmed as {batch}"))?;
+        let found = ledger.batches().get(batch);
+        for erasure in found.map(|batch| batch.erased.as_slice()).unwrap_or_default() {
+            let (at, reason) = (erasure.at, &erasure.reason);
+            let (events, actor) = (erasure.events, &erasure.actor);
+            ui.note(&format!("{events} events of {batch} stay erased: by {actor}, {at}: {reason}"));
+        }
         ui.hint(&format!("see it with `volledger batch show {batch}`"));
         return Ok(Exit::Done);
     }
@@ -76,7 +82,13 @@ pub(super) fn finish(
         ui.show(&ReviewPage { review: &staged.review, full, check: false })?;
     }
     limits(ledger, &mut staged, flags);
-    let mut next = step(flags, !staged.blocking.is_empty(), ui.may_ask());
+    // Who may not confirm is not asked either.
+    let refused = decide::may_confirm(ledger, batch, &ctx.run()).err();
+    let mut next = match &refused {
+        Some(_) if flags.stage_only => Step::Keep(Exit::Done),
+        Some(_) => Step::Keep(Exit::NotAsked),
+        None => step(flags, !staged.blocking.is_empty(), ui.may_ask()),
+    };
     if next == Step::Ask {
         for finding in &staged.blocking {
             ui.say(&format!("  ! {finding}"));
@@ -117,7 +129,16 @@ pub(super) fn finish(
                     ui.say(&format!("  ! {finding}"));
                 }
             }
+            if let (Some(refusal), Exit::NotAsked) = (&refused, exit) {
+                ui.say(&format!("Not confirmed, {batch} stays staged:"));
+                ui.say(&format!("  ! {refusal}"));
+            }
             ui.hint(&match exit {
+                _ if refused.is_some() => format!(
+                    "another person reviews with `volledger batch diff {batch}`, then confirms \
+                     with `volledger batch confirm {batch}`; you may discard it with `volledger \
+                     batch discard {batch}`"
+                ),
                 Exit::Findings => format!(
                     "look at `volledger batch show {batch}`, then accept it as it is with \
                      `volledger batch confirm {batch}`, or drop it with `volledger batch discard \

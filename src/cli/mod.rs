@@ -86,6 +86,7 @@ fn start(words: &[OsString]) -> Exit {
         let refresh = !cli.globals.no_refresh;
         let past = words.iter().filter_map(|word| word.to_str());
         let past = past.into_iter().any(|word| word == "--at" || word.starts_with("--at="));
+        let settings = context::with_files(settings, ledger.as_deref(), &cli.command)?;
         let ctx = Context { settings, ledger, progress, refresh, past };
         commands::run(&mut ui, &ctx, &cli.command)
     });

@@ -3,16 +3,28 @@
 //! The only floor that reads the environment. It knows nothing of ledgers or commands; it hands
 //! over plain values, and says which variable is wrong.
 
+mod actor;
+mod file;
 mod paths;
 mod polygon;
+mod shown;
 
+pub use file::{FileError, FileValues};
 pub use paths::{Found, ledger_directory, new_ledger_directory, signing_key_file};
 pub use polygon::PolygonSettings;
+pub use shown::{ConfigFile, Effective};
 
+use crate::domain::Series;
 use chrono::DateTime;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// The variable that names who acts, whatever the files say.
+const ACTOR: &str = "VOLLEDGER_ACTOR";
+
+/// Who acts, when nothing says it.
+const UNKNOWN: &str = "unknown";
 
 /// A variable whose value cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,12 +47,31 @@ pub struct Settings {
     pub now_ms: Option<i64>,
     /// `VOLLEDGER_LOG`: which diagnostics go to standard error.
     pub log: Option<String>,
-    /// `VOLLEDGER_ACTOR`, else `USER`, else `LOGNAME`: who acts, as recorded in decisions.
+    /// `VOLLEDGER_ACTOR`, the files' `actor`, else the system's user: who acts, as recorded in
+    /// entries.
     pub actor: String,
+    /// What named the actor.
+    pub actor_from: String,
     /// `VOLLEDGER_LOCK_WAIT`: how long to wait for another process.
     pub patience: Duration,
-    /// `VOLLEDGER_MIRROR`: whether the ledger is also written to its mirror; it is, unless `0`.
+    /// Whether `VOLLEDGER_LOCK_WAIT` said so.
+    patience_set: bool,
+    /// `VOLLEDGER_MIRROR`, the files' `mirror`: whether the ledger is also written to its mirror;
+    /// it is, unless told otherwise.
     pub mirror: bool,
+    /// Whether `VOLLEDGER_MIRROR` said so.
+    mirror_set: bool,
+    /// `access.two_person` of the files: whether a batch must be confirmed by another person than
+    /// the one who staged it. No variable switches it off.
+    pub two_person: bool,
+    /// `retention` of the files: how many days each series is kept for.
+    pub retention: Vec<(Series, u32)>,
+    /// What the settings files say.
+    pub files: FileValues,
+    /// `VOLLEDGER_CONFIG`: the user's settings file.
+    pub config_file: Option<PathBuf>,
+    /// `XDG_CONFIG_HOME`, or its default.
+    pub config_home: Option<PathBuf>,
     /// `VOLLEDGER_PAGER`, else `PAGER`. An empty one means: no pager.
     pub pager: Option<String>,
     /// `COLUMNS`.
@@ -68,7 +99,44 @@ impl Settings {
         let mut settings = Self::from_lookup(&look)?;
         settings.current = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
         settings.data_home = paths::data_home();
+        settings.config_home = paths::config_home();
+        if settings.actor_from == UNKNOWN
+            && let Some(user) = actor::system_user()
+        {
+            (settings.actor, settings.actor_from) = (one_line(&user), "the system".to_owned());
+        }
         Ok(settings)
+    }
+
+    /// Takes in the user's settings file, and over it the one in a ledger's directory; variables
+    /// win over both.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the files.
+    pub fn with_files(mut self, ledger: &Path) -> Result<Self, FileError> {
+        let (mut files, mut problems) = (FileValues::default(), Vec::new());
+        for place in self.config_files(ledger) {
+            if place.named && !place.path.is_file() {
+                let path = place.path.display();
+                problems.push(format!("{path}, which VOLLEDGER_CONFIG names, is not there"));
+            }
+            files.read(&place.path, place.what == "ledger", &mut problems);
+        }
+        if !problems.is_empty() {
+            return Err(FileError { problems });
+        }
+        if let (Some(actor), true) = (files.text("actor"), self.actor_from != ACTOR) {
+            self.actor = one_line(actor);
+            let from = files.get("actor").map(|(_, path)| path.display().to_string());
+            self.actor_from = from.unwrap_or_default();
+        }
+        if let (Some(mirror), false) = (files.bool("mirror"), self.mirror_set) {
+            self.mirror = mirror;
+        }
+        self.two_person = files.bool("access.two_person").unwrap_or(false);
+        self.retention = files.retention();
+        self.files = files;
+        Ok(self)
     }
 
     /// Reads an environment given as a function. An empty variable is as good as none.
@@ -96,6 +164,9 @@ impl Settings {
                 }
             },
         };
+        let named = ["VOLLEDGER_ACTOR", "USER", "LOGNAME"];
+        let actor = named.iter().find_map(|name| Some((text(name)?, *name)));
+        let (actor, actor_from) = actor.unwrap_or_else(|| (UNKNOWN.to_owned(), UNKNOWN));
         let mirror = match text("VOLLEDGER_MIRROR").as_deref() {
             None | Some("1" | "true") => true,
             Some("0" | "false") => false,
@@ -110,10 +181,17 @@ impl Settings {
             directory: raw("VOLLEDGER_DIR").map(PathBuf::from),
             now_ms,
             log: text("VOLLEDGER_LOG"),
-            actor: first(&["VOLLEDGER_ACTOR", "USER", "LOGNAME"])
-                .map_or_else(|| "unknown".to_owned(), |name| one_line(&name)),
+            actor: one_line(&actor),
+            actor_from: actor_from.to_owned(),
             patience,
+            patience_set: text("VOLLEDGER_LOCK_WAIT").is_some(),
             mirror,
+            mirror_set: text("VOLLEDGER_MIRROR").is_some(),
+            two_person: false,
+            retention: Vec::new(),
+            files: FileValues::default(),
+            config_file: raw("VOLLEDGER_CONFIG").map(PathBuf::from),
+            config_home: None,
             pager: pager.map(|value| value.to_string_lossy().into_owned()),
             columns: text("COLUMNS").and_then(|value| value.trim().parse().ok()),
             ci: text("CI").is_some_and(|value| !matches!(value.as_str(), "0" | "false")),
@@ -194,6 +272,21 @@ mod tests {
         assert_eq!(now.now_ms, Some(1000));
         let wait = read(&[("VOLLEDGER_LOCK_WAIT", "0.5")]).unwrap();
         assert_eq!(wait.patience, Duration::from_millis(500));
+    }
+
+    #[test]
+    fn files_stand_between_variables_and_defaults() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "actor = \"desk\"\nmirror = false\n[access]\ntwo_person = true\n";
+        std::fs::write(folder.path().join("config.toml"), text).unwrap();
+        let with = |pairs: &[_]| read(pairs).unwrap().with_files(folder.path()).unwrap();
+        let plain = with(&[("USER", "ann")]);
+        assert_eq!((plain.actor.as_str(), plain.mirror, plain.two_person), ("desk", false, true));
+        let set = with(&[("VOLLEDGER_ACTOR", "bo"), ("VOLLEDGER_MIRROR", "1")]);
+        assert_eq!((set.actor.as_str(), set.mirror, set.two_person), ("bo", true, true));
+        let absent = read(&[("VOLLEDGER_CONFIG", "absent.toml")]).unwrap();
+        let problems = absent.with_files(folder.path()).unwrap_err().problems;
+        assert!(problems[0].contains("VOLLEDGER_CONFIG"), "{problems:?}");
     }
 
     #[test]

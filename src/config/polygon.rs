@@ -1,8 +1,7 @@
 //! How to reach Polygon (Massive): from flags, the environment and the user's configuration file.
 
-use super::ConfigError;
+use super::{ConfigError, FileValues};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -35,58 +34,35 @@ pub struct PolygonSettings {
     pub jobs: usize,
     /// Years of history by default.
     pub years: u32,
-}
-
-/// `config.toml`; what it does not know is refused.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
-    polygon: Section,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Section {
-    base_url: Option<String>,
-    api_key_file: Option<String>,
-    requests_per_minute: Option<u32>,
-    jobs: Option<usize>,
-    years: Option<u32>,
+    /// Whether a variable says how many.
+    pub years_set: bool,
 }
 
 impl PolygonSettings {
-    /// Reads the environment and the configuration file of this user.
+    /// Takes the environment of this process over what the settings files say.
     ///
     /// # Errors
     /// A file or variable that cannot be used, by its name; never by its value where that may be
     /// a key.
-    pub fn from_environment() -> Result<Self, ConfigError> {
-        let look = |name: &str| std::env::var_os(name);
-        Self::from_lookup(&look, super::paths::config_home().as_deref())
+    pub fn from_environment(files: &FileValues) -> Result<Self, ConfigError> {
+        Self::from_lookup(&|name: &str| std::env::var_os(name), files)
     }
 
-    /// The same with the environment as a function, and the folder of the configuration file.
+    /// The same with the environment as a function.
     ///
     /// # Errors
     /// As [`Self::from_environment`].
     pub fn from_lookup(
         look: &dyn Fn(&str) -> Option<OsString>,
-        home: Option<&Path>,
+        files: &FileValues,
     ) -> Result<Self, ConfigError> {
         let text = |name: &str| {
             let value = look(name).filter(|value| !value.is_empty());
             value.map(|value| value.to_string_lossy().trim().to_owned()).filter(|v| !v.is_empty())
         };
-        let file = match text("VOLLEDGER_CONFIG") {
-            Some(path) => read_file(Path::new(&path), true)?,
-            None => match home {
-                Some(home) => read_file(&home.join("volledger").join("config.toml"), false)?,
-                None => File::default(),
-            },
-        };
+        let number = |key: &str| files.number(key).and_then(|value| u32::try_from(value).ok());
         let years = match text("PRICE_HISTORY_LOOKBACK_YEARS") {
-            None => file.polygon.years,
+            None => number("polygon.years"),
             Some(value) => match value.parse() {
                 Ok(years) if (1..=100).contains(&years) => Some(years),
                 _ => {
@@ -99,20 +75,21 @@ impl PolygonSettings {
         let new = text("MASSIVE_API_KEY");
         let old = text("POLYGON_API_KEY");
         let keys_differ = matches!((&new, &old), (Some(new), Some(old)) if new != old);
-        let (key, key_from) = match (new, old, &file.polygon.api_key_file) {
+        let (key, key_from) = match (new, old, files.text("polygon.api_key_file")) {
             (Some(key), ..) => (Some(key), "MASSIVE_API_KEY"),
             (None, Some(key), _) => (Some(key), "POLYGON_API_KEY"),
             (None, None, Some(path)) => (Some(read_key(&expand(path, look))?), "api_key_file"),
             (None, None, None) => (None, "nowhere"),
         };
         Ok(Self {
-            base_url: file.polygon.base_url.unwrap_or_else(|| BASE_URL.to_owned()),
+            base_url: files.text("polygon.base_url").unwrap_or(BASE_URL).to_owned(),
             key: key.map(SecretString::from),
             key_from,
             keys_differ,
-            requests_per_minute: file.polygon.requests_per_minute.unwrap_or(FREE_PLAN),
-            jobs: file.polygon.jobs.unwrap_or(JOBS).clamp(1, 64),
+            requests_per_minute: number("polygon.requests_per_minute").unwrap_or(FREE_PLAN),
+            jobs: files.number("polygon.jobs").map_or(JOBS, |jobs| jobs as usize),
             years: years.unwrap_or(YEARS),
+            years_set: text("PRICE_HISTORY_LOOKBACK_YEARS").is_some(),
         })
     }
 
@@ -124,29 +101,6 @@ impl PolygonSettings {
 
 fn wrong(variable: &'static str, value: String, wanted: &'static str) -> ConfigError {
     ConfigError { variable, value, wanted }
-}
-
-fn read_file(path: &Path, must_exist: bool) -> Result<File, ConfigError> {
-    let shown = path.display().to_string();
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => {
-            return Ok(File::default());
-        }
-        Err(_) => return Err(wrong("VOLLEDGER_CONFIG", shown, "a file that can be read")),
-    };
-    // The parser's own message quotes the line, and a key may have been written there.
-    toml::from_str(&text).map_err(|error| {
-        let line = error
-            .span()
-            .map_or(0, |span| text.get(..span.start).unwrap_or_default().matches('\n').count() + 1);
-        wrong(
-            "config.toml",
-            format!("{shown}, line {line}"),
-            "understood; [polygon] has base_url, api_key_file, requests_per_minute, jobs, years (a \
-             key itself stands in a file of its own)",
-        )
-    })
 }
 
 fn expand(path: &str, look: &dyn Fn(&str) -> Option<OsString>) -> PathBuf {
@@ -192,7 +146,11 @@ mod tests {
             let found = pairs.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| OsString::from(value))
         };
-        PolygonSettings::from_lookup(&look, home)
+        let mut files = FileValues::default();
+        if let Some(home) = home {
+            files.read(&home.join("volledger").join("config.toml"), false, &mut Vec::new());
+        }
+        PolygonSettings::from_lookup(&look, &files)
     }
 
     fn key(settings: &PolygonSettings) -> Option<&str> {
@@ -234,10 +192,6 @@ mod tests {
         }
         let settings = read(&[], Some(home.path())).unwrap();
         assert_eq!((key(&settings), settings.jobs), (Some("s3cret-in-file"), 2));
-        // A key written straight into the file is refused, and not repeated.
-        std::fs::write(folder.join("config.toml"), "[polygon]\napi_key = \"s3cret\"\n").unwrap();
-        let refused = read(&[], Some(home.path())).unwrap_err().to_string();
-        assert!(refused.contains("line 2") && !refused.contains("s3cret"), "{refused}");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The life of a batch: states as a fold of control entries, and deciding as a pure function.
 
 use super::{
-    Action, BatchId, Decision, Digest, Entry, EntryKind, Position, Series, Stage, StateChange, Via,
+    Action, BatchId, Decision, Digest, Entry, EntryKind, Erasure, Position, Series, Stage,
+    StateChange, Via,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -71,6 +72,8 @@ pub struct Batch {
     pub staged_at: Position,
     /// When it was staged, ms since 1970 UTC.
     pub staged_ms: i64,
+    /// Who staged it.
+    pub staged_by: String,
     /// The position of the first commit, which is its rank in time for ever.
     pub committed_at: Option<Position>,
     /// When it was first committed, ms since 1970 UTC.
@@ -79,6 +82,8 @@ pub struct Batch {
     pub states: Vec<(Position, BatchState)>,
     /// The reason given with the last decision about it, and when that was.
     pub last_reason: Option<(i64, Option<String>)>,
+    /// What was erased of it.
+    pub erased: Vec<Erasure>,
 }
 
 impl Batch {
@@ -123,10 +128,12 @@ impl BatchTable {
                     stage: (**stage).clone(),
                     staged_at: at,
                     staged_ms: entry.time_ms,
+                    staged_by: entry.actor.clone(),
                     committed_at: None,
                     committed_ms: None,
                     states: vec![(at, BatchState::Staged)],
                     last_reason: None,
+                    erased: Vec::new(),
                 };
                 self.batches.insert(stage.batch, batch);
             }
@@ -157,6 +164,20 @@ impl BatchTable {
                     }
                 }
                 self.decisions.insert(at, decision.clone());
+            }
+            EntryKind::Erase(erase) => {
+                for part in &erase.parts {
+                    if let Some(batch) = self.batches.get_mut(&part.batch) {
+                        batch.erased.push(Erasure {
+                            at,
+                            time_ms: entry.time_ms,
+                            actor: entry.actor.clone(),
+                            reason: erase.reason.clone(),
+                            events: part.events,
+                            records: part.records,
+                        });
+                    }
+                }
             }
             EntryKind::Note(_) | EntryKind::Projection(_) => {}
         }
@@ -220,6 +241,8 @@ pub enum Command {
         token: Digest,
         /// The position of the review.
         base: Position,
+        /// Who confirms.
+        by: Confirmer,
     },
     /// Throw it away.
     Discard {
@@ -238,6 +261,28 @@ pub enum Command {
     },
 }
 
+/// Who confirms, and under which rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirmer {
+    /// The name that the entry will bear.
+    pub actor: String,
+    /// Whether it must be another one than who staged the batch.
+    pub two_person: bool,
+}
+
+impl Confirmer {
+    /// Whether the two-person rule lets them confirm a batch.
+    ///
+    /// # Errors
+    /// [`Refusal::SamePerson`].
+    pub fn may_confirm(&self, id: BatchId, batch: &Batch) -> Result<(), Refusal> {
+        if self.two_person && self.actor == batch.staged_by {
+            return Err(Refusal::SamePerson { batch: id, actor: self.actor.clone() });
+        }
+        Ok(())
+    }
+}
+
 /// Why a decision cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -254,6 +299,14 @@ pub enum Refusal {
         batch: BatchId,
         /// Where it stands.
         state: BatchState,
+    },
+    /// Two persons are wanted, and it is the one who staged it.
+    #[error("cannot confirm {batch}: {actor} staged it, and another person must confirm it")]
+    SamePerson {
+        /// The batch, which stays staged.
+        batch: BatchId,
+        /// Who staged it.
+        actor: String,
     },
     /// Nothing to take back.
     #[error("there is no decision to undo")]
@@ -288,7 +341,8 @@ pub fn decide(table: &BatchTable, id: BatchId, command: Command) -> Result<Decis
         via: Via::Plain,
     };
     match (state, command) {
-        (Staged, Command::Confirm { token, base }) => {
+        (Staged, Command::Confirm { token, base, by }) => {
+            by.may_confirm(id, batch)?;
             let mut changes = change(Active);
             let old = batch.stage.supersedes;
             let replaced = old.filter(|old| table.get(*old).is_some_and(|b| b.state() == Active));
@@ -402,4 +456,40 @@ fn repeat(
         }
     }
     Ok(Decision { action, changes, reason: None, token: None, base: None, via })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_confirming_wants_a_second_person() {
+        let mut table = BatchTable::default();
+        let stage = super::super::entry::tests::stage(BatchId(1));
+        let entry = |actor: &str, kind| Entry {
+            time_ms: 0,
+            actor: actor.to_owned(),
+            tool: String::new(),
+            kind,
+        };
+        table.apply(&entry("ann", EntryKind::Stage(Box::new(stage))));
+        let id = BatchId(1);
+        let confirm = |actor: &str, two_person| {
+            let by = Confirmer { actor: actor.to_owned(), two_person };
+            Command::Confirm { token: Digest([1; 32]), base: Position(1), by }
+        };
+        let refused = Refusal::SamePerson { batch: id, actor: "ann".to_owned() };
+        assert_eq!(decide(&table, id, confirm("ann", true)), Err(refused));
+        assert!(decide(&table, id, confirm("ann", false)).is_ok());
+        assert!(decide(&table, id, confirm("bo", true)).is_ok());
+        assert!(decide(&table, id, Command::Discard { reason: None }).is_ok());
+        let decision = decide(&table, id, confirm("bo", true)).unwrap();
+        table.apply(&entry("bo", EntryKind::Decision(decision)));
+        // Afterwards the state is the first thing that speaks against it, not the person.
+        assert!(matches!(
+            decide(&table, id, confirm("ann", true)),
+            Err(Refusal::WrongState { .. })
+        ));
+        assert!(decide(&table, id, Command::RollBack { reason: None }).is_ok());
+    }
 }

@@ -1,7 +1,7 @@
 //! Events on their way from a source into a batch: numbered, gathered, handed on in windows.
 
 use super::rows::{Key, MAX_RAW, Place, Reject, Rows};
-use super::{Day, Field, Op, Series, Symbol, Value};
+use super::{Day, Erased, Field, Op, Series, Symbol, Value};
 
 /// A run of consecutive events of a batch, in source order: the unit in which sources hand
 /// events over, so that memory does not grow with the input.
@@ -11,6 +11,8 @@ pub struct Window {
     pub rows: Rows,
     /// Rows that cannot be used.
     pub rejects: Vec<Reject>,
+    /// What is kept of erased events.
+    pub erased: Vec<Erased>,
 }
 
 /// Largest number of events in a window: 16 blocks of 4,096.
@@ -19,7 +21,7 @@ pub const WINDOW_EVENTS: usize = 65_536;
 impl Window {
     /// Events in the window.
     pub fn len(&self) -> usize {
-        self.rows.len() + self.rejects.len()
+        self.rows.len() + self.rejects.len() + self.erased.len()
     }
 
     /// Whether there are none.

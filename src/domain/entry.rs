@@ -27,6 +27,8 @@ pub enum EntryKind {
     Note(String),
     /// A projection was added, promoted or dropped.
     Projection(super::ProjectionEntry),
+    /// What events said was erased; their hashes stay.
+    Erase(super::Erase),
 }
 
 /// The seal of a staged batch.
@@ -170,4 +172,33 @@ pub enum Via {
     Undo(Position),
     /// The repetition of the decision at this position, after its undo.
     Redo(Position),
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::domain::Day;
+
+    /// The seal of a batch with nothing in it.
+    pub(in crate::domain) fn stage(batch: BatchId) -> Stage {
+        let none = Digest([0; 32]);
+        Stage {
+            batch,
+            content_id: none,
+            batch_root: none,
+            events: 0,
+            manifest: none,
+            mapping: MappingRef { id: "m".to_owned(), version: 1, digest: none },
+            series: Series::Iv,
+            views: Vec::new(),
+            symbols: 0,
+            rows: RowCounts::default(),
+            as_of: Day(0),
+            findings: Vec::new(),
+            supersedes: None,
+            again: None,
+            duplicates_identical: 0,
+            duplicates_conflicting: 0,
+        }
+    }
 }

@@ -329,6 +329,59 @@ impl Rows {
         }
     }
 
+    /// Adds the events of another set behind those of this one.
+    pub fn absorb(&mut self, other: &Self) {
+        let symbols: Vec<u32> = other.symbols.iter().map(|s| self.intern_symbol(s)).collect();
+        let shapes: Vec<u32> = other.shapes.iter().map(|s| self.intern_shared(s)).collect();
+        let mut items = vec![0];
+        items.extend(other.items.iter().map(|item| self.intern_item(item)));
+        let new = |numbers: &[u32], old: u32| numbers.get(old as usize).copied().unwrap_or(old);
+        let before = self.values.len() as u32;
+        self.heads.extend(other.heads.iter().map(|head| Head {
+            symbol: new(&symbols, head.symbol),
+            shape: new(&shapes, head.shape),
+            item: new(&items, head.item),
+            first: head.first + before,
+            ..*head
+        }));
+        self.values.extend_from_slice(&other.values);
+    }
+
+    /// Adds neighbouring events `of` another set that are alike but for day and values: of those the
+    /// values at `slots`, under a shape that lists their fields. They have no item, and where they
+    /// stand in their source is not taken over.
+    pub fn append_parts(
+        &mut self,
+        run: &[Head],
+        of: &Self,
+        symbol: u32,
+        shape: u32,
+        slots: &[usize],
+    ) {
+        let Some(head) = run.first() else { return };
+        let known = of.shapes.get(head.shape as usize);
+        let count = known.map_or(0, |shape| value_count(head.op, shape));
+        let slots = if head.op == Op::Put { slots } else { &[] };
+        let before = self.values.len();
+        self.heads.extend(run.iter().enumerate().map(|(index, head)| Head {
+            source: 0,
+            line: 0,
+            offset: 0,
+            len: 0,
+            item: 0,
+            symbol,
+            shape,
+            first: (before + index * slots.len()) as u32,
+            ..*head
+        }));
+        self.values.reserve(run.len() * slots.len());
+        for head in run {
+            let values = of.values_of(head, count);
+            let some = slots.iter().map(|slot| values.get(*slot).cloned().unwrap_or(Value::Null));
+            self.values.extend(some);
+        }
+    }
+
     /// Copies a row of another set into this one.
     pub fn push_row(&mut self, row: Row<'_>) {
         let symbol = self.intern_symbol(row.symbol);
@@ -364,6 +417,24 @@ impl Rows {
         &self.heads
     }
 
+    /// The `count` values of a head; none where they are not there.
+    pub fn values_of(&self, head: &Head, count: usize) -> &[Value] {
+        let first = head.first as usize;
+        self.values.get(first..first + count).unwrap_or_default()
+    }
+
+    /// Forgets everything, and keeps the room for it.
+    pub fn clear(&mut self) {
+        self.symbols.clear();
+        self.shapes.clear();
+        self.heads.clear();
+        self.values.clear();
+        self.items.clear();
+        self.item_index.clear();
+        self.symbol_index.clear();
+        self.shape_index.clear();
+    }
+
     /// The symbol pool.
     pub fn symbols(&self) -> &[Symbol] {
         &self.symbols
@@ -391,24 +462,4 @@ impl Rows {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_row_comes_back_as_it_was_pushed() {
-        let mut rows = Rows::new();
-        let aapl = rows.intern_symbol(&"AAPL".parse().unwrap());
-        let shape = [Field::DateMark, Field::Known(10), Field::of(Series::Iv, "odd key")];
-        let shape = rows.intern_shape(&shape);
-        let place = Place { seq: 4, source: 0, line: 6, offset: 100, len: 12 };
-        let values = [Value::from_json_number("0.24"), Value::Null];
-        rows.push(place, Series::Iv, Op::Put, aapl, Day(3), shape, values.clone());
-        rows.push(place, Series::Iv, Op::Retract, aapl, Day(4), shape, []);
-        let row = rows.get(0).unwrap();
-        assert_eq!(row.values, values);
-        let names: Vec<_> = row.fields().map(|(field, _)| field.name().to_owned()).collect();
-        assert_eq!(names, ["atm_iv", "odd key"]);
-        assert!(rows.get(1).unwrap().fields().all(|(_, value)| value.is_none()));
-        assert!(rows.get(2).is_none());
-    }
-}
+mod tests;

@@ -3,12 +3,12 @@
 use super::canon;
 use super::codec::{self, BlockHeader, Codec};
 use super::error::LedgerError;
-use super::hash::{Blake3Tree, TreeHash};
+use super::hash::{Blake3Tree, LEAF, Many, TreeHash};
 use super::mirror::Mirror;
 use super::tree::Tree;
 use super::{Ledger, Result};
 use crate::domain::rows::Row;
-use crate::domain::{BatchId, Digest, EventId, Reject, Rows, Window};
+use crate::domain::{BatchId, Digest, Erased, EventId, Reject, Rows, Window};
 
 /// A batch that is being staged: its blocks are in the engine, its seal is not.
 #[derive(Debug)]
@@ -43,10 +43,12 @@ impl BatchWriter {
 /// One event with its leaf and the place in the ledger where it stands.
 #[derive(Debug)]
 pub struct Located {
-    /// The event, alone in its set; empty for a reject.
+    /// The event, alone in its set; empty for a reject and for one that was erased.
     pub rows: Rows,
     /// The event, when it is a reject.
     pub reject: Option<Reject>,
+    /// What is kept of it, when it was erased.
+    pub erased: Option<Erased>,
     /// The hash of its canonical bytes.
     pub leaf: Digest,
     /// The block that holds it.
@@ -58,27 +60,35 @@ pub struct Located {
 /// The number is not in the hashed bytes: it follows from the order, and must be what the blocks
 /// say, else an event could be called by another's name without the root noticing.
 pub(super) fn leaves(window: &Window, first: u64) -> Result<Vec<Digest>> {
-    let mut leaves = vec![None; window.len()];
-    let mut buffer = Vec::with_capacity(256);
-    let mut place = |seq: u32, bytes: &[u8]| {
-        let at = u64::from(seq).checked_sub(first);
-        let slot = at.and_then(|at| leaves.get_mut(at as usize));
-        let slot = slot.filter(|slot| slot.is_none());
+    let mut leaves = vec![Digest::default(); window.len()];
+    let mut taken = vec![false; window.len()];
+    let mut place = |seq: u32| {
+        let at = u64::from(seq).checked_sub(first).map(|at| at as usize);
+        let free = at.and_then(|at| taken.get_mut(at)).filter(|taken| !**taken);
         let wrong = || LedgerError::damaged("the events of a window are not consecutive");
-        *slot.ok_or_else(wrong)? = Some(Blake3Tree::leaf(bytes));
-        Ok::<(), LedgerError>(())
+        *free.ok_or_else(wrong)? = true;
+        Ok::<usize, LedgerError>((u64::from(seq) - first) as usize)
     };
+    let mut many = Many::new(&mut leaves);
+    let mut buffer = Vec::with_capacity(256);
     for row in window.rows.iter() {
         buffer.clear();
         canon::put_row(&mut buffer, row);
-        place(row.head.seq, &buffer)?;
+        many.push(place(row.head.seq)?, LEAF, &buffer);
     }
     for reject in &window.rejects {
         buffer.clear();
         canon::put_reject(&mut buffer, reject);
-        place(reject.seq, &buffer)?;
+        many.push(place(reject.seq)?, LEAF, &buffer);
     }
-    Ok(leaves.into_iter().flatten().collect())
+    many.finish();
+    for erased in &window.erased {
+        let at = place(erased.seq)?;
+        if let Some(leaf) = leaves.get_mut(at) {
+            *leaf = erased.leaf;
+        }
+    }
+    Ok(leaves)
 }
 
 impl Ledger {
@@ -96,9 +106,7 @@ impl Ledger {
         if writer.events() + window.len() as u64 > u64::from(u32::MAX) {
             return Err(LedgerError::TooManyEvents);
         }
-        for leaf in leaves(window, writer.events())? {
-            writer.tree.push(leaf);
-        }
+        writer.tree.extend(&leaves(window, writer.events())?);
         for block in codec::encode_blocks(window, Codec::Columns)? {
             let (batch, index) = (writer.batch.0, writer.blocks);
             self.store.put_block(batch, index, &block)?;
@@ -154,9 +162,13 @@ fn find(window: &Window, seq: u32, block: u32) -> Option<Located> {
             rows.push_row(row);
         }
         (None, Some(reject)) => canon::put_reject(&mut bytes, reject),
-        (None, None) => return None,
+        (None, None) => {
+            let erased = window.erased.iter().find(|erased| erased.seq == seq)?.clone();
+            let leaf = erased.leaf;
+            return Some(Located { rows, reject, erased: Some(erased), leaf, block });
+        }
     }
-    Some(Located { rows, reject, leaf: Blake3Tree::leaf(&bytes), block })
+    Some(Located { rows, reject, erased: None, leaf: Blake3Tree::leaf(&bytes), block })
 }
 
 /// Goes through the blocks of a batch.

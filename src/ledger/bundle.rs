@@ -129,6 +129,12 @@ pub fn write_backup(
     for (_, batch) in ledger.batches().iter() {
         sources.extend(sources_of(ledger, &batch.stage)?);
     }
+    // Those that were erased are not there to be written; the entries that say so are.
+    for digest in ledger.erased_sources()? {
+        if ledger.store().kept(&digest)?.is_none() {
+            sources.remove(&digest);
+        }
+    }
     for digest in &sources {
         writer.source(ledger, digest)?;
     }

@@ -2,9 +2,10 @@
 //!
 //! One narrow door, so that tests can put a disk behind it that tears, forgets and fails.
 
+use super::modes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -46,6 +47,14 @@ pub trait Files: Send + Sync + Debug {
     /// # Errors
     /// A disk that fails.
     fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()>;
+
+    /// Removes a file, durably; where that cannot be done, it is empty afterwards.
+    ///
+    /// # Errors
+    /// A disk that fails.
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.replace(name, b"")
+    }
 }
 
 /// The files of a directory.
@@ -79,9 +88,9 @@ impl Directory {
         if !handles.files.contains_key(name) {
             let path = self.root.join(name);
             if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder)?;
+                modes::private_folder(folder)?;
             }
-            let options = OpenOptions::new().create(true).write(true).truncate(false).clone();
+            let options = modes::private().create(true).write(true).truncate(false).clone();
             handles.files.insert(name.to_owned(), options.open(path)?);
             handles.unnamed.insert(name.to_owned());
         }
@@ -143,6 +152,14 @@ impl Files for Directory {
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         file.persist(self.root.join(name)).map_err(|error| error.error)?;
+        synced(&self.root)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        match std::fs::remove_file(self.root.join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => self.handles().files.remove(name),
+        };
         synced(&self.root)
     }
 }

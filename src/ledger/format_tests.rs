@@ -73,7 +73,7 @@ fn window() -> Window {
     let (code, raw) = ("invalid_date".into(), "2025-02-30,1".into());
     let (seq, source, line, offset, len, series) = (2, 0, 8, 347, 12, Series::Iv);
     let reject = Reject { seq, source, line, offset, len, series, code, raw };
-    Window { rows, rejects: vec![reject] }
+    Window { rows, rejects: vec![reject], ..Window::default() }
 }
 
 fn canonical(window: &Window) -> Vec<Vec<u8>> {
@@ -293,4 +293,38 @@ fn a_stage_entry_is_written_as_ever() {
     let bytes = encode_entry(&entry).unwrap();
     assert_eq!(hex(&bytes), hex(&bytes_of(STAGE)));
     assert_eq!(decode_entry(&bytes).unwrap(), entry);
+}
+
+#[test]
+fn the_pages_erasure_is_what_is_written() {
+    let all = window();
+    let row = all.rows.iter().nth(1).unwrap();
+    let leaf = Digest(bytes_of(&digits("retract leaf")).try_into().unwrap());
+    let erased = crate::domain::Erased {
+        seq: 1,
+        leaf,
+        entry: Position(13),
+        series: Series::Iv,
+        symbol: Some(row.symbol.clone()),
+        day: row.head.day,
+        source: row.head.source,
+    };
+    let record = bytes_of(&digits("erased"));
+    let records = codec::records_digest(&[&erased]).unwrap();
+    assert_eq!(records, super::hash::content(&record));
+    let part = crate::domain::ErasedPart { batch: BatchId(300), events: 1, records };
+    let erase = crate::domain::Erase { reason: "not ours".into(), parts: vec![part] };
+    let entry = Entry { kind: EntryKind::Erase(erase), ..decision() };
+    let bytes = codec::encode_entry(&entry).unwrap();
+    assert_eq!(digits("erase entry"), hex(&bytes));
+    assert_eq!(codec::decode_entry(&bytes).unwrap(), entry);
+    // The block holds the record as it is, behind its count.
+    let erased = Window { erased: vec![erased], ..Window::default() };
+    let blocks = codec::encode_blocks(&erased, Codec::Columns).unwrap();
+    let [block] = blocks.as_slice() else { panic!("{} blocks", blocks.len()) };
+    let payload = [&[1], record.as_slice()].concat();
+    assert!(block.windows(payload.len()).any(|part| part == payload));
+    let mut back = Window::default();
+    codec::decode_block(block, &mut back).unwrap();
+    assert_eq!(back.erased, erased.erased);
 }

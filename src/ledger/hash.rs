@@ -1,5 +1,9 @@
 //! The only file that names a hash function: BLAKE3 for content, SHA-256 for the log tree.
 
+mod lanes;
+
+pub use lanes::Many;
+
 use crate::domain::Digest;
 use sha2::{Digest as _, Sha256};
 
@@ -11,9 +15,18 @@ pub trait TreeHash {
     fn node(left: &Digest, right: &Digest) -> Digest;
     /// The root of a tree without leaves.
     fn empty() -> Digest;
+    /// The nodes above a level, two by two; what is left over has none.
+    fn nodes(level: &[Digest]) -> Vec<Digest> {
+        level.as_chunks().0.iter().map(|[left, right]| Self::node(left, right)).collect()
+    }
 }
 
-/// Batch trees: BLAKE3 with RFC 6962's prefixes, leaf `0x00`, node `0x01`.
+/// RFC 6962's prefix of a leaf.
+pub const LEAF: u8 = 0;
+/// RFC 6962's prefix of an inner node.
+const NODE: u8 = 1;
+
+/// Batch trees: BLAKE3 with RFC 6962's prefixes.
 #[derive(Debug)]
 pub struct Blake3Tree;
 
@@ -31,7 +44,7 @@ impl TreeHash for Blake3Tree {
     }
 
     fn node(left: &Digest, right: &Digest) -> Digest {
-        let mut buffer = [1u8; 65];
+        let mut buffer = [NODE; 65];
         buffer[1..33].copy_from_slice(&left.0);
         buffer[33..].copy_from_slice(&right.0);
         content(&buffer)
@@ -39,6 +52,19 @@ impl TreeHash for Blake3Tree {
 
     fn empty() -> Digest {
         content(&[])
+    }
+
+    fn nodes(level: &[Digest]) -> Vec<Digest> {
+        let mut nodes = vec![Digest::default(); level.len() / 2];
+        let mut many = Many::new(&mut nodes);
+        let mut pair = [0; 64];
+        for (number, [left, right]) in level.as_chunks().0.iter().enumerate() {
+            pair[..32].copy_from_slice(&left.0);
+            pair[32..].copy_from_slice(&right.0);
+            many.push(number, NODE, &pair);
+        }
+        many.finish();
+        nodes
     }
 }
 

@@ -9,7 +9,7 @@ use super::error::LedgerError;
 use super::hash::content;
 use super::lock::Lock;
 use super::segment::{FrameKind, read_frame, write_frame};
-use super::{OpenOptions, Result};
+use super::{OpenOptions, Result, modes};
 use crate::domain::Digest;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom, Write};
@@ -51,10 +51,10 @@ impl Inbox {
     pub fn open(directory: &Path, options: &OpenOptions) -> Result<Self> {
         let path = directory.join("inbox");
         let write = |error| LedgerError::write("the inbox", error);
-        std::fs::create_dir_all(&path).map_err(write)?;
+        modes::private_folder(&path).map_err(write)?;
         let lock = Lock::take(&path, &options.holder, options.patience)?;
         let path = path.join(FILE);
-        let mut file = File::options();
+        let mut file = modes::private();
         let file = file.read(true).write(true).create(true).truncate(false);
         let file = file.open(&path).map_err(write)?;
         let mut inbox = Self { path, file, end: 0, arrivals: Vec::new(), cut: false, _lock: lock };

@@ -1,7 +1,8 @@
 //! One process at a time: the lock file and what it says about its holder.
 
 use super::error::LedgerError;
-use std::fs::{File, OpenOptions, TryLockError};
+use super::modes;
+use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -16,8 +17,7 @@ impl Lock {
     /// Takes the lock, waiting at most `patience` for its holder.
     pub fn take(directory: &Path, holder: &str, patience: Duration) -> Result<Self, LedgerError> {
         let path = directory.join("LOCK");
-        let options =
-            OpenOptions::new().create(true).read(true).write(true).truncate(false).clone();
+        let options = modes::private().create(true).read(true).write(true).truncate(false).clone();
         let mut file =
             options.open(&path).map_err(|error| LedgerError::write("the lock", error))?;
         let start = Instant::now();

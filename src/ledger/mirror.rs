@@ -231,6 +231,23 @@ impl Ledger {
         self.mirror_from(upto)
     }
 
+    /// Writes the mirror anew from what the engine holds; one that is not kept up any more is
+    /// emptied. The last file goes first: what is left of it never looks complete.
+    pub(super) fn renew_mirror(&mut self) -> Result<()> {
+        let Some(files) = self.files.clone() else {
+            return Ok(());
+        };
+        for (number, _) in numbers(&*files)?.into_iter().rev() {
+            let name = name_of(number);
+            files.cut(&name, 0).and_then(|()| files.sync(&name)).map_err(write_error)?;
+        }
+        if self.mirror.is_none() {
+            return Ok(());
+        }
+        self.mirror = Some(Mirror::at(files, 1, 0));
+        self.mirror_from(0)
+    }
+
     /// The last position at which a checkpoint of the mirror has the log's own root; 0 for none.
     fn agreed(&self, found: &Gathered) -> Result<u64> {
         use super::hash::{Sha256Tree, TreeHash};

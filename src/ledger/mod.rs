@@ -9,6 +9,7 @@ mod batch;
 pub mod bundle;
 pub mod canon;
 pub mod codec;
+pub mod erase;
 pub mod error;
 pub mod files;
 #[cfg(test)]
@@ -18,6 +19,7 @@ pub mod head;
 pub mod inbox;
 mod lock;
 mod mirror;
+pub mod modes;
 pub mod note;
 mod open;
 pub mod proof;
@@ -182,6 +184,19 @@ impl Ledger {
             }
         }
         Ok(tree.root())
+    }
+
+    /// The log's root after each entry, the first one first, recomputed from the stored entries.
+    ///
+    /// # Errors
+    /// Entries that cannot be read.
+    pub fn roots(&self) -> Result<Vec<Digest>> {
+        let mut tree = Tree::<Sha256Tree>::default();
+        let mut root = |bytes: &[u8]| {
+            tree.push(<Sha256Tree as hash::TreeHash>::leaf(bytes));
+            tree.root()
+        };
+        Ok(self.store.controls()?.iter().map(|(_, bytes)| root(bytes)).collect())
     }
 
     /// The newest position.

@@ -5,7 +5,7 @@ use super::files::{Directory, Files};
 use super::head::Head;
 use super::lock::Lock;
 use super::store::{SledStore, Store};
-use super::{Ledger, OpenOptions, Result, codec, verify};
+use super::{Ledger, OpenOptions, Result, codec, modes, verify};
 use crate::domain::{EntryKind, Stage};
 use std::path::Path;
 use std::sync::Arc;
@@ -23,8 +23,8 @@ impl Ledger {
         if begun && !only_begun(directory) {
             return exists();
         }
-        std::fs::create_dir_all(directory).map_err(write)?;
-        restrict(directory).map_err(write)?;
+        modes::private_folder(directory).map_err(write)?;
+        modes::restrict(directory, 0o700).map_err(write)?;
         let lock = Lock::take(directory, &options.holder, options.patience)?;
         let files: Arc<dyn Files> = Arc::new(Directory::new(directory));
         let engine = directory.join("sled");
@@ -78,6 +78,7 @@ impl Ledger {
         Head::read(&*files)?; // a ledger that is too new is not even locked
         let lock = Lock::take(directory, &options.holder, options.patience)?;
         Head::read(&*files)?.ok_or_else(no_head)?;
+        SledStore::settle(directory)?;
         if !directory.join("sled").join("db").exists() {
             return Err(LedgerError::damaged("the storage engine's file is missing"));
         }
@@ -163,7 +164,7 @@ impl Ledger {
                 self.head().write(&**files)?;
             }
         }
-        Ok(())
+        self.finish_erasing()
     }
 
     fn batch_is_whole(&self, stage: &Stage) -> bool {
@@ -191,16 +192,4 @@ fn only_begun(directory: &Path) -> bool {
 
 fn no_head() -> LedgerError {
     LedgerError::damaged("HEAD is missing")
-}
-
-/// A ledger is its owner's: others may not even list it.
-#[cfg(unix)]
-fn restrict(directory: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700))
-}
-
-#[cfg(not(unix))]
-fn restrict(_: &Path) -> std::io::Result<()> {
-    Ok(())
 }

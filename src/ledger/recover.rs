@@ -225,6 +225,9 @@ impl Ledger {
             self.take(entry, &pick.bytes);
         }
         survey.sound = self.head();
+        // What was erased is not lost.
+        let erased = self.erased_sources().unwrap_or_default();
+        survey.missing.retain(|source| !erased.contains(&source.digest));
         Ok(())
     }
 
@@ -251,7 +254,8 @@ fn copied(
     files: &Arc<dyn Files>,
 ) -> Result<(SledStore, tempfile::TempDir)> {
     let write = |error| LedgerError::write("a copy of the storage engine's files", error);
-    if !directory.join("sled").join("db").exists() {
+    let folder = SledStore::folder(directory);
+    if !folder.join("db").exists() {
         return Err(LedgerError::damaged("its file is missing"));
     }
     let mut copy = tempfile::Builder::new();
@@ -260,7 +264,8 @@ fn copied(
         None => copy.prefix("volledger-").tempdir(),
     };
     let copy = copy.map_err(write)?;
-    copy_folder(&directory.join("sled"), &copy.path().join("sled")).map_err(write)?;
+    super::modes::restrict(copy.path(), 0o700).map_err(write)?;
+    copy_folder(&folder, &copy.path().join("sled")).map_err(write)?;
     Ok((SledStore::open(copy.path(), files.clone())?, copy))
 }
 

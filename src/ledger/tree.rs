@@ -27,7 +27,29 @@ impl<H> Clone for Tree<H> {
 impl<H: TreeHash> Tree<H> {
     /// Adds a leaf by its hash.
     pub fn push(&mut self, leaf: Digest) {
-        let (mut height, mut node) = (0, leaf);
+        self.push_peak(0, leaf);
+    }
+
+    /// Adds leaves by their hashes: what pushing each would, level by level, so that many nodes are
+    /// hashed at once.
+    pub fn extend(&mut self, mut leaves: &[Digest]) {
+        while !leaves.is_empty() {
+            // The largest complete subtree that may stand here and that there are leaves for.
+            let height = self.size.trailing_zeros().min(leaves.len().ilog2());
+            let (some, rest) = leaves.split_at(1 << height);
+            let mut level = some.to_vec();
+            while level.len() > 1 {
+                level = H::nodes(&level);
+            }
+            level.into_iter().for_each(|node| self.push_peak(height, node));
+            leaves = rest;
+        }
+    }
+
+    /// Adds a complete subtree of a height that the size is a multiple of.
+    fn push_peak(&mut self, height: u32, node: Digest) {
+        self.size += 1 << height;
+        let (mut height, mut node) = (height, node);
         while let Some(&(top, left)) = self.peaks.last() {
             if top != height {
                 break;
@@ -37,7 +59,6 @@ impl<H: TreeHash> Tree<H> {
             self.peaks.pop();
         }
         self.peaks.push((height, node));
-        self.size += 1;
     }
 
     /// How many leaves the tree has.
@@ -85,6 +106,19 @@ mod tests {
             }
         }
         assert_eq!(tree.size(), 130);
+        // In pieces of every size, beginning anywhere.
+        for (first, piece) in (0..40).flat_map(|first| (1..90).map(move |piece| (first, piece))) {
+            let mut tree = Tree::<Blake3Tree>::default();
+            leaves[..first].iter().for_each(|leaf| tree.push(*leaf));
+            tree.extend(&leaves[first..first + piece]);
+            assert_eq!(tree.size(), (first + piece) as u64);
+            assert_eq!(
+                tree.root(),
+                naive::<Blake3Tree>(&leaves[..first + piece]),
+                "{first} {piece}"
+            );
+            tree.push(leaves[0]);
+        }
         let shas: Vec<_> = (0..7u8).map(|n| Sha256Tree::leaf(&[n])).collect();
         let mut tree = Tree::<Sha256Tree>::default();
         shas.iter().for_each(|leaf| tree.push(*leaf));

@@ -7,6 +7,33 @@ use std::time::Duration;
 /// The wait after the first failed attempt; it doubles from there.
 pub(super) const INITIAL: Duration = Duration::from_secs(1);
 
+/// How waits between attempts grow: the first one times `base` for each further failure.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Waits {
+    /// What each wait is of the one before; at least 1.
+    pub base: f64,
+    /// The longest, before it is spread.
+    pub most: Duration,
+    /// What chance does to it.
+    pub spread: Spread,
+}
+
+/// What chance does to a wait `d`, so that clients do not ask all at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spread {
+    /// From `d / 2` to `d`.
+    UpperHalf,
+    /// From `d` to a tenth more.
+    TenthMore,
+}
+
+impl Default for Waits {
+    /// Doubled, a minute at most, in the upper half.
+    fn default() -> Self {
+        Self { base: 2.0, most: Duration::from_secs(60), spread: Spread::UpperHalf }
+    }
+}
+
 /// Random numbers, good enough to keep clients from asking all at once.
 #[derive(Debug)]
 pub(super) struct Jitter(AtomicU64);
@@ -35,12 +62,15 @@ impl Jitter {
         (x >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// The wait after the `failed`th failed attempt (from 1): `d` is `initial` doubled each time
-    /// and at most `most`, and the wait lies between `d / 2` and `d`.
-    pub(super) fn wait(&self, failed: u32, initial: Duration, most: Duration) -> Duration {
-        let doubled = 1u32.checked_shl(failed.saturating_sub(1)).unwrap_or(u32::MAX);
-        let d = initial.saturating_mul(doubled.max(1)).min(most);
-        d / 2 + (d / 2).mul_f64(self.next())
+    /// The wait after the `failed`th failed attempt (from 1), the first one being `initial`.
+    pub(super) fn wait(&self, failed: u32, initial: Duration, waits: &Waits) -> Duration {
+        let grown = waits.base.max(1.0).powi(i32::try_from(failed.max(1) - 1).unwrap_or(i32::MAX));
+        let d = initial.as_secs_f64() * grown;
+        let d = Duration::try_from_secs_f64(d).unwrap_or(Duration::MAX).min(waits.most);
+        match waits.spread {
+            Spread::UpperHalf => d / 2 + (d / 2).mul_f64(self.next()),
+            Spread::TenthMore => d.saturating_add((d / 10).mul_f64(self.next())),
+        }
     }
 }
 
@@ -68,7 +98,7 @@ mod tests {
         let jitter = Jitter::new(7);
         for _ in 0..200 {
             for (failed, d) in [(1, 1), (2, 2), (3, 4), (6, 32), (7, 60), (33, 60), (90, 60)] {
-                let wait = jitter.wait(failed, INITIAL, Duration::from_secs(60)).as_secs_f64();
+                let wait = jitter.wait(failed, INITIAL, &Waits::default()).as_secs_f64();
                 let d = f64::from(d);
                 assert!(wait >= d / 2.0 && wait <= d, "attempt {failed}: {wait}");
             }
@@ -76,10 +106,30 @@ mod tests {
     }
 
     #[test]
+    fn recorded_bounds_are_kept() {
+        let Some(lines) = crate::net::golden_tests::vectors("retry_delays.csv") else { return };
+        for line in lines {
+            let number = |at: usize| line[at].parse::<f64>().unwrap();
+            let most = Duration::from_secs_f64(number(2));
+            let waits = Waits { base: number(1), most, spread: Spread::TenthMore };
+            let jitter = Jitter::new(5);
+            let found: Vec<f64> = (0..500)
+                .map(|_| jitter.wait(number(3) as u32, INITIAL, &waits).as_secs_f64())
+                .collect();
+            let (least, most) = (number(4), number(5));
+            assert!(found.iter().all(|wait| (least..=most + 1e-9).contains(wait)), "{line:?}");
+            // The whole of it is used.
+            let wide = |share: f64| least + (most - least) * share;
+            assert!(found.iter().any(|wait| *wait < wide(0.05)), "{line:?}");
+            assert!(found.iter().any(|wait| *wait > wide(0.95)), "{line:?}");
+        }
+    }
+
+    #[test]
     fn waits_differ_and_follow_from_the_seed() {
         let waits = |seed| {
             let jitter = Jitter::new(seed);
-            (0..20).map(|_| jitter.wait(1, INITIAL, INITIAL)).collect::<Vec<_>>()
+            (0..20).map(|_| jitter.wait(1, INITIAL, &Waits::default())).collect::<Vec<_>>()
         };
         assert_eq!(waits(42), waits(42));
         assert_ne!(waits(42), waits(99));

@@ -7,7 +7,9 @@ mod trouble;
 mod verdict;
 mod wire;
 
-use super::backoff::Jitter;
+use super::backoff::{Jitter, Waits};
+use super::breaker::{Breaker, Outcome};
+use super::limits::{Limit, Limits, Refused};
 use super::pace::Pace;
 use super::said;
 use super::time::{Stop, Time};
@@ -16,7 +18,7 @@ use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-use verdict::{Next, Turn};
+use verdict::{Next, PATIENCE, Turn};
 use wire::Wire;
 
 /// Redirects that one request follows.
@@ -32,8 +34,14 @@ pub struct ClientOptions {
     pub per_minute: u32,
     /// Most attempts per request.
     pub attempts: u32,
-    /// Longest wait between two attempts; a service that asks for more gets more, within reason.
-    pub max_wait: Duration,
+    /// The waits between attempts; a service that asks for more gets more, within reason.
+    pub waits: Waits,
+    /// What else the service allows, of all requests together.
+    pub limits: Vec<Limit>,
+    /// Requests of the longest of these periods that an earlier run made.
+    pub spent: u32,
+    /// After so many failures in a row the service is left alone for so long.
+    pub breaker: Option<(u32, Duration)>,
     /// Time to connect.
     pub connect_timeout: Duration,
     /// Time for a whole request.
@@ -51,7 +59,10 @@ impl ClientOptions {
             key: None,
             per_minute: 5,
             attempts: 5,
-            max_wait: Duration::from_secs(60),
+            waits: Waits::default(),
+            limits: Vec::new(),
+            spent: 0,
+            breaker: None,
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(60),
             max_body: 64 << 20,
@@ -71,7 +82,9 @@ impl fmt::Debug for ClientOptions {
             .field("key", &self.key.as_ref().map(|_| "****"))
             .field("per_minute", &self.per_minute)
             .field("attempts", &self.attempts)
-            .field("max_wait", &self.max_wait)
+            .field("waits", &self.waits)
+            .field("limits", &self.limits)
+            .field("breaker", &self.breaker)
             .field("connect_timeout", &self.connect_timeout)
             .field("timeout", &self.timeout)
             .field("max_body", &self.max_body)
@@ -104,6 +117,8 @@ pub enum Ended {
     TooLarge,
     /// A redirect to another host: the key would have gone there.
     Redirected,
+    /// The service failed too often of late; it was not asked.
+    Refused,
     /// The user stopped it.
     Stopped,
 }
@@ -160,6 +175,8 @@ pub struct Client {
     base: Base,
     wire: Wire,
     pace: Pace,
+    limits: Limits,
+    breaker: Option<Breaker>,
     jitter: Jitter,
     time: Arc<dyn Time>,
 }
@@ -184,7 +201,9 @@ impl Client {
         let base = Base::parse(&options.base_url, options.exposed())?;
         let wire = Wire::new(&options, &base, options.exposed())?;
         let pace = Pace::new(options.per_minute);
-        Ok(Self { options, base, wire, pace, jitter: Jitter::new(seed), time })
+        let limits = Limits::new(&options.limits, options.spent);
+        let breaker = options.breaker.map(|(most, pause)| Breaker::new(most, pause));
+        Ok(Self { options, base, wire, pace, limits, breaker, jitter: Jitter::new(seed), time })
     }
 
     /// The pace of all requests.
@@ -214,11 +233,17 @@ impl Client {
                 Ok(url) => url,
                 Err(text) => return self.refused(&text, attempts),
             };
-            // Each attempt is a request for the service: retries, redirects and pages as well.
-            if !self.pace.take(&*self.time, stop, heard) {
-                return stopped(attempts);
+            // From the outside in: retry, breaker, limits, call. Each attempt is a request for the
+            // service: retries, redirects and pages as well.
+            if let Some(refusal) = self.refuses(stop, heard) {
+                return refusal.into_answer(attempts);
             }
             let turn = self.judge(self.wire.ask(&url, stop), &target, usable);
+            self.tell(match turn.ended {
+                Ended::Network | Ended::ServerError | Ended::RateLimited => Outcome::Failed,
+                Ended::Stopped => Outcome::Dropped,
+                _ => Outcome::Answered,
+            });
             self.note(&target, &turn, waited, &mut attempts);
             let (least, initial) = match turn.next {
                 Next::End => return turn.into_answer(attempts),
@@ -235,7 +260,7 @@ impl Client {
                 Next::Again { least, initial } => (least, initial),
             };
             failed += 1;
-            let wait = self.jitter.wait(failed, initial, self.options.max_wait).max(least);
+            let wait = self.jitter.wait(failed, initial, &self.options.waits).max(least);
             if turn.ended == Ended::RateLimited {
                 // For everyone, also when this request gives up: the service counts them all.
                 self.pace.pause(&*self.time, wait);
@@ -248,6 +273,35 @@ impl Client {
                 return stopped(attempts);
             }
             waited = wait;
+        }
+    }
+
+    /// Why an attempt is not made, if it is not: the breaker or a limit, after what waits they ask.
+    fn refuses(&self, stop: &Stop, heard: &dyn Fn(Duration)) -> Option<Turn> {
+        if let Some(Err(left)) = self.breaker.as_ref().map(|breaker| breaker.admit(&*self.time)) {
+            let seconds = left.as_secs_f64().ceil();
+            let text = format!("the service failed too often; it is left alone for {seconds} s");
+            return Some(Turn::new(Ended::Refused, text));
+        }
+        let refusal = match self.limits.wait(&*self.time, PATIENCE, stop, heard) {
+            Ok(()) if self.pace.take(&*self.time, stop, heard) => return None,
+            Ok(()) | Err(Refused::Stopped) => Turn::new(Ended::Stopped, "stopped".to_owned()),
+            Err(Refused::Until(wait)) => {
+                let text = format!("the limit is used up: the next is in {} s", wait.as_secs());
+                Turn::new(Ended::RateLimited, text)
+            }
+            Err(Refused::Never) => {
+                Turn::new(Ended::RateLimited, "the limits allow no request".to_owned())
+            }
+        };
+        self.tell(Outcome::Dropped);
+        Some(refusal)
+    }
+
+    /// Tells the breaker how an attempt ended.
+    fn tell(&self, outcome: Outcome) {
+        if let Some(breaker) = &self.breaker {
+            breaker.ended(&*self.time, outcome);
         }
     }
 

@@ -29,7 +29,11 @@ fn event(table: &mut Table, event: &EventLine) {
         )
         .replace(" ,", ","),
     );
-    fact("as read", event.raw.clone());
+    match &event.erased {
+        Some(erasure) if event.op == "erased" => fact("! erased", erasure.to_string()),
+        Some(erasure) => fact("! as read", format!("the source's bytes were {erasure}")),
+        None => fact("as read", event.raw.clone()),
+    }
     fact("mapping", event.mapping.clone());
     fact("batch", format!("{} {}", event.batch, event.state));
     fact("staged", event.recorded_at.clone());
@@ -53,6 +57,10 @@ impl Document for Why {
     fn text(&self, look: &Look) -> String {
         let mut out =
             format!("{} {} {} at #{}\n", self.series, self.symbol, self.date, self.position);
+        for erasure in &self.erasures {
+            let erasure = look.cell(&erasure.to_string());
+            out += &format!("  ! something about this day was {erasure}\n");
+        }
         if self.fields.is_empty() {
             return out + "  no value is shown\n";
         }

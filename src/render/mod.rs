@@ -4,13 +4,16 @@
 //! meaning (`+ ~ ≈ = -`), the front end may colour them. A report knows how to show itself by
 //! implementing [`Document`]; the four formats follow from that.
 
+mod audit;
 mod changes;
 mod chart;
+mod config;
 mod csv;
 mod days;
 mod decided;
 mod earnings;
 mod entry;
+mod erased;
 mod fetch;
 mod health;
 mod heat;
@@ -33,7 +36,7 @@ mod view;
 
 pub use decided::verb;
 pub use fetch::FetchPage;
-pub use html::Page;
+pub use html::{Page, audit_page};
 pub use review::ReviewPage;
 pub use svg::Picture;
 pub use table::ascii;

@@ -134,6 +134,8 @@ mod tests {
                 row("2024-08-05", r#"{"atm_iv":0.45530,"options_volume":12345}"#, &[]),
                 row("2024-08-06", r#"{"atm_iv":0.4102,"options_volume":null}"#, &["atm_iv"]),
             ],
+            erased: 0,
+            erasures: Vec::new(),
         }
     }
 

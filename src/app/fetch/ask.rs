@@ -162,6 +162,7 @@ pub fn name(ended: Ended) -> &'static str {
         Ended::Network => "network",
         Ended::TooLarge => "too-large",
         Ended::Redirected => "redirected",
+        Ended::Refused => "refused",
         Ended::Stopped => "stopped",
     }
 }

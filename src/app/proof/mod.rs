@@ -59,7 +59,10 @@ pub fn prove(
                 None => record::covering(key_file, at)?,
             };
             let (proof, proves) = match event {
-                Ok(event) => (ledger.prove_event(event, &note)?, "row"),
+                Ok(event) => {
+                    super::erase::refuse_event(ledger, event)?;
+                    (ledger.prove_event(event, &note)?, "row")
+                }
                 Err(_) => (ledger.prove_entry(at, &note)?, "entry"),
             };
             let subject = event.map_or_else(|_| at.to_string(), |event| event.to_string());

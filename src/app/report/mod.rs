@@ -3,8 +3,11 @@
 //! Field names are those of the contract (`schemas/output/`). Numbers that came from a source go
 //! out with the source's digits, so they are kept as raw JSON.
 
+mod audit;
 mod chart;
+mod config;
 mod earnings;
+mod erased;
 mod export;
 mod fetch;
 mod health;
@@ -16,8 +19,11 @@ mod recover;
 mod review;
 mod trace;
 
+pub use audit::*;
 pub use chart::*;
+pub use config::*;
 pub use earnings::*;
+pub use erased::*;
 pub use export::*;
 pub use fetch::*;
 pub use health::*;
@@ -167,6 +173,17 @@ pub struct View {
     pub columns: Vec<String>,
     /// One object a day.
     pub rows: Vec<ViewRow>,
+    /// How many events of the days asked for were erased: older values may stand in their place, or
+    /// none. Left out when there are none.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub erased: u64,
+    /// By which erasures.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub erasures: Vec<ErasureLine>,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// One day of a view.

@@ -1,5 +1,6 @@
 //! Where values come from, and what was decided when.
 
+use super::ErasureLine;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -18,6 +19,9 @@ pub struct Why {
     pub position: u64,
     /// One entry per shown field.
     pub fields: Vec<WhyField>,
+    /// Erasures that took an assertion about this day: what is shown may be an older value.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub erasures: Vec<ErasureLine>,
 }
 
 /// Where one field's value comes from.
@@ -51,7 +55,7 @@ pub struct Replaced {
 pub struct EventLine {
     /// `b7/3`.
     pub event: String,
-    /// put, retract or reject.
+    /// put, retract, reject or erased.
     pub op: &'static str,
     /// The hash of its canonical bytes.
     pub leaf: String,
@@ -83,6 +87,9 @@ pub struct EventLine {
     pub values: BTreeMap<String, serde_json::Value>,
     /// Whether the leaf leads to the batch root, and that root is in the log.
     pub proven: bool,
+    /// The erasure of the event, or of its source's bytes alone: then `raw` is empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erased: Option<ErasureLine>,
 }
 
 /// `volledger/event/1`: an event or a control entry.

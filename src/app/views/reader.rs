@@ -113,9 +113,7 @@ impl<'a> ViewReader<'a> {
             match &mut whole {
                 None => whole = Some(part),
                 Some(whole) => {
-                    for row in part.rows.iter() {
-                        whole.rows.push_row(row);
-                    }
+                    whole.rows.absorb(&part.rows);
                     whole.batches.extend(part.batches);
                 }
             }

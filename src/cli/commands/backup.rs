@@ -7,7 +7,7 @@ use crate::cli::error::Outcome;
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Write the whole ledger into one file
 #[derive(Debug, Args)]
@@ -26,6 +26,13 @@ pub(in crate::cli) struct RestoreArgs {
     file: PathBuf,
     /// The directory of the new ledger; must not hold one
     dir: PathBuf,
+}
+
+impl RestoreArgs {
+    /// The directory of the new ledger.
+    pub(in crate::cli) fn dir(&self) -> &Path {
+        &self.dir
+    }
 }
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &BackupArgs) -> Outcome<Exit> {

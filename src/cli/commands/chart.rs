@@ -2,6 +2,7 @@
 
 use super::picture::{self, Files};
 use crate::app::chart::{self, Drawn, Kind};
+use crate::app::erase::Place;
 use crate::cli::args::Knowledge;
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
@@ -82,6 +83,9 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ChartArgs) -> Outco
     let ledger = ctx.open(ui)?;
     let at = ctx.at(&ledger, args.knowledge.past.at.as_deref())?;
     let which = args.knowledge.which();
+    let symbols = std::slice::from_ref(&args.symbol);
+    let (from, to) = (args.from, args.to);
+    ctx.loud(ui, &ledger, &Place { symbols, from, to, at, ..Place::default() })?;
     match args.what {
         What::Lines(kind) => {
             let (symbol, fields) = (args.symbol.clone(), args.field.clone());

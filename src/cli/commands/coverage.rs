@@ -1,5 +1,6 @@
 //! `coverage`: the health of the data, symbol by symbol.
 
+use crate::app::erase::Place;
 use crate::app::health;
 use crate::app::metrics::Asked;
 use crate::cli::args::Knowledge;
@@ -38,6 +39,7 @@ pub(in crate::cli) struct CoverageArgs {
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &CoverageArgs) -> Outcome<Exit> {
     let ledger = ctx.open(ui)?;
     let at = ctx.at(&ledger, args.knowledge.past.at.as_deref())?;
+    ctx.loud(ui, &ledger, &Place { symbols: &args.symbols, at, ..Place::default() })?;
     let which = args.knowledge.which();
     let asked = Asked { symbols: args.symbols.clone(), at, date: args.date, which };
     let today = ctx.run().clock.today();

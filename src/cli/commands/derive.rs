@@ -94,6 +94,10 @@ pub(super) fn follow(
     let batch = staged.batch.ok_or_else(|| {
         Failure::from(AppError::NotFound("what was computed has no batch".into()))
     })?;
+    if let Err(refusal) = decide::may_confirm(ledger, batch, &ctx.run()) {
+        ui.note(&format!("{view} of {days} days was computed and stays staged: {refusal}"));
+        return Ok(());
+    }
     decide::confirm_staged(ledger, &staged, &ctx.run())?;
     ui.say(&format!("Computed {view} of {days} days from {}, confirmed as {batch}", what.input()));
     Ok(())

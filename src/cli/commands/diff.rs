@@ -1,5 +1,6 @@
 //! `diff`: how the views differ between two positions.
 
+use crate::app::erase::Place;
 use crate::app::lookup;
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
@@ -41,6 +42,15 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &DiffArgs) -> Outcom
     let to = lookup::position_of(&ledger, &args.to)?;
     let diff = lookup::diff(&ledger, from, to, args.series, args.symbol.as_ref())?;
     ui.page(&diff)?;
+    for at in [from, to] {
+        let place = Place {
+            series: args.series.as_slice(),
+            symbols: args.symbol.as_slice(),
+            at: Some(at),
+            ..Place::default()
+        };
+        ctx.loud(ui, &ledger, &place)?;
+    }
     let differs = args.exit_code && !diff.changes.is_empty();
     Ok(if differs { Exit::Changes } else { Exit::Done })
 }

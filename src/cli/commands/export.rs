@@ -1,6 +1,7 @@
 //! `export`: a view as a file, the whole ledger, or TOMIC's JSON folders.
 
 use super::view::Which;
+use crate::app::erase::Place;
 use crate::app::export::{self, Binary, Format, Wanted};
 use crate::cli::args::Knowledge;
 use crate::cli::context::Context;
@@ -162,6 +163,8 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ExportArgs) -> Outc
             let ledger = ctx.open(ui)?;
             let at = ctx.at(&ledger, knowledge.past.at.as_deref())?;
             let first = knowledge.first;
+            let series = [Series::Iv, Series::Hv, Series::Spot];
+            ctx.loud(ui, &ledger, &Place { series: &series, symbols, at, ..Place::default() })?;
             ui.show(&export::export_tomic(&ledger, dir, symbols, at, first, &ctx.run())?)?;
             Ok(Exit::Done)
         }
@@ -185,6 +188,14 @@ fn everything(ui: &mut Ui, ctx: &Context, args: &Everything) -> Outcome<Exit> {
         first: args.knowledge.first,
         columns: Vec::new(),
     };
+    let place = Place {
+        series: &wanted.series,
+        symbols: &wanted.symbols,
+        from: wanted.from,
+        to: wanted.to,
+        at: wanted.at,
+    };
+    ctx.loud(ui, &ledger, &place)?;
     let format = match args.format {
         AllFormat::Parquet => Binary::Parquet,
         AllFormat::Sqlite => Binary::Sqlite,
@@ -208,7 +219,9 @@ fn view(ui: &mut Ui, ctx: &Context, series: Series, args: &ViewFile) -> Outcome<
         FileFormat::Jsonl => return text(ui, ctx, series, args, Format::Jsonl, file),
     };
     let ledger = ctx.open(ui)?;
-    let wanted = Wanted::from(&args.which.query(series, ctx, &ledger)?);
+    let query = args.which.query(series, ctx, &ledger)?;
+    ctx.loud(ui, &ledger, &super::view::place_of(&query))?;
+    let wanted = Wanted::from(&query);
     ui.show(&export::export_file(&Arc::new(ledger), &wanted, binary, file_of, &ctx.run())?)?;
     Ok(Exit::Done)
 }
@@ -236,6 +249,7 @@ fn text(
 ) -> Outcome<Exit> {
     let ledger = ctx.open(ui)?;
     let query = args.which.query(series, ctx, &ledger)?;
+    ctx.loud(ui, &ledger, &super::view::place_of(&query))?;
     let exported = export::export_view(&ledger, &query, format, file, &ctx.run())?;
     match &exported.text {
         Some(text) => ui.answer(text)?,

@@ -28,7 +28,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use words::wish;
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outcome<Exit> {
-    let settings = PolygonSettings::from_environment()?;
+    let settings = PolygonSettings::from_environment(&ctx.settings.files)?;
     if settings.keys_differ {
         ui.note("MASSIVE_API_KEY and POLYGON_API_KEY hold two keys; the first one is used");
     }

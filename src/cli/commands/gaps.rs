@@ -1,5 +1,6 @@
 //! `gaps`: trading days without a value.
 
+use crate::app::erase::Place;
 use crate::app::lookup;
 use crate::cli::args::Knowledge;
 use crate::cli::context::Context;
@@ -31,6 +32,7 @@ pub(in crate::cli) struct GapsArgs {
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &GapsArgs) -> Outcome<Exit> {
     let ledger = ctx.open(ui)?;
     let at = ctx.at(&ledger, args.knowledge.past.at.as_deref())?;
+    ctx.loud(ui, &ledger, &Place { symbols: &args.symbols, at, ..Place::default() })?;
     let which = args.knowledge.which();
     ui.page(&lookup::gaps(&ledger, &args.symbols, args.series, at, which)?)?;
     Ok(Exit::Done)

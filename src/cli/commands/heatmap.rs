@@ -2,6 +2,7 @@
 
 use super::picture::{self, Files};
 use crate::app::chart::{self, Heat, Metric};
+use crate::app::erase::Place;
 use crate::cli::args::Knowledge;
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
@@ -86,5 +87,8 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &HeatmapArgs) -> Out
         which: args.knowledge.which(),
         limit: args.limit,
     };
+    let (symbols, at) = (&heat.symbols, heat.at);
+    let place = Place { symbols, from: heat.from, to: heat.to, at, ..Place::default() };
+    ctx.loud(ui, &ledger, &place)?;
     picture::show(ui, &args.files, &chart::heatmap(&ledger, &heat)?)
 }

@@ -1,5 +1,6 @@
 //! `rank` and `snapshot`: which symbols are rich or cheap.
 
+use crate::app::erase::Place;
 use crate::app::metrics::{self, Asked};
 use crate::cli::args::Knowledge;
 use crate::cli::context::Context;
@@ -41,9 +42,15 @@ impl MetricsArgs {
     }
 }
 
+/// Where metrics look.
+fn place(asked: &Asked) -> Place<'_> {
+    Place { symbols: &asked.symbols, to: asked.date, at: asked.at, ..Place::default() }
+}
+
 pub(in crate::cli) fn rank(ui: &mut Ui, ctx: &Context, args: &MetricsArgs) -> Outcome<Exit> {
     let ledger = ctx.open(ui)?;
     let asked = args.asked(ctx, &ledger)?;
+    ctx.loud(ui, &ledger, &place(&asked))?;
     ui.page(&metrics::ranks(&ledger, &asked)?)?;
     Ok(Exit::Done)
 }
@@ -51,6 +58,7 @@ pub(in crate::cli) fn rank(ui: &mut Ui, ctx: &Context, args: &MetricsArgs) -> Ou
 pub(in crate::cli) fn snapshot(ui: &mut Ui, ctx: &Context, args: &MetricsArgs) -> Outcome<Exit> {
     let ledger = ctx.open(ui)?;
     let asked = args.asked(ctx, &ledger)?;
+    ctx.loud(ui, &ledger, &place(&asked))?;
     let today = ctx.run().clock.today();
     ui.page(&metrics::snapshot(&ledger, &asked, today)?)?;
     Ok(Exit::Done)

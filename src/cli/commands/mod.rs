@@ -7,9 +7,11 @@ pub(super) mod batch;
 pub(super) mod chart;
 pub(super) mod check;
 pub(super) mod checkpoint;
+pub(super) mod config;
 pub(super) mod coverage;
 pub(super) mod derive;
 pub(super) mod diff;
+pub(super) mod erase;
 pub(super) mod export;
 pub(super) mod fetch;
 pub(super) mod gaps;
@@ -82,6 +84,9 @@ pub(super) fn run(ui: &mut Ui, ctx: &Context, command: &Command) -> Outcome<Exit
         Command::Checkpoint(args) => checkpoint::run(ui, ctx, args),
         Command::Prove(args) => prove::run(ui, ctx, args),
         Command::VerifyProof(args) => prove::verify(ui, args),
+        Command::Erase(args) => erase::run(ui, ctx, args),
+        Command::Retention(args) => erase::retention(ui, ctx, args),
+        Command::Config(args) => config::run(ui, ctx, args),
         Command::Completions(args) => man::completions(ui, args),
         Command::Man(args) => man::run(ui, args),
     }

@@ -1,5 +1,6 @@
 //! `overview`: which strategies a set of rules recommends.
 
+use crate::app::erase::Place;
 use crate::app::metrics::Asked;
 use crate::app::overview;
 use crate::app::rules::{BUNDLED, RuleSet};
@@ -80,6 +81,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &OverviewArgs) -> Ou
     }
     let ledger = ctx.open(ui)?;
     let at = ctx.at(&ledger, args.knowledge.past.at.as_deref())?;
+    ctx.loud(ui, &ledger, &Place { symbols: &args.symbols, at, ..Place::default() })?;
     let which = args.knowledge.which();
     let asked = Asked { symbols: args.symbols.clone(), at, date: args.date, which };
     let today = ctx.run().clock.today();

@@ -1,5 +1,6 @@
 //! `screen`: which symbols fulfil a condition.
 
+use crate::app::erase::Place;
 use crate::app::metrics::Asked;
 use crate::app::sql;
 use crate::cli::args::Knowledge;
@@ -38,6 +39,7 @@ pub(in crate::cli) struct ScreenArgs {
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ScreenArgs) -> Outcome<Exit> {
     let ledger = ctx.open(ui)?;
     let at = ctx.at(&ledger, args.knowledge.past.at.as_deref())?;
+    ctx.loud(ui, &ledger, &Place { symbols: &args.symbols, at, ..Place::default() })?;
     let which = args.knowledge.which();
     let asked = Asked { symbols: args.symbols.clone(), at, date: args.date, which };
     let today = ctx.run().clock.today();

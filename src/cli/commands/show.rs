@@ -1,5 +1,6 @@
 //! `show`: one event or decision.
 
+use crate::app::report::Shown;
 use crate::app::trace;
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
@@ -22,6 +23,13 @@ pub(in crate::cli) struct ShowArgs {
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ShowArgs) -> Outcome<Exit> {
     let ledger = ctx.open(ui)?;
-    ui.show(&trace::show(&ledger, &args.event)?)?;
+    let shown = trace::show(&ledger, &args.event)?;
+    ui.show(&shown)?;
+    if let Shown::Row { event, .. } = &shown
+        && let Some(erasure) = &event.erased
+    {
+        let what = if event.op == "erased" { "what it said" } else { "its source's bytes" };
+        ui.note(&format!("{what}: {erasure}"));
+    }
     Ok(Exit::Done)
 }

@@ -1,5 +1,6 @@
 //! `sql`: a query over the views and the facts behind them.
 
+use crate::app::erase::Place;
 use crate::app::vantage::Vantage;
 use crate::app::{Which, sql};
 use crate::cli::args::Past;
@@ -45,6 +46,7 @@ pub(in crate::cli) struct SqlArgs {
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &SqlArgs) -> Outcome<Exit> {
     let ledger = ctx.open(ui)?;
     let at = ctx.at(&ledger, args.past.at.as_deref())?;
+    ctx.loud(ui, &ledger, &Place { at, ..Place::default() })?;
     let which = if args.first { Which::First } else { Which::Latest };
     let vantage = Vantage::new(Arc::new(ledger), &ctx.run().registry, at, which)?;
     let Some(query) = &args.query else {

@@ -1,6 +1,6 @@
 //! `status`: what is in the ledger and what waits.
 
-use crate::app::{lookup, projection};
+use crate::app::{lookup, outside, projection};
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
 use crate::cli::exit::Exit;
@@ -8,6 +8,7 @@ use crate::cli::ui::Ui;
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context) -> Outcome<Exit> {
     let mut opened = ctx.opened()?;
+    opened.notes.extend(outside::open_to_others(&opened.ledger));
     let mut status = lookup::status(&opened.ledger, &opened.notes)?;
     status.stale = projection::stale(&mut opened.ledger, &ctx.run())?;
     ui.show(&status)?;

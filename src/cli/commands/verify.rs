@@ -1,7 +1,7 @@
 //! `verify`: check what is recorded.
 
 use crate::app::report::VerifyReport;
-use crate::app::{proof, verify};
+use crate::app::{outside, proof, verify};
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
 use crate::cli::exit::Exit;
@@ -36,6 +36,9 @@ pub(in crate::cli) struct VerifyArgs {
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &VerifyArgs) -> Outcome<Exit> {
     let key = args.key.as_deref().map(proof::verifier_key).transpose()?;
     let mut ledger = ctx.open(ui)?;
+    if let Some(warning) = outside::open_to_others(&ledger) {
+        ui.note(&warning);
+    }
     let mut report = match args.deep {
         true => verify::everything(&mut ledger, &ctx.run())?,
         false => verify::verify(&ledger, false, &ctx.run())?,

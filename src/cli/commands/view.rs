@@ -1,6 +1,7 @@
 //! `view`: the days of a view.
 
 use crate::app::Ledger;
+use crate::app::erase::Place;
 use crate::app::lookup::{self, ViewQuery};
 use crate::cli::args::Knowledge;
 use crate::cli::context::Context;
@@ -65,11 +66,19 @@ impl Which {
     }
 }
 
+/// Where a query looks.
+pub(super) fn place_of(query: &ViewQuery) -> Place<'_> {
+    let ViewQuery { symbols, from, to, at, .. } = query;
+    let series = std::slice::from_ref(&query.series);
+    Place { series, symbols, from: *from, to: *to, at: *at }
+}
+
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ViewArgs) -> Outcome<Exit> {
     let ledger = ctx.open(ui)?;
     let query = args.which.query(args.series, ctx, &ledger)?;
     let views = lookup::view(&ledger, &query)?;
     let all_columns = !query.columns.is_empty();
     ui.page(&Views { views: &views, all_columns })?;
+    ctx.loud(ui, &ledger, &place_of(&query))?;
     Ok(Exit::Done)
 }

@@ -41,6 +41,9 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &WhyArgs) -> Outcome
     let (item, field) = (args.item.as_deref(), args.field.as_deref());
     let why = trace::why(&ledger, args.series, &args.symbol, args.date, item, field, at)?;
     ui.page(&why)?;
+    for erasure in &why.erasures {
+        ui.note(&format!("something about this day was {erasure}; an older value may show"));
+    }
     if let Some(first) = why.fields.first() {
         ui.hint(&format!("the whole batch: `volledger batch show {}`", first.event.batch));
     }

@@ -1,7 +1,7 @@
 //! A directory that gets its name only when everything in it has been verified.
 
 use super::super::error::LedgerError;
-use super::super::{Ledger, Result};
+use super::super::{Ledger, Result, modes};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -31,6 +31,8 @@ impl NewPlace {
         std::fs::create_dir_all(&parent).map_err(write)?;
         let mut staging = tempfile::Builder::new();
         let staging = staging.prefix(".restore-").tempdir_in(&parent).map_err(write)?;
+        // It becomes the ledger's directory: its owner's alone from the first byte on.
+        modes::restrict(staging.path(), 0o700).map_err(write)?;
         Ok(Self { directory: directory.to_owned(), parent, staging })
     }
 

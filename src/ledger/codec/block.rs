@@ -5,7 +5,7 @@ use super::super::error::LedgerError;
 use super::super::hash::content;
 use super::super::store::MAX_VALUE;
 use super::v1::{BlockV1, ColumnsV1, HeadsV1, ItemsV1, RejectV1};
-use super::{MAX_BODY, Tag, columns, compress, decompress, from_bytes, to_bytes};
+use super::{MAX_BODY, Tag, columns, compress, decompress, erased, from_bytes, to_bytes};
 use crate::domain::{Day, Digest, Reject, Rows, Series, Symbol, Window};
 
 /// Most events in a block. At the usual 6 to 20 bytes a row a block stays far below the engine's
@@ -60,14 +60,22 @@ pub struct BlockHeader {
 pub fn encode_blocks(window: &Window, codec: Codec) -> Result<Vec<Vec<u8>>, LedgerError> {
     let rows = &window.rows;
     let firsts = rows.heads().iter().map(|head| head.seq);
-    let first = firsts.chain(window.rejects.iter().map(|reject| reject.seq)).min().unwrap_or(0);
+    let others = window.rejects.iter().map(|reject| reject.seq);
+    let others = others.chain(window.erased.iter().map(|erased| erased.seq));
+    let first = firsts.chain(others).min().unwrap_or(0);
     let events = window.len() as u32;
     let order = columns::block_order(rows);
     let rejects: Vec<&[Reject]> = window.rejects.chunks(REJECTS).collect();
     let encode = |part: &[u32]| encode_rows(rows, part, (first, events), codec);
-    let mut blocks = fitting(columns::cut(rows, &order, BLOCK_EVENTS), codec, encode)?;
+    let widest = rows.shapes().iter().map(|shape| shape.len()).max().unwrap_or(0);
+    let most = BLOCK_EVENTS.min(columns::MAX_VALUES / widest.max(1)).max(1);
+    let mut blocks = fitting(columns::cut(rows, &order, most), codec, encode)?;
     let encode = |part: &[Reject]| encode_rejects(part, (first, events), codec);
     blocks.extend(fitting(rejects, codec, encode)?);
+    for part in window.erased.chunks(erased::MOST) {
+        let raw = erased::encode(part)?;
+        blocks.push(seal((first, events), part.len(), 0, Vec::new(), (0, 0), erased::CODEC, raw)?);
+    }
     Ok(blocks)
 }
 
@@ -198,7 +206,7 @@ fn seal(
 ) -> Result<Vec<u8>, LedgerError> {
     let raw_size = u32::try_from(raw.len()).unwrap_or(u32::MAX);
     let payload = match codec {
-        0 => raw,
+        0 | erased::CODEC => raw,
         _ => compress(&raw, LEVEL)?,
     };
     let events = events as u32;
@@ -271,6 +279,7 @@ pub fn decode_block(bytes: &[u8], into: &mut Window) -> Result<BlockHeader, Ledg
                 rest = after;
             }
         }
+        erased::CODEC if header.series.is_none() => erased::decode(&payload, into)?,
         ITEMS if raw_size <= MAX_BODY && header.series.is_some() => {
             let raw = decompress(&payload, raw_size)?;
             let (packed, items): (ColumnsV1, ItemsV1) = decode_exact(&raw)?;
@@ -393,7 +402,7 @@ mod tests {
             code: "invalid_date".into(),
             raw: format!("raw {n}").into(),
         });
-        Window { rows, rejects: rejects.collect() }
+        Window { rows, rejects: rejects.collect(), ..Window::default() }
     }
 
     fn canonical(window: &Window) -> Vec<Vec<u8>> {

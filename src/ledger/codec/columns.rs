@@ -3,161 +3,22 @@
 //! Each column is a list of differences to the row before, so that neighbouring days and lines
 //! become small numbers; decimals are brought to one scale per column first, and keep their own.
 
-use super::super::canon;
 use super::super::error::LedgerError;
-use super::v1::{BytesV1, ColumnV1, ColumnsV1, DigitsV1, HeadsV1, IntsV1, ItemsV1};
+use super::column::{Column, Ints, pack_bytes, pack_column, pack_ints, unpack_bytes, unpack_ints};
+use super::v1::{ColumnsV1, HeadsV1, ItemsV1};
 use crate::domain::rows::Head;
 use crate::domain::{Day, Field, Op, Row, Rows, Series, Symbol, Value, series};
-use rust_decimal::Decimal;
 use std::collections::HashMap;
 
-fn malformed() -> LedgerError {
+/// Most events, and with [`MAX_VALUES`] most values, that are read or written at once: a column of equal values is a few
+/// bytes however long it is, so a hostile one could ask for any memory. Far above what a block or a
+/// chunk of a view comes to.
+pub const MAX_EVENTS: usize = 1 << 20;
+/// See [`MAX_EVENTS`].
+pub const MAX_VALUES: usize = 1 << 24;
+
+pub(super) fn malformed() -> LedgerError {
     LedgerError::Malformed { what: "the columns of a block" }
-}
-
-fn pack_ints(values: impl Iterator<Item = i64> + Clone) -> IntsV1 {
-    let first = values.clone().next().unwrap_or(0);
-    if values.clone().all(|value| value == first) {
-        return IntsV1::Same(first);
-    }
-    let mut before = 0i64;
-    IntsV1::Deltas(
-        values.map(|value| value.wrapping_sub(std::mem::replace(&mut before, value))).collect(),
-    )
-}
-
-fn unpack_ints(ints: IntsV1, count: usize) -> Result<Vec<i64>, LedgerError> {
-    match ints {
-        IntsV1::Same(value) => Ok(vec![value; count]),
-        IntsV1::Deltas(mut deltas) => {
-            if deltas.len() != count {
-                return Err(malformed());
-            }
-            let mut sum = 0i64;
-            for value in &mut deltas {
-                sum = sum.wrapping_add(*value);
-                *value = sum;
-            }
-            Ok(deltas)
-        }
-    }
-}
-
-fn pack_bytes(values: Vec<u8>) -> BytesV1 {
-    let first = values.first().copied().unwrap_or(0);
-    match values.iter().all(|value| *value == first) {
-        true => BytesV1::Same(first),
-        false => BytesV1::Each(values),
-    }
-}
-
-fn unpack_bytes(bytes: BytesV1, count: usize) -> Result<Vec<u8>, LedgerError> {
-    match bytes {
-        BytesV1::Same(value) => Ok(vec![value; count]),
-        BytesV1::Each(values) if values.len() == count => Ok(values),
-        BytesV1::Each(_) => Err(malformed()),
-    }
-}
-
-fn power_of_ten(exponent: u32) -> Option<i64> {
-    10i64.checked_pow(exponent)
-}
-
-fn pack_column(values: &[&Value]) -> ColumnV1 {
-    let decimals = || {
-        values.iter().filter_map(|value| match value {
-            Value::Dec(decimal) => Some(decimal),
-            _ => None,
-        })
-    };
-    let scale = decimals().map(Decimal::scale).max().unwrap_or(0);
-    let aligned = decimals().map(|decimal| {
-        let digits = i64::try_from(decimal.mantissa()).ok()?;
-        // A decimal's minus sign on zero has no place in the digits; such values are texts.
-        digits.checked_mul(power_of_ten(scale - decimal.scale())?)
-    });
-    let digits = match aligned.collect::<Option<Vec<i64>>>() {
-        Some(mut digits) => {
-            let mut before = 0i64;
-            for value in &mut digits {
-                *value = value.wrapping_sub(std::mem::replace(&mut before, *value));
-            }
-            DigitsV1::Aligned(digits)
-        }
-        None => {
-            let mut before = 0i128;
-            let plain = decimals().map(|decimal| {
-                let digits = decimal.mantissa();
-                digits.wrapping_sub(std::mem::replace(&mut before, digits))
-            });
-            DigitsV1::Plain(plain.collect())
-        }
-    };
-    let texts = values.iter().filter_map(|value| match value {
-        Value::Num(text) | Value::Text(text) | Value::Json(text) => Some(text.to_string()),
-        _ => None,
-    });
-    let texts = texts.collect();
-    let forms = pack_bytes(values.iter().map(|value| canon::form(value)).collect());
-    ColumnV1 { forms, digits, texts }
-}
-
-/// Puts the values of a column at `places`, of which there are `count`.
-fn unpack_column(
-    column: ColumnV1,
-    count: usize,
-    places: impl Iterator<Item = usize>,
-    values: &mut [Value],
-) -> Result<(), LedgerError> {
-    let forms = unpack_bytes(column.forms, count)?;
-    let scale = forms.iter().copied().filter(|form| *form <= 28).max().unwrap_or(0);
-    let mut texts = column.texts.into_iter();
-    let mut text = || texts.next().map(String::into_boxed_str).ok_or_else(malformed);
-    let mut aligned = Vec::new().into_iter();
-    let mut plain = Vec::new().into_iter();
-    let is_aligned = match column.digits {
-        DigitsV1::Aligned(digits) => {
-            aligned = digits.into_iter();
-            true
-        }
-        DigitsV1::Plain(digits) => {
-            plain = digits.into_iter();
-            false
-        }
-    };
-    let (mut sum, mut wide) = (0i64, 0i128);
-    // What a value of each scale was multiplied with to be aligned; 0 where 64 bits cannot say.
-    let surplus: Vec<i64> =
-        (0..=scale).map(|form| power_of_ten(u32::from(scale - form)).unwrap_or(0)).collect();
-    for (form, place) in forms.into_iter().zip(places) {
-        let value = match form {
-            0..=28 if is_aligned => {
-                sum = sum.wrapping_add(aligned.next().ok_or_else(malformed)?);
-                let digits = match surplus.get(usize::from(form)) {
-                    Some(1) => sum,
-                    Some(0) | None => return Err(malformed()),
-                    Some(surplus) if sum % surplus != 0 => return Err(malformed()),
-                    Some(surplus) => sum / surplus,
-                };
-                Value::Dec(Decimal::new(digits, u32::from(form)))
-            }
-            0..=28 => {
-                wide = wide.wrapping_add(plain.next().ok_or_else(malformed)?);
-                let decimal = Decimal::try_from_i128_with_scale(wide, u32::from(form));
-                Value::Dec(decimal.map_err(|_| malformed())?)
-            }
-            canon::FORM_NULL => Value::Null,
-            canon::FORM_FALSE => Value::Bool(false),
-            canon::FORM_TRUE => Value::Bool(true),
-            canon::FORM_NUM => Value::Num(text()?),
-            canon::FORM_TEXT => Value::Text(text()?),
-            canon::FORM_JSON => Value::Json(text()?),
-            _ => return Err(malformed()),
-        };
-        *values.get_mut(place).ok_or_else(malformed)? = value;
-    }
-    let spent = aligned.next().is_none() && plain.next().is_none() && texts.next().is_none();
-    if spent { Ok(()) } else { Err(malformed()) }
 }
 
 fn field_code(field: &Field) -> (u16, String) {
@@ -197,7 +58,6 @@ fn column_slots<'a>(shapes: impl Iterator<Item = &'a [Field]>) -> (Vec<Vec<usize
 /// `symbols` maps the pool's indices to those of the block.
 pub fn pack(rows: &Rows, order: &[u32], batches: &[u32], symbols: &[u32]) -> ColumnsV1 {
     let heads: Vec<_> = order.iter().filter_map(|i| rows.heads().get(*i as usize)).collect();
-    let ints = |of: fn(&Head) -> i64| pack_ints(heads.iter().map(move |h| of(h)));
 
     // Shapes in the order of first use, so that equal events give equal bytes.
     let mut renumbered = vec![u32::MAX; rows.shapes().len()];
@@ -212,13 +72,13 @@ pub fn pack(rows: &Rows, order: &[u32], batches: &[u32], symbols: &[u32]) -> Col
         }
     }
     let (slots, columns) = column_slots(used.iter().map(|shape| &***shape));
-    let mut values: Vec<Vec<&Value>> = vec![Vec::new(); columns];
-    for (index, shape) in order.iter().zip(&shape_of) {
-        let (Some(row), Some(slots)) = (rows.get(*index as usize), slots.get(*shape as usize))
-        else {
-            continue;
+    let mut values: Vec<Vec<&Value>> = vec![Vec::with_capacity(heads.len()); columns];
+    for (head, shape) in heads.iter().zip(&shape_of) {
+        let slots = match head.op {
+            Op::Put => slots.get(*shape as usize).map(Vec::as_slice).unwrap_or_default(),
+            Op::Retract => &[],
         };
-        for (value, slot) in row.values.iter().zip(slots) {
+        for (value, slot) in rows.values_of(head, slots.len()).iter().zip(slots) {
             if let Some(column) = values.get_mut(*slot) {
                 column.push(value);
             }
@@ -226,29 +86,26 @@ pub fn pack(rows: &Rows, order: &[u32], batches: &[u32], symbols: &[u32]) -> Col
     }
 
     let mut end = 0i64;
-    let gaps: Vec<i64> = heads
-        .iter()
-        .map(|head| {
-            let gap = (head.offset as i64).wrapping_sub(end);
-            end = (head.offset as i64).wrapping_add(i64::from(head.len));
-            gap
-        })
-        .collect();
+    let gaps = heads.iter().map(|head| {
+        let gap = (head.offset as i64).wrapping_sub(end);
+        end = (head.offset as i64).wrapping_add(i64::from(head.len));
+        gap
+    });
     let symbol =
         |head: &Head| symbols.get(head.symbol as usize).map_or(0, |index| i64::from(*index));
     let heads = HeadsV1 {
         batches: pack_ints(batches.iter().map(|batch| i64::from(*batch))),
-        seqs: ints(|h| i64::from(h.seq)),
-        sources: ints(|h| i64::from(h.source)),
-        lines: ints(|h| i64::from(h.line)),
-        gaps: pack_ints(gaps.iter().copied()),
-        lens: ints(|h| i64::from(h.len)),
+        seqs: pack_ints(heads.iter().map(|h| i64::from(h.seq))),
+        sources: pack_ints(heads.iter().map(|h| i64::from(h.source))),
+        lines: pack_ints(heads.iter().map(|h| i64::from(h.line))),
+        gaps: pack_ints(gaps),
+        lens: pack_ints(heads.iter().map(|h| i64::from(h.len))),
         ops: pack_bytes(heads.iter().map(|h| u8::from(h.op == Op::Retract)).collect()),
         series: pack_bytes(heads.iter().map(|h| h.series.code()).collect()),
-        days: ints(|h| i64::from(h.day.0)),
+        days: pack_ints(heads.iter().map(|h| i64::from(h.day.0))),
         symbols: pack_ints(heads.iter().map(|h| symbol(h))),
         shapes: used.iter().map(|shape| shape.iter().map(field_code).collect()).collect(),
-        shape: pack_ints(shape_of.iter().copied()),
+        shape: pack_ints(shape_of.into_iter()),
     };
     ColumnsV1 { heads, columns: values.iter().map(|column| pack_column(column)).collect() }
 }
@@ -283,9 +140,9 @@ pub fn unpack_items(packed: ItemsV1, count: usize, rows: &mut Rows) -> Result<()
     }
     let items = unpack_ints(packed.item, count)?;
     let first = rows.len().checked_sub(count).ok_or_else(malformed)?;
-    for (index, item) in items.iter().enumerate() {
-        let number = *numbers.get(narrow::<usize>(*item)?).ok_or_else(malformed)?;
-        rows.set_item_at(first + index, number);
+    for (index, item) in (first..rows.len()).zip(items) {
+        let number = *numbers.get(narrow::<usize>(item)?).ok_or_else(malformed)?;
+        rows.set_item_at(index, number);
     }
     Ok(())
 }
@@ -312,63 +169,66 @@ struct Heads {
 fn unpack_heads(
     packed: HeadsV1,
     count: usize,
-    symbols: &[Symbol],
+    names: &[Symbol],
     rows: &mut Rows,
 ) -> Result<Heads, LedgerError> {
-    let batches = unpack_ints(packed.batches, count)?;
-    let batches = batches.into_iter().map(narrow).collect::<Result<_, _>>()?;
+    if count > MAX_EVENTS {
+        return Err(malformed());
+    }
+    let batches = unpack_ints(packed.batches, count)?.take(count);
+    let batches = batches.map(narrow).collect::<Result<_, _>>()?;
     let shapes: Vec<Vec<Field>> = packed
         .shapes
         .iter()
         .map(|shape| shape.iter().map(|(code, name)| field_from(*code, name)).collect())
         .collect();
     let (slots, columns) = column_slots(shapes.iter().map(Vec::as_slice));
-    let symbol_ids: Vec<u32> = symbols.iter().map(|symbol| rows.intern_symbol(symbol)).collect();
+    let symbol_ids: Vec<u32> = names.iter().map(|symbol| rows.intern_symbol(symbol)).collect();
     let shape_ids: Vec<u32> = shapes.iter().map(|shape| rows.intern_shape(shape)).collect();
 
     let mut heads = Vec::with_capacity(count);
     let mut shape_of = Vec::with_capacity(count);
     let (mut end, mut values) = (0i64, 0usize);
-    let places = unpack_ints(packed.seqs, count)?
-        .into_iter()
-        .zip(unpack_ints(packed.sources, count)?)
-        .zip(unpack_ints(packed.lines, count)?)
-        .zip(unpack_ints(packed.gaps, count)?)
-        .zip(unpack_ints(packed.lens, count)?);
-    let kinds = unpack_bytes(packed.ops, count)?
-        .into_iter()
-        .zip(unpack_bytes(packed.series, count)?)
-        .zip(unpack_ints(packed.days, count)?)
-        .zip(unpack_ints(packed.symbols, count)?)
-        .zip(unpack_ints(packed.shape, count)?);
-    for (((((seq, source), line), gap), len), ((((op, code), day), symbol), shape)) in
-        places.zip(kinds)
-    {
-        let offset = end.wrapping_add(gap);
+    let (mut seqs, mut sources) =
+        (unpack_ints(packed.seqs, count)?, unpack_ints(packed.sources, count)?);
+    let (mut lines, mut gaps) =
+        (unpack_ints(packed.lines, count)?, unpack_ints(packed.gaps, count)?);
+    let (mut lens, mut days) = (unpack_ints(packed.lens, count)?, unpack_ints(packed.days, count)?);
+    let (mut symbols, mut shapes) =
+        (unpack_ints(packed.symbols, count)?, unpack_ints(packed.shape, count)?);
+    let (mut ops, mut codes) =
+        (unpack_bytes(packed.ops, count)?, unpack_bytes(packed.series, count)?);
+    let next = |column: &mut Ints| column.next().ok_or_else(malformed);
+    for _ in 0..count {
+        let len = next(&mut lens)?;
+        let offset = end.wrapping_add(next(&mut gaps)?);
         end = offset.wrapping_add(len);
-        let op = match op {
-            0 => Op::Put,
-            1 => Op::Retract,
+        let op = match ops.next() {
+            Some(0) => Op::Put,
+            Some(1) => Op::Retract,
             _ => return Err(malformed()),
         };
-        let shape: u32 = narrow(shape)?;
+        let shape: u32 = narrow(next(&mut shapes)?)?;
         let of_shape = slots.get(shape as usize).ok_or_else(malformed)?;
         heads.push(Head {
-            seq: narrow(seq)?,
-            source: narrow(source)?,
-            line: narrow(line)?,
+            seq: narrow(next(&mut seqs)?)?,
+            source: narrow(next(&mut sources)?)?,
+            line: narrow(next(&mut lines)?)?,
             offset: narrow(offset)?,
             len: narrow(len)?,
-            series: Series::from_code(code).ok_or_else(malformed)?,
+            series: codes.next().and_then(Series::from_code).ok_or_else(malformed)?,
             op,
-            day: Day(narrow(day)?),
+            day: Day(narrow(next(&mut days)?)?),
             item: 0,
-            symbol: *symbol_ids.get(narrow::<usize>(symbol)?).ok_or_else(malformed)?,
+            symbol: *symbol_ids.get(narrow::<usize>(next(&mut symbols)?)?).ok_or_else(malformed)?,
             shape: *shape_ids.get(shape as usize).ok_or_else(malformed)?,
             first: u32::try_from(values).map_err(|_| malformed())?,
         });
         shape_of.push(shape);
         values += if op == Op::Put { of_shape.len() } else { 0 };
+        if values > MAX_VALUES {
+            return Err(malformed());
+        }
     }
     Ok(Heads { heads, batches, slots, columns, shape_of, values })
 }
@@ -384,21 +244,17 @@ pub fn unpack(
     if found.columns != packed.columns.len() {
         return Err(malformed());
     }
-    let mut values = vec![Value::Null; found.values];
-    for (index, column) in packed.columns.into_iter().enumerate() {
-        // Where in a row of each shape the column's value stands.
-        let within: Vec<Vec<usize>> = found
-            .slots
-            .iter()
-            .map(|slots| (0..slots.len()).filter(|at| slots.get(*at) == Some(&index)).collect())
-            .collect();
-        let puts = found.heads.iter().zip(&found.shape_of).filter(|(head, _)| head.op == Op::Put);
-        let places = puts.flat_map(|(head, shape)| {
-            let within = within.get(*shape as usize).map(Vec::as_slice).unwrap_or_default();
-            within.iter().map(move |at| head.first as usize + at)
-        });
-        let count = places.clone().count();
-        unpack_column(column, count, places, &mut values)?;
+    let mut columns: Vec<Column> = packed.columns.into_iter().map(Column::of).collect();
+    let mut values = Vec::with_capacity(found.values);
+    let puts = found.heads.iter().zip(&found.shape_of).filter(|(head, _)| head.op == Op::Put);
+    for (_, shape) in puts {
+        for slot in found.slots.get(*shape as usize).into_iter().flatten() {
+            let value = columns.get_mut(*slot).and_then(Column::next);
+            values.push(value.ok_or_else(malformed)?);
+        }
+    }
+    if !columns.iter().all(Column::is_spent) {
+        return Err(malformed());
     }
     rows.append(found.heads.into_iter(), values);
     Ok(found.batches)

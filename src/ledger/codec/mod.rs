@@ -5,16 +5,20 @@
 //! them and lifted to today's types in `upcast`.
 
 mod block;
+mod column;
 mod columns;
+mod erased;
 mod manifest;
 mod table;
 mod upcast;
 mod v1;
 mod v2;
+mod varints;
 
 pub use block::{
     BLOCK_EVENTS, BlockHeader, Codec, decode_block, decode_keys, encode_blocks, read_header,
 };
+pub use erased::records_digest;
 pub use manifest::{Http, Manifest, ManifestSource, SourceKind, decode_manifest, encode_manifest};
 pub use table::{
     TablePart, TableRoot, decode_table, decode_table_root, encode_table, encode_table_root,
@@ -51,6 +55,8 @@ enum Tag {
 const V1: u8 = 1;
 /// The second: manifests of what was fetched.
 const V2: u8 = 2;
+/// The third: entries about erasures.
+const V3: u8 = 3;
 
 fn config() -> Configuration<LittleEndian, Varint, Limit<MAX_BODY>> {
     bincode::config::standard().with_limit::<MAX_BODY>()

@@ -4,7 +4,8 @@ use super::super::error::LedgerError;
 use super::v1::{ColumnsV1, DecisionV1, DirectoryV1, EntryV1, FindingV1, ItemsV1, KeptV1, StageV1};
 use super::v2::EntryV2;
 use super::{
-    Tag, V2, columns, compress, decompress, from_bytes, from_bytes_of, to_bytes, to_bytes_of,
+    Tag, V2, V3, columns, compress, decompress, erased, from_bytes, from_bytes_of, to_bytes,
+    to_bytes_of,
 };
 use crate::domain::entry::{MappingRef, RowCounts, ViewPart};
 use crate::domain::{
@@ -82,6 +83,7 @@ pub fn encode_entry(entry: &Entry) -> Result<Vec<u8>, LedgerError> {
         EntryKind::Stage(stage) => (1, Some(stage_to(stage)), None, None),
         EntryKind::Decision(decision) => (2, None, Some(decision_to(decision)), None),
         EntryKind::Note(text) => (3, None, None, Some(text.clone())),
+        EntryKind::Erase(erase) => return erased::encode_entry(entry, erase),
         EntryKind::Projection(ProjectionEntry { id, step }) => {
             let (step, definition) = match step {
                 ProjectionStep::Added { definition } => (1, definition.clone()),
@@ -98,6 +100,9 @@ pub fn encode_entry(entry: &Entry) -> Result<Vec<u8>, LedgerError> {
 
 /// Decodes a control entry.
 pub fn decode_entry(bytes: &[u8]) -> Result<Entry, LedgerError> {
+    if bytes.get(1).is_some_and(|version| *version >= V3) {
+        return erased::decode_entry(bytes);
+    }
     if bytes.get(1).is_some_and(|version| *version >= V2) {
         return projection_entry(from_bytes_of(Tag::Entry, V2, "a control entry", bytes)?);
     }
@@ -275,6 +280,12 @@ pub fn decode_kept(bytes: &[u8]) -> Result<Kept, LedgerError> {
 
 /// Encodes a view chunk: the events of one symbol and period, with the batch of each.
 pub fn encode_chunk(rows: &Rows, order: &[u32], batches: &[u32]) -> Result<Vec<u8>, LedgerError> {
+    let fields = order.iter().filter_map(|index| rows.get(*index as usize));
+    let values: usize = fields.map(|row| row.values.len()).sum();
+    if order.len() > columns::MAX_EVENTS || values > columns::MAX_VALUES {
+        let what = format!("{} events of one symbol and year in a view", order.len());
+        return Err(LedgerError::Engine(format!("{what} are more than can be read back")));
+    }
     let names: Vec<_> = rows.symbols().iter().map(ToString::to_string).collect();
     let own: Vec<u32> = (0..names.len() as u32).collect();
     let packed = columns::pack(rows, order, batches, &own);

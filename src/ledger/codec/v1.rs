@@ -1,8 +1,9 @@
 //! Version 1 of the stored layouts. Frozen: nothing here is edited once released.
 //!
 //! Enums carry explicit numbers in `u8` fields instead of derived variants, so that reordering a
-//! Rust enum cannot change stored bytes.
+//! Rust enum cannot change stored bytes. `Varints` has the bytes of a `Vec<i64>`.
 
+use super::varints::Varints;
 use bincode::{Decode, Encode};
 
 /// A block of row events.
@@ -34,7 +35,7 @@ pub enum IntsV1 {
     /// All the same.
     Same(i64),
     /// Differences to the one before, the first to 0.
-    Deltas(Vec<i64>),
+    Deltas(Varints),
 }
 
 /// Small numbers of a column.
@@ -50,7 +51,7 @@ pub enum BytesV1 {
 #[derive(Encode, Decode)]
 pub enum DigitsV1 {
     /// Brought to the column's largest scale, in 64 bits.
-    Aligned(Vec<i64>),
+    Aligned(Varints),
     /// As written, in 128 bits, where 64 do not suffice.
     Plain(Vec<i128>),
 }

@@ -30,7 +30,7 @@ fn batch(ledger: &mut Ledger, events: u32) {
     let (code, raw) = ("invalid_date".into(), "2025-02-30,1".into());
     let (seq, series) = (events - 1, Series::Iv);
     let reject = Reject { seq, source: 0, line: 9, offset: 0, len: 12, series, code, raw };
-    let window = Window { rows, rejects: vec![reject] };
+    let window = Window { rows, rejects: vec![reject], ..Window::default() };
     let mut writer = ledger.begin().unwrap();
     ledger.write(&mut writer, &window).unwrap();
     let stage = Stage {

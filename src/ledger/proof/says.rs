@@ -66,6 +66,13 @@ pub fn entry(at: Position, entry: &Entry) -> String {
             }
         }
         EntryKind::Note(text) => out += &format!("note {}", quoted(text)),
+        EntryKind::Erase(erase) => {
+            out += "erase";
+            for part in &erase.parts {
+                out += &format!(" {}:{}", part.batch, part.events);
+            }
+            out += &format!(" reason={}", quoted(&erase.reason));
+        }
         EntryKind::Projection(about) => out += &format!("{} {}", about.step.name(), about.id),
     }
     out

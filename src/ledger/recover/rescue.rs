@@ -1,6 +1,7 @@
 //! Writing what is sound of a hurt ledger into a new one.
 
 use super::super::bundle::NewPlace;
+use super::super::erase;
 use super::super::error::LedgerError;
 use super::super::files::{Directory, Files};
 use super::super::store::{PackReader, SledStore, Store};
@@ -32,6 +33,7 @@ pub fn recover(
     let place = NewPlace::beside(new)?;
     let (old, survey) = Ledger::sound_part(directory, Some(place.parent()), true)?;
     write(&old, place.path(), now_ms)?;
+    erase::note::carry(&Directory::new(directory), &Directory::new(place.path()))?;
     check(&old, &survey, place.path(), options)?;
     if directory.join("inbox").is_dir() {
         // Answers that wait there check themselves.

@@ -1,6 +1,6 @@
 //! A store in memory: the test double, and the ground for a dry run.
 
-use super::{Pack, Result, Store, check_size};
+use super::{Pack, Renewal, Result, Store, check_size};
 use crate::domain::Digest;
 use crate::ledger::codec::Kept;
 use std::collections::BTreeMap;
@@ -23,6 +23,13 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
+    fn renew(&mut self, write: &mut Renewal<'_>) -> Result<()> {
+        let mut new = Self::default();
+        write(self, &mut new)?;
+        *self = Self { pack: std::mem::take(&mut self.pack), ..new };
+        Ok(())
+    }
+
     fn put_block(&mut self, batch: u32, index: u32, bytes: &[u8]) -> Result<()> {
         check_size(bytes)?;
         self.blocks.insert((batch, index), bytes.to_vec());

@@ -24,6 +24,9 @@ pub const MAX_VALUE: usize = 30 << 10;
 
 type Result<T> = std::result::Result<T, LedgerError>;
 
+/// Takes over from the old store into the new one what is to stay.
+pub type Renewal<'a> = dyn FnMut(&dyn Store, &mut dyn Store) -> Result<()> + 'a;
+
 /// What the ledger asks of a storage engine. One writer at a time.
 pub trait Store: Send + Sync {
     /// Keeps a block of a batch that is being staged.
@@ -60,6 +63,15 @@ pub trait Store: Send + Sync {
     fn barrier(&mut self) -> Result<()>;
     /// Writes out the views without waiting for the disk.
     fn flush_views(&mut self) -> Result<()>;
+    /// Writes everything anew: `write` takes over what is to stay from this store into an empty one,
+    /// which then takes its place at once. Nothing else stays in the engine's files.
+    ///
+    /// # Errors
+    /// A store that cannot be renewed; then nothing is changed.
+    fn renew(&mut self, write: &mut Renewal<'_>) -> Result<()> {
+        let _ = write;
+        Err(LedgerError::Engine("this store cannot be written anew".to_owned()))
+    }
     /// Reads everything that the engine stores, so that hidden damage comes to light.
     fn scrub(&self) -> Result<u64>;
 }

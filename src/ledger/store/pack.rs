@@ -23,6 +23,9 @@ const PIECE: usize = 1 << 20;
 /// zstd level of sources: they are text, kept for years and read seldom.
 const LEVEL: i32 = 1;
 
+/// What is written over erased bytes.
+const ZEROS: &[u8] = &[0; 1 << 16];
+
 /// A new pack is begun when one is larger than this.
 const PACK_SIZE: u64 = 1 << 30;
 
@@ -128,6 +131,39 @@ impl Pack {
                 cut.map_err(|error| LedgerError::write("a source", error))
             }
         }
+    }
+
+    /// Overwrites with zeros, durably, whatever stands where no kept source does: what was erased,
+    /// and what a crash or a refused import left.
+    ///
+    /// # Errors
+    /// A disk that fails.
+    pub fn clear_outside<'a>(&mut self, kept: impl Iterator<Item = &'a Kept>) -> Result<()> {
+        let Some(files) = self.files.clone() else {
+            return Ok(()); // in memory only
+        };
+        let mut places: Vec<_> = kept.map(|kept| (kept.pack, kept.offset, kept.end)).collect();
+        places.sort_unstable();
+        let listed = files.list(FOLDER).map_err(|error| LedgerError::read("the sources", error))?;
+        let failed = |error| LedgerError::write("the sources", error);
+        for (name, size) in listed {
+            let number = name.strip_suffix(".pack").and_then(|digits| digits.parse::<u32>().ok());
+            let Some(number) = number else { continue };
+            let mut from = 0;
+            let own = places.iter().filter(|(pack, ..)| *pack == number);
+            let ends = own.map(|(_, offset, end)| (*offset, *end)).chain([(size, size)]);
+            for (start, end) in ends {
+                while from < start {
+                    let length = (start - from).min(ZEROS.len() as u64);
+                    let zeros = ZEROS.get(..length as usize).unwrap_or_default();
+                    files.write_at(&pack_name(number), from, zeros).map_err(failed)?;
+                    from += length;
+                }
+                from = from.max(end);
+            }
+            files.sync(&pack_name(number)).map_err(failed)?;
+        }
+        Ok(())
     }
 
     /// Makes everything appended durable.

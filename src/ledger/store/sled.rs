@@ -7,12 +7,15 @@
 //! a snapshot that was being written when the process died makes it refuse a sound database, so
 //! such a file is removed before opening.
 
-use super::{MAX_VALUE, Pack, Result, Store, check_size};
+mod renew;
+
+use super::{MAX_VALUE, Pack, Renewal, Result, Store, check_size};
 use crate::domain::Digest;
 use crate::ledger::codec::{Kept, decode_kept, encode_kept};
 use crate::ledger::error::LedgerError;
 use crate::ledger::files::{self, Files};
 use crate::ledger::hash::content;
+use crate::ledger::modes::EngineFiles;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -31,11 +34,16 @@ pub struct SledStore {
     kept: sled::Tree,
     views: sled::Tree,
     pack: Pack,
+    files: Arc<dyn Files>,
     directory: PathBuf,
+    /// The engine's folder in it.
+    name: String,
     file: File,
     poisoned: bool,
     /// The last of the handles to go.
     _last: Last,
+    /// The last field: it is dropped when the engine is.
+    _files: EngineFiles,
 }
 
 /// The handle that is let go last, guarded: sled syncs its file then, and panics when it cannot.
@@ -172,7 +180,11 @@ fn sync_names(directory: &Path, path: &Path) -> Result<()> {
 impl SledStore {
     /// Opens or creates the database in `directory/sled`; the packs are among `files`.
     pub fn open(directory: &Path, files: Arc<dyn Files>) -> Result<Self> {
-        let path = directory.join("sled");
+        Self::open_in(directory, "sled", files)
+    }
+
+    fn open_in(directory: &Path, name: &str, files: Arc<dyn Files>) -> Result<Self> {
+        let path = directory.join(name);
         sweep_snapshots(&path)?;
         read_ahead(&path)?;
         let new = !path.join("db").exists();
@@ -198,11 +210,14 @@ impl SledStore {
             controls,
             kept,
             views,
-            pack: Pack::on(files)?,
+            pack: Pack::on(files.clone())?,
+            files,
             directory: directory.to_owned(),
+            name: name.to_owned(),
             file,
             poisoned: false,
             _last,
+            _files: EngineFiles::of(&path),
         };
         store.check_no_blobs()?;
         Ok(store)
@@ -210,7 +225,7 @@ impl SledStore {
 
     /// A file in `blobs/` is never synced by sled: with one, durability cannot be promised.
     fn check_no_blobs(&self) -> Result<()> {
-        let blobs = std::fs::read_dir(self.directory.join("sled").join("blobs"));
+        let blobs = std::fs::read_dir(self.directory.join(&self.name).join("blobs"));
         match blobs.map(|mut entries| entries.next().is_some()) {
             Ok(true) => Err(LedgerError::damaged("the storage engine made blob files")),
             _ => Ok(()),
@@ -257,6 +272,10 @@ fn block_key(batch: u32, index: u32) -> [u8; 8] {
 }
 
 impl Store for SledStore {
+    fn renew(&mut self, write: &mut Renewal<'_>) -> Result<()> {
+        self.write_anew(write)
+    }
+
     fn put_block(&mut self, batch: u32, index: u32, bytes: &[u8]) -> Result<()> {
         self.put(|store| &store.blocks, &block_key(batch, index), bytes)
     }

@@ -290,3 +290,38 @@ fn a_target_that_is_no_path_is_not_asked() {
     }
     assert_eq!((service.asked().len(), time.now()), (0, Duration::ZERO));
 }
+
+#[test]
+fn a_service_that_fails_again_and_again_is_left_alone_until_a_probe_succeeds() {
+    let bad = || whole("503 Service Unavailable", "{}");
+    let service = Responder::new([bad(), bad(), bad(), bad(), bad(), whole("200 OK", "{}")]);
+    let minute = Duration::from_secs(60);
+    let breaker = Some((5, minute));
+    let base = service.base();
+    let options = ClientOptions { breaker, attempts: 3, per_minute: 0, ..options(&base) };
+    let (client, time) = client(options);
+    assert_eq!(get(&client, "/a").ended, Ended::ServerError);
+    // The second request's second attempt opens it; the third is refused and not tried again.
+    let answer = get(&client, "/b");
+    assert_eq!((answer.ended, answer.attempts.len()), (Ended::Refused, 2), "{answer:?}");
+    assert!(answer.text.contains("left alone"), "{}", answer.text);
+    assert_eq!((get(&client, "/c").ended, service.asked().len()), (Ended::Refused, 5));
+    time.sleep_until(time.now() + minute, &Stop::default());
+    assert_eq!(get(&client, "/d").ended, Ended::Ok);
+    assert_eq!(service.asked().len(), 6);
+}
+
+#[test]
+fn every_attempt_takes_a_token_and_a_used_up_day_says_so() {
+    let bad = || whole("503 Service Unavailable", "{}");
+    let service = Responder::new([bad(), whole("200 OK", "{}")]);
+    let limits = vec![Limit::per(5, 60), Limit::per(25, 86_400)];
+    let base = service.base();
+    let options = ClientOptions { limits, spent: 23, per_minute: 0, ..options(&base) };
+    let (client, _) = client(options);
+    assert_eq!(get(&client, "/a").ended, Ended::Ok);
+    let answer = get(&client, "/b");
+    assert_eq!((answer.ended, answer.attempts.len()), (Ended::RateLimited, 0));
+    assert!(answer.text.contains("used up"), "{}", answer.text);
+    assert_eq!(service.asked().len(), 2);
+}

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// Longest wait that a service may ask for. Whoever says "come back tomorrow" gets no silent
 /// program that sleeps until then, but an end that says so.
-const PATIENCE: Duration = Duration::from_secs(600);
+pub(super) const PATIENCE: Duration = Duration::from_secs(600);
 
 /// One attempt, judged.
 #[derive(Debug)]
@@ -112,7 +112,7 @@ impl Client {
         let asked =
             reply.retry_after.as_deref().and_then(|value| backoff::retry_after(value, date));
         let least = asked.unwrap_or_default();
-        if least > PATIENCE.max(self.options.max_wait) {
+        if least > PATIENCE.max(self.options.waits.most) {
             let hours = least.as_secs().div_ceil(3600);
             let text = format!("{said} (it asks to wait {} s, about {hours} h)", least.as_secs());
             return self.turn(reply, ended, &text, Next::End).0;

@@ -4,6 +4,10 @@
 //! data, which the page carries as JSON. What may run is said by digest, so that nothing that got
 //! in with the data would.
 
+mod audit;
+
+pub use audit::audit_page;
+
 use super::chart::words::scale;
 use super::days::kind_name;
 use super::heat::{value_text, wide_title};
@@ -16,9 +20,10 @@ use std::fmt::Write;
 const SCRIPT: &str = include_str!("chart.js");
 const PAGE_STYLE: &str = include_str!("page.css");
 
-// SHA-256 of the three texts; a test holds them to it and tells the new ones.
+// SHA-256 of the texts; a test holds them to it and tells the new ones.
 const SCRIPT_DIGEST: &str = "p+uJv9+cXoSAoarT7DyXzRWCp347LJWRr6AKqdeYSgk=";
 const PAGE_STYLE_DIGEST: &str = "z1Twcal10tTEuYO34BrbNKs8H+mu6upQK1XQITddkKk=";
+const AUDIT_STYLE_DIGEST: &str = "nn0R+10Xp9eni6SlxxCYv+c5BD7y4oZmEtibQoJxMeg=";
 const STYLE_DIGEST: &str = "b+3tP+4wU82l9CGgU1jLcpAr+ONKa2eq313l4B39R2w=";
 
 /// A report that can be a page of its own.
@@ -256,8 +261,9 @@ mod tests {
         assert_eq!(digest(SCRIPT), SCRIPT_DIGEST);
         assert_eq!(digest(PAGE_STYLE), PAGE_STYLE_DIGEST);
         assert_eq!(digest(STYLE), STYLE_DIGEST);
+        assert_eq!(digest(audit::STYLE), AUDIT_STYLE_DIGEST);
         assert!(SCRIPT.lines().count() <= 200 && SCRIPT.is_ascii());
-        for text in [SCRIPT, PAGE_STYLE, STYLE] {
+        for text in [SCRIPT, PAGE_STYLE, STYLE, audit::STYLE] {
             assert!(!text.contains("</") && !text.contains('\r'));
         }
     }

@@ -1,0 +1,283 @@
+//! Erasing events for good, by hand or by the rules of retention, and speaking up where it shows.
+
+use super::clock::rfc3339;
+use super::error::{AppError, Result};
+use super::report::{ErasedPartLine, ErasedReport, ErasureLine};
+use super::stage::entry_of;
+use super::{Run, projection, views};
+use crate::domain::{BatchId, BatchState, Day, Digest, Erasure, EventId, Position, Series, Symbol};
+use crate::ledger::erase::Selection;
+use crate::ledger::{Ledger, canon};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The events that words name: `b7/3` is one, `b7` all of a batch.
+///
+/// # Errors
+/// [`AppError::Usage`], [`AppError::NotFound`].
+pub fn selected(ledger: &Ledger, words: &[String]) -> Result<Selection> {
+    let mut selection = Selection::new();
+    for word in words {
+        if let Ok(id) = word.parse::<BatchId>() {
+            let nothing = || AppError::NotFound(format!("there is no batch {id}"));
+            let events = ledger.batches().get(id).ok_or_else(nothing)?.stage.events;
+            selection.entry(id).or_default().extend(0..events as u32);
+            continue;
+        }
+        let event: EventId = word.parse().map_err(|_| {
+            AppError::Usage(format!("`{word}` is neither an event (b7/3) nor a batch (b7)"))
+        })?;
+        let batch = ledger.batches().get(event.batch);
+        if batch.is_none_or(|batch| u64::from(event.seq) >= batch.stage.events) {
+            return Err(AppError::NotFound(format!("there is no event {event}")));
+        }
+        selection.entry(event.batch).or_default().insert(event.seq);
+    }
+    Ok(ledger.erasable(selection)?)
+}
+
+/// The events that rules say are too old: of each series those whose day is more than so many days
+/// before `today`. Rejected rows have no day and are not among them.
+///
+/// # Errors
+/// Damage met on the way.
+pub fn overdue(ledger: &Ledger, rules: &[(Series, u32)], today: Day) -> Result<Selection> {
+    let mut selection = Selection::new();
+    let limits: BTreeMap<Series, Day> =
+        rules.iter().map(|(series, days)| (*series, Day(today.0 - *days as i32))).collect();
+    for (id, _) in ledger.batches().iter() {
+        let mut reader = ledger.read(id);
+        while let Some((index, header)) = reader.next_header()? {
+            let limit = header.series.and_then(|series| limits.get(&series));
+            let Some(limit) = limit.filter(|limit| header.days.0 < **limit) else { continue };
+            let mut window = Default::default();
+            reader.read_into(index, &mut window)?;
+            let old = window.rows.heads().iter().filter(|head| head.day < *limit);
+            selection.entry(id).or_default().extend(old.map(|head| head.seq));
+        }
+    }
+    selection.retain(|_, numbers| !numbers.is_empty());
+    Ok(selection)
+}
+
+/// Why retention erases: its rules, in words.
+pub fn rules_said(rules: &[(Series, u32)]) -> String {
+    let said: Vec<_> = rules.iter().map(|(series, days)| format!("{series} {days}d")).collect();
+    format!("retention: {}", said.join(", "))
+}
+
+/// What erasing a selection would take.
+///
+/// # Errors
+/// Damage met on the way.
+pub fn plan(ledger: &Ledger, selection: &Selection, reason: &str) -> Result<ErasedReport> {
+    let mut parts = Vec::new();
+    for (id, numbers) in selection {
+        parts.push(part(ledger, *id, numbers)?);
+    }
+    Ok(ErasedReport {
+        schema: "volledger/erased/1",
+        plan: true,
+        entry: None,
+        position: ledger.position().0,
+        reason: reason.to_owned(),
+        events: parts.iter().map(|part| part.events).sum(),
+        bytes: parts.iter().map(|part| part.bytes).sum(),
+        batches: parts,
+    })
+}
+
+fn part(ledger: &Ledger, id: BatchId, numbers: &BTreeSet<u32>) -> Result<ErasedPartLine> {
+    let nothing = || AppError::NotFound(format!("there is no batch {id}"));
+    let batch = ledger.batches().get(id).ok_or_else(nothing)?;
+    let (mut symbols, mut series, mut sources) =
+        (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let (mut first, mut last, mut bytes, mut buffer) = (None, None, 0, Vec::new());
+    let mut reader = ledger.read(id);
+    while let Some(window) = reader.next_window()? {
+        for row in window.rows.iter().filter(|row| numbers.contains(&row.head.seq)) {
+            symbols.insert(row.symbol.clone());
+            series.insert(row.head.series);
+            sources.insert(row.head.source);
+            first = Some(first.map_or(row.head.day, |first: Day| first.min(row.head.day)));
+            last = Some(last.map_or(row.head.day, |last: Day| last.max(row.head.day)));
+            buffer.clear();
+            canon::put_row(&mut buffer, row);
+            bytes += buffer.len() as u64;
+        }
+        for reject in window.rejects.iter().filter(|reject| numbers.contains(&reject.seq)) {
+            series.insert(reject.series);
+            sources.insert(reject.source);
+            buffer.clear();
+            canon::put_reject(&mut buffer, reject);
+            bytes += buffer.len() as u64;
+        }
+    }
+    let manifest = ledger.manifest_of(&batch.stage)?;
+    let name = |number: u32| manifest.sources.get(number as usize).map(|s| s.name.clone());
+    Ok(ErasedPartLine {
+        batch: id.to_string(),
+        state: batch.state().name(),
+        events: numbers.len() as u64,
+        of: batch.stage.events,
+        series: series.into_iter().map(Series::name).collect(),
+        symbols: symbols.len() as u64,
+        from: first.map(|day| day.to_string()),
+        to: last.map(|day| day.to_string()),
+        bytes,
+        sources: sources.into_iter().filter_map(name).collect(),
+    })
+}
+
+/// Erases a selection, and brings views and kept projections up to what is left.
+///
+/// # Errors
+/// [`AppError::Usage`] without a reason; those of [`Ledger::erase`].
+pub fn erase(
+    ledger: &mut Ledger,
+    selection: &Selection,
+    reason: &str,
+    run: &Run<'_>,
+) -> Result<ErasedReport> {
+    let reason = reason.trim();
+    if reason.is_empty() {
+        return Err(AppError::Usage("an erasure needs a reason".to_owned()));
+    }
+    let report = plan(ledger, selection, reason)?;
+    if selection.is_empty() {
+        return Ok(ErasedReport { plan: false, ..report });
+    }
+    super::stage::short_enough(Some(reason))?;
+    let at = ledger.erase(selection, reason, &|kind| entry_of(kind, run))?;
+    views::catch_up(ledger, run.progress)?;
+    if run.refresh {
+        projection::refresh(ledger, &[], run);
+    }
+    Ok(ErasedReport { plan: false, entry: Some(at.0), position: ledger.position().0, ..report })
+}
+
+/// Where an erasure could show.
+#[derive(Clone, Debug, Default)]
+pub struct Place<'a> {
+    /// The views; none means all.
+    pub series: &'a [Series],
+    /// The symbols; none means all.
+    pub symbols: &'a [Symbol],
+    /// First day.
+    pub from: Option<Day>,
+    /// Last day.
+    pub to: Option<Day>,
+    /// The position; the head when absent.
+    pub at: Option<Position>,
+}
+
+fn told(batch: BatchId, erasure: &Erasure, events: u64) -> ErasureLine {
+    ErasureLine {
+        entry: erasure.at.0,
+        batch: batch.to_string(),
+        events,
+        actor: erasure.actor.clone(),
+        time: rfc3339(erasure.time_ms),
+        reason: erasure.reason.clone(),
+    }
+}
+
+/// The erasures that took something from a place: events of batches that count there. They are told
+/// for every position, also one before the erasure, since what was erased is gone from all of them.
+///
+/// # Errors
+/// Damage met on the way.
+pub fn missing(ledger: &Ledger, place: &Place<'_>) -> Result<Vec<ErasureLine>> {
+    let at = place.at.unwrap_or(ledger.position());
+    let mut found = Vec::new();
+    for (id, batch) in ledger.batches().iter().filter(|(_, batch)| !batch.erased.is_empty()) {
+        if batch.state_at(at) != Some(BatchState::Active) {
+            continue;
+        }
+        let views = batch.stage.views.iter().map(|part| part.series);
+        let speaks = |series: Series| place.series.contains(&series);
+        if !place.series.is_empty() && !views.into_iter().any(speaks) {
+            continue;
+        }
+        let mut counts: BTreeMap<Position, u64> = BTreeMap::new();
+        for erased in ledger.erased_of(id)? {
+            // A rejected row never showed.
+            let Some(symbol) = erased.symbol else { continue };
+            let here = (place.symbols.is_empty() || place.symbols.contains(&symbol))
+                && place.from.is_none_or(|from| erased.day >= from)
+                && place.to.is_none_or(|to| erased.day <= to);
+            if here {
+                *counts.entry(erased.entry).or_default() += 1;
+            }
+        }
+        let known = batch.erased.iter();
+        found.extend(known.filter_map(|e| Some(told(id, e, *counts.get(&e.at)?))));
+    }
+    Ok(found)
+}
+
+/// The erasure of one event; `None` when it is there.
+///
+/// # Errors
+/// Damage met on the way.
+pub fn of_event(ledger: &Ledger, event: EventId) -> Result<Option<ErasureLine>> {
+    let Some(batch) = ledger.batches().get(event.batch).filter(|b| !b.erased.is_empty()) else {
+        return Ok(None);
+    };
+    let erased = ledger.erased_of(event.batch)?;
+    let Some(erased) = erased.iter().find(|erased| erased.seq == event.seq) else {
+        return Ok(None);
+    };
+    let by = batch.erased.iter().find(|erasure| erasure.at == erased.entry);
+    Ok(by.map(|erasure| told(event.batch, erasure, 1)))
+}
+
+/// Refuses an event that was erased.
+///
+/// # Errors
+/// [`AppError::Erased`].
+pub fn refuse_event(ledger: &Ledger, event: EventId) -> Result<()> {
+    match of_event(ledger, event)? {
+        Some(erasure) => {
+            Err(AppError::Erased { what: event.to_string(), erasure: Box::new(erasure) })
+        }
+        None => Ok(()),
+    }
+}
+
+/// Refuses what needs a batch whole, when something of it was erased.
+///
+/// # Errors
+/// [`AppError::Erased`].
+pub fn refuse_batch(ledger: &Ledger, id: BatchId) -> Result<()> {
+    let erasure = ledger.batches().get(id).and_then(|batch| batch.erased.last());
+    match erasure {
+        Some(erasure) => {
+            let events = erasure.events;
+            let what = format!("{events} of the events of {id}");
+            Err(AppError::Erased { what, erasure: Box::new(told(id, erasure, events)) })
+        }
+        None => Ok(()),
+    }
+}
+
+/// The erasure that took a source's bytes; `None` when they are there.
+///
+/// # Errors
+/// Damage met on the way.
+pub fn of_source(ledger: &Ledger, digest: &Digest) -> Result<Option<ErasureLine>> {
+    if ledger.store().kept(digest)?.is_some() {
+        return Ok(None);
+    }
+    for (id, batch) in ledger.batches().iter().filter(|(_, batch)| !batch.erased.is_empty()) {
+        let manifest = ledger.manifest_of(&batch.stage)?;
+        let number = manifest.sources.iter().position(|source| source.digest == *digest);
+        let Some(number) = number else { continue };
+        let erased = ledger.erased_of(id)?;
+        let by = erased.iter().find(|erased| erased.source as usize == number);
+        let by = by.and_then(|one| batch.erased.iter().find(|e| e.at == one.entry));
+        if let Some(erasure) = by {
+            return Ok(Some(told(id, erasure, erasure.events)));
+        }
+    }
+    Ok(None)
+}

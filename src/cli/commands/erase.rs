@@ -1,0 +1,141 @@
+//! `erase` and `retention`: what events said is gone for good, that they were there stays provable.
+
+use crate::app::erase;
+use crate::app::report::ErasedReport;
+use crate::cli::context::Context;
+use crate::cli::error::{Failure, Outcome};
+use crate::cli::exit::Exit;
+use crate::cli::ui::Ui;
+use clap::{Args, Subcommand};
+
+const EXAMPLES: &str = "\
+EXAMPLES
+  volledger erase b7/3 --reason \"not ours to keep\" --plan     what would go
+  volledger erase b7/3 b9 --reason \"not ours to keep\" --yes   one row, and all of b9
+
+The one thing that cannot be taken back. Values, places and raw text of the events go from every file
+of the ledger, and the kept bytes of their sources with them, whole. What stays: the leaf hashes (so
+every root and proof of other rows still holds), their numbers, series, symbols and days, and an entry
+with who, when, why and what. Views show the next older value, or none, and say so. Findings and
+reasons in the log, and copies outside this directory (backups, exports), are not touched.";
+
+const RETENTION: &str = "\
+EXAMPLES
+  volledger retention apply --dry-run    what is due
+  volledger retention apply --yes        erase it
+
+The rules stand in config.toml (`volledger config path`), one line a series:
+
+  [retention]
+  chain = \"90d\"      # events of that series whose day is more than 90 days ago
+
+A run makes one entry, whose reason names the rules. Nothing is done when nothing is due.";
+
+/// Erase what events said, for good; their hashes stay
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct EraseArgs {
+    /// Events (b7/3) or whole batches (b7)
+    #[arg(required = true, value_name = "EVENT|BATCH")]
+    what: Vec<String>,
+    /// Why, for the log, where it stays for ever
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// Only say what would go
+    #[arg(long, conflicts_with = "yes")]
+    plan: bool,
+    /// Do it without asking
+    #[arg(short, long)]
+    yes: bool,
+}
+
+/// Erase what the settings say is too old
+#[derive(Debug, Args)]
+#[command(after_help = RETENTION)]
+pub(in crate::cli) struct RetentionArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Erase what is due by the rules of the settings
+    Apply {
+        /// Only say what is due
+        #[arg(long, conflicts_with = "yes")]
+        dry_run: bool,
+        /// Do it without asking
+        #[arg(short, long)]
+        yes: bool,
+    },
+}
+
+pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &EraseArgs) -> Outcome<Exit> {
+    if args.reason.trim().is_empty() {
+        let hint = "say it with `--reason TEXT`; it stays in the log";
+        return Err(Failure::usage("an erasure needs a reason", hint));
+    }
+    let mut ledger = ctx.open(ui)?;
+    let selection = erase::selected(&ledger, &args.what)?;
+    let plan = erase::plan(&ledger, &selection, &args.reason)?;
+    if let Some(exit) = settled(ui, &plan, args.plan, args.yes)? {
+        return Ok(exit);
+    }
+    let done = erase::erase(&mut ledger, &selection, &args.reason, &ctx.run())?;
+    conclude(ui, &done)
+}
+
+pub(in crate::cli) fn retention(ui: &mut Ui, ctx: &Context, args: &RetentionArgs) -> Outcome<Exit> {
+    let What::Apply { dry_run, yes } = args.what;
+    let mut ledger = ctx.open(ui)?;
+    let (rules, run) = (&ctx.settings.retention, ctx.run());
+    if rules.is_empty() {
+        ui.note("there are no rules of retention: nothing is ever due");
+        ui.hint("write them under [retention] in config.toml; see `volledger retention --help`");
+    }
+    let selection = erase::overdue(&ledger, rules, run.clock.today())?;
+    let reason = erase::rules_said(rules);
+    let plan = erase::plan(&ledger, &selection, &reason)?;
+    if let Some(exit) = settled(ui, &plan, dry_run, yes)? {
+        return Ok(exit);
+    }
+    let done = erase::erase(&mut ledger, &selection, &reason, &run)?;
+    conclude(ui, &done)
+}
+
+/// How it ends before anything is erased, if it does.
+fn settled(ui: &mut Ui, plan: &ErasedReport, only: bool, yes: bool) -> Outcome<Option<Exit>> {
+    if plan.batches.is_empty() || only {
+        ui.page(plan)?;
+        if !plan.batches.is_empty() {
+            ui.hint("nothing was erased; `--yes` does it, and it cannot be taken back");
+        }
+        return Ok(Some(Exit::Done));
+    }
+    if yes {
+        return Ok(None);
+    }
+    ui.show(plan)?;
+    if !ui.may_ask() {
+        ui.hint("nothing was erased (nobody could be asked); `--yes` does it");
+        return Ok(Some(Exit::NotAsked));
+    }
+    let question = format!("Erase {} events for good? Type `erase` to do it ›", plan.events);
+    match ui.ask(&question) {
+        Some(line) if line.trim() == "erase" => Ok(None),
+        Some(_) => {
+            ui.hint("nothing was erased");
+            Ok(Some(Exit::Done))
+        }
+        None => Ok(Some(Exit::NotAsked)),
+    }
+}
+
+fn conclude(ui: &mut Ui, done: &ErasedReport) -> Outcome<Exit> {
+    ui.show(done)?;
+    ui.hint(
+        "check it with `volledger verify --deep`; older backups and exports still hold what was \
+         erased, and `volledger backup FILE` makes one that does not",
+    );
+    Ok(Exit::Done)
+}

@@ -1,0 +1,343 @@
+//! Erasing: payloads go from every file of the ledger, leaf hashes stay.
+//!
+//! The order is: what is to go is noted in `ERASING`, the control entry is appended, then it is
+//! carried out, then the note is removed. A crash at any point leaves the note, and opening finishes
+//! the work; before the entry there was nothing to finish. Carrying out writes the engine anew
+//! (its log keeps old bytes in dead space), overwrites the packs wherever no kept source stands,
+//! and writes the mirror anew. It may be done twice.
+
+pub(super) mod note;
+#[cfg(test)]
+mod tests;
+
+use super::batch::leaves;
+use super::codec::{self, Codec};
+use super::error::LedgerError;
+use super::store::Store;
+use super::{Ledger, Result};
+use crate::domain::erase::MAX_PARTS;
+use crate::domain::{
+    BatchId, Digest, Entry, EntryKind, Erase, Erased, ErasedPart, EventId, Position, Rows, Stage,
+    Window,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The numbers of events, from 0, by batch.
+pub type Selection = BTreeMap<BatchId, BTreeSet<u32>>;
+
+/// What is kept of the events of `gone` in a window; the window is left without them.
+fn blank(window: Window, gone: &BTreeSet<u32>, entry: Position) -> Result<Window> {
+    let first = first_of(&window);
+    let hashes = leaves(&window, u64::from(first))?;
+    let leaf = |seq: u32| hashes.get((seq - first) as usize).copied();
+    let mut rows = Rows::new();
+    let mut erased = window.erased;
+    for row in window.rows.iter() {
+        let seq = row.head.seq;
+        match leaf(seq).filter(|_| gone.contains(&seq)) {
+            None => rows.push_row(row),
+            Some(leaf) => erased.push(Erased {
+                seq,
+                leaf,
+                entry,
+                series: row.head.series,
+                symbol: Some(row.symbol.clone()),
+                day: row.head.day,
+                source: row.head.source,
+            }),
+        }
+    }
+    let mut rejects = Vec::new();
+    for reject in window.rejects {
+        match leaf(reject.seq).filter(|_| gone.contains(&reject.seq)) {
+            None => rejects.push(reject),
+            Some(leaf) => erased.push(Erased {
+                seq: reject.seq,
+                leaf,
+                entry,
+                series: reject.series,
+                symbol: None,
+                day: crate::domain::Day(0),
+                source: reject.source,
+            }),
+        }
+    }
+    erased.sort_by_key(|erased| erased.seq);
+    Ok(Window { rows, rejects, erased })
+}
+
+/// The number of a window's first event.
+fn first_of(window: &Window) -> u32 {
+    let rows = window.rows.heads().iter().map(|head| head.seq);
+    let rejects = window.rejects.iter().map(|reject| reject.seq);
+    let erased = window.erased.iter().map(|erased| erased.seq);
+    rows.chain(rejects).chain(erased).min().unwrap_or(0)
+}
+
+impl Ledger {
+    /// What is kept of the erased events of a batch, in the order of their numbers.
+    ///
+    /// # Errors
+    /// Damage of its blocks.
+    pub fn erased_of(&self, batch: BatchId) -> Result<Vec<Erased>> {
+        let mut reader = self.read(batch);
+        let mut found = Window::default();
+        while let Some((index, header)) = reader.next_header()? {
+            if header.series.is_none() {
+                reader.read_into(index, &mut found)?;
+            }
+        }
+        found.erased.sort_by_key(|erased| erased.seq);
+        Ok(found.erased)
+    }
+
+    /// The sources whose bytes may be gone, since events that were read from them were erased.
+    ///
+    /// # Errors
+    /// Damage of blocks or manifests.
+    pub fn erased_sources(&self) -> Result<BTreeSet<Digest>> {
+        let mut found = BTreeSet::new();
+        for (id, batch) in self.table.iter().filter(|(_, batch)| !batch.erased.is_empty()) {
+            found.extend(self.sources_behind(&batch.stage, &self.erased_of(id)?)?);
+        }
+        Ok(found)
+    }
+
+    /// The sources that erased events were read from.
+    fn sources_behind(&self, stage: &Stage, erased: &[Erased]) -> Result<BTreeSet<Digest>> {
+        let manifest = self.manifest_of(stage)?;
+        let numbers: BTreeSet<u32> = erased.iter().map(|erased| erased.source).collect();
+        let source = |number: u32| manifest.sources.get(number as usize).map(|s| s.digest);
+        Ok(numbers.into_iter().filter_map(source).collect())
+    }
+
+    /// Takes away again what reading known content anew has brought back of a batch with erased
+    /// events: blocks that were not sealed, and the bytes of sources that no whole batch has. Views
+    /// are gone afterwards, to be rebuilt.
+    ///
+    /// # Errors
+    /// As [`Ledger::erase`].
+    pub fn forget_again(&mut self, batch: BatchId) -> Result<()> {
+        let mut sources = BTreeSet::new();
+        let mut wanted = BTreeSet::new();
+        for (id, known) in self.table.iter() {
+            wanted.extend([known.stage.manifest, known.stage.mapping.digest]);
+            let behind = self.sources_behind(&known.stage, &self.erased_of(id)?)?;
+            let all = self.manifest_of(&known.stage)?.sources.into_iter().map(|s| s.digest);
+            wanted.extend(all.filter(|digest| !behind.contains(digest)));
+            if id == batch {
+                sources = behind;
+            }
+        }
+        sources.retain(|digest| !wanted.contains(digest));
+        self.renew(self.position(), &Selection::new(), &sources)?;
+        let kept = self.store.all_kept()?;
+        self.store.pack().clear_outside(kept.iter().map(|(_, kept)| kept))
+    }
+
+    /// Whether the erased events of a batch are those that entries of the log have erased.
+    pub(super) fn verify_erased(&self, stage: &Stage) -> Result<()> {
+        let batch = stage.batch;
+        let erased = self.erased_of(batch)?;
+        let mut by_entry: BTreeMap<Position, Vec<&Erased>> = BTreeMap::new();
+        for one in &erased {
+            by_entry.entry(one.entry).or_default().push(one);
+        }
+        let known = self.table.get(batch).map(|batch| batch.erased.as_slice()).unwrap_or_default();
+        for erasure in known {
+            let (at, records) = (erasure.at, by_entry.remove(&erasure.at).unwrap_or_default());
+            let counts = records.len() as u64 == erasure.events;
+            if !counts || codec::records_digest(&records)? != erasure.records {
+                let what = format!("what is left of batch {batch} is not as erased by {at}");
+                return Err(LedgerError::damaged(what));
+            }
+        }
+        match by_entry.first_key_value() {
+            None => Ok(()),
+            Some((at, records)) => {
+                let (count, seq) = (records.len(), records.first().map_or(0, |r| r.seq));
+                let event = EventId { batch, seq };
+                Err(LedgerError::damaged(format!(
+                    "{count} events of batch {batch}, the first {event}, are gone, and no entry says \
+                     that they were erased ({at} does not)"
+                )))
+            }
+        }
+    }
+
+    /// Leaves out of a selection what is erased already or is not there.
+    ///
+    /// # Errors
+    /// [`LedgerError::NoSuchBatch`], [`LedgerError::NoSuchEvent`]; damage.
+    pub fn erasable(&self, mut wanted: Selection) -> Result<Selection> {
+        for (id, numbers) in &mut wanted {
+            let stage = &self.table.get(*id).ok_or(LedgerError::NoSuchBatch(*id))?.stage;
+            if let Some(last) = numbers.last().filter(|last| u64::from(**last) >= stage.events) {
+                return Err(LedgerError::NoSuchEvent(EventId { batch: *id, seq: *last }));
+            }
+            for erased in self.erased_of(*id)? {
+                numbers.remove(&erased.seq);
+            }
+        }
+        wanted.retain(|_, numbers| !numbers.is_empty());
+        Ok(wanted)
+    }
+
+    /// Erases events: appends the entry that says so, then takes what they said from every file of
+    /// the ledger, and the bytes of their sources with it. Views are gone afterwards, to be rebuilt.
+    /// `entry` makes the control entry of what was erased.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotWritable`]: before the entry nothing is changed, after it the next opening
+    /// goes on. [`LedgerError::Damaged`] for batches that are not as recorded.
+    pub fn erase(
+        &mut self,
+        selection: &Selection,
+        reason: &str,
+        entry: &dyn Fn(EntryKind) -> Entry,
+    ) -> Result<Position> {
+        let mut last = self.position();
+        let all: Vec<_> = selection.iter().collect();
+        for part in all.chunks(MAX_PARTS) {
+            let part: Selection = part.iter().map(|(id, set)| (**id, (*set).clone())).collect();
+            last = self.erase_part(&part, reason, entry)?;
+        }
+        Ok(last)
+    }
+
+    fn erase_part(
+        &mut self,
+        selection: &Selection,
+        reason: &str,
+        entry: &dyn Fn(EntryKind) -> Entry,
+    ) -> Result<Position> {
+        let at = Position(self.position().0 + 1);
+        let mut parts = Vec::new();
+        for (id, numbers) in selection {
+            let stage = self.table.get(*id).ok_or(LedgerError::NoSuchBatch(*id))?.stage.clone();
+            // What is erased cannot be looked at again: it must be as recorded now.
+            self.verify_batch(&stage)?;
+            let mut records = Vec::new();
+            let mut reader = self.read(*id);
+            while let Some(window) = reader.next_window()? {
+                let blanked = blank(window, numbers, at)?;
+                records.extend(blanked.erased.into_iter().filter(|one| one.entry == at));
+            }
+            let of: Vec<&Erased> = records.iter().collect();
+            parts.push(ErasedPart {
+                batch: *id,
+                events: of.len() as u64,
+                records: codec::records_digest(&of)?,
+            });
+        }
+        note::write(self, at, selection)?;
+        let erase = Erase { reason: reason.to_owned(), parts };
+        let appended = self.append(entry(EntryKind::Erase(erase)))?;
+        self.carry_out(at, selection)?;
+        note::remove(self)?;
+        Ok(appended)
+    }
+
+    /// Finishes an erasure that a crash cut short; says so.
+    pub(super) fn finish_erasing(&mut self) -> Result<()> {
+        let Some((at, selection)) = note::read(self)? else {
+            return Ok(());
+        };
+        let entry = (at.0 as usize).checked_sub(1).and_then(|index| self.entries.get(index));
+        if entry.is_some_and(|entry| matches!(entry.kind, EntryKind::Erase(_))) {
+            self.carry_out(at, &selection)?;
+            self.notes.push(format!("the erasure {at} had been interrupted and is finished"));
+        }
+        note::remove(self)
+    }
+
+    /// Takes events from every file.
+    fn carry_out(&mut self, at: Position, selection: &Selection) -> Result<()> {
+        let mut sources = BTreeSet::new();
+        let mut needed = BTreeSet::new();
+        for (id, batch) in self.table.iter() {
+            needed.extend([batch.stage.manifest, batch.stage.mapping.digest]);
+            let Some(numbers) = selection.get(&id) else { continue };
+            let mut reader = self.read(id);
+            let mut gone = Vec::new();
+            while let Some(window) = reader.next_window()? {
+                let erased = blank(window, numbers, at)?.erased;
+                gone.extend(erased.into_iter().filter(|one| one.entry == at));
+            }
+            sources.extend(self.sources_behind(&batch.stage, &gone)?);
+        }
+        // A manifest that somebody imported as data stays what it is.
+        sources.retain(|digest| !needed.contains(digest));
+        self.renew(at, selection, &sources)?;
+        let kept = self.store.all_kept()?;
+        self.store.pack().clear_outside(kept.iter().map(|(_, kept)| kept))?;
+        self.renew_mirror()
+    }
+
+    /// Writes the engine anew, without what is to go and without views.
+    fn renew(
+        &mut self,
+        at: Position,
+        selection: &Selection,
+        sources: &BTreeSet<Digest>,
+    ) -> Result<()> {
+        let batches: Vec<BatchId> = self.table.iter().map(|(id, _)| id).collect();
+        self.store.renew(&mut |old: &dyn Store, new: &mut dyn Store| {
+            for (position, bytes) in old.controls()? {
+                new.put_control(position, &bytes)?;
+            }
+            for (digest, kept) in old.all_kept()? {
+                if !sources.contains(&digest) {
+                    new.put_kept(&digest, &kept)?;
+                }
+            }
+            for id in &batches {
+                match selection.get(id) {
+                    None => copied(*id, old, new)?,
+                    Some(numbers) => blanked(*id, numbers, at, old, new)?,
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Copies the blocks of a batch as they are.
+fn copied(batch: BatchId, old: &dyn Store, new: &mut dyn Store) -> Result<()> {
+    let mut index = 0;
+    while let Some(bytes) = old.block(batch.0, index)? {
+        new.put_block(batch.0, index, &bytes)?;
+        index += 1;
+    }
+    Ok(())
+}
+
+/// Copies the blocks of a batch without the events that are to go.
+fn blanked(
+    batch: BatchId,
+    numbers: &BTreeSet<u32>,
+    at: Position,
+    old: &dyn Store,
+    new: &mut dyn Store,
+) -> Result<()> {
+    let (mut index, mut next, mut window, mut wanted) = (0, 0, Window::default(), 0);
+    while let Some(bytes) = old.block(batch.0, index)? {
+        index += 1;
+        wanted = codec::decode_block(&bytes, &mut window)?.window_events as usize;
+        if window.len() < wanted {
+            continue;
+        }
+        let whole = blank(std::mem::take(&mut window), numbers, at)?;
+        for block in codec::encode_blocks(&whole, Codec::Columns)? {
+            new.put_block(batch.0, next, &block)?;
+            next += 1;
+        }
+    }
+    match window.is_empty() {
+        true => Ok(()),
+        false => Err(LedgerError::damaged(format!(
+            "a window of batch {batch} has {} of its {wanted} events",
+            window.len()
+        ))),
+    }
+}

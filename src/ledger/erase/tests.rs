@@ -1,0 +1,235 @@
+//! Erasures cut short, forged, and over windows of every shape.
+
+use super::*;
+use crate::domain::entry::{MappingRef, RowCounts, ViewPart};
+use crate::domain::rows::Place;
+use crate::domain::{Class, Day, Field, Finding, Op, Reject, Series, Value};
+use crate::ledger::codec::{Manifest, ManifestSource, SourceKind, encode_manifest};
+use crate::ledger::{Ledger, OpenOptions};
+use std::path::Path;
+use std::time::Duration;
+
+fn options() -> OpenOptions {
+    OpenOptions::new("test", Duration::from_secs(5))
+}
+
+fn entry(kind: EntryKind) -> Entry {
+    Entry { time_ms: 1_765_627_200_000, actor: "ann".into(), tool: "t".into(), kind }
+}
+
+/// A batch of `events` rows whose last one was rejected, with a source of its own.
+fn batch(ledger: &mut Ledger, events: u32) -> BatchId {
+    let mut rows = Rows::new();
+    let symbol = rows.intern_symbol(&"BRK.B".parse().unwrap());
+    let shape = rows.intern_shape(&[Field::Known(10), Field::of(Series::Iv, "a note")]);
+    for seq in 0..events - 1 {
+        let place = Place { seq, source: 0, line: seq + 2, offset: 0, len: 4 };
+        let number = Value::from_json_number(&format!("0.{}", 4553 + seq));
+        let values = [number, Value::Text(format!("canary {seq}").into())];
+        rows.push(place, Series::Iv, Op::Put, symbol, Day(20_000 + seq as i32), shape, values);
+    }
+    let (code, raw) = ("invalid_date".into(), "canary row".into());
+    let (seq, series) = (events - 1, Series::Iv);
+    let reject = Reject { seq, source: 0, line: 9, offset: 0, len: 4, series, code, raw };
+    let window = Window { rows, rejects: vec![reject], ..Window::default() };
+    let mut writer = ledger.begin().unwrap();
+    ledger.write(&mut writer, &window).unwrap();
+    let text = format!("the bytes of batch {}", writer.batch());
+    let (digest, size) = ledger.keep(&mut text.as_bytes(), "a.csv", 1).unwrap();
+    let source = ManifestSource {
+        digest,
+        kind: SourceKind::File,
+        name: "a.csv".into(),
+        media_type: "text/csv".into(),
+        size,
+        observed_ms: 1,
+        series: Series::Iv,
+        symbol: None,
+        http: None,
+    };
+    let manifest = Manifest { sources: vec![source], coverage: Vec::new() };
+    let manifest = encode_manifest(&manifest).unwrap();
+    let (manifest, _) = ledger.keep(&mut manifest.as_slice(), "manifest", 1).unwrap();
+    let (mapping, _) = ledger.keep(&mut &b"mapping"[..], "mapping", 1).unwrap();
+    let stage = Stage {
+        batch: writer.batch(),
+        content_id: Digest([0xc1; 32]),
+        batch_root: writer.root(),
+        events: writer.events(),
+        manifest,
+        mapping: MappingRef { id: "m".into(), version: 1, digest: mapping },
+        series: Series::Iv,
+        views: vec![ViewPart { series: Series::Iv, class: Class::Vendor, events: events.into() }],
+        symbols: 1,
+        rows: RowCounts::default(),
+        as_of: Day(20_435),
+        findings: Vec::<Finding>::new(),
+        supersedes: None,
+        again: None,
+        duplicates_identical: 0,
+        duplicates_conflicting: 0,
+    };
+    let id = writer.batch();
+    ledger.append(entry(EntryKind::Stage(Box::new(stage)))).unwrap();
+    id
+}
+
+fn of(batch: BatchId, numbers: impl IntoIterator<Item = u32>) -> Selection {
+    Selection::from([(batch, numbers.into_iter().collect())])
+}
+
+fn sound(ledger: &Ledger) {
+    let verified = ledger.verify(true, &mut |_| {});
+    assert_eq!(verified.damage, []);
+}
+
+fn damage(ledger: &Ledger) -> String {
+    let verified = ledger.verify(true, &mut |_| {});
+    let said: Vec<_> = verified.damage.iter().map(|d| format!("{}: {}", d.place, d.what)).collect();
+    said.join("; ")
+}
+
+fn made(directory: &Path) -> Ledger {
+    let mut ledger = Ledger::create(&directory.join("l"), &options()).unwrap();
+    batch(&mut ledger, 40);
+    batch(&mut ledger, 3);
+    ledger
+}
+
+#[test]
+fn every_part_of_a_batch_can_be_erased_and_its_root_stays() {
+    for numbers in [vec![0], vec![39], (0..40).collect(), vec![1, 2, 38, 39], vec![7]] {
+        let mut ledger = Ledger::in_memory();
+        let id = batch(&mut ledger, 40);
+        let stage = ledger.batches().get(id).unwrap().stage.clone();
+        let selection = of(id, numbers.iter().copied());
+        ledger.erase(&selection, "why", &entry).unwrap();
+        sound(&ledger);
+        assert_eq!(crate::ledger::verify::batch_root(&ledger, &stage).unwrap(), stage.batch_root);
+        let erased = ledger.erased_of(id).unwrap();
+        assert_eq!(erased.iter().map(|one| one.seq).collect::<Vec<_>>(), numbers);
+        assert!(erased.iter().all(|one| one.entry == Position(2)));
+        // Erased twice is erased once; the rest can still be.
+        assert_eq!(ledger.erasable(selection).unwrap(), Selection::new());
+        let rest = ledger.erasable(of(id, 0..40)).unwrap();
+        if !rest.is_empty() {
+            ledger.erase(&rest, "the rest", &entry).unwrap();
+            sound(&ledger);
+        }
+        let located = ledger.locate(EventId { batch: id, seq: 0 }).unwrap().unwrap();
+        assert!(located.erased.is_some() && located.rows.is_empty());
+        assert!(ledger.erasable(of(id, [40])).is_err());
+    }
+}
+
+#[test]
+fn an_erasure_without_an_entry_is_damage() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut ledger = made(directory.path());
+    let id = BatchId(1);
+    // The payload is replaced by its hash, and the root still holds; but nobody said so.
+    ledger.carry_out(Position(3), &of(id, [4, 5])).unwrap();
+    assert!(damage(&ledger).contains("2 events of batch b1, the first b1/5, are gone"));
+    // Nor does the entry of another erasure cover it.
+    ledger.erase(&of(BatchId(2), [0]), "why", &entry).unwrap();
+    let said = damage(&ledger);
+    assert!(said.contains("b1/5") && !said.contains("batch b2"), "{said}");
+}
+
+#[test]
+fn more_erased_than_the_entry_says_is_damage() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut ledger = made(directory.path());
+    let at = ledger.erase(&of(BatchId(1), [4]), "why", &entry).unwrap();
+    sound(&ledger);
+    ledger.carry_out(at, &of(BatchId(1), [5])).unwrap();
+    assert!(damage(&ledger).contains("not as erased by"), "{}", damage(&ledger));
+}
+
+#[test]
+fn an_entry_that_was_not_carried_out_is_damage() {
+    let mut ledger = Ledger::in_memory();
+    let id = batch(&mut ledger, 5);
+    let part = ErasedPart { batch: id, events: 1, records: Digest([7; 32]) };
+    let erase = Erase { reason: "why".into(), parts: vec![part] };
+    ledger.append(entry(EntryKind::Erase(erase))).unwrap();
+    assert!(damage(&ledger).contains("not as erased by"), "{}", damage(&ledger));
+}
+
+#[test]
+fn a_crash_at_any_step_is_finished_by_the_next_opening() {
+    let selection = || Selection::from([(BatchId(1), (3..9).collect()), (BatchId(2), [0].into())]);
+    // Noted, but nothing was appended: nothing happened.
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = made(directory.path());
+    note::write(&ledger, Position(3), &selection()).unwrap();
+    drop(ledger);
+    let ledger = Ledger::open(&directory.path().join("l"), &options()).unwrap();
+    assert_eq!(ledger.erased_of(BatchId(1)).unwrap(), []);
+    assert!(!directory.path().join("l/ERASING").exists());
+    sound(&ledger);
+    drop(ledger);
+    // Appended, and not carried out; with an engine being swapped, before and after.
+    for step in 0..3 {
+        let directory = tempfile::tempdir().unwrap();
+        let (mut ledger, at) = (made(directory.path()), Position(3));
+        let mut parts = Vec::new();
+        for (id, numbers) in &selection() {
+            let window = ledger.read(*id).next_window().unwrap().unwrap();
+            let records = blank(window, numbers, at).unwrap().erased;
+            let records: Vec<_> = records.iter().collect();
+            let (events, digest) = (records.len() as u64, codec::records_digest(&records).unwrap());
+            parts.push(ErasedPart { batch: *id, events, records: digest });
+        }
+        note::write(&ledger, at, &selection()).unwrap();
+        let erase = Erase { reason: "why".into(), parts };
+        ledger.append(entry(EntryKind::Erase(erase))).unwrap();
+        drop(ledger);
+        let place = directory.path().join("l");
+        match step {
+            1 => {
+                std::fs::rename(place.join("sled"), place.join(".sled-old")).unwrap();
+                std::fs::create_dir(place.join(".sled-new")).unwrap();
+            }
+            2 => std::fs::create_dir(place.join(".sled-old")).unwrap(),
+            _ => {}
+        }
+        // Recovered as it lies, or opened: both finish it.
+        let new = directory.path().join("new");
+        let survey = crate::ledger::recover::recover(&place, Some(&new), &options(), 1).unwrap();
+        assert!(survey.whole(), "{survey:?}");
+        let ledger = Ledger::open(&new, &options()).unwrap();
+        assert_eq!(ledger.erased_of(BatchId(1)).unwrap().len(), 6);
+        sound(&ledger);
+        drop(ledger);
+        let ledger = Ledger::open(&place, &options()).unwrap();
+        assert!(ledger.notes().iter().any(|note| note.contains("interrupted and is finished")));
+        assert_eq!(ledger.erased_of(BatchId(1)).unwrap().len(), 6);
+        assert!(!place.join("ERASING").exists() && !place.join(".sled-old").exists());
+        assert!(!place.join(".sled-new").exists());
+        sound(&ledger);
+        drop(ledger);
+        let ledger = Ledger::open(&place, &options()).unwrap();
+        assert_eq!(ledger.notes(), Vec::<String>::new());
+        assert!(
+            ledger
+                .check_source(&ledger.erased_sources().unwrap().into_iter().next().unwrap())
+                .is_err()
+        );
+    }
+}
+
+#[test]
+fn a_ledger_goes_on_after_an_erasure() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut ledger = made(directory.path());
+    ledger.erase(&of(BatchId(2), 0..3), "why", &entry).unwrap();
+    let id = batch(&mut ledger, 9);
+    assert_eq!(id, BatchId(3));
+    ledger.erase(&of(id, [1]), "why", &entry).unwrap();
+    let head = ledger.head();
+    drop(ledger);
+    let ledger = Ledger::open(&directory.path().join("l"), &options()).unwrap();
+    assert_eq!((ledger.head(), ledger.notes()), (head, &[][..]));
+    sound(&ledger);
+}

@@ -1,0 +1,252 @@
+//! Erasing, as a user meets it: gone from every file, proofs and roots whole, reads that speak up.
+
+use crate::program::{Desk, Ran};
+use serde_json::Value;
+use std::path::Path;
+
+/// What is erased: a text that stands nowhere else.
+const CANARY: &str = "canary-7f3a";
+
+/// A ledger with two batches of TOMIC records; the second restates days of the first and has the
+/// canary on one of them.
+fn desk() -> Desk {
+    let desk = Desk::with_ledger();
+    tomic(&desk, "one", &[("2024-01-02", "0.21", "plain"), ("2024-01-03", "0.22", "plain")]);
+    tomic(
+        &desk,
+        "two",
+        &[
+            ("2024-01-03", "0.31", CANARY),
+            ("2024-01-04", "0.23", "plain"),
+            ("2024-01-05", "0.24", "x"),
+        ],
+    );
+    desk
+}
+
+fn tomic(desk: &Desk, folder: &str, rows: &[(&str, &str, &str)]) {
+    let place = desk.path().join(folder).join("iv_daily_summary");
+    std::fs::create_dir_all(&place).unwrap();
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|(date, iv, note)| {
+            format!("  {{\n    \"date\": \"{date}\",\n    \"atm_iv\": {iv},\n    \"note\": \"{note}\"\n  }}")
+        })
+        .collect();
+    std::fs::write(place.join("VOLA.json"), format!("[\n{}\n]", rows.join(",\n"))).unwrap();
+    desk.run(&format!("import tomic {folder} --yes")).exits(0);
+}
+
+/// Every file below a folder with its bytes.
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push((path.display().to_string(), std::fs::read(&path).unwrap()));
+        }
+    }
+    found
+}
+
+/// The files that hold a text, as it is or in anything compressed, wherever it begins.
+fn holders(folder: &Path, text: &str) -> Vec<String> {
+    let has = |bytes: &[u8]| bytes.windows(text.len()).any(|part| part == text.as_bytes());
+    let packed = |bytes: &[u8]| {
+        let magic = [0x28, 0xb5, 0x2f, 0xfd];
+        let starts =
+            (0..bytes.len().saturating_sub(4)).filter(|at| bytes[*at..].starts_with(&magic));
+        starts.into_iter().any(|at| {
+            let mut out = Vec::new();
+            let mut decoder =
+                zstd::stream::read::Decoder::new(&bytes[at..]).unwrap().single_frame();
+            let _ = std::io::Read::read_to_end(&mut decoder, &mut out); // as far as it goes
+            has(&out)
+        })
+    };
+    let all = files(folder).into_iter();
+    all.filter(|(_, bytes)| has(bytes) || packed(bytes)).map(|(name, _)| name).collect()
+}
+
+fn row<'a>(view: &'a Value, date: &str) -> &'a Value {
+    view["rows"].as_array().unwrap().iter().find(|row| row["date"] == date).unwrap()
+}
+
+#[test]
+fn what_was_erased_is_in_no_file_and_every_read_says_so() {
+    let desk = desk();
+    let ledger = desk.path().join(".volledger");
+    // Else the search would prove nothing: engine, packs and mirror all have it.
+    let before = holders(&ledger, CANARY);
+    for place in ["sled", "sources", "mirror"] {
+        assert!(before.iter().any(|name| name.contains(place)), "{place}: {before:?}");
+    }
+    let head = desk.run("log --json").exits(0).json()["position"].as_u64().unwrap();
+    // Nothing happens without a word.
+    let plan = desk.run("erase b2/1 --reason wrong --plan --json").exits(0).json();
+    assert_eq!(
+        (&plan["plan"], &plan["events"], &plan["entry"]),
+        (&true.into(), &1.into(), &Value::Null)
+    );
+    assert_eq!(plan["batches"][0]["from"], "2024-01-03");
+    let ran = desk.run("erase b2/1 --reason wrong").exits(12);
+    assert!(ran.err.contains("--yes"), "{}", ran.err);
+    desk.run("erase b2/9 --reason wrong --yes").exits(1);
+    desk.run("erase b9 --reason wrong --yes").exits(1);
+    assert_eq!(holders(&ledger, CANARY).len(), before.len());
+
+    let done = desk.words(&["erase", "b2/1", "--reason", "not ours", "--yes", "--json"]);
+    let done = done.exits(0).json();
+    assert_eq!((done["entry"].as_u64(), done["events"].as_u64()), (Some(head + 1), Some(1)));
+    assert_eq!(holders(&ledger, CANARY), Vec::<String>::new());
+    desk.run("verify --deep").exits(0);
+    assert_eq!(holders(&ledger, CANARY), Vec::<String>::new(), "rebuilt views have it again");
+
+    // The view shows what stood before, and says so; also at a position before the erasure.
+    for at in [String::new(), format!(" --at #{head}")] {
+        let ran = desk.run(&format!("view iv VOLA --json{at}")).exits(0);
+        assert!(
+            ran.err.contains("erased by tester") && ran.err.contains("not ours"),
+            "{}",
+            ran.err
+        );
+        let view = ran.json();
+        assert_eq!(view["erased"], 1, "{view}");
+        assert_eq!(view["erasures"][0]["entry"].as_u64(), Some(head + 1));
+        assert_eq!(row(&view, "2024-01-03")["atm_iv"].to_string(), "0.22");
+        assert_eq!(row(&view, "2024-01-04")["atm_iv"].to_string(), "0.23");
+    }
+    let quiet = desk.run("view iv VOLA --from 2024-01-04 --json").exits(0);
+    assert!(quiet.json().get("erased").is_none() && !quiet.err.contains("erased"), "{}", quiet.err);
+    for line in [
+        "why iv VOLA 2024-01-03",
+        "show b2/1",
+        "export iv VOLA -f csv",
+        "snapshot VOLA",
+        "gaps VOLA",
+        "sql SELECT*FROM(SELECT(1))",
+    ] {
+        let ran = desk.run(line).exits(0);
+        assert!(ran.err.contains("erased by tester"), "{line}: {}", ran.err);
+    }
+    let shown = desk.run("show b2/1 --json").exits(0).json();
+    assert_eq!((&shown["op"], &shown["raw"]), (&"erased".into(), &"".into()));
+    assert_eq!(shown["erased"]["reason"], "not ours");
+    // The row beside it stands, only its bytes are gone.
+    let beside = desk.run("show b2/2 --json").exits(0).json();
+    assert_eq!(
+        (&beside["op"], &beside["raw"], &beside["proven"]),
+        (&"put".into(), &"".into(), &true.into())
+    );
+    assert_eq!(beside["erased"]["actor"], "tester");
+    // What needs the batch whole is refused.
+    for line in ["batch export b2 b2.bundle", "batch replay b2"] {
+        let ran = desk.run(line).exits(1);
+        assert!(ran.err.contains("erased by tester") && ran.err.contains("Hint:"), "{}", ran.err);
+    }
+    // Nothing comes back through the same file: its content is known.
+    let again = desk.run("import tomic two --yes").exits(0);
+    assert!(again.err.contains("erased"), "{}", again.err);
+    assert_eq!(holders(&ledger, CANARY), [""; 0]);
+    desk.run("verify --deep").exits(0);
+    let audit = desk.run("log --audit --json").exits(0).json();
+    assert_eq!(audit["batches"][1]["erased"], 1);
+    assert!(audit["findings"].as_array().unwrap().iter().any(|f| f["code"] == "erased"));
+    // Erased once is erased.
+    let none = desk.run("erase b2/1 --reason again --yes --json").exits(0).json();
+    assert_eq!((&none["entry"], &none["events"]), (&Value::Null, &0.into()));
+}
+
+#[test]
+fn a_value_that_only_the_erased_row_had_is_missing_loudly() {
+    let desk = desk();
+    desk.run("erase b2/3 --reason gone --yes").exits(0);
+    let ran = desk.run("why iv VOLA 2024-01-05").exits(1);
+    assert!(ran.err.contains("erased by tester") && ran.err.contains("show '#"), "{}", ran.err);
+    let view = desk.run("view iv VOLA --json").exits(0).json();
+    assert_eq!(view["rows"].as_array().unwrap().len(), 3);
+    assert_eq!(view["erased"], 1);
+}
+
+#[test]
+fn copies_and_proofs_work_over_erased_rows() {
+    let desk = desk();
+    let key: Value = desk.run("key new --name example.com/vol -O key --json").exits(0).json();
+    let vkey = key["vkey"].as_str().unwrap().to_owned();
+    desk.run("erase b2/1 --reason gone --yes").exits(0);
+    desk.run("checkpoint sign --key-file key -O c").exits(0);
+    desk.run("prove b2/2 -O proof --checkpoint c").exits(0);
+    desk.run(&format!("verify-proof proof --key {vkey}")).exits(0);
+    let ran = desk.run("prove b2/1 -O no --checkpoint c").exits(1);
+    assert!(ran.err.contains("erased by tester"), "{}", ran.err);
+    let head = desk.run("verify --json").exits(0).json()["log_root"].clone();
+    for line in ["backup whole", "backup plain --plain"] {
+        desk.run(line).exits(0);
+        let file = line.split(' ').nth(1).unwrap();
+        desk.run(&format!("restore {file} restored-{file}")).exits(0);
+        let report = desk.run(&format!("-L restored-{file} verify --deep --json")).exits(0).json();
+        assert_eq!(report["log_root"], head);
+        let view = desk.run(&format!("-L restored-{file} view iv VOLA --json")).exits(0).json();
+        assert_eq!(view["erased"], 1);
+        assert_eq!(holders(&desk.path().join(format!("restored-{file}")), CANARY), [""; 0]);
+        let bytes = std::fs::read(desk.path().join(file)).unwrap();
+        assert!(!bytes.windows(CANARY.len()).any(|part| part == CANARY.as_bytes()));
+    }
+    if let Some(python) = crate::bundle::python() {
+        let told = crate::bundle::sound(&python, &desk.path().join("plain"), &[]);
+        assert!(told.starts_with("ok: 2 batches, 5 events"), "{told}");
+    }
+    // From the mirror alone, with the engine gone.
+    let report = desk.run("recover .volledger new-one --json").exits(0).json();
+    assert_eq!(report["whole"], true, "{report}");
+    std::fs::remove_dir_all(desk.path().join(".volledger/sled")).unwrap();
+    desk.run("recover .volledger new-two --json").exits(0).json();
+    desk.run("-L new-two verify --deep").exits(0);
+    assert_eq!(holders(&desk.path().join("new-two"), CANARY), [""; 0]);
+}
+
+fn on(desk: &Desk, day: &str, line: &str) -> Ran {
+    let mut command = desk.command(line.split(' '));
+    command.env("VOLLEDGER_NOW", format!("{day}T12:00:00Z"));
+    crate::program::ran(command, None)
+}
+
+#[test]
+fn retention_erases_what_is_due_and_nothing_else() {
+    let desk = desk();
+    let none = desk.run("retention apply --yes").exits(0);
+    assert!(none.err.contains("no rules"), "{}", none.err);
+    let rules = "[retention]\niv = \"30d\"\nchain = \"5d\"\n";
+    std::fs::write(desk.path().join(".volledger/config.toml"), rules).unwrap();
+    // 2024-01-03 is exactly 30 days before 2024-02-02, and not due on that day.
+    let due = on(&desk, "2024-02-02", "retention apply --dry-run --json").exits(0).json();
+    assert_eq!((&due["events"], &due["plan"]), (&1.into(), &true.into()), "{due}");
+    assert_eq!(due["batches"][0]["from"], "2024-01-02");
+    on(&desk, "2024-02-02", "retention apply").exits(12);
+    let done = on(&desk, "2024-02-03", "retention apply --yes --json").exits(0).json();
+    assert_eq!(done["events"], 3, "{done}");
+    assert_eq!(done["reason"], "retention: iv 30d, chain 5d");
+    let entries = desk.run("log --json").exits(0).json()["position"].clone();
+    let again = on(&desk, "2024-02-03", "retention apply --yes --json").exits(0).json();
+    assert_eq!((&again["events"], &again["position"]), (&0.into(), &entries));
+    on(&desk, "2024-02-03", "verify --deep").exits(0);
+    let view = desk.run("view iv VOLA --json").exits(0).json();
+    let days: Vec<_> = view["rows"].as_array().unwrap().iter().map(|row| &row["date"]).collect();
+    assert_eq!(days, ["2024-01-04", "2024-01-05"]);
+    assert_eq!(view["erased"], 3);
+    assert_eq!(holders(&desk.path().join(".volledger"), CANARY), [""; 0]);
+}
+
+#[test]
+fn kept_projections_forget_too() {
+    let desk = desk();
+    desk.write("q.sql", "SELECT symbol, date, atm_iv FROM iv WHERE symbol = :symbol");
+    desk.run("projection add mine --sql q.sql").exits(0);
+    desk.run("erase b2 --reason gone --yes").exits(0);
+    desk.run("verify --deep").exits(0);
+    let rows = desk.words(&["sql", "SELECT count(*) FROM mine", "--json"]).exits(0).json();
+    assert_eq!(rows["rows"][0][0], 2, "{rows}");
+    assert_eq!(holders(&desk.path().join(".volledger"), CANARY), [""; 0]);
+}
