@@ -11,7 +11,8 @@ use crate::domain::{Day, Series, Symbol};
 use crate::quant::earnings::consistency;
 use crate::quant::earnings::vrp::{History, NoRatio};
 
-/// The announcements of a stock as seen from a day, with the moves of a projection.
+/// The announcements of a stock as seen from a day (today, with all that is known, where none is
+/// named), with the moves of a projection.
 ///
 /// # Errors
 /// [`AppError::NotFound`] for a symbol without announcements, moves or straddles, and for a
@@ -20,9 +21,11 @@ pub fn earnings(
     vantage: &Vantage,
     symbol: &Symbol,
     name: &ProjectionName,
-    date: Day,
+    (date, today): (Option<Day>, Day),
 ) -> Result<Earnings> {
     known(vantage, symbol)?;
+    // Seen from a day, what was not known before it is not there.
+    let (cutoff, date) = (date.unwrap_or(Day(i32::MAX)), date.unwrap_or(today));
     let set = TierSet::bundled("seed")?;
     let moves = Moves::of(vantage, name)?;
     let all = moves.about(symbol)?;
@@ -33,7 +36,7 @@ pub fn earnings(
         confirmed: of.confirmed,
         days: of.day.0 - date.0,
     });
-    let used = before(&all, &set, date, Day(i32::MAX));
+    let used = before(&all, &set, cutoff, Day(i32::MAX));
     let sizes: Vec<f64> = used.iter().map(|(_, size)| *size).collect();
     let mut notes = Vec::new();
     let history = match summed(&sizes, set.min_quarters) {
@@ -44,6 +47,7 @@ pub fn earnings(
         }
     };
     notes.extend(without_move(&all, date));
+    let shown = |event: &&EventMove| event.close_move.is_none() || event.known_on() < cutoff;
     Ok(Earnings {
         schema: "volledger/earnings/1",
         position: vantage.at.0,
@@ -55,7 +59,7 @@ pub fn earnings(
         next,
         history,
         notes,
-        rows: all.iter().rev().map(row).collect(),
+        rows: all.iter().rev().filter(shown).map(row).collect(),
     })
 }
 

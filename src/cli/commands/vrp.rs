@@ -34,7 +34,7 @@ pub(in crate::cli) struct EarningsArgs {
     /// The projection that moves are from
     #[arg(long, value_name = "NAME[@VERSION]", default_value = "earnings_moves")]
     projection: ProjectionName,
-    /// The day to look from [default: today]
+    /// The day to look from; moves that were not known before it are left out [default: today]
     #[arg(long)]
     date: Option<Day>,
     #[command(flatten)]
@@ -116,8 +116,8 @@ fn vantage(ui: &mut Ui, ctx: &Context, knowledge: &Knowledge) -> Outcome<Vantage
 
 pub(in crate::cli) fn earnings(ui: &mut Ui, ctx: &Context, args: &EarningsArgs) -> Outcome<Exit> {
     let vantage = vantage(ui, ctx, &args.knowledge)?;
-    let date = args.date.unwrap_or(ctx.run().clock.today());
-    ui.page(&earnings::earnings(&vantage, &args.symbol, &args.projection, date)?)?;
+    let dates = (args.date, ctx.run().clock.today());
+    ui.page(&earnings::earnings(&vantage, &args.symbol, &args.projection, dates)?)?;
     Ok(Exit::Done)
 }
 
