@@ -5,7 +5,7 @@ use super::prepared::write_events;
 pub use super::prepared::{Outcome, Prepared, Staged, with_events};
 use super::report::Review;
 use super::stage::Draft;
-use super::{Run, derive, market, tomic};
+use super::{Run, derive, market, tomic, withdraw};
 use crate::domain::entry::RowCounts;
 use crate::domain::{Calendar, Class, Collector, Series, Symbol};
 use crate::ledger::codec::{Manifest, ManifestSource, SourceKind};
@@ -250,7 +250,7 @@ pub fn import_csv(
     with_events(ledger, options.dry_run, |target, writer| {
         read_files(target, writer, inputs, options, &mapping, &mut draft, run)
     })
-    .and_then(|prepared| prepared.settle(ledger, draft, options.full, run))
+    .and_then(|prepared| withdraw::settle(prepared, ledger, draft, options.full, run))
 }
 
 /// The beginning of a batch that a mapping reads; `keep` makes all its values fill only.
