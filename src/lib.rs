@@ -59,6 +59,7 @@ pub mod net;
 pub mod projections;
 pub mod quant;
 pub mod render;
+pub mod serve;
 pub mod sources;
 
 /// What a program that uses this library needs, in one `use`.

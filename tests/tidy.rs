@@ -18,8 +18,8 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("app", &["domain", "quant", "ledger", "sources", "net", "projections"]),
     ("render", &["domain", "app"]),
     ("config", &["domain"]),
-    ("cli", &["domain", "app", "render", "config", "web"]), // `cli serve` starts `web`
-    ("web", &["domain", "app", "render", "config"]),
+    ("cli", &["domain", "app", "render", "config", "serve"]), // `cli serve` starts `serve`
+    ("serve", &["domain", "app", "render", "config"]),
 ];
 
 /// Paths that may be named in their homes only. A home is a file or a folder below `src`, named
@@ -41,6 +41,12 @@ const HOMES: &[(&str, &[&str])] = &[
     ("flate2", &["sources/polygon"]),
     ("aws_lc_rs", &["ledger/note"]),
     ("base64", &["ledger/note"]),
+    ("axum", &["serve"]),
+    ("hyper", &["serve/listen"]),
+    ("hyper_util", &["serve/listen"]),
+    ("maud", &["serve"]),
+    ("tokio", &["serve"]),
+    ("getrandom", &["serve/token"]),
     ("std::env", &["config", "main"]),
     ("Utc::now", &["app/clock"]),
 ];
@@ -438,7 +444,7 @@ fn a_wrong_arrow_is_noticed() {
     }
     for text in [
         "use crate::domain::Day; use super::ledger;",
-        "//! See [`crate::ledger`].\n/* crate::ledger /* crate::cli */ crate::web */",
+        "//! See [`crate::ledger`].\n/* crate::ledger /* crate::cli */ crate::serve */",
         "const A: &str = \"crate::ledger\"; const B: &str = r#\"crate::ledger\"#;",
         "#[cfg(test)]\nmod tests { use crate::ledger::Ledger; fn f() { if true {} } }",
         "#[cfg(test)] use crate::ledger;",
@@ -447,9 +453,9 @@ fn a_wrong_arrow_is_noticed() {
     ] {
         assert_eq!(wrong_arrows("domain/day.rs", text), NONE, "{text}");
     }
-    assert_eq!(wrong_arrows("web/mod.rs", "use crate::cli;").len(), 1);
-    assert_eq!(wrong_arrows("web/mod.rs", "use super::ledger;").len(), 1);
-    assert_eq!(wrong_arrows("cli/commands/serve.rs", "use crate::web;"), NONE);
+    assert_eq!(wrong_arrows("serve/mod.rs", "use crate::cli;").len(), 1);
+    assert_eq!(wrong_arrows("serve/mod.rs", "use super::ledger;").len(), 1);
+    assert_eq!(wrong_arrows("cli/commands/serve.rs", "use crate::serve;"), NONE);
     assert_eq!(wrong_arrows("attic/mod.rs", "").len(), 1);
     assert_eq!(wrong_arrows("lib.rs", "pub use crate::ledger::Ledger;"), NONE);
 }

@@ -76,6 +76,11 @@ pub fn open_to_others(ledger: &Ledger) -> Option<String> {
     crate::ledger::modes::open_to_others(ledger.directory()?)
 }
 
+/// Whether another process waits for a ledger that this one holds.
+pub fn wanted(dir: &Path) -> bool {
+    crate::ledger::wanted(dir)
+}
+
 /// Whether a directory looks like a ledger.
 pub fn exists(dir: &Path) -> bool {
     Ledger::exists(dir)

@@ -2,8 +2,8 @@
 
 use super::commands::{
     backup, batch, chart, check, checkpoint, config, coverage, derive, diff, erase, export, fetch,
-    gaps, health, heatmap, import, key, log, man, metrics, overview, projection, prove, recover,
-    screen, show, sql, timeline, tour, verify, view, vrp, why,
+    gaps, health, heatmap, import, key, log, man, menu, metrics, overview, projection, prove,
+    recover, screen, serve, show, sql, timeline, tour, verify, view, vrp, why,
 };
 use crate::app::metrics::Which;
 use crate::render::Form;
@@ -249,6 +249,10 @@ pub(super) enum Command {
     Erase(erase::EraseArgs),
     /// Erase what the settings say is too old
     Retention(erase::RetentionArgs),
+    /// Look at the ledger in a browser, and decide there
+    Serve(serve::ServeArgs),
+    /// A menu of numbers for those who never liked flags
+    Menu(menu::MenuArgs),
     /// The settings in effect, and the files that they come from
     Config(config::ConfigArgs),
     /// Completions for a shell
@@ -366,6 +370,8 @@ mod tests {
             "retention apply --dry-run",
             "retention apply -y",
             "config path",
+            "menu --lang nl",
+            "serve --port 0 --allow-decisions --allow-host desk.lan",
             "completions bash",
             "man batch confirm",
         ] {

@@ -68,7 +68,7 @@ impl Context {
     /// How the ledger is opened.
     pub(super) fn options(&self) -> OpenOptions {
         let (patience, mirror) = (self.settings.patience, self.settings.mirror);
-        OpenOptions { holder: self.holder(), patience, mirror }
+        OpenOptions { holder: self.holder(), patience, mirror, lends: false }
     }
 
     /// Where a new ledger goes.

@@ -52,7 +52,7 @@ impl Inbox {
         let path = directory.join("inbox");
         let write = |error| LedgerError::write("the inbox", error);
         modes::private_folder(&path).map_err(write)?;
-        let lock = Lock::take(&path, &options.holder, options.patience)?;
+        let lock = Lock::take(&path, options)?;
         let path = path.join(FILE);
         let mut file = modes::private();
         let file = file.read(true).write(true).create(true).truncate(false);

@@ -1,11 +1,59 @@
 //! One process at a time: the lock file and what it says about its holder.
+//!
+//! A holder that works for long but only now and then (a server) lends: it says so in the lock
+//! file, looks whether anybody [waits](wanted), and lets the ledger go between two pieces of work.
+//! Who waits holds a second file's lock meanwhile, shared with others who wait; the system frees it
+//! with the process, so no sign of a waiter outlives it.
 
 use super::error::LedgerError;
-use super::modes;
+use super::{OpenOptions, modes};
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
+
+/// Who finds the lock with a holder that lends waits so long, even if told not to wait.
+const LENT: Duration = Duration::from_secs(3);
+/// How often who waits looks again.
+const STEP: Duration = Duration::from_millis(20);
+/// The first word of the line that a holder who lends adds.
+const LENDS: &str = "lends";
+
+/// Whether another process waits for a ledger that this one holds.
+pub fn wanted(directory: &Path) -> bool {
+    let Ok(file) = File::open(directory.join("WAIT")) else {
+        return false;
+    };
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => true,
+        Ok(()) => {
+            let _ = file.unlock(); // closing it is the other way
+            false
+        }
+        Err(TryLockError::Error(_)) => false,
+    }
+}
+
+/// The sign of a process that waits; gone when dropped.
+struct Waiting(File);
+
+impl Waiting {
+    /// `None` where it cannot be set up: then a holder that lends does not hear of this one, and
+    /// it waits like for any other.
+    fn sign(directory: &Path) -> Option<Self> {
+        let options = modes::private().create(true).read(true).write(true).truncate(false).clone();
+        let file = options.open(directory.join("WAIT")).ok()?;
+        // Shared: only a holder that looks is in the way, for an instant.
+        file.lock_shared().ok()?;
+        Some(Self(file))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let _ = self.0.unlock(); // as below
+    }
+}
 
 /// The ledger's lock; released when dropped or when the process ends in any way.
 #[derive(Debug)]
@@ -14,37 +62,55 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock, waiting at most `patience` for its holder.
-    pub fn take(directory: &Path, holder: &str, patience: Duration) -> Result<Self, LedgerError> {
+    /// Takes the lock, waiting for its holder as long as `options` say, and a little longer for one
+    /// that lends.
+    pub fn take(directory: &Path, options: &OpenOptions) -> Result<Self, LedgerError> {
+        let (holder, patience) = (&options.holder, options.patience);
         let path = directory.join("LOCK");
-        let options = modes::private().create(true).read(true).write(true).truncate(false).clone();
+        let opening = modes::private().create(true).read(true).write(true).truncate(false).clone();
         let mut file =
-            options.open(&path).map_err(|error| LedgerError::write("the lock", error))?;
+            opening.open(&path).map_err(|error| LedgerError::write("the lock", error))?;
         let start = Instant::now();
+        let mut waiting = None;
         loop {
             match file.try_lock() {
                 Ok(()) => break,
-                Err(TryLockError::WouldBlock) if start.elapsed() < patience => {
-                    std::thread::sleep(Duration::from_millis(20));
-                }
                 Err(TryLockError::WouldBlock) => {
-                    let mut text = String::new();
-                    let _ = file.read_to_string(&mut text); // best effort: only names the holder
-                    let text = text.trim();
-                    let unknown = if text.is_empty() { "its name is not known" } else { text };
-                    return Err(LedgerError::Held { holder: unknown.to_owned() });
+                    let waited = start.elapsed();
+                    if waited >= patience {
+                        let (name, lends) = said(&mut file);
+                        if !lends || waited >= LENT {
+                            return Err(LedgerError::Held { holder: name });
+                        }
+                    }
+                    if waiting.is_none() {
+                        waiting = Waiting::sign(directory);
+                    }
+                    std::thread::sleep(STEP);
                 }
                 Err(TryLockError::Error(error)) => {
                     return Err(LedgerError::write("the lock", error));
                 }
             }
         }
-        let text = format!("process {}, {holder}\n", std::process::id());
+        let lends =
+            if options.lends { format!("{LENDS} it to who waits\n") } else { String::new() };
+        let text = format!("process {}, {holder}\n{lends}", std::process::id());
         let note = file.set_len(0).and_then(|()| file.rewind());
         note.and_then(|()| file.write_all(text.as_bytes()))
             .map_err(|error| LedgerError::write("the lock", error))?;
         Ok(Self { file })
     }
+}
+
+/// What the lock file says of its holder: a name, and whether it lends.
+fn said(file: &mut File) -> (String, bool) {
+    let mut text = String::new();
+    // Best effort: it only names the holder.
+    let _ = file.rewind().and_then(|()| file.read_to_string(&mut text));
+    let name = text.lines().next().unwrap_or_default().trim();
+    let name = if name.is_empty() { "its name is not known" } else { name };
+    (name.to_owned(), text.lines().skip(1).any(|line| line.starts_with(LENDS)))
 }
 
 impl Lock {
@@ -57,8 +123,8 @@ impl Lock {
         match file.try_lock() {
             Ok(()) => Ok(Some(Self { file })),
             Err(TryLockError::WouldBlock) => {
-                let text = std::io::read_to_string(&file).unwrap_or_default();
-                Err(LedgerError::Held { holder: text.trim().to_owned() })
+                let mut file = file;
+                Err(LedgerError::Held { holder: said(&mut file).0 })
             }
             Err(TryLockError::Error(error)) => Err(LedgerError::read("the lock", error)),
         }

@@ -42,6 +42,7 @@ use codec::{Kept, Manifest};
 use files::Files;
 use hash::Sha256Tree;
 use lock::Lock;
+pub use lock::wanted;
 use mirror::Mirror;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -78,12 +79,14 @@ pub struct OpenOptions {
     pub patience: Duration,
     /// Whether blocks and entries are also written to the mirror.
     pub mirror: bool,
+    /// Whether the holder looks if others [wait](wanted) and lets the ledger go for them.
+    pub lends: bool,
 }
 
 impl OpenOptions {
     /// With a mirror, as usual.
     pub fn new(holder: &str, patience: Duration) -> Self {
-        Self { holder: holder.to_owned(), patience, mirror: true }
+        Self { holder: holder.to_owned(), patience, mirror: true, lends: false }
     }
 }
 

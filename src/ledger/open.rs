@@ -25,7 +25,7 @@ impl Ledger {
         }
         modes::private_folder(directory).map_err(write)?;
         modes::restrict(directory, 0o700).map_err(write)?;
-        let lock = Lock::take(directory, &options.holder, options.patience)?;
+        let lock = Lock::take(directory, options)?;
         let files: Arc<dyn Files> = Arc::new(Directory::new(directory));
         let engine = directory.join("sled");
         if begun && engine.join("db").metadata().map_or(true, |db| db.len() == 0) {
@@ -76,7 +76,7 @@ impl Ledger {
         }
         let files: Arc<dyn Files> = Arc::new(Directory::new(directory));
         Head::read(&*files)?; // a ledger that is too new is not even locked
-        let lock = Lock::take(directory, &options.holder, options.patience)?;
+        let lock = Lock::take(directory, options)?;
         Head::read(&*files)?.ok_or_else(no_head)?;
         SledStore::settle(directory)?;
         if !directory.join("sled").join("db").exists() {

@@ -50,7 +50,7 @@ pub(super) fn table(
 }
 
 /// The sign of a kind of change.
-pub(super) fn sign(kind: &str) -> &'static str {
+pub fn sign(kind: &str) -> &'static str {
     match kind {
         "new" | "added" => "+",
         "changed" => "~",

@@ -35,11 +35,12 @@ mod table;
 mod tables;
 mod view;
 
+pub use changes::sign;
 pub use decided::verb;
 pub use fetch::FetchPage;
-pub use html::{Page, audit_page};
+pub use html::{CHART_SCRIPT, CONTROLS, Figure, Page, audit_page};
 pub use review::ReviewPage;
-pub use svg::Picture;
+pub use svg::{PICTURE_STYLE, Picture};
 pub use table::ascii;
 pub use view::Views;
 

@@ -2,9 +2,11 @@
 
 mod days;
 mod heatmap;
+mod preview;
 
 pub use days::days;
 pub use heatmap::{Heat, Metric, heatmap};
+pub use preview::preview;
 
 use super::error::{AppError, Result};
 use super::metrics::first;

@@ -56,10 +56,13 @@ pub fn stale(ledger: &mut Ledger, run: &Run<'_>) -> Result<Vec<ProjectionLine>> 
     if ledger.projections().kept().next().is_none() {
         return Ok(Vec::new());
     }
-    Vantage::lend(ledger, &run.registry, |vantage| {
-        let kept = vantage.ledger.projections().kept().map(|(id, _)| line(vantage, id));
-        Ok(kept.filter(|line| line.state != "current").collect())
-    })
+    Vantage::lend(ledger, &run.registry, |vantage| Ok(stale_from(vantage)))
+}
+
+/// The same from a vantage.
+pub fn stale_from(vantage: &Vantage) -> Vec<ProjectionLine> {
+    let kept = vantage.ledger.projections().kept().map(|(id, _)| line(vantage, id));
+    kept.filter(|line| line.state != "current").collect()
 }
 
 fn line(vantage: &Vantage, id: &ProjectionId) -> ProjectionLine {

@@ -12,7 +12,7 @@ pub mod refresh;
 pub mod rows;
 
 pub use compare::compare as diff;
-pub use list::{list, show, stale};
+pub use list::{list, show, stale, stale_from};
 
 use super::error::{AppError, Result};
 use super::report::{ProjectionChanged, Refresh, Refreshed, VerifyReport};

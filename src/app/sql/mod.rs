@@ -32,6 +32,7 @@ use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
 use rusqlite::{Batch, Connection};
 use serde::Serialize;
+use std::time::{Duration, Instant};
 use tables::Table;
 
 /// The answer to a query: `volledger/sql/1`.
@@ -52,7 +53,34 @@ pub struct SqlAnswer {
 /// # Errors
 /// [`AppError::Sql`] with SQLite's own words for a query that is wrong or would write.
 pub fn query(vantage: &Vantage, text: &str) -> Result<SqlAnswer> {
+    answer(vantage, text, None)
+}
+
+/// How much a query may ask for.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// It is given up after so long.
+    pub time: Duration,
+    /// Rows beyond these are not told.
+    pub rows: usize,
+}
+
+/// The same, of a query that nobody knows: within limits.
+///
+/// # Errors
+/// Those of [`query`], and [`AppError::Sql`] when it takes too long.
+pub fn query_within(vantage: &Vantage, text: &str, limits: Limits) -> Result<SqlAnswer> {
+    answer(vantage, text, Some(limits))
+}
+
+fn answer(vantage: &Vantage, text: &str, limits: Option<Limits>) -> Result<SqlAnswer> {
     let mut connection = connect(vantage)?;
+    let began = Instant::now();
+    if let Some(Limits { time, .. }) = limits {
+        let over = move || began.elapsed() > time;
+        connection.progress_handler(1000, Some(over)).map_err(wrong)?;
+    }
+    let most = limits.map_or(usize::MAX, |limits| limits.rows);
     connection.authorizer(Some(allow)).map_err(wrong)?;
     one(&connection, text)?;
     let mut statement = connection.prepare(text).map_err(wrong)?;
@@ -65,6 +93,9 @@ pub fn query(vantage: &Vantage, text: &str) -> Result<SqlAnswer> {
             values.push(json(row.get_ref(index).map_err(wrong)?));
         }
         found.push(values);
+        if found.len() >= most {
+            break;
+        }
     }
     let position = vantage.at.0;
     Ok(SqlAnswer { schema: "volledger/sql/1", position, columns, rows: found })
@@ -119,6 +150,7 @@ fn plain(error: &rusqlite::Error) -> String {
             rusqlite::ErrorCode::AuthorizationForStatementDenied => {
                 "a query cannot change, attach or load anything".to_owned()
             }
+            rusqlite::ErrorCode::OperationInterrupted => "the query took too long".to_owned(),
             _ => said(text.as_deref().unwrap_or(&failure.to_string())),
         },
         rusqlite::Error::SqlInputError { msg, .. } => said(msg),

@@ -22,6 +22,7 @@ pub(super) mod init;
 pub(super) mod key;
 pub(super) mod log;
 pub(super) mod man;
+pub(super) mod menu;
 pub(super) mod metrics;
 pub(super) mod overview;
 mod picture;
@@ -29,6 +30,7 @@ pub(super) mod projection;
 pub(super) mod prove;
 pub(super) mod recover;
 pub(super) mod screen;
+pub(super) mod serve;
 pub(super) mod show;
 pub(super) mod sql;
 pub(super) mod status;
@@ -64,6 +66,8 @@ pub(super) fn run(ui: &mut Ui, ctx: &Context, command: &Command) -> Outcome<Exit
         Command::Coverage(args) => coverage::run(ui, ctx, args),
         Command::Gaps(args) => gaps::run(ui, ctx, args),
         Command::Log(args) => log::run(ui, ctx, args),
+        Command::Menu(args) => menu::run(ui, ctx, args),
+        Command::Serve(args) => serve::run(ui, ctx, args),
         Command::Show(args) => show::run(ui, ctx, args),
         Command::Rank(args) => metrics::rank(ui, ctx, args),
         Command::Snapshot(args) => metrics::snapshot(ui, ctx, args),

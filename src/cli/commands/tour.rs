@@ -247,7 +247,7 @@ impl Place {
 }
 
 /// Words as a shell takes them.
-fn typed(words: &[&str]) -> String {
+pub(super) fn typed(words: &[&str]) -> String {
     let quoted = |word: &&str| {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,@".contains(c);
         if word.chars().all(plain) { (*word).to_owned() } else { format!("\"{word}\"") }

@@ -187,7 +187,8 @@ impl Chart {
     pub(super) fn strips(&self) -> Vec<&ChartLine> {
         let mut strips: Vec<&ChartLine> = Vec::new();
         for line in &self.lines {
-            if strips.iter().all(|known| known.series != line.series) {
+            let told = strips.iter().any(|known| known.series == line.series);
+            if !told && !line.batches.is_empty() {
                 strips.push(line);
             }
         }

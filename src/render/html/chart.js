@@ -125,7 +125,7 @@
       const value = line.values[cursor], panel = panels[line.panel];
       if (value === null) { told.push(line.name + " \u2013"); continue; }
       told.push(line.name + " " + written(panel, value * panel.factor, panel.digits) +
-        " (" + batchOf(line.spans, cursor) + ")");
+        batchOf(line.spans, cursor).replace(/.+/, " ($&)"));
       if (seen) {
         const which = lines.filter((other) => other.panel === line.panel).indexOf(line) % 6;
         add(group, "path", { class: "p big d" + which, d: "M" + at + " " + panel.y(value) + "h0" });

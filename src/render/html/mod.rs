@@ -12,7 +12,7 @@ use super::chart::words::scale;
 use super::days::kind_name;
 use super::heat::{value_text, wide_title};
 use super::numbers::MISSING;
-use super::svg::{Picture, escaped, geometry, spans};
+use super::svg::{PICTURE_STYLE, Picture, escaped, geometry, spans};
 use crate::app::report::{Chart, DayKind, Days, Heatmap};
 use serde_json::{Value as Json, json};
 use std::fmt::Write;
@@ -21,35 +21,63 @@ const SCRIPT: &str = include_str!("chart.js");
 const PAGE_STYLE: &str = include_str!("page.css");
 
 // SHA-256 of the texts; a test holds them to it and tells the new ones.
-const SCRIPT_DIGEST: &str = "p+uJv9+cXoSAoarT7DyXzRWCp347LJWRr6AKqdeYSgk=";
+const SCRIPT_DIGEST: &str = "JgfD9OigXYCG4qr6rP3wGmBZ+6ZcEDW7pX3moQGn+bI=";
 const PAGE_STYLE_DIGEST: &str = "z1Twcal10tTEuYO34BrbNKs8H+mu6upQK1XQITddkKk=";
 const AUDIT_STYLE_DIGEST: &str = "nn0R+10Xp9eni6SlxxCYv+c5BD7y4oZmEtibQoJxMeg=";
 const STYLE_DIGEST: &str = "b+3tP+4wU82l9CGgU1jLcpAr+ONKa2eq313l4B39R2w=";
 
+/// The script of a chart, for pages that load it; it works on [`Figure::data`].
+pub const CHART_SCRIPT: &str = SCRIPT;
+
 /// A report that can be a page of its own.
 pub trait Page: Picture {
+    /// The picture with everything that goes with it on a page.
+    fn figure(&self) -> Figure;
+
     /// The page, complete and on its own.
-    fn html(&self) -> String;
+    fn html(&self) -> String {
+        page(&self.figure())
+    }
 }
 
-/// What differs between pages.
-struct Parts<'a> {
-    title: &'a str,
+/// A picture, what is seen on it, and its data as a table.
+#[derive(Clone, Debug, Default)]
+pub struct Figure {
+    /// What it is called.
+    pub title: String,
     /// What is seen, in a sentence.
-    sentence: &'a str,
-    svg: &'a str,
+    pub sentence: String,
+    /// The picture, with its style in it.
+    pub svg: String,
     /// Whether the picture keeps its size and is scrolled, not shrunk.
-    wide: bool,
-    /// Caption, headings and rows of the table below.
-    caption: &'a str,
-    headings: Vec<String>,
-    rows: Vec<Vec<String>>,
-    /// What the script works on.
-    data: Option<Json>,
+    pub wide: bool,
+    /// What the table below it is.
+    pub caption: String,
+    /// The table's headings.
+    pub headings: Vec<String>,
+    /// Its rows, each with a cell for every heading.
+    pub rows: Vec<Vec<String>>,
+    /// What the script works on, as JSON that cannot end the element that it stands in.
+    pub data: Option<String>,
 }
 
-/// Every control of the chart has a button, a key and a name.
-const CONTROLS: &str = "<div id=\"controls\" hidden>\
+impl Figure {
+    /// The picture without its style, for pages that load [`PICTURE_STYLE`] themselves; its ids
+    /// begin with `tag`, so that a page may have several.
+    pub fn bare(&self, tag: &str) -> String {
+        let bare = self.svg.replacen(&format!("<style>{PICTURE_STYLE}</style>\n"), "", 1);
+        match tag {
+            "" => bare,
+            // Quotes in texts are escaped: these can only be attributes.
+            tag => bare
+                .replace("labelledby=\"name what\"", &format!("labelledby=\"{tag}name {tag}what\""))
+                .replace(" id=\"", &format!(" id=\"{tag}")),
+        }
+    }
+}
+
+/// The controls that the script of a chart expects: each has a button, a key and a name.
+pub const CONTROLS: &str = "<div id=\"controls\" hidden>\
 <button id=\"in\" type=\"button\" aria-label=\"Zoom in\">+</button>\
 <button id=\"out\" type=\"button\" aria-label=\"Zoom out\">−</button>\
 <button id=\"back\" type=\"button\" aria-label=\"Earlier\">←</button>\
@@ -66,8 +94,8 @@ fn embedded(data: &Json) -> String {
     text.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
 
-fn page(parts: &Parts<'_>) -> String {
-    let Parts { title, sentence, svg, caption, data, .. } = parts;
+fn page(parts: &Figure) -> String {
+    let Figure { title, sentence, svg, caption, data, .. } = parts;
     let (title, sentence, caption) = (escaped(title), escaped(sentence), escaped(caption));
     let script =
         data.as_ref().map_or(String::new(), |_| format!("script-src 'sha256-{SCRIPT_DIGEST}'; "));
@@ -111,15 +139,15 @@ fn page(parts: &Parts<'_>) -> String {
     if let Some(data) = data {
         let _ = write!(
             out,
-            "<script type=\"application/json\" id=\"data\">{}</script>\n<script>{SCRIPT}</script>\n",
-            embedded(data)
+            "<script type=\"application/json\" id=\"data\">{data}</script>\n\
+             <script>{SCRIPT}</script>\n"
         );
     }
     out + "</body>\n</html>\n"
 }
 
 impl Page for Chart {
-    fn html(&self) -> String {
+    fn figure(&self) -> Figure {
         let strips = self.strips();
         let names = self.lines.iter().map(|line| line.field.to_owned());
         let batches = strips.iter().map(|line| format!("batch {}", line.series));
@@ -139,16 +167,16 @@ impl Page for Chart {
             let batches = strips.iter().map(batch);
             std::iter::once(point.date.clone()).chain(values).chain(batches).collect()
         });
-        page(&Parts {
-            title: &self.title(),
-            sentence: &self.sentence(),
-            svg: &self.svg(),
+        Figure {
+            title: self.title(),
+            sentence: self.sentence(),
+            svg: self.svg(),
             wide: false,
-            caption: &format!("{}, {}", self.title(), self.place()),
+            caption: format!("{}, {}", self.title(), self.place()),
             headings,
             rows: rows.collect(),
-            data: Some(data(self)),
-        })
+            data: Some(embedded(&data(self))),
+        }
     }
 }
 
@@ -185,7 +213,7 @@ fn data(chart: &Chart) -> Json {
 }
 
 impl Page for Heatmap {
-    fn html(&self) -> String {
+    fn figure(&self) -> Figure {
         let headings = ["symbol".to_owned()].into_iter().chain(self.months.iter().cloned());
         let rows = self.rows.iter().map(|row| {
             let cells = row.cells.iter().map(|cell| {
@@ -195,21 +223,21 @@ impl Page for Heatmap {
             let n = std::iter::once(row.n.to_string());
             std::iter::once(row.symbol.clone()).chain(cells).chain(n).collect()
         });
-        page(&Parts {
-            title: &wide_title(self),
-            sentence: &format!("{} {}", self.sentence(), self.note()),
-            svg: &self.svg(),
+        Figure {
+            title: wide_title(self),
+            sentence: format!("{} {}", self.sentence(), self.note()),
+            svg: self.svg(),
             wide: true,
-            caption: self.definition,
+            caption: self.definition.to_owned(),
             headings: headings.chain(["n".to_owned()]).collect(),
             rows: rows.collect(),
             data: None,
-        })
+        }
     }
 }
 
 impl Page for Days {
-    fn html(&self) -> String {
+    fn figure(&self) -> Figure {
         let odd = |view: &crate::app::report::DaysView| {
             let days = view.days.iter().filter(|(_, kind)| *kind != DayKind::Value);
             let row = |(day, kind): &(String, DayKind)| {
@@ -217,16 +245,16 @@ impl Page for Days {
             };
             days.map(row).collect::<Vec<_>>()
         };
-        page(&Parts {
-            title: &self.title(),
-            sentence: &self.sentence(),
-            svg: &self.svg(),
+        Figure {
+            title: self.title(),
+            sentence: self.sentence(),
+            svg: self.svg(),
             wide: true,
-            caption: "Every day that is not simply a session with a value.",
+            caption: "Every day that is not simply a session with a value.".to_owned(),
             headings: ["date", "view", "what"].map(str::to_owned).to_vec(),
             rows: self.views.iter().flat_map(odd).collect(),
             data: None,
-        })
+        }
     }
 }
 

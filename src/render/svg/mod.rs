@@ -15,8 +15,10 @@ pub(super) use line::{geometry, spans};
 use crate::app::report::{Chart, Days, Heatmap};
 use std::fmt::Write;
 
-/// The look of every picture; pages that embed one allow exactly this text.
-pub(super) const STYLE: &str = include_str!("style.css");
+/// The look of every picture; pages that embed one allow exactly this text, or load it.
+pub const PICTURE_STYLE: &str = include_str!("style.css");
+
+pub(super) use PICTURE_STYLE as STYLE;
 
 /// A report that can be drawn as SVG.
 pub trait Picture {

@@ -1,0 +1,129 @@
+//! What is asked, and what is answered: a page, or the same as JSON.
+
+use super::Site;
+use super::pages::Page;
+use crate::app::error::{AppError, Result};
+use crate::app::lookup;
+use crate::app::vantage::Vantage;
+use crate::app::{Ledger, Run, Which};
+use crate::domain::Position;
+use crate::render::json;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// A request, read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ask {
+    /// Whether JSON is wanted.
+    pub(super) json: bool,
+    /// The path, without `.json`.
+    pub(super) path: String,
+    /// The variable parts of the path.
+    pub(super) names: Vec<String>,
+    /// The query or the form; empty fields are none.
+    pub(super) words: BTreeMap<String, String>,
+}
+
+impl Ask {
+    /// A variable part of the path.
+    pub(super) fn name<T: FromStr<Err: std::fmt::Display>>(&self, index: usize) -> Result<T> {
+        let text = self.names.get(index).map(String::as_str).unwrap_or_default();
+        text.parse().map_err(|error: T::Err| AppError::NotFound(error.to_string()))
+    }
+
+    /// A word of the query or form.
+    pub(super) fn word(&self, name: &str) -> Option<&str> {
+        self.words.get(name).map(|word| word.trim()).filter(|word| !word.is_empty())
+    }
+
+    /// A word that means something.
+    pub(super) fn parsed<T: FromStr<Err: std::fmt::Display>>(
+        &self,
+        name: &str,
+    ) -> Result<Option<T>> {
+        let parse = |word: &str| {
+            word.parse().map_err(|error: T::Err| AppError::Usage(format!("{name}: {error}")))
+        };
+        self.word(name).map(parse).transpose()
+    }
+
+    /// The address of the same as JSON.
+    pub(super) fn twin(&self) -> String {
+        let path = if self.path == "/" { "/status" } else { &self.path };
+        let words = self.words.iter().filter(|(_, word)| !word.trim().is_empty());
+        let words: Vec<_> = words.map(|(name, word)| format!("{name}={}", encoded(word))).collect();
+        let mark = if words.is_empty() { "" } else { "?" };
+        format!("{path}.json{mark}{}", words.join("&"))
+    }
+}
+
+/// A text as part of an address.
+pub(super) fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                out.push(char::from(byte));
+            }
+            byte => out += &format!("%{byte:02X}"),
+        }
+    }
+    out
+}
+
+/// What a request is answered with.
+pub(super) enum Answer {
+    /// A page.
+    Page(Page),
+    /// Text of a type, with the name of the file that it is to be saved as, if it is to be.
+    Text(&'static str, String, Option<&'static str>),
+}
+
+/// What a page is made from.
+pub(super) struct Here<'a> {
+    pub(super) site: &'a Site,
+    pub(super) ask: &'a Ask,
+    pub(super) ledger: &'a Arc<Ledger>,
+    pub(super) run: &'a Run<'a>,
+}
+
+impl Here<'_> {
+    /// The position that `at` names.
+    pub(super) fn at(&self) -> Result<Option<Position>> {
+        self.ask.word("at").map(|text| lookup::position_of(self.ledger, text)).transpose()
+    }
+
+    /// A vantage of the position that `at` names.
+    pub(super) fn vantage(&self) -> Result<Vantage> {
+        Vantage::new(Arc::clone(self.ledger), &self.run.registry, self.at()?, Which::Latest)
+    }
+
+    /// A report as JSON, or the page about it.
+    pub(super) fn answer<T: Serialize>(
+        &self,
+        report: &T,
+        page: impl FnOnce(&T) -> Result<Page>,
+    ) -> Result<Answer> {
+        match self.ask.json {
+            true => Ok(Answer::Text("application/json", json::line(report) + "\n", None)),
+            false => page(report).map(Answer::Page),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_twin_asks_the_same() {
+        let words = [("q", "a b&c/é"), ("at", " ")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+        let ask = Ask { path: "/sql".to_owned(), words: words.into(), ..Ask::default() };
+        assert_eq!(ask.twin(), "/sql.json?q=a%20b%26c%2F%C3%A9");
+        assert_eq!(Ask { path: "/".to_owned(), ..Ask::default() }.twin(), "/status.json");
+        assert_eq!((ask.word("at"), ask.word("none")), (None, None));
+        assert!(ask.parsed::<Position>("q").is_err());
+    }
+}

@@ -1,0 +1,151 @@
+//! The ledger between the server and everybody else.
+//!
+//! One process at a time has a ledger. The server keeps it open while nobody else wants it, and lets
+//! it go between two requests as soon as somebody does ([`Desk::lend`]); the next request takes it
+//! back. So commands work as ever beside a running server, and each sees what the other decided.
+
+use crate::app::{AppError, Ledger, OpenOptions, outside};
+use crate::app::{Clock, Run, error::Result};
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{Duration, Instant};
+
+/// Who waits looks again within this time: then the ledger is theirs, not the next request's.
+const TURN: Duration = Duration::from_millis(80);
+/// How long a request waits for the ledger.
+pub(super) const PATIENCE: Duration = Duration::from_secs(8);
+
+/// What a request's work depends on besides the ledger.
+#[derive(Clone, Debug)]
+pub struct Hand {
+    /// Where "now" comes from.
+    pub clock: Clock,
+    /// Who acts.
+    pub actor: String,
+    /// Whether kept projections follow decisions.
+    pub refresh: bool,
+    /// Whether another person than the one who staged must confirm.
+    pub two_person: bool,
+}
+
+impl Hand {
+    pub(super) fn run(&self) -> Run<'static> {
+        Run {
+            clock: self.clock,
+            refresh: self.refresh,
+            two_person: self.two_person,
+            ..Run::new(self.actor.clone())
+        }
+    }
+}
+
+/// The place of the ledger, with it or without.
+#[derive(Default)]
+struct Slot {
+    ledger: Option<Arc<Ledger>>,
+    /// When it was let go for somebody else.
+    lent: Option<Instant>,
+}
+
+/// The desk on which the ledger lies.
+pub(super) struct Desk {
+    directory: PathBuf,
+    options: OpenOptions,
+    pub(super) hand: Hand,
+    slot: RwLock<Slot>,
+}
+
+impl Desk {
+    pub(super) fn new(directory: PathBuf, options: OpenOptions, hand: Hand) -> Self {
+        Self { directory, options, hand, slot: RwLock::default() }
+    }
+
+    // A panic in between leaves a slot with a ledger or without one; both are fine.
+    fn reading(&self) -> RwLockReadGuard<'_, Slot> {
+        self.slot.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn writing(&self) -> RwLockWriteGuard<'_, Slot> {
+        self.slot.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens the ledger, giving way to whoever waits for it.
+    fn open(&self, slot: &mut Slot, deadline: Instant) -> Result<Ledger> {
+        if let Some(lent) = slot.lent.take() {
+            while lent.elapsed() < TURN && outside::wanted(&self.directory) {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+        let patience = deadline.saturating_duration_since(Instant::now());
+        let options = OpenOptions { patience, ..self.options.clone() };
+        Ok(outside::open_with(&self.directory, &options, &self.hand.run())?.ledger)
+    }
+
+    /// Does something that only reads; several may at once.
+    ///
+    /// # Errors
+    /// Those of opening the ledger, and of the work.
+    pub(super) fn read<T>(&self, work: impl FnOnce(&Arc<Ledger>) -> Result<T>) -> Result<T> {
+        let deadline = Instant::now() + PATIENCE;
+        let slot = self.reading();
+        if let Some(ledger) = &slot.ledger {
+            return work(ledger);
+        }
+        drop(slot);
+        let mut slot = self.writing();
+        if slot.ledger.is_none() {
+            slot.ledger = Some(Arc::new(self.open(&mut slot, deadline)?));
+        }
+        // Nobody lets it go before this request had its turn.
+        let slot = RwLockWriteGuard::downgrade(slot);
+        match &slot.ledger {
+            Some(ledger) => work(ledger),
+            None => Err(AppError::NotFound("the ledger was let go".to_owned())),
+        }
+    }
+
+    /// Does something that may append.
+    ///
+    /// # Errors
+    /// Those of opening the ledger, and of the work.
+    pub(super) fn write<T>(&self, work: impl FnOnce(&mut Ledger) -> Result<T>) -> Result<T> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut slot = self.writing();
+        // Out of its place meanwhile: after a panic it is opened anew.
+        let held = slot.ledger.take().and_then(Arc::into_inner);
+        let mut ledger = match held {
+            Some(ledger) => ledger,
+            None => self.open(&mut slot, deadline)?,
+        };
+        let done = work(&mut ledger);
+        // Opening mends what a failed write left.
+        if !matches!(done, Err(AppError::Ledger(_) | AppError::ViewsBehind { .. })) {
+            slot.ledger = Some(Arc::new(ledger));
+        }
+        done
+    }
+
+    /// Lets the ledger go if somebody waits for it.
+    pub(super) fn lend(&self) {
+        let held = self.reading().ledger.is_some();
+        if held && outside::wanted(&self.directory) {
+            let mut slot = self.writing();
+            slot.ledger = None;
+            slot.lent = Some(Instant::now());
+        }
+    }
+
+    /// Lets the ledger go for good. Work that has not ended keeps it until the process does, like
+    /// after a crash.
+    pub(super) fn close(&self) {
+        if let Ok(mut slot) = self.slot.try_write() {
+            slot.ledger = None;
+        }
+    }
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Desk({})", self.directory.display())
+    }
+}

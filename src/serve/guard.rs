@@ -1,0 +1,133 @@
+//! Who may ask, and what an answer may do: names of this server, same-origin posts, headers.
+//!
+//! A page of another site can make a browser send requests here, and a name that it owns can be
+//! made to point here (DNS rebinding). So a request must call the server by one of its names, and a
+//! post must come from a page of this very server.
+
+use super::Site;
+use super::trouble::Trouble;
+use axum::extract::{Request, State};
+use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Nothing but what this server serves; no script and no style in a page.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+    frame-ancestors 'none'";
+
+const HEADERS: [(HeaderName, &str); 7] = [
+    (header::CONTENT_SECURITY_POLICY, POLICY),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    // Not `no-referrer`: browsers then send a post's origin as `null`.
+    (header::REFERRER_POLICY, "same-origin"),
+    (header::CACHE_CONTROL, "no-store"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+];
+
+/// A host without its port: `[::1]:80` is `::1`.
+fn name(host: &str) -> &str {
+    if let Some(rest) = host.strip_prefix('[') {
+        return rest.split(']').next().unwrap_or(rest);
+    }
+    host.split(':').next().unwrap_or(host)
+}
+
+/// Whether a host is this server by a name that nobody else can own.
+fn is_ours(host: &str, address: IpAddr, hosts: &[String]) -> bool {
+    let name = name(host);
+    match name.parse::<IpAddr>() {
+        Ok(ip) => ip.is_loopback() || (ip == address && !ip.is_unspecified()),
+        Err(_) => {
+            name.eq_ignore_ascii_case("localhost")
+                || hosts.iter().any(|host| name.eq_ignore_ascii_case(host))
+        }
+    }
+}
+
+fn text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Why a request is refused, if it is.
+fn refusal(site: &Site, request: &Request) -> Option<&'static str> {
+    let headers = request.headers();
+    let ours = |host: &str| is_ours(host, site.options.address.ip(), &site.options.hosts);
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let host = hosts.next().and_then(|host| host.to_str().ok()).filter(|_| hosts.next().is_none());
+    let Some(host) = host.filter(|host| ours(host)) else {
+        return Some("this server does not go by that name (see --allow-host)");
+    };
+    if request.uri().authority().is_some_and(|named| named.as_str() != host) {
+        return Some("the address and the host of the request differ");
+    }
+    let site = text(headers, "sec-fetch-site");
+    let navigates = text(headers, "sec-fetch-mode").is_none_or(|mode| mode == "navigate");
+    if site == Some("cross-site") && !navigates {
+        return Some("a page of another site asked");
+    }
+    if request.method() == Method::POST {
+        let origin = text(headers, header::ORIGIN);
+        if origin != Some(&format!("http://{host}")) {
+            return Some("a page of another site sent this");
+        }
+        if site.is_some_and(|site| site != "same-origin") {
+            return Some("a page of another site sent this");
+        }
+    }
+    None
+}
+
+/// Lets a request pass or refuses it; every answer gets its headers.
+pub(super) async fn watch(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
+    let json = request.uri().path().ends_with(".json");
+    let refused = match *request.method() {
+        Method::GET | Method::HEAD | Method::POST => refusal(&site, &request),
+        _ => Some("this server takes GET and POST"),
+    };
+    let mut response = match refused {
+        Some(why) => Trouble::forbidden(why).answer(&site, json).into_response(),
+        None => next.run(request).await,
+    };
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_nobody_else_can_own_are_ours() {
+        let (home, hosts) = ("127.0.0.1".parse().unwrap(), vec!["desk.lan".to_owned()]);
+        for (host, ours) in [
+            ("localhost:7878", true),
+            ("LOCALHOST", true),
+            ("127.0.0.1:1", true),
+            ("127.0.0.2", true),
+            ("[::1]:7878", true),
+            ("desk.lan:7878", true),
+            ("evil.example", false),
+            ("localhost.evil.example", false),
+            ("127.0.0.1.evil.example", false),
+            ("10.0.0.1", false),
+            ("0.0.0.0", false),
+            ("", false),
+            ("[::1", true),
+            ("user@localhost", false),
+        ] {
+            assert_eq!(is_ours(host, home, &hosts), ours, "{host}");
+        }
+        let lan: IpAddr = "10.0.0.1".parse().unwrap();
+        assert!(is_ours("10.0.0.1:80", lan, &[]) && !is_ours("10.0.0.2:80", lan, &[]));
+        assert!(!is_ours("0.0.0.0", "0.0.0.0".parse().unwrap(), &[]));
+    }
+}

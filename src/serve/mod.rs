@@ -1,0 +1,103 @@
+//! The page: what the command line shows, for whoever would rather look than type.
+//!
+//! A server on this machine, for its user. A request becomes an [`ask::Ask`], a function of
+//! [`pages`] or [`acts`] answers it with the same reports as a command, as a page or as the same
+//! JSON. Ledger work stands on threads of its own; the async threads only read and write sockets.
+
+mod acts;
+mod ask;
+mod desk;
+mod guard;
+mod listen;
+mod openapi;
+mod pages;
+mod routes;
+mod token;
+mod trouble;
+mod upload;
+
+pub use desk::Hand;
+pub use trouble::Said;
+
+use crate::app::{AppError, OpenOptions};
+use desk::Desk;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use token::Token;
+use tokio::sync::{Semaphore, watch};
+
+/// Requests that work with the ledger at once; further ones wait.
+const WORK: usize = 6;
+
+/// How to serve.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The ledger's directory.
+    pub directory: PathBuf,
+    /// How it is opened; it is lent to other processes.
+    pub open: OpenOptions,
+    /// Who acts, and when.
+    pub hand: Hand,
+    /// Where to listen; port 0 takes a free one.
+    pub address: SocketAddr,
+    /// Names, besides those of this machine's loopback, by which the server may be called.
+    pub hosts: Vec<String>,
+    /// Whether pages can stage and decide.
+    pub allow_decisions: bool,
+    /// How an error is told: code, causes, hint.
+    pub said: fn(AppError) -> Said,
+}
+
+/// What all requests share.
+#[derive(Debug)]
+struct Site {
+    options: Options,
+    desk: Arc<Desk>,
+    token: Token,
+    work: Semaphore,
+    stopping: watch::Sender<bool>,
+    /// The last status, for the log root that it is of: a look at every record.
+    status: Mutex<Option<Arc<crate::app::report::Status>>>,
+}
+
+/// A server that listens but does not answer yet.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    site: Arc<Site>,
+}
+
+impl Server {
+    /// Listens.
+    ///
+    /// # Errors
+    /// An address that cannot be used.
+    pub fn bind(options: Options) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(options.address)?;
+        let address = listener.local_addr()?;
+        let desk = Desk::new(options.directory.clone(), options.open.clone(), options.hand.clone());
+        let site = Arc::new(Site {
+            options: Options { address, ..options },
+            desk: Arc::new(desk),
+            token: Token::new()?,
+            work: Semaphore::new(WORK),
+            stopping: watch::Sender::new(false),
+            status: Mutex::default(),
+        });
+        Ok(Self { listener, site })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.site.options.address
+    }
+
+    /// Answers until SIGINT or SIGTERM; requests that are under way then end first.
+    ///
+    /// # Errors
+    /// Threads or a listener that cannot be set up.
+    pub fn run(self) -> std::io::Result<()> {
+        listen::run(self.listener, self.site)
+    }
+}

@@ -1,0 +1,99 @@
+//! Who did what with which batch, and whether everything is as recorded.
+
+use super::{Page, batch_link, digest, entry_link, proof, state, table, time};
+use crate::app::audit::{AuditQuery, audit};
+use crate::app::error::Result;
+use crate::app::report::VerifyReport;
+use crate::app::verify as check;
+use crate::render::numbers::{count, counted};
+use crate::serve::ask::{Answer, Here};
+use maud::html;
+
+pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
+    let word = |name: &str| here.ask.word(name).map(str::to_owned);
+    let query = AuditQuery { actor: word("actor"), since: word("since"), at: here.at()? };
+    let audit = audit(here.ledger, &query)?;
+    here.answer(&audit, |audit| {
+        let findings: Vec<_> = audit.findings.iter().map(|finding| vec![
+            entry_link(finding.position),
+            html! { code { (finding.code) } },
+            html! { @if let Some(batch) = &finding.batch { (batch_link(batch)) } },
+            html! { (finding.actor) },
+            html! { (finding.text) },
+        ]).collect();
+        let body = html! {
+            h1 { "Audit" }
+            p { "Head #" (audit.position) ", log root " code.long { (audit.log_root) } }
+            form.decide method="post" action="/verify/deep" {
+                (proof(here.site))
+                a.button href="/verify" { "Verify now" }
+                button { "Verify every byte" }
+            }
+            form.filter method="get" action="/audit" {
+                label for="actor" { "Who" }
+                input id="actor" name="actor" value=(word("actor").unwrap_or_default()) maxlength="80";
+                label for="since" { "since" }
+                input id="since" name="since" value=(word("since").unwrap_or_default())
+                    placeholder="#12 or 2025-01-31" maxlength="40";
+                button { "Show" }
+            }
+            section {
+                h2 { "What stands out" }
+                @if findings.is_empty() { p { "Nothing." } }
+                @else { (table("For an auditor to look at",
+                    &["entry", "code", "batch", "who", "what"], &findings)) }
+            }
+            section {
+                h2 { "Batch by batch" }
+                ol.timeline { @for batch in audit.batches.iter().rev() { li {
+                    h3 { (batch_link(&batch.batch)) " " (state(batch.state)) }
+                    p { (batch.series.join(" ")) ", " (counted(batch.events, "event")) ", root "
+                        (digest(&batch.batch_root))
+                        @for source in batch.sources.iter().take(3) { ", " (source.name) } }
+                    ul { @for act in &batch.acts { li {
+                        (time(&act.time)) " " (entry_link(act.position)) " " strong { (act.what) }
+                        " by " (act.actor)
+                        @if let Some(reason) = &act.reason { ": " (reason) }
+                    } } }
+                } } }
+            }
+        };
+        Ok(Page::new("Audit", "/audit", body))
+    })
+}
+
+pub(super) fn verify(here: &Here<'_>) -> Result<Answer> {
+    verified(here, &check::verify(here.ledger, false, here.run)?)
+}
+
+/// Every block, every source, every view against its rebuild.
+pub(super) fn deep(here: &Here<'_>) -> Result<Answer> {
+    verified(here, &check::verify(here.ledger, true, here.run)?)
+}
+
+fn verified(here: &Here<'_>, report: &VerifyReport) -> Result<Answer> {
+    here.answer(report, |report| {
+        let depth =
+            if report.deep { "every byte" } else { "the log, and every block in its place" };
+        let body = html! {
+            h1 { "Verification" }
+            @if report.ok {
+                p.good { "✓ Everything is as recorded (" (depth) ")." }
+            } @else {
+                p.bad role="alert" { "✗ Not everything is as recorded." }
+            }
+            p { "Position #" (report.position) ", log root " code.long { (report.log_root) } }
+            p { (counted(report.events, "event")) ", " (count(report.batches)) " batches, "
+                (counted(report.sources, "source")) ", " (counted(report.projections, "view")) "." }
+            ul {
+                @for line in &report.damage { li { (line.place) ": " (line.what) } }
+                @for line in &report.stale { li { (line) } }
+            }
+            @if !report.deep {
+                form method="post" action="/verify/deep" { (proof(here.site))
+                    button { "Verify every byte" } }
+            }
+        };
+        Ok(Page::new("Verification", "/audit", body))
+    })
+}

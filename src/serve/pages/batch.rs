@@ -1,0 +1,334 @@
+//! One batch: its review, what it would change on a chart, and the forms that decide about it.
+
+use super::{Page, digest, entry_link, figure, proof, prose, state, symbol_link, table};
+use crate::app::error::Result;
+use crate::app::report::{ChangeLine, Review, SeriesLine};
+use crate::app::{chart, decide, review, trace};
+use crate::domain::{BatchId, Series, Symbol};
+use crate::render::numbers::{self, MISSING, count, counted, size};
+use crate::render::{Page as _, sign};
+use crate::serve::ask::{Answer, Here};
+use maud::{Markup, html};
+
+/// Changes that a page shows.
+const MOST: usize = 400;
+/// Unless a kind was asked for.
+const FEW: usize = 30;
+/// Of larger batches only the largest changes are looked for.
+const LARGE: u64 = 60_000;
+const KINDS: [&str; 5] = ["new", "changed", "drifted", "added", "removed"];
+
+pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
+    let id: BatchId = here.ask.name(0)?;
+    let events = here.ledger.batches().get(id).map(|batch| batch.stage.events);
+    // A page draws all changes; a program says whether it wants them.
+    let full = match here.ask.json {
+        true => here.ask.word("full").is_some(),
+        false => events.is_some_and(|events| events <= LARGE),
+    };
+    let review = review::review(here.ledger, id, full, here.run)?;
+    here.answer(&review, |review| {
+        Ok(Page::new(id.to_string(), "/batches", body(here, id, review, full)?))
+    })
+}
+
+fn body(here: &Here<'_>, id: BatchId, review: &Review, full: bool) -> Result<Markup> {
+    let rows = &review.rows;
+    let facts = [
+        ("usable", rows.effective),
+        ("rejected", rows.rejected),
+        ("retracted", rows.retracted),
+        ("repeated", rows.accepted.saturating_sub(rows.effective)),
+        ("blank", rows.blank),
+    ];
+    Ok(html! {
+        h1 { "Batch " (id) " " (state(review.state.unwrap_or_default())) }
+        (done(here)?)
+        p { "Read with " code { (review.mapping) } ": " (counted(rows.read, "row")) ", "
+            @for (index, (name, number)) in facts.iter().filter(|(_, n)| *n > 0).enumerate() {
+                @if index > 0 { ", " } (count(*number)) " " (name)
+            } "." }
+        ul.sources { @for source in &review.sources {
+            li { (source.name) " (" (size(source.bytes)) ", " (digest(&source.digest)) ")" }
+        } }
+        @if let Some(old) = &review.supersedes {
+            p.note { "Confirming it replaces batch " (super::batch_link(old)) " in the views." }
+        }
+        @if review.overlap == "keep" {
+            p.note { "It only fills holes: values that are shown stay." }
+        }
+        @if here.site.options.allow_decisions {
+            p { a href="#decide" { "To the decision" } }
+        }
+        section {
+            h2 { @if review.state == Some("staged") { "If confirmed" } @else { "What it says" } }
+            (series(&review.series))
+            (preview(here, id, review, full))
+        }
+        (changes(here, id, review, full))
+        (findings(review))
+        (support(&review.series))
+        (decisions(here, id, review)?)
+    })
+}
+
+/// What the decision did that led here.
+fn done(here: &Here<'_>) -> Result<Markup> {
+    let Some(position) = here.ask.parsed::<u64>("done")? else { return Ok(html! {}) };
+    let log = trace::log(here.ledger, None, None)?;
+    let entry = log.entries.into_iter().find(|entry| entry.position == position);
+    Ok(html! { @if let Some(entry) = entry {
+        div.done role="status" {
+            p { "Done: " strong { (entry.text) } ". Head " (entry_link(entry.position)) "." }
+            @if entry.position == log.position && here.site.options.allow_decisions {
+                form method="post" action="/undo" {
+                    (proof(here.site))
+                    input type="hidden" name="position" value=(entry.position);
+                    button { "Undo" }
+                }
+            }
+        }
+    } })
+}
+
+fn series(lines: &[SeriesLine]) -> Markup {
+    if lines.is_empty() {
+        return html! { p { "Nothing in it would change a view." } };
+    }
+    const FEW: usize = 60;
+    let mut order: Vec<&SeriesLine> = lines.iter().collect();
+    order.sort_by_key(|line| {
+        std::cmp::Reverse((line.changed + line.removed, line.drifted, line.new))
+    });
+    let rows: Vec<_> = order.iter().take(FEW).map(|line| vec![
+        html! { (line.series) },
+        symbol_link(&line.symbol),
+        html! { (line.from.as_deref().unwrap_or(MISSING)) " … " (line.to.as_deref().unwrap_or(MISSING)) },
+        html! { (count(line.new)) },
+        html! { (count(line.changed)) },
+        html! { (count(line.drifted)) },
+        html! { (count(line.same)) },
+        html! { (count(line.extended)) },
+        html! { (count(line.removed)) },
+        html! { (count(line.only_here)) },
+    ]).collect();
+    let headings = [
+        "view",
+        "symbol",
+        "days",
+        ">+ new",
+        ">~ changed",
+        ">≈ drifted",
+        ">= same",
+        ">+ extended",
+        ">- removed",
+        ">- only here",
+    ];
+    html! {
+        (table("Days by what would become of them", &headings, &rows))
+        @if lines.len() > FEW { p { "The " (FEW) " that change most, of " (lines.len()) "." } }
+    }
+}
+
+/// The chart of one view and symbol, and links to the others.
+fn preview(here: &Here<'_>, id: BatchId, review: &Review, full: bool) -> Markup {
+    const FEW: usize = 40;
+    if !full {
+        return html! { p.note { "There is no chart: the batch is too large for a page." } };
+    }
+    let daily = |line: &&SeriesLine| line.series.parse::<Series>().is_ok_and(Series::is_daily);
+    let drawn: Vec<&SeriesLine> = review.series.iter().filter(daily).collect();
+    let (view, symbol) = (here.ask.word("view"), here.ask.word("symbol"));
+    let asked = |line: &&&SeriesLine| {
+        view.is_none_or(|view| line.series == view) && symbol.is_none_or(|name| line.symbol == name)
+    };
+    let Some(line) = drawn.iter().find(asked) else { return html! {} };
+    let made = line.series.parse::<Series>().ok().zip(line.symbol.parse::<Symbol>().ok());
+    let made =
+        made.and_then(|(series, symbol)| chart::preview(here.ledger, review, series, &symbol).ok());
+    html! {
+        @if let Some(chart) = made { (figure(&chart.figure(), "")) }
+        @if drawn.len() > 1 {
+            p { "Charts: " @for line in drawn.iter().take(FEW) {
+                a href=(format!("/batches/{id}?view={}&symbol={}", line.series,
+                    crate::serve::ask::encoded(&line.symbol))) { (line.series) " " (line.symbol) } " "
+            } }
+        }
+    }
+}
+
+fn shown(change: &ChangeLine, value: &Option<serde_json::Value>) -> String {
+    numbers::optional(change.series, &change.field, value.as_ref())
+}
+
+fn changes(here: &Here<'_>, id: BatchId, review: &Review, full: bool) -> Markup {
+    let (kind, symbol) = (here.ask.word("kind"), here.ask.word("symbol"));
+    let told = |change: &&ChangeLine| {
+        let kinds = match kind {
+            None => change.kind != "new",
+            Some("all") => true,
+            Some(kind) => change.kind == kind,
+        };
+        kinds && symbol.is_none_or(|symbol| change.symbol == symbol)
+    };
+    let wanted: Vec<&ChangeLine> = review.changes.iter().filter(told).collect();
+    let most = if kind.is_some() { MOST } else { FEW };
+    let rows: Vec<_> = wanted.iter().take(most).map(|change| vec![
+        html! { span class={ "kind " (change.kind) } { (sign(change.kind)) " " (change.kind) } },
+        html! { (change.series) },
+        symbol_link(&change.symbol),
+        html! {
+            @if review.state == Some("active") {
+                a href=(format!("/why/{}/{}/{}", change.series,
+                    crate::serve::ask::encoded(&change.symbol), change.date)) { (change.date) }
+            } @else { (change.date) }
+            @if !change.item.is_empty() { " " (change.item) }
+        },
+        html! { (change.field) },
+        html! { (shown(change, &change.old)) },
+        html! { (shown(change, &change.new)) },
+        html! { @if let Some(points) = change.delta_points.as_ref().and_then(numbers::decimal) {
+            (numbers::points(points))
+        } },
+    ]).collect();
+    let headings = ["kind", "view", "symbol", "date", "field", ">before", ">after", ">difference"];
+    html! {
+        section id="diff" {
+            h2 { "Changes" }
+            form.filter method="get" action=(format!("/batches/{id}#diff")) {
+                label for="kind" { "Kind" }
+                select id="kind" name="kind" {
+                    option value="" { "all but new" }
+                    option value="all" selected[kind == Some("all")] { "all" }
+                    @for name in KINDS {
+                        option value=(name) selected[kind == Some(name)] { (name) }
+                    }
+                }
+                label for="symbol" { "Symbol" }
+                input id="symbol" name="symbol" value=(symbol.unwrap_or_default()) size="10"
+                    maxlength="40" autocomplete="off";
+                button { "Show" }
+            }
+            @if rows.is_empty() { p { "None of these." } }
+            @else { (table("Cells that differ, the largest first", &headings, &rows)) }
+            @if wanted.len() > most {
+                p { "The first " (most) " of " (count(wanted.len() as u64)) "; all of them: "
+                    code { "volledger batch diff " (id) " --full" } }
+            }
+            @if !full { p { "The largest of " (count(review.changes_total)) " changes. All of them: "
+                code { "volledger batch diff " (id) " --full" } } }
+        }
+    }
+}
+
+fn findings(review: &Review) -> Markup {
+    let rows: Vec<_> = review
+        .findings
+        .iter()
+        .map(|finding| {
+            vec![
+                html! { span class={ "severity " (finding.severity) } { (finding.severity) } },
+                html! { code { (finding.code) } },
+                html! { (finding.source.as_deref().unwrap_or_default()) },
+                html! { @if let Some(line) = finding.line { (line) } },
+                html! { span.day { (finding.date.as_deref().unwrap_or_default()) } },
+                html! { (count(finding.count)) },
+                html! { (finding.text) },
+            ]
+        })
+        .collect();
+    let headings = ["severity", "code", "file", ">line", "date", ">count", "what"];
+    html! { section {
+        h2 { "Findings" }
+        @if rows.is_empty() { p { "None." } }
+        @else { (table("What the reader noticed", &headings, &rows)) }
+    } }
+}
+
+fn support(lines: &[SeriesLine]) -> Markup {
+    let lacking: Vec<_> = lines
+        .iter()
+        .filter(|line| line.missing_hv + line.missing_spot > 0 || !line.gaps.is_empty())
+        .take(60)
+        .map(|line| {
+            let missing: u64 = line.gaps.iter().map(|gap| u64::from(gap.missing)).sum();
+            vec![
+                symbol_link(&line.symbol),
+                html! { (line.series) },
+                html! { (count(missing)) },
+                html! { (count(line.missing_hv)) },
+                html! { (count(line.missing_spot)) },
+            ]
+        })
+        .collect();
+    let headings = [
+        "symbol",
+        "view",
+        ">sessions missing in the batch",
+        ">days without HV",
+        ">days without spot",
+    ];
+    html! { @if !lacking.is_empty() { section {
+        h2 { "What belongs to it and is not there" }
+        (table("Holes and support data", &headings, &lacking))
+    } } }
+}
+
+/// The forms that this state allows.
+fn decisions(here: &Here<'_>, id: BatchId, review: &Review) -> Result<Markup> {
+    let site = here.site;
+    if !site.options.allow_decisions {
+        return Ok(html! { p.note {
+            (prose("Read-only: start the server with `--allow-decisions` to decide here, or use \
+                `volledger batch`."))
+        } });
+    }
+    let to = |act: &str| format!("/batches/{id}/{act}");
+    let form = |act: &'static str, label: &str| {
+        html! {
+            form.decide method="post" action=(to(act)) {
+                (proof(site))
+                label for=(format!("why-{act}")) { "Reason" }
+                input id=(format!("why-{act}")) name="reason" maxlength="500" autocomplete="off";
+                button { (label) }
+                button name="plan" value="1" { "Show what it would do" }
+            }
+        }
+    };
+    Ok(match review.state {
+        Some("staged") => {
+            let refused = decide::may_confirm(here.ledger, id, here.run).err();
+            let batch = here.ledger.batches().get(id);
+            let blocking = batch.map(|b| review::blocking(&b.stage, 0)).unwrap_or_default();
+            html! { section.decisions id="decide" {
+                h2 { "Decide" }
+                @if !blocking.is_empty() {
+                    p { "Look at these before you confirm:" }
+                    ul { @for what in &blocking { li { (what) } } }
+                }
+                @match (refused, &review.token) {
+                    (Some(refusal), _) => { p.note { (refusal.to_string()) } }
+                    (None, Some(token)) => {
+                        form.decide method="post" action=(to("confirm")) {
+                            (proof(site))
+                            input type="hidden" name="expect" value=(token);
+                            p { "What you see is what is confirmed: token " (digest(token)) }
+                            button.act id="decision" { "Confirm " (id) }
+                        }
+                    }
+                    (None, None) => {}
+                }
+                (form("discard", "Discard"))
+            } }
+        }
+        Some("active") => html! { section.decisions id="decide" {
+            h2 { "Take it back" }
+            (form("rollback", "Roll back"))
+        } },
+        Some("rolled-back" | "discarded" | "superseded") => html! { section.decisions id="decide" {
+            h2 { "Put it back" }
+            (form("reinstate", "Reinstate"))
+        } },
+        _ => html! {},
+    })
+}

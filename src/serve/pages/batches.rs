@@ -1,0 +1,67 @@
+//! All batches.
+
+use super::{Page, batch_link, state, table, time};
+use crate::app::error::Result;
+use crate::app::lookup;
+use crate::render::numbers::count;
+use crate::serve::ask::{Answer, Here};
+use maud::html;
+
+const STATES: [&str; 4] = ["staged", "active", "rolled-back", "discarded"];
+
+pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
+    let mut batches = lookup::batches(here.ledger, here.at()?)?;
+    let wanted = here.ask.word("state");
+    if let Some(wanted) = wanted {
+        batches.batches.retain(|batch| batch.state == wanted);
+    }
+    here.answer(&batches, |batches| {
+        let rows: Vec<_> = batches
+            .batches
+            .iter()
+            .rev()
+            .map(|line| {
+                vec![
+                    batch_link(&line.batch),
+                    state(line.state),
+                    html! { (line.series.join(" ")) },
+                    html! { (count(u64::from(line.symbols))) },
+                    html! { (count(line.rows)) },
+                    html! { (count(line.rejected)) },
+                    html! { (line.source) },
+                    time(&line.staged_at),
+                    html! { @if let Some(at) = &line.confirmed_at { (time(at)) } },
+                    html! { (line.reason.as_deref().unwrap_or_default()) },
+                ]
+            })
+            .collect();
+        let headings = [
+            "batch",
+            "state",
+            "views",
+            ">symbols",
+            ">rows",
+            ">rejected",
+            "source",
+            "staged",
+            "confirmed",
+            "reason",
+        ];
+        let body = html! {
+            h1 { "Batches" }
+            form.filter method="get" action="/batches" {
+                label for="state" { "State" }
+                select id="state" name="state" {
+                    option value="" { "all" }
+                    @for name in STATES {
+                        option value=(name) selected[wanted == Some(name)] { (name) }
+                    }
+                }
+                button { "Show" }
+            }
+            @if rows.is_empty() { p { "None." } }
+            @else { (table("Newest first", &headings, &rows)) }
+        };
+        Ok(Page::new("Batches", "/batches", body))
+    })
+}

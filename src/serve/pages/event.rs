@@ -1,0 +1,147 @@
+//! One event: what it says, the bytes that it was read from, and what its hash hangs on.
+
+use super::{Page, batch_link, digest, entry_link, event_link, state, time};
+use crate::app::error::Result;
+use crate::app::report::{EventLine, Shown};
+use crate::app::trace;
+use crate::domain::{BatchId, EntryKind};
+use crate::render::numbers;
+use crate::serve::ask::{Answer, Here};
+use maud::{Markup, html};
+use serde_json::Value as Json;
+
+/// An entry of the log.
+pub(super) fn entry(here: &Here<'_>) -> Result<Answer> {
+    let position: crate::domain::Position = here.ask.name(0)?;
+    let shown = trace::show(here.ledger, &position.to_string())?;
+    here.answer(&shown, |shown| {
+        let Shown::Entry { entry, .. } = shown else {
+            return Ok(Page::new(position.to_string(), "/events", html! {}));
+        };
+        let root = here.ledger.root_at(position)?.to_string();
+        let body = html! {
+            h1 { "Entry #" (entry.position) }
+            p { strong { (entry.text) } }
+            dl {
+                dt { "kind" } dd { (entry.kind) }
+                dt { "when" } dd { (time(&entry.time)) }
+                dt { "who" } dd { (entry.actor) }
+                dt { "program" } dd { (entry.tool) }
+                @if let Some(via) = &entry.via { dt { "by" } dd { (via) } }
+                @if let Some(reason) = &entry.reason { dt { "reason" } dd { (reason) } }
+                dt { "batches" } dd { @for batch in &entry.batches { (batch_link(batch)) " " } }
+                dt { "log root" } dd { code.long { (root) } }
+            }
+            @if entry.clock_ran_back { p.note { "The clock had run back by then." } }
+            p {
+                @if entry.position > 1 { (entry_link(entry.position - 1)) " before it, " }
+                @if entry.position < here.ledger.position().0 { (entry_link(entry.position + 1)) " after it" }
+            }
+        };
+        Ok(Page::new(format!("#{}", entry.position), "/events", body))
+    })
+}
+
+/// A row event.
+pub(super) fn row(here: &Here<'_>) -> Result<Answer> {
+    let batch: BatchId = here.ask.name(0)?;
+    let number: u64 = here.ask.name(1)?;
+    let shown = trace::show(here.ledger, &format!("{batch}/{number}"))?;
+    here.answer(&shown, |shown| {
+        let Shown::Row { event, .. } = shown else {
+            return Ok(Page::new(format!("{batch}/{number}"), "/events", html! {}));
+        };
+        let body = html! {
+            h1 { "Event " (event.event) }
+            (facts(event))
+            (path(here, batch, event)?)
+            p {
+                @if number > 1 { (event_link(&format!("{batch}/{}", number - 1))) " before it, " }
+                (event_link(&format!("{batch}/{}", number + 1))) " after it"
+            }
+        };
+        Ok(Page::new(event.event.clone(), "/events", body))
+    })
+}
+
+/// What an event says and where it stands.
+pub(super) fn facts(event: &EventLine) -> Markup {
+    html! {
+        dl {
+            dt { "says" } dd { (event.op)
+                @if let Some(code) = &event.code { " (" code { (code) } ")" } }
+            @for (field, value) in &event.values { dt { (field) } dd { (plain(value)) } }
+            dt { "file" } dd { (event.source) ", line " (event.line) ", byte "
+                (numbers::count(event.offset)) ", " (numbers::counted(u64::from(event.length), "byte")) }
+            dt { "batch" } dd { (batch_link(&event.batch)) " " (state(event.state)) ", read with "
+                code { (event.mapping) } }
+            dt { "recorded" } dd { (time(&event.recorded_at)) }
+            @if let Some(at) = &event.confirmed_at { dt { "confirmed" } dd { (time(at)) } }
+        }
+        @if let Some(erasure) = &event.erased {
+            p.note { "It was " (erasure.to_string()) }
+        } @else {
+            h2 { "The bytes" }
+            pre.raw tabindex="0" { (marked(event)) }
+            p.small { "Cells that hold an asserted value are marked." }
+        }
+    }
+}
+
+fn plain(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        Json::Null => numbers::MISSING.to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// The bytes of a row; cells that hold one of its values are marked.
+fn marked(event: &EventLine) -> Markup {
+    let wanted: Vec<f64> = event.values.values().filter_map(Json::as_f64).collect();
+    let holds = |cell: &str| {
+        let digits: String = cell
+            .chars()
+            .filter(|c| c.is_ascii_digit() || matches!(c, '.' | '-' | 'e' | 'E'))
+            .collect();
+        let same = |a: f64, b: f64| (a - b).abs() <= 1e-9 * a.abs().max(1e-9);
+        let number = digits.parse::<f64>().ok();
+        // Volatilities stand in percent in a file and as fractions in the event.
+        number.is_some_and(|n| wanted.iter().any(|w| same(n, *w) || same(n / 100.0, *w)))
+    };
+    let split = |c: char| matches!(c, ',' | ';' | '\t' | '\n');
+    html! {
+        @for part in event.raw.split_inclusive(split) {
+            @let end = part.chars().next_back().filter(|c| split(*c)).map_or(0, char::len_utf8);
+            @let (cell, mark) = part.split_at(part.len() - end);
+            @if holds(cell) { mark { (cell) } } @else { (cell) }
+            (mark)
+        }
+    }
+}
+
+/// From the event's bytes to the head of the log.
+fn path(here: &Here<'_>, batch: BatchId, event: &EventLine) -> Result<Markup> {
+    let found = here.ledger.batches().get(batch);
+    let root = found.map(|batch| batch.stage.batch_root.to_string()).unwrap_or_default();
+    let staged = here.ledger.entries().iter().position(|entry| {
+        matches!(&entry.kind, EntryKind::Stage(stage) if stage.batch_root.to_string() == root)
+    });
+    let head = here.ledger.head();
+    Ok(html! {
+        h2 { "What its hash hangs on" }
+        ol.path {
+            li { "the event's bytes: leaf " (digest(&event.leaf)) }
+            li { "the batch: root " (digest(&root)) " over all its events" }
+            @if let Some(at) = staged {
+                li { "the entry that staged it: " (entry_link(at as u64 + 1)) }
+            }
+            li { "the log: root " (digest(&head.root.to_string())) " at #" (head.size.0) }
+        }
+        p {
+            @if event.proven { "✓ The leaf leads to the batch's root, and that root is in the log." }
+            @else { "✗ The leaf does not lead to the batch's root: run " code { "volledger verify --deep" } }
+            " A proof for somebody else: " code { "volledger prove " (event.event) " -O FILE" }
+        }
+    })
+}

@@ -1,0 +1,68 @@
+//! Trading days without a value: the list, and a symbol's calendar.
+
+use super::{Page, data, figure, symbol_link, table};
+use crate::app::Which;
+use crate::app::chart::days;
+use crate::app::error::Result;
+use crate::app::lookup;
+use crate::domain::{Series, Symbol};
+use crate::render::Page as _;
+use crate::render::numbers::{MISSING, count};
+use crate::serve::ask::{Answer, Here, encoded};
+use maud::html;
+
+/// Series of a page.
+const MOST: usize = 300;
+
+pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
+    let series = here.ask.parsed::<Series>("series")?;
+    let gaps = lookup::gaps(here.ledger, &[], series, here.at()?, Which::Latest)?;
+    here.answer(&gaps, |gaps| {
+        let mut order: Vec<_> = gaps.rows.iter().collect();
+        order.sort_by_key(|line| std::cmp::Reverse(line.missing));
+        let rows: Vec<_> = order.iter().take(MOST).map(|line| vec![
+            html! { a href=(format!("/gaps/{}?series={}", encoded(&line.symbol), line.series)) {
+                (line.symbol) } },
+            html! { (line.series) },
+            html! { (line.from.as_deref().unwrap_or(MISSING)) },
+            html! { (line.to.as_deref().unwrap_or(MISSING)) },
+            html! { (count(line.days)) },
+            html! { (count(line.missing)) },
+            html! { (count(line.gaps.len() as u64)) },
+        ]).collect();
+        let headings = ["symbol", "view", "from", "to", ">days", ">missing", ">holes"];
+        let body = html! {
+            h1 { "Gaps" }
+            @if rows.is_empty() { p { "There is no daily view yet." } }
+            @else { (table("The most missing first", &headings, &rows)) }
+            @if order.len() > MOST { p { "The first " (MOST) " of " (order.len()) "." } }
+        };
+        Ok(Page::new("Gaps", "/gaps", body))
+    })
+}
+
+pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
+    let symbol: Symbol = here.ask.name(0)?;
+    let series = here.ask.parsed::<Series>("series")?;
+    let days = days(here.ledger, &symbol, series, here.at()?, Which::Latest)?;
+    here.answer(&days, |days| {
+        let drawn = days.figure();
+        let missing: u64 = days.views.iter().map(|view| view.counts.missing).sum();
+        let body = html! {
+            h1 { "Days of " (symbol_link(symbol.as_str())) }
+            p.kinds {
+                a href=(format!("/gaps/{}", encoded(symbol.as_str()))) { "all views" } " "
+                @for view in ["iv", "hv", "spot"] {
+                    a href=(format!("/gaps/{}?series={view}", encoded(symbol.as_str()))) { (view) } " "
+                }
+            }
+            (figure(&drawn, "days-"))
+            @if missing > 0 {
+                p { "Ask for what is missing: " code { "volledger fetch spot " (symbol) } ", or "
+                    a href="/upload" { "upload a file" } "." }
+            }
+            (data(&drawn, |_| None))
+        };
+        Ok(Page::new(format!("Gaps of {symbol}"), "/gaps", body))
+    })
+}

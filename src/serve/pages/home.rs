@@ -1,0 +1,92 @@
+//! The first page: where things stand, and what waits for a decision.
+
+use super::{Page, batch_link, digest, entry_link, prose, table, time};
+use crate::app::error::Result;
+use crate::app::report::Status;
+use crate::app::{Ledger, lookup, outside, projection, trace};
+use crate::render::numbers::{MISSING, count, counted, size};
+use crate::serve::Site;
+use crate::serve::ask::{Answer, Here};
+use maud::html;
+use std::sync::{Arc, PoisonError};
+
+/// Entries of the log that are shown.
+const FEW: usize = 8;
+
+/// The status of the ledger. It looks at every record, so it is kept until the log moves.
+fn status(site: &Site, ledger: &Ledger) -> Result<Arc<Status>> {
+    let root = ledger.head().root.to_string();
+    let kept = || site.status.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(status) = kept().as_ref().filter(|status| status.log_root == root) {
+        return Ok(Arc::clone(status));
+    }
+    let notes: Vec<String> =
+        ledger.notes().iter().cloned().chain(outside::open_to_others(ledger)).collect();
+    let status = Arc::new(lookup::status(ledger, &notes)?);
+    *kept() = Some(Arc::clone(&status));
+    Ok(status)
+}
+
+pub(in crate::serve) fn show(here: &Here<'_>) -> Result<Answer> {
+    let mut status = (*status(here.site, here.ledger)?).clone();
+    if here.ledger.projections().kept().next().is_some() {
+        status.stale = projection::stale_from(&here.vantage()?);
+    }
+    here.answer(&status, |status| {
+        let log = trace::log(here.ledger, Some(FEW), None)?;
+        let none = || MISSING.to_owned();
+        let views: Vec<_> = status.views.iter().map(|view| {
+            let (from, to) = (view.from.clone(), view.to.clone());
+            vec![
+                html! { (view.series) },
+                html! { (count(view.symbols)) },
+                html! { (count(view.days)) },
+                html! { (from.unwrap_or_else(none)) },
+                html! { (to.unwrap_or_else(none)) },
+            ]
+        }).collect();
+        let entries: Vec<_> = log.entries.iter().map(|entry| vec![
+            entry_link(entry.position),
+            time(&entry.time),
+            html! { (entry.actor) },
+            html! { (entry.text) },
+        ]).collect();
+        let body = html! {
+            h1 { "Where things stand" }
+            p.head { "Head " strong { "#" (status.position) } " " (digest(&status.log_root)) ", "
+                (counted(status.events, "event")) ", " (size(status.bytes)) " on disk" }
+            @for note in &status.notes { p.note { "Note: " (prose(note)) } }
+            section {
+                h2 { "Waiting for a decision" }
+                @if status.open.is_empty() {
+                    p { "No batch waits. " a href="/upload" { "Upload a file" } " or stage one with "
+                        code { "volledger import iv FILE -s SYMBOL" } "." }
+                } @else {
+                    ul { @for batch in &status.open {
+                        li { (batch_link(batch)) ": review, then confirm or discard" }
+                    } }
+                }
+            }
+            @if !status.stale.is_empty() {
+                section {
+                    h2 { "Projections that are behind" }
+                    ul { @for line in &status.stale {
+                        li { a href="/projections" { (line.name) "@" (line.version) } " is "
+                            (line.state) }
+                    } }
+                    p { (prose("Bring them up to the head with `volledger projection refresh`.")) }
+                }
+            }
+            section {
+                h2 { "Views" }
+                (table("What each view shows", &["view", ">symbols", ">days", "from", "to"], &views))
+            }
+            section {
+                h2 { "Last entries of the log" }
+                (table("Newest first", &["entry", "when", "who", "what"], &entries))
+                p { a href="/events" { "All of them" } }
+            }
+        };
+        Ok(Page::new("Home", "/", body))
+    })
+}

@@ -1,0 +1,55 @@
+//! The control log, newest first.
+
+use super::{Page, batch_link, entry_link, proof, table, time};
+use crate::app::error::Result;
+use crate::app::trace;
+use crate::serve::ask::{Answer, Here};
+use maud::html;
+
+/// Entries of a page, unless told otherwise.
+const USUAL: usize = 100;
+/// And at most.
+const MOST: usize = 5000;
+
+pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
+    let limit = here.ask.parsed::<usize>("limit")?.unwrap_or(USUAL).clamp(1, MOST);
+    let log = trace::log(here.ledger, Some(limit), here.at()?)?;
+    here.answer(&log, |log| {
+        let rows: Vec<_> = log.entries.iter().map(|entry| vec![
+            entry_link(entry.position),
+            time(&entry.time),
+            html! { (entry.actor) },
+            html! { (entry.kind) @if let Some(via) = &entry.via { " (" (via) ")" } },
+            html! { @for batch in entry.batches.iter().take(6) { (batch_link(batch)) " " } },
+            html! { (entry.text) },
+            html! { (entry.reason.as_deref().unwrap_or_default()) },
+        ]).collect();
+        let headings = ["entry", "when", "who", "kind", "batches", "what", "reason"];
+        let body = html! {
+            h1 { "Log" }
+            @if let Some(done) = here.ask.word("done") {
+                div.done role="status" { p { "Done: #" (done) "." } }
+            }
+            form.filter method="get" action="/events" {
+                label for="limit" { "Entries" }
+                input id="limit" name="limit" type="number" min="1" max=(MOST) value=(limit);
+                label for="at" { "up to" }
+                input id="at" name="at" value=(here.ask.word("at").unwrap_or_default())
+                    placeholder="#12 or 2025-01-31" maxlength="40";
+                button { "Show" }
+            }
+            @if here.site.options.allow_decisions && log.position > 0 {
+                form.decide method="post" action="/undo" {
+                    (proof(here.site))
+                    input type="hidden" name="position" value=(log.position);
+                    button { "Undo the last decision" }
+                    button formaction="/redo" { "Redo" }
+                    button name="plan" value="1" { "Show what undoing would do" }
+                }
+            }
+            @if rows.is_empty() { p { "Nothing was done yet." } }
+            @else { (table("Newest first", &headings, &rows)) }
+        };
+        Ok(Page::new("Log", "/events", body))
+    })
+}

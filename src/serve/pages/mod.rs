@@ -1,0 +1,278 @@
+//! The pages: what each shows, and what they have in common.
+//!
+//! Everything works without script: links, forms and buttons. Every value is escaped by `maud`; the
+//! only ready-made HTML are pictures, whose texts `render` escapes.
+
+mod audit;
+mod batch;
+mod batches;
+mod event;
+mod gaps;
+mod home;
+mod log;
+mod planned;
+mod projections;
+mod rank;
+mod sql;
+mod symbol;
+mod why;
+
+pub(super) use planned::planned;
+
+use super::Site;
+use super::ask::{Ask, encoded};
+use super::routes::Show;
+use crate::render::{CONTROLS, Figure};
+use axum::http::header;
+use axum::response::IntoResponse;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+pub(super) const STYLE: &str = include_str!("../assets/page.css");
+pub(super) const SCRIPT: &str = include_str!("../assets/page.js");
+
+/// Every page with its address. Those that do not end with a variable part have a twin with
+/// `.json`; the others take the suffix after it.
+pub(super) const ALL: &[(&str, Show)] = &[
+    ("/", home::show),
+    ("/status", home::show),
+    ("/batches", batches::show),
+    ("/batches/{batch}", batch::show),
+    ("/symbols", symbol::list),
+    ("/symbols/{symbol}", symbol::show),
+    ("/why/{series}/{symbol}/{date}", why::show),
+    ("/rank", rank::show),
+    ("/gaps", gaps::list),
+    ("/gaps/{symbol}", gaps::show),
+    ("/events", log::show),
+    ("/events/{entry}", event::entry),
+    ("/events/{batch}/{number}", event::row),
+    ("/audit", audit::show),
+    ("/verify", audit::verify),
+    ("/projections", projections::list),
+    ("/projections/{name}", projections::show),
+    ("/sql", sql::show),
+    ("/sql.csv", sql::csv),
+];
+
+/// Pages that cost the machine much: only a form of this server's asks for them.
+pub(super) const POSTED: &[(&str, Show)] = &[("/verify/deep", audit::deep)];
+
+/// The links at the top: address, name, key.
+const PLACES: &[(&str, &str, &str)] = &[
+    ("/", "Home", "h"),
+    ("/batches", "Batches", "b"),
+    ("/symbols", "Symbols", "s"),
+    ("/rank", "Rank", "r"),
+    ("/gaps", "Gaps", "p"),
+    ("/events", "Log", "l"),
+    ("/audit", "Audit", "a"),
+    ("/projections", "Projections", "j"),
+    ("/sql", "SQL", "q"),
+    ("/upload", "Upload", "u"),
+];
+
+/// A page before it gets its frame.
+pub(super) struct Page {
+    pub(super) title: String,
+    /// The address at the top that it belongs to.
+    pub(super) place: &'static str,
+    pub(super) body: Markup,
+}
+
+impl Page {
+    pub(super) fn new(title: impl Into<String>, place: &'static str, body: Markup) -> Self {
+        Self { title: title.into(), place, body }
+    }
+}
+
+/// The whole document.
+pub(super) fn whole(site: &Site, page: &Page, ask: Option<&Ask>) -> impl IntoResponse + use<> {
+    let mode = match site.options.allow_decisions {
+        true => "decisions allowed",
+        false => "read-only",
+    };
+    let place = site.options.directory.display().to_string();
+    let document = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width,initial-scale=1";
+                title { (page.title) " – volledger" }
+                link rel="stylesheet" href="/assets/picture.css";
+                link rel="stylesheet" href="/assets/page.css";
+                link rel="icon" href="data:,";
+                script src="/assets/page.js" defer {}
+            }
+            body {
+                a.skip href="#main" { "To the content" }
+                header {
+                    nav aria-label="Pages" {
+                        @for (address, name, key) in PLACES {
+                            a href=(address) data-key=(key)
+                                aria-current=[(*address == page.place).then_some("page")] { (name) }
+                        }
+                    }
+                    p.mode { (mode) }
+                }
+                main id="main" tabindex="-1" { (page.body) }
+                footer {
+                    p { code { (place) } }
+                    @if let Some(ask) = ask {
+                        p { "The same as " a href=(ask.twin()) { "JSON" } "; "
+                            a href="/api/openapi.json" { "all addresses" } }
+                    }
+                    details.keys {
+                        summary { "Keys" }
+                        p { kbd { "g" } " then " @for (_, name, key) in PLACES {
+                            kbd { (key) } " " (name) "  " } }
+                        p { kbd { "j" } " " kbd { "k" } " next and previous row, " kbd { "/" }
+                            " search, " kbd { "c" } " to the decision (it presses nothing), "
+                            kbd { "[" } " " kbd { "]" } " previous and next symbol, "
+                            kbd { "?" } " these keys" }
+                    }
+                }
+            }
+        }
+    };
+    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], document.into_string())
+}
+
+/// A sentence with commands in backticks.
+pub(super) fn prose(text: &str) -> Markup {
+    html! {
+        @for (index, part) in text.split('`').enumerate() {
+            @if index % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
+}
+
+/// The hidden fields of a form that acts.
+pub(super) fn proof(site: &Site) -> Markup {
+    html! { input type="hidden" name="token" value=(site.token.as_str()); }
+}
+
+/// A picture with its sentence and its data.
+pub(super) fn figure(figure: &Figure, tag: &str) -> Markup {
+    let live = figure.data.as_ref().filter(|_| tag.is_empty());
+    html! {
+        figure {
+            @if let Some(data) = live {
+                div id="chart" tabindex="0" role="group" aria-label=(figure.title)
+                    aria-describedby="keys" { (PreEscaped(figure.bare(""))) }
+                (PreEscaped(CONTROLS))
+                script type="application/json" id="data" { (PreEscaped(data)) }
+                script src="/assets/chart.js" defer {}
+            } @else {
+                div.scroll.wide[figure.wide] tabindex="0" role="group" aria-label=(figure.title) {
+                    (PreEscaped(figure.bare(tag)))
+                }
+            }
+            figcaption { (figure.sentence) }
+        }
+    }
+}
+
+/// A figure's data as a table; the first column may lead somewhere.
+pub(super) fn data(figure: &Figure, link: impl Fn(&str) -> Option<String>) -> Markup {
+    html! {
+        details {
+            summary { "Data as a table" }
+            div.scroll tabindex="0" role="group" aria-label="Data" {
+                table {
+                    caption { (figure.caption) }
+                    thead { tr { @for heading in &figure.headings {
+                        th scope="col" { (heading) }
+                    } } }
+                    tbody { @for row in &figure.rows {
+                        tr { @for (index, cell) in row.iter().enumerate() {
+                            @if index == 0 {
+                                th scope="row" {
+                                    @match link(cell) {
+                                        Some(to) => { a href=(to) { (cell) } }
+                                        None => { (cell) }
+                                    }
+                                }
+                            } @else { td { (cell) } }
+                        } }
+                    } }
+                }
+            }
+        }
+    }
+}
+
+/// A table: its caption, its headings (those that begin with `>` are of numbers) and its rows.
+pub(super) fn table(caption: &str, headings: &[&str], rows: &[Vec<Markup>]) -> Markup {
+    let number = |index: usize| headings.get(index).is_some_and(|name| name.starts_with('>'));
+    html! {
+        div.scroll tabindex="0" role="group" aria-label=(caption) {
+            table.rows {
+                caption { (caption) }
+                thead { tr { @for (index, name) in headings.iter().enumerate() {
+                    th scope="col" .number[number(index)] { (name.trim_start_matches('>')) }
+                } } }
+                tbody { @for row in rows {
+                    tr { @for (index, cell) in row.iter().enumerate() {
+                        @if index == 0 { th scope="row" { (cell) } }
+                        @else { td .number[number(index)] { (cell) } }
+                    } }
+                } }
+            }
+        }
+    }
+}
+
+/// A link to a batch.
+pub(super) fn batch_link(batch: &str) -> Markup {
+    html! { a href=(format!("/batches/{}", encoded(batch))) { (batch) } }
+}
+
+/// A link to a symbol.
+pub(super) fn symbol_link(symbol: &str) -> Markup {
+    html! { a href=(format!("/symbols/{}", encoded(symbol))) { (symbol) } }
+}
+
+/// A link to a row event (`b7/3`).
+pub(super) fn event_link(event: &str) -> Markup {
+    html! { a href=(format!("/events/{event}")) { (event) } }
+}
+
+/// A link to an entry of the log.
+pub(super) fn entry_link(position: u64) -> Markup {
+    html! { a href=(format!("/events/{position}")) { "#" (position) } }
+}
+
+/// The first digits of a digest, the whole of it on hovering.
+pub(super) fn digest(digest: &str) -> Markup {
+    let short: String = digest.chars().take(12).collect();
+    html! { code title=(digest) { (short) } }
+}
+
+/// A state in a word and a sign.
+pub(super) fn state(state: &str) -> Markup {
+    let sign = match state {
+        "staged" => "◌",
+        "active" => "●",
+        "rolled-back" => "↶",
+        "discarded" => "×",
+        _ => "·",
+    };
+    html! { span class={ "state " (state) } { span aria-hidden="true" { (sign) " " } (state) } }
+}
+
+/// A time for a person: without its `T`, to the minute, the whole on hovering.
+pub(super) fn time(time: &str) -> Markup {
+    let short = time.get(..16).unwrap_or(time).replace('T', " ");
+    html! { time datetime=(time) title=(time) { (short) } }
+}
+
+/// The field of the position that is looked back to, with a slider over all of them.
+pub(super) fn positions(head: u64, at: Option<u64>) -> Markup {
+    let now = at.unwrap_or(head);
+    html! {
+        label for="at" { "as the ledger stood after #" output id="at-is" for="at" { (now) }
+            " of " (head) }
+        input type="range" id="at" name="at" min="1" max=(head.max(1)) value=(now);
+    }
+}

@@ -1,0 +1,61 @@
+//! Symbols × months: where implied volatility stood.
+
+use super::{Page, data, figure};
+use crate::app::Which;
+use crate::app::chart::{Heat, Metric, heatmap};
+use crate::app::error::{AppError, Result};
+use crate::domain::Symbol;
+use crate::render::Page as _;
+use crate::serve::ask::{Answer, Here, encoded};
+use maud::html;
+
+const USUAL: usize = 60;
+
+pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
+    let metric = match here.ask.word("metric") {
+        None => Metric::ALL[0],
+        Some(name) => Metric::ALL
+            .into_iter()
+            .find(|metric| metric.name() == name)
+            .ok_or_else(|| AppError::Usage(format!("there is no metric `{name}`")))?,
+    };
+    let words = here.ask.word("symbols").unwrap_or_default();
+    let symbols = words.split([' ', ',']).filter(|word| !word.is_empty());
+    let symbols = symbols
+        .map(|word| word.parse::<Symbol>().map_err(|error| AppError::Usage(error.to_string())))
+        .collect::<Result<Vec<_>>>()?;
+    let limit = here.ask.parsed::<usize>("limit")?.unwrap_or(USUAL);
+    let heat = Heat {
+        symbols,
+        metric,
+        from: here.ask.parsed("from")?,
+        to: here.ask.parsed("to")?,
+        at: here.at()?,
+        which: Which::Latest,
+        limit,
+    };
+    let map = heatmap(here.ledger, &heat)?;
+    here.answer(&map, |map| {
+        let drawn = map.figure();
+        let link = |symbol: &str| Some(format!("/symbols/{}?kind=rank", encoded(symbol)));
+        let body = html! {
+            h1 { "Rank of implied volatility" }
+            form.filter method="get" action="/rank" {
+                label for="metric" { "Show" }
+                select id="metric" name="metric" { @for one in Metric::ALL {
+                    option value=(one.name()) selected[one.name() == metric.name()] { (one.name()) }
+                } }
+                label for="symbols" { "of" }
+                input id="symbols" name="symbols" value=(words) placeholder="all symbols"
+                    maxlength="2000" autocomplete="off";
+                label for="limit" { "at most" }
+                input id="limit" name="limit" type="number" min="0" max="5000" value=(limit);
+                button { "Show" }
+            }
+            p { (map.definition) }
+            @if map.rows.is_empty() { p { "No symbol has implied volatility." } }
+            @else { (figure(&drawn, "heat-")) (data(&drawn, link)) }
+        };
+        Ok(Page::new("Rank", "/rank", body))
+    })
+}

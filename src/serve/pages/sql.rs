@@ -1,0 +1,92 @@
+//! A box for queries: read-only, within limits.
+
+use super::{Page, table};
+use crate::app::error::Result;
+use crate::app::sql::{self, Limits, SqlAnswer};
+use crate::render::numbers::{MISSING, counted};
+use crate::render::{Document, Form, Look};
+use crate::serve::ask::{Answer, Here, encoded};
+use maud::{Markup, html};
+use std::time::Duration;
+
+/// Rows of a page; a file may have more.
+const PAGE: usize = 500;
+const FILE: usize = 200_000;
+const TIME: Duration = Duration::from_secs(10);
+const EXAMPLE: &str =
+    "SELECT symbol, count(*) AS days, max(date) AS newest FROM iv GROUP BY symbol";
+
+fn asked(here: &Here<'_>, rows: usize) -> Result<Option<SqlAnswer>> {
+    let query = here.ask.word("q");
+    let ask = |query| sql::query_within(&here.vantage()?, query, Limits { time: TIME, rows });
+    query.map(ask).transpose()
+}
+
+pub(super) fn csv(here: &Here<'_>) -> Result<Answer> {
+    let answer = asked(here, FILE)?;
+    let text = answer.map(|answer| answer.render(Form::Csv, &Look::default())).unwrap_or_default();
+    Ok(Answer::Text("text/csv; charset=utf-8", text, Some("query.csv")))
+}
+
+pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
+    if here.ask.json {
+        let position = here.ledger.position().0;
+        let empty = SqlAnswer {
+            schema: "volledger/sql/1",
+            position,
+            columns: Vec::new(),
+            rows: Vec::new(),
+        };
+        let answer = asked(here, FILE)?.unwrap_or(empty);
+        return here.answer(&answer, |_| Ok(Page::new("SQL", "/sql", html! {})));
+    }
+    let query = here.ask.word("q");
+    // A query that is wrong is shown with what is wrong, so that it can be mended.
+    let (answer, wrong) = match asked(here, PAGE + 1) {
+        Ok(answer) => (answer, None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    let tables = sql::described(&here.vantage()?);
+    let body = html! {
+        h1 { "SQL" }
+        form.query method="get" action="/sql" {
+            label for="q" { "One query; the dialect is SQLite's" }
+            textarea id="q" name="q" rows="5" maxlength="6000" spellcheck="false" {
+                (query.unwrap_or(EXAMPLE)) }
+            div {
+                label for="at" { "at" }
+                input id="at" name="at" value=(here.ask.word("at").unwrap_or_default())
+                    placeholder="#12 or 2025-01-31" maxlength="40";
+                button.act { "Ask" }
+            }
+        }
+        @if let Some(wrong) = wrong { p.bad role="alert" { (wrong) } }
+        @if let Some(answer) = &answer { (rows(answer)) }
+        @if let (Some(_), Some(query)) = (&answer, query) {
+            p { a href=(format!("/sql.csv?q={}", encoded(query))) { "As a CSV file" } }
+        }
+        details {
+            summary { "Tables and their columns" }
+            dl { @for (name, columns) in &tables {
+                dt { code { (name) } } dd { (columns.join(", ")) }
+            } }
+        }
+    };
+    Ok(Answer::Page(Page::new("SQL", "/sql", body)))
+}
+
+fn rows(answer: &SqlAnswer) -> Markup {
+    let cell = |value: &serde_json::Value| match value {
+        serde_json::Value::Null => html! { (MISSING) },
+        serde_json::Value::String(text) => html! { (text) },
+        other => html! { (other.to_string()) },
+    };
+    let rows: Vec<Vec<Markup>> =
+        answer.rows.iter().take(PAGE).map(|row| row.iter().map(cell).collect()).collect();
+    let headings: Vec<&str> = answer.columns.iter().map(String::as_str).collect();
+    let more = answer.rows.len() > PAGE;
+    html! {
+        (table(&counted(rows.len() as u64, "row"), &headings, &rows))
+        @if more { p { "There are more: the first " (PAGE) " are shown." } }
+    }
+}

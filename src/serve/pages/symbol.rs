@@ -1,0 +1,188 @@
+//! Symbols: the list with their health, and one of them over time.
+
+use super::{Page, data, figure, positions, symbol_link, table};
+use crate::app::chart::{self, Drawn, Kind};
+use crate::app::error::Result;
+use crate::app::health;
+use crate::app::lookup::{self, ViewQuery};
+use crate::app::metrics::Asked;
+use crate::app::report::{Coverage, Span};
+use crate::app::{AppError, Which};
+use crate::domain::{Series, Symbol};
+use crate::render::Page as _;
+use crate::render::numbers::{MISSING, count};
+use crate::serve::ask::{Answer, Here, encoded};
+use maud::{Markup, html};
+
+/// Symbols of a page.
+const MOST: usize = 200;
+
+pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
+    let words = here.ask.word("q").unwrap_or_default().to_uppercase();
+    let known = known(here)?;
+    let found: Vec<Symbol> =
+        known.into_iter().filter(|symbol| symbol.to_string().contains(&words)).collect();
+    let total = found.len();
+    let symbols: Vec<Symbol> = match here.ask.json {
+        true => found,
+        false => found.into_iter().take(MOST).collect(),
+    };
+    let today = here.run.clock.today();
+    let coverage = match symbols.is_empty() {
+        // No symbol would mean all of them.
+        true => Coverage {
+            schema: "volledger/coverage/1",
+            position: here.ledger.position().0,
+            which: None,
+            date: today.to_string(),
+            rows: Vec::new(),
+        },
+        false => {
+            let asked = Asked { symbols, at: here.at()?, date: None, which: Which::Latest };
+            health::coverage(here.ledger, &asked, today)?
+        }
+    };
+    here.answer(&coverage, |coverage| {
+        let span = |span: &Option<Span>| html! { @match span {
+            Some(span) => { (count(span.days)) " to " (span.to)
+                @if span.missing > 0 { ", " (count(span.missing)) " missing" } }
+            None => (MISSING)
+        } };
+        let rows: Vec<Vec<Markup>> = coverage.rows.iter().map(|row| vec![
+            symbol_link(&row.symbol),
+            span(&row.iv),
+            span(&row.hv),
+            span(&row.spot),
+            html! { a href=(format!("/gaps/{}", encoded(&row.symbol))) { "calendar" } },
+            html! { (row.issues.join(", ")) },
+        ]).collect();
+        let body = html! {
+            h1 { "Symbols" }
+            form.filter method="get" action="/symbols" role="search" {
+                label for="q" { "Search" }
+                input id="q" name="q" type="search" value=(words) maxlength="40" autocomplete="off";
+                button { "Show" }
+            }
+            @if rows.is_empty() { p { "None." } }
+            @else {
+                (table("Days of each view", &["symbol", "iv", "hv", "spot", "gaps", "what is wrong"],
+                    &rows))
+            }
+            @if total > MOST { p { "The first " (MOST) " of " (count(total as u64)) "." } }
+        };
+        Ok(Page::new("Symbols", "/symbols", body))
+    })
+}
+
+/// Every symbol that a daily view knows at the position asked about.
+fn known(here: &Here<'_>) -> Result<Vec<Symbol>> {
+    let vantage = here.vantage()?;
+    let reader = vantage.reader();
+    let views = Series::ALL.into_iter().filter(|view| view.is_daily());
+    let mut all: Vec<Symbol> = views.flat_map(|view| reader.symbols(view)).collect();
+    all.sort_unstable();
+    all.dedup();
+    Ok(all)
+}
+
+pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
+    let symbol: Symbol = here.ask.name(0)?;
+    let kind = here.ask.parsed::<Kind>("kind")?.unwrap_or(Kind::All);
+    let drawn = Drawn {
+        kind,
+        symbol: symbol.clone(),
+        fields: Vec::new(),
+        from: here.ask.parsed("from")?,
+        to: here.ask.parsed("to")?,
+        at: here.at()?,
+        which: Which::Latest,
+    };
+    let chart = chart::chart(here.ledger, &drawn)?;
+    here.answer(&chart, |chart| {
+        let drawn = chart.figure();
+        let at = here.ask.word("at");
+        let view = kind.name().parse::<Series>().unwrap_or(Series::Iv);
+        let why = |day: &str| {
+            let at = at.map(|at| format!("?at={}", encoded(at))).unwrap_or_default();
+            Some(format!("/why/{view}/{}/{day}{at}", encoded(symbol.as_str())))
+        };
+        let all = known(here)?;
+        let (before, after) = neighbours(&all, &symbol);
+        let link = |name: &'static str, text: &str| html! {
+            a href=(format!("/symbols/{}?kind={name}", encoded(symbol.as_str())))
+                aria-current=[(kind.name() == name).then_some("true")] { (text) } " "
+        };
+        let head = here.ledger.position().0;
+        let body = html! {
+            h1 { (symbol) }
+            p.kinds { (link("all", "IV, HV20, HV252, spot")) (link("iv", "IV")) (link("hv", "HV"))
+                (link("spot", "spot")) (link("rank", "rank"))
+                a href=(format!("/gaps/{}", encoded(symbol.as_str()))) { "gaps" } }
+            form.filter method="get" action=(format!("/symbols/{}", encoded(symbol.as_str()))) {
+                input type="hidden" name="kind" value=(kind.name());
+                label for="from" { "From" }
+                input id="from" name="from" type="date" value=(here.ask.word("from").unwrap_or_default());
+                label for="to" { "to" }
+                input id="to" name="to" type="date" value=(here.ask.word("to").unwrap_or_default());
+                (positions(head, at.map(|_| chart.position)))
+                button { "Show" }
+                @if at.is_some() { a href=(format!("/symbols/{}", encoded(symbol.as_str()))) { "now" } }
+            }
+            (figure(&drawn, ""))
+            (data(&drawn, why))
+            (averages(here, &symbol)?)
+            p.around {
+                @if let Some(before) = before { a rel="prev" data-key="["
+                    href=(format!("/symbols/{}", encoded(before.as_str()))) { "← " (before) } }
+                " "
+                @if let Some(after) = after { a rel="next" data-key="]"
+                    href=(format!("/symbols/{}", encoded(after.as_str()))) { (after) " →" } }
+            }
+        };
+        Ok(Page::new(symbol.to_string(), "/symbols", body))
+    })
+}
+
+/// The newest days of implied volatility, with every field.
+fn averages(here: &Here<'_>, symbol: &Symbol) -> Result<Markup> {
+    const DAYS: usize = 10;
+    let symbols = vec![symbol.clone()];
+    let query = ViewQuery { symbols, at: here.at()?, ..ViewQuery::of(Series::Iv) };
+    let view = match lookup::view(here.ledger, &query) {
+        Ok(views) => views.into_iter().next(),
+        Err(AppError::NotFound(_)) => None,
+        Err(error) => return Err(error),
+    };
+    let Some(view) = view.filter(|view| !view.rows.is_empty()) else { return Ok(html! {}) };
+    let names: Vec<&str> = view.columns.iter().map(String::as_str).take(8).collect();
+    let headings: Vec<String> =
+        std::iter::once("date".to_owned()).chain(names.iter().map(|n| format!(">{n}"))).collect();
+    let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
+    let rows: Vec<Vec<Markup>> = view
+        .rows
+        .iter()
+        .rev()
+        .take(DAYS)
+        .map(|row| {
+            let day = html! {
+                a href=(format!("/why/iv/{}/{}", encoded(symbol.as_str()), row.date)) { (row.date) }
+            };
+            let value = |name: &&str| {
+                let text = crate::render::numbers::optional("iv", name, row.values.get(*name));
+                html! { (text) }
+            };
+            std::iter::once(day).chain(names.iter().map(value)).collect()
+        })
+        .collect();
+    Ok(html! { section {
+        h2 { "Newest days of implied volatility" }
+        (table("A date leads to where its values come from", &headings, &rows))
+    } })
+}
+
+/// The symbols before and after one in the list.
+fn neighbours<'a>(all: &'a [Symbol], symbol: &Symbol) -> (Option<&'a Symbol>, Option<&'a Symbol>) {
+    let place = all.partition_point(|other| other < symbol);
+    let next = all.get(place..).unwrap_or_default().iter().find(|other| *other != symbol);
+    (place.checked_sub(1).and_then(|before| all.get(before)), next)
+}

@@ -1,0 +1,46 @@
+//! Where a day's values come from, and what they replaced.
+
+use super::{Page, event::facts, event_link, state, symbol_link};
+use crate::app::error::Result;
+use crate::app::trace;
+use crate::domain::{Day, Series, Symbol};
+use crate::render::numbers;
+use crate::serve::ask::{Answer, Here};
+use maud::html;
+
+pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
+    let series: Series = here.ask.name(0)?;
+    let symbol: Symbol = here.ask.name(1)?;
+    let day: Day = here.ask.name(2)?;
+    let (item, field) = (here.ask.word("item"), here.ask.word("field"));
+    let why = trace::why(here.ledger, series, &symbol, day, item, field, here.at()?)?;
+    here.answer(&why, |why| {
+        let title = format!("{series} {symbol} {day}");
+        let body = html! {
+            h1 { "Why " (why.series) " " (symbol_link(&why.symbol)) " " (why.date) }
+            p { "As the ledger stood after #" (why.position) "." }
+            @for erasure in &why.erasures {
+                p.note { "Something about this day was " (erasure.to_string())
+                    "; an older value may show." }
+            }
+            @for field in &why.fields {
+                section {
+                    h2 { (field.field) " = " (numbers::value(why.series, &field.field, &field.value)) }
+                    p { "Event " (event_link(&field.event.event)) }
+                    @if !field.replaced.is_empty() {
+                        p { "Instead of:" }
+                        ul { @for other in &field.replaced { li {
+                            @match &other.value {
+                                Some(value) => { (numbers::value(why.series, &field.field, value)) }
+                                None => { (other.op) }
+                            }
+                            " of " (event_link(&other.event)) " " (state(other.state))
+                        } } }
+                    }
+                    details { summary { "The event" } (facts(&field.event)) }
+                }
+            }
+        };
+        Ok(Page::new(title, "/symbols", body))
+    })
+}

@@ -1,0 +1,243 @@
+//! Which address leads where, and how work gets onto its threads.
+
+use super::ask::{Answer, Ask, Here};
+use super::trouble::Trouble;
+use super::{Site, acts, guard, openapi, pages, upload};
+use crate::app::error::Result;
+use crate::app::report::Decided;
+use crate::app::{Ledger, Run};
+use crate::render::{CHART_SCRIPT, PICTURE_STYLE};
+use axum::Router;
+use axum::extract::rejection::{FormRejection, QueryRejection};
+use axum::extract::{DefaultBodyLimit, Form, Query, RawPathParams, State};
+use axum::http::{StatusCode, Uri, header};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Bytes of a form that is no upload.
+const FORM_BYTES: usize = 64 * 1024;
+/// A request takes no longer, its body included.
+const LONGEST: Duration = Duration::from_secs(60);
+/// A request waits no longer for its turn.
+const QUEUE: Duration = Duration::from_secs(15);
+
+/// A page: what it shows of the ledger.
+pub(super) type Show = fn(&Here<'_>) -> Result<Answer>;
+/// An act: what it does with the ledger.
+pub(super) type Act = fn(&mut Ledger, &Ask, &Run<'_>) -> Result<Done>;
+
+/// What came of an act.
+pub(super) enum Done {
+    /// The page at this address shows it.
+    See(String),
+    /// Nothing but a plan.
+    Planned(Box<Decided>),
+}
+
+type Words = BTreeMap<String, String>;
+
+pub(super) fn router(site: &Arc<Site>) -> Router {
+    let mut router: Router<Arc<Site>> = Router::new();
+    for (path, page) in pages::ALL {
+        let handler = get(move |site, uri, names, words| show(site, uri, names, words, *page));
+        router = router.route(path, handler.clone());
+        // What ends with a variable part takes the suffix itself.
+        if !path.ends_with('}') && *path != "/" {
+            router = router.route(&format!("{path}.json"), handler);
+        }
+    }
+    for (path, act) in acts::ALL {
+        let handler = post(move |site, uri, names, words| decide(site, uri, names, words, *act));
+        router = router.route(path, handler);
+    }
+    for (path, page) in pages::POSTED {
+        let handler = post(move |site, uri, names, words| pose(site, uri, names, words, *page));
+        router = router.route(path, handler);
+    }
+    let routed = router
+        .layer(DefaultBodyLimit::max(FORM_BYTES))
+        .route(
+            "/upload",
+            post(upload::receive).layer(DefaultBodyLimit::max(upload::MOST)).get(upload::form),
+        )
+        .route("/api/openapi.json", get(openapi::answer))
+        .route("/assets/{name}", get(asset))
+        .fallback(nowhere)
+        .method_not_allowed_fallback(nowhere);
+    routed
+        .layer(from_fn_with_state(Arc::clone(site), in_time))
+        .layer(from_fn_with_state(Arc::clone(site), guard::watch))
+        .with_state(Arc::clone(site))
+}
+
+/// What cannot be answered in time is given up.
+async fn in_time(
+    State(site): State<Arc<Site>>,
+    request: axum::extract::Request,
+    next: axum::middleware::Next,
+) -> Response {
+    let json = request.uri().path().ends_with(".json");
+    match tokio::time::timeout(LONGEST, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Trouble::late().answer(&site, json),
+    }
+}
+
+async fn nowhere(State(site): State<Arc<Site>>, uri: Uri) -> Response {
+    Trouble::no_page().answer(&site, uri.path().ends_with(".json"))
+}
+
+async fn asset(State(site): State<Arc<Site>>, names: RawPathParams) -> Response {
+    let name = names.iter().next().map(|(_, name)| name).unwrap_or_default();
+    let (kind, text) = match name {
+        "page.css" => ("text/css", pages::STYLE),
+        "picture.css" => ("text/css", PICTURE_STYLE),
+        "chart.js" => ("text/javascript", CHART_SCRIPT),
+        "page.js" => ("text/javascript", pages::SCRIPT),
+        _ => return Trouble::no_page().answer(&site, false),
+    };
+    ([(header::CONTENT_TYPE, format!("{kind}; charset=utf-8"))], text).into_response()
+}
+
+fn ask(uri: &Uri, names: &RawPathParams, words: Words) -> Ask {
+    let path = uri.path();
+    let mut names: Vec<String> = names.iter().map(|(_, name)| name.to_owned()).collect();
+    let json = path.ends_with(".json");
+    if let Some(last) = names.last_mut().filter(|_| json)
+        && let Some(short) = last.strip_suffix(".json")
+    {
+        *last = short.to_owned();
+    }
+    let path = path.strip_suffix(".json").unwrap_or(path).to_owned();
+    Ask { json, path, names, words }
+}
+
+/// Does work with the ledger on a thread of its own.
+pub(super) async fn work<T: Send + 'static>(
+    site: &Arc<Site>,
+    work: impl FnOnce(&Site) -> Result<T> + Send + 'static,
+) -> std::result::Result<T, Trouble> {
+    let turn = tokio::time::timeout(QUEUE, site.work.acquire()).await;
+    let Ok(Ok(_turn)) = turn else {
+        return Err(Trouble::busy());
+    };
+    let own = Arc::clone(site);
+    let done = tokio::task::spawn_blocking(move || work(&own)).await;
+    match done {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => Err(Trouble::of(error, site)),
+        Err(_) => Err(Trouble::bug()),
+    }
+}
+
+async fn show(
+    State(site): State<Arc<Site>>,
+    uri: Uri,
+    names: RawPathParams,
+    words: std::result::Result<Query<Words>, QueryRejection>,
+    page: Show,
+) -> Response {
+    match words {
+        Ok(Query(words)) => shown(&site, ask(&uri, &names, words), page).await,
+        Err(_) => {
+            let json = uri.path().ends_with(".json");
+            Trouble::malformed("the address is not well-formed").answer(&site, json)
+        }
+    }
+}
+
+/// A page that a form asks for.
+async fn pose(
+    State(site): State<Arc<Site>>,
+    uri: Uri,
+    names: RawPathParams,
+    words: std::result::Result<Form<Words>, FormRejection>,
+    page: Show,
+) -> Response {
+    match formed(&site, &uri, &names, words) {
+        Ok(ask) => shown(&site, ask, page).await,
+        Err(trouble) => trouble.answer(&site, false),
+    }
+}
+
+/// A form of this server's.
+fn formed(
+    site: &Site,
+    uri: &Uri,
+    names: &RawPathParams,
+    words: std::result::Result<Form<Words>, FormRejection>,
+) -> std::result::Result<Ask, Trouble> {
+    let Ok(Form(words)) = words else {
+        return Err(Trouble::malformed("the form is not well-formed"));
+    };
+    match words.get("token").is_some_and(|token| site.token.is(token)) {
+        true => Ok(ask(uri, names, words)),
+        false => Err(Trouble::no_token()),
+    }
+}
+
+async fn shown(site: &Arc<Site>, ask: Ask, page: Show) -> Response {
+    let json = ask.json;
+    let made = work(site, move |site| {
+        let run = site.desk.hand.run();
+        site.desk.read(|ledger| {
+            let here = Here { site, ask: &ask, ledger, run: &run };
+            Ok(match page(&here)? {
+                Answer::Page(page) => pages::whole(site, &page, Some(&ask)).into_response(),
+                Answer::Text(kind, text, None) => {
+                    ([(header::CONTENT_TYPE, kind)], text).into_response()
+                }
+                Answer::Text(kind, text, Some(name)) => {
+                    let saved = format!("attachment; filename=\"{name}\"");
+                    let headers = [
+                        (header::CONTENT_TYPE, kind.to_owned()),
+                        (header::CONTENT_DISPOSITION, saved),
+                    ];
+                    (headers, text).into_response()
+                }
+            })
+        })
+    });
+    made.await.unwrap_or_else(|trouble| trouble.answer(site, json))
+}
+
+async fn decide(
+    State(site): State<Arc<Site>>,
+    uri: Uri,
+    names: RawPathParams,
+    words: std::result::Result<Form<Words>, FormRejection>,
+    act: Act,
+) -> Response {
+    let ask = match formed(&site, &uri, &names, words) {
+        Ok(ask) => ask,
+        Err(trouble) => return trouble.answer(&site, false),
+    };
+    if !site.options.allow_decisions {
+        return Trouble::read_only().answer(&site, false);
+    }
+    let done = work(&site, move |site| {
+        let run = site.desk.hand.run();
+        let done = site.desk.write(|ledger| act(ledger, &ask, &run))?;
+        Ok(match done {
+            // A reload does not send the form again.
+            Done::See(next) => see(&next),
+            Done::Planned(decided) => {
+                let page = pages::planned(site, &ask, &decided);
+                pages::whole(site, &page, None).into_response()
+            }
+        })
+    });
+    match done.await {
+        Ok(response) => response,
+        Err(trouble) => trouble.answer(&site, false),
+    }
+}
+
+/// Leads to another page.
+pub(super) fn see(next: &str) -> Response {
+    (StatusCode::SEE_OTHER, [(header::LOCATION, next.to_owned())]).into_response()
+}

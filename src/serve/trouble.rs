@@ -1,0 +1,136 @@
+//! What is told when something cannot be done: a status, a sentence, the next step.
+
+use super::Site;
+use super::pages::{self, Page};
+use crate::app::{AppError, LedgerError};
+use crate::render::json;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use maud::html;
+
+/// An error in a person's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// The exit code that a command would end with.
+    pub exit: u8,
+    /// One line.
+    pub error: String,
+    /// Its causes, the nearest first.
+    pub causes: Vec<String>,
+    /// What to do next.
+    pub hint: Option<String>,
+}
+
+/// An error with the status that it has in HTTP.
+#[derive(Debug)]
+pub(super) struct Trouble {
+    status: StatusCode,
+    said: Said,
+}
+
+impl Trouble {
+    fn plain(status: StatusCode, exit: u8, error: impl Into<String>, hint: Option<&str>) -> Self {
+        let (error, hint) = (error.into(), hint.map(str::to_owned));
+        Self { status, said: Said { exit, error, causes: Vec::new(), hint } }
+    }
+
+    pub(super) fn forbidden(why: &str) -> Self {
+        Self::plain(StatusCode::FORBIDDEN, 2, why, None)
+    }
+
+    pub(super) fn read_only() -> Self {
+        let hint = "start it with `volledger serve --allow-decisions`";
+        Self::plain(StatusCode::FORBIDDEN, 2, "this server only shows", Some(hint))
+    }
+
+    pub(super) fn no_token() -> Self {
+        let hint = "load the page again: the server was started anew since";
+        Self::plain(StatusCode::FORBIDDEN, 2, "the form is not of this server's", Some(hint))
+    }
+
+    pub(super) fn no_page() -> Self {
+        let hint = "the links at the top lead everywhere";
+        Self::plain(StatusCode::NOT_FOUND, 1, "there is no such page", Some(hint))
+    }
+
+    pub(super) fn too_large(most: usize) -> Self {
+        let error = format!("more than the {} MB that a page takes", most / 1_000_000);
+        let hint = "import it with `volledger import` instead";
+        Self::plain(StatusCode::PAYLOAD_TOO_LARGE, 2, error, Some(hint))
+    }
+
+    pub(super) fn malformed(error: impl Into<String>) -> Self {
+        Self::plain(StatusCode::BAD_REQUEST, 2, error, None)
+    }
+
+    pub(super) fn busy() -> Self {
+        let hint = "try again in a moment";
+        Self::plain(
+            StatusCode::SERVICE_UNAVAILABLE,
+            21,
+            "the server has too much to do",
+            Some(hint),
+        )
+    }
+
+    pub(super) fn late() -> Self {
+        let hint = "ask for less, or with the command line, which has no limit";
+        Self::plain(StatusCode::GATEWAY_TIMEOUT, 1, "this took too long", Some(hint))
+    }
+
+    /// A panic: nothing half-written counts.
+    pub(super) fn bug() -> Self {
+        let hint = "check with `volledger verify --deep`, and please report it";
+        Self::plain(StatusCode::INTERNAL_SERVER_ERROR, 70, "internal error (a bug)", Some(hint))
+    }
+
+    pub(super) fn of(error: AppError, site: &Site) -> Self {
+        let status = status(&error);
+        Self { status, said: (site.options.said)(error) }
+    }
+
+    pub(super) fn answer(self, site: &Site, as_json: bool) -> Response {
+        let Said { exit, error, causes, hint } = &self.said;
+        if as_json {
+            let text = json::error(error, causes, hint.as_deref(), *exit) + "\n";
+            return (self.status, [(header::CONTENT_TYPE, "application/json")], text)
+                .into_response();
+        }
+        let body = html! {
+            h1 { "This cannot be done" }
+            div.error role="alert" {
+                p { strong { (error) } }
+                @for cause in causes { p { "Caused by: " (cause) } }
+                @if let Some(hint) = hint { p.hint { (pages::prose(hint)) } }
+            }
+        };
+        let page = Page { title: "Error".to_owned(), place: "", body };
+        (self.status, pages::whole(site, &page, None)).into_response()
+    }
+}
+
+fn status(error: &AppError) -> StatusCode {
+    match error {
+        AppError::Ledger(error) => match error {
+            LedgerError::Held { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            LedgerError::NotFound(_)
+            | LedgerError::NoSuchEvent(_)
+            | LedgerError::NoSuchBatch(_)
+            | LedgerError::NoSuchPosition { .. } => StatusCode::NOT_FOUND,
+            LedgerError::NotWritable { .. } => StatusCode::INSUFFICIENT_STORAGE,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        },
+        AppError::Refused(crate::domain::batch::Refusal::NoSuchBatch(_))
+        | AppError::NotFound(_) => StatusCode::NOT_FOUND,
+        AppError::Erased { .. } => StatusCode::GONE,
+        AppError::Stale { .. }
+        | AppError::TokenDiffers { .. }
+        | AppError::Refused(_)
+        | AppError::RolledBackBefore { .. } => StatusCode::CONFLICT,
+        AppError::Unwritable { .. } => StatusCode::INSUFFICIENT_STORAGE,
+        AppError::ViewsBehind { .. } | AppError::ProjectionDiffers(_) => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+        _ => StatusCode::BAD_REQUEST,
+    }
+}

@@ -1,0 +1,118 @@
+//! Deciding on the page: what was shown is what counts, and everything can be taken back.
+
+use super::{Site, deciding, desk, hidden};
+use crate::program::{Desk, sample};
+
+/// The newest value of IV of VOLA, as a command says it.
+fn newest(desk: &Desk) -> String {
+    let view = desk.run("view iv VOLA --json --columns atm_iv --from 2024-12-31").json();
+    view["rows"][0]["atm_iv"].to_string()
+}
+
+#[test]
+fn upload_review_confirm_and_roll_back() {
+    let desk = Desk::with_iv();
+    let before = newest(&desk);
+    let (site, token) = deciding(&desk);
+    let file = std::fs::read(sample("bad/VOLA_wrong_scale.csv")).unwrap();
+    let words = [("token", token.as_str()), ("series", "iv"), ("symbol", "VOLA")];
+    let sent = site.upload(&words, ("../VOLA_2024.csv", &file)).unwrap().is(303);
+    assert_eq!(sent.header("location"), Some("/batches/b2"));
+    let review = site.get("/batches/b2").is(200);
+    assert!(review.body.contains("VOLA_2024.csv") && !review.body.contains("../VOLA"));
+    // The command sees the batch that the page staged.
+    let listed = desk.run("batch list --json").exits(0).json();
+    assert_eq!(listed["batches"][1]["state"], "staged");
+
+    let expect = hidden(&review, "expect");
+    let done = site.post("/batches/b2/confirm", &[("token", &token), ("expect", &expect)]).is(303);
+    let shown = site.get(done.header("location").unwrap()).is(200);
+    assert!(shown.body.contains("role=\"status\"") && shown.body.contains("b2 is active"));
+    assert_ne!(newest(&desk), before);
+    let chart = site.get("/symbols/VOLA.json?from=2024-12-31").json();
+    assert_eq!(chart["points"][0][1].to_string(), newest(&desk));
+
+    let form = [("token", token.as_str()), ("reason", "wrong\nscale <b>")];
+    let plan = [&form[..], &[("plan", "1")]].concat();
+    let plan = site.post("/batches/b2/rollback", &plan).is(200);
+    assert!(
+        plan.body.contains("Nothing is decided yet")
+            && plan.body.contains("wrong\nscale &lt;b&gt;")
+    );
+    assert_ne!(newest(&desk), before, "a plan decides nothing");
+    site.post("/batches/b2/rollback", &form).is(303);
+    assert_eq!(newest(&desk), before);
+    let log = desk.run("log --json -n 1").json();
+    assert_eq!(
+        (&log["entries"][0]["kind"], &log["entries"][0]["reason"]),
+        (&"rollback".into(), &"wrong scale <b>".into())
+    );
+
+    site.post("/batches/b2/reinstate", &[("token", &token)]).is(303);
+    assert_ne!(newest(&desk), before);
+    let position = site.get("/events.json").json()["position"].to_string();
+    site.post("/undo", &[("token", &token), ("position", &position)]).is(303);
+    assert_eq!(newest(&desk), before);
+    // The same form again is about a decision that is not the last any more.
+    site.post("/undo", &[("token", &token), ("position", &position)]).is(400);
+    assert_eq!(newest(&desk), before);
+    desk.run("verify --deep").exits(0);
+}
+
+#[test]
+fn a_stale_review_is_refused() {
+    let desk = desk();
+    let (site, token) = deciding(&desk);
+    let expect = hidden(&site.get("/batches/b3").is(200), "expect");
+    // Meanwhile somebody decides about the same days.
+    let other = desk.write("other.csv", "Date,IV30\n2024-12-30,99.5\n");
+    desk.run(&format!("import iv {other} -s VOLA --yes")).exits(0);
+    let stale = site.post("/batches/b3/confirm", &[("token", &token), ("expect", &expect)]).is(409);
+    assert!(stale.body.contains("token"), "{}", stale.body);
+    assert_eq!(desk.run("batch show b3 --json").json()["state"], "staged");
+    // Without what was shown nothing is confirmed, and what is shown now can be.
+    site.post("/batches/b3/confirm", &[("token", &token)]).is(400);
+    let expect = hidden(&site.get("/batches/b3").is(200), "expect");
+    site.post("/batches/b3/confirm", &[("token", &token), ("expect", &expect)]).is(303);
+    site.post("/batches/b3/confirm", &[("token", &token), ("expect", &expect)]).is(409);
+    assert_eq!(desk.run("batch show b3 --json").json()["state"], "active");
+}
+
+#[test]
+fn a_server_that_only_shows_decides_nothing() {
+    let desk = desk();
+    let site = Site::of(&desk, &[]);
+    let token = hidden(&site.get("/audit").is(200), "token");
+    let expect = desk.run("batch show b3 --json").json()["token"].as_str().unwrap().to_owned();
+    for act in ["confirm", "discard", "rollback", "reinstate"] {
+        let form = [("token", token.as_str()), ("expect", &expect)];
+        let refused = site.post(&format!("/batches/b3/{act}"), &form).is(403);
+        assert!(refused.body.contains("--allow-decisions"));
+    }
+    let words = [("token", token.as_str()), ("symbol", "X")];
+    let refused = site.upload(&words, ("X.csv", b"Date,IV30\n2024-01-02,20\n"));
+    assert!(refused.is_none_or(|answer| answer.status == 403));
+    let deep = site.post("/verify/deep", &[("token", &token)]).is(200);
+    assert!(deep.body.contains("Everything is as recorded (every byte)"));
+    assert_eq!(desk.run("log --json").json()["position"], 5);
+}
+
+#[cfg(unix)]
+#[test]
+fn it_ends_in_order_when_told_to() {
+    for signal in ["-TERM", "-INT"] {
+        let desk = desk();
+        let mut site = Site::of(&desk, &[]);
+        site.get("/").is(200);
+        // An open connection does not keep it.
+        let idle = site.connect();
+        let id = site.id().to_string();
+        let sent = std::process::Command::new("kill").args([signal, &id]).status().unwrap();
+        assert!(sent.success());
+        let (code, took) = site.ended();
+        assert_eq!(code, Some(0), "{signal}");
+        assert!(took < std::time::Duration::from_secs(8), "{took:?}");
+        drop(idle);
+        desk.run("verify").exits(0);
+    }
+}

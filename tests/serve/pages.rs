@@ -1,0 +1,135 @@
+//! Every page answers, says the same as its twin and as the command, and carries its headers.
+
+use super::{Site, desk};
+use serde_json::Value;
+
+/// Pages with the command that says the same.
+const TWINS: &[(&str, &str)] = &[
+    ("/batches", "batch list"),
+    ("/batches/b3", "batch show b3"),
+    ("/symbols/VOLA", "chart all VOLA"),
+    ("/why/iv/VOLA/2024-12-30", "why iv VOLA 2024-12-30"),
+    ("/rank", "heatmap"),
+    ("/gaps", "gaps"),
+    ("/gaps/VOLA", "chart gaps VOLA"),
+    ("/events", "log"),
+    ("/events/3", "show #3"),
+    ("/events/b1/3", "show b1/3"),
+    ("/audit", "log --audit"),
+    ("/verify", "verify"),
+    ("/projections", "projection list"),
+    ("/symbols", "coverage"),
+];
+
+#[test]
+fn every_page_has_a_twin_that_says_what_the_command_says() {
+    let desk = desk();
+    let site = Site::of(&desk, &[]);
+    for (path, command) in TWINS {
+        let page = site.get(path).is(200);
+        assert!(page.header("content-type").unwrap().starts_with("text/html"), "{path}");
+        assert!(page.body.starts_with("<!DOCTYPE html><html lang=\"en\">"), "{path}");
+        assert!(page.body.contains(&format!("href=\"{path}.json\"")), "{path}: no twin named");
+        let twin = site.get(&format!("{path}.json")).is(200);
+        assert_eq!(twin.header("content-type"), Some("application/json"), "{path}");
+        let said = desk.words(&[&command.split(' ').collect::<Vec<_>>()[..], &["--json"]].concat());
+        assert_eq!(twin.json(), said.exits(0).json(), "{path}");
+    }
+    let (status, said) = (site.get("/status.json").json(), desk.run("status --json").json());
+    let without_size = |mut status: Value| {
+        status.as_object_mut().unwrap().remove("bytes");
+        status.as_object_mut().unwrap().remove("ledger");
+        status
+    };
+    assert_eq!(without_size(status), without_size(said));
+    let asked = site.get("/sql.json?q=select+count%28*%29+as+n+from+iv").is(200).json();
+    assert_eq!(asked["rows"][0][0], 753);
+    assert_eq!(site.get("/sql.csv?q=select+1+as+n").is(200).body, "n\n1\n");
+}
+
+#[test]
+fn every_answer_has_a_policy_without_inline_script_or_style() {
+    let desk = desk();
+    let site = Site::of(&desk, &["--allow-decisions"]);
+    let extra = ["/", "/sql", "/upload", "/nowhere", "/assets/page.css", "/assets/page.js"];
+    let known = TWINS.iter().map(|(path, _)| *path).chain(extra);
+    for path in known {
+        let page = site.get(path);
+        let policy = page.header("content-security-policy").unwrap();
+        assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        for (name, value) in [("x-content-type-options", "nosniff"), ("cache-control", "no-store")]
+        {
+            assert_eq!(page.header(name), Some(value), "{path}");
+        }
+        for never in [" style=\"", "<style", " onclick", "javascript:", "//cdn", "https://"] {
+            assert!(!page.body.contains(never), "{path}: {never}");
+        }
+        // A script comes from the server, or is data.
+        for script in page.body.split("<script").skip(1) {
+            let data = script.starts_with(" type=\"application/json\"");
+            assert!(data || script.starts_with(" src=\"/assets/"), "{path}");
+        }
+        let ids: Vec<&str> =
+            page.body.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        let unique: std::collections::BTreeSet<_> = ids.iter().collect();
+        assert_eq!(unique.len(), ids.len(), "{path}: {ids:?}");
+    }
+}
+
+#[test]
+fn pictures_have_a_sentence_and_a_table() {
+    let desk = desk();
+    let site = Site::of(&desk, &[]);
+    let symbol = site.get("/symbols/VOLA").is(200).body;
+    for part in [
+        "<figcaption>atm_iv of VOLA stood at ",
+        "<summary>Data as a table</summary>",
+        "<a href=\"/why/iv/VOLA/2024-12-30\">2024-12-30</a>",
+        "type=\"range\"",
+        "<script src=\"/assets/chart.js\" defer>",
+    ] {
+        assert!(symbol.contains(part), "{part}");
+    }
+    let batch = site.get("/batches/b3").is(200).body;
+    for part in ["if_confirmed", "<caption>Cells that differ", "~ changed"] {
+        assert!(batch.contains(part), "{part}");
+    }
+    assert!(batch.contains("Read-only") && !batch.contains("name=\"expect\""));
+    // What was known earlier is still shown: before the prices came there was no spot line.
+    let earlier = site.get("/symbols/VOLA.json?at=2").is(200).json();
+    assert_eq!(earlier["position"], 2);
+    assert!(earlier["lines"].as_array().unwrap().iter().all(|line| line["series"] != "spot"));
+}
+
+#[test]
+fn what_is_not_there_is_told_with_the_next_step() {
+    let desk = desk();
+    let site = Site::of(&desk, &[]);
+    for (path, status) in [
+        ("/nowhere", 404),
+        ("/batches/b99", 404),
+        ("/batches/x", 404),
+        ("/symbols/NONE", 404),
+        ("/events/99", 404),
+        ("/why/iv/VOLA/1999-01-01", 404),
+        ("/symbols/VOLA?from=x", 400),
+        ("/symbols/VOLA?at=99", 404),
+        ("/rank?metric=x", 400),
+        ("/projections/nothing", 404),
+    ] {
+        let page = site.get(path).is(status);
+        assert!(page.body.contains("role=\"alert\""), "{path}");
+        let twin = match path.split_once('?') {
+            Some((path, query)) => format!("{path}.json?{query}"),
+            None => format!("{path}.json"),
+        };
+        let twin = site.get(&twin).is(status).json();
+        assert_eq!(twin["schema"], "volledger/error/1", "{path}");
+    }
+    let wrong = site.get("/sql?q=selec").is(200);
+    assert!(wrong.body.contains("role=\"alert\"") && wrong.body.contains(">selec</textarea>"));
+    for query in ["delete from iv", "attach 'x' as y", "select 1; select 2"] {
+        let query = super::client::encoded(&[("q", query)]);
+        site.get(&format!("/sql.json?{query}")).is(400);
+    }
+}
