@@ -19,6 +19,7 @@ mod fetch;
 mod flat;
 mod fuzzed;
 mod golden;
+mod health;
 mod hurt;
 mod laws;
 mod metrics;

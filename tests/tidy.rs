@@ -35,6 +35,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("reqwest", &["net/client"]),
     ("chrono_tz", &["domain/eastern"]),
     ("rusqlite", &["app/sql"]),
+    ("rustix", &["app/services"]),
     ("parquet", &["app/export/parquet"]),
     ("rust_xlsxwriter", &["app/export/xlsx"]),
     ("flate2", &["sources/polygon"]),

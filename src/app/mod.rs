@@ -34,6 +34,7 @@ pub mod report;
 pub mod review;
 pub mod rules;
 pub mod same_quotes;
+pub mod services;
 pub mod sql;
 pub mod stage;
 pub mod tomic;
@@ -69,6 +70,15 @@ pub struct Run<'a> {
     pub refresh: bool,
     /// Whether a batch must be confirmed by another person than the one who staged it.
     pub two_person: bool,
+    /// What lines of diagnostics and recorded answers of this run have in common.
+    pub correlation: String,
+}
+
+/// An id for a run, 16 hex digits, another one each time.
+pub fn correlation_id() -> String {
+    use std::hash::{BuildHasher, Hasher};
+    // The standard library's hash keys are random.
+    format!("{:016x}", std::hash::RandomState::new().build_hasher().finish())
 }
 
 impl Run<'static> {
@@ -84,6 +94,7 @@ impl Run<'static> {
             registry: Registry::default(),
             refresh: true,
             two_person: false,
+            correlation: correlation_id(),
         }
     }
 }

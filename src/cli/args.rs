@@ -2,8 +2,8 @@
 
 use super::commands::{
     backup, batch, chart, check, checkpoint, config, coverage, derive, diff, erase, export, fetch,
-    gaps, heatmap, import, key, log, man, metrics, overview, projection, prove, recover, screen,
-    show, sql, timeline, tour, verify, view, vrp, why,
+    gaps, health, heatmap, import, key, log, man, metrics, overview, projection, prove, recover,
+    screen, show, sql, timeline, tour, verify, view, vrp, why,
 };
 use crate::app::metrics::Which;
 use crate::render::Form;
@@ -62,6 +62,9 @@ pub(super) struct Globals {
     /// Diagnostics on standard error; twice for more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
+    /// How long each part of the work took, on standard error, when it is over
+    #[arg(long, global = true)]
+    pub(super) timings: bool,
 }
 
 impl Globals {
@@ -220,6 +223,8 @@ pub(super) enum Command {
     Show(show::ShowArgs),
     /// What is in the ledger and what waits for a decision
     Status(Nothing),
+    /// Whether ledger, disk and service are in order, in a moment
+    Health(health::HealthArgs),
     /// Check hashes, order, roots and HEAD
     Verify(verify::VerifyArgs),
     /// The key that signs checkpoints

@@ -43,6 +43,8 @@ pub(super) struct Context {
     pub(super) refresh: bool,
     /// Whether `--at` names a past: then a hurt ledger is read as far as it is sound.
     pub(super) past: bool,
+    /// What this run's diagnostics and recorded answers have in common.
+    pub(super) correlation: String,
 }
 
 impl Context {
@@ -54,6 +56,7 @@ impl Context {
             registry: Registry::default(),
             refresh: self.refresh,
             two_person: self.settings.two_person,
+            correlation: self.correlation.clone(),
         }
     }
 

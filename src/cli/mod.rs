@@ -16,6 +16,7 @@ mod ui;
 
 pub use exit::Exit;
 
+use crate::app::correlation_id;
 use crate::config::{self, Settings};
 use crate::render::Form;
 use anstream::ColorChoice;
@@ -25,10 +26,13 @@ use clap::error::ErrorKind;
 use context::Context;
 use error::{Failure, Outcome, Told};
 use std::ffi::OsString;
+use std::fmt;
 use std::io::IsTerminal;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 use std::sync::Mutex;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use ui::{Manner, Ui};
 
 /// Where the program failed, if it did: the panic hook's word.
@@ -80,15 +84,21 @@ fn start(words: &[OsString]) -> Exit {
     let mut ui = Ui::new(&settings, manner);
     let quiet = cli.globals.quiet || settings.no_progress;
     let shown = !quiet && std::io::stderr().is_terminal();
-    let outcome = diagnostics(&settings, cli.globals.verbose).and_then(|()| {
+    let correlation = correlation_id();
+    let timings = cli.globals.timings;
+    let outcome = diagnostics(&settings, cli.globals.verbose, &correlation).and_then(|()| {
         let progress = progress::Bar::new(shown);
         let ledger = cli.globals.ledger.clone();
         let refresh = !cli.globals.no_refresh;
         let past = words.iter().filter_map(|word| word.to_str());
         let past = past.into_iter().any(|word| word == "--at" || word.starts_with("--at="));
         let settings = context::with_files(settings, ledger.as_deref(), &cli.command)?;
-        let ctx = Context { settings, ledger, progress, refresh, past };
-        commands::run(&mut ui, &ctx, &cli.command)
+        let ctx = Context { settings, ledger, progress, refresh, past, correlation };
+        let outcome = commands::run(&mut ui, &ctx, &cli.command);
+        if timings {
+            ui.say(&ctx.progress.timings());
+        }
+        outcome
     });
     outcome.unwrap_or_else(|failure| tell(&mut ui, failure))
 }
@@ -147,8 +157,19 @@ fn misunderstood(error: &clap::Error, form: Form) -> Exit {
     Exit::Usage
 }
 
+/// Begins a line of diagnostics: the time, and the run that it belongs to.
+struct Stamp(String);
+
+impl FormatTime for Stamp {
+    fn format_time(&self, out: &mut Writer<'_>) -> fmt::Result {
+        SystemTime.format_time(out)?;
+        write!(out, " [{}]", self.0)
+    }
+}
+
 /// Lets diagnostics through to standard error: what `VOLLEDGER_LOG` says, else what `-v` asks.
-fn diagnostics(settings: &Settings, verbose: u8) -> Outcome<()> {
+/// Each line has the first 8 digits of the run's id.
+fn diagnostics(settings: &Settings, verbose: u8, correlation: &str) -> Outcome<()> {
     let filter = match (&settings.log, verbose) {
         (Some(filter), _) => filter.clone(),
         (None, 0) => return Ok(()),
@@ -162,6 +183,7 @@ fn diagnostics(settings: &Settings, verbose: u8) -> Outcome<()> {
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(parsed)
         .with_writer(std::io::stderr)
+        .with_timer(Stamp(correlation.chars().take(8).collect()))
         .with_ansi(false);
     // There is one already only when a test runs the program in its own process.
     let _ = subscriber.try_init();

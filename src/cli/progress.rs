@@ -8,10 +8,20 @@ use std::time::{Duration, Instant};
 /// Nothing is shown for work that is over before that.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// A bar that appears when the work takes longer.
+/// A bar that appears when the work takes longer; it also remembers how long each part took.
 pub(super) struct Bar {
     shown: bool,
     work: RefCell<Option<Work>>,
+    since: Instant,
+    times: RefCell<Vec<Timing>>,
+}
+
+/// A part of the work that may be done several times.
+struct Timing {
+    what: String,
+    times: u64,
+    total: Duration,
+    longest: Duration,
 }
 
 struct Work {
@@ -25,14 +35,46 @@ struct Work {
 impl Bar {
     /// `shown`: somebody looks at standard error and wants to see it.
     pub(super) fn new(shown: bool) -> Self {
-        Self { shown, work: RefCell::new(None) }
+        let (work, times) = (RefCell::new(None), RefCell::default());
+        Self { shown, work, since: Instant::now(), times }
+    }
+
+    /// How long each part took: its name, how often, milliseconds in all and of the longest.
+    pub(super) fn timings(&self) -> String {
+        self.end();
+        let ms = |time: Duration| format!("{:.1}", time.as_secs_f64() * 1e3);
+        let mut lines = vec!["Timings (ms)".to_owned()];
+        for one in self.times.borrow().iter() {
+            let (total, longest) = (ms(one.total), ms(one.longest));
+            let times = one.times;
+            lines.push(format!("  {:<28} {total:>9}  {times} x, longest {longest}", one.what));
+        }
+        lines.push(format!("  {:<28} {:>9}", "the whole command", ms(self.since.elapsed())));
+        lines.join("\n")
+    }
+
+    fn remember(&self, work: &Work) {
+        let (Ok(mut all), took) = (self.times.try_borrow_mut(), work.since.elapsed()) else {
+            return;
+        };
+        match all.iter_mut().find(|one| one.what == work.what) {
+            Some(one) => {
+                one.times += 1;
+                one.total += took;
+                one.longest = one.longest.max(took);
+            }
+            None => {
+                let what = work.what.clone();
+                all.push(Timing { what, times: 1, total: took, longest: took });
+            }
+        }
     }
 }
 
 impl Progress for Bar {
     fn begin(&self, what: &str, total: Option<u64>, unit: &'static str) {
         self.end();
-        if let (true, Ok(mut work)) = (self.shown, self.work.try_borrow_mut()) {
+        if let Ok(mut work) = self.work.try_borrow_mut() {
             let since = Instant::now();
             *work = Some(Work { what: what.to_owned(), total, unit, since, bar: None });
         }
@@ -43,7 +85,7 @@ impl Progress for Bar {
             return;
         };
         let Some(work) = work.as_mut() else { return };
-        if work.bar.is_none() && work.since.elapsed() >= PATIENCE {
+        if self.shown && work.bar.is_none() && work.since.elapsed() >= PATIENCE {
             work.bar = Some(draw(work));
         }
         if let Some(bar) = &work.bar {
@@ -69,7 +111,9 @@ impl Progress for Bar {
         let Ok(mut work) = self.work.try_borrow_mut() else {
             return;
         };
-        if let Some(bar) = work.take().and_then(|work| work.bar) {
+        let Some(work) = work.take() else { return };
+        self.remember(&work);
+        if let Some(bar) = work.bar {
             bar.finish_and_clear();
         }
     }
@@ -106,6 +150,11 @@ mod tests {
             assert!(!visible);
             bar.end();
             bar.end();
+            bar.begin("Reading", Some(2), "rows");
+            bar.begin("Hashing", None, "rows");
+            let said = bar.timings();
+            assert!(said.contains("Reading") && said.contains("2 x, longest"), "{said}");
+            assert!(said.contains("Hashing") && said.contains("1 x, longest"), "{said}");
         }
     }
 }

@@ -28,6 +28,7 @@ mod projection;
 mod proof;
 mod recover;
 mod review;
+mod services;
 mod sql;
 mod svg;
 mod table;

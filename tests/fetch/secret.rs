@@ -2,6 +2,7 @@
 
 use super::responder::{Responder, ok, whole};
 use super::{Bench, KEY, bars_body, files_below, sessions, wait_until};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 fn holds(bytes: &[u8], word: &str) -> bool {
@@ -96,6 +97,14 @@ fn the_key_is_nowhere() {
     // The search is not blind: what must be there is found, packed and plain.
     assert!(holds(said.as_bytes(), "asked") && said.contains("TRACE"), "the log said nothing");
     assert!(!holding(bench.desk.path(), "resultsCount").is_empty(), "no body was searched");
+    // Each line of diagnostics and each recorded answer names the run that it belongs to.
+    let runs: BTreeSet<&str> = said
+        .lines()
+        .filter(|line| line.contains("volledger::net"))
+        .map(|line| line.split(['[', ']']).nth(1).unwrap_or(line))
+        .collect();
+    assert!(runs.len() > 5 && runs.iter().all(|run| run.len() == 8), "{runs:?}");
+    assert!(!holding(bench.desk.path(), "x-volledger-run").is_empty(), "no answer names its run");
     assert_eq!(holding(bench.desk.path(), KEY), [""; 0]);
     assert!(!holds(said.as_bytes(), KEY), "{said}");
     let head = format!("bearer {}", KEY.to_lowercase());

@@ -41,6 +41,8 @@ pub struct AskOptions<'a> {
     pub stop: &'a Stop,
     /// What time it is.
     pub clock: Clock,
+    /// The run's id, recorded with each answer.
+    pub correlation: &'a str,
     /// The ledger's position at which the questions were planned.
     pub position: Position,
     /// Hears how many questions are answered, and how long the next request has to wait.
@@ -75,6 +77,7 @@ pub fn ask(questions: &[Question], inbox: &mut Inbox, how: &AskOptions<'_>) -> R
     let (next, health) = (AtomicUsize::new(0), Health::default());
     let (mut asked, mut done, mut failed) = (Asked::default(), 0, 0);
     let (client, stop, clock, position) = (how.client, how.stop, how.clock, how.position);
+    let correlation = how.correlation;
     // When the next request may go, in ms since `begun`: told by whichever thread waits.
     let (begun, until) = (Instant::now(), AtomicU64::new(0));
     let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
@@ -96,7 +99,8 @@ pub fn ask(questions: &[Question], inbox: &mut Inbox, how: &AskOptions<'_>) -> R
                 while !stop.is_set() {
                     let number = next.fetch_add(1, Ordering::SeqCst);
                     let Some(question) = questions.get(number) else { break };
-                    let worker = Worker { client, stop, clock, waits, health, send: &send };
+                    let worker =
+                        Worker { client, correlation, stop, clock, waits, health, send: &send };
                     let mut note = Note::of(run, number as u32, question);
                     note.position = position.0;
                     worker.question(question, note);
@@ -197,8 +201,12 @@ impl Health {
     }
 }
 
+/// What a recorded answer says of the run that asked, among the headers of the service.
+const CORRELATION: &str = "x-volledger-run";
+
 struct Worker<'a> {
     client: &'a Client,
+    correlation: &'a str,
     stop: &'a Stop,
     clock: Clock,
     waits: &'a (dyn Fn(Duration) + Sync),
@@ -284,6 +292,7 @@ impl Worker<'_> {
         note.status = answer.status.unwrap_or(0);
         note.attempts = answer.attempts.len() as u32;
         note.headers = answer.headers.clone();
+        note.headers.push((CORRELATION.to_owned(), self.correlation.to_owned()));
         note.observed_ms = self.clock.now_ms();
         let date = answer.headers.iter().find(|(name, _)| name == "date");
         note.server_ms = date.and_then(|(_, text)| http_date(text));

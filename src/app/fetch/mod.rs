@@ -23,7 +23,7 @@ pub use ask::{AskOptions, Asked, ask};
 pub use coverage::{CoverageMap, MAPPING, Range, days_in};
 pub use note::{Note, waiting};
 pub use plan::{Grouped, Plan, What, Wish, plan};
-pub use service::{Service, ServiceOptions, Stop, open_inbox};
+pub use service::{Service, ServiceOptions, Stop, open_inbox, reach};
 pub use settle::{SettleOptions, Settled, settle};
 
 use crate::domain::{Day, Series, Symbol};

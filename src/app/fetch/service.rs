@@ -6,7 +6,7 @@ use crate::app::Run;
 use crate::app::error::{AppError, Result};
 use crate::domain::Position;
 use crate::ledger::{Inbox, OpenOptions};
-use crate::net::{Client, ClientOptions, SystemTime};
+use crate::net::{Client, ClientOptions, Ended, SystemTime};
 use secrecy::SecretString;
 use std::path::Path;
 use std::sync::Arc;
@@ -74,10 +74,33 @@ impl Service {
         run.progress.begin("asking", Some(plan.questions.len() as u64), "questions");
         let done = |done: u64, wait: Duration| run.progress.waiting(done, wait);
         let (client, jobs, clock) = (&self.client, self.jobs, run.clock);
-        let how = AskOptions { client, jobs, stop, clock, position, done: &done };
+        let correlation = &run.correlation;
+        let how = AskOptions { client, jobs, stop, clock, correlation, position, done: &done };
         let asked = ask(&plan.questions, inbox, &how);
         run.progress.end();
         asked
+    }
+}
+
+/// Asks the service one small thing (whether markets are open), once.
+///
+/// # Errors
+/// What went wrong, for a person; never holds the key.
+pub fn reach(options: ServiceOptions, patience: Duration) -> std::result::Result<(), String> {
+    let client = ClientOptions {
+        key: options.key,
+        attempts: 1,
+        timeout: patience,
+        connect_timeout: patience,
+        ..ClientOptions::new(options.base_url)
+    };
+    let client = Client::new(client, Arc::new(SystemTime::default()));
+    let client = client.map_err(|error| error.to_string())?;
+    let usable = |_: &[u8]| Ok(());
+    let answer = client.get("/v1/marketstatus/now", &usable, &Stop::default(), &|_| {});
+    match answer.ended {
+        Ended::Ok => Ok(()),
+        _ => Err(answer.text),
     }
 }
 

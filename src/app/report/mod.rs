@@ -17,6 +17,7 @@ mod projection;
 mod proof;
 mod recover;
 mod review;
+mod services;
 mod trace;
 
 pub use audit::*;
@@ -33,6 +34,7 @@ pub use projection::*;
 pub use proof::*;
 pub use recover::*;
 pub use review::*;
+pub use services::{Health, HealthCheck};
 pub use trace::*;
 
 use crate::domain::Value;

@@ -15,6 +15,7 @@ pub(super) mod erase;
 pub(super) mod export;
 pub(super) mod fetch;
 pub(super) mod gaps;
+pub(super) mod health;
 pub(super) mod heatmap;
 pub(super) mod import;
 pub(super) mod init;
@@ -75,6 +76,7 @@ pub(super) fn run(ui: &mut Ui, ctx: &Context, command: &Command) -> Outcome<Exit
         Command::Sql(args) => sql::run(ui, ctx, args),
         Command::Status(_) => status::run(ui, ctx),
         Command::Verify(args) => verify::run(ui, ctx, args),
+        Command::Health(args) => health::run(ui, ctx, args),
         Command::Export(args) => export::run(ui, ctx, args),
         Command::Backup(args) => backup::run(ui, ctx, args),
         Command::Restore(args) => backup::restore(ui, ctx, args),

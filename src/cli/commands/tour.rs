@@ -184,8 +184,14 @@ fn play(ui: &mut Ui, ctx: &Context, directory: &Path, steps: &[Step]) -> Outcome
     let mut settings = ctx.settings.clone();
     settings.current = directory.to_owned();
     settings.directory = None;
-    let ctx =
-        Context { settings, ledger: None, progress: Bar::new(false), refresh: true, past: false };
+    let ctx = Context {
+        settings,
+        ledger: None,
+        progress: Bar::new(false),
+        refresh: true,
+        past: false,
+        correlation: ctx.correlation.clone(),
+    };
     ui.tell(
         "A tour of volledger with made-up data. The lines that begin with $ are commands; you can \
          type them.",

@@ -1,0 +1,84 @@
+//! `health`: quick, honest about what it did not look at, and right when something is wrong.
+
+use crate::program::Desk;
+use serde_json::Value;
+
+fn check<'a>(report: &'a Value, name: &str) -> &'a Value {
+    let checks = report["checks"].as_array().unwrap();
+    checks.iter().find(|check| check["name"] == name).unwrap()
+}
+
+#[test]
+fn a_sound_ledger_is_healthy_and_what_was_not_asked_is_skipped() {
+    let desk = Desk::with_iv();
+    let report = desk.run("health --json").exits(0).json();
+    assert_eq!(report["healthy"], true, "{report}");
+    for name in ["ledger", "disk"] {
+        assert_eq!(check(&report, name)["healthy"], true, "{report}");
+    }
+    assert!(check(&report, "ledger")["note"].as_str().unwrap().contains("753 events"), "{report}");
+    assert_eq!(check(&report, "polygon")["healthy"], Value::Null);
+    assert_eq!(check(&report, "polygon")["note"], "there is no key");
+    let mut command = desk.command(["health", "--json"]);
+    command.env("MASSIVE_API_KEY", "s3cret-canary");
+    let said = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    assert!(said.contains("--online") && !said.contains("s3cret"), "{said}");
+    let before: Vec<_> = std::fs::read_dir(desk.path().join(".volledger")).unwrap().collect();
+    desk.run("health").exits(0);
+    let after: Vec<_> = std::fs::read_dir(desk.path().join(".volledger")).unwrap().collect();
+    assert_eq!(before.len(), after.len(), "the probe is gone");
+}
+
+#[test]
+fn a_hurt_ledger_and_a_silent_service_are_not() {
+    let desk = Desk::with_iv();
+    // Nobody listens there; the answer names neither key nor more than the failure.
+    let mut command = desk.command(["health", "--online", "--json"]);
+    command.env("MASSIVE_API_KEY", "s3cret-canary");
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let home = desk.path().join("home/.config/volledger");
+    std::fs::create_dir_all(&home).unwrap();
+    let base = format!("[polygon]\nbase_url = \"http://127.0.0.1:{port}\"\n");
+    std::fs::write(home.join("config.toml"), base).unwrap();
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(!said.contains("s3cret"), "{said}");
+    let report: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(check(&report, "polygon")["healthy"], false, "{report}");
+    assert_eq!(check(&report, "ledger")["healthy"], true, "{report}");
+
+    std::fs::write(desk.path().join(".volledger/HEAD"), "nonsense").unwrap();
+    let report = desk.run("health --json").exits(1).json();
+    assert_eq!(
+        (&report["healthy"], &check(&report, "ledger")["healthy"]),
+        (&false.into(), &false.into())
+    );
+    desk.run("-L nowhere health").exits(1);
+}
+
+#[test]
+fn a_ledger_in_use_is_skipped() {
+    let desk = Desk::with_iv();
+    let _held = volledger::app::outside::open(
+        &desk.path().join(".volledger"),
+        "somebody else",
+        std::time::Duration::ZERO,
+        &volledger::app::Run::new("test"),
+    )
+    .unwrap();
+    let mut command = desk.command(["health", "--json"]);
+    command.env("VOLLEDGER_LOCK_WAIT", "0");
+    let output = command.output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{report}");
+    assert!(check(&report, "ledger")["note"].as_str().unwrap().contains("in use"), "{report}");
+}
+
+#[test]
+fn timings_say_how_long_the_parts_took() {
+    let desk = Desk::with_iv();
+    let said = desk.run("verify --deep --timings").exits(0).err;
+    assert!(said.contains("Timings (ms)") && said.contains("the whole command"), "{said}");
+    assert!(said.lines().count() >= 3, "no part was timed: {said}");
+}
