@@ -2,6 +2,7 @@
 //! the old day back, in the batch that brings the new one (`iv_crush.md` A10.4).
 
 use super::Run;
+use super::earnings::QUARTER;
 use super::error::Result;
 use super::groups::Groups;
 use super::prepared::{Prepared, Staged};
@@ -13,9 +14,6 @@ use crate::domain::{
 use crate::ledger::Ledger;
 use crate::projections::view::{Activity, Which, fold};
 use std::collections::BTreeMap;
-
-/// From this many days on another date is another quarter.
-const QUARTER: i32 = 45;
 
 /// Days and symbols that a finding names.
 const NAMED: usize = 5;

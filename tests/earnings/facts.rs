@@ -2,9 +2,11 @@
 
 use crate::support::{ledger, run, shared};
 use std::path::{Path, PathBuf};
+use volledger::app::earnings;
 use volledger::app::import::{self, ImportOptions, Input, MappingChoice, Staged, SymbolChoice};
 use volledger::app::lookup::{self, ViewQuery};
-use volledger::app::{AppError, Ledger, decide, trace};
+use volledger::app::vantage::Vantage;
+use volledger::app::{AppError, Ledger, Registry, Which, decide, projection, sql, trace};
 use volledger::domain::{BatchId, Series};
 
 /// Options for a table whose rows name their symbols.
@@ -83,6 +85,41 @@ fn a_changed_day_takes_the_old_one_back_and_a_rollback_brings_it_back() {
     assert!(matches!(rolled_back, Err(AppError::RolledBackBefore { .. })));
 }
 
+/// A move that was measured for a day which was corrected later is gone from the table, and is still
+/// what an earlier position shows.
+#[test]
+fn the_move_of_a_corrected_day_goes_and_stays_in_the_log() {
+    let (folder, mut ledger) = ledger();
+    let options = events(Series::Earnings, None);
+    let bars = "date,ticker,close\n2025-10-29,AAA,100\n2025-10-30,AAA,101\n2025-10-31,AAA,111.1\n\
+        2025-11-03,AAA,100\n2025-11-04,AAA,90\n";
+    confirmed(&mut ledger, &table(&folder, "b.csv", bars), &events(Series::Spot, None));
+    let first = table(&folder, "a.csv", &format!("{HEAD}AAA,2025-10-30,AMC,0\n"));
+    confirmed(&mut ledger, &first, &options);
+    let moves = "earnings_moves@2".parse().unwrap();
+    projection::add(&mut ledger, &moves, None, &run()).unwrap();
+    let position = ledger.position();
+    let shown = |ledger: &mut Ledger, at| {
+        let registry = Registry::default();
+        Vantage::lend(ledger, &registry, |now| {
+            let ledger = std::sync::Arc::clone(&now.ledger);
+            let vantage = Vantage::new(ledger, &registry, Some(at), Which::Latest)?;
+            sql::query(&vantage, "SELECT earnings_date, close_move FROM earnings_moves")
+        })
+        .unwrap()
+        .rows
+    };
+    let before = shown(&mut ledger, position);
+    assert_eq!(before[0][0], "2025-10-30");
+    let second = table(&folder, "c.csv", &format!("{HEAD}AAA,2025-11-03,AMC,1\n"));
+    confirmed(&mut ledger, &second, &options);
+    let head = ledger.position();
+    let after = shown(&mut ledger, head);
+    assert_eq!((after.len(), &after[0][0]), (1, &"2025-11-03".into()));
+    assert!((after[0][1].as_f64().unwrap() + 0.1).abs() < 1e-12, "{after:?}");
+    assert_eq!(shown(&mut ledger, position), before);
+}
+
 #[test]
 fn an_estimate_does_not_take_a_confirmed_day_back() {
     let (folder, mut ledger) = ledger();
@@ -94,6 +131,14 @@ fn an_estimate_does_not_take_a_confirmed_day_back() {
     assert!(conflict.review.findings.iter().any(|of| of.code == "date_conflict"));
     decide::confirm_staged(&mut ledger, &conflict, &run()).unwrap();
     assert_eq!(shown(&ledger, Series::Earnings, "AAA").len(), 2, "both stay");
+    let registry = Registry::default();
+    let told = Vantage::lend(&mut ledger, &registry, |vantage| {
+        let dates = (None, "2025-12-13".parse().unwrap());
+        let name = "earnings_moves".parse().unwrap();
+        earnings::earnings(vantage, &"AAA".parse().unwrap(), &name, dates)
+    });
+    let notes = told.unwrap().notes;
+    assert!(notes.iter().any(|note| note.contains("4 days apart")), "{notes:?}");
 }
 
 /// The calendar of a data service: a quoted name with a comma, its own words, and the answer of a

@@ -174,6 +174,17 @@ fn the_history_of_a_stock_and_its_next_announcement() {
 }
 
 #[test]
+fn a_calendar_is_judged_without_a_ledger() {
+    let desk = Desk::new();
+    let file = desk.write("c.csv", &calendar("AAA"));
+    let found = desk.run(&format!("check {file} --series earnings --json")).exits(0).json();
+    assert_eq!(found["rows"]["accepted"], 6, "{found}");
+    let file =
+        desk.write("d.csv", &(calendar("AAA") + "BBB,2025-13-01,AMC,1\nBBB,2025-12-01,NOON,1\n"));
+    desk.run(&format!("check {file} --series earnings")).exits(11);
+}
+
+#[test]
 fn tiers_are_data() {
     let desk = desk();
     let at = |tiers: &str| {

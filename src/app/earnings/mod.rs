@@ -11,6 +11,7 @@ mod moves;
 mod tiers;
 mod vrp;
 
+pub(super) use moves::QUARTER;
 pub use moves::earnings;
 pub use tiers::{BUNDLED, TierSet};
 pub use vrp::{Which, vrp};

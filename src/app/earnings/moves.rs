@@ -1,6 +1,6 @@
 //! `earnings`: the announcements of a stock with their moves.
 
-use super::history::{EventMove, Moves, announcements};
+use super::history::{Announcement, EventMove, Moves, announcements};
 use super::tiers::TierSet;
 use crate::app::error::{AppError, Result};
 use crate::app::metrics::first;
@@ -10,6 +10,9 @@ use crate::domain::projection::ProjectionName;
 use crate::domain::{Day, Series, Symbol};
 use crate::quant::earnings::consistency;
 use crate::quant::earnings::vrp::{History, NoRatio};
+
+/// From this many days on another date is another quarter.
+pub(in crate::app) const QUARTER: i32 = 45;
 
 /// The announcements of a stock as seen from a day (today, with all that is known, where none is
 /// named), with the moves of a projection.
@@ -47,6 +50,7 @@ pub fn earnings(
         }
     };
     notes.extend(without_move(&all, date));
+    notes.extend(too_near(&announced));
     let shown = |event: &&EventMove| event.close_move.is_none() || event.known_on() < cutoff;
     Ok(Earnings {
         schema: "volledger/earnings/1",
@@ -101,6 +105,21 @@ pub(super) fn without_move(all: &[EventMove], date: Day) -> Option<String> {
     let plural = if count == 1 { "" } else { "s" };
     let reasons = reasons.join(", ");
     (count > 0).then(|| format!("{count} past announcement{plural} without a move ({reasons})"))
+}
+
+/// Announcements so near to each other that one of them was probably moved to the other
+/// (`iv_crush.md` A10.4).
+fn too_near(announced: &[Announcement]) -> Vec<String> {
+    let near = |pair: &[Announcement]| match pair {
+        [one, other] if other.day.0 - one.day.0 < QUARTER => Some(format!(
+            "{} and {} are {} days apart: one of them is probably an old date",
+            one.day,
+            other.day,
+            other.day.0 - one.day.0
+        )),
+        _ => None,
+    };
+    announced.windows(2).filter_map(near).collect()
 }
 
 /// Moves as fractions, the newest first, summed up: for the formulas and for the report.

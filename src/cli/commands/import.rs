@@ -236,6 +236,11 @@ fn table(ui: &mut Ui, ctx: &Context, series: Series, csv: &Csv) -> Outcome<Exit>
     read(ui, ctx, (series, symbol), (&csv.files, &csv.reading, &csv.flags))
 }
 
+/// Whether a table of a series is about many symbols, of which each row names one.
+pub(super) fn is_events(series: Series) -> bool {
+    matches!(series, Series::Earnings | Series::Moves | Series::Straddles)
+}
+
 /// Tables of events are about many symbols: unless told otherwise each row says its own.
 fn events(ui: &mut Ui, ctx: &Context, series: Series, of: &Events) -> Outcome<Exit> {
     let symbol = of.reading.symbol().unwrap_or(SymbolChoice::FromColumn);

@@ -305,12 +305,36 @@ need = "required"
             ("need =", "code = \"a b\"\nneed =", "code `a b`"),
             ("need =", "colour = 1\nneed =", "unknown field `colour`"),
             (
+                "unit = \"percent\"",
+                "unit = \"word\"\nat_most = \"3\"",
+                "has bounds, and is no number",
+            ),
+            ("[[column]]", "[item]\nnames = [\"IV\"]\n[[column]]", "gives the name"),
+            (
                 "[[column]]",
                 "[[column]]\nnames = [\"X\"]\nfield = \"atm_iv\"\nunit = \"number\"\n[[column]]",
                 "fills the field `atm_iv` from two columns",
             ),
         ] {
             let text = SMALL.replacen(from, to, 1);
+            let error = Mapping::parse(&text).unwrap_err().to_string();
+            assert!(error.contains(want), "{error} does not say {want}");
+        }
+    }
+
+    #[test]
+    fn a_part_is_checked_like_the_row_itself() {
+        let part = "[[part]]\ndate = [\"Next\"]\n[[part.column]]\nnames = [\"IV2\"]\nfield = \"atm_iv\"\n\
+            unit = \"percent\"\nneed = \"required\"\n";
+        let parsed = Mapping::parse(&format!("{SMALL}{part}")).unwrap();
+        assert_eq!(parsed.more.len(), 1, "one field of two days is no mistake");
+        for (from, to, want) in [
+            ("[\"Next\"]", "[]", "the mapping's date has no column name"),
+            ("[\"Next\"]", "[\"day\"]", "gives the name"),
+            ("[\"IV2\"]", "[\"iv\"]", "gives the name"),
+            ("need = \"required\"\n", "", "no column with need"),
+        ] {
+            let text = format!("{SMALL}{}", part.replacen(from, to, 1));
             let error = Mapping::parse(&text).unwrap_err().to_string();
             assert!(error.contains(want), "{error} does not say {want}");
         }
