@@ -284,6 +284,25 @@ def by_keys(browser, case):
     assert browser.run("document.querySelector('details.keys').open")
 
 
+def moved(browser, case):
+    """A list follows what a command does meanwhile; a page says that the ledger moved on."""
+    other = case.folder / "moved.csv"
+    for number, path in enumerate(("/batches", "/symbols/VOLA")):
+        browser.go(case.site + path)
+        before = browser.run("document.querySelector('main').textContent")
+        time.sleep(1)
+        other.write_text(f"Date,IV30\n2024-12-31,5{number}.5\n")
+        case.command("import", "iv", other, "-s", "MOVED", "--stage-only")
+        wanted = ("moved.csv", "The ledger stands at #")[number]
+        for _ in range(50):
+            if wanted in browser.run("document.querySelector('main').textContent"):
+                break
+            time.sleep(0.1)
+        else:
+            raise AssertionError(f"{path} did not notice")
+        assert wanted not in before or number == 0
+
+
 PAGES = {
     "home": "/", "batches": "/batches", "batch": "/batches/b7", "active": "/batches/b1",
     "changes": "/batches/b7?kind=all", "symbols": "/symbols", "symbol": "/symbols/VOLA",
@@ -336,7 +355,7 @@ def main():
         browser = Browser(chromium, profile)
         browser.look("1280", "light")
         try:
-            for step in (backfill, stale, by_keys):
+            for step in (backfill, stale, by_keys, moved):
                 step(browser, case)
                 print(f"ok  {step.__name__}: {step.__doc__}")
             if os.environ.get("AXE"):

@@ -1,6 +1,7 @@
 //! `volledger serve`, driven over HTTP: pages and their twins, decisions, who is refused, and a
 //! ledger that the server shares with commands.
 
+mod browser;
 mod client;
 mod decisions;
 mod pages;

@@ -47,6 +47,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("maud", &["serve"]),
     ("tokio", &["serve"]),
     ("getrandom", &["serve/token"]),
+    ("futures_util", &["serve/moved"]),
     ("std::env", &["config", "main"]),
     ("Utc::now", &["app/clock"]),
 ];

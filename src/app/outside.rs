@@ -6,8 +6,9 @@ use super::import::{Staged, with_events};
 use super::report::{Exported, VerifyReport};
 use super::stage::{Draft, content_id};
 use super::{Run, verify, views};
-use crate::domain::{BatchId, Class, Finding, Series, Severity, Symbol};
+use crate::domain::{BatchId, Class, Finding, Position, Series, Severity, Symbol};
 use crate::ledger::bundle::{self, BatchBundle};
+use crate::ledger::files::Directory;
 use crate::ledger::{Ledger, LedgerError, OpenOptions};
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
@@ -74,6 +75,13 @@ pub fn ready(mut ledger: Ledger, run: &Run<'_>) -> Result<Opened> {
 /// What a person should know of a ledger that others may read; `None` when they may not.
 pub fn open_to_others(ledger: &Ledger) -> Option<String> {
     crate::ledger::modes::open_to_others(ledger.directory()?)
+}
+
+/// The position at which a ledger stands, by its HEAD alone: without its lock, so that it may be
+/// another one a moment later. `None` where it cannot be read.
+pub fn head(dir: &Path) -> Option<Position> {
+    let head = crate::ledger::Head::read(&Directory::new(dir)).ok()??;
+    Some(head.size)
 }
 
 /// Whether another process waits for a ledger that this one holds.

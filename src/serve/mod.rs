@@ -9,6 +9,7 @@ mod ask;
 mod desk;
 mod guard;
 mod listen;
+mod moved;
 mod openapi;
 mod pages;
 mod routes;
@@ -29,6 +30,9 @@ use tokio::sync::{Semaphore, watch};
 
 /// Requests that work with the ledger at once; further ones wait.
 const WORK: usize = 6;
+
+/// Pages that hear of changes at once.
+const LISTENERS: usize = 64;
 
 /// How to serve.
 #[derive(Clone, Debug)]
@@ -57,6 +61,8 @@ struct Site {
     token: Token,
     work: Semaphore,
     stopping: watch::Sender<bool>,
+    /// Places for pages that hear of changes.
+    listeners: Arc<Semaphore>,
     /// The last status, for the log root that it is of: a look at every record.
     status: Mutex<Option<Arc<crate::app::report::Status>>>,
 }
@@ -83,6 +89,7 @@ impl Server {
             token: Token::new()?,
             work: Semaphore::new(WORK),
             stopping: watch::Sender::new(false),
+            listeners: Arc::new(Semaphore::new(LISTENERS)),
             status: Mutex::default(),
         });
         Ok(Self { listener, site })

@@ -2,7 +2,7 @@
 
 use super::ask::{Answer, Ask, Here};
 use super::trouble::Trouble;
-use super::{Site, acts, guard, openapi, pages, upload};
+use super::{Site, acts, guard, moved, openapi, pages, upload};
 use crate::app::error::Result;
 use crate::app::report::Decided;
 use crate::app::{Ledger, Run};
@@ -65,6 +65,7 @@ pub(super) fn router(site: &Arc<Site>) -> Router {
             post(upload::receive).layer(DefaultBodyLimit::max(upload::MOST)).get(upload::form),
         )
         .route("/api/openapi.json", get(openapi::answer))
+        .route("/api/moved", get(moved::tell))
         .route("/assets/{name}", get(asset))
         .fallback(nowhere)
         .method_not_allowed_fallback(nowhere);

@@ -104,8 +104,19 @@ fn it_ends_in_order_when_told_to() {
         let desk = desk();
         let mut site = Site::of(&desk, &[]);
         site.get("/").is(200);
-        // An open connection does not keep it.
+        // Neither an open connection keeps it nor a page that listens.
         let idle = site.connect();
+        let mut listening = site.connect();
+        let ask = format!("GET /api/moved HTTP/1.1\r\nHost: {}\r\n\r\n", site.host());
+        std::io::Write::write_all(&mut listening, ask.as_bytes()).unwrap();
+        let mut told = [0; 2000];
+        let mut text = String::new();
+        while !text.contains("data: 5") {
+            let bytes = std::io::Read::read(&mut listening, &mut told).unwrap();
+            assert!(bytes > 0, "{text}");
+            text += &String::from_utf8_lossy(&told[..bytes]);
+        }
+        assert!(text.contains("content-type: text/event-stream"), "{text}");
         let id = site.id().to_string();
         let sent = std::process::Command::new("kill").args([signal, &id]).status().unwrap();
         assert!(sent.success());

@@ -1,4 +1,4 @@
-"use strict"; // Keys, and a word when the ledger has moved on. Everything works without it.
+"use strict"; // Keys, and what to do when the ledger moves on. Everything works without it.
 (() => {
   const typing = (target) => target.closest("input, select, textarea, #chart");
   const rows = () => [...document.querySelectorAll("table.rows tbody tr")];
@@ -45,6 +45,42 @@
       keys.querySelector("summary").focus();
     }
   });
+
+  // The ledger moves on: lists follow, other pages say so. Hidden pages do not listen.
+  let source = null, known = null;
+  const follows = async (position) => {
+    const main = document.querySelector("main");
+    const busy = main.contains(document.activeElement) && document.activeElement !== main;
+    if ("live" in main.dataset && !busy) {
+      const answer = await fetch(location.href);
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (answer.ok) main.replaceChildren(...page.querySelector("main").childNodes);
+      place = -1;
+      return;
+    }
+    const said = document.querySelector(".moved") || document.createElement("p");
+    const again = document.createElement("a");
+    again.href = location.href;
+    again.textContent = "Load again";
+    said.className = "moved";
+    said.setAttribute("role", "status");
+    said.replaceChildren("The ledger stands at #" + position + " now. ", again);
+    main.prepend(said);
+  };
+  const listen = () => {
+    if (document.hidden) {
+      if (source) source.close();
+      source = null;
+    } else if (!source) {
+      source = new EventSource("/api/moved");
+      source.onmessage = ({ data }) => {
+        if (known !== null && data !== known) follows(data);
+        known = data;
+      };
+    }
+  };
+  document.addEventListener("visibilitychange", listen);
+  listen();
 
   const range = document.getElementById("at"), told = document.getElementById("at-is");
   if (range && told) {

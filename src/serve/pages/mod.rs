@@ -71,6 +71,9 @@ const PLACES: &[(&str, &str, &str)] = &[
     ("/upload", "Upload", "u"),
 ];
 
+/// Lists that follow the ledger while they are looked at.
+const LIVE: [&str; 3] = ["/", "/batches", "/events"];
+
 /// A page before it gets its frame.
 pub(super) struct Page {
     pub(super) title: String,
@@ -91,6 +94,7 @@ pub(super) fn whole(site: &Site, page: &Page, ask: Option<&Ask>) -> impl IntoRes
         true => "decisions allowed",
         false => "read-only",
     };
+    let live = ask.is_some_and(|ask| LIVE.contains(&ask.path.as_str()));
     let place = site.options.directory.display().to_string();
     let document = html! {
         (DOCTYPE)
@@ -115,7 +119,7 @@ pub(super) fn whole(site: &Site, page: &Page, ask: Option<&Ask>) -> impl IntoRes
                     }
                     p.mode { (mode) }
                 }
-                main id="main" tabindex="-1" { (page.body) }
+                main id="main" tabindex="-1" data-live[live] { (page.body) }
                 footer {
                     p { code { (place) } }
                     @if let Some(ask) = ask {
