@@ -31,8 +31,13 @@ struct Profile {
     price_cents: i64,
     /// The level that implied volatility returns to, in percent.
     mean_iv: f64,
-    /// The first earnings day, in trading days from the start; none for a fund.
+    /// The first session that reacts to earnings, in trading days from the start, then every 63;
+    /// none for a fund.
     earnings: Option<usize>,
+    /// When its announcements are made: `AMC`, the evening before that session, or `BMO`.
+    timing: &'static str,
+    /// What its options ask for the next announcement, in its mean past reactions.
+    dear: f64,
     shares_a_day: i64,
 }
 
@@ -43,6 +48,8 @@ const PROFILES: [Profile; 3] = [
         price_cents: 8_415,
         mean_iv: 62.0,
         earnings: Some(41),
+        timing: "AMC",
+        dear: 1.06,
         shares_a_day: 9_400_000,
     },
     Profile {
@@ -51,6 +58,8 @@ const PROFILES: [Profile; 3] = [
         price_cents: 4_160,
         mean_iv: 34.0,
         earnings: Some(24),
+        timing: "BMO",
+        dear: 1.7,
         shares_a_day: 3_100_000,
     },
     Profile {
@@ -59,6 +68,8 @@ const PROFILES: [Profile; 3] = [
         price_cents: 21_230,
         mean_iv: 18.5,
         earnings: None,
+        timing: "",
+        dear: 1.0,
         shares_a_day: 41_000_000,
     },
 ];
@@ -279,6 +290,77 @@ fn dirty(rows: &[Vec<u8>]) -> Vec<u8> {
     out.into_bytes()
 }
 
+/// The announcements of a symbol: index of the announcement's session and of the one that reacts.
+fn announcements(profile: &Profile, bars: &[Bar]) -> Vec<(usize, usize)> {
+    let Some(first) = profile.earnings else { return Vec::new() };
+    let reactions = (WARM_UP..bars.len()).filter(|index| index % 63 == first % 63);
+    let announced = |reaction: usize| match profile.timing {
+        "AMC" => (reaction - 1, reaction),
+        _ => (reaction, reaction),
+    };
+    reactions.map(announced).collect()
+}
+
+/// The size of the move of a session against the close before it, in percent.
+fn size(bars: &[Bar], session: usize) -> f64 {
+    let close = |index: usize| bars.get(index).map_or(f64::NAN, |bar| bar.close as f64);
+    (close(session) / close(session.wrapping_sub(1)) - 1.0).abs() * 100.0
+}
+
+/// The calendar of a symbol: what it announced, and a day to come that nobody has confirmed.
+fn calendar_rows(profile: &Profile, bars: &[Bar], timing: &str) -> Vec<String> {
+    let row = |(announced, _): &(usize, usize)| {
+        let day = bars.get(*announced).map(|bar| bar.day);
+        Some(format!("{},{},{timing},1\n", profile.symbol, day?))
+    };
+    let past = announcements(profile, bars);
+    let mut rows: Vec<String> = past.iter().filter_map(row).collect();
+    rows.push(format!("{},2025-03-06,{timing},0\n", profile.symbol));
+    rows
+}
+
+/// The moves of a symbol as a careless vendor has them: without sign, and of the announcement's own
+/// session, which after the close is the one before the news.
+fn move_rows(profile: &Profile, bars: &[Bar]) -> Vec<String> {
+    let row = |(announced, _): &(usize, usize)| {
+        let (before, bar) = (bars.get(announced.checked_sub(1)?)?, bars.get(*announced)?);
+        let price = |cents: i64| cents as f64 / 100.0;
+        Some(format!(
+            "{},{},{},{:.2},{:.2},{:.4}\n",
+            profile.symbol,
+            bar.day,
+            profile.timing,
+            price(before.close),
+            price(bar.close),
+            size(bars, *announced)
+        ))
+    };
+    announcements(profile, bars).iter().filter_map(row).collect()
+}
+
+/// A straddle five sessions before the last announcement. Its price knows how the stock really
+/// reacts.
+fn straddle_row(profile: &Profile, bars: &[Bar]) -> Option<String> {
+    let past = announcements(profile, bars);
+    let ((announced, _), earlier) = past.split_last()?;
+    let (scan, event) = (bars.get(announced.checked_sub(5)?)?, bars.get(*announced)?);
+    let sizes = earlier.iter().map(|(_, reaction)| size(bars, *reaction));
+    let implied = sizes.sum::<f64>() / earlier.len() as f64 * profile.dear;
+    let spot = scan.close as f64 / 100.0;
+    // Half call, half put, in cents.
+    let leg = (spot * implied / 2.0).round() / 100.0;
+    let strike = (spot / 5.0).round() * 5.0;
+    // The Friday of that week or the next.
+    let friday = (event.day.0 + 1..).map(Day).find(|day| (day.0 + 3).rem_euclid(7) == 4)?;
+    Some(format!(
+        "{},{},{friday},{},{spot:.2},{strike:.1},{leg:.2},{leg:.2},{:.2}\n",
+        profile.symbol,
+        event.day,
+        scan.day,
+        2.0 * leg
+    ))
+}
+
 const README: &str = "\
 # Sample data (synthetic)
 
@@ -294,6 +376,10 @@ still writes these bytes.
 | `hv/SYMBOL.csv` | close-to-close volatility of those prices, in percent; empty until enough closes exist |
 | `bad/VOLA_wrong_scale.csv` | the year 2024 again, the last 60 days' IV30 annualised with 365 days instead of 252: every value passes the checks and is 10 to 25 points too high |
 | `dirty/VOLB_dirty.csv` | the first quarter of 2024 with the defects below |
+| `earnings/calendar.csv` | announcements: VOLA's after the close, VOLB's before the open; the last ones are to come |
+| `earnings/calendar_wrong.csv` | VOLA's again, said to be before the open |
+| `earnings/moves.csv` | moves as a careless vendor has them: without sign, and after the close of the session before the news |
+| `earnings/straddles.csv` | what options asked for the last announcement, five sessions before it |
 
 Defects of `dirty/VOLB_dirty.csv`: one row twice, one date with two different values (the last one
 is right), an empty line, a line of commas, a line of blanks, `N/A` and nothing as IV30, nothing as
@@ -311,9 +397,25 @@ pub fn write_all(dir: &Path) -> Result<(), Box<dyn Error>> {
         Ok(fs::write(path, bytes)?)
     };
     write("README.md".into(), README.into())?;
+    let head = "ticker,announcement_date,timing,confirmed\n";
+    let (mut calendar, mut wrong) = (head.to_owned(), head.to_owned());
+    let mut moves =
+        "ticker,earnings_date,timing,prev_close,earnings_close,close_move_pct\n".to_owned();
+    let mut straddles =
+        "ticker,earnings_date,expiration,scan_date,stock_price,atm_strike,call_mid,\
+                         put_mid,straddle_cost\n"
+            .to_owned();
     for profile in &PROFILES {
         let symbol = profile.symbol;
         let bars = history(profile, &days);
+        if profile.earnings.is_some() {
+            calendar.extend(calendar_rows(profile, &bars, profile.timing));
+            moves.extend(move_rows(profile, &bars));
+            straddles.extend(straddle_row(profile, &bars));
+        }
+        if symbol == "VOLA" {
+            wrong.extend(calendar_rows(profile, &bars, "BMO"));
+        }
         let ivs: Vec<i64> = bars.iter().map(|bar| bar.iv).collect();
         let rows = iv_rows(&bars, &ivs, WARM_UP);
         let written = bars.get(WARM_UP..).unwrap_or_default();
@@ -329,6 +431,14 @@ pub fn write_all(dir: &Path) -> Result<(), Box<dyn Error>> {
             let rows = rows.get(quarter..quarter + 61).unwrap_or_default();
             write("dirty/VOLB_dirty.csv".into(), dirty(rows))?;
         }
+    }
+    for (name, text) in [
+        ("calendar", calendar),
+        ("calendar_wrong", wrong),
+        ("moves", moves),
+        ("straddles", straddles),
+    ] {
+        write(format!("earnings/{name}.csv"), text.into_bytes())?;
     }
     Ok(())
 }

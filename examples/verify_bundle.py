@@ -19,7 +19,7 @@ except ImportError:
     sys.exit(2)
 
 SERIES = dict(enumerate("iv hv spot bars chain contracts index news splits dividends calendar"
-                        " quotes tickers".split(), 1))
+                        " quotes tickers earnings moves straddles".split(), 1))
 FIELDS = {1: "<date>", 2: "<symbol>"}
 for first, names in [
     (10, "atm_iv, iv30_ma20, options_volume, iv_rank (IV), iv_percentile (IV), iv_rank (HV), "
@@ -51,6 +51,13 @@ for first, names in [
     (340, "name, market, locale, primary_exchange, type, active, currency_name, cik, "
         "composite_figi, share_class_figi, last_updated_utc, delisted_utc, market_cap, "
         "share_class_shares_outstanding"),
+    (370, "timing, confirmed, fiscal_period_end, eps_actual, eps_estimate, currency, name, "
+        "announced_by"),
+    (390, "close_move, gap_move, intraday_move, prev_close, earnings_open, earnings_high, "
+        "earnings_low, earnings_close, volume_before, volume_earnings"),
+    (410, "straddle_cost, stock_price, atm_strike, call_mid, put_mid, implied_move, expiration, "
+        "historical_mean, historical_median, historical_std, vrp_ratio, edge_score, "
+        "recommendation, quarters_of_data, ml_predicted_move, ml_confidence"),
 ]:
     FIELDS.update(enumerate(names.split(", "), first))
 STAGE = [("batch", "u"), ("content_id", "h"), ("batch_root", "h"), ("events", "u"),

@@ -10,6 +10,7 @@ mod bundle;
 mod chart;
 mod cli;
 mod crash;
+mod earnings;
 mod erase;
 mod examples;
 mod exports;

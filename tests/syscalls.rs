@@ -247,6 +247,8 @@ impl<'a> Trial<'a> {
         let sensible = match ended.exit {
             None => killed,
             Some(0 | 1 | 12 | 22 | 30) => true,
+            // A settings file that cannot be read ends a command before it begins.
+            Some(2) => ended.err.contains("config.toml: cannot be read"),
             // The system's loader could not start the program.
             Some(127) => ended.err.contains("error while loading shared libraries"),
             Some(_) => false,

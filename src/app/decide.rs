@@ -8,7 +8,7 @@ use super::import::{
 use super::report::{BatchChange, Decided, Refreshed, ViewEffect};
 use super::stage::{Draft, append};
 use super::views::{self, ViewReader};
-use super::{Run, projection, review};
+use super::{Run, projection, review, withdraw};
 use crate::domain::batch::{self, Command, Refusal, decide_redo, decide_rollback_to, decide_undo};
 use crate::domain::{
     BatchId, BatchState, Class, Collector, Day, Decision, Digest, EntryKind, Op, Position, Series,
@@ -472,6 +472,7 @@ pub fn replay(
         move |source| AppError::Unwritable { name: format!("a copy of {name}"), source }
     };
     with_events(ledger, false, |target, writer| {
+        let mut done = 0;
         for (index, source) in (0..).zip(&manifest.sources) {
             let mut file = tempfile::tempfile().map_err(spool(&source.name))?;
             let write = |source| LedgerError::write("a copy of a source", source);
@@ -482,15 +483,14 @@ pub fn replay(
                 Some(symbol) => SymbolFrom::Given(symbol.clone()),
                 None => SymbolFrom::Column,
             };
-            let done = draft.rows.accepted + draft.rows.rejected;
             let mut flush = |window: Window| target.write(writer, &window);
-            let mut out = Collector::resume(done as u32, &mut flush);
+            let mut out = Collector::resume(done, &mut flush);
             let reading = Reading { mapping: &mapping, symbol, source: index };
             read_source(&mut file, &source.name, &reading, &mut draft, &mut out, &|_| {})?;
-            out.finish()?;
+            done = out.finish()?;
         }
         draft.manifest = manifest;
         Ok(())
     })
-    .and_then(|prepared| prepared.settle(ledger, draft, full, run))
+    .and_then(|prepared| withdraw::settle(prepared, ledger, draft, full, run))
 }

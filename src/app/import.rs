@@ -1,12 +1,13 @@
 //! Importing files: from paths and options to a staged batch and its review.
 
 use super::error::{AppError, Result};
+use super::prepared::write_events;
 pub use super::prepared::{Outcome, Prepared, Staged, with_events};
 use super::report::Review;
 use super::stage::Draft;
-use super::{Run, derive, market, tomic};
+use super::{Run, derive, market, tomic, withdraw};
 use crate::domain::entry::RowCounts;
-use crate::domain::{Calendar, Class, Collector, Series, Symbol, Window};
+use crate::domain::{Calendar, Class, Collector, Series, Symbol};
 use crate::ledger::codec::{Manifest, ManifestSource, SourceKind};
 use crate::ledger::hash::Hasher;
 use crate::ledger::{BatchWriter, Ledger, LedgerError};
@@ -249,7 +250,7 @@ pub fn import_csv(
     with_events(ledger, options.dry_run, |target, writer| {
         read_files(target, writer, inputs, options, &mapping, &mut draft, run)
     })
-    .and_then(|prepared| prepared.settle(ledger, draft, options.full, run))
+    .and_then(|prepared| withdraw::settle(prepared, ledger, draft, options.full, run))
 }
 
 /// The beginning of a batch that a mapping reads; `keep` makes all its values fill only.
@@ -284,22 +285,22 @@ fn read_files(
     run.progress.begin("reading", Some(total), "bytes");
     let mut done = 0;
     let mut digests = Vec::new();
-    let mut flush = |window: Window| ledger.write(writer, &window);
-    let mut out = Collector::new(&mut flush);
-    for (index, input) in (0..).zip(inputs) {
-        let symbol = match &options.symbol {
-            SymbolChoice::Given(symbol) => SymbolFrom::Given(symbol.clone()),
-            SymbolChoice::FromName => SymbolFrom::Given(symbol_of_name(&input.name)?),
-            SymbolChoice::FromColumn => SymbolFrom::Column,
-        };
-        let mut file = Hashing { file: open_file(input)?, hasher: Hasher::default() };
-        let reading = Reading { mapping, symbol: symbol.clone(), source: index };
-        let heard = |bytes: u64| run.progress.at(done + bytes / 2);
-        read_source(&mut file, &input.name, &reading, draft, &mut out, &heard)?;
-        done += std::fs::metadata(&input.path).map_or(0, |file| file.len());
-        digests.push((file.hasher.finish(), symbol));
-    }
-    out.finish()?;
+    write_events(ledger, writer, |out| {
+        for (index, input) in (0..).zip(inputs) {
+            let symbol = match &options.symbol {
+                SymbolChoice::Given(symbol) => SymbolFrom::Given(symbol.clone()),
+                SymbolChoice::FromName => SymbolFrom::Given(symbol_of_name(&input.name)?),
+                SymbolChoice::FromColumn => SymbolFrom::Column,
+            };
+            let mut file = Hashing { file: open_file(input)?, hasher: Hasher::default() };
+            let reading = Reading { mapping, symbol: symbol.clone(), source: index };
+            let heard = |bytes: u64| run.progress.at(done + bytes / 2);
+            read_source(&mut file, &input.name, &reading, draft, out, &heard)?;
+            done += std::fs::metadata(&input.path).map_or(0, |file| file.len());
+            digests.push((file.hasher.finish(), symbol));
+        }
+        Ok(())
+    })?;
     run.progress.end();
     run.progress.begin("keeping the sources", Some(total), "bytes");
     for (input, (read, symbol)) in inputs.iter().zip(digests) {

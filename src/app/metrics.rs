@@ -86,6 +86,12 @@ impl<'a> Past<'a> {
         }
     }
 
+    /// The days of a symbol's earnings announcements, ascending, also those to come.
+    pub(super) fn announced(&self, symbol: &Symbol) -> Result<Vec<Day>> {
+        let records = self.reader.records(Series::Earnings, symbol, self.at, self.which)?;
+        Ok(records.iter().map(|record| record.day).collect())
+    }
+
     /// The symbols asked for, or all that the views know.
     pub(super) fn symbols(&self, asked: &Asked, views: &[Series]) -> Result<Vec<Symbol>> {
         let mut known: Vec<Symbol> =
@@ -164,7 +170,11 @@ pub fn snapshot(ledger: &Ledger, asked: &Asked, today: Day) -> Result<Snapshot> 
         let iv = past.newest(Series::Iv, symbol, ATM_IV, LONGEST)?;
         let hv = past.newest(Series::Hv, symbol, 40, 1)?;
         let spot = past.newest(Series::Spot, symbol, 60, 1)?;
-        Ok(snapshot_row(symbol, [&iv, &hv, &spot], asked.date.unwrap_or(today)))
+        let date = asked.date.unwrap_or(today);
+        let announced = past.announced(symbol)?;
+        let next = announced.into_iter().find(|day| *day >= date);
+        let row = snapshot_row(symbol, [&iv, &hv, &spot], date);
+        Ok(SnapshotRow { next_earnings: next.map(|day| day.to_string()), ..row })
     })?;
     // A symbol whose facts came later is not heard of yet, unless it was asked for.
     let known = |row: &SnapshotRow| {

@@ -10,6 +10,7 @@ pub mod decide;
 pub mod derive;
 pub mod digest;
 pub mod document;
+pub mod earnings;
 pub mod erase;
 pub mod error;
 pub mod export;
@@ -41,6 +42,7 @@ pub mod trace;
 pub mod vantage;
 pub mod verify;
 pub mod views;
+mod withdraw;
 
 use crate::domain::batch::{Command, Confirmer};
 use crate::domain::{Digest, Position};

@@ -23,6 +23,21 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The days of earnings announcements that are known, ascending.
 pub type Earnings = BTreeMap<Symbol, Vec<Day>>;
 
+/// The announcements that the ledger has of the symbols asked for, or of all.
+///
+/// # Errors
+/// A view that cannot be read.
+pub fn known_earnings(ledger: &Ledger, asked: &Asked) -> Result<Earnings> {
+    let past = Past::of(ledger, asked)?;
+    let mut found = Earnings::new();
+    for symbol in past.reader.symbols(Series::Earnings) {
+        if asked.symbols.is_empty() || asked.symbols.contains(&symbol) {
+            found.insert(symbol.clone(), past.announced(&symbol)?);
+        }
+    }
+    Ok(found)
+}
+
 /// The overview of the symbols asked for.
 ///
 /// Without a day the newest records are taken and ages are counted from `today`. A symbol without
@@ -224,7 +239,7 @@ fn notes(rules: &RuleSet, earnings_known: u64) -> Vec<String> {
         notes.push(note.to_owned());
     }
     if earnings_known == 0 {
-        notes.push("no earnings are in the ledger, so none filtered anything".to_owned());
+        notes.push("no earnings to come are in the ledger, so none filtered anything".to_owned());
     }
     notes
 }

@@ -1,12 +1,8 @@
 //! Work that is shared between threads, with results in order.
 
 use super::error::Result;
+pub use crate::ledger::threads;
 use std::panic::resume_unwind;
-
-/// How many threads work where the work can be shared.
-pub fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from).min(8)
-}
 
 /// Splits items into as many neighbouring shares as there are threads, and puts what `work` makes
 /// of them together in the order of the items.

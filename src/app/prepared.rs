@@ -6,11 +6,14 @@ use super::error::Result;
 use super::report::Review;
 use super::review::{self, Analysis, Wanted};
 use super::stage::{self, Draft, Sealed};
+use crate::domain::collector::WINDOW_EVENTS;
 use crate::domain::entry::MappingRef;
 use crate::domain::{BatchId, BatchState, Collector, Digest, Stage, Window};
 use crate::ledger::codec::Manifest;
 use crate::ledger::hash::content;
 use crate::ledger::{BatchWriter, Ledger, LedgerError};
+use std::panic::resume_unwind;
+use std::sync::mpsc::sync_channel;
 
 /// What became of an import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +68,49 @@ pub fn with_events(
     }
 }
 
+/// Writes the events that `read` gathers. From the first whole window on another thread hashes and
+/// stores them while `read` goes on; what is stored is the same.
+///
+/// # Errors
+/// The first error in the order of the events: what cannot be written stands before what could not
+/// be read while it was.
+pub fn write_events(
+    ledger: &mut Ledger,
+    writer: &mut BatchWriter,
+    read: impl FnOnce(&mut Collector<'_, LedgerError>) -> Result<()>,
+) -> Result<()> {
+    let events = writer.events() as u32;
+    std::thread::scope(|scope| {
+        let mut idle = Some((ledger, writer));
+        let mut busy = None;
+        let mut flush = |window: Window| {
+            if window.len() < WINDOW_EVENTS
+                && let Some((ledger, writer)) = &mut idle
+            {
+                return ledger.write(writer, &window);
+            }
+            if let Some((ledger, writer)) = idle.take() {
+                let (send, receive) = sync_channel::<Window>(1);
+                let work =
+                    move || receive.iter().try_for_each(|window| ledger.write(writer, &window));
+                busy = Some((send, scope.spawn(work)));
+            }
+            // When nobody takes it, the writer has failed, and says below what with.
+            match &busy {
+                Some((send, _)) if send.send(window).is_ok() => Ok(()),
+                _ => Err(LedgerError::Poisoned),
+            }
+        };
+        let mut out = Collector::resume(events, &mut flush);
+        let read = read(&mut out).and_then(|()| Ok(out.finish()?));
+        if let Some((send, thread)) = busy {
+            drop(send);
+            thread.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+        }
+        read.map(|_| ())
+    })
+}
+
 impl Prepared {
     /// Where the events are: a dry run keeps them apart.
     pub fn events<'a>(&'a self, ledger: &'a Ledger) -> (&'a Ledger, BatchId) {
@@ -78,13 +124,7 @@ impl Prepared {
         write: impl FnOnce(&mut Collector<'_, LedgerError>) -> Result<()>,
     ) -> Result<()> {
         let target = self.memory.as_mut().unwrap_or(ledger);
-        let events = self.writer.events() as u32;
-        let writer = &mut self.writer;
-        let mut flush = |window: Window| target.write(writer, &window);
-        let mut out = Collector::resume(events, &mut flush);
-        write(&mut out)?;
-        out.finish()?;
-        Ok(())
+        write_events(target, &mut self.writer, write)
     }
 
     /// Drops what was written.
@@ -218,4 +258,73 @@ fn dry_run(
     let review = document::document(&parts);
     let (blocking, largest) = (review::blocking(&stage, 0), analysis.largest);
     Ok(Staged { review, outcome: Outcome::DryRun, batch: None, blocking, largest })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::AppError;
+    use super::*;
+    use crate::domain::{Day, Field, Op, Origin, Series, Value};
+
+    /// Adds `events` rows, of which one has a text that no block can hold.
+    fn add(out: &mut Collector<'_, LedgerError>, events: u32, long: Option<u32>) -> Result<()> {
+        let symbol = "AAPL".parse().map_err(|_| AppError::Usage("symbol".into()))?;
+        let shape = [Field::of(Series::Iv, "note")];
+        for line in 0..events {
+            let mut noise = u64::from(line) + 1;
+            let text: String = (0..if long == Some(line) { 80_000 } else { 3 })
+                .map(|_| {
+                    noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    char::from(33 + (noise >> 33) as u8 % 90)
+                })
+                .collect();
+            let (origin, value) =
+                (Origin { source: 0, line, offset: 0, len: 3 }, Value::Text(text.into()));
+            out.row(origin, Series::Iv, Op::Put, &symbol, Day(line as i32), &shape, [value])?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_second_thread_stores_what_one_does_and_its_error_is_the_first() {
+        let events = WINDOW_EVENTS as u32 * 2 + 77;
+        let mut plain = Ledger::in_memory();
+        let mut one = plain.begin().unwrap();
+        let mut flush = |window: Window| plain.write(&mut one, &window);
+        let mut out = Collector::new(&mut flush);
+        add(&mut out, events, None).unwrap();
+        out.finish().unwrap();
+
+        let mut ledger = Ledger::in_memory();
+        let mut two = ledger.begin().unwrap();
+        write_events(&mut ledger, &mut two, |out| add(out, events, None)).unwrap();
+        let all = |writer: &BatchWriter| (writer.events(), writer.blocks(), writer.root());
+        assert_eq!(all(&two), all(&one));
+        for index in 0..one.blocks() {
+            let block = |ledger: &Ledger| ledger.block(one.batch(), index).unwrap();
+            assert_eq!(block(&ledger), block(&plain));
+        }
+
+        // The writer fails in the first window, the reader long afterwards, or not at all.
+        for reader_fails in [true, false] {
+            let mut ledger = Ledger::in_memory();
+            let mut writer = ledger.begin().unwrap();
+            let failed = write_events(&mut ledger, &mut writer, |out| {
+                add(out, events, Some(5))?;
+                match reader_fails {
+                    true => Err(AppError::Usage("the reader".into())),
+                    false => Ok(()),
+                }
+            });
+            let failed = failed.unwrap_err();
+            assert!(matches!(failed, AppError::Ledger(LedgerError::TooLarge { .. })), "{failed}");
+        }
+        // The reader alone fails.
+        let mut writer = ledger.begin().unwrap();
+        let failed = write_events(&mut ledger, &mut writer, |out| {
+            add(out, WINDOW_EVENTS as u32 + 1, None)?;
+            Err(AppError::Usage("the reader".into()))
+        });
+        assert_eq!(failed.unwrap_err().to_string(), "the reader");
+    }
 }

@@ -47,6 +47,9 @@ struct Read {
     roots: BTreeMap<ProjectionId, Option<Arc<TableRoot>>>,
     /// Per view the symbols that it had by here.
     symbols: BTreeMap<Series, Arc<BTreeSet<Symbol>>>,
+    /// Per projection that is computed when asked, the symbol asked for last and its rows: a join
+    /// asks for each symbol as often as the other table has rows of it.
+    last: BTreeMap<ProjectionId, (Symbol, Table)>,
 }
 
 /// Whose facts an answer has read.
@@ -323,8 +326,23 @@ impl Vantage {
     pub fn rows(&self, definition: &Definition, symbol: Option<&Symbol>) -> Result<Table> {
         match self.stored(definition)? {
             Some(root) => kept::read_part(&self.ledger, &definition.id, &root, symbol),
-            None => rows::Answering::new(self, definition)?.rows(symbol),
+            None => self.computed(definition, symbol),
         }
+    }
+
+    fn computed(&self, definition: &Definition, symbol: Option<&Symbol>) -> Result<Table> {
+        // Whoever wants to know what is read wants it read.
+        let Some(symbol) = symbol.filter(|_| self.reads.is_none()) else {
+            return rows::Answering::new(self, definition)?.rows(symbol);
+        };
+        if let Some((of, rows)) = lock(&self.read).last.get(&definition.id)
+            && of == symbol
+        {
+            return Ok(rows.clone());
+        }
+        let rows = rows::Answering::new(self, definition)?.rows(Some(symbol))?;
+        lock(&self.read).last.insert(definition.id.clone(), (symbol.clone(), rows.clone()));
+        Ok(rows)
     }
 }
 

@@ -5,6 +5,7 @@ use super::report::{DamageLine, VerifyReport};
 use super::{Run, projection, views};
 use crate::domain::Series;
 use crate::ledger::Ledger;
+use std::collections::BTreeMap;
 
 /// Checks the log, HEAD, batches and sources; `deep` reads every block and source and compares
 /// every view with its rebuild.
@@ -29,21 +30,19 @@ pub fn verify(ledger: &Ledger, deep: bool, run: &Run<'_>) -> Result<VerifyReport
     // Views can only be compared with a log that is sound.
     if deep && damage.is_empty() {
         run.progress.begin("comparing views with their rebuild", Some(events), "events");
-        for view in Series::ALL {
-            let mut done = 0;
-            let compared = views::compare_with_log(ledger, view, &mut |events| {
-                done += events;
-                run.progress.at(done);
-            });
-            match compared {
-                Ok(differences) => {
-                    projections += 1;
-                    stale.extend(differences);
-                }
-                Err(error) => {
-                    let place = format!("view {view}");
-                    damage.push(DamageLine { place, what: error.to_string() });
-                }
+        let mut done = BTreeMap::new();
+        let compared = views::compare_with_log(ledger, &Series::ALL, &mut |view, events| {
+            let done: &mut u64 = done.entry(view).or_default();
+            *done += events;
+            run.progress.at(*done);
+        });
+        match compared {
+            Ok(differences) => {
+                projections += Series::ALL.len() as u64;
+                stale.extend(differences);
+            }
+            Err(error) => {
+                damage.push(DamageLine { place: "views".into(), what: error.to_string() });
             }
         }
         run.progress.end();
@@ -89,7 +88,7 @@ pub fn everything(ledger: &mut Ledger, run: &Run<'_>) -> Result<VerifyReport> {
 pub fn verify_one(ledger: &Ledger, view: Series, run: &Run<'_>) -> Result<VerifyReport> {
     run.progress.begin("comparing", None, "events");
     let mut done = 0;
-    let stale = views::compare_with_log(ledger, view, &mut |events| {
+    let stale = views::compare_with_log(ledger, &[view], &mut |_, events| {
         done += events;
         run.progress.at(done);
     })?;

@@ -3,7 +3,7 @@
 use super::commands::{
     backup, batch, chart, check, checkpoint, config, coverage, derive, diff, erase, export, fetch,
     gaps, health, heatmap, import, key, log, man, menu, metrics, overview, projection, prove,
-    recover, screen, serve, show, sql, timeline, tour, verify, view, why,
+    recover, screen, serve, show, sql, timeline, tour, verify, view, vrp, why,
 };
 use crate::app::metrics::Which;
 use crate::render::Form;
@@ -205,6 +205,10 @@ pub(super) enum Command {
     Heatmap(heatmap::HeatmapArgs),
     /// Which symbols fulfil a condition on their volatilities
     Screen(screen::ScreenArgs),
+    /// What a stock did on its announcements, and when the next one is
+    Earnings(vrp::EarningsArgs),
+    /// Whether options pay more than announcements move a stock
+    Vrp(vrp::VrpArgs),
     /// Ask with SQL, over the views and the facts behind them
     Sql(sql::SqlArgs),
     /// How the views differ between two positions
@@ -305,6 +309,14 @@ mod tests {
             "overview --list-rules --rules mine.toml",
             "overview --print-rules",
             "sql SELECT --at #3 --json",
+            "import earnings a.csv b.csv --symbol-from column --yes",
+            "import moves a.csv --stage-only",
+            "import straddles - --yes",
+            "import spot f.csv --symbol-from column --mapping event-closes",
+            "earnings AAPL --date 2025-12-12 --at #3 --first --json",
+            "vrp AAPL brk.b --date 2025-12-06 --projection earnings_moves@1",
+            "vrp scan --date 2025-12-10 --tiers balanced --json",
+            "vrp list AAPL,MSFT TSLA --at #3",
             "derive iv AAPL MSFT --yes",
             "check f.csv",
             "batch list --at #3",
@@ -373,6 +385,9 @@ mod tests {
             "",
             "view",
             "view vol AAPL",
+            "vrp",
+            "vrp list",
+            "earnings",
             "prove -O f",
             "prove b7/3 --consistency #1 #2 -O f",
             "verify-proof f",

@@ -84,6 +84,15 @@ impl Calendar {
         candidate
     }
 
+    /// The closest trading day after `day`.
+    pub fn next_open(&self, day: Day) -> Day {
+        let mut candidate = day.next();
+        while !self.is_open(candidate) && candidate.0 < i32::MAX {
+            candidate = candidate.next();
+        }
+        candidate
+    }
+
     /// Trading days from `from` to `to`, both included.
     pub fn open_days(&self, from: Day, to: Day) -> impl Iterator<Item = Day> + '_ {
         (from.0..=to.0).map(Day).filter(|day| self.is_open(*day))

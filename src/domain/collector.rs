@@ -28,6 +28,13 @@ impl Window {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// Forgets all events, and keeps the room for them.
+    pub fn clear(&mut self) {
+        self.rows.clear();
+        self.rejects.clear();
+        self.erased.clear();
+    }
 }
 
 /// Gathers the events of a batch, numbers them, and hands them on in windows.

@@ -124,6 +124,8 @@ pub const MAX_RAW: usize = 512;
 pub struct Rows {
     symbols: Vec<Symbol>,
     shapes: Vec<Shape>,
+    /// How many values a `put` of each shape has.
+    widths: Vec<usize>,
     heads: Vec<Head>,
     values: Vec<Value>,
     items: Vec<Arc<str>>,
@@ -223,11 +225,7 @@ impl Rows {
         if let Some(&index) = self.shape_index.get(shape) {
             return index;
         }
-        let index = self.shapes.len() as u32;
-        let shared: Shape = shape.into();
-        self.shapes.push(shared.clone());
-        self.shape_index.insert(shared, index);
-        index
+        self.add_shape(shape.into())
     }
 
     /// As [`Self::intern_shape`], quicker when the last row has this very shape.
@@ -240,10 +238,23 @@ impl Rows {
         if let Some(&index) = self.shape_index.get(shape) {
             return index;
         }
+        self.add_shape(shape.clone())
+    }
+
+    fn add_shape(&mut self, shape: Shape) -> u32 {
         let index = self.shapes.len() as u32;
+        self.widths.push(value_count(Op::Put, &shape));
         self.shapes.push(shape.clone());
-        self.shape_index.insert(shape.clone(), index);
+        self.shape_index.insert(shape, index);
         index
+    }
+
+    /// How many values a row of a shape and operation has.
+    fn width(&self, op: Op, shape: u32) -> usize {
+        match op {
+            Op::Put => self.widths.get(shape as usize).copied().unwrap_or(0),
+            Op::Retract => 0,
+        }
     }
 
     /// The number of an item for [`Rows::set_item`], added to the pool if it is new; 0 for none.
@@ -359,8 +370,7 @@ impl Rows {
         slots: &[usize],
     ) {
         let Some(head) = run.first() else { return };
-        let known = of.shapes.get(head.shape as usize);
-        let count = known.map_or(0, |shape| value_count(head.op, shape));
+        let count = of.width(head.op, head.shape);
         let slots = if head.op == Op::Put { slots } else { &[] };
         let before = self.values.len();
         self.heads.extend(run.iter().enumerate().map(|(index, head)| Head {
@@ -377,8 +387,12 @@ impl Rows {
         self.values.reserve(run.len() * slots.len());
         for head in run {
             let values = of.values_of(head, count);
-            let some = slots.iter().map(|slot| values.get(*slot).cloned().unwrap_or(Value::Null));
-            self.values.extend(some);
+            for slot in slots {
+                match values.get(*slot) {
+                    Some(value) => self.values.push(value.clone()),
+                    None => self.values.push(Value::Null),
+                }
+            }
         }
     }
 
@@ -427,6 +441,7 @@ impl Rows {
     pub fn clear(&mut self) {
         self.symbols.clear();
         self.shapes.clear();
+        self.widths.clear();
         self.heads.clear();
         self.values.clear();
         self.items.clear();
@@ -450,7 +465,7 @@ impl Rows {
         let head = self.heads.get(index)?;
         let shape = self.shapes.get(head.shape as usize)?;
         let first = head.first as usize;
-        let values = self.values.get(first..first + value_count(head.op, shape))?;
+        let values = self.values.get(first..first + self.width(head.op, head.shape))?;
         let symbol = self.symbols.get(head.symbol as usize)?;
         Some(Row { head, symbol, item: self.item_of(head), shape, values })
     }

@@ -35,6 +35,12 @@ pub enum Series {
     Quotes,
     /// What is known of a ticker itself: name, exchange, identifiers.
     Tickers,
+    /// Earnings announcements, on the day of the announcement.
+    Earnings,
+    /// Moves on earnings as a vendor computed them, on the day of the announcement.
+    Moves,
+    /// Straddles around earnings, on the day of the quotes; the item is the announcement's day.
+    Straddles,
 }
 
 /// What a field's number means, which decides its look and its comparison.
@@ -46,6 +52,8 @@ pub enum Unit {
     Points,
     /// A rank or percentile, nominally 0 to 100.
     Rank,
+    /// A change of a price as a fraction of the price before: 0.05 is 5 %.
+    Move,
     /// A price in the quote currency.
     Price,
     /// A number of shares or contracts.
@@ -65,6 +73,7 @@ impl Unit {
             Self::Vol => "vol",
             Self::Points => "points",
             Self::Rank => "rank",
+            Self::Move => "move",
             Self::Price => "price",
             Self::Count => "count",
             Self::Number => "number",
@@ -96,7 +105,7 @@ pub use super::fields::FIELDS;
 
 impl Series {
     /// Every series, in the order of their codes.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Iv,
         Self::Hv,
         Self::Spot,
@@ -110,6 +119,9 @@ impl Series {
         Self::Calendar,
         Self::Quotes,
         Self::Tickers,
+        Self::Earnings,
+        Self::Moves,
+        Self::Straddles,
     ];
 
     /// The stored code.
@@ -138,6 +150,9 @@ impl Series {
             Self::Calendar => "calendar",
             Self::Quotes => "quotes",
             Self::Tickers => "tickers",
+            Self::Earnings => "earnings",
+            Self::Moves => "moves",
+            Self::Straddles => "straddles",
         }
     }
 
@@ -162,6 +177,9 @@ impl Series {
             Self::Calendar => 290,
             Self::Quotes => 310,
             Self::Tickers => 340,
+            Self::Earnings => 370,
+            Self::Moves => 390,
+            Self::Straddles => 410,
         }
     }
 
@@ -174,6 +192,7 @@ impl Series {
             Self::News => Some("article"),
             Self::Dividends => Some("dividend"),
             Self::Calendar => Some("at"),
+            Self::Straddles => Some("earnings_date"),
             _ => None,
         }
     }
@@ -235,7 +254,7 @@ impl FromStr for Series {
 /// Text that names no series.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not a series; there are iv, hv, spot, bars, chain, contracts, index, news, splits, dividends, calendar, quotes, tickers"
+    "`{0}` is not a series; there are iv, hv, spot, bars, chain, contracts, index, news, splits, dividends, calendar, quotes, tickers, earnings, moves, straddles"
 )]
 pub struct NotASeries(pub String);
 

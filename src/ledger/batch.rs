@@ -9,6 +9,7 @@ use super::tree::Tree;
 use super::{Ledger, Result};
 use crate::domain::rows::Row;
 use crate::domain::{BatchId, Digest, Erased, EventId, Reject, Rows, Window};
+use std::ops::Range;
 
 /// A batch that is being staged: its blocks are in the engine, its seal is not.
 #[derive(Debug)]
@@ -59,36 +60,57 @@ pub struct Located {
 ///
 /// The number is not in the hashed bytes: it follows from the order, and must be what the blocks
 /// say, else an event could be called by another's name without the root noticing.
-pub(super) fn leaves(window: &Window, first: u64) -> Result<Vec<Digest>> {
-    let mut leaves = vec![Digest::default(); window.len()];
-    let mut taken = vec![false; window.len()];
-    let mut place = |seq: u32| {
-        let at = u64::from(seq).checked_sub(first).map(|at| at as usize);
-        let free = at.and_then(|at| taken.get_mut(at)).filter(|taken| !**taken);
-        let wrong = || LedgerError::damaged("the events of a window are not consecutive");
-        *free.ok_or_else(wrong)? = true;
-        Ok::<usize, LedgerError>((u64::from(seq) - first) as usize)
-    };
-    let mut many = Many::new(&mut leaves);
-    let mut buffer = Vec::with_capacity(256);
-    for row in window.rows.iter() {
-        buffer.clear();
-        canon::put_row(&mut buffer, row);
-        many.push(place(row.head.seq)?, LEAF, &buffer);
+struct Leaves {
+    first: u64,
+    leaves: Vec<Digest>,
+    taken: Vec<bool>,
+    buffer: Vec<u8>,
+}
+
+impl Leaves {
+    fn new(first: u64, events: usize) -> Self {
+        let (leaves, taken) = (vec![Digest::default(); events], vec![false; events]);
+        Self { first, leaves, taken, buffer: Vec::with_capacity(256) }
     }
-    for reject in &window.rejects {
-        buffer.clear();
-        canon::put_reject(&mut buffer, reject);
-        many.push(place(reject.seq)?, LEAF, &buffer);
-    }
-    many.finish();
-    for erased in &window.erased {
-        let at = place(erased.seq)?;
-        if let Some(leaf) = leaves.get_mut(at) {
-            *leaf = erased.leaf;
+
+    /// Takes in some of the window's events.
+    fn add(&mut self, part: &Window) -> Result<()> {
+        let Self { first, leaves, taken, buffer } = self;
+        let mut place = |seq: u32| {
+            let at = u64::from(seq).checked_sub(*first).map(|at| at as usize);
+            let free = at.and_then(|at| taken.get_mut(at)).filter(|taken| !**taken);
+            let wrong = || LedgerError::damaged("the events of a window are not consecutive");
+            *free.ok_or_else(wrong)? = true;
+            Ok::<usize, LedgerError>((u64::from(seq) - *first) as usize)
+        };
+        let mut many = Many::new(leaves);
+        for row in part.rows.iter() {
+            buffer.clear();
+            canon::put_row(buffer, row);
+            many.push(place(row.head.seq)?, LEAF, buffer);
         }
+        for reject in &part.rejects {
+            buffer.clear();
+            canon::put_reject(buffer, reject);
+            many.push(place(reject.seq)?, LEAF, buffer);
+        }
+        many.finish();
+        for erased in &part.erased {
+            let at = place(erased.seq)?;
+            if let Some(leaf) = leaves.get_mut(at) {
+                *leaf = erased.leaf;
+            }
+        }
+        Ok(())
     }
-    Ok(leaves)
+}
+
+/// The leaves of a whole window.
+pub(super) fn leaves(window: &Window, first: u64) -> Result<Vec<Digest>> {
+    let mut leaves = Leaves::new(first, window.len());
+    leaves.add(window)?;
+    // As many places as events, and none taken twice: all are.
+    Ok(leaves.leaves)
 }
 
 impl Ledger {
@@ -189,23 +211,69 @@ impl BatchReader<'_> {
         Ok(Some((self.next - 1, codec::read_header(&bytes)?)))
     }
 
+    /// Unpacks the next block into `window`; `begun` when it must be there.
+    fn next_into(&mut self, window: &mut Window, begun: bool) -> Result<Option<BlockHeader>> {
+        let Some(bytes) = self.ledger.store.block(self.batch.0, self.next)? else {
+            let (batch, block) = (self.batch, self.next);
+            let missing = || format!("block {block} of batch {batch} is missing");
+            return if begun { Err(LedgerError::damaged(missing())) } else { Ok(None) };
+        };
+        self.next += 1;
+        codec::decode_block(&bytes, window).map(Some)
+    }
+
     /// The next whole window of events, put together from its blocks.
     pub fn next_window(&mut self) -> Result<Option<Window>> {
         let mut window = Window::default();
         let mut wanted = None;
         while wanted.is_none_or(|wanted| window.len() < wanted) {
-            let Some(bytes) = self.ledger.store.block(self.batch.0, self.next)? else {
-                let missing = || {
-                    let (batch, block) = (self.batch, self.next);
-                    LedgerError::damaged(format!("block {block} of batch {batch} is missing"))
-                };
-                return if wanted.is_none() { Ok(None) } else { Err(missing()) };
+            let Some(header) = self.next_into(&mut window, wanted.is_some())? else {
+                return Ok(None);
             };
-            self.next += 1;
-            let header = codec::decode_block(&bytes, &mut window)?;
             wanted = Some(header.window_events as usize);
         }
         Ok(Some(window))
+    }
+
+    /// The leaves of the next window; its events are among those of the batch that `left` says. One
+    /// block is unpacked at a time: that much stays in the processor's cache.
+    pub(super) fn next_leaves(&mut self, left: Range<u64>) -> Result<Option<Vec<Digest>>> {
+        let mut part = Window::default();
+        let Some(header) = self.next_into(&mut part, false)? else {
+            return Ok(None);
+        };
+        let wanted = u64::from(header.window_events);
+        let most = left.end.saturating_sub(left.start);
+        let mut leaves = Leaves::new(left.start, wanted.min(most) as usize);
+        let mut found = 0;
+        loop {
+            leaves.add(&part)?;
+            found += part.len() as u64;
+            if found >= wanted {
+                return Ok(Some(leaves.leaves));
+            }
+            part.clear();
+            self.next_into(&mut part, true)?;
+        }
+    }
+
+    /// Passes over the next window; returns how many events it has.
+    pub(super) fn pass_window(&mut self) -> Result<Option<u64>> {
+        let (mut found, mut wanted) = (0, None);
+        while wanted.is_none_or(|wanted| found < wanted) {
+            let Some((_, header)) = self.next_header()? else {
+                let (batch, block) = (self.batch, self.next);
+                let missing = || format!("block {block} of batch {batch} is missing");
+                return if wanted.is_none() {
+                    Ok(None)
+                } else {
+                    Err(LedgerError::damaged(missing()))
+                };
+            };
+            found += u64::from(header.events);
+            wanted = Some(u64::from(header.window_events));
+        }
+        Ok(Some(found))
     }
 
     /// Unpacks one block into `window`.

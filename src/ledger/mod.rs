@@ -24,6 +24,7 @@ pub mod note;
 mod open;
 pub mod proof;
 pub mod recover;
+mod root;
 mod segment;
 pub mod store;
 pub mod tree;
@@ -33,6 +34,7 @@ pub use batch::{BatchReader, BatchWriter, Located};
 pub use error::LedgerError;
 pub use head::Head;
 pub use inbox::{Arrival, Inbox};
+pub use root::threads;
 pub use verify::{Damage, Verified};
 
 use crate::domain::{BatchTable, Digest, Entry, EntryKind, Position, ProjectionTable, Stage};

@@ -5,7 +5,7 @@ use super::files::{Directory, Files};
 use super::head::Head;
 use super::lock::Lock;
 use super::store::{SledStore, Store};
-use super::{Ledger, OpenOptions, Result, codec, modes, verify};
+use super::{Ledger, OpenOptions, Result, codec, modes, root};
 use crate::domain::{EntryKind, Stage};
 use std::path::Path;
 use std::sync::Arc;
@@ -173,7 +173,7 @@ impl Ledger {
             manifest.sources.iter().try_for_each(|s| self.check_source(&s.digest).map(|_| ()))
         });
         sources
-            .and_then(|()| verify::batch_root(self, stage))
+            .and_then(|()| root::batch_root(self, stage))
             .is_ok_and(|root| root == stage.batch_root)
     }
 }

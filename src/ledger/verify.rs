@@ -1,12 +1,12 @@
 //! Recomputing every hash and comparing it with what is recorded.
 
-use super::batch::leaves;
 use super::error::LedgerError;
-use super::hash::{Blake3Tree, Sha256Tree, TreeHash};
+use super::hash::{Sha256Tree, TreeHash};
 use super::head::Head;
+use super::root::batch_root;
 use super::tree::Tree;
 use super::{Ledger, Result, codec};
-use crate::domain::{Digest, Stage};
+use crate::domain::Stage;
 use std::collections::BTreeSet;
 
 /// Something that is not as recorded.
@@ -29,24 +29,6 @@ pub struct Verified {
     pub values: u64,
     /// What is not as recorded.
     pub damage: Vec<Damage>,
-}
-
-/// The Merkle root over the stored events of a batch.
-pub(super) fn batch_root(ledger: &Ledger, stage: &Stage) -> Result<Digest> {
-    let mut tree = Tree::<Blake3Tree>::default();
-    let mut reader = ledger.read(stage.batch);
-    while let Some(window) = reader.next_window()? {
-        tree.extend(&leaves(&window, tree.size())?);
-    }
-    if tree.size() != stage.events {
-        return Err(LedgerError::damaged(format!(
-            "batch {} has {} of its {} events",
-            stage.batch,
-            tree.size(),
-            stage.events
-        )));
-    }
-    Ok(tree.root())
 }
 
 impl Ledger {

@@ -1,8 +1,7 @@
 //! Which views a row event belongs to: one CSV row may speak of implied and of realised
 //! volatility, and each view keeps its own part of it.
 
-use crate::domain::rows::Row;
-use crate::domain::{Field, Op, Rows, Series, Shape};
+use crate::domain::{Field, Rows, Series, Shape};
 
 /// A shape split by view: for each view its fields, and which of the row's values they take.
 pub type Split = Vec<(Series, Shape, Vec<usize>)>;
@@ -31,14 +30,6 @@ impl<'a> Splitter<'a> {
             *slot = Some((event, split_shape(event, shape)));
         }
         slot.as_ref().map(|(_, split)| split.as_slice()).unwrap_or_default()
-    }
-
-    /// Hands the part of a row that belongs to each view to `each`: its fields, and which of the
-    /// row's values they take.
-    pub fn split(&mut self, row: Row<'a>, mut each: impl FnMut(Series, &Shape, &[usize])) {
-        for (view, part, slots) in self.parts(row.head.shape, row.head.series) {
-            each(*view, part, if row.head.op == Op::Put { slots } else { &[] });
-        }
     }
 }
 
@@ -70,7 +61,7 @@ fn split_shape(event: Series, shape: &Shape) -> Split {
 mod tests {
     use super::*;
     use crate::domain::rows::Place;
-    use crate::domain::{Day, Value};
+    use crate::domain::{Day, Op, Value};
 
     #[test]
     fn a_row_of_two_views_is_split_and_a_record_keeps_its_marks() {
@@ -87,11 +78,12 @@ mod tests {
         let mut seen = Vec::new();
         let mut splitter = Splitter::new(&rows);
         for row in rows.iter() {
-            splitter.split(row, |view, shape, slots| {
+            for (view, shape, slots) in splitter.parts(row.head.shape, row.head.series) {
+                let slots = if row.head.op == Op::Put { slots.as_slice() } else { &[] };
                 let values: Vec<_> =
                     slots.iter().map(|slot| row.values[*slot].to_string()).collect();
                 seen.push(format!("{view} {} {}", shape.len(), values.join(",")));
-            });
+            }
         }
         assert_eq!(seen, ["iv 2 1,3", "hv 1 2", "iv 2 null", "hv 0 "]);
     }

@@ -1,6 +1,7 @@
 //! Analytics: pure functions over numbers. Floats begin here; nothing here reads or writes.
 
 pub mod atm_iv;
+pub mod earnings;
 pub mod estimators;
 #[cfg(test)]
 mod estimators_tests;

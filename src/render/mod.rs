@@ -11,6 +11,7 @@ mod config;
 mod csv;
 mod days;
 mod decided;
+mod earnings;
 mod entry;
 mod erased;
 mod fetch;

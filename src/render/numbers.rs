@@ -86,7 +86,7 @@ pub fn value(series: &str, field: &str, value: &Json) -> String {
         return value.to_string();
     };
     match unit {
-        Unit::Vol => percent(number),
+        Unit::Vol | Unit::Move => percent(number),
         Unit::Points => format!("{} pts", fixed(number, 2)),
         Unit::Rank => fixed(number, 1),
         Unit::Price => fixed(number, number.scale().clamp(2, 4)),

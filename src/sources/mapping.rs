@@ -13,15 +13,21 @@ use crate::domain::Series;
 use crate::domain::batch::Class;
 use rust_decimal::Decimal;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// The bundled definitions, by id; `schemas/mappings/` holds them.
-const BUNDLED: [(&str, &str); 6] = [
+const BUNDLED: [(&str, &str); 11] = [
     ("mc-iv", include_str!("../../schemas/mappings/mc-iv.toml")),
     ("mc-iv-basic", include_str!("../../schemas/mappings/mc-iv-basic.toml")),
     ("iv-fraction", include_str!("../../schemas/mappings/iv-fraction.toml")),
     ("hv-percent", include_str!("../../schemas/mappings/hv-percent.toml")),
     ("hv-fraction", include_str!("../../schemas/mappings/hv-fraction.toml")),
     ("spot-ohlc", include_str!("../../schemas/mappings/spot-ohlc.toml")),
+    ("event-bars", include_str!("../../schemas/mappings/event-bars.toml")),
+    ("event-closes", include_str!("../../schemas/mappings/event-closes.toml")),
+    ("earnings", include_str!("../../schemas/mappings/earnings.toml")),
+    ("moves", include_str!("../../schemas/mappings/moves.toml")),
+    ("straddles", include_str!("../../schemas/mappings/straddles.toml")),
 ];
 
 /// How the cells of a CSV file become fields.
@@ -37,10 +43,16 @@ pub struct Mapping {
     pub description: String,
     pub(super) date: Vec<Name>,
     pub(super) date_order: Option<DateOrder>,
+    /// Whether days after the one that counts as today are what the file is about.
+    pub(super) future: bool,
+    /// The column that tells the events of a symbol and day apart; a date.
+    pub(super) item: Vec<Name>,
     pub(super) symbol: Vec<Name>,
     pub(super) known: Vec<Name>,
     pub(super) decimal: DecimalMark,
     pub(super) columns: Vec<Column>,
+    /// What else a row says, about other days: each an event of its own.
+    pub(super) more: Vec<Part>,
     classes: Vec<(Series, Class)>,
     text: String,
 }
@@ -52,6 +64,13 @@ pub(super) struct Name {
     pub(super) normal: String,
 }
 
+/// A further day that a row speaks of, with its columns.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    pub(super) date: Vec<Name>,
+    pub(super) columns: Vec<Column>,
+}
+
 /// One column of values.
 #[derive(Clone, Debug)]
 pub(super) struct Column {
@@ -61,6 +80,12 @@ pub(super) struct Column {
     pub(super) need: Need,
     pub(super) codes: Codes,
     pub(super) range: Range,
+    /// What other words of the cell mean, by the word in small letters.
+    pub(super) words: BTreeMap<String, String>,
+    /// The words that may stand there; none means any.
+    pub(super) one_of: Vec<String>,
+    /// What an empty or absent cell means.
+    pub(super) default: Option<String>,
 }
 
 /// The finding codes of a column.
@@ -112,6 +137,12 @@ pub(super) enum CellUnit {
     Number,
     /// A whole number.
     Integer,
+    /// Yes or no: 1 or 0, true or false, stored as 1 or 0.
+    Flag,
+    /// A word or text, trimmed.
+    Word,
+    /// A date, stored as `YYYY-MM-DD`.
+    Day,
 }
 
 /// Whether a row can do without the column's value.
@@ -148,7 +179,9 @@ pub enum MappingError {
     #[error("the mapping is not readable: {0}")]
     Syntax(String),
     /// No such series.
-    #[error("the mapping's series `{0}` does not exist; there are iv, hv and spot")]
+    #[error(
+        "the mapping's series `{0}` does not exist; there are iv, hv, spot, earnings, moves, straddles"
+    )]
     Series(String),
     /// No such field.
     #[error("the mapping's column `{column}` names the field `{field}`, which does not exist")]
@@ -164,6 +197,9 @@ pub enum MappingError {
     /// One name for two columns.
     #[error("the mapping gives the name `{0}` to two columns")]
     NameTwice(String),
+    /// What a kind of column cannot have.
+    #[error("the mapping's column `{0}` has bounds, and is no number")]
+    NoBounds(String),
     /// A column, or the date, without a name.
     #[error("the mapping's {0} has no column name")]
     Unnamed(&'static str),
@@ -208,6 +244,9 @@ impl Mapping {
             Series::Iv => "mc-iv",
             Series::Hv => "hv-percent",
             Series::Spot => "spot-ohlc",
+            Series::Earnings => "earnings",
+            Series::Moves => "moves",
+            Series::Straddles => "straddles",
             _ => return None,
         })
     }
@@ -245,7 +284,14 @@ mod tests {
             let home = |column: &Column| series::field(column.field).unwrap().series;
             assert!(mapping.columns.iter().any(|column| home(column) == mapping.series));
         }
-        for series in [Series::Iv, Series::Hv, Series::Spot] {
+        for series in [
+            Series::Iv,
+            Series::Hv,
+            Series::Spot,
+            Series::Earnings,
+            Series::Moves,
+            Series::Straddles,
+        ] {
             assert_eq!(Mapping::default_for(series).unwrap().series, series);
         }
         assert!(Mapping::bundled("mc").is_none());

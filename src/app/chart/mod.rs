@@ -270,7 +270,7 @@ fn unit_name(unit: Unit) -> Option<&'static str> {
         Unit::Price => Some("price"),
         Unit::Count => Some("count"),
         Unit::Number => Some("number"),
-        Unit::Time | Unit::Text => None,
+        Unit::Move | Unit::Time | Unit::Text => None,
     }
 }
 

@@ -23,6 +23,9 @@ pub fn about(series: Series) -> About {
         Series::Calendar => include_str!("../../../schemas/series/calendar.json"),
         Series::Quotes => include_str!("../../../schemas/series/quotes.json"),
         Series::Tickers => include_str!("../../../schemas/series/tickers.json"),
+        Series::Earnings => include_str!("../../../schemas/series/earnings.json"),
+        Series::Moves => include_str!("../../../schemas/series/moves.json"),
+        Series::Straddles => include_str!("../../../schemas/series/straddles.json"),
     };
     About(serde_json::from_str(text).unwrap_or_default())
 }

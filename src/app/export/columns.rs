@@ -45,7 +45,9 @@ impl Kind {
             Unit::Text => Self::Text,
             Unit::Count if matches!(field.name, "volume" | "session.volume") => Self::Real,
             Unit::Count | Unit::Time => Self::Whole,
-            Unit::Vol | Unit::Points | Unit::Rank | Unit::Price | Unit::Number => Self::Real,
+            Unit::Vol | Unit::Points | Unit::Rank | Unit::Move | Unit::Price | Unit::Number => {
+                Self::Real
+            }
         }
     }
 }

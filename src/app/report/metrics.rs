@@ -94,7 +94,7 @@ pub struct SnapshotRow {
     pub term_m1_m3: Option<f64>,
     /// 25-delta put less call, points.
     pub skew: Option<f64>,
-    /// The next earnings announcement; not known yet.
+    /// The next earnings announcement, where the calendar has one.
     pub next_earnings: Option<String>,
     /// Whether the values are of different days, or older than five sessions.
     pub stale: bool,

@@ -6,6 +6,7 @@
 mod audit;
 mod chart;
 mod config;
+mod earnings;
 mod erased;
 mod export;
 mod fetch;
@@ -22,6 +23,7 @@ mod trace;
 pub use audit::*;
 pub use chart::*;
 pub use config::*;
+pub use earnings::*;
 pub use erased::*;
 pub use export::*;
 pub use fetch::*;

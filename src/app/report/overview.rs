@@ -146,7 +146,7 @@ pub struct OverviewMeta {
     pub disqualified_filtered: BTreeMap<String, Vec<String>>,
     /// Symbols without a rank; no rule was tried on them.
     pub iv_history_insufficient: Vec<String>,
-    /// Rows whose next earnings are known. The ledger has no earnings yet, so this is 0.
+    /// Rows whose next earnings are known.
     pub earnings_known: u64,
     /// What one should know about this overview.
     pub notes: Vec<String>,

@@ -29,7 +29,7 @@ pub(in crate::cli) struct CheckArgs {
     /// The files; - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// What it holds: iv, hv, spot, bars or chain; flat files and chains are told by their content
+    /// What it holds: iv, hv, spot, bars, chain, earnings, moves or straddles; flat files and chains are told by their content
     #[arg(long)]
     series: Option<Series>,
     /// The session that the quotes of a chain are of, YYYY-MM-DD
@@ -70,6 +70,9 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &CheckArgs) -> Outco
         ui.hint(&match series {
             Series::Bars => "import it with `volledger import bars FILE`".to_owned(),
             Series::Chain => "import it with `volledger import chain FILE --date DATE`".to_owned(),
+            series if import::is_events(series) => {
+                format!("import it with `volledger import {series} FILE`")
+            }
             _ => format!("import it with `volledger import {series} FILE -s SYMBOL`"),
         });
         Exit::Done
@@ -80,7 +83,7 @@ fn csv_options(args: &CheckArgs, series: Series) -> Outcome<ImportOptions> {
     Ok(ImportOptions {
         series,
         mapping: import::mapping(args.reading.mapping.as_deref())?,
-        symbol: symbol(args),
+        symbol: symbol(args, series),
         keep: false,
         again: None,
         dry_run: true,
@@ -106,9 +109,13 @@ fn market_options(args: &CheckArgs, series: Series) -> MarketOptions {
 }
 
 /// The symbol matters little for the quality of a file: its name will do, or any.
-fn symbol(args: &CheckArgs) -> SymbolChoice {
+fn symbol(args: &CheckArgs, series: Series) -> SymbolChoice {
     if let Some(choice) = args.reading.symbol() {
         return choice;
+    }
+    // Tables of events are about many symbols, and say which.
+    if import::is_events(series) {
+        return SymbolChoice::FromColumn;
     }
     let name = args.files.first().and_then(|file| file.file_stem());
     let named = name.and_then(|name| name.to_string_lossy().parse::<Symbol>().ok());

@@ -59,6 +59,12 @@ enum What {
     Quotes(ViewFile),
     /// What is known of tickers
     Tickers(ViewFile),
+    /// Earnings announcements
+    Earnings(ViewFile),
+    /// Moves on earnings, as vendors computed them
+    Moves(ViewFile),
+    /// Straddles around earnings
+    Straddles(ViewFile),
     /// Every view: a directory of Parquet files, or one file with a table or sheet of each
     All(Everything),
     /// TOMIC's JSON folders
@@ -149,6 +155,9 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ExportArgs) -> Outc
         What::Calendar(file) => view(ui, ctx, Series::Calendar, file),
         What::Quotes(file) => view(ui, ctx, Series::Quotes, file),
         What::Tickers(file) => view(ui, ctx, Series::Tickers, file),
+        What::Earnings(file) => view(ui, ctx, Series::Earnings, file),
+        What::Moves(file) => view(ui, ctx, Series::Moves, file),
+        What::Straddles(file) => view(ui, ctx, Series::Straddles, file),
         What::All(all) => everything(ui, ctx, all),
         What::Tomic { dir, symbols, knowledge } => {
             let ledger = ctx.open(ui)?;

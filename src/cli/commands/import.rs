@@ -25,6 +25,7 @@ EXAMPLES
   volledger import bars 2025-11-07.csv.gz                stocks, options, indices; days or minutes
   volledger import chain 2025-11-07.csv.gz               daily bars of options, as chains
   volledger import chain quotes.csv --date 2025-11-07    a table of a chain
+  volledger import earnings calendar.csv                 announcements, also those to come
 
 Nothing changes a view until the batch is confirmed. Without a terminal and without
 a decision flag it stays staged, and the command exits with 12.";
@@ -49,6 +50,12 @@ enum What {
     Bars(Bars),
     /// Option chains: tables of quotes, or the flat file of a day's option bars
     Chain(Chain),
+    /// Earnings announcements: day, BMO, AMC or DMH, confirmed or not
+    Earnings(Events),
+    /// Moves on earnings as a vendor computed them
+    Moves(Events),
+    /// Straddles around earnings, in the layout of an iv_log
+    Straddles(Events),
     /// TOMIC's JSON folders, all symbols as one batch
     Tomic {
         /// The folder that holds iv_daily_summary, historical_volatility, spot_prices
@@ -64,6 +71,32 @@ enum What {
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 struct Csv {
+    /// The files; - for standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+const EVENTS_EXAMPLES: &str = "\
+EXAMPLES
+  volledger import earnings calendar.csv                 each row says its symbol
+  volledger import earnings AAPL.csv -s AAPL --yes
+  volledger import moves historical_moves.csv --stage-only
+  volledger import straddles iv_log.csv --yes
+  volledger import spot closes.csv --symbol-from column --mapping event-closes
+  volledger import spot bars.csv --symbol-from column --mapping event-bars
+
+A calendar's day may be in the future. One that differs by less than 45 days from the day that the
+ledger has for the same symbol, and is not in the file as well, takes the old day back: rolling the
+batch back brings it back. A vendor's moves are kept as the vendor's; `volledger earnings` measures
+its own from bars.";
+
+#[derive(Debug, Args)]
+#[command(after_help = EVENTS_EXAMPLES)]
+struct Events {
     /// The files; - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -176,9 +209,12 @@ struct Flags {
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ImportArgs) -> Outcome<Exit> {
     match &args.what {
-        What::Iv(csv) => read(ui, ctx, Series::Iv, csv),
-        What::Spot(csv) => read(ui, ctx, Series::Spot, csv),
-        What::Hv(csv) => read(ui, ctx, Series::Hv, csv),
+        What::Iv(csv) => table(ui, ctx, Series::Iv, csv),
+        What::Spot(csv) => table(ui, ctx, Series::Spot, csv),
+        What::Hv(csv) => table(ui, ctx, Series::Hv, csv),
+        What::Earnings(of) => events(ui, ctx, Series::Earnings, of),
+        What::Moves(of) => events(ui, ctx, Series::Moves, of),
+        What::Straddles(of) => events(ui, ctx, Series::Straddles, of),
         What::Bars(bars) => market(ui, ctx, &bars.files, Series::Bars, (None, None), &bars.flags),
         What::Chain(chain) => {
             let told = (chain.symbol.clone(), chain.date);
@@ -194,21 +230,41 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ImportArgs) -> Outc
     }
 }
 
-fn read(ui: &mut Ui, ctx: &Context, series: Series, csv: &Csv) -> Outcome<Exit> {
+fn table(ui: &mut Ui, ctx: &Context, series: Series, csv: &Csv) -> Outcome<Exit> {
     let name = csv.files.first().map(|file| file.display().to_string()).unwrap_or_default();
     let symbol = csv.reading.symbol().ok_or(AppError::NoSymbol(name))?;
-    if matches!(symbol, SymbolChoice::FromName) && csv.files.iter().any(|file| is_stream(file)) {
+    read(ui, ctx, (series, symbol), (&csv.files, &csv.reading, &csv.flags))
+}
+
+/// Whether a table of a series is about many symbols, of which each row names one.
+pub(super) fn is_events(series: Series) -> bool {
+    matches!(series, Series::Earnings | Series::Moves | Series::Straddles)
+}
+
+/// Tables of events are about many symbols: unless told otherwise each row says its own.
+fn events(ui: &mut Ui, ctx: &Context, series: Series, of: &Events) -> Outcome<Exit> {
+    let symbol = of.reading.symbol().unwrap_or(SymbolChoice::FromColumn);
+    read(ui, ctx, (series, symbol), (&of.files, &of.reading, &of.flags))
+}
+
+fn read(
+    ui: &mut Ui,
+    ctx: &Context,
+    (series, symbol): (Series, SymbolChoice),
+    (files, reading, flags): (&[PathBuf], &Reading, &Flags),
+) -> Outcome<Exit> {
+    if matches!(symbol, SymbolChoice::FromName) && files.iter().any(|file| is_stream(file)) {
         return Err(Failure::usage(
             "standard input has no name",
             "name the symbol with `-s SYMBOL`",
         ));
     }
-    let mapping = mapping(csv.reading.mapping.as_deref())?;
-    let options = options(series, (mapping, symbol), &csv.flags, false);
+    let mapping = mapping(reading.mapping.as_deref())?;
+    let options = options(series, (mapping, symbol), flags, false);
     let mut ledger = ctx.open(ui)?;
-    let inputs = inputs(&csv.files)?;
+    let inputs = inputs(files)?;
     let staged = import::import_csv(&mut ledger, &inputs.all, &options, &ctx.run())?;
-    flow::finish(ui, ctx, &mut ledger, staged, &csv.flags.decide, csv.flags.full)
+    flow::finish(ui, ctx, &mut ledger, staged, &flags.decide, flags.full)
 }
 
 fn market(

@@ -38,6 +38,7 @@ pub(super) mod timeline;
 pub(super) mod tour;
 pub(super) mod verify;
 pub(super) mod view;
+pub(super) mod vrp;
 pub(super) mod why;
 
 use super::args::Command;
@@ -74,6 +75,8 @@ pub(super) fn run(ui: &mut Ui, ctx: &Context, command: &Command) -> Outcome<Exit
         Command::Heatmap(args) => heatmap::run(ui, ctx, args),
         Command::Screen(args) => screen::run(ui, ctx, args),
         Command::Overview(args) => overview::run(ui, ctx, args),
+        Command::Earnings(args) => vrp::earnings(ui, ctx, args),
+        Command::Vrp(args) => vrp::vrp(ui, ctx, args),
         Command::Sql(args) => sql::run(ui, ctx, args),
         Command::Status(_) => status::run(ui, ctx),
         Command::Verify(args) => verify::run(ui, ctx, args),

@@ -2,7 +2,7 @@
 
 use crate::app::erase::Place;
 use crate::app::metrics::Asked;
-use crate::app::overview::{self, Earnings};
+use crate::app::overview;
 use crate::app::rules::{BUNDLED, RuleSet};
 use crate::cli::args::Knowledge;
 use crate::cli::context::Context;
@@ -28,7 +28,8 @@ they are. The set windowed ranks a day among its last 252 or 504 observations, o
 
 Criteria are SQL expressions, all of which must hold; one that needs a missing value does not.
 Each part of a line is the newest record up to the day, and says so when that is another day.
-Earnings are not in the ledger yet, so they filter nothing.";
+A strategy that wants clear days before earnings looks at the calendar (`import earnings`); a symbol
+without an announcement to come passes.";
 
 /// Which strategies a set of rules recommends
 #[derive(Debug, Args)]
@@ -84,6 +85,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &OverviewArgs) -> Ou
     let which = args.knowledge.which();
     let asked = Asked { symbols: args.symbols.clone(), at, date: args.date, which };
     let today = ctx.run().clock.today();
-    ui.page(&overview::overview(&ledger, &asked, &set, &Earnings::new(), today)?)?;
+    let earnings = overview::known_earnings(&ledger, &asked)?;
+    ui.page(&overview::overview(&ledger, &asked, &set, &earnings, today)?)?;
     Ok(Exit::Done)
 }

@@ -1,5 +1,7 @@
 //! `tour`: the main job on bundled sample data, with the commands that a newcomer can type.
 
+mod earnings;
+
 use crate::cli::args::Cli;
 use crate::cli::commands;
 use crate::cli::context::Context;
@@ -8,7 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::progress::Bar;
 use crate::cli::ui::Ui;
 use crate::config;
-use clap::{Args, Parser};
+use clap::{Args, Parser, ValueEnum};
 use std::path::{Path, PathBuf};
 
 /// See the whole job on bundled sample data
@@ -17,13 +19,55 @@ use std::path::{Path, PathBuf};
 /// in DIR and stays, so that you can go on from there.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct TourArgs {
+    /// What about
+    #[arg(value_enum, default_value = "volatility")]
+    about: About,
     /// A new or empty directory for the tour's ledger and files, which stay
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
 }
 
+/// What a tour is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum About {
+    /// Import, review, confirm, roll back, verify
+    Volatility,
+    /// A published result that is wrong, corrected by replaying the same facts
+    Earnings,
+}
+
+/// A file of the sample data: its place, and its text.
+type Sample = (&'static str, &'static str);
+
+/// A step: what a person should know, then the words of a command.
+type Step = (&'static str, &'static [&'static str]);
+
+impl About {
+    fn files(self) -> &'static [Sample] {
+        match self {
+            Self::Volatility => &FILES,
+            Self::Earnings => &earnings::FILES,
+        }
+    }
+
+    fn steps(self) -> &'static [Step] {
+        match self {
+            Self::Volatility => STEPS,
+            Self::Earnings => earnings::STEPS,
+        }
+    }
+
+    /// What to type next in a tour that is kept, and how the tour is called.
+    fn next(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Volatility => ("volledger import iv iv/VOLB.csv -s VOLB", "tour"),
+            Self::Earnings => ("volledger earnings VOLA", "tour earnings"),
+        }
+    }
+}
+
 /// The sample data (synthetic), compiled in, so that the program needs no other file.
-const FILES: [(&str, &str); 9] = [
+const FILES: [Sample; 9] = [
     ("iv/VOLA.csv", include_str!("../../../data/sample/iv/VOLA.csv")),
     ("iv/VOLB.csv", include_str!("../../../data/sample/iv/VOLB.csv")),
     ("hv/VOLA.csv", include_str!("../../../data/sample/hv/VOLA.csv")),
@@ -35,8 +79,7 @@ const FILES: [(&str, &str); 9] = [
     ("README.md", include_str!("../../../data/sample/README.md")),
 ];
 
-/// A step: what a person should know, then the words of a command.
-const STEPS: &[(&str, &[&str])] = &[
+const STEPS: &[Step] = &[
     ("A ledger is a directory. Start one here.", &["init"]),
     (
         "Three years of implied volatility of VOLA, a made-up symbol, as a vendor exports it. An \
@@ -103,7 +146,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &TourArgs) -> Outcom
         Some(directory) => Place::kept(directory)?,
         None => Place::passing()?,
     };
-    for (name, text) in FILES {
+    for (name, text) in args.about.files() {
         let path = place.path().join(name);
         let folder = path.parent().unwrap_or(place.path());
         let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, text));
@@ -114,28 +157,30 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &TourArgs) -> Outcom
     let before = config::enter(&directory);
     let before = before.map_err(|error| Failure::unwritable("the tour's place", error))?;
     let mut stage = Ui::on_stage(&ctx.settings, ui.manner());
-    let outcome = play(&mut stage, ctx, &directory);
+    let outcome = play(&mut stage, ctx, &directory, args.about.steps());
     // Back first, so that a temporary directory can go on every system.
     let _ = config::enter(&before);
     outcome?;
+    let (next, tour) = args.about.next();
     let go_on = match &args.keep {
         Some(directory) => format!(
-            "\nEverything is in {} and stays there. Go on with\n\n    cd {}\n    volledger import iv \
-             iv/VOLB.csv -s VOLB\n    volledger undo\n    volledger --help\n",
+            "\nEverything is in {} and stays there. Go on with\n\n    cd {}\n    {next}\n    \
+             volledger undo\n    volledger --help\n",
             directory.display(),
             directory.display()
         ),
-        None => "\nThat was all of it, and it is gone again. To go on from here, keep it:\n\n    \
-                 volledger tour --keep volledger-tour\n\nor start your own: `volledger init`, then \
+        None => format!(
+            "\nThat was all of it, and it is gone again. To go on from here, keep it:\n\n    \
+                 volledger {tour} --keep volledger-tour\n\nor start your own: `volledger init`, then \
                  `volledger import iv FILE -s SYMBOL`.\n"
-            .to_owned(),
+        ),
     };
     stage.tell(go_on.trim_end())?;
     Ok(Exit::Done)
 }
 
 /// Runs the steps one after the other, each as if it were typed.
-fn play(ui: &mut Ui, ctx: &Context, directory: &Path) -> Outcome<()> {
+fn play(ui: &mut Ui, ctx: &Context, directory: &Path, steps: &[Step]) -> Outcome<()> {
     let mut settings = ctx.settings.clone();
     settings.current = directory.to_owned();
     settings.directory = None;
@@ -151,7 +196,7 @@ fn play(ui: &mut Ui, ctx: &Context, directory: &Path) -> Outcome<()> {
         "A tour of volledger with made-up data. The lines that begin with $ are commands; you can \
          type them.",
     )?;
-    for (text, words) in STEPS {
+    for (text, words) in steps {
         ui.tell("")?;
         for line in wrapped(text, 78) {
             ui.tell(&format!("# {line}"))?;
@@ -204,7 +249,7 @@ impl Place {
 /// Words as a shell takes them.
 pub(super) fn typed(words: &[&str]) -> String {
     let quoted = |word: &&str| {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,".contains(c);
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,@".contains(c);
         if word.chars().all(plain) { (*word).to_owned() } else { format!("\"{word}\"") }
     };
     words.iter().map(quoted).collect::<Vec<_>>().join(" ")
@@ -230,7 +275,7 @@ mod tests {
 
     #[test]
     fn every_step_can_be_typed() {
-        for (_, words) in STEPS {
+        for (_, words) in STEPS.iter().chain(earnings::STEPS) {
             let all = ["volledger"].iter().chain(words.iter());
             assert!(Cli::try_parse_from(all).is_ok(), "{words:?}");
         }

@@ -166,9 +166,34 @@ impl Column {
         }
     }
 
-    pub(super) fn next(&mut self) -> Option<Value> {
-        Some(match self.forms.next()? {
-            form @ 0..=28 => Value::Dec(self.decimal(form)?),
+    /// Adds the next value to `values`; `None` when there is none, or a wrong one.
+    ///
+    /// Decimals are made where they stay: one that is handed on while it is made costs twice as much.
+    #[inline]
+    pub(super) fn next_to(&mut self, values: &mut Vec<Value>) -> Option<()> {
+        let form = self.forms.next()?;
+        if let (0..=28, Digits::Aligned(sum, deltas)) = (form, &mut self.digits) {
+            *sum = sum.wrapping_add(deltas.next()?);
+            let digits = match *self.surplus.get(usize::from(form))? {
+                1 => *sum,
+                surplus if sum.checked_rem(surplus)? == 0 => *sum / surplus,
+                _ => return None,
+            };
+            values.push(Value::Dec(Decimal::new(digits, u32::from(form))));
+            return Some(());
+        }
+        values.push(self.other(form)?);
+        Some(())
+    }
+
+    /// The next value, of a form that is less usual.
+    fn other(&mut self, form: u8) -> Option<Value> {
+        Some(match form {
+            0..=28 => {
+                let Digits::Plain(sum, deltas) = &mut self.digits else { return None };
+                *sum = sum.wrapping_add(deltas.next()?);
+                Value::Dec(Decimal::try_from_i128_with_scale(*sum, u32::from(form)).ok()?)
+            }
             canon::FORM_NULL => Value::Null,
             canon::FORM_FALSE => Value::Bool(false),
             canon::FORM_TRUE => Value::Bool(true),
@@ -177,26 +202,6 @@ impl Column {
             canon::FORM_JSON => Value::Json(self.texts.next()?.into()),
             _ => return None,
         })
-    }
-
-    fn decimal(&mut self, scale: u8) -> Option<Decimal> {
-        match &mut self.digits {
-            Digits::Aligned(sum, deltas) => {
-                *sum = sum.wrapping_add(deltas.next()?);
-                let digits = match *self.surplus.get(usize::from(scale))? {
-                    1 => *sum,
-                    surplus => sum
-                        .checked_rem(surplus)
-                        .filter(|rest| *rest == 0)
-                        .map(|_| *sum / surplus)?,
-                };
-                Some(Decimal::new(digits, u32::from(scale)))
-            }
-            Digits::Plain(sum, deltas) => {
-                *sum = sum.wrapping_add(deltas.next()?);
-                Decimal::try_from_i128_with_scale(*sum, u32::from(scale)).ok()
-            }
-        }
     }
 
     /// Whether nothing is left, of what has an end.

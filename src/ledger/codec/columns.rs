@@ -249,8 +249,8 @@ pub fn unpack(
     let puts = found.heads.iter().zip(&found.shape_of).filter(|(head, _)| head.op == Op::Put);
     for (_, shape) in puts {
         for slot in found.slots.get(*shape as usize).into_iter().flatten() {
-            let value = columns.get_mut(*slot).and_then(Column::next);
-            values.push(value.ok_or_else(malformed)?);
+            let next = columns.get_mut(*slot).and_then(|column| column.next_to(&mut values));
+            next.ok_or_else(malformed)?;
         }
     }
     if !columns.iter().all(Column::is_spent) {

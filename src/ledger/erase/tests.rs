@@ -105,7 +105,7 @@ fn every_part_of_a_batch_can_be_erased_and_its_root_stays() {
         let selection = of(id, numbers.iter().copied());
         ledger.erase(&selection, "why", &entry).unwrap();
         sound(&ledger);
-        assert_eq!(crate::ledger::verify::batch_root(&ledger, &stage).unwrap(), stage.batch_root);
+        assert_eq!(crate::ledger::root::batch_root(&ledger, &stage).unwrap(), stage.batch_root);
         let erased = ledger.erased_of(id).unwrap();
         assert_eq!(erased.iter().map(|one| one.seq).collect::<Vec<_>>(), numbers);
         assert!(erased.iter().all(|one| one.entry == Position(2)));

@@ -13,6 +13,7 @@ use crate::ledger::hash::Hasher;
 use crate::ledger::segment::{FrameKind, read_frame, write_frame};
 use std::io::{BufReader, Cursor, Read};
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 
 /// The folder of the packs.
 pub(in crate::ledger) const FOLDER: &str = "sources";
@@ -96,23 +97,51 @@ impl Pack {
         self.number = self.number.max(1);
         let (pack, offset) = (self.number, self.end);
         let (mut hasher, mut size) = (Hasher::default(), 0u64);
-        let mut piece = Vec::with_capacity(PIECE);
-        loop {
-            piece.clear();
+        let mut next = || {
+            let mut piece = Vec::with_capacity(PIECE);
             let read = input.take(PIECE as u64).read_to_end(&mut piece);
-            if read.map_err(|error| LedgerError::read(name, error))? == 0 {
-                break;
-            }
+            read.map_err(|error| LedgerError::read(name, error))?;
             hasher.update(&piece);
             size += piece.len() as u64;
-            let compressed = compress(&piece, LEVEL)?;
-            let raw_size = (piece.len() as u32).to_le_bytes();
-            self.append(FrameKind::Piece, &[&raw_size, &compressed])?;
-        }
+            Ok::<_, LedgerError>(piece)
+        };
+        std::thread::scope(|scope| {
+            // Of two pieces the second is compressed by a helper, begun when there is one.
+            let mut helper = None;
+            loop {
+                let piece = next()?;
+                if piece.is_empty() {
+                    return Ok::<(), LedgerError>(());
+                }
+                let second = if piece.len() == PIECE { next()? } else { Vec::new() };
+                let helped = !second.is_empty();
+                if helped {
+                    let (send, _) = helper.get_or_insert_with(|| {
+                        let (send, asked) = sync_channel::<Vec<u8>>(1);
+                        let (give, given) = sync_channel(1);
+                        scope.spawn(move || {
+                            let done = |piece: Vec<u8>| (piece.len(), compress(&piece, LEVEL));
+                            asked.iter().map(done).try_for_each(|done| give.send(done))
+                        });
+                        (send, given)
+                    });
+                    send.send(second).map_err(|_| LedgerError::Poisoned)?;
+                }
+                self.piece(piece.len(), &compress(&piece, LEVEL)?)?;
+                if let (true, Some((_, given))) = (helped, &helper) {
+                    let (raw, compressed) = given.recv().map_err(|_| LedgerError::Poisoned)?;
+                    self.piece(raw, &compressed?)?;
+                }
+            }
+        })?;
         let digest = hasher.finish();
         self.append(FrameKind::SourceEnd, &[&digest.0, &size.to_le_bytes()])?;
         let (end, name) = (self.end, name.to_owned());
         Ok((digest, Kept { size, pack, offset, end, name, observed_ms }))
+    }
+
+    fn piece(&mut self, raw: usize, compressed: &[u8]) -> Result<()> {
+        self.append(FrameKind::Piece, &[&(raw as u32).to_le_bytes(), compressed])
     }
 
     /// Takes back what was appended from `kept` on: it was here already, or cannot be used.

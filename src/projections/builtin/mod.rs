@@ -1,5 +1,6 @@
 //! The projections that the program brings. A new one is a file here and a line in [`all`].
 
+mod earnings_moves;
 mod hv_estimators;
 mod iv_hv;
 mod iv_metrics;
@@ -13,5 +14,7 @@ pub fn all() -> Vec<Arc<dyn Projection>> {
         Arc::new(iv_metrics::IvMetrics),
         Arc::new(iv_hv::IvHv),
         Arc::new(hv_estimators::HvEstimators),
+        Arc::new(earnings_moves::EarningsMoves::OLD),
+        Arc::new(earnings_moves::EarningsMoves::NEW),
     ]
 }

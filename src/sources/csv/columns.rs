@@ -27,10 +27,24 @@ pub(super) struct Header<'m> {
     pub(super) symbol: Option<usize>,
     /// The value columns that are there, in the mapping's order, with their cells.
     pub(super) columns: Vec<(usize, &'m Column)>,
+    /// The columns that are not there and have a value all the same.
+    pub(super) defaults: Vec<&'m Column>,
+    /// The cell of the item.
+    pub(super) item: Option<usize>,
+    /// The further days of a row.
+    pub(super) more: Vec<BoundPart<'m>>,
     /// Names of columns without which nothing works.
     pub(super) missing: Vec<String>,
     pub(super) missing_optional: Vec<String>,
     pub(super) ignored: Vec<String>,
+}
+
+/// A further day of a row, bound to its cells.
+#[derive(Debug)]
+pub(super) struct BoundPart<'m> {
+    /// The cell of the date.
+    pub(super) date: usize,
+    pub(super) columns: Vec<(usize, &'m Column)>,
 }
 
 /// Looks for the header of a file: the first of its first records that holds every needed column.
@@ -121,18 +135,34 @@ fn bind<'m>(
     };
     let date = cell_of(&mapping.date);
     let symbol = if want_symbol { cell_of(&mapping.symbol) } else { None };
-    let columns = mapping.columns.iter();
-    let columns: Vec<_> =
-        columns.filter_map(|column| Some((cell_of(&column.names)?, column))).collect();
+    let item = cell_of(&mapping.item);
+    let bound = |of: &'m [Column]| -> Vec<(usize, &'m Column)> {
+        of.iter().filter_map(|column| Some((cell_of(&column.names)?, column))).collect()
+    };
+    let columns = bound(&mapping.columns);
+    let more = mapping.more.iter().filter_map(|part| {
+        Some(BoundPart { date: cell_of(&part.date)?, columns: bound(&part.columns) })
+    });
+    let more: Vec<BoundPart<'m>> = more.collect();
 
     let absent = |need: Need| {
         let absent = mapping.columns.iter().filter(move |column| column.need == need);
         absent.filter(|column| cell_of(&column.names).is_none())
     };
+    let defaults = mapping.columns.iter().filter(|column| column.default.is_some());
+    let defaults = defaults.filter(|column| cell_of(&column.names).is_none()).collect();
     let title = |names: &[Name]| names.first().map(|name| name.text.clone());
     let mut missing: Vec<String> = Vec::new();
     if date.is_none() {
         missing.extend(title(&mapping.date));
+    }
+    if item.is_none() && !mapping.item.is_empty() {
+        missing.extend(title(&mapping.item));
+    }
+    for part in &mapping.more {
+        let required = part.columns.iter().filter(|column| column.need == Need::Required);
+        let names = required.map(|column| &column.names).chain([&part.date]);
+        missing.extend(names.filter(|of| cell_of(of).is_none()).filter_map(|of| title(of)));
     }
     missing.extend(absent(Need::Required).filter_map(|column| title(&column.names)));
     let one_of = mapping.columns.iter().filter(|column| column.need == Need::OneOf);
@@ -141,8 +171,10 @@ fn bind<'m>(
         missing.push(names.join("|"));
     }
 
-    let used: Vec<usize> =
-        date.into_iter().chain(symbol).chain(columns.iter().map(|(cell, _)| *cell)).collect();
+    let of_parts =
+        more.iter().flat_map(|part| part.columns.iter().map(|(cell, _)| *cell).chain([part.date]));
+    let used = date.into_iter().chain(symbol).chain(item).chain(of_parts);
+    let used: Vec<usize> = used.chain(columns.iter().map(|(cell, _)| *cell)).collect();
     let known = |cell: &String| mapping.known.iter().any(|name| name.normal == *cell);
     let ignored = cells
         .iter()
@@ -155,6 +187,9 @@ fn bind<'m>(
         cells: cells.len(),
         date,
         symbol,
+        item,
+        defaults,
+        more,
         missing,
         missing_optional: absent(Need::Optional)
             .filter_map(|column| title(&column.names))

@@ -10,6 +10,7 @@ mod numbers;
 pub(super) mod records;
 mod rows;
 mod text;
+mod words;
 
 use super::mapping::Mapping;
 use super::notes::finding;
@@ -233,9 +234,10 @@ fn survey<'p, R: Read + Seek>(
     let mut survey = Survey::default();
     let mut records = Records::new(input, &mut bytes, header.delimiter, bom, options.limits)?;
     while let Some(record) = records.next()? {
-        if record.line > header.line
-            && let Some(date) = header.date
-        {
+        if record.line <= header.line {
+            continue;
+        }
+        for date in header.date.into_iter().chain(header.more.iter().map(|part| part.date)) {
             // `2025-…` has a fixed order, and it is what most files have.
             let year_first =
                 record.raw(date).get(..4).is_some_and(|start| start.iter().all(u8::is_ascii_digit));

@@ -22,7 +22,7 @@ pub(super) enum Number {
 const MAX_DIGITS: usize = 64;
 
 /// Words that mean "no value", in lower case.
-const MISSING: [&str; 8] = ["-", "--", "n/a", "na", "null", "none", "nan", "#n/a"];
+pub(super) const MISSING: [&str; 8] = ["-", "--", "n/a", "na", "null", "none", "nan", "#n/a"];
 
 /// A number that is not negative and fits a machine word, as `mantissa / 10^scale`.
 ///
@@ -216,6 +216,7 @@ pub(super) fn to_field(number: Decimal, unit: CellUnit) -> Option<Decimal> {
     match unit {
         CellUnit::Percent => value::percent_to_fraction(number),
         CellUnit::Fraction | CellUnit::Number => Some(number),
+        CellUnit::Flag | CellUnit::Word | CellUnit::Day => None,
         CellUnit::Integer => (number.scale() == 0 || number.fract().is_zero()).then_some(number),
     }
 }

@@ -1,13 +1,15 @@
 //! The second pass: each record becomes an event, a reject, or a blank row that is counted.
 
+use super::columns::BoundPart;
 use super::dates::Orders;
 use super::numbers::{self, Number};
 use super::records::{Record, Records, Stop};
 use super::text::{self, Bytes, Encoding};
+use super::words;
 use super::{CsvOptions, Plan, SymbolFrom};
-use crate::domain::rows::MAX_RAW;
+use crate::domain::rows::{Key, MAX_RAW};
 use crate::domain::{Collector, Day, Field, Op, Origin, Severity, Symbol, Value};
-use crate::sources::mapping::{Column, DecimalMark, Need};
+use crate::sources::mapping::{CellUnit, Column, DecimalMark, Need};
 use crate::sources::notes::{Counts, DayNotes};
 use crate::sources::{ReadError, ReadSummary};
 use rust_decimal::Decimal;
@@ -47,6 +49,9 @@ pub(super) fn read_rows<R: Read + Seek, E>(
     Ok(())
 }
 
+/// A row's day, the index of its symbol, and the day that its item is.
+type RowKey = (Day, usize, Option<Day>);
+
 /// Where the parts of a row stand and what was noticed so far.
 struct Pass<'m> {
     options: &'m CsvOptions<'m>,
@@ -55,6 +60,12 @@ struct Pass<'m> {
     date: usize,
     symbol: Option<usize>,
     columns: &'m [(usize, &'m Column)],
+    defaults: &'m [&'m Column],
+    item: Option<usize>,
+    /// The further days of a row.
+    more: &'m [BoundPart<'m>],
+    /// What they say in the row under way.
+    others: Vec<(Day, Vec<Field>, Vec<Value>)>,
     header_cells: usize,
     decimal: DecimalMark,
     symbols: Symbols,
@@ -78,6 +89,10 @@ impl<'m> Pass<'m> {
             date: plan.header.date.unwrap_or_default(),
             symbol: plan.header.symbol,
             columns: &plan.header.columns,
+            defaults: &plan.header.defaults,
+            item: plan.header.item,
+            more: &plan.header.more,
+            others: Vec::new(),
             header_cells: plan.header.cells,
             decimal: options.mapping.decimal,
             symbols: Symbols::new(&options.symbol),
@@ -108,12 +123,17 @@ impl<'m> Pass<'m> {
         }
         let series = self.options.mapping.series;
         match self.read(record, &date) {
-            Ok((day, symbol)) => {
+            Ok((day, symbol, item)) => {
                 self.accepted += 1;
                 if let Some((symbol, last)) = self.symbols.list.get_mut(symbol) {
                     self.days.add(day, last.replace(day), record.line);
                     let values = self.values.drain(..);
-                    out.row(origin, series, Op::Put, symbol, day, &self.fields, values)?;
+                    let item = item.map(|item| item.to_string()).unwrap_or_default();
+                    let key = Key { symbol, day, item: &item };
+                    out.event(origin, series, Op::Put, key, &self.fields, values)?;
+                    for (day, fields, values) in self.others.drain(..) {
+                        out.row(origin, series, Op::Put, symbol, day, &fields, values)?;
+                    }
                 }
                 Ok(())
             }
@@ -132,11 +152,7 @@ impl<'m> Pass<'m> {
 
     /// Reads a row's day and symbol, and its values into `self.fields` and `self.values`; or says
     /// why it cannot be used.
-    fn read(
-        &mut self,
-        record: Record<'_>,
-        date: &[u8],
-    ) -> Result<(Day, usize), (&'m str, Option<Day>)> {
+    fn read(&mut self, record: Record<'_>, date: &[u8]) -> Result<RowKey, (&'m str, Option<Day>)> {
         let cut_off = record.len() < self.header_cells || record.unclosed;
         if !record.terminated && cut_off {
             return Err(("truncated_last_line", None));
@@ -146,30 +162,71 @@ impl<'m> Pass<'m> {
         }
         let day = self.orders.day(date).ok_or(("invalid_date", None))?;
         let because = |code| (code, Some(day));
-        if day > self.options.as_of {
+        let future = |day: Day| !self.options.mapping.future && day > self.options.as_of;
+        if future(day) {
             return Err(because("future_date"));
         }
+        let item = match self.item {
+            Some(cell) => Some(self.day_of(record, cell).ok_or(because("invalid_item"))?),
+            None => None,
+        };
         let symbol = match self.symbol {
             Some(cell) => self.symbols.find(&record.cell(cell), self.encoding).map_err(because)?,
             None => 0,
         };
-        self.read_values(record, day).map_err(because)?;
-        Ok((day, symbol))
+        self.others.clear();
+        for part in self.more {
+            let day = match self.day_of(record, part.date) {
+                Some(day) if future(day) => return Err(because("future_date")),
+                Some(day) => day,
+                // Neither a day nor a value: nothing is said of that session.
+                None if self.says_nothing(record, part) => continue,
+                None => return Err(because("invalid_date")),
+            };
+            self.read_values(record, day, &part.columns).map_err(because)?;
+            let said = (std::mem::take(&mut self.fields), std::mem::take(&mut self.values));
+            self.others.push((day, said.0, said.1));
+        }
+        self.read_values(record, day, self.columns).map_err(because)?;
+        for column in self.defaults {
+            if let Ok(value) = words::read("", column, self.orders) {
+                self.fields.push(Field::Known(column.field));
+                self.values.push(value);
+            }
+        }
+        Ok((day, symbol, item))
     }
 
-    fn read_values(&mut self, record: Record<'_>, day: Day) -> Result<(), &'m str> {
+    fn day_of(&self, record: Record<'_>, cell: usize) -> Option<Day> {
+        let text = text::trimmed(record.cell(cell), |bytes| self.encoding.text(bytes));
+        self.orders.day(&text)
+    }
+
+    fn says_nothing(&self, record: Record<'_>, part: &BoundPart<'_>) -> bool {
+        let cells = part.columns.iter().map(|(cell, _)| *cell).chain([part.date]);
+        let empty = |cell: usize| self.encoding.text(record.cell(cell)).trim().is_empty();
+        cells.into_iter().all(empty)
+    }
+
+    /// Reads the values of a day of the row into `self.fields` and `self.values`.
+    fn read_values(
+        &mut self,
+        record: Record<'_>,
+        day: Day,
+        columns: &'m [(usize, &'m Column)],
+    ) -> Result<(), &'m str> {
         self.fields.clear();
         self.values.clear();
         // What a row is rejected with when none of its `one_of` columns has a value.
         let mut one_of = None;
-        for &(cell, column) in self.columns {
-            let number = match self.number(record, cell, column) {
-                Ok((number, high)) => {
+        for &(cell, column) in columns {
+            let value = match self.value(record, cell, column) {
+                Ok((value, high)) => {
                     if high {
                         self.high.add(&column.codes.high, record.line, Some(day));
                         self.high_days.insert(day);
                     }
-                    number
+                    value
                 }
                 Err(code) if column.need == Need::Required => return Err(code),
                 Err(code) => {
@@ -184,12 +241,26 @@ impl<'m> Pass<'m> {
                 }
             };
             self.fields.push(Field::Known(column.field));
-            self.values.push(Value::Dec(number));
+            self.values.push(value);
         }
         match one_of {
             Some(code) if self.fields.is_empty() => Err(code),
             _ => Ok(()),
         }
+    }
+
+    /// A cell's value in the unit of its field, and whether it is remarkably high.
+    fn value(
+        &self,
+        record: Record<'_>,
+        cell: usize,
+        column: &'m Column,
+    ) -> Result<(Value, bool), &'m str> {
+        if matches!(column.unit, CellUnit::Flag | CellUnit::Word | CellUnit::Day) {
+            let text = self.encoding.text(record.cell(cell));
+            return words::read(&text, column, self.orders).map(|value| (value, false));
+        }
+        self.number(record, cell, column).map(|(number, high)| (Value::Dec(number), high))
     }
 
     /// A cell's number in the unit of its field, and whether it is remarkably high.

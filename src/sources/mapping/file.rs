@@ -1,7 +1,8 @@
 //! The layout of a mapping file, and the checks that make a [`Mapping`] of it.
 
 use super::{
-    CellUnit, Codes, Column, DecimalMark, Mapping, MappingError, Name, Need, Range, normal_name,
+    CellUnit, Codes, Column, DecimalMark, Mapping, MappingError, Name, Need, Part, Range,
+    normal_name,
 };
 use crate::domain::batch::Class;
 use crate::domain::series::{self, FIELDS};
@@ -9,6 +10,7 @@ use crate::domain::{Series, value};
 use crate::sources::DateOrder;
 use rust_decimal::Decimal;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// The file's own layout; strict, so that a misspelt key is not passed over.
 #[derive(Deserialize)]
@@ -26,9 +28,26 @@ struct MappingFile {
     #[serde(default)]
     symbol: SymbolFile,
     #[serde(default)]
+    item: ItemFile,
+    #[serde(default)]
     class: ClassFile,
     #[serde(default)]
     column: Vec<ColumnFile>,
+    #[serde(default)]
+    part: Vec<PartFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PartFile {
+    date: Vec<String>,
+    column: Vec<ColumnFile>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ItemFile {
+    names: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -37,6 +56,8 @@ struct DateFile {
     names: Vec<String>,
     #[serde(default)]
     order: OrderWord,
+    #[serde(default)]
+    future: bool,
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -60,6 +81,7 @@ struct ClassFile {
     iv: Option<ClassWord>,
     hv: Option<ClassWord>,
     spot: Option<ClassWord>,
+    earnings: Option<ClassWord>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -85,6 +107,11 @@ struct ColumnFile {
     at_most: Option<String>,
     suspect_below: Option<String>,
     high_from: Option<String>,
+    #[serde(default)]
+    words: BTreeMap<String, String>,
+    #[serde(default)]
+    one_of: Vec<String>,
+    default: Option<String>,
 }
 
 impl Mapping {
@@ -100,7 +127,12 @@ impl Mapping {
             OrderWord::Mdy => Some(DateOrder::MonthFirst),
         };
         let class = &file.class;
-        let classes = [(Series::Iv, class.iv), (Series::Hv, class.hv), (Series::Spot, class.spot)];
+        let classes = [
+            (Series::Iv, class.iv),
+            (Series::Hv, class.hv),
+            (Series::Spot, class.spot),
+            (Series::Earnings, class.earnings),
+        ];
         let classes = classes.into_iter().filter_map(|(view, word)| {
             let class = match word? {
                 ClassWord::Vendor => Class::Vendor,
@@ -108,15 +140,21 @@ impl Mapping {
             };
             Some((view, class))
         });
-        let columns: Result<Vec<_>, _> = file.column.into_iter().map(column).collect();
+        let columns = |of: Vec<ColumnFile>| {
+            of.into_iter().map(|of| column(of, series)).collect::<Result<Vec<_>, _>>()
+        };
+        let part = |of: PartFile| Ok(Part { date: names(of.date), columns: columns(of.column)? });
         let mapping = Self {
             series,
             date: names(file.date.names),
             date_order,
+            future: file.date.future,
+            item: names(file.item.names),
             symbol: names(file.symbol.names),
             known: names(file.known),
             decimal: file.decimal,
-            columns: columns?,
+            columns: columns(file.column)?,
+            more: file.part.into_iter().map(part).collect::<Result<_, _>>()?,
             classes: classes.collect(),
             text: text.to_owned(),
             id: file.id,
@@ -128,23 +166,14 @@ impl Mapping {
     }
 
     fn check(&self) -> Result<(), MappingError> {
-        if self.date.is_empty() {
-            return Err(MappingError::Unnamed("date"));
+        check_part(&self.date, &self.columns)?;
+        for part in &self.more {
+            check_part(&part.date, &part.columns)?;
         }
-        if self.columns.iter().any(|column| column.names.is_empty()) {
-            return Err(MappingError::Unnamed("column"));
-        }
-        if self.columns.iter().all(|column| column.need == Need::Optional) {
-            return Err(MappingError::NothingRequired);
-        }
-        for (i, column) in self.columns.iter().enumerate() {
-            if self.columns.iter().take(i).any(|other| other.field == column.field) {
-                let name = series::field(column.field).map_or("", |field| field.name);
-                return Err(MappingError::FieldTwice(name.to_owned()));
-            }
-        }
-        let columns = self.columns.iter().flat_map(|column| &column.names);
-        let all = columns.chain(&self.date).chain(&self.symbol).chain(&self.known);
+        let more = self.more.iter().flat_map(|part| &part.columns);
+        let columns = self.columns.iter().chain(more).flat_map(|column| &column.names);
+        let dates = self.more.iter().flat_map(|part| &part.date).chain(&self.date);
+        let all = columns.chain(dates).chain(&self.symbol).chain(&self.item).chain(&self.known);
         let mut all: Vec<&Name> = all.collect();
         all.sort_by(|a, b| a.normal.cmp(&b.normal));
         match all.windows(2).find(|pair| matches!(pair, [a, b] if a.normal == b.normal)) {
@@ -152,6 +181,27 @@ impl Mapping {
             _ => Ok(()),
         }
     }
+}
+
+/// Checks a day of a row and its columns.
+fn check_part(date: &[Name], columns: &[Column]) -> Result<(), MappingError> {
+    if date.is_empty() {
+        return Err(MappingError::Unnamed("date"));
+    }
+    if columns.iter().any(|column| column.names.is_empty()) {
+        return Err(MappingError::Unnamed("column"));
+    }
+    let sure = |column: &Column| column.need != Need::Optional || column.default.is_some();
+    if !columns.iter().any(sure) {
+        return Err(MappingError::NothingRequired);
+    }
+    for (i, column) in columns.iter().enumerate() {
+        if columns.iter().take(i).any(|other| other.field == column.field) {
+            let name = series::field(column.field).map_or("", |field| field.name);
+            return Err(MappingError::FieldTwice(name.to_owned()));
+        }
+    }
+    Ok(())
 }
 
 fn syntax(text: &str, error: &toml::de::Error) -> MappingError {
@@ -174,16 +224,23 @@ fn names(texts: Vec<String>) -> Vec<Name> {
     names.filter(|name| !name.normal.is_empty()).collect()
 }
 
-fn column(file: ColumnFile) -> Result<Column, MappingError> {
+fn column(file: ColumnFile, home: Series) -> Result<Column, MappingError> {
     let names = names(file.names);
     let first = names.first().ok_or(MappingError::Unnamed("column"))?;
-    let field = FIELDS.iter().find(|field| field.name == file.field);
+    // A name that several series have means the mapping's own.
+    let own = series::field_named(home, &file.field);
+    let field = own.or_else(|| FIELDS.iter().find(|field| field.name == file.field));
     let field = field.ok_or_else(|| MappingError::Field {
         column: first.text.clone(),
         field: file.field.clone(),
     })?;
     let code = file.code.as_deref().unwrap_or("value");
     word("code", code)?;
+    let is_number = !matches!(file.unit, CellUnit::Flag | CellUnit::Word | CellUnit::Day);
+    let bounds = [&file.above, &file.at_least, &file.at_most, &file.suspect_below, &file.high_from];
+    if !is_number && (file.signed || bounds.into_iter().any(Option::is_some)) {
+        return Err(MappingError::NoBounds(first.text.clone()));
+    }
     let zero = (!file.signed && file.above.is_none()).then_some(Decimal::ZERO);
     let range = Range {
         above: bound(file.above)?,
@@ -193,7 +250,9 @@ fn column(file: ColumnFile) -> Result<Column, MappingError> {
         high_from: bound(file.high_from)?,
     };
     let (field, codes) = (field.code, Codes::of(code));
-    Ok(Column { names, field, unit: file.unit, need: file.need, codes, range })
+    let words = file.words.into_iter().map(|(word, means)| (word.to_lowercase(), means)).collect();
+    let (unit, need, one_of, default) = (file.unit, file.need, file.one_of, file.default);
+    Ok(Column { names, field, unit, need, codes, range, words, one_of, default })
 }
 
 fn bound(text: Option<String>) -> Result<Option<Decimal>, MappingError> {
@@ -246,12 +305,36 @@ need = "required"
             ("need =", "code = \"a b\"\nneed =", "code `a b`"),
             ("need =", "colour = 1\nneed =", "unknown field `colour`"),
             (
+                "unit = \"percent\"",
+                "unit = \"word\"\nat_most = \"3\"",
+                "has bounds, and is no number",
+            ),
+            ("[[column]]", "[item]\nnames = [\"IV\"]\n[[column]]", "gives the name"),
+            (
                 "[[column]]",
                 "[[column]]\nnames = [\"X\"]\nfield = \"atm_iv\"\nunit = \"number\"\n[[column]]",
                 "fills the field `atm_iv` from two columns",
             ),
         ] {
             let text = SMALL.replacen(from, to, 1);
+            let error = Mapping::parse(&text).unwrap_err().to_string();
+            assert!(error.contains(want), "{error} does not say {want}");
+        }
+    }
+
+    #[test]
+    fn a_part_is_checked_like_the_row_itself() {
+        let part = "[[part]]\ndate = [\"Next\"]\n[[part.column]]\nnames = [\"IV2\"]\nfield = \"atm_iv\"\n\
+            unit = \"percent\"\nneed = \"required\"\n";
+        let parsed = Mapping::parse(&format!("{SMALL}{part}")).unwrap();
+        assert_eq!(parsed.more.len(), 1, "one field of two days is no mistake");
+        for (from, to, want) in [
+            ("[\"Next\"]", "[]", "the mapping's date has no column name"),
+            ("[\"Next\"]", "[\"day\"]", "gives the name"),
+            ("[\"IV2\"]", "[\"iv\"]", "gives the name"),
+            ("need = \"required\"\n", "", "no column with need"),
+        ] {
+            let text = format!("{SMALL}{}", part.replacen(from, to, 1));
             let error = Mapping::parse(&text).unwrap_err().to_string();
             assert!(error.contains(want), "{error} does not say {want}");
         }

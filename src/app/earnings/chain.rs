@@ -1,0 +1,131 @@
+//! Option chains of the ledger as the formulas want them.
+
+use crate::app::error::Result;
+use crate::app::vantage::Vantage;
+use crate::domain::occ::{Contract, Right};
+use crate::domain::{Day, Series, Symbol};
+use crate::projections::view::{Activity, Record, fold};
+use crate::quant::earnings::liquidity::Market;
+use crate::quant::earnings::straddle::Chain;
+use crate::quant::earnings::{skew, term};
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+
+/// iv, open interest, bid, ask, strike, expiration, type, price of the underlying (two names).
+const IV: u16 = 100;
+const EXPIRATION: u16 = 139;
+const TYPE: u16 = 140;
+const STRIKE: u16 = 138;
+const UNDERLYING: [u16; 2] = [131, 136];
+
+/// The chains of a session, by expiration.
+pub struct Session {
+    /// The session that the quotes are of.
+    pub day: Day,
+    /// Price of the underlying in dollars, the same in all chains.
+    pub spot: Decimal,
+    /// Chains by expiration.
+    pub chains: BTreeMap<Day, Chain>,
+}
+
+/// The newest session up to a day with quotes of a stock; `None` without any, or without a price of
+/// the stock on that day.
+///
+/// # Errors
+/// A view that cannot be read.
+pub fn newest(vantage: &Vantage, symbol: &Symbol, until: Day) -> Result<Option<Session>> {
+    let reader = vantage.reader();
+    let activity = Activity::at(vantage.ledger.batches(), Series::Chain, vantage.at);
+    let sessions = reader.periods(Series::Chain, symbol)?;
+    for day in sessions.into_iter().rev().map(Day).filter(|day| *day <= until) {
+        let history = reader.history_between(Series::Chain, symbol, day, day)?;
+        let records = fold(Series::Chain, &history, &activity, vantage.which);
+        if records.is_empty() {
+            continue;
+        }
+        let Some(spot) = price(vantage, symbol, day, &records)? else { return Ok(None) };
+        let mut chains: BTreeMap<Day, Chain> = BTreeMap::new();
+        for record in &records {
+            if let Some((expiration, right, strike, market)) = quote(record) {
+                let chain =
+                    chains.entry(expiration).or_insert_with(|| Chain { spot, ..Chain::default() });
+                let side = match right {
+                    Right::Call => &mut chain.calls,
+                    Right::Put => &mut chain.puts,
+                };
+                side.insert(strike, market);
+            }
+        }
+        // Bars of a day have no quotes: nothing can be bought or sold at them.
+        chains.retain(|_, chain| !(chain.calls.is_empty() && chain.puts.is_empty()));
+        if !chains.is_empty() {
+            return Ok(Some(Session { day, spot, chains }));
+        }
+    }
+    Ok(None)
+}
+
+/// The price in the quotes, else the close of that session.
+fn price(
+    vantage: &Vantage,
+    symbol: &Symbol,
+    day: Day,
+    records: &[Record],
+) -> Result<Option<Decimal>> {
+    let exact = |record: &Record, code: u16| record.known(code).and_then(|c| c.value.decimal());
+    let told = |record: &Record| UNDERLYING.into_iter().find_map(|code| exact(record, code));
+    if let Some(price) = records.iter().find_map(told) {
+        return Ok(Some(price));
+    }
+    let activity = Activity::at(vantage.ledger.batches(), Series::Spot, vantage.at);
+    let history = vantage.reader().history_between(Series::Spot, symbol, day, day)?;
+    let spot = fold(Series::Spot, &history, &activity, vantage.which);
+    Ok(spot.iter().find(|record| record.day == day).and_then(|record| exact(record, 60)))
+}
+
+fn quote(record: &Record) -> Option<(Day, Right, Decimal, Market)> {
+    let contract: Option<Contract> = record.item.parse().ok();
+    let text = |code: u16| record.known(code).map(|cell| cell.value.to_string());
+    let told = text(EXPIRATION).and_then(|text| text.parse().ok());
+    let expiration = told.or(contract.as_ref().map(|contract| contract.expiry))?;
+    let right = match text(TYPE).as_deref() {
+        Some("call") => Right::Call,
+        Some("put") => Right::Put,
+        Some(_) => return None,
+        None => contract.as_ref()?.right,
+    };
+    let named = |name: &str| record.cells.iter().find(|cell| cell.field.name() == name);
+    let exact = |name: &str| named(name).and_then(|cell| cell.value.decimal());
+    let told = record.known(STRIKE).and_then(|cell| cell.value.decimal());
+    let of_name = || contract.map(|contract| Decimal::new(i64::from(contract.strike_mills), 3));
+    let strike = told.or_else(of_name)?;
+    let (bid, ask) = (exact("bid")?, exact("ask")?);
+    let interest = record.number_of("open_interest").unwrap_or(0.0).max(0.0);
+    let iv = record.number(IV).filter(|iv| *iv > 0.0).map(|iv| iv * 100.0);
+    Some((expiration, right, strike, Market { bid, ask, iv, open_interest: interest as u64 }))
+}
+
+impl Session {
+    /// Volatility at the money of each expiration that has one, in percent.
+    pub fn term(&self) -> Vec<term::Point> {
+        let point = |(expiration, chain): (&Day, &Chain)| {
+            let atm_iv = chain.interpolated().ok()?.avg_iv?;
+            Some(term::Point { expiration: *expiration, atm_iv })
+        };
+        self.chains.iter().filter_map(point).collect()
+    }
+}
+
+/// The strikes of a chain with both legs liquid and both volatilities known.
+pub fn smile_points(chain: &Chain) -> Vec<skew::Point> {
+    use rust_decimal::prelude::ToPrimitive;
+    let spot = chain.spot.to_f64().unwrap_or(f64::NAN);
+    let point = |(strike, call): (&Decimal, &Market)| {
+        let put = chain.puts.get(strike)?;
+        let x = (strike.to_f64()? - spot) / spot;
+        let liquid = call.is_basic_liquid() && put.is_basic_liquid() && x.is_finite();
+        liquid.then_some(())?;
+        Some(skew::Point { x, call_iv: call.iv?, put_iv: put.iv? })
+    };
+    chain.calls.iter().filter_map(point).collect()
+}

@@ -1,0 +1,171 @@
+//! `earnings`: the announcements of a stock with their moves.
+
+use super::history::{Announcement, EventMove, Moves, announcements};
+use super::tiers::TierSet;
+use crate::app::error::{AppError, Result};
+use crate::app::metrics::first;
+use crate::app::report::{Earnings, EarningsRow, MoveHistory, NextEarnings};
+use crate::app::vantage::Vantage;
+use crate::domain::projection::ProjectionName;
+use crate::domain::{Day, Series, Symbol};
+use crate::quant::earnings::consistency;
+use crate::quant::earnings::vrp::{History, NoRatio};
+
+/// From this many days on another date is another quarter.
+pub(in crate::app) const QUARTER: i32 = 45;
+
+/// The announcements of a stock as seen from a day (today, with all that is known, where none is
+/// named), with the moves of a projection.
+///
+/// # Errors
+/// [`AppError::NotFound`] for a symbol without announcements, moves or straddles, and for a
+/// projection that is none.
+pub fn earnings(
+    vantage: &Vantage,
+    symbol: &Symbol,
+    name: &ProjectionName,
+    (date, today): (Option<Day>, Day),
+) -> Result<Earnings> {
+    known(vantage, symbol)?;
+    // Seen from a day, what was not known before it is not there.
+    let (cutoff, date) = (date.unwrap_or(Day(i32::MAX)), date.unwrap_or(today));
+    let set = TierSet::bundled("seed")?;
+    let moves = Moves::of(vantage, name)?;
+    let all = moves.about(symbol)?;
+    let announced = announcements(vantage, symbol)?;
+    let next = announced.iter().find(|of| of.day >= date).map(|of| NextEarnings {
+        earnings_date: of.day.to_string(),
+        timing: of.timing.clone(),
+        confirmed: of.confirmed,
+        days: of.day.0 - date.0,
+    });
+    let used = before(&all, &set, cutoff, Day(i32::MAX));
+    let sizes: Vec<f64> = used.iter().map(|(_, size)| *size).collect();
+    let mut notes = Vec::new();
+    let history = match summed(&sizes, set.min_quarters) {
+        Ok((_, said)) => Some(said),
+        Err(why) => {
+            notes.push(why.to_string());
+            None
+        }
+    };
+    notes.extend(without_move(&all, date));
+    notes.extend(too_near(&announced));
+    let shown = |event: &&EventMove| event.close_move.is_none() || event.known_on() < cutoff;
+    Ok(Earnings {
+        schema: "volledger/earnings/1",
+        position: vantage.at.0,
+        which: first(vantage.which),
+        symbol: symbol.to_string(),
+        name: announced.iter().rev().find_map(|of| of.name.clone()),
+        date: date.to_string(),
+        projection: moves.id.to_string(),
+        next,
+        history,
+        notes,
+        rows: all.iter().rev().filter(shown).map(row).collect(),
+    })
+}
+
+/// Refuses a symbol that no view of earnings ever heard of.
+pub(super) fn known(vantage: &Vantage, symbol: &Symbol) -> Result<()> {
+    let views = [Series::Earnings, Series::Moves, Series::Straddles, Series::Chain];
+    let reader = vantage.reader();
+    match views.into_iter().any(|view| reader.events(view, symbol) > 0) {
+        true => Ok(()),
+        false => Err(AppError::NotFound(format!("nothing is known of earnings of {symbol}"))),
+    }
+}
+
+/// The newest moves that were known before a day, of announcements before another, newest first,
+/// with the size that the set goes by.
+pub(super) fn before<'a>(
+    all: &'a [EventMove],
+    set: &TierSet,
+    known_before: Day,
+    announced_before: Day,
+) -> Vec<(&'a EventMove, f64)> {
+    let earlier = all
+        .iter()
+        .rev()
+        .filter(|event| event.known_on() < known_before && event.earnings_date < announced_before);
+    let sized = earlier.filter_map(|event| Some((event, event.metric(set.metric.column())?)));
+    sized.take(set.max_quarters).collect()
+}
+
+/// Past announcements without a move, told by reason.
+pub(super) fn without_move(all: &[EventMove], date: Day) -> Option<String> {
+    let past = all.iter().filter(|event| event.earnings_date < date);
+    let without: Vec<&EventMove> = past.filter(|event| event.close_move.is_none()).collect();
+    let mut reasons: Vec<&str> =
+        without.iter().filter_map(|event| event.reason.as_deref()).collect();
+    reasons.sort_unstable();
+    reasons.dedup();
+    let count = without.len();
+    let plural = if count == 1 { "" } else { "s" };
+    let reasons = reasons.join(", ");
+    (count > 0).then(|| format!("{count} past announcement{plural} without a move ({reasons})"))
+}
+
+/// Announcements so near to each other that one of them was probably moved to the other
+/// (`iv_crush.md` A10.4).
+fn too_near(announced: &[Announcement]) -> Vec<String> {
+    let near = |pair: &[Announcement]| match pair {
+        [one, other] if other.day.0 - one.day.0 < QUARTER => Some(format!(
+            "{} and {} are {} days apart: one of them is probably an old date",
+            one.day,
+            other.day,
+            other.day.0 - one.day.0
+        )),
+        _ => None,
+    };
+    announced.windows(2).filter_map(near).collect()
+}
+
+/// Moves as fractions, the newest first, summed up: for the formulas and for the report.
+pub(super) fn summed(
+    sizes: &[f64],
+    wanted: usize,
+) -> std::result::Result<(History, MoveHistory), NoRatio> {
+    let history = History::of(sizes, wanted)?;
+    let percent: Vec<f64> = sizes.iter().map(|size| size * 100.0).collect();
+    let weighted = consistency::weighted(&percent, consistency::DECAY, wanted).ok();
+    let (tail_risk_ratio, tail_risk) = history.tail_risk();
+    let said = MoveHistory {
+        n: history.n as u64,
+        mean_move: history.mean,
+        median_move: history.median,
+        std_move: history.std,
+        mad_move: history.mad,
+        max_move: history.max,
+        min_move: history.min,
+        cv: history.cv(),
+        tail_risk_ratio,
+        tail_risk,
+        consistency: consistency::by_median(&history),
+        consistency_score: weighted.map(|of| of.score),
+        trend: weighted.map(|of| of.trend.name()),
+        trend_slope: weighted.map(|of| of.slope),
+        trust: weighted.map(|of| of.trust),
+        recent_bias_percent: weighted.map(|of| of.recent_bias),
+    };
+    Ok((history, said))
+}
+
+fn row(event: &EventMove) -> EarningsRow {
+    let text = |day: Option<Day>| day.map(|day| day.to_string());
+    EarningsRow {
+        earnings_date: event.earnings_date.to_string(),
+        timing: event.timing.clone(),
+        status: event.status.clone(),
+        reason: event.reason.clone(),
+        reference_session: text(event.reference_session),
+        reaction_session: text(event.reaction_session),
+        reference_close: event.reference_close,
+        close: event.close,
+        gap_move: event.gap_move,
+        intraday_move: event.intraday_move,
+        close_move: event.close_move,
+        basis: event.basis.clone(),
+    }
+}

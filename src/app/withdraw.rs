@@ -1,0 +1,182 @@
+//! Announcements whose day was changed: a calendar that says another day for the same quarter takes
+//! the old day back, in the batch that brings the new one (`iv_crush.md` A10.4).
+
+use super::Run;
+use super::earnings::QUARTER;
+use super::error::Result;
+use super::groups::Groups;
+use super::prepared::{Prepared, Staged};
+use super::stage::Draft;
+use super::views::ViewReader;
+use crate::domain::{
+    BatchId, BatchState, Day, Finding, Op, Origin, Series, Severity, Symbol, Value, series,
+};
+use crate::ledger::Ledger;
+use crate::projections::view::{Activity, Which, fold};
+use std::collections::BTreeMap;
+
+/// Days and symbols that a finding names.
+const NAMED: usize = 5;
+
+/// An announcement that is read from a source.
+struct Incoming {
+    origin: Origin,
+    confirmed: bool,
+}
+
+/// A day that the views show and the batch contradicts.
+struct Old {
+    symbol: Symbol,
+    day: Day,
+    new: Day,
+    origin: Origin,
+}
+
+fn code(name: &str) -> u16 {
+    series::field_named(Series::Earnings, name).map_or(0, |field| field.code)
+}
+
+fn is_one(value: Option<&Value>) -> bool {
+    value.and_then(Value::decimal).is_some_and(|number| number == 1.into())
+}
+
+/// Seals a batch that was read from tables; of announcements with the days that they take back.
+///
+/// # Errors
+/// Those of [`Prepared::settle`].
+pub fn settle(
+    mut prepared: Prepared,
+    ledger: &mut Ledger,
+    mut draft: Draft,
+    full: bool,
+    run: &Run<'_>,
+) -> Result<Staged> {
+    match superseded_days(ledger, &mut prepared, &mut draft) {
+        Ok(()) => prepared.settle(ledger, draft, full, run),
+        Err(error) => {
+            prepared.abandon(ledger)?;
+            Err(error)
+        }
+    }
+}
+
+/// Adds to a batch of announcements the rows that take back the days which they replace. A day
+/// that is confirmed is not taken back by one that is not: both stay, and a finding says so.
+///
+/// # Errors
+/// A ledger that cannot be read or written.
+fn superseded_days(ledger: &mut Ledger, prepared: &mut Prepared, draft: &mut Draft) -> Result<()> {
+    if draft.series != Series::Earnings {
+        return Ok(());
+    }
+    let mut taken_back = Vec::new();
+    let mut conflicts = Vec::new();
+    for (symbol, incoming) in incoming(ledger, prepared)? {
+        for (day, confirmed) in shown(ledger, draft, &symbol)? {
+            if incoming.contains_key(&day) {
+                continue;
+            }
+            let from = Day(day.0.saturating_sub(QUARTER - 1));
+            let to = Day(day.0.saturating_add(QUARTER - 1));
+            let near = incoming.range(from..=to).min_by_key(|(new, _)| (new.0 - day.0).abs());
+            let Some((new, row)) = near else { continue };
+            let old = Old { symbol: symbol.clone(), day, new: *new, origin: row.origin };
+            match confirmed && !row.confirmed {
+                true => conflicts.push(old),
+                false => taken_back.push(old),
+            }
+        }
+    }
+    draft.rows.retracted += taken_back.len() as u64;
+    let words = "of another day in the ledger, which is taken back";
+    draft.findings.extend(finding("date_corrected", words, &taken_back));
+    let words = "not confirmed, and the ledger has a confirmed one nearby: both stay";
+    draft.findings.extend(finding("date_conflict", words, &conflicts));
+    prepared.extend(ledger, |out| {
+        for old in &taken_back {
+            out.row(old.origin, Series::Earnings, Op::Retract, &old.symbol, old.day, &[], [])?;
+        }
+        Ok(())
+    })
+}
+
+fn finding(code: &str, words: &str, days: &[Old]) -> Option<Finding> {
+    let first = days.first()?;
+    let named = days.iter().take(NAMED);
+    let named = named.map(|old| format!("{} {} (was {})", old.symbol, old.new, old.day));
+    let mut text = format!("{} {words}: {}", days.len(), named.collect::<Vec<_>>().join(", "));
+    if days.len() > NAMED {
+        text += &format!(" and {} more", days.len() - NAMED);
+    }
+    Some(Finding {
+        code: code.to_owned(),
+        severity: Severity::Warning,
+        source: first.origin.source,
+        line: Some(first.origin.line),
+        day: Some(first.new),
+        count: days.len() as u64,
+        text,
+    })
+}
+
+/// The announcements of the batch, by symbol and day.
+fn incoming(
+    ledger: &Ledger,
+    prepared: &Prepared,
+) -> Result<BTreeMap<Symbol, BTreeMap<Day, Incoming>>> {
+    let (events, batch) = prepared.events(ledger);
+    let mut found: BTreeMap<Symbol, BTreeMap<Day, Incoming>> = BTreeMap::new();
+    let mut groups = Groups::of(events, &[batch])?.only([Series::Earnings]);
+    while let Some(group) = groups.next(events)? {
+        for (symbol, events) in group {
+            let Some(history) = events.views.get(&Series::Earnings) else { continue };
+            let days = found.entry(symbol).or_default();
+            for row in history.rows.iter().filter(|row| row.head.op == Op::Put) {
+                let head = row.head;
+                let origin = Origin {
+                    source: head.source,
+                    line: head.line,
+                    offset: head.offset,
+                    len: head.len,
+                };
+                let said = row
+                    .fields()
+                    .find(|(field, _)| **field == crate::domain::Field::Known(code("confirmed")));
+                let confirmed = is_one(said.and_then(|(_, value)| value));
+                days.insert(head.day, Incoming { origin, confirmed });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The days that the view shows of a symbol, and whether each is confirmed. Batches of the same
+/// sources are left out, so that reading a file a second time gives the same rows.
+fn shown(ledger: &Ledger, draft: &Draft, symbol: &Symbol) -> Result<Vec<(Day, bool)>> {
+    let reader = ViewReader::new(ledger)?;
+    let mut activity = Activity::at(ledger.batches(), Series::Earnings, ledger.position());
+    for batch in same_sources(ledger, draft)? {
+        activity = activity.without(batch);
+    }
+    let history = reader.history(Series::Earnings, symbol)?;
+    let records = fold(Series::Earnings, &history, &activity, Which::Latest);
+    let confirmed = code("confirmed");
+    let of = |record: &crate::projections::view::Record| {
+        (record.day, is_one(record.known(confirmed).map(|cell| &cell.value)))
+    };
+    Ok(records.iter().map(of).collect())
+}
+
+fn same_sources(ledger: &Ledger, draft: &Draft) -> Result<Vec<BatchId>> {
+    let mut found = Vec::new();
+    let wanted = draft.manifest.sources.iter().map(|source| source.digest);
+    for (id, batch) in ledger.batches().iter() {
+        if batch.stage.series == Series::Earnings && batch.state() == BatchState::Active {
+            let sources = ledger.manifest_of(&batch.stage)?.sources;
+            if sources.iter().map(|source| source.digest).eq(wanted.clone()) {
+                found.push(id);
+            }
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,138 @@
+//! `earnings` and `vrp`: what stocks do on their announcements, and what their options pay for it.
+
+use crate::app::earnings::{self, BUNDLED, TierSet, Which};
+use crate::app::metrics;
+use crate::app::vantage::Vantage;
+use crate::cli::args::Knowledge;
+use crate::cli::context::Context;
+use crate::cli::error::{Failure, Outcome};
+use crate::cli::exit::Exit;
+use crate::cli::ui::Ui;
+use crate::domain::projection::ProjectionName;
+use crate::domain::{Day, Symbol};
+use clap::{Args, Subcommand};
+use std::path::Path;
+use std::sync::Arc;
+
+const EARNINGS_EXAMPLES: &str = "\
+EXAMPLES
+  volledger earnings LULU                                 what it did on its announcements
+  volledger earnings LULU --projection earnings_moves@1   by the rule that looks a session too early
+  volledger earnings LULU --date 2025-06-01 -o csv        seen from that day
+  volledger earnings LULU --at 2025-06-01                 as the ledger stood then
+
+A move is measured from the last close before the news to the session that reacts: of the day itself
+for BMO and DMH, of the next session for AMC. A bar that is missing is said to be missing, one that is
+still to come is awaited. An unknown timing is inferred from the gaps, and marked so.";
+
+/// What a stock did on its announcements, and when the next one is
+#[derive(Debug, Args)]
+#[command(after_help = EARNINGS_EXAMPLES)]
+pub(in crate::cli) struct EarningsArgs {
+    /// The symbol
+    symbol: Symbol,
+    /// The projection that moves are from
+    #[arg(long, value_name = "NAME[@VERSION]", default_value = "earnings_moves")]
+    projection: ProjectionName,
+    /// The day to look from; moves that were not known before it are left out [default: today]
+    #[arg(long)]
+    date: Option<Day>,
+    #[command(flatten)]
+    knowledge: Knowledge,
+}
+
+const EXAMPLES: &str = "\
+EXAMPLES
+  volledger vrp LULU ADBE                           implied against past moves, by the newest quotes
+  volledger vrp LULU --date 2025-12-06              as of that day; later facts are not looked at
+  volledger vrp LULU --projection earnings_moves@1  with the moves of the original's rule
+  volledger vrp scan --date 2025-12-10              every stock that announces on that day
+  volledger vrp list LULU,ADBE,COST --json
+  volledger vrp list LULU,ADBE --tiers balanced     other thresholds; or a file: --tiers ./my.toml
+
+The implied move is a recorded straddle (`import straddles`) or the straddle of a chain (`import chain`,
+`fetch chain`) at spot, of the first expiration that still holds the reaction. The ratio is implied over
+the mean size of at most 12 past moves. With fewer than 4 there is no ratio, and that is said.
+Tiers are data: seed (2.0 / 1.5 / 1.2), balanced, aggressive, legacy.";
+
+/// Whether options pay more than announcements move a stock
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(in crate::cli) struct VrpArgs {
+    #[command(subcommand)]
+    what: Option<What>,
+    /// The symbols
+    #[arg(required = true)]
+    symbols: Vec<Symbol>,
+    #[command(flatten)]
+    how: How,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Every stock that announces on a day
+    Scan(How),
+    /// Stocks of a list: LULU,ADBE,COST
+    List {
+        /// The symbols, with commas or blanks between
+        #[arg(required = true, value_delimiter = ',')]
+        symbols: Vec<Symbol>,
+        #[command(flatten)]
+        how: How,
+    },
+}
+
+#[derive(Debug, Args)]
+struct How {
+    /// The day [default: of each stock's newest quotes; of a scan today]
+    #[arg(long)]
+    date: Option<Day>,
+    /// The projection that past moves are from
+    #[arg(long, value_name = "NAME[@VERSION]", default_value = "earnings_moves")]
+    projection: ProjectionName,
+    /// The thresholds: a bundled set (seed, balanced, aggressive, legacy) or a file
+    #[arg(long, value_name = "NAME|FILE", default_value = "seed")]
+    tiers: String,
+    #[command(flatten)]
+    knowledge: Knowledge,
+}
+
+/// A bundled set by its name, or the file of that path.
+fn tiers(named: &str) -> Outcome<TierSet> {
+    if BUNDLED.iter().any(|(name, _)| *name == named) || !Path::new(named).exists() {
+        return Ok(TierSet::bundled(named)?);
+    }
+    let text =
+        std::fs::read_to_string(named).map_err(|source| Failure::unreadable(named, source))?;
+    Ok(TierSet::parse(named, &text)?)
+}
+
+fn vantage(ui: &mut Ui, ctx: &Context, knowledge: &Knowledge) -> Outcome<Vantage> {
+    let ledger = ctx.open(ui)?;
+    let at = ctx.at(&ledger, knowledge.past.at.as_deref())?;
+    let which: metrics::Which = knowledge.which();
+    Ok(Vantage::new(Arc::new(ledger), &ctx.run().registry, at, which)?)
+}
+
+pub(in crate::cli) fn earnings(ui: &mut Ui, ctx: &Context, args: &EarningsArgs) -> Outcome<Exit> {
+    let vantage = vantage(ui, ctx, &args.knowledge)?;
+    let dates = (args.date, ctx.run().clock.today());
+    ui.page(&earnings::earnings(&vantage, &args.symbol, &args.projection, dates)?)?;
+    Ok(Exit::Done)
+}
+
+pub(in crate::cli) fn vrp(ui: &mut Ui, ctx: &Context, args: &VrpArgs) -> Outcome<Exit> {
+    let (which, how) = match &args.what {
+        Some(What::Scan(how)) => (Which::Announcing, how),
+        Some(What::List { symbols, how }) => (Which::Symbols(symbols.clone()), how),
+        None => (Which::Symbols(args.symbols.clone()), &args.how),
+    };
+    let set = tiers(&how.tiers)?;
+    let vantage = vantage(ui, ctx, &how.knowledge)?;
+    let dates = (how.date, ctx.run().clock.today());
+    let found = earnings::vrp(&vantage, &which, &how.projection, &set, dates)?;
+    ui.page(&found)?;
+    // One that fails changes nothing; all of them do.
+    let failed = found.summary.errors > 0 && found.summary.errors == found.summary.symbols;
+    Ok(if failed { Exit::Failed } else { Exit::Done })
+}
