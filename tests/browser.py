@@ -307,7 +307,7 @@ PAGES = {
     "home": "/", "batches": "/batches", "batch": "/batches/b7", "active": "/batches/b1",
     "changes": "/batches/b7?kind=all", "symbols": "/symbols", "symbol": "/symbols/VOLA",
     "past": "/symbols/VOLA?at=2", "why": "/why/iv/VOLA/2024-12-30", "rank": "/rank", "gaps": "/gaps",
-    "calendar": "/gaps/VOLB", "log": "/events", "entry": "/events/3", "event": "/events/b1/3",
+    "calendar": "/gaps/VOLB", "vrp": "/vrp", "log": "/events", "entry": "/events/3", "event": "/events/b1/3",
     "audit": "/audit", "verify": "/verify", "projections": "/projections",
     "sql": "/sql?q=SELECT+date,+atm_iv+FROM+iv+LIMIT+20", "upload": "/upload", "error": "/batches/b999",
 }

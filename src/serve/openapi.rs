@@ -12,6 +12,7 @@ const SCHEMAS: &[(&str, &str)] = &[
     ("chart", include_str!("../../schemas/output/chart.json")),
     ("coverage", include_str!("../../schemas/output/coverage.json")),
     ("days", include_str!("../../schemas/output/days.json")),
+    ("earnings", include_str!("../../schemas/output/earnings.json")),
     ("error", include_str!("../../schemas/output/error.json")),
     ("event", include_str!("../../schemas/output/event.json")),
     ("gaps", include_str!("../../schemas/output/gaps.json")),
@@ -23,6 +24,7 @@ const SCHEMAS: &[(&str, &str)] = &[
     ("sql", include_str!("../../schemas/output/sql.json")),
     ("status", include_str!("../../schemas/output/status.json")),
     ("verify", include_str!("../../schemas/output/verify.json")),
+    ("vrp", include_str!("../../schemas/output/vrp.json")),
     ("why", include_str!("../../schemas/output/why.json")),
 ];
 
@@ -35,6 +37,8 @@ const ANSWERS: &[(&str, &str, &[&str])] = &[
     ("/symbols/{symbol}", "chart", &["kind", "from", "to", "at"]),
     ("/why/{series}/{symbol}/{date}", "why", &["item", "field", "at"]),
     ("/rank", "heatmap", &["metric", "symbols", "from", "to", "limit", "at"]),
+    ("/vrp", "vrp", &["symbols", "date", "tiers", "projection", "at"]),
+    ("/earnings/{symbol}", "earnings", &["date", "projection", "at"]),
     ("/gaps", "gaps", &["series", "at"]),
     ("/gaps/{symbol}", "days", &["series", "at"]),
     ("/events", "log", &["limit", "at"]),

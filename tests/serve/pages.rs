@@ -18,6 +18,7 @@ const TWINS: &[(&str, &str)] = &[
     ("/audit", "log --audit"),
     ("/verify", "verify"),
     ("/projections", "projection list"),
+    ("/vrp", "vrp scan"),
     ("/symbols", "coverage"),
 ];
 
@@ -136,5 +137,29 @@ fn what_is_not_there_is_told_with_the_next_step() {
     for query in ["delete from iv", "attach 'x' as y", "select 1; select 2"] {
         let query = super::client::encoded(&[("q", query)]);
         site.get(&format!("/sql.json?{query}")).is(400);
+    }
+}
+
+#[test]
+fn announcements_are_told_as_the_command_tells_them() {
+    let desk = desk();
+    for (series, name) in [("earnings", "calendar"), ("straddles", "straddles")] {
+        let file = crate::program::sample(&format!("earnings/{name}.csv"));
+        desk.run(&format!("import {series} {file} --yes")).exits(0);
+    }
+    let site = Site::of(&desk, &[]);
+    for (path, query, command) in [
+        ("/earnings/VOLA", "date=2024-11-30", "earnings VOLA --date 2024-11-30"),
+        ("/vrp", "symbols=VOLA&date=2024-11-25", "vrp VOLA --date 2024-11-25"),
+    ] {
+        let said = desk.run(&format!("{command} --json")).exits(0).json();
+        assert_eq!(site.get(&format!("{path}.json?{query}")).is(200).json(), said, "{path}");
+        let page = site.get(&format!("{path}?{query}")).is(200);
+        assert!(page.body.contains("<caption>") && page.body.contains("VOLA"), "{path}");
+    }
+    // A page names a set of tiers, never a file.
+    for tiers in ["../x.toml", "/etc/passwd", "nothing"] {
+        let refused = site.get(&format!("/vrp.json?tiers={tiers}"));
+        assert!((400..500).contains(&refused.status), "{tiers}: {}", refused.status);
     }
 }

@@ -6,6 +6,7 @@
 mod audit;
 mod batch;
 mod batches;
+mod earnings;
 mod event;
 mod gaps;
 mod home;
@@ -41,6 +42,8 @@ pub(super) const ALL: &[(&str, Show)] = &[
     ("/symbols/{symbol}", symbol::show),
     ("/why/{series}/{symbol}/{date}", why::show),
     ("/rank", rank::show),
+    ("/vrp", earnings::vrp),
+    ("/earnings/{symbol}", earnings::show),
     ("/gaps", gaps::list),
     ("/gaps/{symbol}", gaps::show),
     ("/events", log::show),
@@ -64,6 +67,7 @@ const PLACES: &[(&str, &str, &str)] = &[
     ("/symbols", "Symbols", "s"),
     ("/rank", "Rank", "r"),
     ("/gaps", "Gaps", "p"),
+    ("/vrp", "VRP", "v"),
     ("/events", "Log", "l"),
     ("/audit", "Audit", "a"),
     ("/projections", "Projections", "j"),

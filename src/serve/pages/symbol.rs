@@ -117,7 +117,8 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
             h1 { (symbol) }
             p.kinds { (link("all", "IV, HV20, HV252, spot")) (link("iv", "IV")) (link("hv", "HV"))
                 (link("spot", "spot")) (link("rank", "rank"))
-                a href=(format!("/gaps/{}", encoded(symbol.as_str()))) { "gaps" } }
+                a href=(format!("/gaps/{}", encoded(symbol.as_str()))) { "gaps" } " "
+                a href=(format!("/earnings/{}", encoded(symbol.as_str()))) { "announcements" } }
             form.filter method="get" action=(format!("/symbols/{}", encoded(symbol.as_str()))) {
                 input type="hidden" name="kind" value=(kind.name());
                 label for="from" { "From" }

@@ -1,0 +1,141 @@
+//! What stocks do on their announcements, and what their options pay for it.
+
+use super::{Page, symbol_link, table};
+use crate::app::earnings::{self, BUNDLED, TierSet, Which};
+use crate::app::error::{AppError, Result};
+use crate::domain::projection::ProjectionName;
+use crate::domain::{Day, Symbol};
+use crate::render::numbers::{MISSING, counted};
+use crate::serve::ask::{Answer, Here, encoded};
+use maud::html;
+
+/// The projection that moves are from, unless another is asked for.
+const USUAL: &str = "earnings_moves";
+
+fn projection(here: &Here<'_>) -> Result<ProjectionName> {
+    let name = here.ask.word("projection").unwrap_or(USUAL);
+    name.parse().map_err(|_| AppError::Usage(format!("`{name}` is no name of a projection")))
+}
+
+/// A fraction in percent.
+fn percent(value: Option<f64>) -> String {
+    let text = |value: f64| format!("{:.2} %", value * 100.0).replace('-', "−");
+    value.map_or_else(|| MISSING.to_owned(), text)
+}
+
+fn number(value: Option<f64>, digits: usize) -> String {
+    value.map_or_else(|| MISSING.to_owned(), |value| format!("{value:.digits$}").replace('-', "−"))
+}
+
+pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
+    let symbol: Symbol = here.ask.name(0)?;
+    let dates = (here.ask.parsed::<Day>("date")?, here.run.clock.today());
+    let told = earnings::earnings(&here.vantage()?, &symbol, &projection(here)?, dates)?;
+    here.answer(&told, |told| {
+        let text = |text: &Option<String>| text.clone().unwrap_or_else(|| MISSING.to_owned());
+        let rows: Vec<_> = told
+            .rows
+            .iter()
+            .map(|row| {
+                vec![
+                    html! { (row.earnings_date) },
+                    html! { (text(&row.timing)) },
+                    html! { (text(&row.reaction_session)) },
+                    html! { (percent(row.gap_move)) },
+                    html! { (percent(row.intraday_move)) },
+                    html! { (percent(row.close_move)) },
+                    html! { (text(&row.status)) @if let Some(why) = &row.reason { ": " (why) } },
+                ]
+            })
+            .collect();
+        let headings =
+            ["announced", "timing", "session", ">gap", ">intraday", ">close to close", "status"];
+        let body = html! {
+            h1 { "Announcements of " (symbol_link(&told.symbol)) }
+            @if let Some(name) = &told.name { p { (name) } }
+            p { "Seen from " (told.date) ", moves from " code { (told.projection) } ", at #"
+                (told.position) "." }
+            @if let Some(next) = &told.next {
+                p { "Next: " strong { (next.earnings_date) } " (" (next.timing) "), in "
+                    (next.days) " days." }
+            }
+            @if let Some(history) = &told.history {
+                p { (counted(history.n, "move")) ": mean " (percent(Some(history.mean_move)))
+                    ", median " (percent(Some(history.median_move))) ", largest "
+                    (percent(Some(history.max_move))) "." }
+            }
+            @for note in &told.notes { p.note { (note) } }
+            @if rows.is_empty() { p { "None is known." } }
+            @else { (table("Moves on announcements, sizes in percent", &headings, &rows)) }
+            p { a href=(format!("/vrp?symbols={}", encoded(symbol.as_str()))) {
+                "Implied against past moves" } }
+        };
+        Ok(Page::new(format!("Announcements of {symbol}"), "/vrp", body))
+    })
+}
+
+pub(super) fn vrp(here: &Here<'_>) -> Result<Answer> {
+    let words = here.ask.word("symbols").unwrap_or_default();
+    let symbols = words.split([' ', ',']).filter(|word| !word.is_empty());
+    let symbols = symbols
+        .map(|word| word.parse::<Symbol>().map_err(|error| AppError::Usage(error.to_string())))
+        .collect::<Result<Vec<_>>>()?;
+    let which = match symbols.is_empty() {
+        true => Which::Announcing,
+        false => Which::Symbols(symbols),
+    };
+    // A bundled set by its name: a page names no file.
+    let tiers = here.ask.word("tiers").unwrap_or("seed");
+    let set = TierSet::bundled(tiers)?;
+    let date = here.ask.parsed::<Day>("date")?;
+    let dates = (date, here.run.clock.today());
+    let found = earnings::vrp(&here.vantage()?, &which, &projection(here)?, &set, dates)?;
+    here.answer(&found, |found| {
+        let text = |text: &Option<String>| text.clone().unwrap_or_else(|| MISSING.to_owned());
+        let rows: Vec<_> = found
+            .rows
+            .iter()
+            .map(|row| {
+                vec![
+                    html! { a href=(format!("/earnings/{}", encoded(&row.symbol))) { (row.symbol) } },
+                    html! { (text(&row.earnings_date)) },
+                    html! { (percent(row.implied_move)) },
+                    html! { (percent(row.mean_move)) },
+                    html! { (number(row.vrp, 2)) },
+                    html! { (row.tier.unwrap_or(MISSING)) },
+                    html! { (row.n) },
+                    html! { (row.liquidity.unwrap_or(MISSING)) },
+                    html! { (row.status) @for reason in row.reasons.iter().take(2) { "; " (reason) } },
+                ]
+            })
+            .collect();
+        let headings = [
+            "symbol", "announces", ">implied move", ">mean move", ">ratio", "tier", ">n",
+            "liquidity", "status",
+        ];
+        let body = html! {
+            h1 { "What options pay for announcements" }
+            form.filter method="get" action="/vrp" {
+                label for="symbols" { "Symbols" }
+                input id="symbols" name="symbols" value=(words) placeholder="all that announce"
+                    maxlength="2000" autocomplete="off";
+                label for="date" { "on" }
+                input id="date" name="date" type="date"
+                    value=(date.map(|day| day.to_string()).unwrap_or_default());
+                label for="tiers" { "tiers" }
+                select id="tiers" name="tiers" { @for (name, _) in BUNDLED {
+                    option value=(name) selected[name == tiers] { (name) }
+                } }
+                button { "Show" }
+            }
+            p { "Implied move over the mean size of past moves, from " code { (found.projection) }
+                ". " (found.tiers.title) ": excellent from " (number(Some(found.tiers.excellent), 2))
+                ", good from " (number(Some(found.tiers.good), 2)) ", marginal from "
+                (number(Some(found.tiers.marginal), 2)) "; at least " (found.tiers.min_quarters)
+                " past moves." }
+            @if rows.is_empty() { p { "No stock announces then, as far as the ledger knows." } }
+            @else { (table("The ratio of implied to past moves", &headings, &rows)) }
+        };
+        Ok(Page::new("VRP", "/vrp", body))
+    })
+}
