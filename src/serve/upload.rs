@@ -25,12 +25,15 @@ const FILES: usize = 50;
 const WORD: usize = 2_000;
 
 /// The series that a page can take, and what they are.
-const SERIES: [(&str, &str); 5] = [
+const SERIES: [(&str, &str); 8] = [
     ("iv", "implied volatility"),
     ("spot", "daily prices"),
     ("hv", "realised volatility"),
     ("bars", "flat file of bars"),
     ("chain", "option chain"),
+    ("earnings", "announcements, all symbols"),
+    ("moves", "moves on announcements, all symbols"),
+    ("straddles", "straddles around announcements"),
 ];
 
 /// A file that was sent.
@@ -183,6 +186,12 @@ fn stage(
         }
         Series::Iv | Series::Spot | Series::Hv => {
             let symbol = symbol.map_or(SymbolChoice::FromName, SymbolChoice::Given);
+            let options = ImportOptions { symbol, keep, ..ImportOptions::of(series) };
+            import_csv(ledger, &inputs, &options, run)?
+        }
+        // Each row says its own symbol.
+        Series::Earnings | Series::Moves | Series::Straddles => {
+            let symbol = symbol.map_or(SymbolChoice::FromColumn, SymbolChoice::Given);
             let options = ImportOptions { symbol, keep, ..ImportOptions::of(series) };
             import_csv(ledger, &inputs, &options, run)?
         }
