@@ -207,6 +207,25 @@ fn copies_and_proofs_work_over_erased_rows() {
     assert_eq!(holders(&desk.path().join("new-two"), CANARY), [""; 0]);
 }
 
+#[test]
+fn announcements_and_what_options_pay_for_them_say_it_too() {
+    let desk = Desk::with_ledger();
+    let calendar = crate::program::sample("earnings/calendar.csv");
+    desk.run(&format!("import earnings {calendar} --yes")).exits(0);
+    desk.run("erase b1/1 b1/2 --reason gone --yes").exits(0);
+    let whole = desk.run("earnings VOLA").err + &desk.run("earnings VOLB").err;
+    assert!(whole.contains("erased by tester"), "{whole}");
+    for line in ["vrp VOLA VOLB --date 2024-11-25", "vrp scan --date 2024-11-25"] {
+        let said = desk.run(line).err;
+        assert!(said.contains("erased by tester"), "{line}: {said}");
+    }
+    // What they do not read is not theirs to tell.
+    let other = self::desk();
+    other.run("erase b2/1 --reason gone --yes").exits(0);
+    let said = other.run("vrp VOLA --date 2024-01-04").err;
+    assert!(!said.contains("erased"), "{said}");
+}
+
 fn on(desk: &Desk, day: &str, line: &str) -> Ran {
     let mut command = desk.command(line.split(' '));
     command.env("VOLLEDGER_NOW", format!("{day}T12:00:00Z"));

@@ -5,6 +5,7 @@
 //! position. All of it is made up by [`make`]; `cargo test --test all golden -- --ignored` makes
 //! it anew. That is for a new format version, in a new folder: these files are never replaced.
 
+use crate::laws::damage::files;
 use crate::support::*;
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -142,19 +143,6 @@ fn digests(ledger: &Ledger) -> String {
         }
     }
     lines.join("\n") + "\n"
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => found.extend(files(&path)),
-            false => found.push(path),
-        }
-    }
-    found.sort();
-    found
 }
 
 #[test]

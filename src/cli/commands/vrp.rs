@@ -1,6 +1,7 @@
 //! `earnings` and `vrp`: what stocks do on their announcements, and what their options pay for it.
 
 use crate::app::earnings::{self, BUNDLED, TierSet, Which};
+use crate::app::erase::Place;
 use crate::app::metrics;
 use crate::app::vantage::Vantage;
 use crate::cli::args::Knowledge;
@@ -9,7 +10,7 @@ use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
 use crate::domain::projection::ProjectionName;
-use crate::domain::{Day, Symbol};
+use crate::domain::{Day, Series, Symbol};
 use clap::{Args, Subcommand};
 use std::path::Path;
 use std::sync::Arc;
@@ -107,15 +108,32 @@ fn tiers(named: &str) -> Outcome<TierSet> {
     Ok(TierSet::parse(named, &text)?)
 }
 
-fn vantage(ui: &mut Ui, ctx: &Context, knowledge: &Knowledge) -> Outcome<Vantage> {
+/// The views that moves, straddles and chains come from.
+const READ: [Series; 6] = [
+    Series::Earnings,
+    Series::Moves,
+    Series::Straddles,
+    Series::Spot,
+    Series::Splits,
+    Series::Chain,
+];
+
+/// The ledger to look from; says what was erased of `symbols` (none means all).
+fn vantage(
+    ui: &mut Ui,
+    ctx: &Context,
+    knowledge: &Knowledge,
+    symbols: &[Symbol],
+) -> Outcome<Vantage> {
     let ledger = ctx.open(ui)?;
     let at = ctx.at(&ledger, knowledge.past.at.as_deref())?;
+    ctx.loud(ui, &ledger, &Place { series: &READ, symbols, at, ..Place::default() })?;
     let which: metrics::Which = knowledge.which();
     Ok(Vantage::new(Arc::new(ledger), &ctx.run().registry, at, which)?)
 }
 
 pub(in crate::cli) fn earnings(ui: &mut Ui, ctx: &Context, args: &EarningsArgs) -> Outcome<Exit> {
-    let vantage = vantage(ui, ctx, &args.knowledge)?;
+    let vantage = vantage(ui, ctx, &args.knowledge, std::slice::from_ref(&args.symbol))?;
     let dates = (args.date, ctx.run().clock.today());
     ui.page(&earnings::earnings(&vantage, &args.symbol, &args.projection, dates)?)?;
     Ok(Exit::Done)
@@ -128,7 +146,11 @@ pub(in crate::cli) fn vrp(ui: &mut Ui, ctx: &Context, args: &VrpArgs) -> Outcome
         None => (Which::Symbols(args.symbols.clone()), &args.how),
     };
     let set = tiers(&how.tiers)?;
-    let vantage = vantage(ui, ctx, &how.knowledge)?;
+    let symbols = match &which {
+        Which::Symbols(symbols) => symbols.as_slice(),
+        Which::Announcing => &[],
+    };
+    let vantage = vantage(ui, ctx, &how.knowledge, symbols)?;
     let dates = (how.date, ctx.run().clock.today());
     let found = earnings::vrp(&vantage, &which, &how.projection, &set, dates)?;
     ui.page(&found)?;
