@@ -35,6 +35,7 @@ pub mod review;
 pub mod rules;
 pub mod same_quotes;
 pub mod services;
+pub mod split;
 pub mod sql;
 pub mod stage;
 pub mod tomic;
