@@ -228,6 +228,7 @@ fn part(
     let prepared = with_events(ledger, false, |target, writer| {
         let (mut block, mut done) = (0, 0);
         loop {
+            run.go_on()?;
             let mut reader = target.read_from(id, block);
             let Some(window) = reader.next_window()? else { break };
             block = reader.block();

@@ -94,6 +94,7 @@ async fn serve(listener: TcpListener, site: Arc<Site>) -> std::io::Result<()> {
         });
     }
     drop(listener);
+    site.jobs.stop();
     let _ = site.stopping.send(true);
     let _ = over.send(true);
     let _ = tokio::time::timeout(FAREWELL, porter).await;

@@ -8,6 +8,7 @@ mod acts;
 mod ask;
 mod desk;
 mod guard;
+mod jobs;
 mod listen;
 mod moved;
 mod openapi;
@@ -16,6 +17,7 @@ mod routes;
 mod token;
 mod trouble;
 mod upload;
+mod work;
 
 pub use desk::Hand;
 pub use trouble::Said;
@@ -63,6 +65,8 @@ struct Site {
     stopping: watch::Sender<bool>,
     /// Places for pages that hear of changes.
     listeners: Arc<Semaphore>,
+    /// Long work.
+    jobs: jobs::Jobs,
     /// The last status, for the log root that it is of: a look at every record.
     status: Mutex<Option<Arc<crate::app::report::Status>>>,
 }
@@ -90,6 +94,7 @@ impl Server {
             work: Semaphore::new(WORK),
             stopping: watch::Sender::new(false),
             listeners: Arc::new(Semaphore::new(LISTENERS)),
+            jobs: jobs::Jobs::default(),
             status: Mutex::default(),
         });
         Ok(Self { listener, site })

@@ -2,10 +2,10 @@
 
 use super::ask::{Answer, Ask, Here};
 use super::trouble::Trouble;
-use super::{Site, acts, guard, moved, openapi, pages, upload};
+use super::{Site, acts, guard, jobs, moved, openapi, pages, upload, work};
 use crate::app::error::Result;
 use crate::app::report::Decided;
-use crate::app::{Ledger, Run};
+use crate::app::{Ledger, Run, verify};
 use crate::render::{CHART_SCRIPT, PICTURE_STYLE};
 use axum::Router;
 use axum::extract::rejection::{FormRejection, QueryRejection};
@@ -54,8 +54,9 @@ pub(super) fn router(site: &Arc<Site>) -> Router {
         let handler = post(move |site, uri, names, words| decide(site, uri, names, words, *act));
         router = router.route(path, handler);
     }
-    for (path, page) in pages::POSTED {
-        let handler = post(move |site, uri, names, words| pose(site, uri, names, words, *page));
+    for (path, title, task) in acts::LONG {
+        let handler =
+            post(move |site, uri, names, words| begin(site, uri, names, words, title, *task));
         router = router.route(path, handler);
     }
     let routed = router
@@ -66,6 +67,12 @@ pub(super) fn router(site: &Arc<Site>) -> Router {
         )
         .route("/api/openapi.json", get(openapi::answer))
         .route("/api/moved", get(moved::tell))
+        .route("/verify/deep", post(deep).layer(DefaultBodyLimit::max(FORM_BYTES)))
+        .route("/jobs", get(work::list))
+        .route("/jobs.json", get(work::list))
+        .route("/jobs/{job}", get(work::show))
+        .route("/jobs/{job}/stop", post(stop).layer(DefaultBodyLimit::max(FORM_BYTES)))
+        .route("/api/jobs/{job}", get(work::tell))
         .route("/assets/{name}", get(asset))
         .fallback(nowhere)
         .method_not_allowed_fallback(nowhere);
@@ -104,7 +111,7 @@ async fn asset(State(site): State<Arc<Site>>, names: RawPathParams) -> Response 
     ([(header::CONTENT_TYPE, format!("{kind}; charset=utf-8"))], text).into_response()
 }
 
-fn ask(uri: &Uri, names: &RawPathParams, words: Words) -> Ask {
+pub(super) fn ask(uri: &Uri, names: &RawPathParams, words: Words) -> Ask {
     let path = uri.path();
     let mut names: Vec<String> = names.iter().map(|(_, name)| name.to_owned()).collect();
     let json = path.ends_with(".json");
@@ -151,18 +158,68 @@ async fn show(
     }
 }
 
-/// A page that a form asks for.
-async fn pose(
+/// Verifies every byte as a job; a form asks for it, since it costs the machine much.
+async fn deep(
     State(site): State<Arc<Site>>,
     uri: Uri,
     names: RawPathParams,
     words: std::result::Result<Form<Words>, FormRejection>,
-    page: Show,
 ) -> Response {
-    match formed(&site, &uri, &names, words) {
-        Ok(ask) => shown(&site, ask, page).await,
-        Err(trouble) => trouble.answer(&site, false),
+    if let Err(trouble) = formed(&site, &uri, &names, words) {
+        return trouble.answer(&site, false);
     }
+    let job = jobs::start(&site, "Verify every byte", |site, run| {
+        let report = site.desk.share(|ledger| verify::verify(ledger, true, run))?;
+        Ok(jobs::Came::Verified(Arc::new(report)))
+    });
+    work::begun(&site, job).await
+}
+
+/// Asks a job to stop.
+async fn stop(
+    State(site): State<Arc<Site>>,
+    uri: Uri,
+    names: RawPathParams,
+    words: std::result::Result<Form<Words>, FormRejection>,
+) -> Response {
+    let ask = match formed(&site, &uri, &names, words) {
+        Ok(ask) => ask,
+        Err(trouble) => return trouble.answer(&site, false),
+    };
+    match work::named(&site, &ask) {
+        Some((number, job)) => {
+            job.stop();
+            see(&format!("/jobs/{number}"))
+        }
+        None => Trouble::no_page().answer(&site, false),
+    }
+}
+
+/// Begins an act that may take long.
+async fn begin(
+    State(site): State<Arc<Site>>,
+    uri: Uri,
+    names: RawPathParams,
+    words: std::result::Result<Form<Words>, FormRejection>,
+    title: &'static str,
+    task: acts::Task,
+) -> Response {
+    let ask = match formed(&site, &uri, &names, words) {
+        Ok(ask) => ask,
+        Err(trouble) => return trouble.answer(&site, false),
+    };
+    if !site.options.allow_decisions {
+        return Trouble::read_only().answer(&site, false);
+    }
+    let about = ask.names.first().cloned().unwrap_or_default();
+    let job = jobs::start(&site, format!("{title} {about}"), move |site, run| {
+        let next = site.desk.write(|ledger| {
+            run.go_on()?;
+            task(ledger, &ask, run)
+        })?;
+        Ok(jobs::Came::See(next))
+    });
+    work::begun(&site, job).await
 }
 
 /// A form of this server's.

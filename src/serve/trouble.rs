@@ -22,7 +22,7 @@ pub struct Said {
 }
 
 /// An error with the status that it has in HTTP.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Trouble {
     status: StatusCode,
     said: Said,
@@ -89,6 +89,11 @@ impl Trouble {
         Self { status, said: (site.options.said)(error) }
     }
 
+    /// What it is about, one line.
+    pub(super) fn text(&self) -> &str {
+        &self.said.error
+    }
+
     pub(super) fn answer(self, site: &Site, as_json: bool) -> Response {
         let Said { exit, error, causes, hint } = &self.said;
         if as_json {
@@ -104,7 +109,7 @@ impl Trouble {
                 @if let Some(hint) = hint { p.hint { (pages::prose(hint)) } }
             }
         };
-        let page = Page { title: "Error".to_owned(), place: "", body };
+        let page = Page::new("Error", "", body);
         (self.status, pages::whole(site, &page, None)).into_response()
     }
 }

@@ -1,10 +1,9 @@
 //! Files from the page: the same reader, the same review, the same batch as `import`.
 
-use super::Site;
 use super::ask::{Ask, encoded};
 use super::pages::{self, Page};
-use super::routes::{see, work};
 use super::trouble::Trouble;
+use super::{Site, jobs, work};
 use crate::app::AppError;
 use crate::app::error::Result;
 use crate::app::import::{ImportOptions, Input, SymbolChoice, import_csv};
@@ -84,13 +83,23 @@ pub(super) async fn receive(State(site): State<Arc<Site>>, parts: Multipart) -> 
         Err(trouble) => return trouble.answer(&site, false),
     };
     let ask = Ask { words, ..Ask::default() };
-    let staged = work(&site, move |site| {
-        let run = site.desk.hand.run();
-        site.desk.write(|ledger| stage(ledger, &ask, &files, &run))
+    let title = format!("Read {}", names(&files));
+    let job = jobs::start(&site, title, move |site, run| {
+        let staged = site.desk.write(|ledger| {
+            run.go_on()?;
+            stage(ledger, &ask, &files, run)
+        });
+        staged.map(jobs::Came::See)
     });
-    match staged.await {
-        Ok(next) => see(&next),
-        Err(trouble) => trouble.answer(&site, false),
+    work::begun(&site, job).await
+}
+
+/// What is read, for a person.
+fn names(files: &[Sent]) -> String {
+    let first = files.first().map_or("", |sent| &sent.name);
+    match files.len() {
+        0 | 1 => first.to_owned(),
+        more => format!("{first} and {} more", more - 1),
     }
 }
 

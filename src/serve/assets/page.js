@@ -82,6 +82,25 @@
   document.addEventListener("visibilitychange", listen);
   listen();
 
+  // Long work: how far it is; its end is another page.
+  const job = document.querySelector("[data-job]");
+  if (job) {
+    const hears = new EventSource("/api/jobs/" + job.dataset.job);
+    hears.onmessage = ({ data }) => {
+      const told = JSON.parse(data), bar = job.querySelector("progress");
+      if (told.over) {
+        hears.close();
+        location.reload();
+        return;
+      }
+      job.querySelector("p").textContent = told.text;
+      if (told.total === null) bar.removeAttribute("value");
+      else [bar.max, bar.value] = [Math.max(told.total, 1), told.done];
+    };
+    // Nobody tells any more: the server may have ended.
+    hears.onerror = () => { if (hears.readyState === EventSource.CLOSED) location.reload(); };
+  }
+
   const range = document.getElementById("at"), told = document.getElementById("at-is");
   if (range && told) {
     range.addEventListener("input", () => {

@@ -6,6 +6,7 @@ use crate::app::error::Result;
 use crate::app::report::VerifyReport;
 use crate::app::verify as check;
 use crate::render::numbers::{count, counted};
+use crate::serve::Site;
 use crate::serve::ask::{Answer, Here};
 use maud::html;
 
@@ -63,37 +64,31 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
 }
 
 pub(super) fn verify(here: &Here<'_>) -> Result<Answer> {
-    verified(here, &check::verify(here.ledger, false, here.run)?)
+    let report = check::verify(here.ledger, false, here.run)?;
+    here.answer(&report, |report| Ok(verified(here.site, report)))
 }
 
-/// Every block, every source, every view against its rebuild.
-pub(super) fn deep(here: &Here<'_>) -> Result<Answer> {
-    verified(here, &check::verify(here.ledger, true, here.run)?)
-}
-
-fn verified(here: &Here<'_>, report: &VerifyReport) -> Result<Answer> {
-    here.answer(report, |report| {
-        let depth =
-            if report.deep { "every byte" } else { "the log, and every block in its place" };
-        let body = html! {
-            h1 { "Verification" }
-            @if report.ok {
-                p.good { "✓ Everything is as recorded (" (depth) ")." }
-            } @else {
-                p.bad role="alert" { "✗ Not everything is as recorded." }
-            }
-            p { "Position #" (report.position) ", log root " code.long { (report.log_root) } }
-            p { (counted(report.events, "event")) ", " (count(report.batches)) " batches, "
-                (counted(report.sources, "source")) ", " (counted(report.projections, "view")) "." }
-            ul {
-                @for line in &report.damage { li { (line.place) ": " (line.what) } }
-                @for line in &report.stale { li { (line) } }
-            }
-            @if !report.deep {
-                form method="post" action="/verify/deep" { (proof(here.site))
-                    button { "Verify every byte" } }
-            }
-        };
-        Ok(Page::new("Verification", "/audit", body))
-    })
+/// What a verification found.
+pub(in crate::serve) fn verified(site: &Site, report: &VerifyReport) -> Page {
+    let depth = if report.deep { "every byte" } else { "the log, and every block in its place" };
+    let body = html! {
+        h1 { "Verification" }
+        @if report.ok {
+            p.good { "✓ Everything is as recorded (" (depth) ")." }
+        } @else {
+            p.bad role="alert" { "✗ Not everything is as recorded." }
+        }
+        p { "Position #" (report.position) ", log root " code.long { (report.log_root) } }
+        p { (counted(report.events, "event")) ", " (count(report.batches)) " batches, "
+            (counted(report.sources, "source")) ", " (counted(report.projections, "view")) "." }
+        ul {
+            @for line in &report.damage { li { (line.place) ": " (line.what) } }
+            @for line in &report.stale { li { (line) } }
+        }
+        @if !report.deep {
+            form method="post" action="/verify/deep" { (proof(site))
+                button { "Verify every byte" } }
+        }
+    };
+    Page::new("Verification", "/audit", body)
 }

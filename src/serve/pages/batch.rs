@@ -3,10 +3,11 @@
 use super::{Page, digest, entry_link, figure, proof, prose, state, symbol_link, table};
 use crate::app::error::Result;
 use crate::app::report::{ChangeLine, Review, SeriesLine};
-use crate::app::{chart, decide, review, trace};
+use crate::app::{chart, decide, review, split, trace};
 use crate::domain::{BatchId, Series, Symbol};
 use crate::render::numbers::{self, MISSING, count, counted, size};
 use crate::render::{Page as _, sign};
+use crate::serve::acts::TICK;
 use crate::serve::ask::{Answer, Here};
 use maud::{Markup, html};
 
@@ -16,6 +17,8 @@ const MOST: usize = 400;
 const FEW: usize = 30;
 /// Of larger batches only the largest changes are looked for.
 const LARGE: u64 = 60_000;
+/// Symbols with a box to tick; more are named by patterns.
+const TICKS: usize = 1_000;
 const KINDS: [&str; 5] = ["new", "changed", "drifted", "added", "removed"];
 
 pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
@@ -80,6 +83,9 @@ fn done(here: &Here<'_>) -> Result<Markup> {
     Ok(html! { @if let Some(entry) = entry {
         div.done role="status" {
             p { "Done: " strong { (entry.text) } ". Head " (entry_link(entry.position)) "." }
+            @if let Some(rest) = here.ask.parsed::<BatchId>("rest")? {
+                p { "What was not chosen waits as " (super::batch_link(&rest.to_string())) "." }
+            }
             @if entry.position == log.position && here.site.options.allow_decisions {
                 form method="post" action="/undo" {
                     (proof(here.site))
@@ -274,6 +280,40 @@ fn support(lines: &[SeriesLine]) -> Markup {
     } } }
 }
 
+/// Choosing symbols: they become a batch of their own.
+fn divide(here: &Here<'_>, id: BatchId, review: &Review) -> Markup {
+    let mut symbols: Vec<&str> = review.series.iter().map(|line| line.symbol.as_str()).collect();
+    symbols.sort_unstable();
+    symbols.dedup();
+    let more = symbols.len() > 1 || (symbols.len() == 1 && review.rows.rejected > 0);
+    if !more || split::may_split(here.ledger, id).is_err() {
+        return html! {};
+    }
+    html! { details.split {
+        summary { "Accept or leave out by symbol" }
+        form method="post" action=(format!("/batches/{id}/split")) {
+            (proof(here.site))
+            p { "The symbols that you choose become one batch, all others (and rejected rows) \
+                another; both wait for a decision of their own, and " (id) " is discarded." }
+            fieldset {
+                legend { "Symbols" }
+                div.ticks { @for symbol in symbols.iter().take(TICKS) {
+                    label { input type="checkbox" name=(format!("{TICK}{symbol}")) value="1"; " " (symbol) }
+                } }
+                @if symbols.len() > TICKS {
+                    p { "The first " (TICKS) " of " (count(symbols.len() as u64)) "." }
+                }
+            }
+            p { label for="split-symbols" { "or names and patterns" } " "
+                input id="split-symbols" name="symbols" placeholder="AAPL BRK*" maxlength="4000"
+                    autocomplete="off"; }
+            p { label for="split-reason" { "Reason" } " "
+                input id="split-reason" name="reason" maxlength="500" autocomplete="off"; }
+            button { "Split" }
+        }
+    } }
+}
+
 /// The forms that this state allows.
 fn decisions(here: &Here<'_>, id: BatchId, review: &Review) -> Result<Markup> {
     let site = here.site;
@@ -319,6 +359,7 @@ fn decisions(here: &Here<'_>, id: BatchId, review: &Review) -> Result<Markup> {
                     (None, None) => {}
                 }
                 (form("discard", "Discard"))
+                (divide(here, id, review))
             } }
         }
         Some("active") => html! { section.decisions id="decide" {

@@ -18,6 +18,7 @@ mod sql;
 mod symbol;
 mod why;
 
+pub(super) use audit::verified;
 pub(super) use planned::planned;
 
 use super::Site;
@@ -53,12 +54,10 @@ pub(super) const ALL: &[(&str, Show)] = &[
     ("/verify", audit::verify),
     ("/projections", projections::list),
     ("/projections/{name}", projections::show),
+    ("/projections/{name}/diff", projections::diff),
     ("/sql", sql::show),
     ("/sql.csv", sql::csv),
 ];
-
-/// Pages that cost the machine much: only a form of this server's asks for them.
-pub(super) const POSTED: &[(&str, Show)] = &[("/verify/deep", audit::deep)];
 
 /// The links at the top: address, name, key.
 const PLACES: &[(&str, &str, &str)] = &[
@@ -73,6 +72,7 @@ const PLACES: &[(&str, &str, &str)] = &[
     ("/projections", "Projections", "j"),
     ("/sql", "SQL", "q"),
     ("/upload", "Upload", "u"),
+    ("/jobs", "Jobs", "w"),
 ];
 
 /// Lists that follow the ledger while they are looked at.
@@ -84,11 +84,13 @@ pub(super) struct Page {
     /// The address at the top that it belongs to.
     pub(super) place: &'static str,
     pub(super) body: Markup,
+    /// Whether it reloads itself where there is no script.
+    pub(super) reloads: bool,
 }
 
 impl Page {
     pub(super) fn new(title: impl Into<String>, place: &'static str, body: Markup) -> Self {
-        Self { title: title.into(), place, body }
+        Self { title: title.into(), place, body, reloads: false }
     }
 }
 
@@ -111,6 +113,7 @@ pub(super) fn whole(site: &Site, page: &Page, ask: Option<&Ask>) -> impl IntoRes
                 link rel="stylesheet" href="/assets/page.css";
                 link rel="icon" href="data:,";
                 script src="/assets/page.js" defer {}
+                @if page.reloads { noscript { meta http-equiv="refresh" content="2"; } }
             }
             body {
                 a.skip href="#main" { "To the content" }
