@@ -97,7 +97,7 @@ fn pictures_have_a_sentence_and_a_table() {
         assert!(symbol.contains(part), "{part}");
     }
     let batch = site.get("/batches/b3").is(200).body;
-    for part in ["if_confirmed", "<caption>Cells that differ", "~ changed"] {
+    for part in ["if confirmed", "<caption>Cells that differ", "~ changed"] {
         assert!(batch.contains(part), "{part}");
     }
     assert!(batch.contains("Read-only") && !batch.contains("name=\"expect\""));

@@ -57,7 +57,7 @@ fn ticked_symbols_become_a_batch_of_their_own() {
         assert!(!refused.body.contains("<b> in"), "{}", refused.body);
     }
     let next = led(&site, site.post(&path, &form));
-    assert_eq!(next, "/batches/b3?done=5&rest=b4");
+    assert_eq!(next, "/batches/b3?done=6&rest=b4");
     let shown = site.get(&next).is(200);
     assert!(
         shown.body.contains("waits as") && shown.body.contains("/batches/b4"),

@@ -7,7 +7,6 @@
   const size = svg.viewBox.baseVal, wide = right - left, last = days.length - 1;
   const fewest = Math.min(last, 4);
   let from = 0, to = last, cursor = last, queued = false;
-
   const x = (i) => (last > 0 ? left + (wide * (i - from)) / (to - from) : left + wide / 2);
   const add = (parent, name, attributes, text) => {
     const made = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -128,10 +127,11 @@
         batchOf(line.spans, cursor).replace(/.+/, " ($&)"));
       if (seen) {
         const which = lines.filter((other) => other.panel === line.panel).indexOf(line) % 6;
-        add(group, "path", { class: "p big d" + which, d: "M" + at + " " + panel.y(value) + "h0" });
+        add(group, "path", { class: "p big d" + which, "data-view": line.view, "data-y": panel.y(value),
+          d: "M" + at + " " + panel.y(value) + "h0" });
       }
     }
-    readout.textContent = days[cursor] + ": " + told.join(", ");
+    readout.textContent = (chart.dataset.day = days[cursor]) + ": " + told.join(", ");
   };
   const drawAll = () => {
     queued = false;
@@ -169,7 +169,7 @@
   let held = null;
   svg.addEventListener("pointerdown", (event) => {
     if (event.button === 0) held = { at: event.clientX, from, to };
-    if (held) svg.setPointerCapture(event.pointerId);
+    if (held) { svg.setPointerCapture(event.pointerId); put(placeOf(event)); }
   });
   svg.addEventListener("pointermove", (event) => {
     if (!held) { put(placeOf(event)); return; }

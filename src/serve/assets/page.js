@@ -101,6 +101,32 @@
     hears.onerror = () => { if (hears.readyState === EventSource.CLOSED) location.reload(); };
   }
 
+  // A point of the chart leads to where its value comes from: the line nearest to the pointer, by key
+  // the first. A double click shows all of it, so one click waits for a second.
+  const chart = document.querySelector("#chart[data-symbol]");
+  if (chart) {
+    let began = null, waiting = null;
+    const leads = (y) => {
+      const points = [...chart.querySelectorAll("#cursor [data-view]")];
+      const far = (point) => Math.abs(Number(point.dataset.y) - y);
+      if (y !== null) points.sort((a, b) => far(a) - far(b));
+      if (!points.length) return;
+      const at = chart.dataset.at ? "?at=" + chart.dataset.at : "";
+      location.href = `/why/${points[0].dataset.view}/${chart.dataset.symbol}/${chart.dataset.day}${at}`;
+    };
+    chart.addEventListener("pointerdown", (event) => { began = [event.clientX, event.clientY]; });
+    chart.addEventListener("click", (event) => {
+      const svg = chart.querySelector("svg"), box = svg.getBoundingClientRect();
+      clearTimeout(waiting);
+      if (!began || event.detail > 1 || Math.hypot(event.clientX - began[0], event.clientY - began[1]) > 4) return;
+      const y = ((event.clientY - box.top) / box.height) * svg.viewBox.baseVal.height;
+      waiting = setTimeout(leads, 280, y);
+    });
+    chart.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && event.target === chart) leads(null);
+    });
+  }
+
   const range = document.getElementById("at"), told = document.getElementById("at-is");
   if (range && told) {
     range.addEventListener("input", () => {

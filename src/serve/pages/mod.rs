@@ -165,13 +165,23 @@ pub(super) fn proof(site: &Site) -> Markup {
 
 /// A picture with its sentence and its data.
 pub(super) fn figure(figure: &Figure, tag: &str) -> Markup {
+    leading(figure, tag, None)
+}
+
+/// The same; points of a chart of a symbol, as it was at a position, lead to their `why`.
+pub(super) fn leading(figure: &Figure, tag: &str, of: Option<(&str, Option<&str>)>) -> Markup {
     let live = figure.data.as_ref().filter(|_| tag.is_empty());
     html! {
         figure {
             @if let Some(data) = live {
                 div id="chart" tabindex="0" role="group" aria-label=(figure.title)
+                    data-symbol=[of.map(|(symbol, _)| encoded(symbol))]
+                    data-at=[of.and_then(|(_, at)| at).map(encoded)]
                     aria-describedby="keys" { (PreEscaped(figure.bare(""))) }
                 (PreEscaped(CONTROLS))
+                @if of.is_some() { p.small {
+                    "A click on the chart, or Enter on it, leads to where the value under the cursor \
+                     comes from." } }
                 script type="application/json" id="data" { (PreEscaped(data)) }
                 script src="/assets/chart.js" defer {}
             } @else {

@@ -1,6 +1,6 @@
 //! Symbols: the list with their health, and one of them over time.
 
-use super::{Page, data, figure, positions, symbol_link, table};
+use super::{Page, data, leading, positions, symbol_link, table};
 use crate::app::chart::{self, Drawn, Kind};
 use crate::app::error::Result;
 use crate::app::health;
@@ -115,7 +115,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
         let head = here.ledger.position().0;
         let body = html! {
             h1 { (symbol) }
-            p.kinds { (link("all", "IV, HV20, HV252, spot")) (link("iv", "IV")) (link("hv", "HV"))
+            p.kinds { (link("all", "IV, IV MA, HV20, HV252, spot")) (link("iv", "IV")) (link("hv", "HV"))
                 (link("spot", "spot")) (link("rank", "rank"))
                 a href=(format!("/gaps/{}", encoded(symbol.as_str()))) { "gaps" } " "
                 a href=(format!("/earnings/{}", encoded(symbol.as_str()))) { "announcements" } }
@@ -129,7 +129,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
                 button { "Show" }
                 @if at.is_some() { a href=(format!("/symbols/{}", encoded(symbol.as_str()))) { "now" } }
             }
-            (figure(&drawn, ""))
+            (leading(&drawn, "", Some((symbol.as_str(), at))))
             (data(&drawn, why))
             (averages(here, &symbol)?)
             p.around {
