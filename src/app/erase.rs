@@ -215,6 +215,12 @@ pub fn missing(ledger: &Ledger, place: &Place<'_>) -> Result<Vec<ErasureLine>> {
     Ok(found)
 }
 
+/// What was erased of one batch, in whatever state it is.
+pub fn of_batch(ledger: &Ledger, id: BatchId) -> Vec<ErasureLine> {
+    let erased = ledger.batches().get(id).map(|batch| batch.erased.as_slice()).unwrap_or_default();
+    erased.iter().map(|erasure| told(id, erasure, erasure.events)).collect()
+}
+
 /// The erasure of one event; `None` when it is there.
 ///
 /// # Errors

@@ -245,7 +245,10 @@ async fn shown(site: &Arc<Site>, ask: Ask, page: Show) -> Response {
         site.desk.read(|ledger| {
             let here = Here { site, ask: &ask, ledger, run: &run };
             Ok(match page(&here)? {
-                Answer::Page(page) => pages::whole(site, &page, Some(&ask)).into_response(),
+                Answer::Page(mut page) => {
+                    page.erasures = pages::erased(&here, &page.reads)?;
+                    pages::whole(site, &page, Some(&ask)).into_response()
+                }
                 Answer::Text(kind, text, None) => {
                     ([(header::CONTENT_TYPE, kind)], text).into_response()
                 }

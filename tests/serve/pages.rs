@@ -163,3 +163,41 @@ fn announcements_are_told_as_the_command_tells_them() {
         assert!((400..500).contains(&refused.status), "{tiers}: {}", refused.status);
     }
 }
+
+#[test]
+fn every_page_that_would_show_it_says_what_was_erased() {
+    let desk = desk();
+    desk.run("erase b1/3 --reason wrong --yes").exits(0);
+    let site = Site::of(&desk, &[]);
+    for path in [
+        "/",
+        "/batches",
+        "/batches/b1",
+        "/symbols",
+        "/symbols/VOLA",
+        "/symbols/VOLA?kind=rank",
+        "/rank",
+        "/gaps",
+        "/gaps/VOLA",
+        "/gaps/VOLA?series=iv",
+        "/projections",
+        "/sql",
+        "/vrp",
+        "/verify",
+    ] {
+        let body = site.get(path).is(200).body;
+        assert!(body.contains("1 event of <a href=\"/batches/b1\">"), "{path}: {body}");
+        assert!(body.contains("erased by tester") && body.contains("wrong)"), "{path}");
+    }
+    // What it does not touch is silent; where it is told anyway it is not told twice.
+    for path in [
+        "/batches/b2",
+        "/gaps/VOLA?series=spot",
+        "/symbols/VOLA?to=2022-01-04",
+        "/events",
+        "/audit",
+    ] {
+        let body = site.get(path).is(200).body;
+        assert!(!body.contains("that this page would show"), "{path}: {body}");
+    }
+}

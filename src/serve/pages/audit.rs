@@ -59,7 +59,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
                 } } }
             }
         };
-        Ok(Page::new("Audit", "/audit", body))
+        Ok(Page::new("Audit", "/audit", body).itself())
     })
 }
 

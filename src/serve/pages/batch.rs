@@ -1,6 +1,6 @@
 //! One batch: its review, what it would change on a chart, and the forms that decide about it.
 
-use super::{Page, digest, entry_link, figure, proof, prose, state, symbol_link, table};
+use super::{Page, Reads, digest, entry_link, figure, proof, prose, state, symbol_link, table};
 use crate::app::error::Result;
 use crate::app::report::{ChangeLine, Review, SeriesLine};
 use crate::app::{chart, decide, review, split, trace};
@@ -31,7 +31,8 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     };
     let review = review::review(here.ledger, id, full, here.run)?;
     here.answer(&review, |review| {
-        Ok(Page::new(id.to_string(), "/batches", body(here, id, review, full)?))
+        let page = Page::new(id.to_string(), "/batches", body(here, id, review, full)?);
+        Ok(Page { reads: Reads::Batch(id), ..page })
     })
 }
 

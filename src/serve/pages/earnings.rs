@@ -70,7 +70,8 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
             p { a href=(format!("/vrp?symbols={}", encoded(symbol.as_str()))) {
                 "Implied against past moves" } }
         };
-        Ok(Page::new(format!("Announcements of {symbol}"), "/vrp", body))
+        let of = std::slice::from_ref(&symbol);
+        Ok(Page::new(format!("Announcements of {symbol}"), "/vrp", body).of(&[], of))
     })
 }
 

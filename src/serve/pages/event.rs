@@ -38,7 +38,7 @@ pub(super) fn entry(here: &Here<'_>) -> Result<Answer> {
                 @if entry.position < here.ledger.position().0 { (entry_link(entry.position + 1)) " after it" }
             }
         };
-        Ok(Page::new(format!("#{}", entry.position), "/events", body))
+        Ok(Page::new(format!("#{}", entry.position), "/events", body).itself())
     })
 }
 
@@ -60,7 +60,7 @@ pub(super) fn row(here: &Here<'_>) -> Result<Answer> {
                 (event_link(&format!("{batch}/{}", number + 1))) " after it"
             }
         };
-        Ok(Page::new(event.event.clone(), "/events", body))
+        Ok(Page::new(event.event.clone(), "/events", body).itself())
     })
 }
 

@@ -63,6 +63,8 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
             }
             (data(&drawn, |_| None))
         };
-        Ok(Page::new(format!("Gaps of {symbol}"), "/gaps", body))
+        let views: Vec<Series> = series.into_iter().collect();
+        let of = std::slice::from_ref(&symbol);
+        Ok(Page::new(format!("Gaps of {symbol}"), "/gaps", body).of(&views, of))
     })
 }

@@ -50,6 +50,6 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
             @if rows.is_empty() { p { "Nothing was done yet." } }
             @else { (table("Newest first", &headings, &rows)) }
         };
-        Ok(Page::new("Log", "/events", body))
+        Ok(Page::new("Log", "/events", body).itself())
     })
 }

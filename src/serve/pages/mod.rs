@@ -22,8 +22,13 @@ pub(super) use audit::verified;
 pub(super) use planned::planned;
 
 use super::Site;
-use super::ask::{Ask, encoded};
+use super::ask::{Ask, Here, encoded};
 use super::routes::Show;
+use crate::app::erase::{self, Place};
+use crate::app::error::Result;
+use crate::app::report::ErasureLine;
+use crate::domain::{BatchId, Series, Symbol};
+use crate::render::numbers::counted;
 use crate::render::{CONTROLS, Figure};
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -86,11 +91,58 @@ pub(super) struct Page {
     pub(super) body: Markup,
     /// Whether it reloads itself where there is no script.
     pub(super) reloads: bool,
+    /// What it is made from.
+    pub(super) reads: Reads,
+    /// What was erased of that.
+    pub(super) erasures: Vec<ErasureLine>,
+}
+
+/// What a page is made from: what was erased of it is told above it.
+pub(super) enum Reads {
+    /// Everything, unless a page says otherwise.
+    All,
+    /// Of views and symbols; none means all of them.
+    Of(Vec<Series>, Vec<Symbol>),
+    /// One batch, in whatever state.
+    Batch(BatchId),
+    /// Nothing, or it tells of erasures itself.
+    Itself,
+}
+
+/// What was erased of what a page is made from.
+pub(super) fn erased(here: &Here<'_>, reads: &Reads) -> Result<Vec<ErasureLine>> {
+    let (series, symbols): (&[Series], &[Symbol]) = match reads {
+        Reads::All => (&[], &[]),
+        Reads::Of(series, symbols) => (series, symbols),
+        Reads::Batch(id) => return Ok(erase::of_batch(here.ledger, *id)),
+        Reads::Itself => return Ok(Vec::new()),
+    };
+    let (from, to) = (here.ask.parsed("from")?, here.ask.parsed("to")?);
+    erase::missing(here.ledger, &Place { series, symbols, from, to, at: here.at()? })
 }
 
 impl Page {
     pub(super) fn new(title: impl Into<String>, place: &'static str, body: Markup) -> Self {
-        Self { title: title.into(), place, body, reloads: false }
+        Self {
+            title: title.into(),
+            place,
+            body,
+            reloads: false,
+            reads: Reads::All,
+            erasures: Vec::new(),
+        }
+    }
+
+    /// It is made from these views and symbols alone.
+    pub(super) fn of(mut self, series: &[Series], symbols: &[Symbol]) -> Self {
+        self.reads = Reads::Of(series.to_vec(), symbols.to_vec());
+        self
+    }
+
+    /// What was erased does not touch it, or it tells of that itself.
+    pub(super) fn itself(mut self) -> Self {
+        self.reads = Reads::Itself;
+        self
     }
 }
 
@@ -126,7 +178,10 @@ pub(super) fn whole(site: &Site, page: &Page, ask: Option<&Ask>) -> impl IntoRes
                     }
                     p.mode { (mode) }
                 }
-                main id="main" tabindex="-1" data-live[live] { (page.body) }
+                main id="main" tabindex="-1" data-live[live] {
+                    (erasures(&page.erasures))
+                    (page.body)
+                }
                 footer {
                     p { code { (place) } }
                     @if let Some(ask) = ask {
@@ -147,6 +202,22 @@ pub(super) fn whole(site: &Site, page: &Page, ask: Option<&Ask>) -> impl IntoRes
         }
     };
     ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], document.into_string())
+}
+
+/// What was erased of what a page shows: nothing older stands in its place silently.
+fn erasures(lines: &[ErasureLine]) -> Markup {
+    const FEW: usize = 3;
+    html! { @if !lines.is_empty() { div.note role="note" {
+        @for line in lines.iter().take(FEW) {
+            p { (counted(line.events, "event")) " of " (batch_link(&line.batch))
+                " that this page would show: " (line.to_string()) " " (entry_link(line.entry))
+                ". Older values may stand in their place." }
+        }
+        @if lines.len() > FEW {
+            p { "And " (lines.len() - FEW) " more erasures; the " a href="/audit" { "audit" }
+                " has them." }
+        }
+    } } }
 }
 
 /// A sentence with commands in backticks.

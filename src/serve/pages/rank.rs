@@ -4,7 +4,7 @@ use super::{Page, data, figure};
 use crate::app::Which;
 use crate::app::chart::{Heat, Metric, heatmap};
 use crate::app::error::{AppError, Result};
-use crate::domain::Symbol;
+use crate::domain::{Series, Symbol};
 use crate::render::Page as _;
 use crate::serve::ask::{Answer, Here, encoded};
 use maud::html;
@@ -56,6 +56,6 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
             @if map.rows.is_empty() { p { "No symbol has implied volatility." } }
             @else { (figure(&drawn, "heat-")) (data(&drawn, link)) }
         };
-        Ok(Page::new("Rank", "/rank", body))
+        Ok(Page::new("Rank", "/rank", body).of(&[Series::Iv], &heat.symbols))
     })
 }

@@ -24,22 +24,9 @@ fn asked(here: &Here<'_>, rows: usize) -> Result<Option<SqlAnswer>> {
 
 pub(super) fn csv(here: &Here<'_>) -> Result<Answer> {
     let answer = asked(here, FILE)?;
-    let text = answer.map(|mut answer| {
-        answer.rows.iter_mut().flatten().for_each(harmless);
-        answer.render(Form::Csv, &Look::default())
-    });
+    let text = answer.map(|answer| answer.render(Form::Csv, &Look::default()));
     let text = text.unwrap_or_default();
     Ok(Answer::Text("text/csv; charset=utf-8", text, Some("query.csv")))
-}
-
-/// A text that a spreadsheet would take for a formula gets a quote before it: this file is for
-/// opening there. The command's CSV has the bytes as they are.
-fn harmless(cell: &mut serde_json::Value) {
-    if let serde_json::Value::String(text) = cell
-        && text.starts_with(['=', '+', '-', '@', '\t', '\r'])
-    {
-        text.insert(0, '\'');
-    }
 }
 
 pub(super) fn show(here: &Here<'_>) -> Result<Answer> {

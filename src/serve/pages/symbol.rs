@@ -140,7 +140,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
                     href=(format!("/symbols/{}", encoded(after.as_str()))) { (after) " →" } }
             }
         };
-        Ok(Page::new(symbol.to_string(), "/symbols", body))
+        Ok(Page::new(symbol.to_string(), "/symbols", body).of(&[], std::slice::from_ref(&symbol)))
     })
 }
 

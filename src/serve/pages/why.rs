@@ -41,6 +41,6 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
                 }
             }
         };
-        Ok(Page::new(title, "/symbols", body))
+        Ok(Page::new(title, "/symbols", body).itself())
     })
 }
