@@ -17,10 +17,12 @@ mod routes;
 mod token;
 mod trouble;
 mod upload;
+mod words;
 mod work;
 
 pub use desk::Hand;
 pub use trouble::Said;
+pub use words::Lang;
 
 use crate::app::{AppError, OpenOptions};
 use desk::Desk;
@@ -51,6 +53,8 @@ pub struct Options {
     pub hosts: Vec<String>,
     /// Whether pages can stage and decide.
     pub allow_decisions: bool,
+    /// The language of the pages, unless a browser asked for another.
+    pub lang: Lang,
     /// How an error is told: code, causes, hint.
     pub said: fn(AppError) -> Said,
 }

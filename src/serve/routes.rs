@@ -2,7 +2,7 @@
 
 use super::ask::{Answer, Ask, Here};
 use super::trouble::Trouble;
-use super::{Site, acts, guard, jobs, moved, openapi, pages, upload, work};
+use super::{Site, acts, guard, jobs, moved, openapi, pages, upload, words, work};
 use crate::app::error::Result;
 use crate::app::report::Decided;
 use crate::app::{Ledger, Run, verify};
@@ -133,8 +133,8 @@ pub(super) async fn work<T: Send + 'static>(
     let Ok(Ok(_turn)) = turn else {
         return Err(Trouble::busy());
     };
-    let own = Arc::clone(site);
-    let done = tokio::task::spawn_blocking(move || work(&own)).await;
+    let (own, lang) = (Arc::clone(site), words::now());
+    let done = tokio::task::spawn_blocking(move || lang.speak(|| work(&own))).await;
     match done {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(error)) => Err(Trouble::of(error, site)),
@@ -168,7 +168,7 @@ async fn deep(
     if let Err(trouble) = formed(&site, &uri, &names, words) {
         return trouble.answer(&site, false);
     }
-    let job = jobs::start(&site, "Verify every byte", |site, run| {
+    let job = jobs::start(&site, words::t("Verify every byte"), |site, run| {
         let report = site.desk.share(|ledger| verify::verify(ledger, true, run))?;
         Ok(jobs::Came::Verified(Arc::new(report)))
     });
@@ -212,7 +212,7 @@ async fn begin(
         return Trouble::read_only().answer(&site, false);
     }
     let about = ask.names.first().cloned().unwrap_or_default();
-    let job = jobs::start(&site, format!("{title} {about}"), move |site, run| {
+    let job = jobs::start(&site, format!("{} {about}", words::t(title)), move |site, run| {
         let next = site.desk.write(|ledger| {
             run.go_on()?;
             task(ledger, &ask, run)

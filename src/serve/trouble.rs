@@ -4,6 +4,7 @@ use super::Site;
 use super::pages::{self, Page};
 use crate::app::{AppError, LedgerError};
 use crate::render::json;
+use crate::serve::words::t;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use maud::html;
@@ -102,10 +103,10 @@ impl Trouble {
                 .into_response();
         }
         let body = html! {
-            h1 { "This cannot be done" }
+            h1 { (t("This cannot be done")) }
             div.error role="alert" {
                 p { strong { (error) } }
-                @for cause in causes { p { "Caused by: " (cause) } }
+                @for cause in causes { p { (t("Caused by: ")) (cause) } }
                 @if let Some(hint) = hint { p.hint { (pages::prose(hint)) } }
             }
         };

@@ -10,6 +10,7 @@ use super::routes::{ask, see};
 use super::trouble::Trouble;
 use crate::render::json;
 use crate::render::numbers::count;
+use crate::serve::words::{self, find, t};
 use axum::extract::{RawPathParams, State};
 use axum::http::{Uri, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -79,16 +80,16 @@ pub(super) async fn list(
             vec![
                 html! { a href=(format!("/jobs/{}", line.job)) { (line.job) } },
                 html! { (line.title) },
-                html! { span class={ "state " (line.state) } { (line.state) } },
-                html! { (line.what) },
+                html! { span class={ "state " (line.state) } { (find(line.state)) } },
+                html! { (find(&line.what)) },
                 html! { (format!("{:.1}", line.seconds)) },
             ]
         })
         .collect();
     let body = html! {
-        h1 { "Jobs" }
-        p { "Long work of this server since it was started: reading, rebuilding, verifying." }
-        @if rows.is_empty() { p { "None." } }
+        h1 { (t("Jobs")) }
+        p { (t("Long work of this server since it was started: reading, rebuilding, verifying.")) }
+        @if rows.is_empty() { p { (t("None.")) } }
         @else { (pages::table("Newest first", &["job", "what", "state", "piece of work", ">seconds"], &rows)) }
     };
     let running = jobs.iter().any(|line| matches!(line.state, "running" | "stopping"));
@@ -123,26 +124,26 @@ pub(super) async fn show(
             "failed" => {
                 div.error role="alert" {
                     p { strong { (line.error.as_deref().unwrap_or_default()) } }
-                    p { "Nothing of it counts." }
+                    p { (t("Nothing of it counts.")) }
                 }
             }
-            "stopped" => { p.note role="status" { "Stopped. Nothing of it counts: no batch was staged, no \
-                view was changed." } }
+            "stopped" => { p.note role="status" { (t("Stopped. Nothing of it counts: no batch was staged, no \
+                view was changed.")) } }
             _ => {
                 div.job data-job=(number) {
                     p role="status" { (said(&line)) }
-                    progress aria-label="How far it is" max=[line.total.map(|total| total.max(1))]
+                    progress aria-label=(t("How far it is")) max=[line.total.map(|total| total.max(1))]
                         value=[line.total.map(|_| line.done)] {}
                 }
                 form.decide method="post" action=(format!("/jobs/{number}/stop")) {
                     (pages::proof(&site))
-                    button disabled[line.state == "stopping"] { "Stop" }
+                    button disabled[line.state == "stopping"] { (t("Stop")) }
                 }
-                p.small { "Stopping leaves nothing half: what is not acknowledged does not count. You may \
-                    leave this page, the work goes on." }
+                p.small { (t("Stopping leaves nothing half: what is not acknowledged does not count. You may \
+                    leave this page, the work goes on.")) }
             }
         }
-        p { a href="/jobs" { "All jobs" } }
+        p { a href="/jobs" { (t("All jobs")) } }
     };
     let page = Page { reloads: !job.is_over(), ..Page::new(line.title.clone(), "/jobs", body) };
     pages::whole(&site, &page, Some(&ask)).into_response()
@@ -151,14 +152,14 @@ pub(super) async fn show(
 /// How far it is, in a sentence.
 fn said(line: &JobLine) -> Markup {
     html! {
-        @if line.state == "stopping" { "Stopping… " }
-        (line.what)
+        @if line.state == "stopping" { (t("Stopping… ")) }
+        (find(&line.what))
         @match line.total {
-            Some(total) => { ": " (count(line.done)) " of " (count(total)) " " (line.unit) }
-            None if line.done > 0 => { ": " (count(line.done)) " " (line.unit) }
+            Some(total) => { ": " (count(line.done)) (t(" of ")) (count(total)) " " (find(line.unit)) }
+            None if line.done > 0 => { ": " (count(line.done)) " " (find(line.unit)) }
             None => {}
         }
-        ", " (format!("{:.1}", line.seconds)) " s"
+        ", " (format!("{:.1}", line.seconds)) (t(" s"))
     }
 }
 
@@ -184,26 +185,34 @@ pub(super) async fn tell(
     let Ok(place) = Arc::clone(&site.listeners).try_acquire_owned() else {
         return Trouble::busy().answer(&site, true);
     };
-    let changes = job.changes();
+    let (changes, lang) = (job.changes(), words::now());
     let stopping = site.stopping.subscribe();
-    let told = stream::unfold(Some((job, changes, stopping, place, true)), |state| async move {
-        let (job, mut changes, mut stopping, place, first) = state?;
-        if !first && !job.is_over() {
-            tokio::select! {
-                _ = changes.changed() => {}
-                // The clock goes on too.
-                () = tokio::time::sleep(Duration::from_secs(1)) => {}
-                _ = stopping.changed() => return None,
+    let told =
+        stream::unfold(Some((job, changes, stopping, place, true)), move |state| async move {
+            let (job, mut changes, mut stopping, place, first) = state?;
+            if !first && !job.is_over() {
+                tokio::select! {
+                    _ = changes.changed() => {}
+                    // The clock goes on too.
+                    () = tokio::time::sleep(Duration::from_secs(1)) => {}
+                    _ = stopping.changed() => return None,
+                }
             }
-        }
-        let (line, over) = (job.line(), job.is_over());
-        let heard = Heard { text: plain(&said(&line)), done: line.done, total: line.total, over };
-        let event = Event::default().data(json::line(&heard));
-        Some((
-            Ok::<_, Infallible>(event),
-            (!over).then_some((job, changes, stopping, place, false)),
-        ))
-    });
+            // What is over is over: its line is asked for last.
+            let over = job.is_over();
+            let line = job.line();
+            let heard = Heard {
+                text: lang.speak(|| plain(&said(&line))),
+                done: line.done,
+                total: line.total,
+                over,
+            };
+            let event = Event::default().data(json::line(&heard));
+            Some((
+                Ok::<_, Infallible>(event),
+                (!over).then_some((job, changes, stopping, place, false)),
+            ))
+        });
     Sse::new(told).keep_alive(KeepAlive::new().interval(ALIVE)).into_response()
 }
 

@@ -61,10 +61,10 @@
     const said = document.querySelector(".moved") || document.createElement("p");
     const again = document.createElement("a");
     again.href = location.href;
-    again.textContent = "Load again";
+    again.textContent = document.body.dataset.again;
     said.className = "moved";
     said.setAttribute("role", "status");
-    said.replaceChildren("The ledger stands at #" + position + " now. ", again);
+    said.replaceChildren(document.body.dataset.moved + position + ". ", again);
     main.prepend(said);
   };
   const listen = () => {

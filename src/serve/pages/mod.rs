@@ -24,15 +24,17 @@ pub(super) use planned::planned;
 use super::Site;
 use super::ask::{Ask, Here, encoded};
 use super::routes::Show;
+use super::words::{self, Lang};
 use crate::app::erase::{self, Place};
 use crate::app::error::Result;
 use crate::app::report::ErasureLine;
 use crate::domain::{BatchId, Series, Symbol};
-use crate::render::numbers::counted;
 use crate::render::{CONTROLS, Figure};
+use crate::serve::words::{counted, t};
 use axum::http::header;
 use axum::response::IntoResponse;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use std::borrow::Cow;
 
 pub(super) const STYLE: &str = include_str!("../assets/page.css");
 pub(super) const SCRIPT: &str = include_str!("../assets/page.js");
@@ -149,31 +151,32 @@ impl Page {
 /// The whole document.
 pub(super) fn whole(site: &Site, page: &Page, ask: Option<&Ask>) -> impl IntoResponse + use<> {
     let mode = match site.options.allow_decisions {
-        true => "decisions allowed",
-        false => "read-only",
+        true => t("decisions allowed"),
+        false => t("read-only"),
     };
+    let lang = words::now();
     let live = ask.is_some_and(|ask| LIVE.contains(&ask.path.as_str()));
     let place = site.options.directory.display().to_string();
     let document = html! {
         (DOCTYPE)
-        html lang="en" {
+        html lang=(lang.code()) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width,initial-scale=1";
-                title { (page.title) " – volledger" }
+                title { (words::find(&page.title)) (t(" – volledger")) }
                 link rel="stylesheet" href="/assets/picture.css";
                 link rel="stylesheet" href="/assets/page.css";
                 link rel="icon" href="data:,";
                 script src="/assets/page.js" defer {}
                 @if page.reloads { noscript { meta http-equiv="refresh" content="2"; } }
             }
-            body {
-                a.skip href="#main" { "To the content" }
+            body data-moved=(t("The ledger stands at #")) data-again=(t("Load again")) {
+                a.skip href="#main" { (t("To the content")) }
                 header {
-                    nav aria-label="Pages" {
+                    nav aria-label=(t("Pages")) {
                         @for (address, name, key) in PLACES {
                             a href=(address) data-key=(key)
-                                aria-current=[(*address == page.place).then_some("page")] { (name) }
+                                aria-current=[(*address == page.place).then_some("page")] { (words::find(name)) }
                         }
                     }
                     p.mode { (mode) }
@@ -185,17 +188,21 @@ pub(super) fn whole(site: &Site, page: &Page, ask: Option<&Ask>) -> impl IntoRes
                 footer {
                     p { code { (place) } }
                     @if let Some(ask) = ask {
-                        p { "The same as " a href=(ask.twin()) { "JSON" } "; "
-                            a href="/api/openapi.json" { "all addresses" } }
+                        p { (t("The same as ")) a href=(ask.twin()) { (t("JSON")) } "; "
+                            a href="/api/openapi.json" { (t("all addresses")) } }
                     }
+                    p { @for other in Lang::ALL.into_iter().filter(|other| *other != lang) {
+                        a href=(in_language(ask, other)) lang=(other.code()) hreflang=(other.code()) {
+                            (other.name()) }
+                    } }
                     details.keys {
-                        summary { "Keys" }
-                        p { kbd { "g" } " then " @for (_, name, key) in PLACES {
-                            kbd { (key) } " " (name) "  " } }
-                        p { kbd { "j" } " " kbd { "k" } " next and previous row, " kbd { "/" }
-                            " search, " kbd { "c" } " to the decision (it presses nothing), "
-                            kbd { "[" } " " kbd { "]" } " previous and next symbol, "
-                            kbd { "?" } " these keys" }
+                        summary { (t("Keys")) }
+                        p { kbd { "g" } (t(" then ")) @for (_, name, key) in PLACES {
+                            kbd { (key) } " " (words::find(name)) "  " } }
+                        p { kbd { "j" } " " kbd { "k" } (t(" next and previous row, ")) kbd { "/" }
+                            (t(" search, ")) kbd { "c" } (t(" to the decision (it presses nothing), "))
+                            kbd { "[" } " " kbd { "]" } (t(" previous and next symbol, "))
+                            kbd { "?" } (t(" these keys")) }
                     }
                 }
             }
@@ -209,19 +216,32 @@ fn erasures(lines: &[ErasureLine]) -> Markup {
     const FEW: usize = 3;
     html! { @if !lines.is_empty() { div.note role="note" {
         @for line in lines.iter().take(FEW) {
-            p { (counted(line.events, "event")) " of " (batch_link(&line.batch))
-                " that this page would show: " (line.to_string()) " " (entry_link(line.entry))
-                ". Older values may stand in their place." }
+            p { (counted(line.events, "event")) (t(" of ")) (batch_link(&line.batch))
+                (t(" that this page would show: ")) (line.to_string()) " " (entry_link(line.entry))
+                (t(". Older values may stand in their place.")) }
         }
         @if lines.len() > FEW {
-            p { "And " (lines.len() - FEW) " more erasures; the " a href="/audit" { "audit" }
-                " has them." }
+            p { (t("And ")) (lines.len() - FEW) (t(" more erasures; the ")) a href="/audit" { (t("audit")) }
+                (t(" has them.")) }
         }
     } } }
 }
 
+/// The address of the same page in another language.
+fn in_language(ask: Option<&Ask>, lang: Lang) -> String {
+    let (path, words) = match ask {
+        Some(ask) => (ask.path.as_str(), Some(&ask.words)),
+        None => ("/", None),
+    };
+    let kept =
+        words.into_iter().flatten().filter(|(name, word)| *name != "lang" && !word.is_empty());
+    let kept = kept.map(|(name, word)| format!("&{}={}", encoded(name), encoded(word)));
+    format!("{path}?lang={}{}", lang.code(), kept.collect::<String>())
+}
+
 /// A sentence with commands in backticks.
 pub(super) fn prose(text: &str) -> Markup {
+    let text = words::find(text);
     html! {
         @for (index, part) in text.split('`').enumerate() {
             @if index % 2 == 1 { code { (part) } } @else { (part) }
@@ -249,10 +269,10 @@ pub(super) fn leading(figure: &Figure, tag: &str, of: Option<(&str, Option<&str>
                     data-symbol=[of.map(|(symbol, _)| encoded(symbol))]
                     data-at=[of.and_then(|(_, at)| at).map(encoded)]
                     aria-describedby="keys" { (PreEscaped(figure.bare(""))) }
-                (PreEscaped(CONTROLS))
+                (PreEscaped(words::within(CONTROLS)))
                 @if of.is_some() { p.small {
-                    "A click on the chart, or Enter on it, leads to where the value under the cursor \
-                     comes from." } }
+                    (t("A click on the chart, or Enter on it, leads to where the value under the cursor \
+                     comes from.")) } }
                 script type="application/json" id="data" { (PreEscaped(data)) }
                 script src="/assets/chart.js" defer {}
             } @else {
@@ -260,7 +280,8 @@ pub(super) fn leading(figure: &Figure, tag: &str, of: Option<(&str, Option<&str>
                     (PreEscaped(figure.bare(tag)))
                 }
             }
-            figcaption { (figure.sentence) }
+            // What reports say is English.
+            figcaption lang=[words::foreign()] { (figure.sentence) }
         }
     }
 }
@@ -269,9 +290,9 @@ pub(super) fn leading(figure: &Figure, tag: &str, of: Option<(&str, Option<&str>
 pub(super) fn data(figure: &Figure, link: impl Fn(&str) -> Option<String>) -> Markup {
     html! {
         details {
-            summary { "Data as a table" }
-            div.scroll tabindex="0" role="group" aria-label="Data" {
-                table {
+            summary { (t("Data as a table")) }
+            div.scroll tabindex="0" role="group" aria-label=(t("Data")) {
+                table lang=[words::foreign()] {
                     caption { (figure.caption) }
                     thead { tr { @for heading in &figure.headings {
                         th scope="col" { (heading) }
@@ -296,6 +317,19 @@ pub(super) fn data(figure: &Figure, link: impl Fn(&str) -> Option<String>) -> Ma
 
 /// A table: its caption, its headings (those that begin with `>` are of numbers) and its rows.
 pub(super) fn table(caption: &str, headings: &[&str], rows: &[Vec<Markup>]) -> Markup {
+    let headings: Vec<Cow<'_, str>> = headings
+        .iter()
+        .map(|name| match name.strip_prefix('>') {
+            Some(_) => Cow::Owned(format!(">{}", words::heading(name))),
+            None => Cow::Borrowed(words::heading(name)),
+        })
+        .collect();
+    let headings: Vec<&str> = headings.iter().map(AsRef::as_ref).collect();
+    named(words::find(caption), &headings, rows)
+}
+
+/// The same with headings that are names of columns and stay what they are.
+pub(super) fn named(caption: &str, headings: &[&str], rows: &[Vec<Markup>]) -> Markup {
     let number = |index: usize| headings.get(index).is_some_and(|name| name.starts_with('>'));
     html! {
         div.scroll tabindex="0" role="group" aria-label=(caption) {
@@ -363,8 +397,8 @@ pub(super) fn time(time: &str) -> Markup {
 pub(super) fn positions(head: u64, at: Option<u64>) -> Markup {
     let now = at.unwrap_or(head);
     html! {
-        label for="at" { "as the ledger stood after #" output id="at-is" for="at" { (now) }
-            " of " (head) }
+        label for="at" { (t("as the ledger stood after #")) output id="at-is" for="at" { (now) }
+            (t(" of ")) (head) }
         input type="range" id="at" name="at" min="1" max=(head.max(1)) value=(now);
     }
 }

@@ -1,12 +1,13 @@
 //! Questions that are kept answered: their versions, how these differ, and whether they are current.
 
-use super::{Page, digest, entry_link, proof, table};
+use super::{Page, digest, entry_link, named, proof, table};
 use crate::app::error::{AppError, Result};
 use crate::app::projection;
 use crate::app::report::{ProjectionDiff, ProjectionLine};
 use crate::domain::projection::ProjectionName;
 use crate::render::numbers::{MISSING, count};
 use crate::serve::ask::{Answer, Here, encoded};
+use crate::serve::words::{find, t};
 use maud::{Markup, html};
 use serde_json::Value as Json;
 
@@ -23,7 +24,7 @@ fn form(here: &Here<'_>, line: &ProjectionLine, act: &str, label: &str) -> Marku
     let name = if line.kind == "view" { line.name.clone() } else { name(line) };
     html! { form method="post" action=(format!("/projections/{}/{act}", encoded(&name))) {
         (proof(here.site))
-        button aria-label=(format!("{label} {name}")) { (label) }
+        button aria-label=(format!("{} {name}", find(label))) { (find(label)) }
     } }
 }
 
@@ -54,10 +55,10 @@ pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
                     a href=(format!("/projections/{}", encoded(&own))) { (own) } } },
                 html! { (line.kind) },
                 html! { span class={ "state " (line.state) } { (line.state) }
-                    @if let Some(parts) = line.stale_parts { " (" (count(parts)) " parts)" } },
-                html! { @if line.promoted { "yes" }
+                    @if let Some(parts) = line.stale_parts { " (" (count(parts)) (t(" parts)")) } },
+                html! { @if line.promoted { (t("yes")) }
                     @else if line.kind != "view" && versions(line) > 1 {
-                        a href=(format!("/projections/{}/diff", encoded(&own))) { "what differs" } } },
+                        a href=(format!("/projections/{}/diff", encoded(&own))) { (t("what differs")) } } },
                 html! { @if let Some(at) = line.at { (entry_link(at)) } },
                 html! { @if let Some(rows) = line.rows { (count(rows)) } },
                 html! { @if let Some(of) = &line.digest { (digest(of)) } },
@@ -68,14 +69,14 @@ pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
         let headings =
             ["name", "kind", "state", "promoted", "at", ">rows", "digest", "made from", "acts"];
         let body = html! {
-            h1 { "Projections" }
+            h1 { (t("Projections")) }
             @if let Some(built) = here.ask.word("built") {
-                div.done role="status" { p { "Computed: " strong { (built) } "." } }
+                div.done role="status" { p { (t("Computed: ")) strong { (built) } "." } }
             }
             @if let Some(promoted) = here.ask.word("promoted") {
-                div.done role="status" { p { "Promoted: " strong { (promoted) } "." } }
+                div.done role="status" { p { (t("Promoted: ")) strong { (promoted) } "." } }
             }
-            p { "At #" (list.position) "." }
+            p { (t("At #")) (list.position) "." }
             (table("Views first", &headings, &rows))
         };
         Ok(Page::new("Projections", "/projections", body))
@@ -95,15 +96,15 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
         let others: Vec<ProjectionLine> = projection::list(&vantage)?.projections.into_iter()
             .filter(|other| other.name == line.name && other.kind != "view").collect();
         let body = html! {
-            h1 { "Projection " (name(line)) }
+            h1 { (t("Projection ")) (name(line)) }
             p { (shown.about) }
             dl {
-                dt { "kind" } dd { (line.kind) }
-                dt { "state" } dd { (line.state) @if let Some(error) = &line.error { ": " (error) } }
-                dt { "promoted" } dd { @if line.promoted { "yes" } @else { "no" } }
-                @if let Some(of) = &line.digest { dt { "digest" } dd { code.long { (of) } } }
-                dt { "asked" } dd { @if shown.by_symbol { "for each symbol" } @else { "whole" } }
-                @if others.len() > 1 { dt { "versions" } dd { @for other in &others {
+                dt { (t("kind")) } dd { (line.kind) }
+                dt { (t("state")) } dd { (line.state) @if let Some(error) = &line.error { ": " (error) } }
+                dt { (t("promoted")) } dd { @if line.promoted { (t("yes")) } @else { (t("no")) } }
+                @if let Some(of) = &line.digest { dt { (t("digest")) } dd { code.long { (of) } } }
+                dt { (t("asked")) } dd { @if shown.by_symbol { (t("for each symbol")) } @else { (t("whole")) } }
+                @if others.len() > 1 { dt { (t("versions")) } dd { @for other in &others {
                     @if other.version == line.version { (name(other)) " " } @else {
                         a href=(format!("/projections/{}/diff?with={}", encoded(&name(line)),
                             encoded(&name(other)))) { (name(other)) } " "
@@ -113,7 +114,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
             (forms(here, line))
             @if let Some(sql) = &shown.sql { pre tabindex="0" { (sql) } }
             @if !columns.is_empty() { (table("Columns", &["name", "what"], &columns)) }
-            p { a href=(format!("/sql?q={}", encoded(&query))) { "Its rows" } }
+            p { a href=(format!("/sql?q={}", encoded(&query))) { (t("Its rows")) } }
         };
         Ok(Page::new(asked.to_string(), "/projections", body))
     })
@@ -138,27 +139,27 @@ pub(super) fn diff(here: &Here<'_>) -> Result<Answer> {
         let second = of(&diff.b).ok_or_else(|| AppError::NotFound(diff.b.clone()))?;
         let link = |id: &str| html! { a href=(format!("/projections/{}", encoded(id))) { (id) } };
         let body = html! {
-            h1 { (diff.a) " and " (diff.b) }
-            p { "At #" (diff.position) ": " (link(&diff.a)) " beside " (link(&diff.b)) ". "
-                (count(diff.same)) " rows the same, " (count(diff.changed)) " differ, "
-                (count(diff.only_a)) " only in the first, " (count(diff.only_b))
-                " only in the second." }
+            h1 { (diff.a) (t(" and ")) (diff.b) }
+            p { (t("At #")) (diff.position) ": " (link(&diff.a)) (t(" beside ")) (link(&diff.b)) ". "
+                (count(diff.same)) (t(" rows the same, ")) (count(diff.changed)) (t(" differ, "))
+                (count(diff.only_a)) (t(" only in the first, ")) (count(diff.only_b))
+                (t(" only in the second.")) }
             @for line in &behind {
                 p.note { (name(line)) ": " span class={ "state " (line.state) } { (line.state) }
-                    ". What is stored of it is behind; here it is computed anew." }
+                    (t(". What is stored of it is behind; here it is computed anew.")) }
             }
             @if !diff.other_columns.is_empty() {
-                p { "Columns that only one of them has: " (diff.other_columns.join(", ")) "." }
+                p { (t("Columns that only one of them has: ")) (diff.other_columns.join(", ")) "." }
             }
             form.filter method="get" action=(format!("/projections/{}/diff", encoded(&diff.b))) {
-                label for="with" { "Beside" }
+                label for="with" { (t("Beside")) }
                 select id="with" name="with" {
                     @for line in lines.iter().filter(|line| line.kind != "view" && line.state != "dropped") {
                         @let id = name(line);
                         option value=(id) selected[id == diff.a] { (id) }
                     }
                 }
-                button { "Show" }
+                button { (t("Show")) }
             }
             (changes(diff))
             (forms(here, second))
@@ -174,19 +175,19 @@ fn changes(diff: &ProjectionDiff) -> Markup {
         .take(MOST)
         .map(|change| {
             let key = change.key.iter().map(|value| html! { (cell(value)) });
-            let column = change.column.clone().unwrap_or_else(|| "(row)".to_owned());
+            let column = change.column.clone().unwrap_or_else(|| t("(row)").to_owned());
             let rest = [column, cell(&change.a), cell(&change.b)].map(|text| html! { (text) });
             key.chain(rest).collect()
         })
         .collect();
     let (a, b) = (format!(">{}", diff.a), format!(">{}", diff.b));
     let mut headings: Vec<&str> = diff.keys.iter().map(String::as_str).collect();
-    headings.extend(["column", &a, &b]);
+    headings.extend([t("column"), &a, &b]);
     html! {
-        @if rows.is_empty() { p { "Nothing differs." } }
-        @else { (table("What differs", &headings, &rows)) }
+        @if rows.is_empty() { p { (t("Nothing differs.")) } }
+        @else { (named(t("What differs"), &headings, &rows)) }
         @if diff.changes.len() > MOST {
-            p { "The first " (MOST) " of " (count(diff.changes.len() as u64)) "." }
+            p { (t("The first ")) (MOST) (t(" of ")) (count(diff.changes.len() as u64)) "." }
         }
     }
 }
