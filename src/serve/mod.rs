@@ -9,6 +9,7 @@ mod ask;
 mod desk;
 mod guard;
 mod jobs;
+mod kept;
 mod listen;
 mod moved;
 mod openapi;
@@ -69,6 +70,8 @@ struct Site {
     stopping: watch::Sender<bool>,
     /// Places for pages that hear of changes.
     listeners: Arc<Semaphore>,
+    /// What was worked out before.
+    kept: kept::Kept,
     /// Long work.
     jobs: jobs::Jobs,
     /// The last status, for the log root that it is of: a look at every record.
@@ -98,6 +101,7 @@ impl Server {
             work: Semaphore::new(WORK),
             stopping: watch::Sender::new(false),
             listeners: Arc::new(Semaphore::new(LISTENERS)),
+            kept: kept::Kept::default(),
             jobs: jobs::Jobs::default(),
             status: Mutex::default(),
         });

@@ -43,7 +43,8 @@ type Words = BTreeMap<String, String>;
 pub(super) fn router(site: &Arc<Site>) -> Router {
     let mut router: Router<Arc<Site>> = Router::new();
     for (path, page) in pages::ALL {
-        let handler = get(move |site, uri, names, words| show(site, uri, names, words, *page));
+        let page = (*page, pages::HOLDING.contains(path));
+        let handler = get(move |site, uri, names, words| show(site, uri, names, words, page));
         router = router.route(path, handler.clone());
         // What ends with a variable part takes the suffix itself.
         if !path.ends_with('}') && *path != "/" {
@@ -147,7 +148,7 @@ async fn show(
     uri: Uri,
     names: RawPathParams,
     words: std::result::Result<Query<Words>, QueryRejection>,
-    page: Show,
+    page: (Show, bool),
 ) -> Response {
     match words {
         Ok(Query(words)) => shown(&site, ask(&uri, &names, words), page).await,
@@ -238,20 +239,37 @@ fn formed(
     }
 }
 
-async fn shown(site: &Arc<Site>, ask: Ask, page: Show) -> Response {
+/// What an answer hangs on besides the log.
+fn key(ask: &Ask, run: &Run<'_>) -> String {
+    let (lang, today) = (words::now().code(), run.clock.today());
+    format!("{lang} {today} {} {:?} {:?}", ask.json, ask.path, ask.words)
+}
+
+async fn shown(site: &Arc<Site>, ask: Ask, (page, holds): (Show, bool)) -> Response {
     let json = ask.json;
     let made = work(site, move |site| {
         let run = site.desk.hand.run();
         site.desk.read(|ledger| {
             let here = Here { site, ask: &ask, ledger, run: &run };
+            let kind = if ask.json { "application/json" } else { pages::HTML };
+            let root = ledger.head().root.to_string();
+            let key = holds.then(|| key(&ask, &run));
+            if let Some(kept) = key.as_ref().and_then(|key| site.kept.answer(&root, key)) {
+                return Ok(sent(kind, kept));
+            }
+            let text = |kind, text: String| {
+                let text: Arc<str> = text.into();
+                if let Some(key) = key {
+                    site.kept.keep(&root, key, &text);
+                }
+                sent(kind, text)
+            };
             Ok(match page(&here)? {
                 Answer::Page(mut page) => {
                     page.erasures = pages::erased(&here, &page.reads)?;
-                    pages::whole(site, &page, Some(&ask)).into_response()
+                    text(kind, pages::document(site, &page, Some(&ask)))
                 }
-                Answer::Text(kind, text, None) => {
-                    ([(header::CONTENT_TYPE, kind)], text).into_response()
-                }
+                Answer::Text(kind, json, None) => text(kind, json),
                 Answer::Text(kind, text, Some(name)) => {
                     let saved = format!("attachment; filename=\"{name}\"");
                     let headers = [
@@ -295,6 +313,20 @@ async fn decide(
     match done.await {
         Ok(response) => response,
         Err(trouble) => trouble.answer(&site, false),
+    }
+}
+
+/// A text whose bytes several answers share.
+fn sent(kind: &'static str, text: Arc<str>) -> Response {
+    let bytes = axum::body::Bytes::from_owner(Shared(text));
+    ([(header::CONTENT_TYPE, kind)], bytes).into_response()
+}
+
+struct Shared(Arc<str>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
     }
 }
 

@@ -17,7 +17,7 @@ const MOST: usize = 400;
 /// Unless a kind was asked for.
 const FEW: usize = 30;
 /// Of larger batches only the largest changes are looked for.
-const LARGE: u64 = 60_000;
+const LARGE: u64 = 20_000;
 /// Symbols with a box to tick; more are named by patterns.
 const TICKS: usize = 1_000;
 const KINDS: [&str; 5] = ["new", "changed", "drifted", "added", "removed"];
@@ -30,8 +30,8 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
         true => here.ask.word("full").is_some(),
         false => events.is_some_and(|events| events <= LARGE),
     };
-    let review = review::review(here.ledger, id, full, here.run)?;
-    here.answer(&review, |review| {
+    let review = here.site.kept.review(here.ledger, id, full, here.run)?;
+    here.answer(&*review, |review| {
         let page = Page::new(id.to_string(), "/batches", body(here, id, review, full)?);
         Ok(Page { reads: Reads::Batch(id), ..page })
     })

@@ -82,6 +82,22 @@ const PLACES: &[(&str, &str, &str)] = &[
     ("/jobs", "Jobs", "w"),
 ];
 
+/// Pages that say nothing but what follows from the log and their address: an answer holds as long as
+/// the log's root does. Not among them are those that look at files, at what projections hold just
+/// now, or that are shown once after an act.
+pub(super) const HOLDING: [&str; 10] = [
+    "/batches",
+    "/symbols",
+    "/symbols/{symbol}",
+    "/why/{series}/{symbol}/{date}",
+    "/rank",
+    "/vrp",
+    "/earnings/{symbol}",
+    "/gaps",
+    "/gaps/{symbol}",
+    "/audit",
+];
+
 /// Lists that follow the ledger while they are looked at.
 const LIVE: [&str; 3] = ["/", "/batches", "/events"];
 
@@ -148,8 +164,16 @@ impl Page {
     }
 }
 
-/// The whole document.
+/// What an answer that is a page is.
+pub(super) const HTML: &str = "text/html; charset=utf-8";
+
+/// The whole document, as an answer.
 pub(super) fn whole(site: &Site, page: &Page, ask: Option<&Ask>) -> impl IntoResponse + use<> {
+    ([(header::CONTENT_TYPE, HTML)], document(site, page, ask))
+}
+
+/// The whole document.
+pub(super) fn document(site: &Site, page: &Page, ask: Option<&Ask>) -> String {
     let mode = match site.options.allow_decisions {
         true => t("decisions allowed"),
         false => t("read-only"),
@@ -208,7 +232,7 @@ pub(super) fn whole(site: &Site, page: &Page, ask: Option<&Ask>) -> impl IntoRes
             }
         }
     };
-    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], document.into_string())
+    document.into_string()
 }
 
 /// What was erased of what a page shows: nothing older stands in its place silently.

@@ -20,9 +20,9 @@ const MOST: usize = 200;
 
 pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
     let words = here.ask.word("q").unwrap_or_default().to_uppercase();
-    let known = known(here)?;
+    let known = here.site.kept.symbols(&here.vantage()?);
     let found: Vec<Symbol> =
-        known.into_iter().filter(|symbol| symbol.to_string().contains(&words)).collect();
+        known.iter().filter(|symbol| symbol.as_str().contains(&words)).cloned().collect();
     let total = found.len();
     let symbols: Vec<Symbol> = match here.ask.json {
         true => found,
@@ -75,17 +75,6 @@ pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
     })
 }
 
-/// Every symbol that a daily view knows at the position asked about.
-fn known(here: &Here<'_>) -> Result<Vec<Symbol>> {
-    let vantage = here.vantage()?;
-    let reader = vantage.reader();
-    let views = Series::ALL.into_iter().filter(|view| view.is_daily());
-    let mut all: Vec<Symbol> = views.flat_map(|view| reader.symbols(view)).collect();
-    all.sort_unstable();
-    all.dedup();
-    Ok(all)
-}
-
 pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     let symbol: Symbol = here.ask.name(0)?;
     let kind = here.ask.parsed::<Kind>("kind")?.unwrap_or(Kind::All);
@@ -107,7 +96,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
             let at = at.map(|at| format!("?at={}", encoded(at))).unwrap_or_default();
             Some(format!("/why/{view}/{}/{day}{at}", encoded(symbol.as_str())))
         };
-        let all = known(here)?;
+        let all = here.site.kept.symbols(&here.vantage()?);
         let (before, after) = neighbours(&all, &symbol);
         let link = |name: &'static str, text: &str| html! {
             a href=(format!("/symbols/{}?kind={name}", encoded(symbol.as_str())))
