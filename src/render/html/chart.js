@@ -46,7 +46,6 @@
     ? written(panel, value, digitsOf(step))
     : written({ ...panel, suffix: " M" + panel.suffix }, value / 1e6, digitsOf(step / 1e6));
   const batchOf = (spans, i) => (spans.find((span) => span[1] <= i && i <= span[2]) || [""])[0];
-
   const drawPanel = (panel, number) => {
     const own = lines.filter((line) => line.panel === number);
     const first = Math.max(Math.floor(from) - 1, 0), end = Math.min(Math.ceil(to) + 1, last);
@@ -127,8 +126,8 @@
         batchOf(line.spans, cursor).replace(/.+/, " ($&)"));
       if (seen) {
         const which = lines.filter((other) => other.panel === line.panel).indexOf(line) % 6;
-        add(group, "path", { class: "p big d" + which, "data-view": line.view, "data-y": panel.y(value),
-          d: "M" + at + " " + panel.y(value) + "h0" });
+        const y = panel.y(value), d = "M" + at + " " + y + "h0";
+        add(group, "path", { class: "p big d" + which, "data-view": line.view, "data-y": y, d });
       }
     }
     readout.textContent = (chart.dataset.day = days[cursor]) + ": " + told.join(", ");
@@ -169,7 +168,8 @@
   let held = null;
   svg.addEventListener("pointerdown", (event) => {
     if (event.button === 0) held = { at: event.clientX, from, to };
-    if (held) { svg.setPointerCapture(event.pointerId); put(placeOf(event)); }
+    if (held) svg.setPointerCapture(event.pointerId);
+    if (event.pointerType !== "mouse") put(placeOf(event));
   });
   svg.addEventListener("pointermove", (event) => {
     if (!held) { put(placeOf(event)); return; }

@@ -105,7 +105,7 @@
   // the first. A double click shows all of it, so one click waits for a second.
   const chart = document.querySelector("#chart[data-symbol]");
   if (chart) {
-    let began = null, waiting = null;
+    let began = null, ended = -1000, waiting = null;
     const leads = (y) => {
       const points = [...chart.querySelectorAll("#cursor [data-view]")];
       const far = (point) => Math.abs(Number(point.dataset.y) - y);
@@ -114,13 +114,18 @@
       const at = chart.dataset.at ? "?at=" + chart.dataset.at : "";
       location.href = `/why/${points[0].dataset.view}/${chart.dataset.symbol}/${chart.dataset.day}${at}`;
     };
-    chart.addEventListener("pointerdown", (event) => { began = [event.clientX, event.clientY]; });
-    chart.addEventListener("click", (event) => {
-      const svg = chart.querySelector("svg"), box = svg.getBoundingClientRect();
+    chart.addEventListener("pointerdown", (event) => {
       clearTimeout(waiting);
-      if (!began || event.detail > 1 || Math.hypot(event.clientX - began[0], event.clientY - began[1]) > 4) return;
+      const again = event.timeStamp - ended < 400;
+      began = event.button === 0 && !again ? [event.clientX, event.clientY] : null;
+    });
+    // Not `click`: what was pressed may have been drawn anew since.
+    chart.addEventListener("pointerup", (event) => {
+      const svg = chart.querySelector("svg"), box = svg.getBoundingClientRect();
+      ended = event.timeStamp;
+      if (!began || Math.hypot(event.clientX - began[0], event.clientY - began[1]) > 4) return;
       const y = ((event.clientY - box.top) / box.height) * svg.viewBox.baseVal.height;
-      waiting = setTimeout(leads, 280, y);
+      waiting = setTimeout(leads, 420, y);
     });
     chart.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && event.target === chart) leads(null);
