@@ -117,6 +117,25 @@ pub fn symbols(ledger: &Ledger, id: BatchId) -> Result<BTreeSet<Symbol>> {
     Ok(found)
 }
 
+/// The finding of a part.
+const CODE: &str = "split";
+
+/// Refuses what would read the sources of a part anew: they hold more than it does.
+///
+/// # Errors
+/// [`AppError::Usage`].
+pub fn refuse_part(stage: &Stage) -> Result<()> {
+    if stage.findings.iter().all(|finding| finding.code != CODE) {
+        return Ok(());
+    }
+    let text = format!(
+        "{} is a part of a batch that was split, and its sources hold more than it: it cannot be \
+         replayed; take back both parts, reinstate the whole and replay that",
+        stage.batch
+    );
+    Err(AppError::Usage(text))
+}
+
 /// Why a batch cannot be split, whatever is chosen; a page offers it only otherwise.
 ///
 /// # Errors
@@ -320,7 +339,7 @@ fn draft(
     });
     let kept = if takes { "the chosen symbols" } else { "the rest" };
     findings.push(Finding {
-        code: "split".into(),
+        code: CODE.into(),
         severity: Severity::Info,
         source: 0,
         line: None,

@@ -92,6 +92,10 @@ fn two_parts_are_the_whole_and_show_what_it_would_have_shown() {
     let why = trace::why(&ledger, Series::Iv, &symbol, day, None, None, None).unwrap();
     let event = &why.fields[0].event;
     assert_eq!((event.line, event.raw.trim_end(), event.proven), (10, "AAA,2024-01-03,12.5", true));
+    // Its sources hold what the other part has: reading them again would bring that in.
+    let mapping = crate::app::import::MappingChoice::Default;
+    let refused = decide::replay(&mut ledger, BatchId(2), mapping, false, &run()).unwrap_err();
+    assert!(refused.to_string().contains("part of a batch that was split"), "{refused}");
     decide::confirm(&mut ledger, BatchId(3), None, &run()).unwrap();
     assert_eq!(shown(&ledger), shown(&whole));
     let report = verify::verify(&ledger, true, &run()).unwrap();

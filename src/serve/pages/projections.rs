@@ -174,7 +174,7 @@ fn changes(diff: &ProjectionDiff) -> Markup {
         .iter()
         .take(MOST)
         .map(|change| {
-            let key = change.key.iter().map(|value| html! { (cell(value)) });
+            let key = change.key.iter().map(|value| html! { span.day { (cell(value)) } });
             let column = change.column.clone().unwrap_or_else(|| t("(row)").to_owned());
             let rest = [column, cell(&change.a), cell(&change.b)].map(|text| html! { (text) });
             key.chain(rest).collect()
