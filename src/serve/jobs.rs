@@ -218,6 +218,14 @@ impl Jobs {
         self.all().1.values().for_each(|job| job.stop());
     }
 
+    /// Waits until all are over, that long at most.
+    pub(super) fn wait(&self, patience: Duration) {
+        let end = Instant::now() + patience;
+        while self.all().1.values().any(|job| !job.is_over()) && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// A new job; `None` when enough of them run.
     fn begin(&self, title: String) -> Option<(u64, Arc<Job>)> {
         let mut all = self.all();

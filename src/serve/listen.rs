@@ -36,6 +36,7 @@ pub(super) fn run(listener: TcpListener, site: Arc<Site>) -> std::io::Result<()>
     let served = runtime.block_on(serve(listener, Arc::clone(&site)));
     // Work that is under way ends before the ledger is let go.
     runtime.shutdown_timeout(FAREWELL);
+    site.jobs.wait(FAREWELL);
     site.desk.close();
     served
 }

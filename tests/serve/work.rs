@@ -123,12 +123,17 @@ fn a_job_that_is_stopped_leaves_nothing() {
     // No symbol in its name: the series whose rows say it would need another form.
     let file = large(600_000);
     let words = [("token", token.as_str()), ("series", "iv"), ("symbol", "ALL")];
-    let sent = site.upload(&words, ("large.csv", &file)).unwrap().is(303);
+    let sent = site.upload(&words, ("la<b>rge.csv", &file)).unwrap().is(303);
     let job = sent.header("location").unwrap().to_owned();
     assert!(job.starts_with("/jobs/"), "it was over at once: {job}");
     let page = site.get(&job).is(200);
     assert!(page.body.contains("http-equiv=\"refresh\"") && page.body.contains("<progress"));
-    assert!(page.body.contains("Read large.csv"), "{}", page.body);
+    assert!(
+        page.body.contains("Read la&lt;b&gt;rge.csv") && !page.body.contains("la<b>"),
+        "{}",
+        page.body
+    );
+    assert!(!site.get("/jobs").is(200).body.contains("la<b>"));
     site.post(&format!("{job}/stop"), &[("token", "wrong")]).is(403);
     site.post("/jobs/999/stop", &[("token", &token)]).is(404);
     site.post(&format!("{job}/stop"), &[("token", &token)]).is(303);
@@ -207,5 +212,53 @@ fn versions_of_a_projection_are_compared_and_promoted() {
         assert!(site.get(&next).is(200).body.contains("Computed"));
     }
     site.post("/projections/nothing/rebuild", &[("token", &token)]).is(404);
+    desk.run("verify --deep").exits(0);
+}
+
+#[test]
+fn a_server_that_only_shows_begins_nothing_that_writes() {
+    let desk = desk();
+    let batch = three(&desk);
+    let site = Site::of(&desk, &[]);
+    let token = hidden(&site.get("/audit").is(200), "token");
+    let before = site.get("/status.json").json()["log_root"].clone();
+    let split = format!("/batches/{batch}/split");
+    for path in [
+        split.as_str(),
+        "/projections/iv/rebuild",
+        "/projections/iv/refresh",
+        "/projections/iv/promote",
+    ] {
+        let refused = site.post(path, &[("token", &token), ("symbols", "*")]).is(403);
+        assert!(refused.body.contains("--allow-decisions"), "{path}");
+    }
+    assert!(
+        !site.get(&format!("/batches/{batch}")).is(200).body.contains("details class=\"split\"")
+    );
+    assert!(!site.get("/projections").is(200).body.contains("Rebuild"));
+    // A get acts on nothing.
+    for path in [split.as_str(), "/verify/deep", "/jobs/1/stop"] {
+        site.get(path).is(404);
+    }
+    assert_eq!(site.get("/status.json").json()["log_root"], before);
+    assert_eq!(site.get("/jobs.json").json()["jobs"], serde_json::json!([]));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_that_ends_stops_its_jobs_and_leaves_nothing_half() {
+    let desk = desk();
+    let before = desk.run("status --json").json()["log_root"].clone();
+    let (mut site, token) = deciding(&desk);
+    let words = [("token", token.as_str()), ("series", "iv"), ("symbol", "ALL")];
+    let sent = site.upload(&words, ("large.csv", &large(600_000))).unwrap().is(303);
+    assert!(sent.header("location").unwrap().starts_with("/jobs/"));
+    let id = site.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    let (code, took) = site.ended();
+    assert!(code == Some(0) && took < Duration::from_secs(12), "{code:?} {took:?}");
+    let after = desk.run("status --json").exits(0);
+    assert_eq!(after.json()["log_root"], before);
+    assert!(!after.err.contains("crash"), "{}", after.err);
     desk.run("verify --deep").exits(0);
 }
