@@ -300,11 +300,11 @@ fn record(
 }
 
 #[cfg(test)]
-pub mod tests {
+mod tests {
     use super::*;
     use crate::domain::rows::Place;
 
-    pub fn put(
+    pub(super) fn put(
         history: &mut History,
         batch: u32,
         seq: u32,
@@ -315,7 +315,7 @@ pub mod tests {
         push(history, batch, seq, day, Op::Put, shape, texts);
     }
 
-    pub fn push(
+    pub(super) fn push(
         history: &mut History,
         batch: u32,
         seq: u32,
@@ -332,7 +332,7 @@ pub mod tests {
         history.batches.push(batch);
     }
 
-    pub fn active(batches: &[(u32, Class)]) -> Activity {
+    pub(super) fn active(batches: &[(u32, Class)]) -> Activity {
         batches.iter().fold(Activity::default(), |activity, (batch, class)| {
             activity.with(BatchId(*batch), *class, Position(u64::from(*batch) * 10))
         })
@@ -350,7 +350,7 @@ pub mod tests {
     }
 
     /// Three batches about three days: newer values, a part taken back, a day taken back.
-    pub fn history_of_three() -> History {
+    pub(super) fn history_of_three() -> History {
         let mut history = History::default();
         put(&mut history, 1, 0, 5, &[Field::DateMark, IV, SKEW], &["0.1", "3"]);
         put(&mut history, 1, 1, 5, &[IV], &["0.15"]);
