@@ -2,20 +2,21 @@
 
 use super::reader::{Period, ViewReader};
 use crate::app::error::Result;
+use crate::app::history::period_of;
 use crate::domain::{BatchId, Series, Symbol};
 use crate::projections::view::{Activity, sides};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// Counts the records that a view shows in stored periods that nobody needs to look at.
 ///
-/// A period knows how many records it shows when all its batches count. So only symbols that some
-/// batch speaks of which does not count need be read.
+/// A period knows how many records it shows when all its batches count. So it need be read only where a
+/// batch may speak of it which does not count.
 #[derive(Debug)]
 pub struct Counter {
     view: Series,
     activity: Activity,
-    /// Symbols with assertions that may not count.
-    doubtful: BTreeSet<Symbol>,
+    /// Per symbol from which period to which there may be assertions that do not count.
+    doubtful: BTreeMap<Symbol, Vec<(i32, i32)>>,
 }
 
 impl Counter {
@@ -31,7 +32,7 @@ impl Counter {
         apart: &[BatchId],
     ) -> Result<Self> {
         let ledger = reader.ledger();
-        let mut doubtful = BTreeSet::new();
+        let mut doubtful: BTreeMap<Symbol, Vec<(i32, i32)>> = BTreeMap::new();
         for (id, batch) in ledger.batches().iter() {
             let speaks = batch.stage.views.iter().any(|part| part.series == view);
             let stored = batch.committed_at.is_some();
@@ -40,7 +41,14 @@ impl Counter {
             }
             let mut blocks = ledger.read(id);
             while let Some((_, header)) = blocks.next_header()? {
-                doubtful.extend(header.symbols.into_iter().map(|(symbol, _)| symbol));
+                let (first, last) = header.days;
+                let periods = (period_of(view, first), period_of(view, last));
+                for (symbol, _) in header.symbols {
+                    let known = doubtful.entry(symbol).or_default();
+                    if known.last() != Some(&periods) {
+                        known.push(periods);
+                    }
+                }
             }
         }
         Ok(Self { view, activity, doubtful })
@@ -56,9 +64,13 @@ impl Counter {
         symbol: &Symbol,
         periods: &[Period],
     ) -> Result<u64> {
+        let doubtful = self.doubtful.get(symbol).map(Vec::as_slice).unwrap_or_default();
+        let sure = |period: &Period| {
+            !doubtful.iter().any(|(first, last)| (*first..=*last).contains(&period.number))
+        };
         let mut shown = 0;
         for period in periods {
-            match period.keys.filter(|_| !self.doubtful.contains(symbol)) {
+            match period.keys.filter(|_| sure(period)) {
                 Some(keys) => shown += keys,
                 None => {
                     let history = reader.read(self.view, symbol, std::slice::from_ref(period))?;
