@@ -72,6 +72,9 @@ struct Of {
     root: Option<String>,
 }
 
+/// The symbols of all daily views at a log's root and a position.
+type Listed = ((String, Position), Arc<[Symbol]>);
+
 /// Everything that is kept.
 #[derive(Debug)]
 pub(super) struct Kept {
@@ -80,7 +83,7 @@ pub(super) struct Kept {
     /// Held while a large review is made.
     making: Mutex<()>,
     /// The symbols of all daily views at a root and a position.
-    symbols: Mutex<Option<((String, Position), Arc<[Symbol]>)>>,
+    symbols: Mutex<Option<Listed>>,
 }
 
 impl Default for Kept {
