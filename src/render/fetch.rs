@@ -35,6 +35,10 @@ impl FetchPage<'_> {
         if hidden > 0 {
             out += &format!("  and {} more: all with `--json`\n", count(hidden as u64));
         }
+        if let Some(day) = &plan.day {
+            let (requests, spent) = (day.requests, day.spent);
+            out += &format!("  {spent} of the {requests} requests of a day are spent\n");
+        }
         if plan.covered > 0 {
             out += &format!("  of {} nothing is missing\n", counted(plan.covered, "symbol"));
         }
@@ -70,6 +74,16 @@ impl Document for FetchPage<'_> {
             table.row([fact.replace('-', " "), count(*all), known]);
         }
         out += &table.finish();
+        if let Some(cache) = &report.cache {
+            let found = cache.counters;
+            out += &format!(
+                "  {} of {} were known from a moment ago ({} in this run, {} in the ledger)\n",
+                count(found.hits_l1 + found.hits_l2),
+                counted(found.lookups(), "page"),
+                count(found.hits_l1),
+                count(found.hits_l2)
+            );
+        }
         let odd: Vec<_> = report.outcomes.iter().filter(odd).collect();
         let mut table = Table::bare(look, vec![Side::Left; 5]);
         for line in odd.iter().take(FEW) {
