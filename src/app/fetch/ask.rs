@@ -12,7 +12,7 @@ use crate::net::{Answer, Client, Ended, Stop};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -114,7 +114,7 @@ pub fn ask(questions: &[Question], inbox: &mut Inbox, how: &AskOptions<'_>) -> R
             let (send, run, next, waits) = (send.clone(), run.as_str(), &next, &waits);
             let health = &health;
             scope.spawn(move || {
-                while !stop.is_set() {
+                while !stop.is_set() && !health.shut.load(Ordering::SeqCst) {
                     let number = next.fetch_add(1, Ordering::SeqCst);
                     let Some(question) = questions.get(number) else { break };
                     let send = &send;
@@ -227,6 +227,8 @@ struct Health {
     good: AtomicU64,
     /// Requests in a row that used up their attempts.
     lost: AtomicU64,
+    /// Whether no further request has a chance: no worker begins another question.
+    shut: AtomicBool,
 }
 
 impl Health {
@@ -281,6 +283,9 @@ impl Worker<'_> {
             let (Ended::Ok, Ok(heard)) = (answer.ended, heard) else {
                 note.last = true;
                 let (body, shut) = (answer.body, answer.shut_for.is_some());
+                if shut || answer.ended == Ended::AuthFailed {
+                    self.health.shut.store(true, Ordering::SeqCst);
+                }
                 let _ = self.send.send(Arrived { note, body, shut });
                 return;
             };
