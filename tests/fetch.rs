@@ -15,6 +15,7 @@ mod recorded;
 pub mod responder;
 mod secret;
 mod tradier;
+mod tuned;
 
 use crate::program::{Desk, Ran};
 use serde_json::Value;

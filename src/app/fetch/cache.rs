@@ -7,6 +7,7 @@
 use super::endpoint::Provider;
 use super::{Note, Question};
 use crate::app::error::Result;
+use crate::domain::{BatchState, eastern};
 use crate::ledger::{Inbox, Ledger};
 use crate::sources::tradier;
 use serde::Serialize;
@@ -195,8 +196,12 @@ pub fn recorded(
             found.insert(key, (observed, kept));
         }
     };
+    // A batch of the day before yesterday has nothing so young; one that was taken back is asked again.
+    let since = eastern::day_of(now).unwrap_or_default().0 - 2;
     for (_, batch) in ledger.batches().iter() {
-        if Provider::of_mapping(&batch.stage.mapping.id) != Some(Provider::Tradier) {
+        let of_it = Provider::of_mapping(&batch.stage.mapping.id) == Some(Provider::Tradier);
+        let counts = matches!(batch.state(), BatchState::Staged | BatchState::Active);
+        if !of_it || !counts || batch.stage.as_of.0 < since {
             continue;
         }
         for source in ledger.manifest_of(&batch.stage)?.sources {

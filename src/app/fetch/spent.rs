@@ -3,6 +3,7 @@
 
 use super::{Note, Provider};
 use crate::app::error::Result;
+use crate::domain::eastern;
 use crate::ledger::{Inbox, Ledger};
 
 /// A day, in ms.
@@ -16,8 +17,11 @@ const DAY_MS: i64 = 86_400_000;
 pub fn spent(ledger: &Ledger, inbox: &Inbox, of: Provider, now: i64) -> Result<u32> {
     let recent = |observed: i64| now.saturating_sub(observed) < DAY_MS;
     let mut count: u32 = 0;
+    // A batch that was staged days ago has no answer of the last 24 hours.
+    let since = eastern::day_of(now).unwrap_or_default().0 - 3;
     for (_, batch) in ledger.batches().iter() {
-        if Provider::of_mapping(&batch.stage.mapping.id) != Some(of) {
+        let of_it = Provider::of_mapping(&batch.stage.mapping.id) == Some(of);
+        if !of_it || batch.stage.as_of.0 < since {
             continue;
         }
         for source in ledger.manifest_of(&batch.stage)?.sources {
