@@ -5,20 +5,19 @@ use super::groups::Groups;
 use super::import::{
     self, MappingChoice, Reading, Staged, choose_mapping, csv_draft, read_source, with_events,
 };
-use super::report::{BatchChange, Decided, Refreshed, ViewEffect};
+use super::report::{BatchChange, Decided, Refreshed};
 use super::stage::{Draft, append};
 use super::views::{self, ViewReader};
-use super::{Run, projection, review, withdraw};
+use super::{Run, effects, projection, review, withdraw};
 use crate::domain::batch::{self, Command, Refusal, decide_redo, decide_rollback_to, decide_undo};
 use crate::domain::{
-    BatchId, BatchState, Class, Collector, Day, Decision, Digest, EntryKind, Op, Position, Series,
-    Symbol, Via, Window,
+    BatchId, BatchState, Class, Collector, Decision, Digest, EntryKind, Position, Via, Window,
 };
 use crate::ledger::{Ledger, LedgerError};
 use crate::projections::diff;
-use crate::projections::view::{Activity, History, Record, Which, fold};
+use crate::projections::view::Which;
 use crate::sources::csv::SymbolFrom;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::{Seek, Write};
 
 /// Confirms a staged batch. With `expect`, the review's token must be that (12 hex digits or
@@ -92,7 +91,7 @@ pub fn confirm_staged(ledger: &mut Ledger, staged: &Staged, run: &Run<'_>) -> Re
             append(ledger, EntryKind::Decision(decision.clone()), run)?;
             update(ledger, run)?;
             let projections = refreshed(ledger, run);
-            let changes = reviewed(staged);
+            let changes = effects::reviewed(&staged.review);
             Ok(Decided {
                 changes,
                 projections,
@@ -291,147 +290,9 @@ fn settle(ledger: &mut Ledger, decision: Decision, plan: bool, run: &Run<'_>) ->
         update(ledger, run)?;
     }
     let projections = if plan { Vec::new() } else { refreshed(ledger, run) };
-    let changes = effects(ledger, &decision, plan, run)?;
+    let changes = effects::of(ledger, &decision, plan, run)?;
     let action = decision.action.name();
     Ok(Decided { changes, projections, ..decided(ledger, action, Some(&decision), plan) })
-}
-
-/// The difference that a decision makes, per view.
-fn effects(
-    ledger: &Ledger,
-    decision: &Decision,
-    plan: bool,
-    run: &Run<'_>,
-) -> Result<Vec<ViewEffect>> {
-    let touches = |state| state == BatchState::Active;
-    let moved: Vec<_> =
-        decision.changes.iter().filter(|c| touches(c.from) != touches(c.to)).collect();
-    // A batch that was never committed is in no view yet; its plan is its review.
-    let ids: Vec<BatchId> = moved
-        .iter()
-        .map(|change| change.batch)
-        .filter(|id| ledger.batches().get(*id).is_some_and(|b| b.committed_at.is_some()))
-        .collect();
-    let reader = ViewReader::new(ledger)?;
-    let mut found: BTreeMap<Series, ViewEffect> = BTreeMap::new();
-    let mut activities: BTreeMap<Series, (Activity, Activity)> = BTreeMap::new();
-    for view in Series::ALL {
-        let now = Activity::at(ledger.batches(), view, ledger.position());
-        let mut other = now.clone();
-        for change in &moved {
-            // In a plan the other side lies ahead, after a decision it lies behind.
-            let active_there = touches(if plan { change.to } else { change.from });
-            let batch = ledger.batches().get(change.batch);
-            let committed = batch.and_then(|batch| batch.committed_at);
-            let class = batch.map_or(Class::Vendor, |batch| batch.class(view));
-            other = match committed {
-                Some(at) if active_there => other.with(change.batch, class, at),
-                _ => other.without(change.batch),
-            };
-        }
-        activities.insert(view, if plan { (now, other) } else { (other, now) });
-    }
-    let mut touched: BTreeSet<(Series, Symbol)> = BTreeSet::new();
-    for id in ids {
-        let mut blocks = ledger.read(id);
-        let views = ledger.batches().get(id).map(|b| b.stage.views.clone()).unwrap_or_default();
-        while let Some((_, header)) = blocks.next_header()? {
-            for (symbol, _) in header.symbols {
-                touched.extend(views.iter().map(|part| (part.series, symbol.clone())));
-            }
-        }
-    }
-    run.progress.begin("comparing", Some(touched.len() as u64), "symbols");
-    for (index, (view, symbol)) in touched.into_iter().enumerate() {
-        let Some((before, after)) = activities.get(&view) else {
-            continue;
-        };
-        let history = reader.history(view, &symbol)?;
-        let effect = found.entry(view).or_default();
-        effect.series = view.name();
-        count(view, &symbol, &history, before, after, effect);
-        run.progress.at(index as u64 + 1);
-    }
-    run.progress.end();
-    Ok(found.into_values().collect())
-}
-
-fn count(
-    view: Series,
-    symbol: &Symbol,
-    history: &History,
-    before: &Activity,
-    after: &Activity,
-    effect: &mut ViewEffect,
-) {
-    let was = effect.added + effect.changed + effect.removed;
-    match (plain(history, before), plain(history, after)) {
-        // Only one side shows anything: no need to fold.
-        (Some(0), Some(days)) => {
-            effect.added += days;
-            effect.days += days;
-        }
-        (Some(days), Some(0)) => effect.removed += days,
-        _ => {
-            let before = fold(view, history, before, Which::Latest);
-            let after = fold(view, history, after, Which::Latest);
-            effect.days += after.len() as u64;
-            let mut differs = BTreeSet::new();
-            diff::compare(view, symbol, &before, &after, None, &mut |change| {
-                if change.is_real() {
-                    differs.insert((change.day, change.item));
-                }
-            });
-            // By records and not by their cells: a record without any is a day too.
-            let has = |records: &[Record], key: (Day, &str)| {
-                records.binary_search_by(|record| record.key().cmp(&key)).is_ok()
-            };
-            effect.added += after.iter().filter(|r| !has(&before, r.key())).count() as u64;
-            effect.removed += before.iter().filter(|r| !has(&after, r.key())).count() as u64;
-            let both = |(day, item): &&(Day, Box<str>)| {
-                has(&before, (*day, item)) && has(&after, (*day, item))
-            };
-            effect.changed += differs.iter().filter(both).count() as u64;
-        }
-    }
-    effect.symbols += u64::from(effect.added + effect.changed + effect.removed > was);
-}
-
-/// Days shown, when one batch shows them all, each day once; `None` otherwise.
-fn plain(history: &History, activity: &Activity) -> Option<u64> {
-    let (mut days, mut only, mut last) = (0, None, None);
-    for (head, batch) in history.rows.heads().iter().zip(&history.batches) {
-        // Neighbours are mostly of one batch, so its rank is asked for once.
-        if only != Some(*batch) {
-            if activity.rank(BatchId(*batch)).is_none() {
-                continue;
-            }
-            if only.replace(*batch).is_some() {
-                return None;
-            }
-        }
-        let key = (head.day, history.rows.item_of(head));
-        if last.replace(key) == Some(key) || head.op == Op::Retract {
-            return None;
-        }
-        days += 1;
-    }
-    Some(days)
-}
-
-/// What confirming a fresh batch does, as its review said.
-fn reviewed(staged: &Staged) -> Vec<ViewEffect> {
-    let mut found: BTreeMap<&str, ViewEffect> = BTreeMap::new();
-    for line in &staged.review.series {
-        let effect = found.entry(line.series).or_default();
-        effect.series = line.series;
-        effect.added += line.new;
-        effect.removed += line.removed;
-        effect.changed += line.touched;
-        effect.days += line.new + line.changed + line.drifted + line.same + line.only_here;
-        effect.symbols += u64::from(line.new + line.removed + line.touched > 0);
-    }
-    found.into_values().collect()
 }
 
 /// Reads the kept bytes of a batch again under another mapping, into a new staged batch that

@@ -2,6 +2,7 @@
 
 use crate::domain::{Day, Rows, Series};
 use crate::projections::view::History;
+use std::collections::BTreeSet;
 
 /// The order in which a history stands: by day and item, then batch, then place in the batch.
 type Key<'a> = (Day, &'a str, u32, u32);
@@ -58,6 +59,20 @@ pub fn by_period(view: Series, history: &History) -> Vec<(i32, std::ops::Range<u
         }
     }
     parts
+}
+
+/// The periods that some days are stored under.
+pub fn periods_of(view: Series, days: impl Iterator<Item = Day>) -> BTreeSet<i32> {
+    let mut periods = BTreeSet::new();
+    let mut last = None;
+    for day in days {
+        // Neighbours are mostly of one period.
+        let period = period_of(view, day);
+        if last.replace(period) != Some(period) {
+            periods.insert(period);
+        }
+    }
+    periods
 }
 
 /// The period that a day is stored under.

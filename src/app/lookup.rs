@@ -13,8 +13,8 @@ use crate::domain::batch::Batch;
 use crate::domain::{BatchId, BatchState, Calendar, Class, Day, Fact, Position, Series, Symbol};
 use crate::ledger::head::FORMAT;
 use crate::ledger::{Ledger, LedgerError};
-use crate::projections::diff;
-use crate::projections::view::{Activity, Which, fold};
+use crate::projections::diff::{self, Change};
+use crate::projections::view::{Activity, Which, fold, sides};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -401,11 +401,16 @@ pub fn diff(
         for known in reader.symbols(view).iter().filter(|known| symbol.is_none_or(|s| s == *known))
         {
             let history = reader.history(view, known)?;
-            let old = fold(view, &history, &before, Which::Latest);
-            let new = fold(view, &history, &after, Which::Latest);
-            diff::compare(view, known, &old, &new, threshold, &mut |change| {
+            let mut heard = |change: Change| {
                 *counts.entry(change.kind.name()).or_insert(0) += 1;
                 changes.push(ChangeLine::from(&change));
+            };
+            sides(view, &history, &before, &after, &mut |key| {
+                if key.moved {
+                    let (old, new) = (key.before(), key.after());
+                    let (old, new) = (old.as_ref(), new.as_ref());
+                    diff::compare_day(view, known, old, new, threshold, &mut heard);
+                }
             });
         }
     }

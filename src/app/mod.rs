@@ -11,6 +11,7 @@ pub mod derive;
 pub mod digest;
 pub mod document;
 pub mod earnings;
+mod effects;
 pub mod erase;
 pub mod error;
 pub mod export;

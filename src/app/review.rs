@@ -4,17 +4,18 @@ mod keys;
 
 use super::error::{AppError, Result};
 use super::groups::{Groups, SymbolEvents, SymbolKeys};
-use super::history::merged;
+use super::history::{merged, periods_of};
 use super::report::Review;
-use super::views::ViewReader;
+use super::views::{Counter, Period, ViewReader};
 use super::{Run, document};
 use crate::domain::{BatchId, Class, Day, Digest, Position, Series, Stage, Symbol};
 use crate::ledger::Ledger;
 use crate::ledger::hash::Hasher;
 use crate::projections::diff::{self, Change, ChangeKind, SymbolDiff};
-use crate::projections::view::{Activity, History, Record, Which, fold};
+use crate::projections::view::{Activity, History, sides};
 use keys::{batch_keys, unchanged};
 use rust_decimal::Decimal;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// How many changes a review shows unless it is asked for all.
@@ -90,6 +91,7 @@ pub fn analyse(
         stored: ledger.batches().get(wanted.batch).is_some_and(|b| b.committed_at.is_some()),
         before: BTreeMap::new(),
         after: BTreeMap::new(),
+        counters: BTreeMap::new(),
         hasher: Hasher::default(),
         found: Analysis::default(),
         new_kept: 0,
@@ -181,6 +183,7 @@ struct Work<'a> {
     stored: bool,
     before: BTreeMap<Series, Activity>,
     after: BTreeMap<Series, Activity>,
+    counters: BTreeMap<Series, Counter>,
     hasher: Hasher,
     found: Analysis,
     new_kept: usize,
@@ -220,11 +223,19 @@ impl Work<'_> {
         }
         let mut result = unchanged(view, symbol, &days);
         (result.identical, result.conflicting) = (identical, conflicting);
-        // A dense view is compared on the days of the batch only: the others stay as they are.
-        let stored = match days.first().zip(days.last()).filter(|_| view.is_dense()) {
-            Some((first, last)) => self.reader.history_between(view, symbol, *first, *last)?,
-            None => self.reader.history(view, symbol)?,
-        };
+        let mut periods = self.reader.stored(view, symbol)?;
+        if let Some((first, last)) = days.first().zip(days.last()).filter(|_| view.is_dense()) {
+            // A dense view is compared on the days of the batch only: the others stay as they are.
+            periods.retain(|period| (first.0..=last.0).contains(&period.number));
+        }
+        if self.wanted.replaces.is_none() {
+            // What the batch says nothing about stays as it is, and is only counted.
+            let own = periods_of(view, batch.rows.heads().iter().map(|head| head.day));
+            let untouched: Vec<Period> =
+                periods.extract_if(.., |period| !own.contains(&period.number)).collect();
+            result.only_here = self.counted(view, symbol, &untouched)?;
+        }
+        let stored = self.reader.read(view, symbol, &periods)?;
         let fresh = stored.rows.is_empty() && keys.identical + keys.conflicting == 0;
         let mut affected: Vec<Day> = Vec::new();
         if fresh && self.only_counts() {
@@ -238,6 +249,18 @@ impl Work<'_> {
             self.compare(view, symbol, &whole, &keys.keys, &mut result, &mut affected);
         }
         self.close(result, &affected, own_days)
+    }
+
+    /// How many records the view shows of a symbol in periods of which the batch says nothing.
+    fn counted(&mut self, view: Series, symbol: &Symbol, periods: &[Period]) -> Result<u64> {
+        let counter = match self.counters.entry(view) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let before = self.before.get(&view).cloned().unwrap_or_default();
+                entry.insert(Counter::new(&self.reader, view, before, &[self.wanted.batch])?)
+            }
+        };
+        counter.shown(&self.reader, symbol, periods)
     }
 
     /// Whether enough examples of what is new are kept, so that further ones are only counted.
@@ -291,8 +314,8 @@ impl Work<'_> {
         affected: &mut Vec<Day>,
     ) {
         let none = Activity::default();
-        let before = fold(view, history, self.before.get(&view).unwrap_or(&none), Which::Latest);
-        let after = fold(view, history, self.after.get(&view).unwrap_or(&none), Which::Latest);
+        let before = self.before.get(&view).unwrap_or(&none);
+        let after = self.after.get(&view).unwrap_or(&none);
         let (found, hasher, kept) = (&mut self.found, &mut self.hasher, &mut self.new_kept);
         let full = self.wanted.full;
         let mut each = |change: Change| {
@@ -319,29 +342,25 @@ impl Work<'_> {
                 trim(&mut found.changes);
             }
         };
-        let mut old = before.iter().peekable();
-        let mut new = after.iter().peekable();
-        loop {
-            let (a, b): (Option<&Record>, Option<&Record>) = match (old.peek(), new.peek()) {
-                (None, None) => break,
-                (Some(a), Some(b)) if a.key() == b.key() => (old.next(), new.next()),
-                (Some(a), Some(b)) if a.key() < b.key() => (old.next(), None),
-                (Some(_), None) => (old.next(), None),
-                _ => (None, new.next()),
-            };
-            let Some(key) = a.or(b).map(Record::key) else {
-                break;
-            };
-            let in_batch = keys.binary_search(&key).is_ok();
-            if !in_batch && a == b {
+        sides(view, history, before, after, &mut |key| {
+            if !key.moved {
+                result.only_here += u64::from(key.shows_before());
+                return;
+            }
+            let (a, b) = (key.before(), key.after());
+            if a.is_none() && b.is_none() {
+                return;
+            }
+            if a == b && keys.binary_search(&key.key()).is_err() {
                 result.only_here += 1;
-                continue;
+                return;
             }
             let mut real = false;
             let mut heard = |change: Change| {
                 real |= change.is_real();
                 each(change);
             };
+            let (a, b) = (a.as_ref(), b.as_ref());
             let did = diff::compare_day(view, symbol, a, b, result.threshold_points, &mut heard);
             result.touched += u64::from(real && a.is_some() && b.is_some());
             match did.kind {
@@ -353,9 +372,9 @@ impl Work<'_> {
             }
             result.extended += u64::from(did.extended);
             if matches!(did.kind, ChangeKind::New | ChangeKind::Changed) {
-                affected.push(key.0);
+                affected.push(key.key().0);
             }
-        }
+        });
     }
 
     /// Counts new and changed days that the other views say nothing about.
@@ -369,14 +388,22 @@ impl Work<'_> {
     ) -> Result<()> {
         let missing = |support: Series| -> Result<u64> {
             let own = own_days.get(&support).map(Vec::as_slice).unwrap_or_default();
-            let history = self.reader.history(support, symbol)?;
+            let wanted = affected.iter().filter(|day| own.binary_search(day).is_err());
+            let wanted = periods_of(support, wanted.copied());
+            let mut periods = match wanted.is_empty() {
+                true => Vec::new(),
+                false => self.reader.stored(support, symbol)?,
+            };
+            periods.retain(|period| wanted.contains(&period.number));
+            let history = self.reader.read(support, symbol, &periods)?;
             let none = Activity::default();
             let activity = self.before.get(&support).unwrap_or(&none);
-            let shown = fold(support, &history, activity, Which::Latest);
-            let supported = |day: &Day| {
-                own.binary_search(day).is_ok()
-                    || shown.binary_search_by_key(day, |record| record.day).is_ok()
-            };
+            let mut shown = Vec::new();
+            sides(support, &history, activity, activity, &mut |key| {
+                shown.extend(key.shows_before().then_some(key.key().0));
+            });
+            let supported =
+                |day: &Day| own.binary_search(day).is_ok() || shown.binary_search(day).is_ok();
             Ok(affected.iter().filter(|day| !supported(day)).count() as u64)
         };
         if view == Series::Iv {

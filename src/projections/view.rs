@@ -4,6 +4,10 @@
 //! among the active batches decides: a `put` shows its value, a `retract` shows nothing. Nothing
 //! here depends on the order in which batches were added or removed.
 
+mod sides;
+
+pub use sides::{Sides, keys_shown, sides};
+
 use crate::domain::{
     BatchId, BatchTable, Class, Day, EventId, Field, Op, Position, Row, Rows, Series, Value,
 };
@@ -149,8 +153,7 @@ pub fn each(
 ) {
     by_key(history, activity, &mut |assertions| match assertions {
         [(_, row, _)] if row.head.op == Op::Put => {
-            let shows = row.fields().any(|(_, value)| value.is_some());
-            if shows || row.shape.iter().any(Field::is_mark) {
+            if says_something(row) {
                 take(Shown::Event(*row));
             }
         }
@@ -201,6 +204,12 @@ fn hand_over<'a>(key: &mut Vec<Assertion<'a>>, take: &mut dyn FnMut(&[Assertion<
         take(key);
     }
     key.clear();
+}
+
+/// Whether a put alone makes a record.
+fn says_something(row: &Row<'_>) -> bool {
+    row.head.op == Op::Put
+        && (row.fields().any(|(_, value)| value.is_some()) || row.shape.iter().any(Field::is_mark))
 }
 
 /// What decides between assertions about one field; greater wins.
@@ -295,11 +304,18 @@ mod tests {
     use super::*;
     use crate::domain::rows::Place;
 
-    fn put(history: &mut History, batch: u32, seq: u32, day: i32, shape: &[Field], texts: &[&str]) {
+    pub(super) fn put(
+        history: &mut History,
+        batch: u32,
+        seq: u32,
+        day: i32,
+        shape: &[Field],
+        texts: &[&str],
+    ) {
         push(history, batch, seq, day, Op::Put, shape, texts);
     }
 
-    fn push(
+    pub(super) fn push(
         history: &mut History,
         batch: u32,
         seq: u32,
@@ -316,7 +332,7 @@ mod tests {
         history.batches.push(batch);
     }
 
-    fn active(batches: &[(u32, Class)]) -> Activity {
+    pub(super) fn active(batches: &[(u32, Class)]) -> Activity {
         batches.iter().fold(Activity::default(), |activity, (batch, class)| {
             activity.with(BatchId(*batch), *class, Position(u64::from(*batch) * 10))
         })
@@ -331,6 +347,19 @@ mod tests {
             format!("{}:{}", record.day.0, cells.join(","))
         };
         records.iter().map(one).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Three batches about three days: newer values, a part taken back, a day taken back.
+    pub(super) fn history_of_three() -> History {
+        let mut history = History::default();
+        put(&mut history, 1, 0, 5, &[Field::DateMark, IV, SKEW], &["0.1", "3"]);
+        put(&mut history, 1, 1, 5, &[IV], &["0.15"]);
+        push(&mut history, 2, 0, 5, Op::Retract, &[SKEW], &[]);
+        put(&mut history, 1, 2, 6, &[IV], &["0.2"]);
+        put(&mut history, 3, 0, 6, &[IV], &["0.3"]);
+        put(&mut history, 2, 1, 7, &[IV], &["0.4"]);
+        push(&mut history, 3, 1, 7, Op::Retract, &[], &[]);
+        history
     }
 
     const IV: Field = Field::Known(10);

@@ -483,6 +483,17 @@ impl World {
             let line = did.changes.iter().find(|line| line.series == view.name());
             let got = line.map(|l| [l.added, l.changed, l.removed, l.symbols]);
             assert_eq!(got.unwrap_or_default(), want, "law 7: {view} of {did:?}");
+            let of = |shown: &Shown| -> Vec<String> {
+                let keys = shown.keys().filter(|key| key.0 == view);
+                keys.map(|key| key.1.clone()).collect()
+            };
+            let (shown, mut all) = (of(&after), of(&after));
+            all.extend(of(before));
+            let symbols = all.into_iter().collect::<BTreeSet<_>>().len() as u64;
+            // What a decision says of symbols that it leaves alone is its own affair.
+            if let Some(line) = line.filter(|line| line.symbols == symbols) {
+                assert_eq!(line.days, shown.len() as u64, "law 7: days of {view} in {did:?}");
+            }
         }
     }
 

@@ -107,6 +107,17 @@ pub struct ViewEffect {
     pub days: u64,
 }
 
+impl ViewEffect {
+    /// Adds what another part of the view counted.
+    pub fn add(&mut self, other: &Self) {
+        self.symbols += other.symbols;
+        self.added += other.added;
+        self.changed += other.changed;
+        self.removed += other.removed;
+        self.days += other.days;
+    }
+}
+
 /// A batch's change of state.
 #[derive(Clone, Debug, Serialize)]
 pub struct BatchChange {

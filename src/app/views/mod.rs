@@ -9,10 +9,12 @@
 //! lost or stale value is noticed. A view that was being updated when the process died is marked,
 //! and rebuilt from the log at the next start.
 
+mod counted;
 mod reader;
 mod stored;
 mod update;
 
 pub use crate::app::digest::ViewDigest;
+pub use counted::Counter;
 pub use reader::{Period, Roots, ViewReader};
 pub use update::{catch_up, compare_with_log, rebuild};

@@ -5,6 +5,7 @@ use super::update::is_behind;
 use crate::app::error::Result;
 use crate::app::history::period_of;
 use crate::domain::{Day, Digest, Position, Series, Symbol};
+use crate::ledger::codec::Listed;
 use crate::ledger::{Ledger, LedgerError};
 use crate::projections::view::{Activity, History, Record, Which, fold};
 use std::collections::BTreeMap;
@@ -18,6 +19,8 @@ pub struct Period {
     pub number: i32,
     /// How many assertions it holds.
     pub events: u64,
+    /// How many records it shows when all its batches count, where that is known.
+    pub keys: Option<u64>,
     digest: Digest,
 }
 
@@ -25,7 +28,7 @@ pub struct Period {
 impl Period {
     /// One of which nothing is read.
     pub fn of(number: i32, events: u64) -> Self {
-        Self { number, events, digest: Digest::default() }
+        Self { number, events, keys: None, digest: Digest::default() }
     }
 }
 
@@ -125,10 +128,11 @@ impl<'a> ViewReader<'a> {
     pub fn stored(&self, view: Series, symbol: &Symbol) -> Result<Vec<Period>> {
         let root = self.roots.0.get(&view);
         let entry = root.and_then(|root| Some((root.place, root.symbols.get(symbol.as_str())?)));
-        let Some((place, (_, digest))) = entry else { return Ok(Vec::new()) };
-        let years = read_years(self.ledger, place, symbol, digest)?;
-        let period = |(name, (events, digest)): (&String, &(u64, Digest))| {
-            Some(Period { number: name.parse().ok()?, events: *events, digest: *digest })
+        let Some((place, of)) = entry else { return Ok(Vec::new()) };
+        let years = read_years(self.ledger, place, symbol, &of.digest)?;
+        let period = |(name, of): (&String, &Listed)| {
+            let Listed { events, keys, digest } = *of;
+            Some(Period { number: name.parse().ok()?, events, keys, digest })
         };
         let mut periods: Vec<Period> = years.iter().filter_map(period).collect();
         periods.sort_unstable_by_key(|period| period.number);
@@ -143,7 +147,7 @@ impl<'a> ViewReader<'a> {
     /// How many assertions a view stores of a symbol.
     pub fn events(&self, view: Series, symbol: &Symbol) -> u64 {
         let root = self.roots.0.get(&view);
-        root.and_then(|root| root.symbols.get(symbol.as_str())).map_or(0, |(events, _)| *events)
+        root.and_then(|root| root.symbols.get(symbol.as_str())).map_or(0, |of| of.events)
     }
 
     /// A symbol's records as known at a position.

@@ -3,7 +3,7 @@
 use crate::app::error::Result;
 use crate::app::pieces::{get, put};
 use crate::domain::{Digest, Position, Series, Symbol};
-use crate::ledger::codec::{decode_chunk, decode_directory, encode_directory};
+use crate::ledger::codec::{Listed, decode_chunk, decode_directory, encode_directory};
 use crate::ledger::hash::content;
 use crate::ledger::{Ledger, LedgerError};
 use crate::projections::view::History;
@@ -72,8 +72,8 @@ fn get_checked(ledger: &Ledger, key: &[u8], digest: &Digest, what: &str) -> Resu
     }
 }
 
-/// Names, event counts and digests.
-pub(super) type Entries = BTreeMap<String, (u64, Digest)>;
+/// What a directory lists, by name.
+pub(super) type Entries = BTreeMap<String, Listed>;
 
 /// A view's root: the log position it has taken in, and its symbols.
 #[derive(Clone, Debug)]
@@ -101,21 +101,20 @@ pub(super) fn read_root(ledger: &Ledger, view: Series) -> Result<Root> {
         return Err(wrong().into());
     }
     let (position, entries) = decode_directory(body)?;
-    Ok(Root { place, position, symbols: entries_of(entries) })
-}
-
-pub(super) fn entries_of(entries: Vec<(String, u64, Digest)>) -> Entries {
-    entries.into_iter().map(|(name, events, digest)| (name, (events, digest))).collect()
-}
-
-pub(super) fn listed(entries: &Entries) -> Vec<(String, u64, Digest)> {
-    entries.iter().map(|(name, (events, digest))| (name.clone(), *events, *digest)).collect()
+    Ok(Root { place, position, symbols: entries.into_iter().collect() })
 }
 
 pub(super) fn write_root(ledger: &mut Ledger, root: &Root) -> Result<()> {
-    let mut bytes = encode_directory(root.position, listed(&root.symbols))?;
+    let symbols = root.symbols.iter().map(|(name, of)| (name.clone(), *of));
+    let mut bytes = encode_directory(root.position, symbols)?;
     bytes.extend_from_slice(&content(&bytes).0);
     put(ledger, &root.place.root_key(), &bytes)
+}
+
+/// The value of a symbol's directory.
+pub(super) fn years_bytes(years: &Entries) -> Result<Vec<u8>> {
+    let years = years.iter().map(|(name, of)| (name.clone(), *of));
+    Ok(encode_directory(Position(0), years)?)
 }
 
 pub(super) fn read_years(
@@ -126,7 +125,7 @@ pub(super) fn read_years(
 ) -> Result<Entries> {
     let what = format!("the directory of {} {symbol}", place.view);
     let bytes = get_checked(ledger, &place.symbol_key(symbol), digest, &what)?;
-    Ok(entries_of(decode_directory(&bytes)?.1))
+    Ok(decode_directory(&bytes)?.1.into_iter().collect())
 }
 
 pub(super) fn read_chunk(

@@ -1,18 +1,18 @@
 //! Bringing views up to the head, rebuilding them, comparing them with the log.
 
 use super::stored::{
-    Entries, LIVE, MARK, Place, Root, listed, read_chunk, read_root, read_years, write_root,
+    Entries, LIVE, MARK, Place, Root, read_chunk, read_root, read_years, write_root, years_bytes,
 };
 use crate::app::error::Result;
 use crate::app::groups::{Group, Groups};
 use crate::app::history::{by_period, merged, part};
 use crate::app::pieces::{get, put};
 use crate::app::{Progress, threads};
-use crate::domain::{BatchId, BatchTable, Digest, Position, Series, Symbol};
+use crate::domain::{BatchId, BatchTable, Position, Series, Symbol};
 use crate::ledger::Ledger;
-use crate::ledger::codec::{encode_chunk, encode_directory};
+use crate::ledger::codec::{Listed, encode_chunk};
 use crate::ledger::hash::content;
-use crate::projections::view::History;
+use crate::projections::view::{History, keys_shown};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The batches that were committed after a position, up to the head.
@@ -132,42 +132,45 @@ struct Updated {
     /// Its chunks, then its directory, by key.
     values: Vec<(Vec<u8>, Vec<u8>)>,
     /// Its line in the root.
-    entry: (u64, Digest),
+    entry: Listed,
 }
 
 /// A symbol's chunks with further events; adding them twice changes nothing.
 fn updated(ledger: &Ledger, root: &Root, symbol: Symbol, history: &History) -> Result<Updated> {
     let place = root.place;
     let mut years = match root.symbols.get(symbol.as_str()) {
-        Some((_, digest)) => read_years(ledger, place, &symbol, digest)?,
+        Some(of) => read_years(ledger, place, &symbol, &of.digest)?,
         None => Entries::new(),
     };
     let mut values = Vec::new();
     for (year, range) in by_period(place.view, history) {
         let name = year.to_string();
-        let (bytes, events) = match years.get(&name) {
-            Some((_, digest)) => {
-                let stored = read_chunk(ledger, place, &symbol, year, digest)?;
+        let (bytes, listed) = match years.get(&name) {
+            Some(of) => {
+                let stored = read_chunk(ledger, place, &symbol, year, &of.digest)?;
                 let whole = merged(stored, &part(history, range));
-                (chunk_bytes(&whole, 0..whole.batches.len())?, whole.batches.len())
+                chunk(&whole, 0..whole.batches.len())?
             }
-            None => (chunk_bytes(history, range.clone())?, range.len()),
+            None => chunk(history, range)?,
         };
-        years.insert(name, (events as u64, content(&bytes)));
+        years.insert(name, listed);
         values.push((place.chunk_key(&symbol, year), bytes));
     }
-    let bytes = encode_directory(Position(0), listed(&years))?;
-    let events = years.values().map(|(events, _)| events).sum();
-    let entry = (events, content(&bytes));
+    let bytes = years_bytes(&years)?;
+    let events = years.values().map(|of| of.events).sum();
+    let entry = Listed { events, keys: None, digest: content(&bytes) };
     values.push((place.symbol_key(&symbol), bytes));
     let (view, rows) = (place.view, history.batches.len() as u64);
     Ok(Updated { view, symbol, rows, values, entry })
 }
 
-fn chunk_bytes(history: &History, range: std::ops::Range<usize>) -> Result<Vec<u8>> {
+/// The value of a chunk, and what its directory says of it.
+fn chunk(history: &History, range: std::ops::Range<usize>) -> Result<(Vec<u8>, Listed)> {
     let order: Vec<u32> = (range.start as u32..range.end as u32).collect();
-    let batches = history.batches.get(range).unwrap_or_default();
-    Ok(encode_chunk(&history.rows, &order, batches)?)
+    let batches = history.batches.get(range.clone()).unwrap_or_default();
+    let bytes = encode_chunk(&history.rows, &order, batches)?;
+    let (events, digest) = (range.len() as u64, content(&bytes));
+    Ok((bytes, Listed { events, keys: keys_shown(history, range), digest }))
 }
 
 /// Builds a view anew from the first event, beside the one in use, and then uses it instead. A
@@ -244,22 +247,29 @@ fn compare_symbol(
     history: &History,
 ) -> Result<Vec<String>> {
     let (place, view) = (root.place, root.place.view);
-    let (mut years, mut wrong) = (Entries::new(), Vec::new());
+    let stored = match root.symbols.get(symbol.as_str()) {
+        Some(of) => read_years(ledger, place, symbol, &of.digest),
+        None => Ok(Entries::new()),
+    };
+    let mut stored = match stored {
+        Ok(years) => years,
+        Err(error) => return Ok(vec![error.to_string()]),
+    };
+    let (mut wrong, mut differs) = (Vec::new(), false);
     for (year, range) in by_period(view, history) {
-        let bytes = chunk_bytes(history, range.clone())?;
-        let digest = content(&bytes);
+        let (bytes, made) = chunk(history, range)?;
+        // A directory of an earlier version does not know the keys.
+        differs |= stored
+            .remove(&year.to_string())
+            .is_none_or(|of| of != Listed { keys: of.keys.and(made.keys), ..made });
         // Most often the value is what it has to be; only what is not is looked at.
         if get(ledger, &place.chunk_key(symbol, year))?.is_none_or(|stored| stored != bytes) {
-            let error = read_chunk(ledger, place, symbol, year, &digest).err();
+            let error = read_chunk(ledger, place, symbol, year, &made.digest).err();
             wrong.extend(error.map(|error| error.to_string()));
         }
-        years.insert(year.to_string(), (range.len() as u64, digest));
     }
-    let digest = content(&encode_directory(Position(0), listed(&years))?);
-    if root.symbols.get(symbol.as_str()).is_none_or(|(_, stored)| *stored != digest) {
+    if differs || !stored.is_empty() {
         return Ok(vec![format!("view {view} of {symbol} differs from its rebuild")]);
     }
-    // The chain is right; so are the values that it names, but for those that were found wrong.
-    wrong.extend(read_years(ledger, place, symbol, &digest).err().map(|error| error.to_string()));
     Ok(wrong)
 }

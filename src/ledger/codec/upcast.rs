@@ -1,7 +1,7 @@
 //! From stored wire structs to today's types and back: the place where later versions are lifted.
 
 use super::super::error::LedgerError;
-use super::v1::{ColumnsV1, DecisionV1, DirectoryV1, EntryV1, FindingV1, ItemsV1, KeptV1, StageV1};
+use super::v1::{ColumnsV1, DecisionV1, EntryV1, FindingV1, ItemsV1, KeptV1, StageV1};
 use super::v2::EntryV2;
 use super::{
     Tag, V2, V3, columns, compress, decompress, erased, from_bytes, from_bytes_of, to_bytes,
@@ -328,24 +328,4 @@ pub fn decode_chunk(bytes: &[u8]) -> Result<(Rows, Vec<u32>), LedgerError> {
         columns::unpack_items(items, count as usize, &mut rows)?;
     }
     Ok((rows, batches))
-}
-
-/// Encodes a directory of a view: names with event counts and digests of what they name.
-pub fn encode_directory(
-    position: Position,
-    entries: Vec<(String, u64, Digest)>,
-) -> Result<Vec<u8>, LedgerError> {
-    let entries = entries.into_iter().map(|(name, events, digest)| (name, events, digest.0));
-    let wire = DirectoryV1 { position: position.0, entries: entries.collect() };
-    to_bytes(Tag::Directory, &wire)
-}
-
-/// A directory's position and entries.
-pub type Directory = (Position, Vec<(String, u64, Digest)>);
-
-/// Decodes a directory of a view.
-pub fn decode_directory(bytes: &[u8]) -> Result<Directory, LedgerError> {
-    let wire: DirectoryV1 = from_bytes(Tag::Directory, "a view directory", bytes)?;
-    let entries = wire.entries.into_iter().map(|(name, events, d)| (name, events, Digest(d)));
-    Ok((Position(wire.position), entries.collect()))
 }

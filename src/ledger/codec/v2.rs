@@ -20,3 +20,12 @@ pub struct EntryV2 {
     /// The query, of one that was added.
     pub definition: Option<String>,
 }
+
+/// The symbols of a view, or the years of a symbol, with the digests of what they name.
+#[derive(Encode, Decode)]
+pub struct DirectoryV2 {
+    /// Position of the log that the view has taken in (of the root directory).
+    pub position: u64,
+    /// Name, events, records shown when every batch counts (where known), digest of the value named.
+    pub entries: Vec<(String, u64, Option<u64>, [u8; 32])>,
+}

@@ -1,0 +1,167 @@
+//! One history seen twice: before and after batches come or go.
+
+use super::{Activity, Assertion, History, Rank, Record, Which, record, says_something};
+use crate::domain::{BatchId, Day, Row, Series};
+
+/// One key of a symbol, before and after.
+#[derive(Debug)]
+pub struct Sides<'h, 's> {
+    view: Series,
+    about: Row<'h>,
+    before: &'s [Assertion<'h>],
+    after: &'s [Assertion<'h>],
+    /// Whether other assertions count after than before; where not, both show the same.
+    pub moved: bool,
+}
+
+impl<'h> Sides<'h, '_> {
+    /// Day and item.
+    pub fn key(&self) -> (Day, &'h str) {
+        (self.about.head.day, self.about.item)
+    }
+
+    /// Whether anything is shown before.
+    pub fn shows_before(&self) -> bool {
+        shows(self.view, self.before)
+    }
+
+    /// Whether anything is shown after.
+    pub fn shows_after(&self) -> bool {
+        shows(self.view, self.after)
+    }
+
+    /// What is shown before, of the newest assertions.
+    pub fn before(&self) -> Option<Record> {
+        self.before.first().and_then(|(_, r, _)| record(self.view, *r, self.before, Which::Latest))
+    }
+
+    /// What is shown after, of the newest assertions.
+    pub fn after(&self) -> Option<Record> {
+        self.after.first().and_then(|(_, r, _)| record(self.view, *r, self.after, Which::Latest))
+    }
+}
+
+fn shows(view: Series, assertions: &[Assertion<'_>]) -> bool {
+    match assertions {
+        [] => false,
+        [(_, row, _)] => says_something(row),
+        [(_, row, _), ..] => record(view, *row, assertions, Which::Latest).is_some(),
+    }
+}
+
+/// Goes through a history key by key, with what counts before and what counts after.
+pub fn sides(
+    view: Series,
+    history: &History,
+    before: &Activity,
+    after: &Activity,
+    take: &mut dyn FnMut(&Sides<'_, '_>),
+) {
+    let (mut left, mut right): (Vec<Assertion<'_>>, Vec<Assertion<'_>>) = Default::default();
+    let (mut about, mut moved): (Option<Row<'_>>, bool) = (None, false);
+    let mut hand = |about: Row<'_>, moved, left: &mut Vec<_>, right: &mut Vec<_>| {
+        for side in [&mut *left, &mut *right] {
+            if side.len() > 1 {
+                side.sort_by_key(|(rank, ..): &Assertion<'_>| *rank);
+            }
+        }
+        if !left.is_empty() || !right.is_empty() {
+            take(&Sides { view, about, before: left, after: right, moved });
+        }
+        left.clear();
+        right.clear();
+    };
+    // Neighbours are mostly of one batch, so its ranks are asked for once.
+    let mut last = None;
+    for (row, batch) in history.rows.iter().zip(&history.batches) {
+        let id = BatchId(*batch);
+        if let Some(first) = about
+            && (first.head.day, first.item) != (row.head.day, row.item)
+        {
+            hand(first, moved, &mut left, &mut right);
+            (about, moved) = (Some(row), false);
+        }
+        about.get_or_insert(row);
+        let (was, is) = match last {
+            Some((known, ranks)) if known == id => ranks,
+            _ => (before.rank(id), after.rank(id)),
+        };
+        last = Some((id, (was, is)));
+        moved |= was != is;
+        for (rank, side) in [(was, &mut left), (is, &mut right)] {
+            if let Some((class, committed)) = rank {
+                side.push((Rank { class, committed, seq: row.head.seq }, row, id));
+            }
+        }
+    }
+    if let Some(about) = about {
+        hand(about, moved, &mut left, &mut right);
+    }
+}
+
+/// How many records a part of a sorted history shows whichever of its batches count, as long as one
+/// of each key does; `None` where an event takes back or says nothing, so that it depends on them.
+pub fn keys_shown(history: &History, range: std::ops::Range<usize>) -> Option<u64> {
+    let (mut keys, mut last) = (0, None);
+    for row in range.map_while(|index| history.rows.get(index)) {
+        if !says_something(&row) {
+            return None;
+        }
+        let key = Some((row.head.day, row.item));
+        keys += u64::from(last != key);
+        last = key;
+    }
+    Some(keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{active, history_of_three, push, put};
+    use super::*;
+    use crate::domain::{Class, Field, Op};
+    use crate::projections::view::fold;
+
+    #[test]
+    fn sides_are_what_two_folds_show() {
+        let history = history_of_three();
+        let vendor = Class::Vendor;
+        let choices: [&[(u32, Class)]; 6] = [
+            &[],
+            &[(1, vendor)],
+            &[(1, vendor), (2, vendor)],
+            &[(2, vendor), (3, Class::Fill)],
+            &[(1, vendor), (2, vendor), (3, vendor)],
+            &[(3, vendor)],
+        ];
+        for (a, b) in choices.iter().flat_map(|a| choices.iter().map(move |b| (a, b))) {
+            let (before, after) = (active(a), active(b));
+            let (mut old, mut new) = (Vec::new(), Vec::new());
+            sides(Series::Iv, &history, &before, &after, &mut |key| {
+                let (was, is) = (key.before(), key.after());
+                assert_eq!((was.is_some(), is.is_some()), (key.shows_before(), key.shows_after()));
+                assert!(key.moved || was == is, "{a:?} {b:?} {:?}", key.key());
+                assert!(was.iter().chain(&is).all(|record| record.key() == key.key()));
+                old.extend(was);
+                new.extend(is);
+            });
+            assert_eq!(old, fold(Series::Iv, &history, &before, Which::Latest));
+            assert_eq!(new, fold(Series::Iv, &history, &after, Which::Latest));
+        }
+    }
+
+    #[test]
+    fn keys_are_counted_where_no_event_takes_back_or_says_nothing() {
+        const IV: Field = Field::Known(10);
+        let mut history = History::default();
+        put(&mut history, 1, 0, 5, &[IV], &["0.1"]);
+        put(&mut history, 2, 0, 5, &[IV], &["0.2"]);
+        put(&mut history, 1, 1, 6, &[Field::DateMark], &[]);
+        assert_eq!(keys_shown(&history, 0..3), Some(2));
+        put(&mut history, 1, 2, 7, &[], &[]);
+        assert_eq!((keys_shown(&history, 0..3), keys_shown(&history, 0..4)), (Some(2), None));
+        let mut history = History::default();
+        put(&mut history, 1, 0, 5, &[IV], &["0.1"]);
+        push(&mut history, 2, 0, 5, Op::Retract, &[], &[]);
+        assert_eq!(keys_shown(&history, 0..2), None);
+    }
+}
