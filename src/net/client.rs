@@ -330,7 +330,7 @@ impl Client {
             Ok(()) if self.pace.take(&*self.time, stop, heard) => return None,
             Ok(()) | Err(Refused::Stopped) => Turn::new(Ended::Stopped, "stopped".to_owned()),
             Err(Refused::Until(wait)) => {
-                let text = format!("the limit is used up: the next is in {} s", wait.as_secs());
+                let text = "the limit is used up for now".to_owned();
                 Turn { shut_for: Some(wait), ..Turn::new(Ended::RateLimited, text) }
             }
             Err(Refused::Never) => {

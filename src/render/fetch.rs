@@ -22,7 +22,7 @@ impl FetchPage<'_> {
     fn plan(&self) -> String {
         let plan = &self.report.plan;
         let mut out = format!("Plan: {}", counted(plan.questions, "request"));
-        if plan.requests_per_minute > 0 && plan.questions > 1 {
+        if plan.requests_per_minute > 0 && plan.seconds > 0.0 {
             let (minutes, seconds) = (plan.seconds as u64 / 60, plan.seconds as u64 % 60);
             let pace = plan.requests_per_minute;
             out += &format!(", at {pace} a minute at least {minutes} min {seconds} s");
@@ -74,7 +74,7 @@ impl Document for FetchPage<'_> {
             table.row([fact.replace('-', " "), count(*all), known]);
         }
         out += &table.finish();
-        if let Some(cache) = &report.cache {
+        if let Some(cache) = report.cache.filter(|cache| cache.hit_rate > 0.0) {
             let found = cache.counters;
             out += &format!(
                 "  {} of {} were known from a moment ago ({} in this run, {} in the ledger)\n",

@@ -88,6 +88,10 @@ fn announcements_become_the_calendar_and_are_asked_once_a_day() {
     assert_eq!(service.targets().len(), 3);
     let plan = bench.fetch("earnings NEW --dry-run --json").exits(0).json();
     assert_eq!((&plan["plan"]["day"]["spent"], &plan["plan"]["questions"]), (&3.into(), &1.into()));
+    // What is asked again and brings the same is recorded all the same: it counts.
+    bench.confirmed("earnings TST --refresh");
+    let plan = bench.fetch("earnings NEW --dry-run --json").exits(0).json();
+    assert_eq!(plan["plan"]["day"]["spent"], 5);
     // The next day the calendar may be another one: an announcement that moved takes its old day back.
     bench.now = "2025-11-17T21:35:00Z".into();
     let moved = Responder::new(|target, _| match parameter(target, "function") {

@@ -253,7 +253,7 @@ impl Health {
 }
 
 /// What a recorded answer says of the run that asked, among the headers of the service.
-const CORRELATION: &str = "x-volledger-run";
+pub(super) const CORRELATION: &str = "x-volledger-run";
 
 struct Worker<'a> {
     client: &'a Client,

@@ -72,6 +72,12 @@ impl Note {
         }
     }
 
+    /// The id of the run that asked, as its diagnostics have it.
+    pub fn run_id(&self) -> &str {
+        let found = self.headers.iter().find(|(name, _)| name == super::ask::CORRELATION);
+        found.map_or("", |(_, run)| run)
+    }
+
     /// When it certainly had come: by the earlier of both clocks. What is final is judged by this,
     /// so that a clock that runs ahead cannot make days final that have not been.
     pub fn certain_ms(&self) -> i64 {

@@ -9,6 +9,7 @@ use super::note::{Answered, Note, waiting};
 use super::reading::{self, Reading, finding, read_into, session};
 use super::{Endpoint, OutcomeLine, Question};
 use crate::app::Run;
+use crate::app::clock::rfc3339;
 use crate::app::error::Result;
 use crate::app::import::{Staged, with_events};
 use crate::app::stage::Draft;
@@ -23,6 +24,7 @@ use crate::ledger::{Inbox, Ledger};
 use crate::projections::view::Which;
 use crate::sources::alpha_vantage;
 use crate::sources::polygon::TickerError;
+use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -109,6 +111,9 @@ pub fn settle(
                 work.write(target, writer)?;
                 run.progress.at(number as u64 + 1);
             }
+            if provider.counts_days() {
+                work.list_requests(target)?;
+            }
             Ok(())
         })?;
         run.progress.end();
@@ -124,6 +129,21 @@ pub fn settle(
     Ok(settled)
 }
 
+/// The name of the list of a fetch's requests.
+const REQUESTS: &str = "requests";
+
+/// A request as it is listed (`iv_crush.md` A0, `api.fetch`).
+#[derive(Serialize)]
+struct Request {
+    target: String,
+    status: u16,
+    attempts: u32,
+    ended: String,
+    body: String,
+    observed_at: String,
+    run: String,
+}
+
 struct Work<'a> {
     inbox: &'a Inbox,
     coverage: &'a CoverageMap,
@@ -133,6 +153,7 @@ struct Work<'a> {
     windows: Vec<Window>,
     events: u32,
     outcomes: Vec<OutcomeLine>,
+    requests: Vec<Request>,
     run: &'a Run<'a>,
 }
 
@@ -156,8 +177,8 @@ impl<'a> Work<'a> {
             supersedes: None,
             again: options.again.clone(),
         };
-        let (windows, outcomes) = (Vec::new(), Vec::new());
-        Self { inbox, coverage, roots, draft, windows, events: 0, outcomes, run }
+        let (windows, outcomes, requests) = (Vec::new(), Vec::new(), Vec::new());
+        Self { inbox, coverage, roots, draft, windows, events: 0, outcomes, requests, run }
     }
 
     /// Reads one answer; if it says what is known already, nothing of it stays.
@@ -247,6 +268,15 @@ impl<'a> Work<'a> {
     ) -> Result<()> {
         let now = self.run.clock.now_ms();
         let (digest, size) = ledger.keep(&mut &*body, &note.target, now)?;
+        self.requests.push(Request {
+            target: note.target.clone(),
+            status: note.status,
+            attempts: note.attempts,
+            ended: note.ended.clone(),
+            body: digest.to_string(),
+            observed_at: rfc3339(note.observed_ms),
+            run: note.run_id().to_owned(),
+        });
         let media = note.headers.iter().find(|(name, _)| name == "content-type");
         self.draft.manifest.sources.push(ManifestSource {
             digest,
@@ -265,6 +295,27 @@ impl<'a> Work<'a> {
                 headers: note.headers.clone(),
                 reader: question.endpoint.name().to_owned(),
             }),
+        });
+        Ok(())
+    }
+
+    /// Keeps the list of the requests beside their answers. Two fetches that brought the same bytes are
+    /// two for whoever counts requests, and one batch for whoever compares contents.
+    fn list_requests(&mut self, ledger: &mut Ledger) -> Result<()> {
+        let Some(first) = self.draft.manifest.sources.first() else { return Ok(()) };
+        let (series, now) = (first.series, self.run.clock.now_ms());
+        let list = serde_json::to_vec(&self.requests).unwrap_or_default();
+        let (digest, size) = ledger.keep(&mut list.as_slice(), REQUESTS, now)?;
+        self.draft.manifest.sources.push(ManifestSource {
+            digest,
+            kind: SourceKind::Listing,
+            name: REQUESTS.to_owned(),
+            media_type: "application/json".to_owned(),
+            size,
+            observed_ms: now,
+            series,
+            symbol: None,
+            http: None,
         });
         Ok(())
     }

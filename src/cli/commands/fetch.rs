@@ -189,7 +189,7 @@ fn finish(
     let mut own: Option<Staged> = None;
     for staged in settled.staged {
         let of_wish = staged.batch.and_then(|id| ledger.batches().get(id));
-        let is_own = of_wish.is_some_and(|batch| batch.stage.series == wish.what.series());
+        let is_own = of_wish.is_some_and(|batch| is_of(batch, wish));
         // Of two of this view, the later one has the answers of now.
         let other = if is_own { own.replace(staged) } else { Some(staged) };
         if let Some(batch) = other.and_then(|other| other.batch) {
@@ -250,14 +250,17 @@ fn finish(
     })
 }
 
+/// Whether a batch holds answers to such a wish: of the view, and of the service.
+fn is_of(batch: &Batch, wish: &Wish) -> bool {
+    batch.stage.mapping.id == wish.source.name() && batch.stage.series == wish.what.series()
+}
+
 /// A fetched batch of the view that nobody decided about, and that has something to show: its days
 /// are not asked again, and no view has them.
 fn waiting_for_decision(ledger: &Ledger, wish: &Wish) -> Option<BatchId> {
     let waits = |batch: &Batch| {
-        batch.state() == BatchState::Staged
-            && batch.stage.mapping.id == wish.source.name()
-            && batch.stage.series == wish.what.series()
-            && batch.stage.rows.accepted > 0
+        let staged = batch.state() == BatchState::Staged;
+        staged && is_of(batch, wish) && batch.stage.rows.accepted > 0
     };
     ledger.batches().iter().find(|(_, batch)| waits(batch)).map(|(id, _)| id)
 }
