@@ -355,3 +355,44 @@ fn the_key_is_nowhere() {
         assert!(request.lines().next().unwrap().contains(&format!("apikey={KEY}")), "{request}");
     }
 }
+
+/// A plan without the long form still has the short one.
+#[test]
+fn a_refused_long_form_leaves_what_the_short_one_has() {
+    let service = Responder::new(|target, _| match target.contains("outputsize=full") {
+        true => ok(r#"{"Information":"outputsize=full is a premium feature."}"#),
+        false => answer(target),
+    });
+    let bench = Bench::new(service.base());
+    let words = "spot TST --years 3 --source alpha-vantage --yes";
+    let ran = bench.fetch(words).exits(42);
+    assert!(ran.err.contains("premium feature"), "{}", ran.err);
+    bench.fetch(words).exits(0);
+    assert!(service.targets()[1].contains("outputsize=compact"), "{:?}", service.targets());
+    assert_eq!(bench.count("spot", "TST"), 4);
+    bench.verifies();
+}
+
+/// What one service left in the inbox is not taken for the answers of another.
+#[test]
+fn a_fetch_of_another_service_settles_what_was_interrupted() {
+    let service = Responder::new(|target, before| match before {
+        0 => answer(target),
+        _ => Play::Hang,
+    });
+    let mut bench = Bench::new(service.base());
+    let mut child = bench.start("spot AAA BBB --from 2025-11-10 --source alpha-vantage --yes");
+    wait_until("the second is asked", || service.targets().len() == 2);
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let days = super::sessions("2025-11-10", "2025-11-13");
+    let polygon = Responder::new(move |_, _| ok(super::bars_body("CCC", &days, |_| "5".into())));
+    bench.base = polygon.base();
+    let ran = bench.fetch("spot CCC --from 2025-11-10 --to 2025-11-13 --yes").exits(0);
+    assert!(ran.err.contains("from an earlier fetch that had been interrupted"), "{}", ran.err);
+    let list = bench.run("batch list --json").exits(0).out;
+    assert!(list.contains("alpha-vantage") && list.contains("polygon"), "{list}");
+    assert_eq!((bench.count("spot", "CCC"), bench.count("spot", "AAA")), (4, 0));
+    bench.verifies();
+}

@@ -16,6 +16,9 @@ const LONG: i32 = 30;
 /// An empty answer about a day is final when the day is that many days past.
 const EMPTY_FINAL: i32 = 3;
 
+/// Sessions that the short form of Alpha Vantage's daily bars has, today's included.
+pub(super) const SHORT_FORM: usize = 100;
+
 /// What is known of an answer.
 pub struct Answered<'a> {
     /// The question.
@@ -54,6 +57,12 @@ pub fn facts(answered: &Answered<'_>, calendar: &Calendar) -> Vec<Coverage> {
         // A plan that lacks today's bars refuses the whole range: all of it is asked again.
         "not-entitled" if bars && question.to >= today => {
             return whole(Fact::NotEntitled, Day(i32::MIN), answered.text);
+        }
+        // Refused is the long form; what the short one has may be asked for.
+        "not-entitled" if question.endpoint == alpha_vantage::Endpoint::Daily.into() => {
+            let back = |day: Day, _| calendar.previous_open(day);
+            let short = (0..SHORT_FORM).fold(today, back);
+            return whole(Fact::NotEntitled, short.min(question.to), answered.text);
         }
         "not-entitled" => return whole(Fact::NotEntitled, question.to, answered.text),
         "not-found" => return whole(Fact::Empty, empty, answered.text),

@@ -12,7 +12,8 @@ use clap::Args;
 const EXAMPLES: &str = "\
 EXAMPLES
   volledger health             ledger, disk, inbox: a few milliseconds, nothing is asked
-  volledger health --online    asks each service that has a key as well (one request each)
+  volledger health --online    asks each service that has a key as well (one request each,
+                               which Alpha Vantage counts among those of the day)
   volledger health --json || notify-send \"volledger is not in order\"
 
 The ledger is opened (which recomputes the root of its log) and its newest batch verified when it

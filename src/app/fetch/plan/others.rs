@@ -3,10 +3,8 @@
 use super::{Av, Endpoint, Grouped, Plan, Planner, What, in_path, session_at};
 use crate::app::fetch::Question;
 use crate::app::fetch::coverage::runs;
+use crate::app::fetch::facts::SHORT_FORM;
 use crate::domain::{Day, Symbol, eastern};
-
-/// Sessions that the short form of daily bars has, today's included.
-const COMPACT: usize = 100;
 
 /// Coverage of daily bars as traded, which say nothing of adjusted ones.
 const AS_TRADED: &str = "alpha-vantage";
@@ -24,8 +22,8 @@ impl Planner<'_> {
         let (Some((from, _)), Some((_, to))) = (runs.first(), runs.last()) else {
             return Vec::new();
         };
-        let sessions = self.calendar.open_days(*from, self.today()).take(COMPACT + 1).count();
-        let size = if sessions <= COMPACT { "compact" } else { "full" };
+        let sessions = self.calendar.open_days(*from, self.today()).take(SHORT_FORM + 1).count();
+        let size = if sessions <= SHORT_FORM { "compact" } else { "full" };
         let target = format!(
             "/query?function=TIME_SERIES_DAILY&symbol={}&outputsize={size}&datatype=json",
             in_path(symbol)
