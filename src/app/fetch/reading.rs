@@ -125,7 +125,12 @@ pub(super) fn session(
     // A clock that is wrong must not date quotes into the future.
     let day = quotes.unwrap_or(question.from);
     let warn = |code: &str, text: String| finding(code, Severity::Warning, Some(day), text);
-    if quotes.is_none() && !bodies.is_empty() {
+    // A snapshot of several pages may have ended before it came to a chain.
+    let has_chain = question.endpoint != Endpoint::TradierChain
+        || bodies.iter().any(|(note, _)| {
+            tradier::Page::of(&note.target) == Some(tradier::Page::Chain) && note.ended == "ok"
+        });
+    if quotes.is_none() && !bodies.is_empty() && has_chain {
         let text = "no quote, trade or bar of the chain has a time: it is dated by the session in \
                     which it was fetched";
         findings.push(warn("undated_chain", text.to_owned()));

@@ -19,6 +19,8 @@ your own (VOLLEDGER_CONFIG, else volledger/config.toml in XDG_CONFIG_HOME). All 
 
   actor = \"desk 3\"             # who acts, in every entry [else VOLLEDGER_ACTOR, the system's user]
   mirror = true                 # write blocks and entries a second time [VOLLEDGER_MIRROR]
+  max_concurrent_requests = 10  # to Tradier
+  request_timeout = 30          # seconds; Alpha Vantage, and Tradier up to 10
   [access]
   two_person = false            # a batch is confirmed by another person than who staged it
   [retention]                   # `volledger retention apply` erases what is older
@@ -35,7 +37,7 @@ your own (VOLLEDGER_CONFIG, else volledger/config.toml in XDG_CONFIG_HOME). All 
   [tradier]                     # likewise
   per_second = 10
   per_minute = 120
-  [retry]                       # of Alpha Vantage and Tradier, with the next three
+  [retry]                       # of Alpha Vantage and Tradier; [breaker] too
   max_attempts = 3
   backoff_base = 2.0            # each pause is so many times the one before; the first is 1 s
   max_backoff = 60              # seconds
@@ -55,9 +57,7 @@ your own (VOLLEDGER_CONFIG, else volledger/config.toml in XDG_CONFIG_HOME). All 
   max = 12
   [log]                         # in your own file only
   level = \"INFO\"                # DEBUG, WARNING, ERROR, CRITICAL [VOLLEDGER_LOG, -v]
-  file = \"volledger.log\"        # diagnostics go there instead of to standard error
-On top, before the sections: max_concurrent_requests = 10 (of Tradier), request_timeout = 30 (seconds;
-of Tradier 10 at most).";
+  file = \"volledger.log\"        # diagnostics go there instead of to standard error";
 
 /// The settings in effect, and the files that they come from
 #[derive(Debug, Args)]

@@ -19,20 +19,21 @@ EXAMPLES
   volledger fetch bars SPY --timespan 5minute --days 10
   volledger fetch contracts QQQ --date 2025-05-15
   volledger fetch spot @watchlist.txt --yes --max-change-points 25 --max-rejected 0   (cron)
-  volledger fetch earnings                              Alpha Vantage's calendar of the next 3 months
+  volledger fetch earnings                              Alpha Vantage's calendar of 3 months
   volledger fetch earnings LULU ADBE                    and what these two announced before
-  volledger fetch spot LULU --days 90 --source alpha-vantage     daily prices as traded
-  volledger fetch chain LULU --source tradier           the quote, then the chain of each expiration
+  volledger fetch spot LULU --days 90 --source alpha-vantage      daily prices as traded
+  volledger fetch chain LULU --source tradier           the quote, then each expiration's chain
 
 The key stands in MASSIVE_API_KEY or POLYGON_API_KEY, or in a private file that config.toml names:
   [polygon]
   api_key_file = \"~/.config/volledger/polygon.key\"
   requests_per_minute = 5
 
-Alpha Vantage's key stands in ALPHA_VANTAGE_API_KEY, Tradier's in TRADIER_API_KEY, or in such a file
-in [alpha_vantage] or [tradier]. Alpha Vantage allows 5 requests a minute and 25 in 24 hours; those of
-earlier runs are counted from the ledger, and what is left over is asked the next day. A live page of
-Tradier that was recorded a moment ago (prices 30 s, chains 60 s) is not asked again without --refresh.
+Alpha Vantage's key stands in ALPHA_VANTAGE_API_KEY, Tradier's in TRADIER_API_KEY, or in such a
+file of [alpha_vantage] or [tradier]. Alpha Vantage allows 5 requests a minute and 25 in 24 hours;
+those of earlier runs are counted from the ledger, and what is left over is asked the next day. A
+live page of Tradier that was recorded a moment ago (prices 30 s, chains 60 s) is not asked again
+without --refresh.
 
 Only days that the ledger has no answer about are asked. Stopped at any moment, the same
 command goes on where it was. `volledger gaps` and `volledger status` show what is covered.";
