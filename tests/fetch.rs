@@ -1,9 +1,10 @@
 //! `volledger fetch`: the built program against a service on loopback.
 //!
-//! Most tests answer it themselves (`responder`); those that need recorded bodies or a whole
+//! Most tests answer it themselves (`responder`; Alpha Vantage and Tradier always); those that need recorded bodies or a whole
 //! market use `../shared/tools/polygon_fake.py` (`fake`), and say so when it is absent.
 
 mod again;
+mod alpha_vantage;
 mod derived;
 pub mod fake;
 mod faults;
@@ -13,6 +14,8 @@ mod own;
 mod recorded;
 pub mod responder;
 mod secret;
+mod tradier;
+mod tuned;
 
 use crate::program::{Desk, Ran};
 use serde_json::Value;
@@ -38,10 +41,18 @@ impl Bench {
         Self { desk: Desk::with_ledger(), base: base.into(), now: NOW.to_owned() }
     }
 
+    /// Writes the user's settings file.
+    pub fn settings(&self, text: &str) {
+        let home = self.desk.path().join("home/.config/volledger");
+        std::fs::create_dir_all(&home).unwrap();
+        std::fs::write(home.join("config.toml"), text).unwrap();
+    }
+
     /// The program with the words of `line`, and the environment of the tests here.
     pub fn command(&self, line: &str) -> Command {
         let mut command = self.desk.command(line.split_whitespace());
         command.env("VOLLEDGER_NOW", &self.now).env("MASSIVE_API_KEY", KEY);
+        command.env("ALPHA_VANTAGE_API_KEY", KEY).env("TRADIER_API_KEY", KEY);
         command
     }
 
@@ -86,6 +97,12 @@ impl Bench {
     pub fn rows(&self, series: &str, symbol: &str) -> Vec<Value> {
         let view = self.run(&format!("view {series} {symbol} --json")).exits(0).json();
         view["rows"].as_array().unwrap().clone()
+    }
+
+    /// How many rows a view has of a symbol, also of one that nobody knows.
+    pub fn count(&self, series: &str, symbol: &str) -> usize {
+        let ran = self.run(&format!("view {series} {symbol} --json"));
+        if ran.exit == 1 { 0 } else { ran.exits(0).json()["rows"].as_array().unwrap().len() }
     }
 
     /// View, symbol and digest of everything that is shown.

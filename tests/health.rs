@@ -17,8 +17,10 @@ fn a_sound_ledger_is_healthy_and_what_was_not_asked_is_skipped() {
         assert_eq!(check(&report, name)["healthy"], true, "{report}");
     }
     assert!(check(&report, "ledger")["note"].as_str().unwrap().contains("753 events"), "{report}");
-    assert_eq!(check(&report, "polygon")["healthy"], Value::Null);
-    assert_eq!(check(&report, "polygon")["note"], "there is no key");
+    for name in ["polygon", "alpha-vantage", "tradier"] {
+        assert_eq!(check(&report, name)["healthy"], Value::Null);
+        assert_eq!(check(&report, name)["note"], "there is no key");
+    }
     let mut command = desk.command(["health", "--json"]);
     command.env("MASSIVE_API_KEY", "s3cret-canary");
     let said = String::from_utf8(command.output().unwrap().stdout).unwrap();
@@ -81,4 +83,38 @@ fn timings_say_how_long_the_parts_took() {
     let said = desk.run("verify --deep --timings").exits(0).err;
     assert!(said.contains("Timings (ms)") && said.contains("the whole command"), "{said}");
     assert!(said.lines().count() >= 3, "no part was timed: {said}");
+}
+
+/// Each service with a key is asked for one small thing; what it refuses with a 200 is no health.
+#[test]
+fn every_service_with_a_key_is_asked() {
+    use crate::fetch::responder::{Responder, ok, whole};
+    let desk = Desk::with_iv();
+    let service = Responder::new(|target, _| match target {
+        of if of.starts_with("/query") => {
+            ok(r#"{"Information":"your key s3cret-canary has 25 requests per day"}"#)
+        }
+        of if of.starts_with("/v1/markets/quotes") => {
+            ok(r#"{"quotes":{"quote":{"symbol":"SPY","last":600.1}}}"#)
+        }
+        _ => whole("404 Not Found", "{}"),
+    });
+    let home = desk.path().join("home/.config/volledger");
+    std::fs::create_dir_all(&home).unwrap();
+    let base = service.base();
+    let text =
+        format!("[alpha_vantage]\nbase_url = \"{base}\"\n[tradier]\nbase_url = \"{base}/v1\"\n");
+    std::fs::write(home.join("config.toml"), text).unwrap();
+    let mut command = desk.command(["health", "--online", "--json"]);
+    command.env("ALPHA_VANTAGE_API_KEY", "s3cret-canary").env("TRADIER_API_KEY", "s3cret-other");
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(!said.contains("s3cret"), "{said}");
+    let report: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(check(&report, "tradier")["healthy"], true, "{report}");
+    assert_eq!(check(&report, "alpha-vantage")["healthy"], false, "{report}");
+    let note = check(&report, "alpha-vantage")["note"].as_str().unwrap();
+    assert!(note.contains("25 requests per day"), "{note}");
+    assert_eq!(check(&report, "polygon")["note"], "there is no key");
+    assert_eq!((service.targets().len(), output.status.code()), (2, Some(1)));
 }

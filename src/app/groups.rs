@@ -133,8 +133,9 @@ impl Groups {
         (first, last): &(Symbol, Symbol),
     ) -> Result<Option<BTreeMap<Symbol, SymbolKeys>>> {
         let mut found: BTreeMap<Symbol, SymbolKeys> = BTreeMap::new();
+        let mut rows = Rows::new();
         for block in self.blocks.iter().filter(|b| b.last >= *first && b.first <= *last) {
-            let mut rows = Rows::new();
+            rows.clear();
             if ledger.read(block.batch).keys_into(block.index, &mut rows)?.is_none() {
                 return Ok(None);
             }
@@ -218,8 +219,9 @@ fn read_group(
 ) -> Result<Group> {
     let mut group: BTreeMap<Symbol, Gathered> = BTreeMap::new();
     let is_wanted = Series::ALL.map(|view| wanted.contains(&view));
+    let mut window = Window::default();
     for block in blocks.iter().filter(|block| block.last >= *first && block.first <= *last) {
-        let mut window = Window::default();
+        window.clear();
         ledger.read(block.batch).read_into(block.index, &mut window)?;
         let rows = &window.rows;
         let mut splitter = Splitter::new(rows);

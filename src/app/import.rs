@@ -133,9 +133,11 @@ pub fn choose_mapping(choice: &MappingChoice, series: Series) -> Result<Mapping>
 pub fn sole_reading(mapping: &str) -> Option<&'static str> {
     Some(match mapping {
         tomic::MAPPING => "is a TOMIC folder, whose layout has one reading only",
-        super::fetch::MAPPING => "was fetched, and the service's answers have one reading only",
         market::FLAT => "holds flat files, whose layout has one reading only",
         market::CHAIN => "holds tables of option chains, which have one reading only",
+        fetched if super::fetch::Provider::of_mapping(fetched).is_some() => {
+            "was fetched, and the service's answers have one reading only"
+        }
         derived if derived.starts_with(derive::PREFIX) => {
             "was computed from other batches (compute it anew with `volledger derive`)"
         }

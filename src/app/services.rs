@@ -4,7 +4,7 @@
 
 use super::Run;
 use super::clock::rfc3339;
-use super::fetch::{ServiceOptions, reach};
+use super::fetch::{Provider, ServiceOptions, reach};
 use super::report::{Health, HealthCheck};
 use crate::domain::EntryKind;
 use crate::ledger::{Ledger, LedgerError, OpenOptions};
@@ -42,23 +42,25 @@ pub struct HealthQuery {
     pub directory: PathBuf,
     /// How it would be opened.
     pub options: OpenOptions,
-    /// How the service would be reached; `None` without a key.
-    pub service: Option<ServiceOptions>,
-    /// Whether to ask the service.
+    /// How each service would be reached; `None` without a key.
+    pub services: Vec<(Provider, Option<ServiceOptions>)>,
+    /// Whether to ask the services.
     pub online: bool,
 }
 
-/// Looks at ledger, disk, inbox and service, all at once.
+/// Looks at ledger, disk, inbox and services, all at once.
 pub fn health(query: HealthQuery, run: &Run<'_>) -> Health {
-    let HealthQuery { directory, options, service, online } = query;
+    let HealthQuery { directory, options, services, online } = query;
     let (one, two) = (directory.clone(), directory.clone());
-    let checks: [(&'static str, Check); 4] = [
+    let mut checks: Vec<(&'static str, Check)> = vec![
         ("ledger", Box::new(move || ledger(&directory, &options))),
         ("disk", Box::new(move || disk(&one))),
         ("inbox", Box::new(move || inbox(&two))),
-        ("polygon", Box::new(move || polygon(service, online))),
     ];
-    let waiting: Vec<_> = checks.map(|(name, check)| (name, begun(check))).into();
+    for (provider, options) in services {
+        checks.push((provider.name(), Box::new(move || service(options, online))));
+    }
+    let waiting: Vec<_> = checks.into_iter().map(|(name, check)| (name, begun(check))).collect();
     let begin = Instant::now();
     let checks: Vec<HealthCheck> = waiting
         .into_iter()
@@ -172,8 +174,8 @@ fn inbox(directory: &Path) -> Found {
     }
 }
 
-fn polygon(service: Option<ServiceOptions>, online: bool) -> Found {
-    match service {
+fn service(options: Option<ServiceOptions>, online: bool) -> Found {
+    match options {
         None => Found::Skipped("there is no key".to_owned()),
         Some(_) if !online => Found::Skipped("there is a key; `--online` asks".to_owned()),
         Some(options) => match reach(options, PATIENCE) {

@@ -76,8 +76,9 @@ fn superseded_days(
     }
     let mut taken_back = Vec::new();
     let mut conflicts = Vec::new();
+    let view = Shown::of(ledger, draft)?;
     for (symbol, incoming) in incoming(ledger, prepared)? {
-        for (day, confirmed) in shown(ledger, draft, &symbol)? {
+        for (day, confirmed) in view.days(&symbol)? {
             if incoming.contains_key(&day) {
                 continue;
             }
@@ -92,6 +93,7 @@ fn superseded_days(
             }
         }
     }
+    drop(view);
     draft.rows.retracted += taken_back.len() as u64;
     let words = "of another day in the ledger, which is taken back";
     draft.findings.extend(finding("date_corrected", words, &taken_back));
@@ -155,21 +157,32 @@ fn incoming(
     Ok(found)
 }
 
-/// The days that the view shows of a symbol, and whether each is confirmed. Batches of the same
-/// sources are left out, so that reading a file a second time gives the same rows.
-fn shown(ledger: &Ledger, draft: &Draft, symbol: &Symbol) -> Result<Vec<(Day, bool)>> {
-    let reader = ViewReader::new(ledger)?;
-    let mut activity = Activity::at(ledger.batches(), Series::Earnings, ledger.position());
-    for batch in same_sources(ledger, draft)? {
-        activity = activity.without(batch);
+/// What the view shows. Batches of the same sources are left out, so that reading a file a second time
+/// gives the same rows.
+struct Shown<'l> {
+    reader: ViewReader<'l>,
+    activity: Activity,
+}
+
+impl<'l> Shown<'l> {
+    fn of(ledger: &'l Ledger, draft: &Draft) -> Result<Self> {
+        let mut activity = Activity::at(ledger.batches(), Series::Earnings, ledger.position());
+        for batch in same_sources(ledger, draft)? {
+            activity = activity.without(batch);
+        }
+        Ok(Self { reader: ViewReader::new(ledger)?, activity })
     }
-    let history = reader.history(Series::Earnings, symbol)?;
-    let records = fold(Series::Earnings, &history, &activity, Which::Latest);
-    let confirmed = code("confirmed");
-    let of = |record: &crate::projections::view::Record| {
-        (record.day, is_one(record.known(confirmed).map(|cell| &cell.value)))
-    };
-    Ok(records.iter().map(of).collect())
+
+    /// The days that are shown of a symbol, and whether each is confirmed.
+    fn days(&self, symbol: &Symbol) -> Result<Vec<(Day, bool)>> {
+        let history = self.reader.history(Series::Earnings, symbol)?;
+        let records = fold(Series::Earnings, &history, &self.activity, Which::Latest);
+        let confirmed = code("confirmed");
+        let of = |record: &crate::projections::view::Record| {
+            (record.day, is_one(record.known(confirmed).map(|cell| &cell.value)))
+        };
+        Ok(records.iter().map(of).collect())
+    }
 }
 
 fn same_sources(ledger: &Ledger, draft: &Draft) -> Result<Vec<BatchId>> {

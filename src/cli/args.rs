@@ -175,7 +175,7 @@ pub(super) enum Command {
     Tour(tour::TourArgs),
     /// Read files, review what they would change, and decide
     Import(import::ImportArgs),
-    /// Ask Polygon (Massive) for what is missing, review it, and decide
+    /// Ask a service (Polygon, Alpha Vantage, Tradier) for what is missing, review it, and decide
     Fetch(fetch::FetchArgs),
     /// Compute what follows from the data, as a batch that names its inputs
     Derive(derive::DeriveArgs),

@@ -1,6 +1,7 @@
 //! What every command needs: settings, the ledger's place, the clock.
 
 use super::args::Command;
+use super::commands::fetch;
 use super::error::{Failure, Outcome};
 use super::exit::Exit;
 use super::progress::Bar;
@@ -30,7 +31,11 @@ pub(super) fn with_files(
         Command::Restore(args) => Found { directory: args.dir().to_owned(), by: "the command" },
         _ => ledger_directory(ledger, &settings),
     };
-    Ok(settings.with_files(&found.directory)?)
+    let asks = match command {
+        Command::Fetch(args) => fetch::asks(args),
+        _ => None,
+    };
+    Ok(settings.with_files_for(&found.directory, asks)?)
 }
 
 /// The surroundings of a command.

@@ -33,6 +33,7 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use ui::{Manner, Ui};
 
 /// Where the program failed, if it did: the panic hook's word.
@@ -86,13 +87,14 @@ fn start(words: &[OsString]) -> Exit {
     let shown = !quiet && std::io::stderr().is_terminal();
     let correlation = correlation_id();
     let timings = cli.globals.timings;
-    let outcome = diagnostics(&settings, cli.globals.verbose, &correlation).and_then(|()| {
+    let ledger = cli.globals.ledger.clone();
+    let settings = context::with_files(settings, ledger.as_deref(), &cli.command);
+    let outcome = settings.and_then(|settings| {
+        diagnostics(&settings, cli.globals.verbose, &correlation)?;
         let progress = progress::Bar::new(shown);
-        let ledger = cli.globals.ledger.clone();
         let refresh = !cli.globals.no_refresh;
         let past = words.iter().filter_map(|word| word.to_str());
         let past = past.into_iter().any(|word| word == "--at" || word.starts_with("--at="));
-        let settings = context::with_files(settings, ledger.as_deref(), &cli.command)?;
         let ctx = Context { settings, ledger, progress, refresh, past, correlation };
         let outcome = commands::run(&mut ui, &ctx, &cli.command);
         if timings {
@@ -167,12 +169,15 @@ impl FormatTime for Stamp {
     }
 }
 
-/// Lets diagnostics through to standard error: what `VOLLEDGER_LOG` says, else what `-v` asks.
-/// Each line has the first 8 digits of the run's id.
+/// Lets diagnostics through: what `VOLLEDGER_LOG` says, else what `-v` asks, else the settings. They go
+/// to standard error, or into the file that the settings name. Each line has the first 8 digits of the run's id.
 fn diagnostics(settings: &Settings, verbose: u8, correlation: &str) -> Outcome<()> {
     let filter = match (&settings.log, verbose) {
         (Some(filter), _) => filter.clone(),
-        (None, 0) => return Ok(()),
+        (None, 0) => match log_level(settings) {
+            Some(level) => format!("volledger={level}"),
+            None => return Ok(()),
+        },
         (None, 1) => "volledger=info".to_owned(),
         (None, _) => "volledger=debug".to_owned(),
     };
@@ -182,12 +187,38 @@ fn diagnostics(settings: &Settings, verbose: u8, correlation: &str) -> Outcome<(
     })?;
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(parsed)
-        .with_writer(std::io::stderr)
+        .with_writer(log_writer(settings)?)
         .with_timer(Stamp(correlation.chars().take(8).collect()))
         .with_ansi(false);
     // There is one already only when a test runs the program in its own process.
     let _ = subscriber.try_init();
     Ok(())
+}
+
+/// The level that the settings ask for, as the filter calls it. A file without a level gets INFO.
+fn log_level(settings: &Settings) -> Option<&'static str> {
+    let tuning = config::Tuning::of(&settings.files);
+    let of_file = || tuning.is_set("log.file").then(|| "INFO".to_owned());
+    let level = tuning.text("log.level").or_else(of_file)?;
+    Some(match level.to_ascii_uppercase().as_str() {
+        "DEBUG" => "debug",
+        "INFO" => "info",
+        "WARNING" => "warn",
+        _ => "error",
+    })
+}
+
+/// Where diagnostics go.
+fn log_writer(settings: &Settings) -> Outcome<BoxMakeWriter> {
+    let Some(path) = config::Tuning::of(&settings.files).text("log.file") else {
+        return Ok(BoxMakeWriter::new(std::io::stderr));
+    };
+    let file = std::fs::OpenOptions::new().append(true).create(true).open(&path);
+    let file = file.map_err(|error| {
+        let hint = "correct `file` in `[log]` of your settings (`volledger config path`)";
+        Failure::usage(format!("cannot write the diagnostics to {path}: {error}"), hint)
+    })?;
+    Ok(BoxMakeWriter::new(Mutex::new(file)))
 }
 
 #[cfg(test)]

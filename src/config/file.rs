@@ -3,6 +3,7 @@
 //! Every key is in one table; a file is read key by key, so that everything wrong with it is told at
 //! once, by file, line and key. A value is told only where it can be no secret.
 
+use super::tuning::{self, RULES, Rule};
 use crate::domain::Series;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,7 +23,7 @@ pub struct FileError {
 }
 
 /// The value of a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// `true` or `false`.
     Bool(bool),
@@ -30,6 +31,8 @@ pub enum Value {
     Number(u64),
     /// So many days, written `90d`.
     Days(u32),
+    /// Any number.
+    Decimal(f64),
     /// A text.
     Text(String),
 }
@@ -40,13 +43,14 @@ impl fmt::Display for Value {
             Self::Bool(value) => value.fmt(f),
             Self::Number(value) => value.fmt(f),
             Self::Days(days) => write!(f, "{days}d"),
+            Self::Decimal(number) => number.fmt(f),
             Self::Text(text) => text.fmt(f),
         }
     }
 }
 
 /// What the files say: by key in its dotted form, with the file that said it last.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct FileValues {
     found: BTreeMap<String, (Value, PathBuf)>,
 }
@@ -57,6 +61,8 @@ enum Kind {
     Bool,
     Number(u64, u64),
     Days,
+    /// A number; its rule is in [`tuning`], where all of them are checked together.
+    Decimal,
     /// One line that is not empty.
     Line,
     /// The same, and it stands in the user's file only: a ledger that came from somebody else must
@@ -70,6 +76,7 @@ impl Kind {
             Self::Bool => "true or false".to_owned(),
             Self::Number(from, to) => format!("a whole number from {from} to {to}"),
             Self::Days => "a number of days such as \"90d\"".to_owned(),
+            Self::Decimal => "a number".to_owned(),
             Self::Line | Self::Mine => "a text of one line, 80 signs at most".to_owned(),
         }
     }
@@ -85,6 +92,11 @@ impl Kind {
                 let days: u32 = text.strip_suffix('d')?.parse().ok()?;
                 (1..=100_000).contains(&days).then_some(Value::Days(days))
             }
+            (Self::Decimal, DeValue::Integer(text)) => {
+                let number = i64::from_str_radix(text.as_str(), text.radix()).ok()?;
+                Some(Value::Decimal(number as f64))
+            }
+            (Self::Decimal, DeValue::Float(text)) => text.as_str().parse().ok().map(Value::Decimal),
             (Self::Line, DeValue::String(text)) => {
                 let fits = !text.trim().is_empty() && text.chars().count() <= 80;
                 let line = fits && !text.contains(char::is_control);
@@ -105,9 +117,15 @@ fn known(key: &str) -> Option<Kind> {
         "actor" => Kind::Line,
         "mirror" | "access.two_person" => Kind::Bool,
         "polygon.base_url" | "polygon.api_key_file" => Kind::Mine,
+        "alpha_vantage.base_url" | "alpha_vantage.api_key_file" => Kind::Mine,
+        "tradier.base_url" | "tradier.api_key_file" | "log.file" => Kind::Mine,
         "polygon.requests_per_minute" => Kind::Number(0, u64::from(u32::MAX)),
         "polygon.jobs" => Kind::Number(1, 64),
         "polygon.years" => Kind::Number(1, 100),
+        _ if tuning::rule(key).is_some() => match tuning::rule(key) {
+            Some(Rule::Word(_) | Rule::Line) => Kind::Line,
+            _ => Kind::Decimal,
+        },
         _ => {
             let series = key.strip_prefix("retention.")?;
             Series::ALL.iter().find(|known| known.name() == series).map(|_| Kind::Days)?
@@ -115,13 +133,44 @@ fn known(key: &str) -> Option<Kind> {
     })
 }
 
+/// Sections that stand in the user's file only: they say where a credential is sent, or a file is
+/// written.
+const MINE: [&str; 4] = ["polygon", "alpha_vantage", "tradier", "log"];
+
+/// Every section.
+const SECTIONS: [&str; 11] = [
+    "access",
+    "retention",
+    "polygon",
+    "alpha_vantage",
+    "tradier",
+    "retry",
+    "breaker",
+    "cache",
+    "vrp",
+    "quarters",
+    "log",
+];
+
 /// The keys of a section, for who wrote another.
 fn keys_of(section: &str) -> String {
+    let of_rules = RULES.iter().filter_map(|(key, ..)| match section {
+        "" => (!key.contains('.')).then_some(*key),
+        _ => key.strip_prefix(section)?.strip_prefix('.'),
+    });
     let names = match section {
         "access" => vec!["two_person"],
         "polygon" => vec!["base_url", "api_key_file", "requests_per_minute", "jobs", "years"],
         "retention" => Series::ALL.iter().map(|series| series.name()).collect(),
-        _ => vec!["actor", "mirror", "[access]", "[retention]", "[polygon]"],
+        "alpha_vantage" | "tradier" => {
+            ["base_url", "api_key_file"].into_iter().chain(of_rules).collect()
+        }
+        "" => {
+            let sections = SECTIONS.map(|section| format!("[{section}]"));
+            let names = ["actor", "mirror"].into_iter().chain(of_rules).map(str::to_owned);
+            return names.chain(sections).collect::<Vec<_>>().join(", ");
+        }
+        _ => of_rules.collect(),
     };
     names.join(", ")
 }
@@ -160,7 +209,7 @@ impl FileValues {
                 problems.push(format!("{place}: there is no key {dotted}; {where_}: {keys}"));
                 return;
             };
-            if ledgers && dotted.starts_with("polygon.") {
+            if ledgers && MINE.contains(&section) {
                 problems.push(format!("{place}: {dotted} belongs into your own {NAME}"));
                 return;
             }
@@ -174,7 +223,7 @@ impl FileValues {
         for (key, value) in table.get_ref() {
             let (name, at) = (key.get_ref().as_ref(), key.span().start);
             match (name, value.get_ref()) {
-                ("access" | "retention" | "polygon", DeValue::Table(inner)) => {
+                (name, DeValue::Table(inner)) if SECTIONS.contains(&name) => {
                     for (key, value) in inner {
                         one(name, key.get_ref().as_ref(), key.span().start, value.get_ref());
                     }
@@ -261,7 +310,10 @@ mod tests {
         let problems = read(&[(text, false)]).unwrap_err();
         for (line, key) in [
             (1, "actor must be"),
-            (2, "no key miror; known: actor, mirror, [access]"),
+            (
+                2,
+                "no key miror; known: actor, mirror, max_concurrent_requests, request_timeout, [access]",
+            ),
             (3, "mirror must be true or false"),
             (5, "no key access.two_persons; this section has: two_person"),
             (7, "no key retention.quote; this section has: iv, hv, spot"),

@@ -7,12 +7,16 @@ mod actor;
 mod file;
 mod paths;
 mod polygon;
+mod providers;
 mod shown;
+mod tuning;
 
 pub use file::{FileError, FileValues};
 pub use paths::{Found, ledger_directory, new_ledger_directory, signing_key_file};
 pub use polygon::PolygonSettings;
-pub use shown::{ConfigFile, Effective};
+pub use providers::{KeyedService, KeyedSettings};
+pub use shown::{ConfigFile, Effective, Providers};
+pub use tuning::{Problem, Surroundings, Tuning};
 
 use crate::domain::Series;
 use chrono::DateTime;
@@ -39,7 +43,7 @@ pub struct ConfigError {
 }
 
 /// Everything taken from the surroundings of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// `VOLLEDGER_DIR`.
     pub directory: Option<PathBuf>,
@@ -113,7 +117,21 @@ impl Settings {
     ///
     /// # Errors
     /// Everything that is wrong with the files.
-    pub fn with_files(mut self, ledger: &Path) -> Result<Self, FileError> {
+    pub fn with_files(self, ledger: &Path) -> Result<Self, FileError> {
+        self.with_files_for(ledger, None)
+    }
+
+    /// The same for a command that writes into the ledger what this service answers: a key and a
+    /// directory that are missing are told with everything else. Where nothing else is wrong, the
+    /// command says it itself.
+    ///
+    /// # Errors
+    /// As [`Self::with_files`].
+    pub fn with_files_for(
+        mut self,
+        ledger: &Path,
+        asks: Option<KeyedService>,
+    ) -> Result<Self, FileError> {
         let (mut files, mut problems) = (FileValues::default(), Vec::new());
         for place in self.config_files(ledger) {
             if place.named && !place.path.is_file() {
@@ -122,7 +140,16 @@ impl Settings {
             }
             files.read(&place.path, place.what == "ledger", &mut problems);
         }
-        if !problems.is_empty() {
+        let settings = Tuning::of(&files);
+        let of_settings = settings.problems(&Surroundings::default());
+        let needs = asks.map(|service| self.surroundings(ledger, service, &files));
+        let all = settings.problems(&needs.unwrap_or_default());
+        if !(problems.is_empty() && of_settings.is_empty()) {
+            problems.extend(all.into_iter().map(|wrong| {
+                let file = files.get(&wrong.key).map(|(_, path)| path.display().to_string());
+                let file = file.map(|file| format!(" ({file})")).unwrap_or_default();
+                format!("{} {}{file}", wrong.key, wrong.text)
+            }));
             return Err(FileError { problems });
         }
         if let (Some(actor), true) = (files.text("actor"), self.actor_from != ACTOR) {
@@ -137,6 +164,27 @@ impl Settings {
         self.retention = files.retention();
         self.files = files;
         Ok(self)
+    }
+
+    /// What a command that asks a service finds around it.
+    fn surroundings(
+        &self,
+        ledger: &Path,
+        service: KeyedService,
+        files: &FileValues,
+    ) -> Surroundings {
+        let found = KeyedSettings::from_environment(service, files);
+        let name = match service {
+            KeyedService::AlphaVantage => "api.alpha_vantage_api_key",
+            KeyedService::Tradier => "api.tradier_api_key",
+        };
+        // A file that cannot be read is told by name later; it is not a missing key.
+        let has_key = found.map_or(true, |found| found.key.is_some());
+        Surroundings {
+            key: Some((name, has_key)),
+            directory_exists: Some(ledger.is_dir()),
+            directory_writable: Some(paths::is_writable(ledger)),
+        }
     }
 
     /// Reads an environment given as a function. An empty variable is as good as none.

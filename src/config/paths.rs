@@ -43,6 +43,13 @@ pub fn signing_key_file(flag: Option<&Path>, settings: &Settings) -> Option<Path
     named.or_else(|| Some(config_home()?.join("volledger").join("signing.key")))
 }
 
+/// Whether files can be made in a directory: one is, and removed at once.
+pub(super) fn is_writable(directory: &Path) -> bool {
+    let probe = directory.join(format!(".writable-{}", std::process::id()));
+    let made = std::fs::OpenOptions::new().write(true).create_new(true).open(&probe).is_ok();
+    made && std::fs::remove_file(&probe).is_ok()
+}
+
 /// Where the user's configuration files are.
 pub(super) fn config_home() -> Option<PathBuf> {
     Xdg::new().ok().map(|xdg| xdg.config_dir())

@@ -103,7 +103,7 @@ fn wrong(variable: &'static str, value: String, wanted: &'static str) -> ConfigE
     ConfigError { variable, value, wanted }
 }
 
-fn expand(path: &str, look: &dyn Fn(&str) -> Option<OsString>) -> PathBuf {
+pub(super) fn expand(path: &str, look: &dyn Fn(&str) -> Option<OsString>) -> PathBuf {
     match (path.strip_prefix("~/"), look("HOME")) {
         (Some(rest), Some(home)) => Path::new(&home).join(rest),
         _ => PathBuf::from(path),
@@ -111,7 +111,7 @@ fn expand(path: &str, look: &dyn Fn(&str) -> Option<OsString>) -> PathBuf {
 }
 
 /// Reads a key from a file that nobody else may read.
-fn read_key(path: &Path) -> Result<String, ConfigError> {
+pub(super) fn read_key(path: &Path) -> Result<String, ConfigError> {
     let shown = path.display().to_string();
     let unreadable = || wrong("api_key_file", shown.clone(), "a file that can be read");
     let found = std::fs::metadata(path).map_err(|_| unreadable())?;

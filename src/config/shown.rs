@@ -1,7 +1,8 @@
 //! The settings as they are in effect, each with what said so.
 
 use super::file::{NAME, Value};
-use super::{Found, PolygonSettings, Settings, paths};
+use super::tuning::RULES;
+use super::{Found, KeyedSettings, PolygonSettings, Settings, Tuning, paths};
 use std::path::{Path, PathBuf};
 
 /// A settings file that would be read.
@@ -26,6 +27,15 @@ pub struct Effective {
     pub from: String,
 }
 
+/// How the services are reached.
+#[derive(Clone, Debug)]
+pub struct Providers {
+    /// Polygon (Massive).
+    pub polygon: PolygonSettings,
+    /// The services that are told by an address and a key.
+    pub keyed: Vec<KeyedSettings>,
+}
+
 impl Settings {
     /// The settings files, the stronger one last.
     pub fn config_files(&self, ledger: &Path) -> Vec<ConfigFile> {
@@ -38,7 +48,8 @@ impl Settings {
     }
 
     /// Every setting in effect, of the ledger at `place`.
-    pub fn effective(&self, place: &Found, polygon: &PolygonSettings) -> Vec<Effective> {
+    pub fn effective(&self, place: &Found, providers: &Providers) -> Vec<Effective> {
+        let polygon = &providers.polygon;
         let mut all = Vec::new();
         let mut tell = |key: &str, value: Option<String>, from: &str| {
             let (key, from) = (key.to_owned(), from.to_owned());
@@ -75,6 +86,27 @@ impl Settings {
             let years = key == "polygon.years" && polygon.years_set;
             let variable = years.then(|| "PRICE_HISTORY_LOOKBACK_YEARS".to_owned());
             tell(key, Some(value.to_string()), &variable.unwrap_or_else(|| or_default(key)));
+        }
+        for service in &providers.keyed {
+            let section = service.service.section();
+            let key = format!("{section}.base_url");
+            tell(&key, Some(service.base_url.clone()), &or_default(&key));
+            let secret = service.key.as_ref().map(|_| "set, not shown".to_owned());
+            let file = format!("{section}.api_key_file");
+            let from =
+                if service.key_from == file { or_default(&file) } else { service.key_from.clone() };
+            tell(&format!("{section}.api_key"), secret, &from);
+        }
+        let tuning = Tuning::of(&self.files);
+        for (key, default, _) in RULES {
+            let tier = default.is_none() && key.starts_with("vrp.");
+            let value = if tier { Some(tuning.number(key).to_string()) } else { tuning.text(key) };
+            let profile = || format!("profile {}", tuning.text("vrp.profile").unwrap_or_default());
+            let from = match tier && !tuning.is_set(key) {
+                true => profile(),
+                false => or_default(key),
+            };
+            tell(key, value, &from);
         }
         let set = |is: bool, name: &str| if is { name.to_owned() } else { "default".to_owned() };
         let wait = format!("{} s", self.patience.as_secs_f64());

@@ -329,15 +329,22 @@ impl Rows {
         });
     }
 
-    /// Adds events whose values come together: each head's `first` counts from the first of
-    /// `values`. Without `values` the events have keys only, and [`Self::get`] finds none of them.
-    pub fn append(&mut self, heads: impl Iterator<Item = Head>, values: Vec<Value>) {
-        let before = self.values.len() as u32;
-        self.heads.extend(heads.map(|head| Head { first: head.first + before, ..head }));
-        match before {
-            0 => self.values = values,
-            _ => self.values.extend(values),
+    /// Lets `add` put events and their values behind those that are there, where there is room
+    /// already. Events may come without their values: then [`Self::get`] finds none of them.
+    ///
+    /// # Errors
+    /// Those of `add`; what it added is taken back.
+    pub fn extend_with<E>(
+        &mut self,
+        add: impl FnOnce(&mut Vec<Head>, &mut Vec<Value>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (heads, values) = (self.heads.len(), self.values.len());
+        let added = add(&mut self.heads, &mut self.values);
+        if added.is_err() {
+            self.heads.truncate(heads);
+            self.values.truncate(values);
         }
+        added
     }
 
     /// Adds the events of another set behind those of this one.

@@ -24,12 +24,44 @@ use wire::Wire;
 /// Redirects that one request follows.
 const MOST_REDIRECTS: u32 = 5;
 
+/// Where a request carries the key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeyIn {
+    /// In the `Authorization` header.
+    #[default]
+    Header,
+    /// In a parameter of this name, which is added when a request is sent and is nowhere else.
+    Query(&'static str),
+}
+
+/// Why the body of a 200 is not what was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unusable {
+    /// How the request ended: [`Ended::RateLimited`] and [`Ended::BadPayload`] are tried again.
+    pub ended: Ended,
+    /// What the service said, for a person.
+    pub text: String,
+    /// Whether it will say so to every request of today.
+    pub for_today: bool,
+}
+
+impl From<String> for Unusable {
+    fn from(text: String) -> Self {
+        Self { ended: Ended::BadPayload, text, for_today: false }
+    }
+}
+
+/// Says whether a body is what was asked for.
+pub type Usable<'a> = dyn Fn(&[u8]) -> Result<(), Unusable> + 'a;
+
 /// How a client asks.
 pub struct ClientOptions {
     /// Scheme, host and port, such as `https://api.massive.com`.
     pub base_url: String,
-    /// The key, sent in the `Authorization` header only.
+    /// The key.
     pub key: Option<SecretString>,
+    /// How the service wants to be shown it.
+    pub key_in: KeyIn,
     /// Requests a minute; 0 is no limit.
     pub per_minute: u32,
     /// Most attempts per request.
@@ -57,6 +89,7 @@ impl ClientOptions {
         Self {
             base_url: base_url.into(),
             key: None,
+            key_in: KeyIn::Header,
             per_minute: 5,
             attempts: 5,
             waits: Waits::default(),
@@ -80,6 +113,7 @@ impl fmt::Debug for ClientOptions {
         out.debug_struct("ClientOptions")
             .field("base_url", &base::shown(&self.base_url, self.exposed()))
             .field("key", &self.key.as_ref().map(|_| "****"))
+            .field("key_in", &self.key_in)
             .field("per_minute", &self.per_minute)
             .field("attempts", &self.attempts)
             .field("waits", &self.waits)
@@ -149,6 +183,9 @@ pub struct Answer {
     pub attempts: Vec<Attempt>,
     /// What the service said, or what went wrong, for a person.
     pub text: String,
+    /// That no other request has a chance either before so long has passed: a limit is used up, or
+    /// the service is left alone.
+    pub shut_for: Option<Duration>,
 }
 
 /// A client that cannot be made.
@@ -211,12 +248,17 @@ impl Client {
         &self.pace
     }
 
+    /// Waits; `false` when it was stopped.
+    pub fn rest(&self, wait: Duration, stop: &Stop) -> bool {
+        self.time.sleep_until(self.time.now().saturating_add(wait), stop)
+    }
+
     /// Asks for `target` (path and query, without the key). `usable` says whether a body of a 200
     /// is what was expected; `heard` is told of waits.
     pub fn get(
         &self,
         target: &str,
-        usable: &dyn Fn(&[u8]) -> Result<(), String>,
+        usable: &Usable<'_>,
         stop: &Stop,
         heard: &dyn Fn(Duration),
     ) -> Answer {
@@ -227,7 +269,7 @@ impl Client {
         loop {
             let url = match self.base.url(&target) {
                 Ok(url) if said::holds_key(url.as_str().as_bytes(), self.options.exposed()) => {
-                    let text = "the request holds the key, which goes in a header only";
+                    let text = "the request holds the key, which is added when it is sent";
                     return self.refused(text, attempts);
                 }
                 Ok(url) => url,
@@ -281,17 +323,19 @@ impl Client {
         if let Some(Err(left)) = self.breaker.as_ref().map(|breaker| breaker.admit(&*self.time)) {
             let seconds = left.as_secs_f64().ceil();
             let text = format!("the service failed too often; it is left alone for {seconds} s");
-            return Some(Turn::new(Ended::Refused, text));
+            let shut_for = Some(left);
+            return Some(Turn { shut_for, ..Turn::new(Ended::Refused, text) });
         }
         let refusal = match self.limits.wait(&*self.time, PATIENCE, stop, heard) {
             Ok(()) if self.pace.take(&*self.time, stop, heard) => return None,
             Ok(()) | Err(Refused::Stopped) => Turn::new(Ended::Stopped, "stopped".to_owned()),
             Err(Refused::Until(wait)) => {
-                let text = format!("the limit is used up: the next is in {} s", wait.as_secs());
-                Turn::new(Ended::RateLimited, text)
+                let text = "the limit is used up for now".to_owned();
+                Turn { shut_for: Some(wait), ..Turn::new(Ended::RateLimited, text) }
             }
             Err(Refused::Never) => {
-                Turn::new(Ended::RateLimited, "the limits allow no request".to_owned())
+                let text = "the limits allow no request".to_owned();
+                Turn { shut_for: Some(Duration::MAX), ..Turn::new(Ended::RateLimited, text) }
             }
         };
         self.tell(Outcome::Dropped);

@@ -18,7 +18,9 @@ mod responder;
 
 pub use backoff::{Spread, Waits};
 pub use breaker::Breaker;
-pub use client::{Answer, Attempt, Client, ClientOptions, Ended, NetError};
+pub use client::{
+    Answer, Attempt, Client, ClientOptions, Ended, KeyIn, NetError, Unusable, Usable,
+};
 pub use limits::{Limit, Limits, Refused};
 pub use pace::Pace;
 pub use said::redact;

@@ -22,7 +22,7 @@ impl FetchPage<'_> {
     fn plan(&self) -> String {
         let plan = &self.report.plan;
         let mut out = format!("Plan: {}", counted(plan.questions, "request"));
-        if plan.requests_per_minute > 0 && plan.questions > 1 {
+        if plan.requests_per_minute > 0 && plan.seconds > 0.0 {
             let (minutes, seconds) = (plan.seconds as u64 / 60, plan.seconds as u64 % 60);
             let pace = plan.requests_per_minute;
             out += &format!(", at {pace} a minute at least {minutes} min {seconds} s");
@@ -34,6 +34,10 @@ impl FetchPage<'_> {
         let hidden = plan.targets.len().saturating_sub(FEW);
         if hidden > 0 {
             out += &format!("  and {} more: all with `--json`\n", count(hidden as u64));
+        }
+        if let Some(day) = &plan.day {
+            let (requests, spent) = (day.requests, day.spent);
+            out += &format!("  {spent} of the {requests} requests of a day are spent\n");
         }
         if plan.covered > 0 {
             out += &format!("  of {} nothing is missing\n", counted(plan.covered, "symbol"));
@@ -70,6 +74,16 @@ impl Document for FetchPage<'_> {
             table.row([fact.replace('-', " "), count(*all), known]);
         }
         out += &table.finish();
+        if let Some(cache) = report.cache.filter(|cache| cache.hit_rate > 0.0) {
+            let found = cache.counters;
+            out += &format!(
+                "  {} of {} were known from a moment ago ({} in this run, {} in the ledger)\n",
+                count(found.hits_l1 + found.hits_l2),
+                counted(found.lookups(), "page"),
+                count(found.hits_l1),
+                count(found.hits_l2)
+            );
+        }
         let odd: Vec<_> = report.outcomes.iter().filter(odd).collect();
         let mut table = Table::bare(look, vec![Side::Left; 5]);
         for line in odd.iter().take(FEW) {

@@ -4,12 +4,15 @@
 //! finding. It knows formats and nothing of the ledger, the views, the clock or the environment;
 //! the day that counts as today and the exchange's calendar are parameters.
 
+pub mod alpha_vantage;
+pub mod answer;
 pub mod csv;
 pub mod mapping;
 mod notes;
 pub mod polygon;
 mod raw;
 pub mod tomic;
+pub mod tradier;
 
 #[cfg(test)]
 mod golden_tests;

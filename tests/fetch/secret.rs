@@ -5,14 +5,14 @@ use super::{Bench, KEY, bars_body, files_below, sessions, wait_until};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-fn holds(bytes: &[u8], word: &str) -> bool {
+pub fn holds(bytes: &[u8], word: &str) -> bool {
     let lower = bytes.to_ascii_lowercase();
     let word = word.to_ascii_lowercase();
     lower.windows(word.len()).any(|window| window == word.as_bytes())
 }
 
 /// The files below a directory that hold `word`, as they are or inside of a zstd frame.
-fn holding(directory: &Path, word: &str) -> Vec<String> {
+pub fn holding(directory: &Path, word: &str) -> Vec<String> {
     let mut found = Vec::new();
     for path in files_below(directory) {
         let bytes = std::fs::read(&path).unwrap();

@@ -11,7 +11,8 @@ mod moves;
 mod tiers;
 mod vrp;
 
+pub use crate::quant::earnings::vrp::Tiers;
 pub(super) use moves::QUARTER;
 pub use moves::earnings;
-pub use tiers::{BUNDLED, TierSet};
+pub use tiers::{BUNDLED, TierChanges, TierSet};
 pub use vrp::{Which, vrp};

@@ -55,6 +55,17 @@ pub struct TierSet {
     pub max_quarters: usize,
 }
 
+/// What settings say instead of a set; they are checked where they are read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TierChanges {
+    /// The thresholds.
+    pub tiers: Tiers,
+    /// `close`, `intraday` or `gap`.
+    pub metric: String,
+    /// Fewest and most past moves.
+    pub quarters: (usize, usize),
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -79,6 +90,21 @@ impl TierSet {
             Some((_, text)) => Self::parse(name, text),
             None => Err(wrong(name, vec!["neither a bundled set nor a file".to_owned()])),
         }
+    }
+
+    /// The set with what settings say; where that is another, its name says so.
+    #[must_use]
+    pub fn changed(self, to: &TierChanges) -> Self {
+        let metric = [Metric::Close, Metric::Intraday, Metric::Gap]
+            .into_iter()
+            .find(|metric| metric.column().trim_end_matches("_move") == to.metric)
+            .unwrap_or(self.metric);
+        let ((min_quarters, max_quarters), tiers) = (to.quarters, to.tiers);
+        let same = tiers == self.tiers
+            && metric == self.metric
+            && (min_quarters, max_quarters) == (self.min_quarters, self.max_quarters);
+        let id = if same { self.id } else { format!("{}, changed by settings", self.id) };
+        Self { id, tiers, metric, min_quarters, max_quarters, ..self }
     }
 
     /// Reads a set; `name` is what messages call it.
@@ -145,6 +171,17 @@ mod tests {
             assert_eq!(set.tiers.of(good), Tier::Good);
         }
         assert!(TierSet::bundled("vrp-seed").is_err());
+    }
+
+    #[test]
+    fn settings_change_a_set_and_its_name() {
+        let set = || TierSet::bundled("seed").unwrap();
+        let mut to = TierChanges { tiers: set().tiers, metric: "close".into(), quarters: (4, 12) };
+        assert_eq!(set().changed(&to).id, "seed");
+        (to.metric, to.quarters) = ("gap".into(), (2, 8));
+        let changed = set().changed(&to);
+        assert_eq!((changed.metric, changed.min_quarters), (Metric::Gap, 2));
+        assert_eq!(changed.id, "seed, changed by settings");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Asking: threads over one client; every page is handed on as it arrives.
 
 use super::Question;
+use super::cache::{self, Cache, Counters, Kept};
 use super::note::Note;
 use crate::app::Clock;
 use crate::app::error::Result;
@@ -8,11 +9,12 @@ use crate::domain::Position;
 use crate::ledger::Inbox;
 use crate::ledger::hash::content;
 use crate::net::{Answer, Client, Ended, Stop};
-use crate::sources::polygon;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 /// Most pages of one answer.
@@ -27,6 +29,9 @@ const GIVE_UP: u32 = 8;
 
 /// How often a request that used up its attempts is taken up again while the service answers others.
 const ROUNDS: u32 = 2;
+
+/// How often a question waits until a service that failed too often may be tried again.
+const RESTS: u32 = 1;
 
 /// How often a person hears of the wait.
 const TICK: Duration = Duration::from_millis(250);
@@ -45,6 +50,10 @@ pub struct AskOptions<'a> {
     pub correlation: &'a str,
     /// The ledger's position at which the questions were planned.
     pub position: Position,
+    /// What was heard or recorded a moment ago.
+    pub cache: &'a Mutex<Cache<Kept>>,
+    /// Whether that is not looked at.
+    pub refresh: bool,
     /// Hears how many questions are answered, and how long the next request has to wait.
     pub done: &'a dyn Fn(u64, Duration),
 }
@@ -58,6 +67,12 @@ pub struct Asked {
     pub refused: Option<String>,
     /// Why it ended early: nothing but failures came.
     pub gave_up: Option<String>,
+    /// Why it ended early: no further request had a chance.
+    pub shut: Option<String>,
+    /// Questions that were not asked.
+    pub left: u64,
+    /// What became of the look-ups in the cache.
+    pub cache: Counters,
     /// Whether it was stopped.
     pub stopped: bool,
 }
@@ -66,6 +81,8 @@ pub struct Asked {
 struct Arrived {
     note: Note,
     body: Vec<u8>,
+    /// Whether no other request has a chance now.
+    shut: bool,
 }
 
 /// Asks the questions; whatever arrives goes into the inbox, and is durable before the next wait.
@@ -78,6 +95,7 @@ pub fn ask(questions: &[Question], inbox: &mut Inbox, how: &AskOptions<'_>) -> R
     let (mut asked, mut done, mut failed) = (Asked::default(), 0, 0);
     let (client, stop, clock, position) = (how.client, how.stop, how.clock, how.position);
     let correlation = how.correlation;
+    let (cache, refresh) = (how.cache, how.refresh);
     // When the next request may go, in ms since `begun`: told by whichever thread waits.
     let (begun, until) = (Instant::now(), AtomicU64::new(0));
     let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
@@ -96,11 +114,21 @@ pub fn ask(questions: &[Question], inbox: &mut Inbox, how: &AskOptions<'_>) -> R
             let (send, run, next, waits) = (send.clone(), run.as_str(), &next, &waits);
             let health = &health;
             scope.spawn(move || {
-                while !stop.is_set() {
+                while !stop.is_set() && !health.shut.load(Ordering::SeqCst) {
                     let number = next.fetch_add(1, Ordering::SeqCst);
                     let Some(question) = questions.get(number) else { break };
-                    let worker =
-                        Worker { client, correlation, stop, clock, waits, health, send: &send };
+                    let send = &send;
+                    let worker = Worker {
+                        client,
+                        correlation,
+                        stop,
+                        clock,
+                        waits,
+                        health,
+                        cache,
+                        refresh,
+                        send,
+                    };
                     let mut note = Note::of(run, number as u32, question);
                     note.position = position.0;
                     worker.question(question, note);
@@ -120,16 +148,26 @@ pub fn ask(questions: &[Question], inbox: &mut Inbox, how: &AskOptions<'_>) -> R
             // What came meanwhile is made durable with it.
             let mut arrived = vec![first];
             arrived.extend(std::iter::from_fn(|| receive.try_recv().ok()).take(how.jobs));
-            for Arrived { note, body } in arrived {
+            for Arrived { note, body, shut } in arrived {
                 asked.requests += u64::from(note.attempts);
                 if note.ended == name(Ended::AuthFailed) {
                     stop.set();
                     asked.refused = Some(note.text);
                     continue;
                 }
+                if shut && !stop.is_set() {
+                    stop.set();
+                    asked.shut = Some(note.text.clone());
+                }
+                if shut && note.attempts == 0 {
+                    // Nothing was asked, so there is nothing to record.
+                    continue;
+                }
                 done += u64::from(note.last);
-                let lost =
-                    matches!(note.ended.as_str(), "network" | "server-error" | "rate-limited");
+                let lost = matches!(
+                    note.ended.as_str(),
+                    "network" | "server-error" | "rate-limited" | "refused"
+                );
                 failed = if lost { failed + 1 } else { 0 };
                 if failed >= GIVE_UP && !stop.is_set() {
                     stop.set();
@@ -147,7 +185,10 @@ pub fn ask(questions: &[Question], inbox: &mut Inbox, how: &AskOptions<'_>) -> R
             }
             (how.done)(done, left());
         }
-        asked.stopped = stop.is_set() && asked.refused.is_none() && asked.gave_up.is_none();
+        let told = asked.refused.is_some() || asked.gave_up.is_some() || asked.shut.is_some();
+        asked.stopped = stop.is_set() && !told;
+        asked.left = (questions.len() as u64).saturating_sub(done);
+        asked.cache = counters(cache);
         Ok(asked)
     })
 }
@@ -171,6 +212,14 @@ pub fn name(ended: Ended) -> &'static str {
     }
 }
 
+fn locked(cache: &Mutex<Cache<Kept>>) -> MutexGuard<'_, Cache<Kept>> {
+    cache.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+fn counters(cache: &Mutex<Cache<Kept>>) -> Counters {
+    locked(cache).counters()
+}
+
 /// Whether the service answers at all, as all workers together see it.
 #[derive(Default)]
 struct Health {
@@ -178,6 +227,8 @@ struct Health {
     good: AtomicU64,
     /// Requests in a row that used up their attempts.
     lost: AtomicU64,
+    /// Whether no further request has a chance: no worker begins another question.
+    shut: AtomicBool,
 }
 
 impl Health {
@@ -202,7 +253,7 @@ impl Health {
 }
 
 /// What a recorded answer says of the run that asked, among the headers of the service.
-const CORRELATION: &str = "x-volledger-run";
+pub(super) const CORRELATION: &str = "x-volledger-run";
 
 struct Worker<'a> {
     client: &'a Client,
@@ -211,6 +262,8 @@ struct Worker<'a> {
     clock: Clock,
     waits: &'a (dyn Fn(Duration) + Sync),
     health: &'a Health,
+    cache: &'a Mutex<Cache<Kept>>,
+    refresh: bool,
     send: &'a SyncSender<Arrived>,
 }
 
@@ -219,38 +272,30 @@ impl Worker<'_> {
     fn question(&self, question: &Question, mut note: Note) {
         let mut asked: Vec<String> = Vec::new();
         let (mut before, mut repeats) = (None, 0);
+        // Pages that an earlier one named, and that were not asked yet.
+        let mut ahead: VecDeque<String> = VecDeque::new();
         loop {
-            let usable = |body: &[u8]| {
-                polygon::envelope(question.endpoint, body)?.refusal().map_or(Ok(()), Err)
-            };
-            let mut answer = self.client.get(&note.target, &usable, self.stop, &self.waits);
-            for _ in 0..ROUNDS {
-                if !self.health.hopeful(&answer) {
-                    break;
-                }
-                let before = answer.attempts;
-                answer = self.client.get(&note.target, &usable, self.stop, &self.waits);
-                answer.attempts.splice(..0, before);
-            }
-            if answer.ended == Ended::Ok {
-                self.health.answered();
-            }
+            let answer = self.page(question, &mut note);
             if answer.ended == Ended::Stopped {
                 return;
             }
-            self.describe(&mut note, &answer);
-            let envelope = polygon::envelope(question.endpoint, &answer.body);
-            let (Ended::Ok, Ok(envelope)) = (answer.ended, envelope) else {
+            let heard = question.endpoint.hear(question, &note.target, &answer.body);
+            let (Ended::Ok, Ok(heard)) = (answer.ended, heard) else {
                 note.last = true;
-                self.hand_on(note, answer.body);
+                let (body, shut) = (answer.body, answer.shut_for.is_some());
+                if shut || answer.ended == Ended::AuthFailed {
+                    self.health.shut.store(true, Ordering::SeqCst);
+                }
+                let _ = self.send.send(Arrived { note, body, shut });
                 return;
             };
+            ahead.extend(heard.ahead);
             let items = items_of(&answer.body);
             // A page that says what the page before said came twice: it is left out.
-            let repeated = envelope.items > 0 && before.is_some() && before == items;
-            let next = envelope.next_url.as_deref().map(|url| self.client.target_of(url));
+            let repeated = heard.items > 0 && before.is_some() && before == items;
+            let next = heard.next_url.as_deref().map(|url| self.client.target_of(url));
             let next = match next {
-                None => None,
+                None => ahead.pop_front(),
                 Some(Ok(target)) => Some(target),
                 Some(Err(why)) => return self.give_up(note, answer.body, repeated, &why),
             };
@@ -288,6 +333,54 @@ impl Worker<'_> {
         }
     }
 
+    /// One page: what was recorded a moment ago, else what the service answers.
+    fn page(&self, question: &Question, note: &mut Note) -> Answer {
+        let live = cache::live(question, &note.target);
+        if let (Some((key, lifetime)), false) = (&live, self.refresh) {
+            let found = locked(self.cache).get(key, *lifetime, self.clock.now_ms());
+            if let Some((_, written, kept)) = found {
+                return recalled(note, written, &kept);
+            }
+        }
+        let answer = self.asked(question, note);
+        self.describe(note, &answer);
+        if let (Some((key, _)), Ended::Ok) = (live, answer.ended) {
+            let (headers, body) = (note.headers.clone(), answer.body.as_slice().into());
+            let kept = Kept { status: note.status, headers, body };
+            locked(self.cache).set(&key, kept, note.observed_ms);
+        }
+        answer
+    }
+
+    /// Asks for a page, again where that is worth it.
+    fn asked(&self, question: &Question, note: &Note) -> Answer {
+        let usable = |body: &[u8]| question.endpoint.hear(question, &note.target, body).map(drop);
+        let get = || self.client.get(&note.target, &usable, self.stop, &self.waits);
+        let mut answer = get();
+        let (mut rounds, mut rests) = (0, 0);
+        loop {
+            match (answer.ended, answer.shut_for) {
+                // The service is left alone: once, that is waited for.
+                (Ended::Refused, Some(left)) if left.is_zero() || rests < RESTS => {
+                    rests += u32::from(!left.is_zero());
+                    (self.waits)(left);
+                    if !self.client.rest(left.max(TICK), self.stop) {
+                        return answer;
+                    }
+                }
+                (_, None) if rounds < ROUNDS && self.health.hopeful(&answer) => rounds += 1,
+                _ => break,
+            }
+            let before = answer.attempts;
+            answer = get();
+            answer.attempts.splice(..0, before);
+        }
+        if answer.ended == Ended::Ok {
+            self.health.answered();
+        }
+        answer
+    }
+
     fn describe(&self, note: &mut Note, answer: &Answer) {
         note.status = answer.status.unwrap_or(0);
         note.attempts = answer.attempts.len() as u32;
@@ -311,7 +404,28 @@ impl Worker<'_> {
 
     fn hand_on(&self, note: Note, body: Vec<u8>) {
         // The receiver is gone only when the inbox failed; then everything stops.
-        let _ = self.send.send(Arrived { note, body });
+        let _ = self.send.send(Arrived { note, body, shut: false });
+    }
+}
+
+/// A page as it was recorded: with the time and the headers of then, and without an attempt.
+fn recalled(note: &mut Note, written: i64, kept: &Kept) -> Answer {
+    note.status = kept.status;
+    note.attempts = 0;
+    note.headers = kept.headers.clone();
+    note.observed_ms = written;
+    let date = kept.headers.iter().find(|(name, _)| name == "date");
+    note.server_ms = date.and_then(|(_, text)| http_date(text));
+    note.ended = name(Ended::Ok).to_owned();
+    note.text = String::new();
+    Answer {
+        ended: Ended::Ok,
+        status: Some(kept.status),
+        body: kept.body.to_vec(),
+        headers: kept.headers.clone(),
+        attempts: Vec::new(),
+        text: String::new(),
+        shut_for: None,
     }
 }
 

@@ -1,14 +1,12 @@
 //! What has been asked and answered: the fold of the coverage of fetched batches that count.
 
+use super::endpoint::Provider;
 use crate::app::error::Result;
 use crate::app::views::ViewReader;
 use crate::domain::{BatchId, BatchState, Coverage, Day, Fact, Position, Series, Symbol, eastern};
 use crate::ledger::Ledger;
 use crate::projections::view::Which;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-/// The name that the reading of fetched answers has in stage entries.
-pub const MAPPING: &str = "polygon";
 
 /// What tells questions apart besides their days.
 type Subject = (Series, Option<Symbol>, String);
@@ -43,7 +41,7 @@ impl CoverageMap {
     pub fn of(ledger: &Ledger) -> Result<Self> {
         let mut map = Self::default();
         for (id, batch) in ledger.batches().iter() {
-            if batch.stage.mapping.id != MAPPING {
+            if Provider::of_mapping(&batch.stage.mapping.id).is_none() {
                 continue;
             }
             let manifest = ledger.manifest_of(&batch.stage)?;
@@ -103,7 +101,9 @@ impl CoverageMap {
 
     /// Whether a fact says something about a day of a symbol, all things considered.
     fn counts(&self, fact: &Coverage, symbol: Option<&Symbol>, day: Day) -> bool {
-        let Some(symbol) = symbol.filter(|_| fact.series == Series::Spot) else { return true };
+        // A scope of their own have prices as traded, which nobody restates.
+        let adjusted = fact.series == Series::Spot && fact.scope.is_empty();
+        let Some(symbol) = symbol.filter(|_| adjusted) else { return true };
         let lacks = |absent: &BTreeSet<Day>| fact.symbol.is_none() && absent.contains(&day);
         let asked = eastern::day_of(fact.observed_ms).unwrap_or(day);
         let restated =

@@ -1,8 +1,8 @@
 //! From an answer to facts about its days.
 
-use super::Question;
+use super::{Endpoint, Question};
 use crate::domain::{Calendar, Coverage, Day, Digest, Fact, eastern};
-use crate::sources::polygon::Endpoint;
+use crate::sources::{alpha_vantage, polygon};
 
 /// Plans keep this many years of history; a range that begins there was shortened.
 const PLAN_YEARS: [i32; 4] = [2, 5, 10, 20];
@@ -15,6 +15,9 @@ const LONG: i32 = 30;
 
 /// An empty answer about a day is final when the day is that many days past.
 const EMPTY_FINAL: i32 = 3;
+
+/// Sessions that the short form of Alpha Vantage's daily bars has, today's included.
+pub(super) const SHORT_FORM: usize = 100;
 
 /// What is known of an answer.
 pub struct Answered<'a> {
@@ -39,8 +42,13 @@ pub fn facts(answered: &Answered<'_>, calendar: &Calendar) -> Vec<Coverage> {
     let question = answered.question;
     let today = eastern::day_of(answered.observed_ms).unwrap_or_default();
     let data = settled_data(question.endpoint, question.to, answered.observed_ms, calendar);
-    let empty = Day(today.0 - EMPTY_FINAL);
-    let bars = matches!(question.endpoint, Endpoint::Aggs | Endpoint::Grouped);
+    // A list without anything is one too; a symbol may be listed tomorrow.
+    let listed = matches!(question.endpoint, Endpoint::AlphaVantage(_));
+    let empty = match listed && is_list_of_today(question.endpoint) {
+        true => today,
+        false => Day(today.0 - EMPTY_FINAL),
+    };
+    let bars = question.endpoint.is_bars();
     let whole = |fact, settled, text: &str| {
         vec![part(answered, (question.from, question.to), fact, settled, text)]
     };
@@ -50,17 +58,23 @@ pub fn facts(answered: &Answered<'_>, calendar: &Calendar) -> Vec<Coverage> {
         "not-entitled" if bars && question.to >= today => {
             return whole(Fact::NotEntitled, Day(i32::MIN), answered.text);
         }
+        // Refused is the long form; what the short one has may be asked for.
+        "not-entitled" if question.endpoint == alpha_vantage::Endpoint::Daily.into() => {
+            let back = |day: Day, _| calendar.previous_open(day);
+            let short = (0..SHORT_FORM).fold(today, back);
+            return whole(Fact::NotEntitled, short.min(question.to), answered.text);
+        }
         "not-entitled" => return whole(Fact::NotEntitled, question.to, answered.text),
         "not-found" => return whole(Fact::Empty, empty, answered.text),
         _ => return whole(Fact::Failed, Day(i32::MIN), answered.text),
     }
     let Some((first, last)) = answered.days else {
         // Months of bars without any are one bad answer or a symbol that is none: asked again.
-        let bars = question.endpoint == Endpoint::Aggs;
+        let bars = question.endpoint.is_range();
         let long = bars && question.to.0 - question.from.0 > LONG;
         return whole(Fact::Empty, if long { Day(i32::MIN) } else { empty }, "");
     };
-    if question.endpoint != Endpoint::Aggs {
+    if !question.endpoint.is_range() {
         return whole(Fact::Data, data, "");
     }
     let mut found = Vec::new();
@@ -117,23 +131,32 @@ fn part(
 /// Up to which day data is final. Bars are corrected until the next morning; a snapshot until its
 /// session is over; lists as of a day until that day is over.
 fn settled_data(endpoint: Endpoint, asked: Day, observed_ms: i64, calendar: &Calendar) -> Day {
+    use polygon::Endpoint::{Holidays, Indices, MarketStatus, Snapshot};
     let today = eastern::day_of(observed_ms).unwrap_or_default();
     match endpoint {
-        Endpoint::Chain | Endpoint::ChainContract => {
+        of if of.is_chain() => {
             let hour = if calendar.is_early_close(asked) { 13 } else { 16 };
             // Options of broad funds and indices trade a quarter of an hour longer.
             let over = eastern::instant(asked, hour, 20).is_some_and(|end| observed_ms >= end);
             if over { asked } else { Day(asked.0 - 1) }
         }
-        Endpoint::Ticker | Endpoint::Tickers => today,
-        Endpoint::Holidays | Endpoint::MarketStatus | Endpoint::Snapshot | Endpoint::Indices => {
-            Day(today.0 - 1)
-        }
+        of if is_list_of_today(of) => today,
+        Endpoint::Polygon(Holidays | MarketStatus | Snapshot | Indices) => Day(today.0 - 1),
         _ => {
             let morning = eastern::instant(today, 6, 0).is_some_and(|six| observed_ms >= six);
             Day(today.0 - if morning { 1 } else { 2 })
         }
     }
+}
+
+/// Whether an answer is a list as of the day of asking: asked once a day, whatever is in it.
+fn is_list_of_today(endpoint: Endpoint) -> bool {
+    use alpha_vantage::Endpoint::{Calendar, History};
+    use polygon::Endpoint::{Ticker, Tickers};
+    matches!(
+        endpoint,
+        Endpoint::Polygon(Ticker | Tickers) | Endpoint::AlphaVantage(Calendar | History)
+    )
 }
 
 /// How many years of history a plan has when its data begins on `first`.
@@ -166,7 +189,7 @@ mod tests {
 
     fn until(to: &str, ended: &str, from: &str, days: Option<(&str, &str)>) -> Vec<Coverage> {
         let question = Question {
-            endpoint: Endpoint::Aggs,
+            endpoint: polygon::Endpoint::Aggs.into(),
             series: Series::Spot,
             symbol: Some("AAPL".parse().unwrap()),
             scope: String::new(),
@@ -229,11 +252,23 @@ mod tests {
     fn what_may_still_change_is_provisional() {
         let at = |text: &str, hour| eastern::instant(day(text), hour, 30).unwrap();
         let nyse = Calendar::nyse();
-        let bars =
-            |hour| settled_data(Endpoint::Aggs, day("2025-11-14"), at("2025-11-14", hour), nyse);
+        let bars = |hour| {
+            settled_data(
+                polygon::Endpoint::Aggs.into(),
+                day("2025-11-14"),
+                at("2025-11-14", hour),
+                nyse,
+            )
+        };
         assert_eq!((bars(5), bars(7)), (day("2025-11-12"), day("2025-11-13")));
-        let chain =
-            |hour| settled_data(Endpoint::Chain, day("2025-11-14"), at("2025-11-14", hour), nyse);
+        let chain = |hour| {
+            settled_data(
+                polygon::Endpoint::Chain.into(),
+                day("2025-11-14"),
+                at("2025-11-14", hour),
+                nyse,
+            )
+        };
         assert_eq!((chain(15), chain(16)), (day("2025-11-13"), day("2025-11-14")));
     }
 }

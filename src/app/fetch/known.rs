@@ -6,7 +6,7 @@
 //! back on its own.
 
 use super::Question;
-use super::coverage::{CoverageMap, MAPPING, days_in};
+use super::coverage::{CoverageMap, days_in};
 use crate::app::error::Result;
 use crate::app::views::ViewReader;
 use crate::domain::{
@@ -86,8 +86,11 @@ fn fetched(
     (from, to): (Day, Day),
 ) -> Result<Items> {
     let (view, ledger) = (question.series, reader.ledger());
-    let activity =
-        only_fetched(ledger.batches(), Activity::at(ledger.batches(), view, ledger.position()));
+    let activity = only_fetched(
+        question,
+        ledger.batches(),
+        Activity::at(ledger.batches(), view, ledger.position()),
+    );
     let history = reader.history_between(view, symbol, from, to)?;
     let mut items = Items::new();
     for record in fold(view, &history, &activity, Which::Latest) {
@@ -101,9 +104,11 @@ fn fetched(
     Ok(items)
 }
 
-fn only_fetched(table: &BatchTable, activity: Activity) -> Activity {
+/// Batches of the same service alone.
+fn only_fetched(question: &Question, table: &BatchTable, activity: Activity) -> Activity {
+    let mapping = question.endpoint.provider().name();
     let others = table.iter().filter(|(_, batch)| {
-        batch.stage.mapping.id != MAPPING && batch.state() == BatchState::Active
+        batch.stage.mapping.id != mapping && batch.state() == BatchState::Active
     });
     others.fold(activity, |activity, (id, _)| activity.without(id))
 }

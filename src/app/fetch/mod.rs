@@ -10,24 +10,30 @@
 //! at any moment, the next run settles what the inbox has and asks only for the rest.
 
 mod ask;
+mod cache;
 mod coverage;
+mod endpoint;
 mod facts;
 mod known;
 mod meaning;
 mod note;
 mod plan;
+mod reading;
 mod service;
 mod settle;
+mod spent;
 
 pub use ask::{AskOptions, Asked, ask};
-pub use coverage::{CoverageMap, MAPPING, Range, days_in};
+pub use cache::{Cache, CacheLimits, Counters, Kept, Recorded, recorded};
+pub use coverage::{CoverageMap, Range, days_in};
+pub use endpoint::{Endpoint, Provider};
 pub use note::{Note, waiting};
 pub use plan::{Grouped, Plan, What, Wish, plan};
-pub use service::{Service, ServiceOptions, Stop, open_inbox, reach};
+pub use service::{Pace, Resilience, Service, ServiceOptions, Stop, open_inbox, reach};
 pub use settle::{SettleOptions, Settled, settle};
+pub use spent::spent;
 
 use crate::domain::{Day, Series, Symbol};
-use crate::sources::polygon::Endpoint;
 
 /// One question to the service: answered by one or more pages.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,35 +1,9 @@
 //! The note that goes with an answer into the inbox: which question it answers, and how it came.
 
-use super::Question;
+use super::{Endpoint, Question};
 use crate::domain::{Day, Series, Symbol};
 use crate::ledger::{Arrival, Inbox};
-use crate::sources::polygon::Endpoint;
 use serde::{Deserialize, Serialize};
-
-const ENDPOINTS: [(Endpoint, &str); 17] = [
-    (Endpoint::Aggs, "aggs"),
-    (Endpoint::Previous, "previous"),
-    (Endpoint::Grouped, "grouped"),
-    (Endpoint::OpenClose, "open-close"),
-    (Endpoint::Contracts, "contracts"),
-    (Endpoint::Contract, "contract"),
-    (Endpoint::Chain, "chain"),
-    (Endpoint::ChainContract, "chain-contract"),
-    (Endpoint::Snapshot, "snapshot"),
-    (Endpoint::Indices, "indices"),
-    (Endpoint::News, "news"),
-    (Endpoint::Splits, "splits"),
-    (Endpoint::Dividends, "dividends"),
-    (Endpoint::Holidays, "holidays"),
-    (Endpoint::MarketStatus, "market-status"),
-    (Endpoint::Tickers, "tickers"),
-    (Endpoint::Ticker, "ticker"),
-];
-
-/// An endpoint's name.
-pub fn endpoint_name(endpoint: Endpoint) -> &'static str {
-    ENDPOINTS.iter().find(|(known, _)| *known == endpoint).map_or("", |(_, name)| name)
-}
 
 /// An answer's question, page and circumstances.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,7 +52,7 @@ impl Note {
             run: run.to_owned(),
             number,
             position: 0,
-            endpoint: endpoint_name(question.endpoint).to_owned(),
+            endpoint: question.endpoint.name().to_owned(),
             series: question.series.name().to_owned(),
             symbol: question.symbol.as_ref().map(ToString::to_string).unwrap_or_default(),
             scope: question.scope.clone(),
@@ -98,6 +72,12 @@ impl Note {
         }
     }
 
+    /// The id of the run that asked, as its diagnostics have it.
+    pub fn run_id(&self) -> &str {
+        let found = self.headers.iter().find(|(name, _)| name == super::ask::CORRELATION);
+        found.map_or("", |(_, run)| run)
+    }
+
     /// When it certainly had come: by the earlier of both clocks. What is final is judged by this,
     /// so that a clock that runs ahead cannot make days final that have not been.
     pub fn certain_ms(&self) -> i64 {
@@ -106,7 +86,7 @@ impl Note {
 
     /// The question that it answers; `None` for a note of another version.
     pub fn question(&self) -> Option<Question> {
-        let (endpoint, _) = ENDPOINTS.iter().find(|(_, name)| *name == self.endpoint)?;
+        let endpoint = Endpoint::named(&self.endpoint)?;
         let series: Series = self.series.parse().ok()?;
         let (from, to): (Day, Day) = (self.from.parse().ok()?, self.to.parse().ok()?);
         let symbol = match self.symbol.as_str() {
@@ -114,7 +94,7 @@ impl Note {
             name => Some(Symbol::exact(name).ok()?),
         };
         let (scope, target) = (self.scope.clone(), self.asked.clone());
-        Some(Question { endpoint: *endpoint, series, symbol, scope, from, to, target })
+        Some(Question { endpoint, series, symbol, scope, from, to, target })
     }
 }
 
@@ -139,14 +119,7 @@ impl Answered {
 
     /// Whether it need not be asked again now: a snapshot of this morning is none of the close.
     pub fn stands(&self, now_ms: i64) -> bool {
-        let of_now = matches!(
-            self.question.endpoint,
-            Endpoint::Chain
-                | Endpoint::ChainContract
-                | Endpoint::Snapshot
-                | Endpoint::Indices
-                | Endpoint::MarketStatus
-        );
+        let of_now = self.question.endpoint.is_of_now();
         let observed = self.pages.last().map_or(0, |(note, _)| note.observed_ms);
         self.is_answer() && (!of_now || now_ms.saturating_sub(observed) <= FRESH_MS)
     }

@@ -1,9 +1,11 @@
 //! Planning: the fewest questions that cover what is missing.
 
-use super::Question;
 use super::coverage::{CoverageMap, days_in, runs};
+use super::endpoint::{Provider, in_query as in_path};
+use super::{Endpoint, Question};
 use crate::domain::{BatchId, Calendar, Day, Series, Symbol, eastern};
-use crate::sources::polygon::Endpoint;
+use crate::sources::alpha_vantage::Endpoint as Av;
+use crate::sources::polygon::Endpoint as P;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
@@ -41,6 +43,8 @@ pub enum What {
     Quotes,
     /// What is known of tickers themselves.
     Tickers,
+    /// Earnings announcements.
+    Earnings,
 }
 
 impl What {
@@ -58,6 +62,7 @@ impl What {
             Self::Calendar => Series::Calendar,
             Self::Quotes => Series::Quotes,
             Self::Tickers => Series::Tickers,
+            Self::Earnings => Series::Earnings,
         }
     }
 }
@@ -79,6 +84,8 @@ pub enum Grouped {
 pub struct Wish {
     /// What.
     pub what: What,
+    /// Which service is asked.
+    pub source: Provider,
     /// Of which symbols; none for a calendar.
     pub symbols: Vec<Symbol>,
     /// First day wanted.
@@ -89,6 +96,10 @@ pub struct Wish {
     pub timespan: String,
     /// Expiries of a chain; none for all.
     pub expiries: Vec<Day>,
+    /// How far a calendar of announcements reaches, such as `3month`.
+    pub horizon: String,
+    /// What stands before each path of the service, such as `/v1`.
+    pub base_path: String,
     /// Whether days that are covered are asked again.
     pub refresh: bool,
     /// Whether days whose data was rolled back are asked again.
@@ -110,11 +121,6 @@ pub struct Plan {
     pub rolled_back: Vec<BatchId>,
 }
 
-/// A symbol in a path: what would end a path segment is written as the standard says.
-fn in_path(symbol: &Symbol) -> String {
-    symbol.as_str().replace('/', "%2F").replace('^', "%5E")
-}
-
 /// The session that a snapshot taken at an instant belongs to: the one that runs or ran last.
 pub fn session_at(now_ms: i64, calendar: &Calendar) -> Day {
     let today = eastern::day_of(now_ms).unwrap_or_default();
@@ -127,6 +133,13 @@ pub fn plan(wish: &Wish, coverage: &CoverageMap, calendar: &Calendar) -> Plan {
     let rolled_back = RefCell::new(BTreeSet::new());
     let planner = Planner { wish, coverage, calendar, rolled_back: &rolled_back };
     let mut plan = match wish.what {
+        What::Spot | What::Bars if wish.source == Provider::AlphaVantage => {
+            planner.each(|symbol| planner.daily(symbol))
+        }
+        What::Chain if wish.source == Provider::Tradier => {
+            planner.each(|symbol| planner.tradier_chain(symbol))
+        }
+        What::Earnings => planner.earnings(),
         What::Spot => planner.spot(),
         What::Index => planner.each(|symbol| planner.bars(symbol, "", "day", usize::MAX)),
         What::Bars => {
@@ -137,11 +150,11 @@ pub fn plan(wish: &Wish, coverage: &CoverageMap, calendar: &Calendar) -> Plan {
         What::Chain => planner.each(|symbol| planner.chain(symbol)),
         What::Contracts => planner.each(|symbol| planner.contracts(symbol)),
         What::News => planner.each(|symbol| planner.news(symbol)),
-        What::Splits => planner
-            .each(|symbol| planner.actions(symbol, Endpoint::Splits, "splits", "execution_date")),
-        What::Dividends => planner.each(|symbol| {
-            planner.actions(symbol, Endpoint::Dividends, "dividends", "ex_dividend_date")
-        }),
+        What::Splits => {
+            planner.each(|symbol| planner.actions(symbol, P::Splits, "splits", "execution_date"))
+        }
+        What::Dividends => planner
+            .each(|symbol| planner.actions(symbol, P::Dividends, "dividends", "ex_dividend_date")),
         What::Calendar => planner.calendar(),
         What::Quotes => planner.quotes(),
         What::Tickers => planner.each(|symbol| planner.ticker(symbol)),
@@ -174,13 +187,14 @@ impl Planner<'_> {
 
     fn question(
         &self,
-        endpoint: Endpoint,
+        endpoint: impl Into<Endpoint>,
         symbol: Option<&Symbol>,
         scope: &str,
         (from, to): (Day, Day),
         target: String,
     ) -> Question {
         let (series, scope) = (self.wish.what.series(), scope.to_owned());
+        let endpoint = endpoint.into();
         Question { endpoint, series, symbol: symbol.cloned(), scope, from, to, target }
     }
 
@@ -232,7 +246,7 @@ impl Planner<'_> {
         let path = "/v2/aggs/grouped/locale/us/market/stocks";
         let ask = |day: &Day| {
             let target = format!("{path}/{day}?adjusted=true");
-            self.question(Endpoint::Grouped, None, "", (*day, *day), target)
+            self.question(P::Grouped, None, "", (*day, *day), target)
         };
         Plan { questions: days.iter().map(ask).collect(), ..single }
     }
@@ -258,13 +272,7 @@ impl Planner<'_> {
                     "/v2/aggs/ticker/{ticker}/range/{size}/{unit}/{from}/{to}?{adjusted}\
                      limit={LIMIT}&sort=asc"
                 );
-                questions.push(self.question(
-                    Endpoint::Aggs,
-                    Some(symbol),
-                    scope,
-                    (*from, *to),
-                    target,
-                ));
+                questions.push(self.question(P::Aggs, Some(symbol), scope, (*from, *to), target));
             }
         }
         questions
@@ -283,7 +291,7 @@ impl Planner<'_> {
                 in_path(symbol)
             );
             let range = (session, session);
-            questions.push(self.question(Endpoint::Chain, Some(symbol), &scope, range, target));
+            questions.push(self.question(P::Chain, Some(symbol), &scope, range, target));
         };
         if self.wish.expiries.is_empty() {
             ask(String::new(), String::new());
@@ -317,7 +325,7 @@ impl Planner<'_> {
                     in_path(symbol)
                 );
                 let range = (day, day);
-                let endpoint = Endpoint::Contracts;
+                let endpoint = P::Contracts;
                 questions.push(self.question(endpoint, Some(symbol), scope, range, target));
             }
         }
@@ -340,18 +348,12 @@ impl Planner<'_> {
                 "/v2/reference/news?limit=1000&order=asc&published_utc.gte={from}&\
                  published_utc.lt={end}&sort=published_utc&ticker={ticker}"
             );
-            self.question(Endpoint::News, Some(symbol), "", (from, to), target)
+            self.question(P::News, Some(symbol), "", (from, to), target)
         };
         self.day_ranges(symbol).into_iter().map(ask).collect()
     }
 
-    fn actions(
-        &self,
-        symbol: &Symbol,
-        endpoint: Endpoint,
-        name: &str,
-        date: &str,
-    ) -> Vec<Question> {
+    fn actions(&self, symbol: &Symbol, endpoint: P, name: &str, date: &str) -> Vec<Question> {
         let ask = |(from, to): (Day, Day)| {
             let ticker = in_path(symbol);
             let target = format!(
@@ -369,8 +371,8 @@ impl Planner<'_> {
             self.question(endpoint, None, scope, (today, today), target.to_owned())
         };
         let questions = vec![
-            ask(Endpoint::Holidays, "holidays", "/v1/marketstatus/upcoming"),
-            ask(Endpoint::MarketStatus, "status", "/v1/marketstatus/now"),
+            ask(P::Holidays, "holidays", "/v1/marketstatus/upcoming"),
+            ask(P::MarketStatus, "status", "/v1/marketstatus/now"),
         ];
         Plan { questions, ..Plan::default() }
     }
@@ -381,7 +383,7 @@ impl Planner<'_> {
             let names: Vec<_> = symbols.iter().map(in_path).collect();
             let names = names.join(",");
             let target = format!("/v3/snapshot?limit=250&ticker.any_of={names}");
-            self.question(Endpoint::Snapshot, None, &names, (session, session), target)
+            self.question(P::Snapshot, None, &names, (session, session), target)
         };
         let questions = self.wish.symbols.chunks(TICKERS).map(ask).collect();
         Plan { questions, ..Plan::default() }
@@ -393,9 +395,10 @@ impl Planner<'_> {
             return Vec::new();
         }
         let target = format!("/v3/reference/tickers/{}", in_path(symbol));
-        vec![self.question(Endpoint::Ticker, Some(symbol), "", (today, today), target)]
+        vec![self.question(P::Ticker, Some(symbol), "", (today, today), target)]
     }
 }
 
+mod others;
 #[cfg(test)]
 mod tests;

@@ -1,34 +1,32 @@
 //! Settling: from the answers in the inbox to one sealed batch.
 
-use super::coverage::{CoverageMap, MAPPING};
+use super::coverage::CoverageMap;
+use super::endpoint::Provider;
 use super::facts::{self, facts};
 use super::known::is_known;
 use super::meaning::meaning;
 use super::note::{Answered, Note, waiting};
-use super::{OutcomeLine, Question};
+use super::reading::{self, Reading, finding, read_into, session};
+use super::{Endpoint, OutcomeLine, Question};
 use crate::app::Run;
+use crate::app::clock::rfc3339;
 use crate::app::error::Result;
 use crate::app::import::{Staged, with_events};
 use crate::app::stage::Draft;
 use crate::app::views::{Roots, ViewReader};
+use crate::app::withdraw;
 use crate::domain::entry::RowCounts;
 use crate::domain::{
-    Calendar, Class, Collector, Day, Finding, Key, Op, Origin, Series, Severity, Window, eastern,
+    Calendar, Class, Collector, Day, Finding, Key, Op, Origin, Series, Severity, Window,
 };
 use crate::ledger::codec::{Http, Manifest, ManifestSource, SourceKind};
 use crate::ledger::{Inbox, Ledger};
-use crate::sources::ReadError;
-use crate::sources::polygon::{self, Endpoint, Page};
+use crate::projections::view::Which;
+use crate::sources::alpha_vantage;
+use crate::sources::polygon::TickerError;
+use serde::Serialize;
 use std::collections::{HashMap, HashSet};
-use std::convert::Infallible;
 use std::sync::Arc;
-
-/// What the reading of answers is called, and what it means; kept with each batch.
-const DEFINITION: &str = "\
-id = \"polygon\"\nversion = 1\n\
-# Answers of the Polygon (Massive) API. Each item is an event; each leaf of it a field, a number with\n\
-# the digits of the answer. Bars stand on the New York date of `t`, a chain on the session of its\n\
-# quotes. What the request was, how it ended and what that says of its days is in the manifest.\n";
 
 /// What became of the inbox.
 #[derive(Debug, Default)]
@@ -81,11 +79,15 @@ pub fn settle(
         *later += 1;
     }
     rounds.reverse();
-    let mut series: Vec<(Series, usize)> =
-        answers.iter().map(|answer| answer.question.series).zip(rounds.iter().copied()).collect();
+    let subject = |answer: &Answered| {
+        let question = &answer.question;
+        (question.series, question.endpoint.provider())
+    };
+    let mut series: Vec<((Series, Provider), usize)> =
+        answers.iter().map(subject).zip(rounds.iter().copied()).collect();
     series.sort();
     series.dedup();
-    for (view, round) in series {
+    for ((view, provider), round) in series {
         let coverage = CoverageMap::of(ledger)?;
         let of_view = |answer: &&Answered| {
             // Staged before the process died, and not yet taken out of the inbox.
@@ -93,7 +95,7 @@ pub fn settle(
                 let since = crate::domain::Position(note.position);
                 coverage.has_seen(&arrival.digest.0, note.observed_ms, since)
             };
-            answer.question.series == view && !answer.pages.iter().any(known)
+            subject(answer) == (view, provider) && !answer.pages.iter().any(known)
         };
         let of_round = answers.iter().zip(&rounds).filter(|(_, of)| **of == round);
         let answers: Vec<&Answered> = of_round.map(|(answer, _)| answer).filter(of_view).collect();
@@ -101,13 +103,16 @@ pub fn settle(
             continue;
         }
         let roots = ViewReader::new(ledger)?.roots();
-        let mut work = Work::new(inbox, (&coverage, roots), view, options, run);
+        let mut work = Work::new(inbox, (&coverage, roots), (view, provider), options, run);
         run.progress.begin("reading answers", Some(answers.len() as u64), "answers");
         let prepared = with_events(ledger, false, |target, writer| {
             for (number, answer) in answers.into_iter().enumerate() {
                 work.answer(target, answer)?;
                 work.write(target, writer)?;
                 run.progress.at(number as u64 + 1);
+            }
+            if provider.counts_days() {
+                work.list_requests(target)?;
             }
             Ok(())
         })?;
@@ -118,10 +123,25 @@ pub fn settle(
             prepared.abandon(ledger)?;
             continue;
         }
-        settled.staged.push(prepared.settle(ledger, draft, options.full, run)?);
+        settled.staged.push(withdraw::settle(prepared, ledger, draft, options.full, run)?);
     }
     inbox.clear()?;
     Ok(settled)
+}
+
+/// The name of the list of a fetch's requests.
+const REQUESTS: &str = "requests";
+
+/// A request as it is listed (`iv_crush.md` A0, `api.fetch`).
+#[derive(Serialize)]
+struct Request {
+    target: String,
+    status: u16,
+    attempts: u32,
+    ended: String,
+    body: String,
+    observed_at: String,
+    run: String,
 }
 
 struct Work<'a> {
@@ -133,6 +153,7 @@ struct Work<'a> {
     windows: Vec<Window>,
     events: u32,
     outcomes: Vec<OutcomeLine>,
+    requests: Vec<Request>,
     run: &'a Run<'a>,
 }
 
@@ -140,14 +161,14 @@ impl<'a> Work<'a> {
     fn new(
         inbox: &'a Inbox,
         (coverage, roots): (&'a CoverageMap, Arc<Roots>),
-        view: Series,
+        (view, provider): (Series, Provider),
         options: &SettleOptions,
         run: &'a Run<'a>,
     ) -> Self {
         let class = if options.keep { Class::Fill } else { Class::Vendor };
         let draft = Draft {
             manifest: Manifest::default(),
-            mapping: (MAPPING.to_owned(), 1, DEFINITION.to_owned()),
+            mapping: provider.mapping(),
             series: view,
             classes: Series::ALL.map(|view| (view, class)).to_vec(),
             rows: RowCounts::default(),
@@ -156,8 +177,8 @@ impl<'a> Work<'a> {
             supersedes: None,
             again: options.again.clone(),
         };
-        let (windows, outcomes) = (Vec::new(), Vec::new());
-        Self { inbox, coverage, roots, draft, windows, events: 0, outcomes, run }
+        let (windows, outcomes, requests) = (Vec::new(), Vec::new(), Vec::new());
+        Self { inbox, coverage, roots, draft, windows, events: 0, outcomes, requests, run }
     }
 
     /// Reads one answer; if it says what is known already, nothing of it stays.
@@ -170,23 +191,15 @@ impl<'a> Work<'a> {
         }
         let mut findings = Vec::new();
         let as_of = session(question, &bodies, &mut findings);
+        let underlying = reading::underlying(question, &bodies, &mut findings);
         let first = self.draft.manifest.sources.len() as u32;
         let (mut windows, mut rows, mut days) = (Vec::new(), RowCounts::default(), None);
         for (index, (note, body)) in (first..).zip(&bodies) {
             if !matches!(note.ended.as_str(), "ok" | "incomplete") {
                 continue;
             }
-            let page = Page {
-                endpoint: question.endpoint,
-                series: question.series,
-                symbol: question.symbol.clone(),
-                timespan: question.scope.clone(),
-                range: ranged(question),
-                as_of,
-                observed_ms: note.observed_ms,
-                source: index,
-            };
-            let summary = read_into(body, &page, &mut windows);
+            let reading = Reading { question, as_of, underlying: &underlying, source: index };
+            let summary = read_into(note, body, &reading, &mut windows);
             rows.read += summary.rows.read;
             rows.accepted += summary.rows.accepted;
             rows.rejected += summary.rows.rejected;
@@ -211,12 +224,14 @@ impl<'a> Work<'a> {
         };
         findings.extend(clocks(end));
         let mut told = facts(&answered, Calendar::nyse());
-        if is_snapshot(question.endpoint) {
+        if question.endpoint.is_chain() {
             told.iter_mut().for_each(|fact| (fact.from, fact.to) = (as_of.min(fact.from), fact.to));
         }
         // No view changes while a batch is written, so the roots are read once for all answers.
         let reader = ViewReader::with(ledger, Arc::clone(&self.roots));
-        let unchanged = is_known(&reader, self.coverage, question, &told, &windows)?;
+        // A service that counts requests of a day has each of them recorded.
+        let unchanged = !question.endpoint.provider().counts_days()
+            && is_known(&reader, self.coverage, question, &told, &windows)?;
         self.outcomes.push(OutcomeLine {
             question: question.clone(),
             facts: told.iter().map(|fact| (fact.from, fact.to, fact.fact)).collect(),
@@ -231,6 +246,7 @@ impl<'a> Work<'a> {
         if unchanged {
             return Ok(());
         }
+        findings.extend(as_traded(&reader, question, days)?);
         for (note, body) in &bodies {
             self.keep(ledger, question, note, body, self.outcomes.len() as u32 - 1)?;
         }
@@ -252,6 +268,15 @@ impl<'a> Work<'a> {
     ) -> Result<()> {
         let now = self.run.clock.now_ms();
         let (digest, size) = ledger.keep(&mut &*body, &note.target, now)?;
+        self.requests.push(Request {
+            target: note.target.clone(),
+            status: note.status,
+            attempts: note.attempts,
+            ended: note.ended.clone(),
+            body: digest.to_string(),
+            observed_at: rfc3339(note.observed_ms),
+            run: note.run_id().to_owned(),
+        });
         let media = note.headers.iter().find(|(name, _)| name == "content-type");
         self.draft.manifest.sources.push(ManifestSource {
             digest,
@@ -268,8 +293,29 @@ impl<'a> Work<'a> {
                 question: number,
                 page: note.page,
                 headers: note.headers.clone(),
-                reader: super::note::endpoint_name(question.endpoint).to_owned(),
+                reader: question.endpoint.name().to_owned(),
             }),
+        });
+        Ok(())
+    }
+
+    /// Keeps the list of the requests beside their answers. Two fetches that brought the same bytes are
+    /// two for whoever counts requests, and one batch for whoever compares contents.
+    fn list_requests(&mut self, ledger: &mut Ledger) -> Result<()> {
+        let Some(first) = self.draft.manifest.sources.first() else { return Ok(()) };
+        let (series, now) = (first.series, self.run.clock.now_ms());
+        let list = serde_json::to_vec(&self.requests).unwrap_or_default();
+        let (digest, size) = ledger.keep(&mut list.as_slice(), REQUESTS, now)?;
+        self.draft.manifest.sources.push(ManifestSource {
+            digest,
+            kind: SourceKind::Listing,
+            name: REQUESTS.to_owned(),
+            media_type: "application/json".to_owned(),
+            size,
+            observed_ms: now,
+            series,
+            symbol: None,
+            http: None,
         });
         Ok(())
     }
@@ -315,62 +361,46 @@ impl<'a> Work<'a> {
     }
 }
 
-/// A finding about a ticker that failed inside an answer.
-fn failed_ticker(error: &polygon::TickerError) -> Finding {
-    Finding {
-        code: "ticker_error".into(),
-        severity: Severity::Warning,
-        source: 0,
-        line: None,
-        day: None,
-        count: 1,
-        text: format!("{}: {} {}", error.ticker, error.code, error.message).trim_end().to_owned(),
+/// A finding when prices as traded lie before a split that is known: beside adjusted ones, they are
+/// of other shares.
+fn as_traded(
+    reader: &ViewReader<'_>,
+    question: &Question,
+    days: Option<(Day, Day)>,
+) -> Result<Option<Finding>> {
+    let daily = Endpoint::AlphaVantage(alpha_vantage::Endpoint::Daily);
+    let (Some(symbol), Some((first, _))) = (&question.symbol, days) else { return Ok(None) };
+    if question.endpoint != daily {
+        return Ok(None);
     }
+    let at = reader.ledger().position();
+    let splits = reader.records(Series::Splits, symbol, at, Which::Latest)?;
+    Ok(splits.iter().find(|split| split.day > first).map(|split| {
+        let text = format!(
+            "{symbol}: these prices are as traded, and there was a split on {}: the days before it \
+             count in other shares",
+            split.day
+        );
+        finding("not_adjusted", Severity::Warning, Some(first), text)
+    }))
+}
+
+/// A finding about a ticker that failed inside an answer.
+fn failed_ticker(error: &TickerError) -> Finding {
+    let text = format!("{}: {} {}", error.ticker, error.code, error.message);
+    finding("ticker_error", Severity::Warning, None, text.trim_end().to_owned())
 }
 
 /// A finding when this machine's clock and the service's are more than a day apart.
 fn clocks(note: &Note) -> Option<Finding> {
     let apart = (note.observed_ms - note.server_ms?) / 86_400_000;
-    (apart != 0).then(|| Finding {
-        code: "clock_differs".into(),
-        severity: Severity::Warning,
-        source: 0,
-        line: None,
-        day: None,
-        count: 1,
-        text: format!(
-            "this machine's clock is {} days {} the service's: what is final is judged by the \
-             earlier one",
-            apart.abs(),
-            if apart > 0 { "ahead of" } else { "behind" }
-        ),
-    })
-}
-
-/// Reads a page's events into windows of their own.
-fn read_into(body: &[u8], page: &Page, windows: &mut Vec<Window>) -> polygon::PageSummary {
-    let mut take = |window: Window| -> std::result::Result<(), Infallible> {
-        windows.push(window);
-        Ok(())
-    };
-    let mut out = Collector::new(&mut take);
-    let read: std::result::Result<_, ReadError<Infallible>> =
-        polygon::read_page(body, page, &mut out);
-    let finished = out.finish();
-    debug_assert!(finished.is_ok());
-    // The receiver cannot fail, and a body is memory: what is left is a body of another shape,
-    // which the client's check has refused before.
-    read.unwrap_or_default()
-}
-
-/// The days that the items of an answer must lie in.
-fn ranged(question: &Question) -> Option<(Day, Day)> {
-    let bars = matches!(question.endpoint, Endpoint::Aggs | Endpoint::Grouped);
-    bars.then_some((question.from, question.to))
-}
-
-fn is_snapshot(endpoint: Endpoint) -> bool {
-    matches!(endpoint, Endpoint::Chain | Endpoint::ChainContract)
+    let text = format!(
+        "this machine's clock is {} days {} the service's: what is final is judged by the earlier \
+         one",
+        apart.abs(),
+        if apart > 0 { "ahead of" } else { "behind" }
+    );
+    (apart != 0).then(|| finding("clock_differs", Severity::Warning, None, text))
 }
 
 fn joined(known: Option<(Day, Day)>, more: Option<(Day, Day)>) -> Option<(Day, Day)> {
@@ -378,44 +408,4 @@ fn joined(known: Option<(Day, Day)>, more: Option<(Day, Day)>) -> Option<(Day, D
         (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
         (one, other) => one.or(other),
     }
-}
-
-/// The session that a chain belongs to: that of its newest quote, never a label's. A chain whose
-/// underlying has moved on since is told.
-fn session(question: &Question, bodies: &[(&Note, Vec<u8>)], findings: &mut Vec<Finding>) -> Day {
-    if !is_snapshot(question.endpoint) {
-        return question.from;
-    }
-    let times = bodies.iter().filter_map(|(_, body)| polygon::session_times(body));
-    let times = times.fold(polygon::SessionTimes::default(), polygon::SessionTimes::latest);
-    let (quotes, underlying) = (times.options, times.underlying);
-    let observed = bodies.last().map_or(0, |(note, _)| note.observed_ms);
-    let today = eastern::day_of(observed).unwrap_or(question.from);
-    // A clock that is wrong must not date quotes into the future.
-    let day = quotes.unwrap_or(question.from);
-    let finding = |code: &str, text: String| Finding {
-        code: code.to_owned(),
-        severity: Severity::Warning,
-        source: 0,
-        line: None,
-        day: Some(day),
-        count: 1,
-        text,
-    };
-    if quotes.is_none() && !bodies.is_empty() {
-        let text = "no quote, trade or bar of the chain has a time: it is dated by the session in \
-                    which it was fetched";
-        findings.push(finding("undated_chain", text.to_owned()));
-    }
-    if let Some(moved) = underlying.filter(|moved| *moved > day) {
-        let text = format!(
-            "the quotes are of {day}, the price of the underlying is of {moved}: two times are mixed"
-        );
-        findings.push(finding("mixed_times", text));
-    }
-    if day > today {
-        let text = format!("the quotes are of {day}, after {today} of this machine's clock");
-        findings.push(finding("clock", text));
-    }
-    day
 }

@@ -1,6 +1,6 @@
 //! What a fetch planned, asked and got.
 
-use crate::app::fetch::{OutcomeLine, Plan};
+use crate::app::fetch::{Counters, OutcomeLine, Plan};
 use serde::Serialize;
 
 /// A fetch: `volledger/fetch/1`, and the member `fetch` of its review.
@@ -8,14 +8,47 @@ use serde::Serialize;
 pub struct FetchReport {
     /// `volledger/fetch/1`.
     pub schema: &'static str,
+    /// The service: `polygon`, `alpha-vantage`, `tradier`.
+    pub source: &'static str,
     /// What was planned.
     pub plan: FetchPlan,
     /// Requests that were answered in any way, retries included.
     pub requests: u64,
+    /// Questions that were planned and not asked.
+    pub left: u64,
+    /// Pages of this moment that were known already; absent when none was looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<FetchCache>,
     /// Pages of an earlier fetch that had not arrived whole and were dropped.
     pub dropped: u64,
     /// How each question was answered, per range of days.
     pub outcomes: Vec<FetchLine>,
+}
+
+/// What became of looking up pages before they were asked for.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct FetchCache {
+    /// How often, where it was found, and what was put out.
+    #[serde(flatten)]
+    pub counters: Counters,
+    /// Share that was found, from 0 to 1.
+    pub hit_rate: f64,
+}
+
+impl FetchCache {
+    /// The counters with their rate; `None` where nothing was looked up.
+    pub fn of(counters: &Counters) -> Option<Self> {
+        Some(Self { counters: *counters, hit_rate: counters.hit_rate()? })
+    }
+}
+
+/// What a service allows in a day.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct FetchDay {
+    /// Requests of a day.
+    pub requests: u32,
+    /// Requests of the last 24 hours.
+    pub spent: u32,
 }
 
 /// The plan of a fetch.
@@ -31,18 +64,21 @@ pub struct FetchPlan {
     pub seconds: f64,
     /// Symbols of which nothing is missing.
     pub covered: u64,
+    /// What the service allows in a day; absent where it has no such limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub day: Option<FetchDay>,
     /// The requests, when they are only planned.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<String>,
 }
 
 impl FetchPlan {
-    /// What a plan costs at a pace.
-    pub fn of(plan: &Plan, kept: usize, per_minute: u32, targets: bool) -> Self {
+    /// What a plan costs at a pace: requests a minute, and how many may go at once.
+    pub fn of(plan: &Plan, kept: usize, (per_minute, at_once): (u32, u32), targets: bool) -> Self {
         let questions = plan.questions.len() as u64;
         let seconds = match per_minute {
             0 => 0.0,
-            n => questions.saturating_sub(1) as f64 * 60.0 / f64::from(n),
+            n => questions.saturating_sub(u64::from(at_once.max(1))) as f64 * 60.0 / f64::from(n),
         };
         let asked = plan.questions.iter().filter(|_| targets);
         Self {
@@ -51,8 +87,16 @@ impl FetchPlan {
             requests_per_minute: per_minute,
             seconds,
             covered: plan.covered.len() as u64,
+            day: None,
             targets: asked.map(|question| question.target.clone()).collect(),
         }
+    }
+
+    /// The same with what the service allows in a day; 0 is no limit.
+    #[must_use]
+    pub fn of_a_day(mut self, requests: u32, spent: u32) -> Self {
+        self.day = (requests > 0).then_some(FetchDay { requests, spent });
+        self
     }
 }
 

@@ -18,7 +18,7 @@ pub struct Health {
 /// One check.
 #[derive(Clone, Debug, Serialize)]
 pub struct HealthCheck {
-    /// `ledger`, `disk`, `inbox` or `polygon`.
+    /// `ledger`, `disk`, `inbox`, or a service: `polygon`, `alpha-vantage`, `tradier`.
     pub name: &'static str,
     /// Whether it is in order; null when it was not looked at.
     pub healthy: Option<bool>,

@@ -1,18 +1,20 @@
 //! `fetch`: plan what is missing, ask the service, review what came, and decide.
 
+mod service;
 mod words;
 
+pub(in crate::cli) use service::{asks, providers, reached};
 pub(in crate::cli) use words::FetchArgs;
 
 use super::derive;
 use crate::app::Ledger;
 use crate::app::derive::Derivation;
 use crate::app::fetch::{
-    self, CoverageMap, OutcomeLine, Plan, Service, ServiceOptions, Settled, Stop, What, Wish,
+    self, Asked, CoverageMap, OutcomeLine, Plan, Provider, Service, Settled, Stop, What, Wish,
 };
 use crate::app::import::Staged;
 use crate::app::prepared;
-use crate::app::report::{FetchLine, FetchPlan, FetchReport, Review};
+use crate::app::report::{FetchCache, FetchLine, FetchPlan, FetchReport, Review};
 use crate::cli::args::Overlap;
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
@@ -29,11 +31,12 @@ use words::wish;
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outcome<Exit> {
     let settings = PolygonSettings::from_environment(&ctx.settings.files)?;
-    if settings.keys_differ {
+    let mut reached = reached(args.provider(), &ctx.settings.files)?.with(&args.service);
+    if settings.keys_differ && reached.provider == Provider::Polygon {
         ui.note("MASSIVE_API_KEY and POLYGON_API_KEY hold two keys; the first one is used");
     }
-    let wish = wish(ctx, args, &settings)?;
-    let per_minute = args.service.requests_per_minute.unwrap_or(settings.requests_per_minute);
+    let wish = wish(ctx, args, &settings, &reached.base_path)?;
+    let per_minute = reached.pace.per_minute;
 
     // The ledger is not held while the service is asked: that may take hours.
     let directory = ctx.directory()?;
@@ -47,11 +50,16 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
     // Planned only now: the fetch that had the inbox before may have answered all of it.
     let ledger = ctx.open(ui)?;
     let mut coverage = CoverageMap::of(&ledger)?;
-    if wish.what == What::Spot {
+    if wish.what == What::Spot && wish.source == Provider::Polygon {
         coverage.compare_with_views(&ledger, &wish.symbols)?;
     }
     let mut plan = fetch::plan(&wish, &coverage, Calendar::nyse());
     let position = ledger.position();
+    if wish.source.counts_days() {
+        reached.pace.spent = fetch::spent(&ledger, &inbox, wish.source, wish.now_ms)?;
+    }
+    let limits = service::cache_limits(&ctx.settings.files);
+    let recorded = fetch::recorded(&ledger, &inbox, limits, wish.now_ms)?;
     drop(ledger);
     let (waiting, _) = fetch::waiting(&inbox);
     let kept = plan.questions.len();
@@ -61,7 +69,9 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
     let kept = kept - plan.questions.len();
     let mut report = FetchReport {
         schema: "volledger/fetch/1",
-        plan: FetchPlan::of(&plan, kept, per_minute, args.dry_run),
+        source: wish.source.name(),
+        plan: FetchPlan::of(&plan, kept, (per_minute, reached.at_once()), args.dry_run)
+            .of_a_day(reached.pace.per_day, reached.pace.spent),
         ..FetchReport::default()
     };
     if args.dry_run {
@@ -83,19 +93,20 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
     if let Some(batch) = plan.rolled_back.last() {
         ui.note(&format!("days that were rolled back with {batch} are not asked (`--again` does)"));
     }
+    let mut shut = None;
     if !plan.questions.is_empty() {
-        let (key, jobs) =
-            (settings.key.clone(), args.service.jobs.map_or(settings.jobs, usize::from));
-        if !settings.has_key() {
+        if !reached.has_key() {
             return Err(Failure::of(
                 Exit::Credentials,
-                "there is no key for the service",
-                "put it into MASSIVE_API_KEY (or POLYGON_API_KEY), or into a private file that \
-                 config.toml names: see `volledger fetch --help`",
+                match wish.source {
+                    Provider::Polygon => "there is no key for the service".to_owned(),
+                    other => format!("there is no key for {}", other.title()),
+                },
+                reached.key_hint,
             ));
         }
-        let base_url = args.service.base_url.clone().unwrap_or(settings.base_url);
-        let service = Service::new(ServiceOptions { base_url, key, per_minute, jobs })?;
+        let key_from = reached.key_from.clone();
+        let service = Service::new(reached.options())?.with_cache(limits, recorded, args.refresh);
         let stop = Arc::new(Stop::default());
         let heard = Arc::clone(&stop);
         let asking = Arc::new(AtomicBool::new(true));
@@ -113,11 +124,13 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
         asking.store(false, Ordering::SeqCst);
         let asked = asked?;
         report.requests = asked.requests;
+        report.left = asked.left;
+        report.cache = FetchCache::of(&asked.cache);
         let kept = fetch::waiting(&inbox).0.len();
-        if let Some(text) = asked.refused {
+        if let Some(text) = &asked.refused {
             return Err(Failure::of(
                 Exit::Credentials,
-                format!("the service refused the key from {}: {text}", settings.key_from),
+                format!("the service refused the key from {key_from}: {text}"),
                 format!("check the key; {kept} answers are kept, and the same command goes on"),
             ));
         }
@@ -126,6 +139,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
                 "! one question after the other failed, the rest was not asked: {text}"
             ));
         }
+        shut = shut_text(&asked);
         if asked.stopped {
             return Err(Failure::of(
                 Exit::Interrupted,
@@ -142,7 +156,17 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
     };
     let settled = fetch::settle(&mut ledger, &mut inbox, &options, &ctx.run())?;
     drop(inbox);
-    finish(ui, ctx, &mut ledger, settled, report, &wish, args)
+    finish(ui, ctx, &mut ledger, (settled, shut), report, &wish, args)
+}
+
+/// What is to be said when no further request had a chance.
+fn shut_text(asked: &Asked) -> Option<String> {
+    let text = asked.shut.as_ref()?;
+    Some(match asked.left {
+        0 => text.clone(),
+        1 => format!("1 question was not asked: {text}"),
+        left => format!("{left} questions were not asked: {text}"),
+    })
 }
 
 /// Shows what came, and goes on to the decision about it.
@@ -150,21 +174,22 @@ fn finish(
     ui: &mut Ui,
     ctx: &Context,
     ledger: &mut Ledger,
-    settled: Settled,
+    (settled, shut): (Settled, Option<String>),
     mut report: FetchReport,
     wish: &Wish,
     args: &FetchArgs,
 ) -> Outcome<Exit> {
     report.dropped = settled.dropped as u64;
     report.outcomes = settled.outcomes.iter().flat_map(FetchLine::of).collect();
-    let told = verdict(&settled.outcomes);
+    let shut = shut.map(|text| (Exit::Network, text, "the same command asks for the rest later"));
+    let told = shut.or_else(|| verdict(&settled.outcomes));
     if ui.for_people() {
         ui.show(&FetchPage { report: &report, planned: false })?;
     }
     let mut own: Option<Staged> = None;
     for staged in settled.staged {
         let of_wish = staged.batch.and_then(|id| ledger.batches().get(id));
-        let is_own = of_wish.is_some_and(|batch| batch.stage.series == wish.what.series());
+        let is_own = of_wish.is_some_and(|batch| is_of(batch, wish));
         // Of two of this view, the later one has the answers of now.
         let other = if is_own { own.replace(staged) } else { Some(staged) };
         if let Some(batch) = other.and_then(|other| other.batch) {
@@ -195,7 +220,8 @@ fn finish(
             {
                 derive::follow(ui, ctx, ledger, what, &wish.symbols)?;
             }
-            let mut review = Review::of_nothing(ledger.position().0, "polygon/1");
+            let mut review =
+                Review::of_nothing(ledger.position().0, &format!("{}/1", wish.source.name()));
             review.fetch = Some(Box::new(report));
             if ui.for_people() {
                 ui.tell(match left {
@@ -224,14 +250,17 @@ fn finish(
     })
 }
 
+/// Whether a batch holds answers to such a wish: of the view, and of the service.
+fn is_of(batch: &Batch, wish: &Wish) -> bool {
+    batch.stage.mapping.id == wish.source.name() && batch.stage.series == wish.what.series()
+}
+
 /// A fetched batch of the view that nobody decided about, and that has something to show: its days
 /// are not asked again, and no view has them.
 fn waiting_for_decision(ledger: &Ledger, wish: &Wish) -> Option<BatchId> {
     let waits = |batch: &Batch| {
-        batch.state() == BatchState::Staged
-            && batch.stage.mapping.id == fetch::MAPPING
-            && batch.stage.series == wish.what.series()
-            && batch.stage.rows.accepted > 0
+        let staged = batch.state() == BatchState::Staged;
+        staged && is_of(batch, wish) && batch.stage.rows.accepted > 0
     };
     ledger.batches().iter().find(|(_, batch)| waits(batch)).map(|(id, _)| id)
 }
@@ -289,10 +318,14 @@ fn announce(ui: &mut Ui, plan: &Plan, told: &FetchPlan) {
     };
     match told.requests_per_minute {
         0 => {}
-        n if count > 1 => {
+        n if count > 1 && told.seconds > 0.0 => {
             text += &format!(", at {n} a minute at least {}", duration(told.seconds));
         }
         n => text += &format!(", {n} a minute allowed"),
+    }
+    if let Some(day) = &told.day {
+        let left = day.requests.saturating_sub(day.spent);
+        text += &format!(", {left} of the {} of a day are left", day.requests);
     }
     if told.kept > 0 {
         text += &format!("; {} answers are kept from an interrupted fetch", told.kept);

@@ -1,6 +1,6 @@
 //! `earnings` and `vrp`: what stocks do on their announcements, and what their options pay for it.
 
-use crate::app::earnings::{self, BUNDLED, TierSet, Which};
+use crate::app::earnings::{self, BUNDLED, TierChanges, TierSet, Tiers, Which};
 use crate::app::erase::Place;
 use crate::app::metrics;
 use crate::app::vantage::Vantage;
@@ -9,6 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
+use crate::config::Tuning;
 use crate::domain::projection::ProjectionName;
 use crate::domain::{Day, Series, Symbol};
 use clap::{Args, Subcommand};
@@ -54,7 +55,8 @@ EXAMPLES
 The implied move is a recorded straddle (`import straddles`) or the straddle of a chain (`import chain`,
 `fetch chain`) at spot, of the first expiration that still holds the reaction. The ratio is implied over
 the mean size of at most 12 past moves. With fewer than 4 there is no ratio, and that is said.
-Tiers are data: seed (2.0 / 1.5 / 1.2), balanced, aggressive, legacy.";
+Tiers are data: seed (2.0 / 1.5 / 1.2), balanced, aggressive, legacy. Without --tiers they are those of
+[vrp] and [quarters] in config.toml (`volledger config show`).";
 
 /// Whether options pay more than announcements move a stock
 #[derive(Debug, Args)]
@@ -91,11 +93,31 @@ struct How {
     /// The projection that past moves are from
     #[arg(long, value_name = "NAME[@VERSION]", default_value = "earnings_moves")]
     projection: ProjectionName,
-    /// The thresholds: a bundled set (seed, balanced, aggressive, legacy) or a file
-    #[arg(long, value_name = "NAME|FILE", default_value = "seed")]
-    tiers: String,
+    /// The thresholds: a bundled set (seed, balanced, aggressive, legacy) or a file [default: of
+    /// the settings, seed]
+    #[arg(long, value_name = "NAME|FILE")]
+    tiers: Option<String>,
     #[command(flatten)]
     knowledge: Knowledge,
+}
+
+/// The set that the settings describe; says where they stand over the one that they name.
+fn of_settings(ui: &mut Ui, ctx: &Context) -> Outcome<TierSet> {
+    let tuning = Tuning::of(&ctx.settings.files);
+    let word = |key: &str| tuning.text(key).unwrap_or_default().to_lowercase();
+    let (excellent, good) = (tuning.number("vrp.excellent"), tuning.number("vrp.good"));
+    let tiers = Tiers { excellent, good, marginal: tuning.number("vrp.marginal") };
+    let quarters = ["quarters.min", "quarters.max"].map(|key| tuning.whole(key) as usize);
+    let (metric, quarters) = (word("vrp.metric"), (quarters[0], quarters[1]));
+    let set = TierSet::bundled(&word("vrp.profile"))?;
+    let set = set.changed(&TierChanges { tiers, metric, quarters });
+    let over = ["vrp.excellent", "vrp.good", "vrp.marginal"].map(|key| (key, tuning.is_set(key)));
+    let over: Vec<&str> = over.iter().filter(|(_, is)| *is).map(|(key, _)| *key).collect();
+    if !over.is_empty() {
+        let profile = word("vrp.profile");
+        ui.note(&format!("the settings say {} instead of the set {profile}", over.join(", ")));
+    }
+    Ok(set)
 }
 
 /// A bundled set by its name, or the file of that path.
@@ -145,7 +167,10 @@ pub(in crate::cli) fn vrp(ui: &mut Ui, ctx: &Context, args: &VrpArgs) -> Outcome
         Some(What::List { symbols, how }) => (Which::Symbols(symbols.clone()), how),
         None => (Which::Symbols(args.symbols.clone()), &args.how),
     };
-    let set = tiers(&how.tiers)?;
+    let set = match &how.tiers {
+        Some(named) => tiers(named)?,
+        None => of_settings(ui, ctx)?,
+    };
     let symbols = match &which {
         Which::Symbols(symbols) => symbols.as_slice(),
         Which::Announcing => &[],
@@ -157,4 +182,27 @@ pub(in crate::cli) fn vrp(ui: &mut Ui, ctx: &Context, args: &VrpArgs) -> Outcome
     // One that fails changes nothing; all of them do.
     let failed = found.summary.errors > 0 && found.summary.errors == found.summary.symbols;
     Ok(if failed { Exit::Failed } else { Exit::Done })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Settings;
+
+    /// The settings know the numbers of each bundled set, since they check the order of all three.
+    #[test]
+    fn the_profiles_of_the_settings_are_the_bundled_sets() {
+        for (name, _) in BUNDLED {
+            let folder = tempfile::tempdir().unwrap();
+            let text = format!("[vrp]\nprofile = \"{name}\"\n");
+            std::fs::write(folder.path().join("config.toml"), text).unwrap();
+            let settings = Settings::from_lookup(&|_| None).unwrap();
+            let settings = settings.with_files(folder.path()).unwrap();
+            let tuning = Tuning::of(&settings.files);
+            let tiers = TierSet::bundled(name).unwrap().tiers;
+            let (excellent, good) = (tuning.number("vrp.excellent"), tuning.number("vrp.good"));
+            let marginal = tuning.number("vrp.marginal");
+            assert_eq!(Tiers { excellent, good, marginal }, tiers, "{name}");
+        }
+    }
 }

@@ -151,42 +151,55 @@ fn narrow<T: TryFrom<i64>>(value: i64) -> Result<T, LedgerError> {
     T::try_from(value).map_err(|_| malformed())
 }
 
-/// Heads that were unpacked, before they have values.
-struct Heads {
-    heads: Vec<Head>,
-    batches: Vec<u32>,
+/// Where the values of unpacked events are.
+struct Slots {
     /// Per shape of the block, the column of each value.
-    slots: Vec<Vec<usize>>,
-    /// How many columns there are.
-    columns: usize,
+    of_shape: Vec<Vec<usize>>,
     /// The shape of each row, among those of the block.
     shape_of: Vec<u32>,
     /// How many values there are.
     values: usize,
+    /// The batch of each row.
+    batches: Vec<u32>,
 }
 
-/// Unpacks everything but the values; the pools of `rows` take in symbols and shapes.
+/// Symbols and shapes by their numbers in a block, taken into the pools of `rows`.
+struct Pools {
+    symbols: Vec<u32>,
+    shapes: Vec<u32>,
+    of_shape: Vec<Vec<usize>>,
+    columns: usize,
+}
+
+impl Pools {
+    fn of(packed: &HeadsV1, names: &[Symbol], rows: &mut Rows) -> Self {
+        let field = |(code, name): &(u16, String)| field_from(*code, name);
+        let shapes: Vec<Vec<Field>> =
+            packed.shapes.iter().map(|shape| shape.iter().map(field).collect()).collect();
+        let (of_shape, columns) = column_slots(shapes.iter().map(Vec::as_slice));
+        Self {
+            symbols: names.iter().map(|symbol| rows.intern_symbol(symbol)).collect(),
+            shapes: shapes.iter().map(|shape| rows.intern_shape(shape)).collect(),
+            of_shape,
+            columns,
+        }
+    }
+}
+
+/// Unpacks everything but the values, which follow the first `before` ones.
 fn unpack_heads(
     packed: HeadsV1,
     count: usize,
-    names: &[Symbol],
-    rows: &mut Rows,
-) -> Result<Heads, LedgerError> {
+    pools: Pools,
+    before: usize,
+    heads: &mut Vec<Head>,
+) -> Result<Slots, LedgerError> {
     if count > MAX_EVENTS {
         return Err(malformed());
     }
+    heads.reserve(count);
     let batches = unpack_ints(packed.batches, count)?.take(count);
     let batches = batches.map(narrow).collect::<Result<_, _>>()?;
-    let shapes: Vec<Vec<Field>> = packed
-        .shapes
-        .iter()
-        .map(|shape| shape.iter().map(|(code, name)| field_from(*code, name)).collect())
-        .collect();
-    let (slots, columns) = column_slots(shapes.iter().map(Vec::as_slice));
-    let symbol_ids: Vec<u32> = names.iter().map(|symbol| rows.intern_symbol(symbol)).collect();
-    let shape_ids: Vec<u32> = shapes.iter().map(|shape| rows.intern_shape(shape)).collect();
-
-    let mut heads = Vec::with_capacity(count);
     let mut shape_of = Vec::with_capacity(count);
     let (mut end, mut values) = (0i64, 0usize);
     let (mut seqs, mut sources) =
@@ -209,7 +222,8 @@ fn unpack_heads(
             _ => return Err(malformed()),
         };
         let shape: u32 = narrow(next(&mut shapes)?)?;
-        let of_shape = slots.get(shape as usize).ok_or_else(malformed)?;
+        let of_shape = pools.of_shape.get(shape as usize).ok_or_else(malformed)?;
+        let symbol = narrow::<usize>(next(&mut symbols)?)?;
         heads.push(Head {
             seq: narrow(next(&mut seqs)?)?,
             source: narrow(next(&mut sources)?)?,
@@ -220,9 +234,9 @@ fn unpack_heads(
             op,
             day: Day(narrow(next(&mut days)?)?),
             item: 0,
-            symbol: *symbol_ids.get(narrow::<usize>(next(&mut symbols)?)?).ok_or_else(malformed)?,
-            shape: *shape_ids.get(shape as usize).ok_or_else(malformed)?,
-            first: u32::try_from(values).map_err(|_| malformed())?,
+            symbol: *pools.symbols.get(symbol).ok_or_else(malformed)?,
+            shape: *pools.shapes.get(shape as usize).ok_or_else(malformed)?,
+            first: u32::try_from(before + values).map_err(|_| malformed())?,
         });
         shape_of.push(shape);
         values += if op == Op::Put { of_shape.len() } else { 0 };
@@ -230,7 +244,7 @@ fn unpack_heads(
             return Err(malformed());
         }
     }
-    Ok(Heads { heads, batches, slots, columns, shape_of, values })
+    Ok(Slots { of_shape: pools.of_shape, shape_of, values, batches })
 }
 
 /// Unpacks into `rows`; returns the batch of each row (all 0 in a block).
@@ -240,24 +254,28 @@ pub fn unpack(
     symbols: &[Symbol],
     rows: &mut Rows,
 ) -> Result<Vec<u32>, LedgerError> {
-    let found = unpack_heads(packed.heads, count, symbols, rows)?;
-    if found.columns != packed.columns.len() {
+    let pools = Pools::of(&packed.heads, symbols, rows);
+    if pools.columns != packed.columns.len() {
         return Err(malformed());
     }
     let mut columns: Vec<Column> = packed.columns.into_iter().map(Column::of).collect();
-    let mut values = Vec::with_capacity(found.values);
-    let puts = found.heads.iter().zip(&found.shape_of).filter(|(head, _)| head.op == Op::Put);
-    for (_, shape) in puts {
-        for slot in found.slots.get(*shape as usize).into_iter().flatten() {
-            let next = columns.get_mut(*slot).and_then(|column| column.next_to(&mut values));
-            next.ok_or_else(malformed)?;
+    let mut batches = Vec::new();
+    rows.extend_with(|heads, values| {
+        let first = heads.len();
+        let found = unpack_heads(packed.heads, count, pools, values.len(), heads)?;
+        values.reserve(found.values);
+        let heads = heads.get(first..).unwrap_or_default();
+        let puts = heads.iter().zip(&found.shape_of).filter(|(head, _)| head.op == Op::Put);
+        for (_, shape) in puts {
+            for slot in found.of_shape.get(*shape as usize).into_iter().flatten() {
+                let next = columns.get_mut(*slot).and_then(|column| column.next_to(values));
+                next.ok_or_else(malformed)?;
+            }
         }
-    }
-    if !columns.iter().all(Column::is_spent) {
-        return Err(malformed());
-    }
-    rows.append(found.heads.into_iter(), values);
-    Ok(found.batches)
+        batches = found.batches;
+        if columns.iter().all(Column::is_spent) { Ok(()) } else { Err(malformed()) }
+    })?;
+    Ok(batches)
 }
 
 /// Unpacks keys, fields and places into `rows`, and no values.
@@ -267,9 +285,10 @@ pub fn unpack_keys(
     symbols: &[Symbol],
     rows: &mut Rows,
 ) -> Result<(), LedgerError> {
-    let found = unpack_heads(packed, count, symbols, rows)?;
-    rows.append(found.heads.into_iter(), Vec::new());
-    Ok(())
+    let pools = Pools::of(&packed, symbols, rows);
+    rows.extend_with(|heads, values| {
+        unpack_heads(packed, count, pools, values.len(), heads).map(|_| ())
+    })
 }
 
 /// The row's order within a block: by series, symbol and day, then as the source had it.

@@ -23,9 +23,9 @@ pub(super) fn client(options: ClientOptions) -> (Client, Arc<VirtualTime>) {
     (Client::seeded(options, Arc::clone(&time) as Arc<dyn Time>, 11).unwrap(), time)
 }
 
-pub(super) fn json(body: &[u8]) -> Result<(), String> {
+pub(super) fn json(body: &[u8]) -> Result<(), Unusable> {
     let parsed = serde_json::from_slice::<serde_json::Value>(body);
-    parsed.map(drop).map_err(|error| format!("not JSON: {error}"))
+    parsed.map(drop).map_err(|error| format!("not JSON: {error}").into())
 }
 
 pub(super) fn get(client: &Client, target: &str) -> Answer {

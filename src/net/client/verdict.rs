@@ -1,13 +1,16 @@
 //! What an attempt means: how the request would end with it, and what is to be done next.
 
 use super::wire::{Got, Reply};
-use super::{Answer, Attempt, Client, Ended};
+use super::{Answer, Attempt, Client, Ended, Usable};
 use crate::net::{backoff, said};
 use std::time::Duration;
 
 /// Longest wait that a service may ask for. Whoever says "come back tomorrow" gets no silent
 /// program that sleeps until then, but an end that says so.
 pub(super) const PATIENCE: Duration = Duration::from_secs(600);
+
+/// How long a limit of a day may last.
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// One attempt, judged.
 #[derive(Debug)]
@@ -18,6 +21,8 @@ pub(super) struct Turn {
     pub(super) body: Vec<u8>,
     pub(super) text: String,
     pub(super) next: Next,
+    /// See [`Answer::shut_for`].
+    pub(super) shut_for: Option<Duration>,
 }
 
 /// What to do after an attempt.
@@ -35,23 +40,18 @@ impl Turn {
     /// An end without an answer of the service.
     pub(super) fn new(ended: Ended, text: String) -> Self {
         let (headers, body) = (Vec::new(), Vec::new());
-        Self { ended, status: None, headers, body, text, next: Next::End }
+        Self { ended, status: None, headers, body, text, next: Next::End, shut_for: None }
     }
 
     pub(super) fn into_answer(self, attempts: Vec<Attempt>) -> Answer {
-        let Self { ended, status, headers, body, text, .. } = self;
-        Answer { ended, status, body, headers, attempts, text }
+        let Self { ended, status, headers, body, text, shut_for, .. } = self;
+        Answer { ended, status, body, headers, attempts, text, shut_for }
     }
 }
 
 impl Client {
     /// Judges what came for `target`.
-    pub(super) fn judge(
-        &self,
-        got: Got,
-        target: &str,
-        usable: &dyn Fn(&[u8]) -> Result<(), String>,
-    ) -> Turn {
+    pub(super) fn judge(&self, got: Got, target: &str, usable: &Usable<'_>) -> Turn {
         let again = Next::Again { least: Duration::ZERO, initial: backoff::INITIAL };
         match got {
             Got::Stopped => Turn::new(Ended::Stopped, "stopped".to_owned()),
@@ -64,12 +64,18 @@ impl Client {
                 self.turn(reply, Ended::TooLarge, &text, Next::End).0
             }
             Got::Reply(reply) if reply.status == 200 => {
-                let (ended, text, next) = match usable(&reply.body) {
-                    Ok(()) => (Ended::Ok, String::new(), Next::End),
-                    Err(text) => (Ended::BadPayload, text, again),
+                let said = usable(&reply.body).err();
+                let ended = said.as_ref().map_or(Ended::Ok, |said| said.ended);
+                let for_today = said.as_ref().is_some_and(|said| said.for_today);
+                let next = match ended {
+                    Ended::BadPayload | Ended::RateLimited if !for_today => again,
+                    _ => Next::End,
                 };
+                let text = said.map(|said| said.text).unwrap_or_default();
                 let (turn, echoed) = self.turn(reply, ended, &text, next);
-                if !echoed {
+                let turn = Turn { shut_for: for_today.then_some(DAY), ..turn };
+                // A refusal that names the key is still a refusal; its body is not kept.
+                if !echoed || !matches!(ended, Ended::Ok | Ended::BadPayload) {
                     return turn;
                 }
                 let text = "the service echoed the key: its answer is not kept".to_owned();
@@ -103,7 +109,10 @@ impl Client {
             _ => Ended::Rejected,
         };
         let initial = match ended {
-            Ended::RateLimited if self.options.per_minute > 0 => self.pace.interval(),
+            // Token buckets keep a distance of their own.
+            Ended::RateLimited if self.options.limits.is_empty() && self.options.per_minute > 0 => {
+                self.pace.interval()
+            }
             Ended::RateLimited => backoff::INITIAL,
             Ended::ServerError => backoff::INITIAL,
             _ => return self.turn(reply, ended, &said, Next::End).0,
@@ -133,6 +142,7 @@ impl Client {
             echoed |= said::holds_key(value.as_bytes(), key);
             *value = self.clean(value);
         }
-        (Turn { ended, status: Some(status), headers, body, text: self.clean(text), next }, echoed)
+        let (status, text) = (Some(status), self.clean(text));
+        (Turn { ended, status, headers, body, text, next, shut_for: None }, echoed)
     }
 }

@@ -2,11 +2,12 @@
 
 use super::base::Base;
 use super::trouble::{Scene, Stage, no_answer, plain};
-use super::{ClientOptions, NetError};
+use super::{ClientOptions, KeyIn, NetError};
 use crate::net::said;
 use crate::net::time::Stop;
 use reqwest::blocking::{Client, Response};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
 use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,6 +57,8 @@ impl Reply {
 pub(super) struct Wire {
     http: Client,
     bearer: Option<HeaderValue>,
+    parameter: Option<(&'static str, SecretString)>,
+    accept: &'static str,
     host: String,
     connect_timeout: Duration,
     timeout: Duration,
@@ -64,15 +67,19 @@ pub(super) struct Wire {
 
 impl Wire {
     pub(super) fn new(options: &ClientOptions, base: &Base, key: &str) -> Result<Self, NetError> {
-        let bearer = match key {
-            "" => None,
-            key => {
+        let bearer = match (key, options.key_in) {
+            ("", _) | (_, KeyIn::Query(_)) => None,
+            (key, KeyIn::Header) => {
                 let mut value =
                     HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| NetError::Key)?;
                 // From here on no Debug prints it.
                 value.set_sensitive(true);
                 Some(value)
             }
+        };
+        let parameter = match options.key_in {
+            KeyIn::Query(name) if !key.is_empty() => Some((name, SecretString::from(key))),
+            _ => None,
         };
         let mut http = Client::builder()
             .user_agent(concat!("volledger/", env!("CARGO_PKG_VERSION")))
@@ -95,6 +102,9 @@ impl Wire {
         Ok(Self {
             http,
             bearer,
+            parameter,
+            // A service that answers tables as well says itself what comes.
+            accept: if options.key_in == KeyIn::Header { "application/json" } else { "*/*" },
             host: base.host(),
             connect_timeout: options.connect_timeout,
             timeout: options.timeout,
@@ -134,9 +144,13 @@ impl Wire {
         }
     }
 
-    fn exchange(&self, url: reqwest::Url, left: &AtomicBool) -> Got {
+    fn exchange(&self, mut url: reqwest::Url, left: &AtomicBool) -> Got {
         let started = Instant::now();
-        let mut request = self.http.get(url).header(ACCEPT, "application/json");
+        if let Some((name, key)) = &self.parameter {
+            // Here and nowhere before: whoever holds the address holds no key.
+            url.query_pairs_mut().append_pair(name, key.expose_secret());
+        }
+        let mut request = self.http.get(url).header(ACCEPT, self.accept);
         if let Some(bearer) = &self.bearer {
             request = request.header(AUTHORIZATION, bearer.clone());
         }

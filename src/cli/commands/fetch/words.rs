@@ -1,7 +1,7 @@
 //! The words of `fetch`, and what they wish for.
 
 use crate::app::AppError;
-use crate::app::fetch::{Grouped, What, Wish};
+use crate::app::fetch::{Grouped, Provider, What, Wish};
 use crate::cli::args::{Decide, Overlap};
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
@@ -19,16 +19,26 @@ EXAMPLES
   volledger fetch bars SPY --timespan 5minute --days 10
   volledger fetch contracts QQQ --date 2025-05-15
   volledger fetch spot @watchlist.txt --yes --max-change-points 25 --max-rejected 0   (cron)
+  volledger fetch earnings                              Alpha Vantage's calendar of 3 months
+  volledger fetch earnings LULU ADBE                    and what these two announced before
+  volledger fetch spot LULU --days 90 --source alpha-vantage      daily prices as traded
+  volledger fetch chain LULU --source tradier           the quote, then each expiration's chain
 
 The key stands in MASSIVE_API_KEY or POLYGON_API_KEY, or in a private file that config.toml names:
   [polygon]
   api_key_file = \"~/.config/volledger/polygon.key\"
   requests_per_minute = 5
 
+Alpha Vantage's key stands in ALPHA_VANTAGE_API_KEY, Tradier's in TRADIER_API_KEY, or in such a
+file of [alpha_vantage] or [tradier]. Alpha Vantage allows 5 requests a minute and 25 in 24 hours;
+those of earlier runs are counted from the ledger, and what is left over is asked the next day. A
+live page of Tradier that was recorded a moment ago (prices 30 s, chains 60 s) is not asked again
+without --refresh.
+
 Only days that the ledger has no answer about are asked. Stopped at any moment, the same
 command goes on where it was. `volledger gaps` and `volledger status` show what is covered.";
 
-/// Ask Polygon (Massive) for what is missing, review it, and decide
+/// Ask a service for what is missing, review it, and decide
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct FetchArgs {
@@ -38,6 +48,9 @@ pub(in crate::cli) struct FetchArgs {
     /// Symbols, or @FILE with one a line
     #[arg(value_name = "SYMBOL|@FILE")]
     pub(super) symbols: Vec<String>,
+    /// Which service is asked [default: polygon; of earnings alpha-vantage]
+    #[arg(long, value_enum, value_name = "SERVICE")]
+    pub(super) source: Option<SourceArg>,
     /// First day
     #[arg(long, conflicts_with_all = ["years", "days", "date"])]
     pub(super) from: Option<Day>,
@@ -53,16 +66,19 @@ pub(in crate::cli) struct FetchArgs {
     /// One day (contracts as of it)
     #[arg(long)]
     pub(super) date: Option<Day>,
-    /// Length of bars: 1minute, 5minute, 1hour …
-    #[arg(long, default_value = "1minute", value_parser = timespan)]
-    pub(super) timespan: String,
+    /// Length of bars: 1minute, 5minute, 1hour … [default: 1minute; Alpha Vantage has days only]
+    #[arg(long, value_parser = timespan)]
+    pub(super) timespan: Option<String>,
+    /// How far the calendar of announcements reaches
+    #[arg(long, value_name = "MONTHS", default_value = "3month", value_parser = ["3month", "6month", "12month"])]
+    pub(super) horizon: String,
     /// Only this expiry of a chain; may be given several times
     #[arg(long, value_name = "DATE")]
     pub(super) expiry: Vec<Day>,
     /// Ask again for days that are covered
     #[arg(long)]
     pub(super) refresh: bool,
-    /// One request for all symbols of a day instead of one per symbol
+    /// One request for all symbols instead of one per symbol (of a day's prices, of a calendar)
     #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
     pub(super) grouped: GroupedArg,
     #[command(flatten)]
@@ -71,7 +87,7 @@ pub(in crate::cli) struct FetchArgs {
     pub(super) decide: Decide,
     /// Plan only: nothing is asked or appended
     #[arg(long)]
-    pub(super) dry_run: bool,
+    pub(in crate::cli) dry_run: bool,
     /// Do not compute what follows (hv from closes, iv from chains) after the confirmation
     #[arg(long)]
     pub(super) no_derive: bool,
@@ -93,13 +109,13 @@ pub(in crate::cli) struct FetchArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Service")]
 pub(super) struct ServiceArgs {
-    /// Where it is [default: https://api.massive.com]
+    /// Where it is [default: https://api.massive.com for Polygon]
     #[arg(long, value_name = "URL")]
     pub(super) base_url: Option<String>,
-    /// Requests a minute, retries and pages included; 0 is no limit [default: 5, the free plan]
+    /// Requests a minute, retries and pages included; 0 is no limit [default: 5, of Tradier 120]
     #[arg(long, value_name = "N")]
     pub(super) requests_per_minute: Option<u32>,
-    /// Requests under way at a time [default: 4]
+    /// Requests under way at a time [default: 4, of Alpha Vantage 1, of Tradier 10]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(super) jobs: Option<u8>,
 }
@@ -128,6 +144,40 @@ pub(super) enum WhatArg {
     Quotes,
     /// What is known of tickers themselves
     Tickers,
+    /// Announcements of earnings: those to come, and of named symbols those that were
+    Earnings,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SourceArg {
+    /// Polygon (Massive): everything but earnings
+    Polygon,
+    /// Alpha Vantage: earnings, daily prices as traded (spot, bars)
+    AlphaVantage,
+    /// Tradier: chains
+    Tradier,
+}
+
+impl FetchArgs {
+    /// The service that is asked.
+    pub(in crate::cli) fn provider(&self) -> Provider {
+        match self.source {
+            Some(SourceArg::Polygon) => Provider::Polygon,
+            Some(SourceArg::AlphaVantage) => Provider::AlphaVantage,
+            Some(SourceArg::Tradier) => Provider::Tradier,
+            None if self.what == WhatArg::Earnings => Provider::AlphaVantage,
+            None => Provider::Polygon,
+        }
+    }
+}
+
+/// Whether a service has it.
+fn serves(provider: Provider, what: What) -> bool {
+    match provider {
+        Provider::Polygon => what != What::Earnings,
+        Provider::AlphaVantage => matches!(what, What::Earnings | What::Spot | What::Bars),
+        Provider::Tradier => what == What::Chain,
+    }
 }
 
 impl From<WhatArg> for What {
@@ -144,6 +194,7 @@ impl From<WhatArg> for What {
             WhatArg::Calendar => Self::Calendar,
             WhatArg::Quotes => Self::Quotes,
             WhatArg::Tickers => Self::Tickers,
+            WhatArg::Earnings => Self::Earnings,
         }
     }
 }
@@ -173,15 +224,30 @@ fn timespan(text: &str) -> Result<String, String> {
 }
 
 /// What the words of the command wish for.
-pub(super) fn wish(ctx: &Context, args: &FetchArgs, settings: &PolygonSettings) -> Outcome<Wish> {
-    let what = What::from(args.what);
+pub(super) fn wish(
+    ctx: &Context,
+    args: &FetchArgs,
+    settings: &PolygonSettings,
+    base_path: &str,
+) -> Outcome<Wish> {
+    let (what, source) = (What::from(args.what), args.provider());
+    if !serves(source, what) {
+        let text = format!("{} does not have this", source.title());
+        let hint = "earnings are of alpha-vantage; spot and bars of polygon or alpha-vantage; \
+                    chains of polygon or tradier; everything else of polygon";
+        return Err(Failure::usage(text, hint));
+    }
+    if args.timespan.is_some() && source == Provider::AlphaVantage {
+        let hint = "leave out `--timespan`, or ask Polygon for shorter bars";
+        return Err(Failure::usage("Alpha Vantage has bars of days only here", hint));
+    }
     let symbols = symbols(&args.symbols, what)?;
-    if symbols.is_empty() && what != What::Calendar {
+    if symbols.is_empty() && !matches!(what, What::Calendar | What::Earnings) {
         let hint = "for example `volledger fetch spot AAPL`, or `@FILE` with one symbol a line";
         return Err(Failure::usage("which symbols?", hint));
     }
     let dated = args.from.or(args.to).or(args.date).is_some() || args.years.or(args.days).is_some();
-    if dated && matches!(what, What::Chain | What::Quotes | What::Calendar | What::Tickers) {
+    if dated && of_now(what) {
         return Err(Failure::usage(
             "the service answers this as it is now, never as of another day",
             "leave out the dates; what was recorded of a day is in `volledger view`",
@@ -216,9 +282,30 @@ pub(super) fn wish(ctx: &Context, args: &FetchArgs, settings: &PolygonSettings) 
         GroupedArg::Always => Grouped::Always,
         GroupedArg::Never => Grouped::Never,
     };
-    let (timespan, expiries) = (args.timespan.clone(), args.expiry.clone());
+    let timespan = args.timespan.clone().unwrap_or_else(|| "1minute".to_owned());
+    let (expiries, horizon, base_path) =
+        (args.expiry.clone(), args.horizon.clone(), base_path.to_owned());
     let (refresh, again) = (args.refresh, args.again);
-    Ok(Wish { what, symbols, from, to, timespan, expiries, refresh, again, grouped, now_ms })
+    Ok(Wish {
+        what,
+        source,
+        symbols,
+        from,
+        to,
+        timespan,
+        expiries,
+        horizon,
+        base_path,
+        refresh,
+        again,
+        grouped,
+        now_ms,
+    })
+}
+
+/// Whether a service answers it as it is now, never as of another day.
+fn of_now(what: What) -> bool {
+    matches!(what, What::Chain | What::Quotes | What::Calendar | What::Tickers | What::Earnings)
 }
 
 /// The symbols of the command line and of its files, each once.

@@ -1,7 +1,7 @@
 //! The key is seen by the configured host and by nobody else, in no text and in no Debug.
 
 use super::{KEY, client, get, json, options, play};
-use crate::net::client::{Client, ClientOptions, Ended, NetError};
+use crate::net::client::{Client, ClientOptions, Ended, KeyIn, NetError, Unusable};
 use crate::net::responder::{Play, Responder, whole};
 use crate::net::{Stop, VirtualTime};
 use std::sync::{Arc, Mutex};
@@ -90,7 +90,7 @@ fn an_answer_that_echoes_the_key_is_not_kept() {
 fn what_the_callers_check_says_is_redacted() {
     let service = Responder::new((0..5).map(|_| whole("200 OK", "{}")));
     let (client, _) = client(options(&service.base()));
-    let usable = |_: &[u8]| Err(format!("no\n{KEY}"));
+    let usable = |_: &[u8]| Err(format!("no\n{KEY}").into());
     let answer = client.get("/x", &usable, &Stop::default(), &|_| {});
     assert_eq!((answer.ended, answer.text.as_str()), (Ended::BadPayload, "no ****"));
     clear(&answer);
@@ -169,4 +169,39 @@ impl std::io::Write for Lines {
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
+}
+
+#[test]
+fn a_key_in_the_query_is_added_when_a_request_is_sent_and_is_nowhere_else() {
+    let moved = "302 Found\r\nLocation: /query?b=2&apikey=CANARY0key0CANARY0key0CANARY0key";
+    let service = Responder::new([whole(moved, ""), whole("200 OK", "{}")]);
+    let mut options = options(&service.base());
+    options.key_in = KeyIn::Query("apikey");
+    let (client, _) = client(options);
+    let answer = get(&client, "/query?a=1");
+    assert_eq!(answer.ended, Ended::Ok);
+    clear(&answer);
+    clear(&client);
+    for (asked, query) in service.asked().iter().zip(["a=1", "b=2"]) {
+        assert!(asked.starts_with(&format!("GET /query?{query}&apikey={KEY} ")), "{asked}");
+        assert!(!asked.to_lowercase().contains("authorization"), "{asked}");
+    }
+}
+
+/// A service that names the key when it throttles is throttling all the same.
+#[test]
+fn a_refusal_that_echoes_the_key_is_told_without_it_and_its_body_is_not_kept() {
+    let body = format!("{{\"Information\": \"your key {KEY} has 25 requests a day\"}}");
+    let service = Responder::new([whole("200 OK", &body), whole("200 OK", "{}")]);
+    let (client, _) = client(options(&service.base()));
+    let usable = |body: &[u8]| {
+        let text = String::from_utf8_lossy(body).into_owned();
+        let limited = Unusable { ended: Ended::RateLimited, text, for_today: true };
+        if body.len() > 2 { Err(limited) } else { Ok(()) }
+    };
+    let answer = client.get("/x", &usable, &Stop::default(), &|_| {});
+    assert_eq!((answer.ended, answer.attempts.len()), (Ended::RateLimited, 1));
+    assert!(answer.shut_for.is_some() && answer.text.contains("25 requests"), "{answer:?}");
+    assert!(answer.body.is_empty());
+    clear(&answer);
 }

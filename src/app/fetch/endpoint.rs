@@ -1,0 +1,257 @@
+//! Which service a question is asked, and what its answers say: the one place that knows all three.
+
+use super::Question;
+use crate::domain::{Day, Symbol};
+use crate::net::{Ended, Unusable};
+use crate::sources::answer::Refusal;
+use crate::sources::{alpha_vantage, polygon, tradier};
+
+/// A service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Provider {
+    /// Polygon (Massive).
+    #[default]
+    Polygon,
+    /// Alpha Vantage.
+    AlphaVantage,
+    /// Tradier.
+    Tradier,
+}
+
+/// What Polygon's answers are read as; kept with each batch.
+const POLYGON: &str = "\
+id = \"polygon\"\nversion = 1\n\
+# Answers of the Polygon (Massive) API. Each item is an event; each leaf of it a field, a number with\n\
+# the digits of the answer. Bars stand on the New York date of `t`, a chain on the session of its\n\
+# quotes. What the request was, how it ended and what that says of its days is in the manifest.\n";
+
+impl Provider {
+    /// Every service.
+    pub const ALL: [Self; 3] = [Self::Polygon, Self::AlphaVantage, Self::Tradier];
+
+    /// Its name in commands and reports, and that of the reading of its answers in stage entries.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Polygon => "polygon",
+            Self::AlphaVantage => "alpha-vantage",
+            Self::Tradier => "tradier",
+        }
+    }
+
+    /// Its name for a person.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Polygon => "Polygon",
+            Self::AlphaVantage => "Alpha Vantage",
+            Self::Tradier => "Tradier",
+        }
+    }
+
+    /// The service whose answers were read under this name.
+    pub fn of_mapping(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|provider| provider.name() == id)
+    }
+
+    /// How its answers are read: name, version and definition, as a batch keeps them.
+    pub(super) fn mapping(self) -> (String, u32, String) {
+        let definition = match self {
+            Self::Polygon => POLYGON,
+            Self::AlphaVantage => alpha_vantage::DEFINITION,
+            Self::Tradier => tradier::DEFINITION,
+        };
+        (self.name().to_owned(), 1, definition.to_owned())
+    }
+
+    /// Whether it counts requests of a day, so that each of them is to be recorded.
+    pub fn counts_days(self) -> bool {
+        self == Self::AlphaVantage
+    }
+}
+
+/// An endpoint of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Endpoint {
+    /// One of Polygon's.
+    Polygon(polygon::Endpoint),
+    /// One of Alpha Vantage's.
+    AlphaVantage(alpha_vantage::Endpoint),
+    /// Tradier's three for a chain: the quote, the expirations, each expiration's options.
+    TradierChain,
+}
+
+impl From<polygon::Endpoint> for Endpoint {
+    fn from(of: polygon::Endpoint) -> Self {
+        Self::Polygon(of)
+    }
+}
+
+impl From<alpha_vantage::Endpoint> for Endpoint {
+    fn from(of: alpha_vantage::Endpoint) -> Self {
+        Self::AlphaVantage(of)
+    }
+}
+
+/// What a page says, cheaply.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Heard {
+    /// How many items it has.
+    pub(super) items: u64,
+    /// The address of a next page, as the service writes it.
+    pub(super) next_url: Option<String>,
+    /// Further pages that follow from this one: path and query.
+    pub(super) ahead: Vec<String>,
+}
+
+impl Endpoint {
+    /// The service.
+    pub fn provider(self) -> Provider {
+        match self {
+            Self::Polygon(_) => Provider::Polygon,
+            Self::AlphaVantage(_) => Provider::AlphaVantage,
+            Self::TradierChain => Provider::Tradier,
+        }
+    }
+
+    /// Whether an answer is a range of bars of one symbol, and may end or begin where they do.
+    pub(super) fn is_range(self) -> bool {
+        use alpha_vantage::Endpoint::Daily;
+        use polygon::Endpoint::Aggs;
+        matches!(self, Self::Polygon(Aggs) | Self::AlphaVantage(Daily))
+    }
+
+    /// Whether the items are bars, which must lie within the days asked.
+    pub(super) fn is_bars(self) -> bool {
+        self.is_range() || self == Self::Polygon(polygon::Endpoint::Grouped)
+    }
+
+    /// Whether the answer is a chain, dated by its quotes.
+    pub(super) fn is_chain(self) -> bool {
+        use polygon::Endpoint::{Chain, ChainContract};
+        matches!(self, Self::Polygon(Chain | ChainContract) | Self::TradierChain)
+    }
+
+    /// Whether the answer is of this moment, so that an older one does not stand for it.
+    pub(super) fn is_of_now(self) -> bool {
+        use polygon::Endpoint::{Indices, MarketStatus, Snapshot};
+        self.is_chain() || matches!(self, Self::Polygon(Snapshot | Indices | MarketStatus))
+    }
+
+    /// What a page of a question says.
+    ///
+    /// # Errors
+    /// Why it is no answer.
+    pub(super) fn hear(
+        self,
+        question: &Question,
+        target: &str,
+        body: &[u8],
+    ) -> Result<Heard, Unusable> {
+        match self {
+            Self::Polygon(endpoint) => {
+                let envelope = polygon::envelope(endpoint, body)?;
+                match envelope.refusal() {
+                    Some(text) => Err(text.into()),
+                    None => {
+                        let (items, next_url) = (envelope.items, envelope.next_url);
+                        Ok(Heard { items, next_url, ahead: Vec::new() })
+                    }
+                }
+            }
+            Self::AlphaVantage(endpoint) => {
+                let items = alpha_vantage::items(endpoint, question.symbol.as_ref(), body);
+                Ok(Heard { items: items?, ..Heard::default() })
+            }
+            Self::TradierChain => Ok(tradier_page(question, target, body)?),
+        }
+    }
+}
+
+/// What a page of a Tradier chain says, and which pages follow from it.
+fn tradier_page(question: &Question, target: &str, body: &[u8]) -> Result<Heard, Refusal> {
+    let odd = || Refusal::Payload("no page of a chain is there".to_owned());
+    let page = tradier::Page::of(target).ok_or_else(odd)?;
+    let Some(symbol) = &question.symbol else { return Err(odd()) };
+    let (items, base) = (tradier::items(page, body)?.len() as u64, tradier_base(target));
+    let expiry: Option<Day> =
+        question.scope.rsplit_once("expiry ").and_then(|(_, day)| day.parse().ok());
+    let ahead = match (page, expiry) {
+        (tradier::Page::Quote, Some(expiry)) => vec![chain_target(base, symbol, expiry)],
+        (tradier::Page::Quote, None) => {
+            vec![format!("{base}/markets/options/expirations?symbol={}", in_query(symbol))]
+        }
+        (tradier::Page::Expirations, _) => {
+            let days = tradier::expirations(body)?;
+            days.into_iter().map(|day| chain_target(base, symbol, day)).collect()
+        }
+        (tradier::Page::Chain, _) => Vec::new(),
+    };
+    Ok(Heard { items, next_url: None, ahead })
+}
+
+/// What stands before `/markets` in an address, such as `/v1`.
+fn tradier_base(target: &str) -> &str {
+    target.split_once("/markets/").map_or("", |(base, _)| base)
+}
+
+fn chain_target(base: &str, symbol: &Symbol, expiry: Day) -> String {
+    let symbol = in_query(symbol);
+    format!("{base}/markets/options/chains?symbol={symbol}&expiration={expiry}&greeks=true")
+}
+
+/// A symbol in a path or query: what has a meaning there is written as the standard says.
+pub(super) fn in_query(symbol: &Symbol) -> String {
+    symbol.as_str().replace('/', "%2F").replace('^', "%5E")
+}
+
+impl From<Refusal> for Unusable {
+    fn from(refusal: Refusal) -> Self {
+        let (ended, text, for_today) = match refusal {
+            Refusal::Payload(text) => (Ended::BadPayload, text, false),
+            Refusal::Throttled { text, today } => (Ended::RateLimited, text, today),
+            Refusal::NoData(text) => (Ended::NotFound, text, false),
+            Refusal::Plan(text) => (Ended::NotEntitled, text, false),
+            Refusal::Key(text) => (Ended::AuthFailed, text, false),
+        };
+        Self { ended, text, for_today }
+    }
+}
+
+const NAMES: [(Endpoint, &str); 21] = {
+    use alpha_vantage::Endpoint as A;
+    use polygon::Endpoint as P;
+    [
+        (Endpoint::Polygon(P::Aggs), "aggs"),
+        (Endpoint::Polygon(P::Previous), "previous"),
+        (Endpoint::Polygon(P::Grouped), "grouped"),
+        (Endpoint::Polygon(P::OpenClose), "open-close"),
+        (Endpoint::Polygon(P::Contracts), "contracts"),
+        (Endpoint::Polygon(P::Contract), "contract"),
+        (Endpoint::Polygon(P::Chain), "chain"),
+        (Endpoint::Polygon(P::ChainContract), "chain-contract"),
+        (Endpoint::Polygon(P::Snapshot), "snapshot"),
+        (Endpoint::Polygon(P::Indices), "indices"),
+        (Endpoint::Polygon(P::News), "news"),
+        (Endpoint::Polygon(P::Splits), "splits"),
+        (Endpoint::Polygon(P::Dividends), "dividends"),
+        (Endpoint::Polygon(P::Holidays), "holidays"),
+        (Endpoint::Polygon(P::MarketStatus), "market-status"),
+        (Endpoint::Polygon(P::Tickers), "tickers"),
+        (Endpoint::Polygon(P::Ticker), "ticker"),
+        (Endpoint::AlphaVantage(A::Calendar), "alpha-vantage/earnings-calendar"),
+        (Endpoint::AlphaVantage(A::History), "alpha-vantage/earnings"),
+        (Endpoint::AlphaVantage(A::Daily), "alpha-vantage/daily"),
+        (Endpoint::TradierChain, "tradier/chain"),
+    ]
+};
+
+impl Endpoint {
+    /// The endpoint's name in notes and manifests.
+    pub fn name(self) -> &'static str {
+        NAMES.iter().find(|(known, _)| *known == self).map_or("", |(_, name)| name)
+    }
+
+    /// The endpoint of a name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        NAMES.iter().find(|(_, known)| *known == name).map(|(endpoint, _)| *endpoint)
+    }
+}

@@ -1,0 +1,95 @@
+//! What Alpha Vantage and Tradier are asked.
+
+use super::{Av, Endpoint, Grouped, Plan, Planner, What, in_path, session_at};
+use crate::app::fetch::Question;
+use crate::app::fetch::coverage::runs;
+use crate::app::fetch::facts::SHORT_FORM;
+use crate::domain::{Day, Symbol, eastern};
+
+/// Coverage of daily bars as traded, which say nothing of adjusted ones.
+const AS_TRADED: &str = "alpha-vantage";
+
+impl Planner<'_> {
+    fn today(&self) -> Day {
+        eastern::day_of(self.wish.now_ms).unwrap_or_default()
+    }
+
+    /// Daily bars: the service has two lengths and no range, so one request at most.
+    pub(super) fn daily(&self, symbol: &Symbol) -> Vec<Question> {
+        let all = self.sessions();
+        let missing = self.missing(Some(symbol), AS_TRADED, &all);
+        let runs = runs(&all, &missing);
+        let (Some((from, _)), Some((_, to))) = (runs.first(), runs.last()) else {
+            return Vec::new();
+        };
+        let sessions = self.calendar.open_days(*from, self.today()).take(SHORT_FORM + 1).count();
+        let size = if sessions <= SHORT_FORM { "compact" } else { "full" };
+        let target = format!(
+            "/query?function=TIME_SERIES_DAILY&symbol={}&outputsize={size}&datatype=json",
+            in_path(symbol)
+        );
+        vec![self.question(Av::Daily, Some(symbol), AS_TRADED, (*from, *to), target)]
+    }
+
+    /// The calendar of those to come, and of each symbol those that were. One calendar of all
+    /// symbols takes the place of one for each where that is fewer requests.
+    pub(super) fn earnings(&self) -> Plan {
+        let mut plan = Plan::default();
+        let (today, horizon) = ((self.today(), self.today()), &self.wish.horizon);
+        let scope = format!("calendar {horizon}");
+        let lacks = |symbol: Option<&Symbol>, scope: &str| {
+            !self.missing(symbol, scope, &[today.0]).is_empty()
+        };
+        let path = "/query?function=EARNINGS_CALENDAR";
+        let all = format!("{path}&horizon={horizon}");
+        let calendar = |symbol: Option<&Symbol>, target| {
+            self.question(Av::Calendar, symbol, &scope, today, target)
+        };
+        let wanting: Vec<&Symbol> =
+            self.wish.symbols.iter().filter(|symbol| lacks(Some(symbol), &scope)).collect();
+        let whole = match self.wish.grouped {
+            _ if self.wish.symbols.is_empty() => lacks(None, &scope),
+            Grouped::Always => !wanting.is_empty(),
+            Grouped::Auto => wanting.len() > 1,
+            Grouped::Never => false,
+        };
+        if whole {
+            plan.questions.push(calendar(None, all));
+        }
+        for symbol in &self.wish.symbols {
+            let before = plan.questions.len();
+            let name = in_path(symbol);
+            if !whole && wanting.contains(&symbol) {
+                let target = format!("{path}&symbol={name}&horizon={horizon}");
+                plan.questions.push(calendar(Some(symbol), target));
+            }
+            if lacks(Some(symbol), "history") {
+                let target = format!("/query?function=EARNINGS&symbol={name}");
+                let asked = self.question(Av::History, Some(symbol), "history", today, target);
+                plan.questions.push(asked);
+            }
+            if before == plan.questions.len() && !wanting.contains(&symbol) {
+                plan.covered.push(symbol.clone());
+            }
+        }
+        plan
+    }
+
+    /// A chain of Tradier: the quote of the underlying comes first, the rest follows from it.
+    pub(super) fn tradier_chain(&self, symbol: &Symbol) -> Vec<Question> {
+        let session = session_at(self.wish.now_ms, self.calendar);
+        let expiries = self.wish.expiries.iter().map(|day| format!("tradier expiry {day}"));
+        let mut scopes: Vec<String> = expiries.collect();
+        if scopes.is_empty() {
+            scopes.push("tradier".to_owned());
+        }
+        let target = format!("{}/markets/quotes?symbols={}", self.wish.base_path, in_path(symbol));
+        scopes.retain(|scope| !self.missing(Some(symbol), scope, &[session]).is_empty());
+        let ask = |scope: &String| {
+            let range = (session, session);
+            self.question(Endpoint::TradierChain, Some(symbol), scope, range, target.clone())
+        };
+        debug_assert_eq!(self.wish.what, What::Chain);
+        scopes.iter().map(ask).collect()
+    }
+}

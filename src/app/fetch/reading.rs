@@ -1,0 +1,149 @@
+//! Reading answers into events: which reader, and which session a chain belongs to.
+
+use super::{Endpoint, Note, Question};
+use crate::domain::{Collector, Day, Finding, Severity, Window, eastern};
+use crate::sources::ReadError;
+use crate::sources::answer::Wanted;
+use crate::sources::polygon::{self, PageSummary, SessionTimes};
+use crate::sources::{alpha_vantage, tradier};
+use std::convert::Infallible;
+
+/// What a page is read with, besides its body.
+pub(super) struct Reading<'a> {
+    /// The question it answers.
+    pub question: &'a Question,
+    /// The session of a snapshot.
+    pub as_of: Day,
+    /// The quote that came with a chain.
+    pub underlying: &'a tradier::Quote,
+    /// Index of the source in its batch.
+    pub source: u32,
+}
+
+/// A finding about an answer as a whole.
+pub(super) fn finding(code: &str, severity: Severity, day: Option<Day>, text: String) -> Finding {
+    Finding { code: code.to_owned(), severity, source: 0, line: None, day, count: 1, text }
+}
+
+/// The days that the items of an answer must lie in.
+fn ranged(question: &Question) -> Option<(Day, Day)> {
+    question.endpoint.is_bars().then_some((question.from, question.to))
+}
+
+/// Reads a page's events into windows of their own.
+pub(super) fn read_into(
+    note: &Note,
+    body: &[u8],
+    reading: &Reading<'_>,
+    windows: &mut Vec<Window>,
+) -> PageSummary {
+    let (question, source, as_of) = (reading.question, reading.source, reading.as_of);
+    let mut take = |window: Window| -> Result<(), Infallible> {
+        windows.push(window);
+        Ok(())
+    };
+    let mut out = Collector::new(&mut take);
+    let (series, symbol, range) = (question.series, question.symbol.clone(), ranged(question));
+    let wanted = Wanted { series, symbol, range, as_of, source };
+    let read: Result<_, ReadError<Infallible>> = match question.endpoint {
+        Endpoint::Polygon(endpoint) => {
+            let Wanted { series, symbol, range, .. } = wanted;
+            let (timespan, observed_ms) = (question.scope.clone(), note.observed_ms);
+            let page = polygon::Page {
+                endpoint,
+                series,
+                symbol,
+                timespan,
+                range,
+                as_of,
+                observed_ms,
+                source,
+            };
+            polygon::read_page(body, &page, &mut out)
+        }
+        Endpoint::AlphaVantage(endpoint) => alpha_vantage::read(endpoint, body, &wanted, &mut out),
+        Endpoint::TradierChain => match tradier::Page::of(&note.target) {
+            Some(tradier::Page::Chain) => {
+                tradier::read(body, &wanted, reading.underlying, &mut out)
+            }
+            _ => Ok(PageSummary::default()),
+        },
+    };
+    let finished = out.finish();
+    debug_assert!(finished.is_ok());
+    // The receiver cannot fail, and a body is memory: what is left is a body of another shape,
+    // which the client's check has refused before.
+    read.unwrap_or_default()
+}
+
+/// The quote that came with a chain; nothing is known without one.
+pub(super) fn underlying(
+    question: &Question,
+    bodies: &[(&Note, Vec<u8>)],
+    findings: &mut Vec<Finding>,
+) -> tradier::Quote {
+    let Some(symbol) = &question.symbol else { return tradier::Quote::default() };
+    if question.endpoint != Endpoint::TradierChain {
+        return tradier::Quote::default();
+    }
+    let quote = |(note, body): &(&Note, Vec<u8>)| {
+        let is_quote = tradier::Page::of(&note.target) == Some(tradier::Page::Quote);
+        is_quote.then(|| tradier::quote(body, symbol))
+    };
+    let found = bodies.iter().find_map(quote).unwrap_or_default();
+    if found.last.is_none() && bodies.len() > 1 {
+        let text = format!("{symbol}: no price of the underlying came with the chain");
+        findings.push(finding("no_underlying_price", Severity::Warning, None, text));
+    }
+    found
+}
+
+fn times_of(question: &Question, note: &Note, body: &[u8]) -> Option<SessionTimes> {
+    match question.endpoint {
+        Endpoint::TradierChain => {
+            tradier::Page::of(&note.target).map(|page| tradier::session_times(page, body))
+        }
+        _ => polygon::session_times(body),
+    }
+}
+
+/// The session that a chain belongs to: that of its newest quote, never a label's. A chain whose
+/// underlying has moved on since is told.
+pub(super) fn session(
+    question: &Question,
+    bodies: &[(&Note, Vec<u8>)],
+    findings: &mut Vec<Finding>,
+) -> Day {
+    if !question.endpoint.is_chain() {
+        return question.from;
+    }
+    let times = bodies.iter().filter_map(|(note, body)| times_of(question, note, body));
+    let times = times.fold(SessionTimes::default(), SessionTimes::latest);
+    let (quotes, underlying) = (times.options, times.underlying);
+    let observed = bodies.last().map_or(0, |(note, _)| note.observed_ms);
+    let today = eastern::day_of(observed).unwrap_or(question.from);
+    // A clock that is wrong must not date quotes into the future.
+    let day = quotes.unwrap_or(question.from);
+    let warn = |code: &str, text: String| finding(code, Severity::Warning, Some(day), text);
+    // A snapshot of several pages may have ended before it came to a chain.
+    let has_chain = question.endpoint != Endpoint::TradierChain
+        || bodies.iter().any(|(note, _)| {
+            tradier::Page::of(&note.target) == Some(tradier::Page::Chain) && note.ended == "ok"
+        });
+    if quotes.is_none() && !bodies.is_empty() && has_chain {
+        let text = "no quote, trade or bar of the chain has a time: it is dated by the session in \
+                    which it was fetched";
+        findings.push(warn("undated_chain", text.to_owned()));
+    }
+    if let Some(moved) = underlying.filter(|moved| *moved > day) {
+        let text = format!(
+            "the quotes are of {day}, the price of the underlying is of {moved}: two times are mixed"
+        );
+        findings.push(warn("mixed_times", text));
+    }
+    if day > today {
+        let text = format!("the quotes are of {day}, after {today} of this machine's clock");
+        findings.push(warn("clock", text));
+    }
+    day
+}

@@ -1,0 +1,41 @@
+//! How many requests of a day were made already: counted from what is recorded, so that a restart
+//! forgets none.
+
+use super::{Note, Provider};
+use crate::app::error::Result;
+use crate::domain::eastern;
+use crate::ledger::{Inbox, Ledger};
+
+/// A day, in ms.
+const DAY_MS: i64 = 86_400_000;
+
+/// Requests, retries included, that a service answered within the 24 hours before `now`: those in
+/// the ledger's batches, whatever was decided about them, and those in the inbox.
+///
+/// # Errors
+/// A manifest that cannot be read.
+pub fn spent(ledger: &Ledger, inbox: &Inbox, of: Provider, now: i64) -> Result<u32> {
+    let recent = |observed: i64| now.saturating_sub(observed) < DAY_MS;
+    let mut count: u32 = 0;
+    // A batch that was staged days ago has no answer of the last 24 hours.
+    let since = eastern::day_of(now).unwrap_or_default().0 - 3;
+    for (_, batch) in ledger.batches().iter() {
+        let of_it = Provider::of_mapping(&batch.stage.mapping.id) == Some(of);
+        if !of_it || batch.stage.as_of.0 < since {
+            continue;
+        }
+        for source in ledger.manifest_of(&batch.stage)?.sources {
+            if let Some(http) = source.http.filter(|_| recent(source.observed_ms)) {
+                count = count.saturating_add(http.attempts);
+            }
+        }
+    }
+    for arrival in inbox.arrivals() {
+        let Ok(note) = serde_json::from_str::<Note>(&arrival.note) else { continue };
+        let asked = note.question().map(|question| question.endpoint.provider());
+        if asked == Some(of) && recent(note.observed_ms) {
+            count = count.saturating_add(note.attempts);
+        }
+    }
+    Ok(count)
+}
