@@ -32,6 +32,8 @@ pub fn selected(ledger: &Ledger, words: &[String]) -> Result<Selection> {
         }
         selection.entry(event.batch).or_default().insert(event.seq);
     }
+    // A batch that was split says the same as its parts do: erased from one, it is from all.
+    super::split::with_twins(ledger, &mut selection)?;
     Ok(ledger.erasable(selection)?)
 }
 

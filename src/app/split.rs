@@ -5,6 +5,10 @@
 //! stops in between, or loses power, has all three staged, and the same split again finds what is
 //! there by its content and goes on. So no entry of a new kind is needed.
 
+mod twins;
+
+pub use twins::with_twins;
+
 use super::decide;
 use super::error::{AppError, Result};
 use super::import::with_events;
@@ -120,12 +124,17 @@ pub fn symbols(ledger: &Ledger, id: BatchId) -> Result<BTreeSet<Symbol>> {
 /// The finding of a part.
 const CODE: &str = "split";
 
+/// Whether a batch is a part of one that was split.
+pub fn is_part(stage: &Stage) -> bool {
+    stage.findings.iter().any(|finding| finding.code == CODE)
+}
+
 /// Refuses what would read the sources of a part anew: they hold more than it does.
 ///
 /// # Errors
 /// [`AppError::Usage`].
 pub fn refuse_part(stage: &Stage) -> Result<()> {
-    if stage.findings.iter().all(|finding| finding.code != CODE) {
+    if !is_part(stage) {
         return Ok(());
     }
     let text = format!(

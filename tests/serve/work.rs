@@ -101,6 +101,16 @@ fn the_command_splits_and_says_what_it_cannot() {
     assert!(none.exit != 0 && none.err.contains("there is no ZZZ in it"), "{}", none.err);
     let shown = desk.run("batch split b4 --symbol CCC").exits(0).out;
     assert!(shown.starts_with("Split b4 by symbol"), "{shown}");
+    // The row of CCC stands in b2, b4 and b5: erased from one, it is in none of them.
+    let plan = desk.run("erase b5/1 --reason wrong --plan --json").exits(0).json();
+    let from: Vec<_> =
+        plan["batches"].as_array().unwrap().iter().map(|part| &part["batch"]).collect();
+    assert_eq!(from, ["b2", "b4", "b5"]);
+    desk.run("erase b5/1 --reason wrong --yes").exits(0);
+    for event in ["b2/4", "b4/2", "b5/1"] {
+        let told = desk.run(&format!("show {event} --json")).exits(0).json();
+        assert!(told["erased"].is_object() && told["values"]["atm_iv"].is_null(), "{told}");
+    }
     desk.run("verify --deep").exits(0);
 }
 
