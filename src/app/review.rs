@@ -1,6 +1,9 @@
 //! Reviewing: what a batch would change, symbol by symbol, compared with the views.
 
+mod blocking;
 mod keys;
+
+pub use blocking::blocking;
 
 use super::error::{AppError, Result};
 use super::groups::{Groups, SymbolEvents, SymbolKeys};
@@ -8,7 +11,7 @@ use super::history::{merged, periods_of};
 use super::report::Review;
 use super::views::{Counter, Period, ViewReader};
 use super::{Run, document};
-use crate::domain::{BatchId, Class, Day, Digest, Position, Series, Stage, Symbol};
+use crate::domain::{BatchId, Class, Day, Digest, Position, Series, Symbol};
 use crate::ledger::Ledger;
 use crate::ledger::hash::Hasher;
 use crate::projections::diff::{self, Change, ChangeKind, SymbolDiff};
@@ -482,26 +485,4 @@ pub fn reviewed(
         rejects: document::rejects(ledger, id)?,
     };
     Ok((document::document(&parts), analysis.largest))
-}
-
-/// A number with its noun.
-fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
-}
-
-/// Findings that a person should decide about: more rejected rows than are allowed, and readings
-/// that were a guess.
-pub fn blocking(stage: &Stage, max_rejected: u64) -> Vec<String> {
-    let mut found = Vec::new();
-    if stage.rows.rejected > max_rejected {
-        found.push(counted(stage.rows.rejected, "rejected row", "rejected rows"));
-    }
-    if stage.duplicates_conflicting > 0 {
-        let count = stage.duplicates_conflicting;
-        found.push(counted(count, "row that contradicts another", "rows that contradict others"));
-    }
-    let guess = |code: &str| code == "ambiguous_date_order" || code == super::same_quotes::CODE;
-    let guesses = stage.findings.iter().filter(|finding| guess(&finding.code));
-    found.extend(guesses.map(|finding| finding.text.clone()));
-    found
 }

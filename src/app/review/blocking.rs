@@ -1,0 +1,26 @@
+//! Findings that stop a batch from being confirmed in passing.
+
+use crate::app::same_quotes;
+use crate::domain::Stage;
+
+/// A number with its noun.
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// Findings that a person should decide about: more rejected rows than are allowed, and readings
+/// that were a guess.
+pub fn blocking(stage: &Stage, max_rejected: u64) -> Vec<String> {
+    let mut found = Vec::new();
+    if stage.rows.rejected > max_rejected {
+        found.push(counted(stage.rows.rejected, "rejected row", "rejected rows"));
+    }
+    if stage.duplicates_conflicting > 0 {
+        let count = stage.duplicates_conflicting;
+        found.push(counted(count, "row that contradicts another", "rows that contradict others"));
+    }
+    let guess = |code: &str| code == "ambiguous_date_order" || code == same_quotes::CODE;
+    let guesses = stage.findings.iter().filter(|finding| guess(&finding.code));
+    found.extend(guesses.map(|finding| finding.text.clone()));
+    found
+}
