@@ -3,6 +3,8 @@
 mod blocking;
 mod keys;
 
+pub use blocking::blocking;
+
 use super::error::{AppError, Result};
 use super::groups::{Groups, SymbolEvents, SymbolKeys};
 use super::history::{merged, periods_of};
@@ -14,7 +16,6 @@ use crate::ledger::Ledger;
 use crate::ledger::hash::Hasher;
 use crate::projections::diff::{self, Change, ChangeKind, SymbolDiff};
 use crate::projections::view::{Activity, History, sides};
-pub use blocking::blocking;
 use keys::{batch_keys, unchanged};
 use rust_decimal::Decimal;
 use std::collections::btree_map::Entry;

@@ -1,5 +1,6 @@
-//! What keeps `--yes` from confirming a batch.
+//! Findings that stop a batch from being confirmed in passing.
 
+use crate::app::same_quotes;
 use crate::domain::Stage;
 
 /// A number with its noun.
@@ -18,8 +19,7 @@ pub fn blocking(stage: &Stage, max_rejected: u64) -> Vec<String> {
         let count = stage.duplicates_conflicting;
         found.push(counted(count, "row that contradicts another", "rows that contradict others"));
     }
-    let guess =
-        |code: &str| code == "ambiguous_date_order" || code == crate::app::same_quotes::CODE;
+    let guess = |code: &str| code == "ambiguous_date_order" || code == same_quotes::CODE;
     let guesses = stage.findings.iter().filter(|finding| guess(&finding.code));
     found.extend(guesses.map(|finding| finding.text.clone()));
     found
