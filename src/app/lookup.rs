@@ -8,7 +8,8 @@ use super::report::{
     BatchLine, Batches, ChangeLine, CoverageLine, GapLine, Gaps, GapsLine, PositionDiff, Status,
     StatusCoverage, StatusView, View, ViewRow, json_value,
 };
-use super::views::{ViewDigest, ViewReader};
+use super::views::{Counter, ViewDigest, ViewReader};
+use super::{parallel, threads};
 use crate::domain::batch::Batch;
 use crate::domain::{BatchId, BatchState, Calendar, Class, Day, Fact, Position, Series, Symbol};
 use crate::ledger::head::FORMAT;
@@ -335,14 +336,15 @@ pub fn status(ledger: &Ledger, notes: &[String]) -> Result<Status> {
     for view in Series::ALL {
         let mut line =
             StatusView { series: view.name(), symbols: 0, days: 0, from: None, to: None };
-        for symbol in reader.symbols(view) {
-            let records = reader.records(view, &symbol, ledger.position(), Which::Latest)?;
-            let Some((first, last)) = records.first().zip(records.last()) else {
-                continue;
-            };
-            let (first, last) = (first.day.to_string(), last.day.to_string());
+        let now = Activity::at(ledger.batches(), view, ledger.position());
+        let counter = Counter::new(&reader, view, now, &[])?;
+        let spans = parallel::map(&reader.symbols(view), threads(), |symbol| {
+            counter.span(&ViewReader::with(ledger, reader.roots()), symbol)
+        })?;
+        for span in spans.into_iter().flatten() {
+            let (first, last) = (span.first.to_string(), span.last.to_string());
             line.symbols += 1;
-            line.days += records.len() as u64;
+            line.days += span.shown;
             line.from = Some(line.from.map_or(first.clone(), |from| from.min(first)));
             line.to = Some(line.to.map_or(last.clone(), |to| to.max(last)));
         }

@@ -3,7 +3,7 @@
 use super::reader::{Period, ViewReader};
 use crate::app::error::Result;
 use crate::app::history::period_of;
-use crate::domain::{BatchId, Series, Symbol};
+use crate::domain::{BatchId, Day, Series, Symbol};
 use crate::projections::view::{Activity, sides};
 use std::collections::BTreeMap;
 
@@ -82,4 +82,40 @@ impl Counter {
         }
         Ok(shown)
     }
+
+    /// The records shown of a symbol, and the first and last day that have one; `None` of a symbol
+    /// that shows nothing.
+    ///
+    /// # Errors
+    /// As [`Self::shown`].
+    pub fn span(&self, reader: &ViewReader<'_>, symbol: &Symbol) -> Result<Option<Span>> {
+        let periods = reader.stored(self.view, symbol)?;
+        let shown = self.shown(reader, symbol, &periods)?;
+        let day = |period: &Period, last: bool| -> Result<Option<Day>> {
+            let history = reader.read(self.view, symbol, std::slice::from_ref(period))?;
+            let mut found = None;
+            sides(self.view, &history, &self.activity, &self.activity, &mut |key| {
+                if key.shows_before() && (last || found.is_none()) {
+                    found = Some(key.key().0);
+                }
+            });
+            Ok(found)
+        };
+        let ends = (
+            periods.iter().find_map(|period| day(period, false).transpose()).transpose()?,
+            periods.iter().rev().find_map(|period| day(period, true).transpose()).transpose()?,
+        );
+        Ok(ends.0.zip(ends.1).map(|(first, last)| Span { shown, first, last }))
+    }
+}
+
+/// What a view shows of a symbol, in short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Records.
+    pub shown: u64,
+    /// The first day with one.
+    pub first: Day,
+    /// The last.
+    pub last: Day,
 }

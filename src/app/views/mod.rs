@@ -15,6 +15,6 @@ mod stored;
 mod update;
 
 pub use crate::app::digest::ViewDigest;
-pub use counted::Counter;
+pub use counted::{Counter, Span};
 pub use reader::{Period, Roots, ViewReader};
 pub use update::{catch_up, compare_with_log, rebuild};

@@ -29,6 +29,7 @@ use crate::app::erase::{self, Place};
 use crate::app::error::Result;
 use crate::app::report::ErasureLine;
 use crate::domain::{BatchId, Series, Symbol};
+use crate::render::numbers::count;
 use crate::render::{CONTROLS, Figure};
 use crate::serve::words::{counted, t};
 use axum::http::header;
@@ -310,18 +311,24 @@ pub(super) fn leading(figure: &Figure, tag: &str, of: Option<(&str, Option<&str>
     }
 }
 
-/// A figure's data as a table; the first column may lead somewhere.
-pub(super) fn data(figure: &Figure, link: impl Fn(&str) -> Option<String>) -> Markup {
+/// A figure's data as a table, of its last `most` rows; the first column may lead somewhere.
+pub(super) fn data(figure: &Figure, most: usize, link: impl Fn(&str) -> Option<String>) -> Markup {
+    let all = figure.rows.len();
+    let rows = figure.rows.get(all.saturating_sub(most)..).unwrap_or_default();
     html! {
         details {
             summary { (t("Data as a table")) }
+            @if rows.len() < all {
+                p { (t("The newest ")) (count(rows.len() as u64)) (t(" of ")) (count(all as u64))
+                    (t("; choose From and To for others.")) }
+            }
             div.scroll tabindex="0" role="group" aria-label=(t("Data")) {
                 table lang=[words::foreign()] {
                     caption { (figure.caption) }
                     thead { tr { @for heading in &figure.headings {
                         th scope="col" { (heading) }
                     } } }
-                    tbody { @for row in &figure.rows {
+                    tbody { @for row in rows {
                         tr { @for (index, cell) in row.iter().enumerate() {
                             @if index == 0 {
                                 th scope="row" {

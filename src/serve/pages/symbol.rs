@@ -7,8 +7,9 @@ use crate::app::health;
 use crate::app::lookup::{self, ViewQuery};
 use crate::app::metrics::Asked;
 use crate::app::report::{Coverage, Span};
+use crate::app::views::ViewReader;
 use crate::app::{AppError, Which};
-use crate::domain::{Series, Symbol};
+use crate::domain::{Day, Series, Symbol};
 use crate::render::Page as _;
 use crate::render::numbers::{MISSING, count};
 use crate::serve::ask::{Answer, Here, encoded};
@@ -17,6 +18,8 @@ use maud::{Markup, html};
 
 /// Symbols of a page.
 const MOST: usize = 200;
+/// Days of the table under a chart: half of ten years of a page would be its rows.
+const ROWS: usize = 250;
 
 pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
     let words = here.ask.word("q").unwrap_or_default().to_uppercase();
@@ -120,7 +123,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
                 @if at.is_some() { a href=(format!("/symbols/{}", encoded(symbol.as_str()))) { (t("now")) } }
             }
             (leading(&drawn, "", Some((symbol.as_str(), at))))
-            (data(&drawn, why))
+            (data(&drawn, ROWS, why))
             (averages(here, &symbol)?)
             p.around {
                 @if let Some(before) = before { a rel="prev" data-key="["
@@ -138,11 +141,18 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
 fn averages(here: &Here<'_>, symbol: &Symbol) -> Result<Markup> {
     const DAYS: usize = 10;
     let symbols = vec![symbol.clone()];
-    let query = ViewQuery { symbols, at: here.at()?, ..ViewQuery::of(Series::Iv) };
-    let view = match lookup::view(here.ledger, &query) {
-        Ok(views) => views.into_iter().next(),
-        Err(AppError::NotFound(_)) => None,
-        Err(error) => return Err(error),
+    let years = ViewReader::new(here.ledger)?.periods(Series::Iv, symbol)?;
+    let newest = years.last().and_then(|year| Day::from_ymd(*year, 1, 1));
+    let query = ViewQuery { symbols, at: here.at()?, from: newest, ..ViewQuery::of(Series::Iv) };
+    let shown = |query: &ViewQuery| match lookup::view(here.ledger, query) {
+        Ok(views) => Ok(views.into_iter().next()),
+        Err(AppError::NotFound(_)) => Ok(None),
+        Err(error) => Err(error),
+    };
+    // Mostly the newest year has them, and only that is read.
+    let view = match shown(&query)?.filter(|view| view.rows.len() >= DAYS) {
+        Some(view) => Some(view),
+        None => shown(&ViewQuery { from: None, ..query })?,
     };
     let Some(view) = view.filter(|view| !view.rows.is_empty()) else { return Ok(html! {}) };
     let names: Vec<&str> = view.columns.iter().map(String::as_str).take(8).collect();

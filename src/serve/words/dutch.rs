@@ -283,6 +283,8 @@ pub(super) const ALL: &[(&str, &str)] = &[
     ("The event", "Het event"),
     ("The first ", "De eerste "),
     ("The largest of ", "De grootste van "),
+    ("The newest ", "De nieuwste "),
+    ("; choose From and To for others.", "; kies Van en tot voor andere."),
     ("The ledger stands at #", "Het grootboek staat nu op #"),
     ("The links at the top lead everywhere", "De links bovenaan leiden overal heen"),
     ("The most missing first", "De meeste gaten eerst"),
