@@ -1,5 +1,6 @@
 //! Settling: from the answers in the inbox to one sealed batch.
 
+use super::announced::Announced;
 use super::coverage::CoverageMap;
 use super::endpoint::Provider;
 use super::facts::{self, facts};
@@ -154,6 +155,7 @@ struct Work<'a> {
     events: u32,
     outcomes: Vec<OutcomeLine>,
     requests: Vec<Request>,
+    announced: Announced,
     run: &'a Run<'a>,
 }
 
@@ -178,7 +180,19 @@ impl<'a> Work<'a> {
             again: options.again.clone(),
         };
         let (windows, outcomes, requests) = (Vec::new(), Vec::new(), Vec::new());
-        Self { inbox, coverage, roots, draft, windows, events: 0, outcomes, requests, run }
+        let announced = Announced::default();
+        Self {
+            inbox,
+            coverage,
+            roots,
+            draft,
+            windows,
+            events: 0,
+            outcomes,
+            requests,
+            announced,
+            run,
+        }
     }
 
     /// Reads one answer; if it says what is known already, nothing of it stays.
@@ -245,6 +259,19 @@ impl<'a> Work<'a> {
         });
         if unchanged {
             return Ok(());
+        }
+        if question.series == Series::Earnings {
+            let (kept, repeated) = self.announced.sift(&reader, &windows)?;
+            windows = kept;
+            rows.accepted -= repeated;
+            rows.blank += repeated;
+            if repeated > 0 {
+                let text = "an announcement that another answer of this fetch has already; that \
+                            one counts";
+                let told =
+                    finding("announced_twice", Severity::Info, days.map(|d| d.1), text.into());
+                findings.push(Finding { count: repeated, ..told });
+            }
         }
         findings.extend(as_traded(&reader, question, days)?);
         for (note, body) in &bodies {

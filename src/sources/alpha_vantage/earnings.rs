@@ -146,8 +146,10 @@ fn quarter(of: &[Entry<'_>]) -> Option<Quarter> {
             "estimatedEPS" => Field::Known(ESTIMATE),
             other => Field::Named(other.into()),
         };
-        if !fields.iter().any(|(known, _)| *known == field) {
-            fields.push((field, told(raw.get())));
+        let value = told(raw.get());
+        // `None` says nothing, and takes nothing back.
+        if value != Value::Null && !fields.iter().any(|(known, _)| *known == field) {
+            fields.push((field, value));
         }
     }
     Some(Quarter { day, fields, odd: timing.is_none() })
