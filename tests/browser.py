@@ -159,6 +159,11 @@ class Case:
             self.command("import", series, SAMPLE / series / f"{symbol}.csv", "-s", symbol, "--yes")
         self.command("import", "hv", SAMPLE / "hv" / "VOLA.csv", "-s", "VOLA", "--overlap", "keep", "--yes")
         self.command("import", "iv", SAMPLE / "dirty" / "VOLB_dirty.csv", "-s", "VOLB", "--stage-only")
+        for number, times in enumerate(("", " * 2")):
+            query = Path(folder) / "rich.sql"
+            query.write_text(f"SELECT symbol, date, atm_iv{times} AS v FROM iv WHERE symbol = :symbol")
+            self.command("projection", "add", "rich", "--sql", query)
+        self.job = "/jobs"
         words = [program, "serve", "--port", "0", "--allow-decisions"]
         self.server = subprocess.Popen(words, cwd=folder, env=self.environment, text=True,
                                        stderr=subprocess.PIPE)
@@ -303,20 +308,123 @@ def moved(browser, case):
         assert wanted not in before or number == 0
 
 
+def splitting(browser, case):
+    """Symbols are ticked, become a batch of their own, and that one alone is confirmed."""
+    other = case.folder / "three.csv"
+    other.write_text("Symbol,Date,IV30\nSPLA,2024-01-02,10.5\nSPLB,2024-01-02,20.5\nSPLA,2024-01-03,n/a\n")
+    case.command("import", "iv", other, "--symbol-from", "column", "--stage-only")
+    batch = json.loads(case.command("batch", "list", "--json"))["batches"][-1]["batch"]
+    browser.go(f"{case.site}/batches/{batch}")
+    browser.run("document.querySelector('details.split summary').click()")
+    browser.run("document.querySelector('input[name=\"symbol SPLB\"]').click()")
+    browser.click("details.split form button")
+    assert "What was not chosen waits as" in browser.run("document.querySelector('[role=status]').textContent")
+    browser.click("#decision")
+    assert "is active" in browser.run("document.querySelector('[role=status]').textContent")
+    states = {one["batch"]: one["state"] for one in json.loads(case.command("batch", "list", "--json"))["batches"]}
+    same([states[batch], *list(states.values())[-2:]], ["discarded", "active", "staged"], "after splitting")
+    # One that waits, for the pictures.
+    other.write_text("Symbol,Date,IV30\n" + "".join(f"SPL{name},2024-01-04,2{n}.5\n" for n, name in enumerate("ABCDEFG")))
+    case.command("import", "iv", other, "--symbol-from", "column", "--stage-only")
+    case.split = json.loads(case.command("batch", "list", "--json"))["batches"][-1]["batch"]
+
+
+def working(browser, case):
+    """Long work shows how far it is, and a button stops it; nothing of it counts."""
+    large = case.folder / "large.csv"
+    with large.open("w") as out:
+        out.write("Symbol,Date,IV30\n")
+        for row in range(900_000):
+            out.write(f"S{row % 2000},2024-{row // 2000 // 28 % 12 + 1:02}-{row // 2000 % 28 + 1:02},{10 + row % 60}.5\n")
+    position = json.loads(case.command("status", "--json"))["position"]
+    browser.go(f"{case.site}/upload")
+    browser.run("document.getElementById('symbol').value = 'LARGE'")
+    browser.file("#files", large)
+    browser.click("form.upload button")
+    job = browser.run("location.pathname")
+    if not job.startswith("/jobs/"):
+        # A fast machine: it was over at once.
+        case.job = "/jobs"
+        case.command("batch", "discard", job.split("/")[-1])
+        print("SKIPPED: the work was over before it could be watched", file=sys.stderr)
+        return
+    case.job = job
+    seen = set()
+    for _ in range(10):
+        seen.add(browser.run("(document.querySelector('.job p') || {}).textContent"))
+        time.sleep(0.15)
+    assert len(seen) > 1, f"the page does not follow: {seen}"
+    browser.click("form[action$=stop] button")
+    for _ in range(100):
+        # The page loads itself anew meanwhile.
+        if "Nothing of it counts" in browser.run("(document.querySelector('main') || {}).textContent || ''"):
+            break
+        time.sleep(0.1)
+    else:
+        raise AssertionError("it does not say that it stopped")
+    time.sleep(1)  # whatever still loads is not taken for the next page
+    browser.run("1")
+    same(json.loads(case.command("status", "--json"))["position"], position, "after stopping")
+
+
+def pointing(browser, case):
+    """A click on a point of the chart, and Enter on it, lead to where the value comes from."""
+    browser.go(f"{case.site}/symbols/VOLA")
+    box = browser.run("(() => { const b = document.querySelector('#chart svg').getBoundingClientRect();"
+                      " return [b.left, b.top, b.width, b.height]; })()")
+    x, y = box[0] + box[2] * 0.6, box[1] + box[3] * 0.2
+    for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+        pressed = {} if kind == "mouseMoved" else {"button": "left", "clickCount": 1}
+        if kind == "mouseReleased":
+            day = browser.run("document.getElementById('chart').dataset.day")
+            browser.loaded(lambda: browser.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, **pressed))
+        else:
+            browser.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, **pressed)
+            time.sleep(0.2)
+    path = browser.run("location.pathname")
+    assert re.fullmatch(rf"/why/(iv|hv|spot)/VOLA/{day}", path), (path, day)
+    browser.go(f"{case.site}/symbols/VOLA?at=3")
+    browser.run("document.getElementById('chart').focus()")
+    browser.key("ArrowLeft", text="")
+    time.sleep(0.2)
+    day = browser.run("document.getElementById('chart').dataset.day")
+    browser.loaded(lambda: browser.key("Enter"))
+    same(browser.run("location.pathname + location.search"), f"/why/iv/VOLA/{day}?at=3", "Enter")
+
+
+def in_dutch(browser, case):
+    """The link at the bottom gives Dutch pages, and the next page is Dutch too."""
+    browser.go(f"{case.site}/symbols")
+    browser.click("footer a[hreflang=nl]")
+    same(browser.run("document.querySelector('h1').textContent"), "Symbolen", "the page")
+    browser.click("nav a[href='/batches']")
+    same(browser.run("document.documentElement.lang"), "nl", "the next page")
+    browser.go(f"{case.site}/symbols/VOLA")
+    same(browser.run("document.getElementById('in').getAttribute('aria-label')"), "Inzoomen", "a control")
+    browser.click("footer a[hreflang=en]")
+    same(browser.run("document.documentElement.lang"), "en", "back")
+
+
 PAGES = {
     "home": "/", "batches": "/batches", "batch": "/batches/b7", "active": "/batches/b1",
     "changes": "/batches/b7?kind=all", "symbols": "/symbols", "symbol": "/symbols/VOLA",
     "past": "/symbols/VOLA?at=2", "why": "/why/iv/VOLA/2024-12-30", "rank": "/rank", "gaps": "/gaps",
     "calendar": "/gaps/VOLB", "vrp": "/vrp", "log": "/events", "entry": "/events/3", "event": "/events/b1/3",
     "audit": "/audit", "verify": "/verify", "projections": "/projections",
-    "sql": "/sql?q=SELECT+date,+atm_iv+FROM+iv+LIMIT+20", "upload": "/upload", "error": "/batches/b999",
+    "sql": "/sql?q=SELECT+date,+atm_iv+FROM+iv+LIMIT+20", "upload": "/upload", "error": "/batches/b999", "split": "/batches/SPLIT", "jobs": "/jobs", "job": "/jobs/1",
+    "projection": "/projections/rich@2", "diff": "/projections/rich@2/diff", "dutch": "/symbols/VOLA?lang=nl",
 }
+
+
+def pages(case):
+    """Every page with its address; what it is called is the name of its pictures."""
+    return {"english": "/?lang=en", **PAGES, "job": case.job, "split": f"/batches/{case.split}"}
 
 
 def accessible(browser, case, axe):
     """No page has a serious finding of axe-core, light or dark."""
     script, found = Path(axe).read_text(), []
-    for name, path in PAGES.items():
+    for name, path in pages(case).items():
         for theme in THEMES:
             browser.look("1280", theme)
             browser.go(case.site + path)
@@ -334,11 +442,12 @@ def pictures(browser, case, folder):
     """Every page, light and dark, wide and narrow; none is wider than its window."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, path in PAGES.items():
+    for name, path in pages(case).items():
         for size in SIZES:
             for theme in THEMES:
                 browser.look(size, theme)
                 browser.go(case.site + path)
+                browser.run("document.querySelectorAll('details.split').forEach((one) => { one.open = true; })")
                 over = browser.run("document.documentElement.scrollWidth - innerWidth")
                 assert over <= 0, f"{name} at {size} is {over} px too wide"
                 browser.picture(folder / f"{name}-{size}-{theme}.png")
@@ -355,7 +464,7 @@ def main():
         browser = Browser(chromium, profile)
         browser.look("1280", "light")
         try:
-            for step in (backfill, stale, by_keys, moved):
+            for step in (backfill, stale, by_keys, moved, splitting, working, pointing, in_dutch):
                 step(browser, case)
                 print(f"ok  {step.__name__}: {step.__doc__}")
             if os.environ.get("AXE"):
@@ -366,12 +475,11 @@ def main():
                     one for one in browser.complaints[seen:] if "b999" not in one]
             if len(sys.argv) > 2:
                 # A refusal that is looked at on purpose is no complaint.
-                pages = dict(PAGES)
                 complaints = list(browser.complaints)
                 pictures(browser, case, sys.argv[2])
                 new = browser.complaints[len(complaints):]
                 browser.complaints = complaints + [one for one in new if "b999" not in one]
-                print(f"ok  pictures: {len(pages) * len(SIZES) * len(THEMES)} in {sys.argv[2]}")
+                print(f"ok  pictures: {len(pages(case)) * len(SIZES) * len(THEMES)} in {sys.argv[2]}")
             same(browser.complaints, [], "the browser's console")
             strange = [url for url in browser.requests
                        if not url.startswith((case.site, "data:", "about:"))]

@@ -38,14 +38,16 @@ fn real_series_are_drawn_as_the_views_have_them() {
     let Some((_directory, ledger)) = tomic() else { return };
     let all = draw(&ledger, Kind::All, "AAPL");
     let names: Vec<_> = all.lines.iter().map(|line| (line.field, line.panel)).collect();
-    assert_eq!(names, [("atm_iv", 0), ("hv20", 0), ("hv252", 0), ("close", 1)]);
+    assert_eq!(names, [("atm_iv", 0), ("iv_ma20", 0), ("hv20", 0), ("hv252", 0), ("close", 1)]);
     assert_eq!(
         all.lines.iter().map(|line| line.known).collect::<Vec<_>>(),
-        [2000, 1044, 1044, 1296]
+        [2000, 1981, 1044, 1044, 1296]
     );
     let newest = all.points.last().unwrap();
     assert_eq!(newest.date, "2025-12-12");
     assert_eq!(newest.values[0], Some(0.20557346759539613));
+    // The vector of the specification, to its last digit.
+    assert!((newest.values[1].unwrap() - 0.221873828082).abs() < 1e-12);
     // A hole of 340 sessions is 340 places wide.
     let holes = draw(&ledger, Kind::View(Series::Iv), "SMCI");
     assert_eq!((holes.lines[0].known, holes.lines[0].missing), (1557, 432));

@@ -514,6 +514,49 @@ fn a_database_of_the_whole_ledger() {
     }
 }
 
+#[test]
+fn no_text_becomes_a_formula_and_an_export_reads_back_as_it_was() {
+    let desk = Desk::with_ledger();
+    let file = desk.write(
+        "e.csv",
+        "symbol,name,reportDate,fiscalDateEnding,estimate,currency\n\
+         AAA,\"=HYPERLINK(\"\"x\"\")\",2026-01-20,2025-12-31,-1.5,USD\n\
+         BBB,@x,2026-01-21,2025-12-31,2.5,USD\nCCC,''=y,2026-01-22,2025-12-31,-0.5,USD\n",
+    );
+    desk.run(&format!("import earnings {file} --yes")).exits(0);
+    let told = desk.run("view earnings --json").exits(0).out;
+    assert!(told.contains("=HYPERLINK"), "{told}");
+    desk.run("export earnings -O out.csv").exits(0);
+    let text = std::fs::read_to_string(desk.path().join("out.csv")).unwrap();
+    for part in [",\"'=HYPERLINK(\"\"x\"\")\"", ",'@x", ",-1.5,"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    for line in ["view earnings -o csv", "sql -o csv SELECT/name/FROM/earnings"] {
+        let words: Vec<String> = line.split(' ').map(|word| word.replace('/', " ")).collect();
+        let out = crate::program::ran(desk.command(&words), None).exits(0).out;
+        assert!(out.contains("'@x") && !out.contains(",@x") && !out.contains("\n@x"), "{out}");
+    }
+    // Read back, every value is the same: also the one that had apostrophes of its own.
+    let again = desk.run("import earnings out.csv --stage-only --json").exits(0).json();
+    for line in again["series"].as_array().unwrap() {
+        assert_eq!(
+            (&line["same"], &line["changed"], &line["new"]),
+            (&1.into(), &0.into(), &0.into())
+        );
+    }
+    if cfg!(feature = "xlsx") {
+        desk.run("export earnings -f xlsx -O out.xlsx").exits(0);
+        let script = "import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); \
+            print('quotePrefix=\"1\"' in z.read('xl/styles.xml').decode(), \
+            any(b'<f>' in z.read(n) for n in z.namelist()))";
+        let file = desk.path().join("out.xlsx");
+        match Command::new("python3").args(["-c", script]).arg(file).output() {
+            Ok(found) => assert_eq!(String::from_utf8_lossy(&found.stdout), "True False\n"),
+            Err(_) => eprintln!("SKIPPED: no python3 to look into a workbook"),
+        }
+    }
+}
+
 #[cfg(feature = "xlsx")]
 #[test]
 fn a_workbook_has_a_sheet_for_each_view_and_no_formula() {

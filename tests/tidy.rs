@@ -47,7 +47,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("maud", &["serve"]),
     ("tokio", &["serve"]),
     ("getrandom", &["serve/token"]),
-    ("futures_util", &["serve/moved"]),
+    ("futures_util", &["serve/moved", "serve/work"]),
     ("std::env", &["config", "main"]),
     ("Utc::now", &["app/clock"]),
 ];

@@ -313,6 +313,7 @@ pub fn replay(
         let text = format!("{id} {what}: it cannot be replayed");
         return Err(AppError::Usage(text));
     }
+    super::split::refuse_part(&batch.stage)?;
     let choice = match choice {
         MappingChoice::Default => MappingChoice::Named(batch.stage.mapping.id.clone()),
         other => other,

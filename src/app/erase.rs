@@ -32,6 +32,8 @@ pub fn selected(ledger: &Ledger, words: &[String]) -> Result<Selection> {
         }
         selection.entry(event.batch).or_default().insert(event.seq);
     }
+    // A batch that was split says the same as its parts do: erased from one, it is from all.
+    super::split::with_twins(ledger, &mut selection)?;
     Ok(ledger.erasable(selection)?)
 }
 
@@ -213,6 +215,12 @@ pub fn missing(ledger: &Ledger, place: &Place<'_>) -> Result<Vec<ErasureLine>> {
         found.extend(known.filter_map(|e| Some(told(id, e, *counts.get(&e.at)?))));
     }
     Ok(found)
+}
+
+/// What was erased of one batch, in whatever state it is.
+pub fn of_batch(ledger: &Ledger, id: BatchId) -> Vec<ErasureLine> {
+    let erased = ledger.batches().get(id).map(|batch| batch.erased.as_slice()).unwrap_or_default();
+    erased.iter().map(|erasure| told(id, erasure, erasure.events)).collect()
 }
 
 /// The erasure of one event; `None` when it is there.

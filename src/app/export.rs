@@ -20,6 +20,7 @@ use super::error::Result;
 use super::lookup::ViewQuery;
 use super::outside::replace_file;
 use super::report::{Exported, View};
+use crate::domain::guard::guarded;
 use crate::domain::{Digest, Position, Symbol};
 use crate::ledger::Ledger;
 use crate::ledger::hash::Hasher;
@@ -201,14 +202,9 @@ fn jsonl_text(views: &[View]) -> String {
     out
 }
 
-/// Cells that a spreadsheet would take for a formula are given a leading apostrophe.
+/// A cell that a spreadsheet does not take for a formula.
 fn harmless(text: String) -> String {
-    let number = text.parse::<f64>().is_ok();
-    if !number && text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{text}")
-    } else {
-        text
-    }
+    guarded(&text).into_owned()
 }
 
 fn csv_text(views: &[View]) -> String {

@@ -287,7 +287,7 @@ fn read_files(
     run.progress.begin("reading", Some(total), "bytes");
     let mut done = 0;
     let mut digests = Vec::new();
-    write_events(ledger, writer, |out| {
+    write_events(ledger, writer, run, |out| {
         for (index, input) in (0..).zip(inputs) {
             let symbol = match &options.symbol {
                 SymbolChoice::Given(symbol) => SymbolFrom::Given(symbol.clone()),

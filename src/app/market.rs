@@ -229,7 +229,10 @@ fn read_files(
     run.progress.begin("reading", Some(total), "bytes");
     let mut done = 0;
     let mut read: Vec<(Digest, bool)> = Vec::new();
-    let mut flush = |window: Window| ledger.write(writer, &window);
+    let mut flush = |window: Window| {
+        run.go_on()?;
+        ledger.write(writer, &window)
+    };
     let mut out = Collector::new(&mut flush);
     for (source, (input, layout)) in (0..).zip(files) {
         let file = Hashing { file: open_file(input)?, hasher: Hasher::default() };

@@ -36,6 +36,7 @@ pub mod review;
 pub mod rules;
 pub mod same_quotes;
 pub mod services;
+pub mod split;
 pub mod sql;
 pub mod stage;
 pub mod tomic;
@@ -123,6 +124,14 @@ impl Run<'_> {
         Ok(outside::open(directory.as_ref(), &self.holder(), Self::PATIENCE, self)?.ledger)
     }
 
+    /// Fails when whoever listens wants the work to stop.
+    ///
+    /// # Errors
+    /// [`LedgerError::Stopped`].
+    pub(crate) fn go_on(&self) -> std::result::Result<(), LedgerError> {
+        if self.progress.stopped() { Err(LedgerError::Stopped) } else { Ok(()) }
+    }
+
     /// Who would confirm, under which rule.
     pub(crate) fn confirmer(&self) -> Confirmer {
         Confirmer { actor: self.actor.clone(), two_person: self.two_person }
@@ -157,6 +166,10 @@ pub trait Progress {
     }
     /// The piece of work is over.
     fn end(&self);
+    /// Whether whoever listens wants the work to stop. It does so where nothing half is left.
+    fn stopped(&self) -> bool {
+        false
+    }
 }
 
 /// Nobody listens.

@@ -77,6 +77,7 @@ pub fn with_events(
 pub fn write_events(
     ledger: &mut Ledger,
     writer: &mut BatchWriter,
+    run: &Run<'_>,
     read: impl FnOnce(&mut Collector<'_, LedgerError>) -> Result<()>,
 ) -> Result<()> {
     let events = writer.events() as u32;
@@ -84,6 +85,7 @@ pub fn write_events(
         let mut idle = Some((ledger, writer));
         let mut busy = None;
         let mut flush = |window: Window| {
+            run.go_on()?;
             if window.len() < WINDOW_EVENTS
                 && let Some((ledger, writer)) = &mut idle
             {
@@ -121,10 +123,11 @@ impl Prepared {
     pub fn extend(
         &mut self,
         ledger: &mut Ledger,
+        run: &Run<'_>,
         write: impl FnOnce(&mut Collector<'_, LedgerError>) -> Result<()>,
     ) -> Result<()> {
         let target = self.memory.as_mut().unwrap_or(ledger);
-        write_events(target, &mut self.writer, write)
+        write_events(target, &mut self.writer, run, write)
     }
 
     /// Drops what was written.
@@ -297,7 +300,7 @@ mod tests {
 
         let mut ledger = Ledger::in_memory();
         let mut two = ledger.begin().unwrap();
-        write_events(&mut ledger, &mut two, |out| add(out, events, None)).unwrap();
+        write_events(&mut ledger, &mut two, &Run::new("t"), |out| add(out, events, None)).unwrap();
         let all = |writer: &BatchWriter| (writer.events(), writer.blocks(), writer.root());
         assert_eq!(all(&two), all(&one));
         for index in 0..one.blocks() {
@@ -309,7 +312,7 @@ mod tests {
         for reader_fails in [true, false] {
             let mut ledger = Ledger::in_memory();
             let mut writer = ledger.begin().unwrap();
-            let failed = write_events(&mut ledger, &mut writer, |out| {
+            let failed = write_events(&mut ledger, &mut writer, &Run::new("t"), |out| {
                 add(out, events, Some(5))?;
                 match reader_fails {
                     true => Err(AppError::Usage("the reader".into())),
@@ -321,7 +324,7 @@ mod tests {
         }
         // The reader alone fails.
         let mut writer = ledger.begin().unwrap();
-        let failed = write_events(&mut ledger, &mut writer, |out| {
+        let failed = write_events(&mut ledger, &mut writer, &Run::new("t"), |out| {
             add(out, WINDOW_EVENTS as u32 + 1, None)?;
             Err(AppError::Usage("the reader".into()))
         });

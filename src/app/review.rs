@@ -127,6 +127,7 @@ pub fn analyse(
     run.progress.begin("comparing with the views", Some(groups.symbol_count() as u64), "symbols");
     let mut seen = BTreeSet::new();
     while let Some(range) = groups.next_range() {
+        run.go_on()?;
         // Of symbols that nothing is known of, everything is new: no value need be looked at.
         let counts = replaced.is_none() && work.only_counts() && !work.reader.knows_any(&range);
         if counts && let Some(found) = groups.keys(events, &range)? {

@@ -10,7 +10,7 @@ use crate::domain::{
 };
 use crate::ledger::codec::{Manifest, encode_manifest};
 use crate::ledger::hash::Hasher;
-use crate::ledger::{BatchWriter, Ledger};
+use crate::ledger::{BatchWriter, Ledger, LedgerError};
 
 /// What is known of a batch before it is sealed.
 #[derive(Clone, Debug)]
@@ -176,7 +176,15 @@ pub fn seal(
         replaces: draft.supersedes,
         full,
     };
-    let analysis = review::analyse(ledger, ledger, &wanted, run)?;
+    let analysis = match review::analyse(ledger, ledger, &wanted, run) {
+        // The last moment at which a stop leaves nothing.
+        Ok(analysis) if !run.progress.stopped() => analysis,
+        Err(error) if !run.progress.stopped() => return Err(error),
+        _ => {
+            ledger.abandon(writer)?;
+            return Err(LedgerError::Stopped.into());
+        }
+    };
     draft.findings.extend(duplicates(&analysis));
     draft.rows.effective = analysis.effective;
 

@@ -84,7 +84,7 @@ pub fn prepare(
         });
         let missing = missing(ledger, &prepared, &datasets)?;
         draft.rows.retracted = missing.len() as u64;
-        prepared.extend(ledger, |out| {
+        prepared.extend(ledger, run, |out| {
             let origin = Origin { source, line: 0, offset: 0, len: 0 };
             for (view, symbol, day, fields) in &missing {
                 out.row(origin, *view, Op::Retract, symbol, *day, fields, [])?;
@@ -113,6 +113,7 @@ fn read_files(
     let now = run.clock.now_ms();
     let mut contents = Vec::new();
     for (index, file) in (0..).zip(&folder.files) {
+        run.go_on()?;
         let name = relative(&file.path);
         let unreadable = |source| AppError::Unreadable { name: name.clone(), source };
         let bytes = std::fs::read(&file.path).map_err(unreadable)?;

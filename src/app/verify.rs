@@ -1,26 +1,30 @@
 //! Verifying: the ledger's hashes, and the views against their rebuild.
 
-use super::error::Result;
+use super::error::{AppError, Result};
 use super::report::{DamageLine, VerifyReport};
 use super::{Run, projection, views};
 use crate::domain::Series;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, LedgerError};
 use std::collections::BTreeMap;
 
 /// Checks the log, HEAD, batches and sources; `deep` reads every block and source and compares
 /// every view with its rebuild.
 ///
 /// # Errors
-/// None: what is wrong is in the report.
+/// [`LedgerError::Stopped`]; what is wrong is in the report.
 pub fn verify(ledger: &Ledger, deep: bool, run: &Run<'_>) -> Result<VerifyReport> {
     let events = ledger.batches().iter().map(|(_, batch)| batch.stage.events).sum();
     run.progress.begin("recomputing hashes", Some(events), "events");
     let mut done = 0;
-    let found = ledger.verify(deep, &mut |events| {
+    let mut heard = |events| {
         done += events;
         run.progress.at(done);
-    });
+    };
+    let found = ledger.verify_until(deep, &mut heard, &|| run.progress.stopped());
     run.progress.end();
+    if found.stopped {
+        return Err(LedgerError::Stopped.into());
+    }
     let mut damage: Vec<DamageLine> = found
         .damage
         .into_iter()
@@ -35,8 +39,10 @@ pub fn verify(ledger: &Ledger, deep: bool, run: &Run<'_>) -> Result<VerifyReport
             let done: &mut u64 = done.entry(view).or_default();
             *done += events;
             run.progress.at(*done);
+            !run.progress.stopped()
         });
         match compared {
+            Err(AppError::Ledger(LedgerError::Stopped)) => return Err(LedgerError::Stopped.into()),
             Ok(differences) => {
                 projections += Series::ALL.len() as u64;
                 stale.extend(differences);
@@ -68,7 +74,7 @@ pub fn verify(ledger: &Ledger, deep: bool, run: &Run<'_>) -> Result<VerifyReport
 /// against its rebuild. The ledger is lent to the projections; nothing is written.
 ///
 /// # Errors
-/// None: what is wrong is in the report.
+/// [`LedgerError::Stopped`]; what is wrong is in the report.
 pub fn everything(ledger: &mut Ledger, run: &Run<'_>) -> Result<VerifyReport> {
     let mut report = verify(ledger, true, run)?;
     // Projections can only be compared with views that are sound.
@@ -91,6 +97,7 @@ pub fn verify_one(ledger: &Ledger, view: Series, run: &Run<'_>) -> Result<Verify
     let stale = views::compare_with_log(ledger, &[view], &mut |_, events| {
         done += events;
         run.progress.at(done);
+        !run.progress.stopped()
     })?;
     run.progress.end();
     let head = ledger.head();

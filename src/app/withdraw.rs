@@ -51,7 +51,7 @@ pub fn settle(
     full: bool,
     run: &Run<'_>,
 ) -> Result<Staged> {
-    match superseded_days(ledger, &mut prepared, &mut draft) {
+    match superseded_days(ledger, &mut prepared, &mut draft, run) {
         Ok(()) => prepared.settle(ledger, draft, full, run),
         Err(error) => {
             prepared.abandon(ledger)?;
@@ -65,7 +65,12 @@ pub fn settle(
 ///
 /// # Errors
 /// A ledger that cannot be read or written.
-fn superseded_days(ledger: &mut Ledger, prepared: &mut Prepared, draft: &mut Draft) -> Result<()> {
+fn superseded_days(
+    ledger: &mut Ledger,
+    prepared: &mut Prepared,
+    draft: &mut Draft,
+    run: &Run<'_>,
+) -> Result<()> {
     if draft.series != Series::Earnings {
         return Ok(());
     }
@@ -94,7 +99,7 @@ fn superseded_days(ledger: &mut Ledger, prepared: &mut Prepared, draft: &mut Dra
     draft.findings.extend(finding("date_corrected", words, &taken_back));
     let words = "not confirmed, and the ledger has a confirmed one nearby: both stay";
     draft.findings.extend(finding("date_conflict", words, &conflicts));
-    prepared.extend(ledger, |out| {
+    prepared.extend(ledger, run, |out| {
         for old in &taken_back {
             out.row(old.origin, Series::Earnings, Op::Retract, &old.symbol, old.day, &[], [])?;
         }

@@ -243,6 +243,7 @@ fn ledger_hint(error: &LedgerError) -> String {
         LedgerError::NoSuchBatch(_) => "`volledger batch list` shows the batches".to_owned(),
         LedgerError::NoSuchPosition { .. } => "`volledger log` shows the positions".to_owned(),
         LedgerError::TooManyEvents => "split the file and import the parts".to_owned(),
+        LedgerError::Stopped => "start it again whenever you like".to_owned(),
         _ => "look at the ledger with `volledger verify --deep`".to_owned(),
     }
 }

@@ -14,6 +14,7 @@ pub mod entry;
 pub mod erase;
 mod fields;
 pub mod finding;
+pub mod guard;
 pub mod id;
 pub mod occ;
 pub mod projection;

@@ -149,6 +149,11 @@ impl Ledger {
         BatchReader { ledger: self, batch, next: 0 }
     }
 
+    /// Reads the blocks of a batch from a block on.
+    pub fn read_from(&self, batch: BatchId, block: u32) -> BatchReader<'_> {
+        BatchReader { ledger: self, batch, next: block }
+    }
+
     /// The stored bytes of one block; a missing block is `None`.
     pub fn block(&self, batch: BatchId, index: u32) -> Result<Option<Vec<u8>>> {
         self.store.block(batch.0, index)
@@ -202,6 +207,11 @@ pub struct BatchReader<'a> {
 }
 
 impl BatchReader<'_> {
+    /// The number of the block that comes next.
+    pub fn block(&self) -> u32 {
+        self.next
+    }
+
     /// The next block's header, with its number; its events stay packed.
     pub fn next_header(&mut self) -> Result<Option<(u32, BlockHeader)>> {
         let Some(bytes) = self.ledger.store.block(self.batch.0, self.next)? else {

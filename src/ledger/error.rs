@@ -89,6 +89,9 @@ pub enum LedgerError {
         /// The newest position.
         head: Position,
     },
+    /// Whoever waits for the work asked it to stop; nothing of it was acknowledged.
+    #[error("it was stopped; nothing of it counts")]
+    Stopped,
     /// A batch may hold that many events.
     #[error("a batch holds at most 4,294,967,295 events")]
     TooManyEvents,

@@ -29,6 +29,8 @@ pub struct Verified {
     pub values: u64,
     /// What is not as recorded.
     pub damage: Vec<Damage>,
+    /// Whether it was stopped before everything was looked at.
+    pub stopped: bool,
 }
 
 impl Ledger {
@@ -44,6 +46,16 @@ impl Ledger {
     /// Checks the log against HEAD and, for every batch, blocks against root and sources against
     /// digests. Not `deep`: the log and HEAD, and that every block and source is in its place.
     pub fn verify(&self, deep: bool, progress: &mut dyn FnMut(u64)) -> Verified {
+        self.verify_until(deep, progress, &|| false)
+    }
+
+    /// As [`Self::verify`]; `stop` is asked between batches and between sources.
+    pub fn verify_until(
+        &self,
+        deep: bool,
+        progress: &mut dyn FnMut(u64),
+        stop: &dyn Fn() -> bool,
+    ) -> Verified {
         let mut found = Verified::default();
         let damage = |found: &mut Verified, place: String, what: String| {
             found.damage.push(Damage { place, what });
@@ -53,6 +65,9 @@ impl Ledger {
         }
         let mut sources = BTreeSet::new();
         for (id, batch) in self.table.iter() {
+            if stop() {
+                return Verified { stopped: true, ..found };
+            }
             let stage = &batch.stage;
             sources.extend([stage.manifest, stage.mapping.digest]);
             match self.manifest_of(stage) {
@@ -69,6 +84,9 @@ impl Ledger {
         // Where it cannot be read, its batch is among the damage already.
         let erased = self.erased_sources().unwrap_or_default();
         for digest in sources {
+            if stop() {
+                return Verified { stopped: true, ..found };
+            }
             if erased.contains(&digest) && matches!(self.store.kept(&digest), Ok(None)) {
                 continue;
             }

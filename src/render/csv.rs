@@ -1,13 +1,22 @@
-//! Grids as CSV: a header, fractions, ISO dates, an empty cell for what is missing.
+//! Grids as CSV: a header, fractions, ISO dates, an empty cell for what is missing. No text in it
+//! becomes a formula where a spreadsheet opens it.
 
 use super::{Grid, json};
+use crate::domain::guard::guarded;
+use serde_json::Value as Json;
 
 pub(super) fn write(grid: &Grid) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     // Writing to memory fails only when rows differ in length, which a grid does not allow.
-    let mut all = vec![writer.write_record(&grid.columns)];
+    let heads = grid.columns.iter().map(|name| guarded(name).into_owned());
+    let mut all = vec![writer.write_record(heads)];
+    // What is a number in the report is one here, also a negative one.
+    let cell = |value: &Json| match value {
+        Json::Number(number) => number.to_string(),
+        other => guarded(&json::cell(other)).into_owned(),
+    };
     for row in &grid.rows {
-        all.push(writer.write_record(row.iter().map(json::cell)));
+        all.push(writer.write_record(row.iter().map(cell)));
     }
     debug_assert!(all.iter().all(Result::is_ok));
     let bytes = writer.into_inner().unwrap_or_default();
@@ -24,5 +33,8 @@ mod tests {
         let columns = ["date", "atm_iv", "note"].map(str::to_owned).to_vec();
         let text = write(&Grid { columns, rows: vec![row] });
         assert_eq!(text, "date,atm_iv,note\n2024-08-05,,\"a, \"\"b\"\"\"\n");
+        let row = vec!["=1".into(), (-0.25).into(), "-0.25".into(), vec!["@a", "b"].into()];
+        let columns = ["a", "b", "c", "=d"].map(str::to_owned).to_vec();
+        assert_eq!(write(&Grid { columns, rows: vec![row] }), "a,b,c,'=d\n'=1,-0.25,-0.25,'@a b\n");
     }
 }

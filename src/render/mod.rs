@@ -29,6 +29,7 @@ mod proof;
 mod recover;
 mod review;
 mod services;
+mod split;
 mod sql;
 mod svg;
 mod table;

@@ -1,11 +1,16 @@
 //! What forms do: decisions, with the same functions as the commands.
 
-use super::ask::Ask;
+use super::ask::{Ask, encoded};
 use super::routes::{Act, Done};
 use crate::app::error::{AppError, Result};
 use crate::app::report::Decided;
-use crate::app::{Ledger, Run, decide};
-use crate::domain::BatchId;
+use crate::app::split::{self, Choice};
+use crate::app::{Ledger, Run, decide, projection, threads, verify};
+use crate::domain::projection::ProjectionName;
+use crate::domain::{BatchId, Series};
+
+/// What the fields of ticked symbols begin with: a form has each of its names once.
+pub(super) const TICK: &str = "symbol ";
 
 /// Every act with its address.
 pub(super) const ALL: &[(&str, Act)] = &[
@@ -25,6 +30,53 @@ fn confirm(ledger: &mut Ledger, ask: &Ask, run: &Run<'_>) -> Result<Done> {
     })?;
     let decided = decide::confirm(ledger, batch, Some(expect), run)?;
     Ok(Done::See(format!("/batches/{batch}?done={}", decided.position)))
+}
+
+/// An act that may take long: the address of the page that shows what came of it.
+pub(super) type Task = fn(&mut Ledger, &Ask, &Run<'_>) -> Result<String>;
+
+/// Every act that runs as a job, with its address and what it is called.
+pub(super) const LONG: &[(&str, &str, Task)] = &[
+    ("/batches/{batch}/split", "Split", divide),
+    ("/projections/{name}/rebuild", "Rebuild", |ledger, ask, run| renew(ledger, ask, run, true)),
+    ("/projections/{name}/refresh", "Refresh", |ledger, ask, run| renew(ledger, ask, run, false)),
+    ("/projections/{name}/promote", "Promote", promote),
+];
+
+/// The ticked symbols, and those that the pattern fits, as one batch; the others as another.
+fn divide(ledger: &mut Ledger, ask: &Ask, run: &Run<'_>) -> Result<String> {
+    let batch: BatchId = ask.name(0)?;
+    let ticked = ask.words.keys().filter_map(|name| name.strip_prefix(TICK));
+    let choice = Choice::of(ticked.chain(ask.word("symbols")))?;
+    let parts = split::split(ledger, batch, &choice, ask.word("reason").map(one_line), run)?;
+    let (chosen, rest) = (&parts.chosen.batch, &parts.rest.batch);
+    Ok(format!("/batches/{chosen}?done={}&rest={rest}", parts.position))
+}
+
+/// Computes a view or projection again from the first event, or brings one up to the head.
+fn renew(ledger: &mut Ledger, ask: &Ask, run: &Run<'_>, anew: bool) -> Result<String> {
+    let name: ProjectionName = ask.name(0)?;
+    if let Some(view) = Series::ALL.into_iter().find(|view| view.name() == &*name.name) {
+        let report = verify::rebuild(ledger, view, run)?;
+        return match report.ok {
+            true => Ok(format!("/projections?built={view}")),
+            false => Err(AppError::ProjectionDiffers(report.stale.join("; "))),
+        };
+    }
+    let ids = projection::named(ledger, &[name])?;
+    let done = projection::refresh_with(ledger, &ids, anew, threads(), run);
+    run.go_on()?;
+    match done.projections.into_iter().find_map(|one| one.error) {
+        Some(error) => Err(AppError::Projection(error)),
+        None => Ok(format!("/projections?built={}", encoded(&ask.names.concat()))),
+    }
+}
+
+/// Lets a name mean another version.
+fn promote(ledger: &mut Ledger, ask: &Ask, run: &Run<'_>) -> Result<String> {
+    let name: ProjectionName = ask.name(0)?;
+    let changed = projection::promote(ledger, &name, run)?;
+    Ok(format!("/projections?promoted={}", encoded(&changed.projection)))
 }
 
 type Named = fn(&mut Ledger, BatchId, Option<String>, bool, &Run<'_>) -> Result<Decided>;

@@ -4,7 +4,7 @@
 //! it go between two requests as soon as somebody does ([`Desk::lend`]); the next request takes it
 //! back. So commands work as ever beside a running server, and each sees what the other decided.
 
-use crate::app::{AppError, Ledger, OpenOptions, outside};
+use crate::app::{AppError, Ledger, LedgerError, OpenOptions, outside};
 use crate::app::{Clock, Run, error::Result};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -110,7 +110,7 @@ impl Desk {
     /// Those of opening the ledger, and of the work.
     pub(super) fn write<T>(&self, work: impl FnOnce(&mut Ledger) -> Result<T>) -> Result<T> {
         let deadline = Instant::now() + PATIENCE;
-        let mut slot = self.writing();
+        let mut slot = self.alone(deadline)?;
         // Out of its place meanwhile: after a panic it is opened anew.
         let held = slot.ledger.take().and_then(Arc::into_inner);
         let mut ledger = match held {
@@ -125,11 +125,41 @@ impl Desk {
         done
     }
 
+    /// Gives the ledger to work that only reads and takes long: other readers go on beside it, who
+    /// wants to write waits for its end.
+    ///
+    /// # Errors
+    /// Those of opening the ledger, and of the work.
+    pub(super) fn share<T>(&self, work: impl FnOnce(&Arc<Ledger>) -> Result<T>) -> Result<T> {
+        let own = self.read(|ledger| Ok(Arc::clone(ledger)))?;
+        work(&own)
+    }
+
+    /// Waits until no long reader has the ledger; nobody reads it as long as the slot is held.
+    fn alone(&self, deadline: Instant) -> Result<RwLockWriteGuard<'_, Slot>> {
+        loop {
+            let slot = self.writing();
+            if slot.ledger.as_ref().is_none_or(|ledger| Arc::strong_count(ledger) == 1) {
+                return Ok(slot);
+            }
+            drop(slot);
+            if Instant::now() >= deadline {
+                let holder = "this server verifies it; stop that, or wait".to_owned();
+                return Err(LedgerError::Held { holder }.into());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Lets the ledger go if somebody waits for it.
     pub(super) fn lend(&self) {
         let held = self.reading().ledger.is_some();
         if held && outside::wanted(&self.directory) {
             let mut slot = self.writing();
+            // Readers of pages hold the slot: only a long reader has it besides, and it stays.
+            if slot.ledger.as_ref().is_some_and(|ledger| Arc::strong_count(ledger) > 1) {
+                return;
+            }
             slot.ledger = None;
             slot.lent = Some(Instant::now());
         }

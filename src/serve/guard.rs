@@ -6,6 +6,7 @@
 
 use super::Site;
 use super::trouble::Trouble;
+use super::words::Lang;
 use axum::extract::{Request, State};
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::http::{HeaderMap, Method};
@@ -83,6 +84,15 @@ fn refusal(site: &Site, request: &Request) -> Option<&'static str> {
     None
 }
 
+/// The language of an answer, and the one that its address asks for: that one stays.
+fn language(site: &Site, request: &Request) -> (Lang, Option<Lang>) {
+    let pairs = request.uri().query().unwrap_or_default().split('&');
+    let asked = pairs.filter_map(|pair| pair.strip_prefix("lang=")).find_map(Lang::of);
+    let cookies = text(request.headers(), header::COOKIE).unwrap_or_default().split(';');
+    let kept = cookies.filter_map(|pair| pair.trim().strip_prefix("lang=")).find_map(Lang::of);
+    (asked.or(kept).unwrap_or(site.options.lang), asked)
+}
+
 /// Lets a request pass or refuses it; every answer gets its headers.
 pub(super) async fn watch(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
     let json = request.uri().path().ends_with(".json");
@@ -92,7 +102,19 @@ pub(super) async fn watch(State(site): State<Arc<Site>>, request: Request, next:
     };
     let mut response = match refused {
         Some(why) => Trouble::forbidden(why).answer(&site, json).into_response(),
-        None => next.run(request).await,
+        None => {
+            let (lang, asked) = language(&site, &request);
+            let mut response = lang.spoken(next.run(request)).await;
+            if let Some(asked) = asked {
+                // Nothing but a language: it needs no protection and gives none.
+                let cookie = HeaderValue::from_static(match asked {
+                    Lang::En => "lang=en; Path=/; SameSite=Strict; Max-Age=31536000",
+                    Lang::Nl => "lang=nl; Path=/; SameSite=Strict; Max-Age=31536000",
+                });
+                response.headers_mut().insert(header::SET_COOKIE, cookie);
+            }
+            response
+        }
     };
     let headers = response.headers_mut();
     for (name, value) in HEADERS {

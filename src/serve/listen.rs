@@ -36,6 +36,7 @@ pub(super) fn run(listener: TcpListener, site: Arc<Site>) -> std::io::Result<()>
     let served = runtime.block_on(serve(listener, Arc::clone(&site)));
     // Work that is under way ends before the ledger is let go.
     runtime.shutdown_timeout(FAREWELL);
+    site.jobs.wait(FAREWELL);
     site.desk.close();
     served
 }
@@ -94,6 +95,7 @@ async fn serve(listener: TcpListener, site: Arc<Site>) -> std::io::Result<()> {
         });
     }
     drop(listener);
+    site.jobs.stop();
     let _ = site.stopping.send(true);
     let _ = over.send(true);
     let _ = tokio::time::timeout(FAREWELL, porter).await;

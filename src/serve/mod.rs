@@ -8,6 +8,8 @@ mod acts;
 mod ask;
 mod desk;
 mod guard;
+mod jobs;
+mod kept;
 mod listen;
 mod moved;
 mod openapi;
@@ -16,9 +18,12 @@ mod routes;
 mod token;
 mod trouble;
 mod upload;
+mod words;
+mod work;
 
 pub use desk::Hand;
 pub use trouble::Said;
+pub use words::Lang;
 
 use crate::app::{AppError, OpenOptions};
 use desk::Desk;
@@ -49,6 +54,8 @@ pub struct Options {
     pub hosts: Vec<String>,
     /// Whether pages can stage and decide.
     pub allow_decisions: bool,
+    /// The language of the pages, unless a browser asked for another.
+    pub lang: Lang,
     /// How an error is told: code, causes, hint.
     pub said: fn(AppError) -> Said,
 }
@@ -63,6 +70,10 @@ struct Site {
     stopping: watch::Sender<bool>,
     /// Places for pages that hear of changes.
     listeners: Arc<Semaphore>,
+    /// What was worked out before.
+    kept: kept::Kept,
+    /// Long work.
+    jobs: jobs::Jobs,
     /// The last status, for the log root that it is of: a look at every record.
     status: Mutex<Option<Arc<crate::app::report::Status>>>,
 }
@@ -90,6 +101,8 @@ impl Server {
             work: Semaphore::new(WORK),
             stopping: watch::Sender::new(false),
             listeners: Arc::new(Semaphore::new(LISTENERS)),
+            kept: kept::Kept::default(),
+            jobs: jobs::Jobs::default(),
             status: Mutex::default(),
         });
         Ok(Self { listener, site })

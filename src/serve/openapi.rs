@@ -1,6 +1,6 @@
 //! `/api/openapi.json`: every address, and the schema of what it answers.
 
-use super::{acts, pages};
+use super::acts;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value as Json, json};
@@ -16,9 +16,12 @@ const SCHEMAS: &[(&str, &str)] = &[
     ("error", include_str!("../../schemas/output/error.json")),
     ("event", include_str!("../../schemas/output/event.json")),
     ("gaps", include_str!("../../schemas/output/gaps.json")),
+    ("job", include_str!("../../schemas/output/job.json")),
+    ("jobs", include_str!("../../schemas/output/jobs.json")),
     ("heatmap", include_str!("../../schemas/output/heatmap.json")),
     ("log", include_str!("../../schemas/output/log.json")),
     ("projection", include_str!("../../schemas/output/projection.json")),
+    ("projection-diff", include_str!("../../schemas/output/projection-diff.json")),
     ("projections", include_str!("../../schemas/output/projections.json")),
     ("review", include_str!("../../schemas/output/review.json")),
     ("sql", include_str!("../../schemas/output/sql.json")),
@@ -48,6 +51,9 @@ const ANSWERS: &[(&str, &str, &[&str])] = &[
     ("/verify", "verify", &[]),
     ("/projections", "projections", &["at"]),
     ("/projections/{name}", "projection", &["at"]),
+    ("/projections/{name}/diff", "projection-diff", &["with", "at"]),
+    ("/jobs", "jobs", &[]),
+    ("/jobs/{job}", "job", &[]),
     ("/sql", "sql", &["q", "at"]),
 ];
 
@@ -96,7 +102,8 @@ pub(super) fn document() -> Json {
         paths.insert(format!("{path}.json"), answer);
     }
     let posts = acts::ALL.iter().map(|(path, _)| *path);
-    for path in posts.chain(pages::POSTED.iter().map(|(path, _)| *path)) {
+    let long = acts::LONG.iter().map(|(path, ..)| *path);
+    for path in posts.chain(long).chain(["/verify/deep", "/jobs/{job}/stop"]) {
         let form = "application/x-www-form-urlencoded";
         let act = json!({"post": {
             "summary": "a form of a page; needs the token of the process and the page's origin",
@@ -126,6 +133,7 @@ pub(super) async fn answer() -> Response {
 
 #[cfg(test)]
 mod tests {
+    use super::super::pages;
     use super::*;
     use std::collections::BTreeSet;
 
@@ -135,6 +143,7 @@ mod tests {
         let pages: BTreeSet<&str> = pages::ALL
             .iter()
             .map(|(path, _)| *path)
+            .chain(["/jobs", "/jobs/{job}"])
             .filter(|p| *p != "/" && *p != "/sql.csv")
             .collect();
         assert_eq!(described, pages);

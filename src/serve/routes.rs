@@ -2,10 +2,10 @@
 
 use super::ask::{Answer, Ask, Here};
 use super::trouble::Trouble;
-use super::{Site, acts, guard, moved, openapi, pages, upload};
+use super::{Site, acts, guard, jobs, moved, openapi, pages, upload, words, work};
 use crate::app::error::Result;
 use crate::app::report::Decided;
-use crate::app::{Ledger, Run};
+use crate::app::{Ledger, Run, verify};
 use crate::render::{CHART_SCRIPT, PICTURE_STYLE};
 use axum::Router;
 use axum::extract::rejection::{FormRejection, QueryRejection};
@@ -43,7 +43,8 @@ type Words = BTreeMap<String, String>;
 pub(super) fn router(site: &Arc<Site>) -> Router {
     let mut router: Router<Arc<Site>> = Router::new();
     for (path, page) in pages::ALL {
-        let handler = get(move |site, uri, names, words| show(site, uri, names, words, *page));
+        let page = (*page, pages::HOLDING.contains(path));
+        let handler = get(move |site, uri, names, words| show(site, uri, names, words, page));
         router = router.route(path, handler.clone());
         // What ends with a variable part takes the suffix itself.
         if !path.ends_with('}') && *path != "/" {
@@ -54,8 +55,9 @@ pub(super) fn router(site: &Arc<Site>) -> Router {
         let handler = post(move |site, uri, names, words| decide(site, uri, names, words, *act));
         router = router.route(path, handler);
     }
-    for (path, page) in pages::POSTED {
-        let handler = post(move |site, uri, names, words| pose(site, uri, names, words, *page));
+    for (path, title, task) in acts::LONG {
+        let handler =
+            post(move |site, uri, names, words| begin(site, uri, names, words, title, *task));
         router = router.route(path, handler);
     }
     let routed = router
@@ -66,6 +68,12 @@ pub(super) fn router(site: &Arc<Site>) -> Router {
         )
         .route("/api/openapi.json", get(openapi::answer))
         .route("/api/moved", get(moved::tell))
+        .route("/verify/deep", post(deep).layer(DefaultBodyLimit::max(FORM_BYTES)))
+        .route("/jobs", get(work::list))
+        .route("/jobs.json", get(work::list))
+        .route("/jobs/{job}", get(work::show))
+        .route("/jobs/{job}/stop", post(stop).layer(DefaultBodyLimit::max(FORM_BYTES)))
+        .route("/api/jobs/{job}", get(work::tell))
         .route("/assets/{name}", get(asset))
         .fallback(nowhere)
         .method_not_allowed_fallback(nowhere);
@@ -104,7 +112,7 @@ async fn asset(State(site): State<Arc<Site>>, names: RawPathParams) -> Response 
     ([(header::CONTENT_TYPE, format!("{kind}; charset=utf-8"))], text).into_response()
 }
 
-fn ask(uri: &Uri, names: &RawPathParams, words: Words) -> Ask {
+pub(super) fn ask(uri: &Uri, names: &RawPathParams, words: Words) -> Ask {
     let path = uri.path();
     let mut names: Vec<String> = names.iter().map(|(_, name)| name.to_owned()).collect();
     let json = path.ends_with(".json");
@@ -126,8 +134,8 @@ pub(super) async fn work<T: Send + 'static>(
     let Ok(Ok(_turn)) = turn else {
         return Err(Trouble::busy());
     };
-    let own = Arc::clone(site);
-    let done = tokio::task::spawn_blocking(move || work(&own)).await;
+    let (own, lang) = (Arc::clone(site), words::now());
+    let done = tokio::task::spawn_blocking(move || lang.speak(|| work(&own))).await;
     match done {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(error)) => Err(Trouble::of(error, site)),
@@ -140,7 +148,7 @@ async fn show(
     uri: Uri,
     names: RawPathParams,
     words: std::result::Result<Query<Words>, QueryRejection>,
-    page: Show,
+    page: (Show, bool),
 ) -> Response {
     match words {
         Ok(Query(words)) => shown(&site, ask(&uri, &names, words), page).await,
@@ -151,18 +159,68 @@ async fn show(
     }
 }
 
-/// A page that a form asks for.
-async fn pose(
+/// Verifies every byte as a job; a form asks for it, since it costs the machine much.
+async fn deep(
     State(site): State<Arc<Site>>,
     uri: Uri,
     names: RawPathParams,
     words: std::result::Result<Form<Words>, FormRejection>,
-    page: Show,
 ) -> Response {
-    match formed(&site, &uri, &names, words) {
-        Ok(ask) => shown(&site, ask, page).await,
-        Err(trouble) => trouble.answer(&site, false),
+    if let Err(trouble) = formed(&site, &uri, &names, words) {
+        return trouble.answer(&site, false);
     }
+    let job = jobs::start(&site, words::t("Verify every byte"), |site, run| {
+        let report = site.desk.share(|ledger| verify::verify(ledger, true, run))?;
+        Ok(jobs::Came::Verified(Arc::new(report)))
+    });
+    work::begun(&site, job).await
+}
+
+/// Asks a job to stop.
+async fn stop(
+    State(site): State<Arc<Site>>,
+    uri: Uri,
+    names: RawPathParams,
+    words: std::result::Result<Form<Words>, FormRejection>,
+) -> Response {
+    let ask = match formed(&site, &uri, &names, words) {
+        Ok(ask) => ask,
+        Err(trouble) => return trouble.answer(&site, false),
+    };
+    match work::named(&site, &ask) {
+        Some((number, job)) => {
+            job.stop();
+            see(&format!("/jobs/{number}"))
+        }
+        None => Trouble::no_page().answer(&site, false),
+    }
+}
+
+/// Begins an act that may take long.
+async fn begin(
+    State(site): State<Arc<Site>>,
+    uri: Uri,
+    names: RawPathParams,
+    words: std::result::Result<Form<Words>, FormRejection>,
+    title: &'static str,
+    task: acts::Task,
+) -> Response {
+    let ask = match formed(&site, &uri, &names, words) {
+        Ok(ask) => ask,
+        Err(trouble) => return trouble.answer(&site, false),
+    };
+    if !site.options.allow_decisions {
+        return Trouble::read_only().answer(&site, false);
+    }
+    let about = ask.names.first().cloned().unwrap_or_default();
+    let job = jobs::start(&site, format!("{} {about}", words::t(title)), move |site, run| {
+        let next = site.desk.write(|ledger| {
+            run.go_on()?;
+            task(ledger, &ask, run)
+        })?;
+        Ok(jobs::Came::See(next))
+    });
+    work::begun(&site, job).await
 }
 
 /// A form of this server's.
@@ -181,17 +239,37 @@ fn formed(
     }
 }
 
-async fn shown(site: &Arc<Site>, ask: Ask, page: Show) -> Response {
+/// What an answer hangs on besides the log.
+fn key(ask: &Ask, run: &Run<'_>) -> String {
+    let (lang, today) = (words::now().code(), run.clock.today());
+    format!("{lang} {today} {} {:?} {:?}", ask.json, ask.path, ask.words)
+}
+
+async fn shown(site: &Arc<Site>, ask: Ask, (page, holds): (Show, bool)) -> Response {
     let json = ask.json;
     let made = work(site, move |site| {
         let run = site.desk.hand.run();
         site.desk.read(|ledger| {
             let here = Here { site, ask: &ask, ledger, run: &run };
-            Ok(match page(&here)? {
-                Answer::Page(page) => pages::whole(site, &page, Some(&ask)).into_response(),
-                Answer::Text(kind, text, None) => {
-                    ([(header::CONTENT_TYPE, kind)], text).into_response()
+            let kind = if ask.json { "application/json" } else { pages::HTML };
+            let root = ledger.head().root.to_string();
+            let key = holds.then(|| key(&ask, &run));
+            if let Some(kept) = key.as_ref().and_then(|key| site.kept.answer(&root, key)) {
+                return Ok(sent(kind, kept));
+            }
+            let text = |kind, text: String| {
+                let text: Arc<str> = text.into();
+                if let Some(key) = key {
+                    site.kept.keep(&root, key, &text);
                 }
+                sent(kind, text)
+            };
+            Ok(match page(&here)? {
+                Answer::Page(mut page) => {
+                    page.erasures = pages::erased(&here, &page.reads)?;
+                    text(kind, pages::document(site, &page, Some(&ask)))
+                }
+                Answer::Text(kind, json, None) => text(kind, json),
                 Answer::Text(kind, text, Some(name)) => {
                     let saved = format!("attachment; filename=\"{name}\"");
                     let headers = [
@@ -235,6 +313,20 @@ async fn decide(
     match done.await {
         Ok(response) => response,
         Err(trouble) => trouble.answer(&site, false),
+    }
+}
+
+/// A text whose bytes several answers share.
+fn sent(kind: &'static str, text: Arc<str>) -> Response {
+    let bytes = axum::body::Bytes::from_owner(Shared(text));
+    ([(header::CONTENT_TYPE, kind)], bytes).into_response()
+}
+
+struct Shared(Arc<str>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
     }
 }
 

@@ -4,6 +4,7 @@ use super::Site;
 use super::pages::{self, Page};
 use crate::app::{AppError, LedgerError};
 use crate::render::json;
+use crate::serve::words::t;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use maud::html;
@@ -22,7 +23,7 @@ pub struct Said {
 }
 
 /// An error with the status that it has in HTTP.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Trouble {
     status: StatusCode,
     said: Said,
@@ -89,6 +90,11 @@ impl Trouble {
         Self { status, said: (site.options.said)(error) }
     }
 
+    /// What it is about, one line.
+    pub(super) fn text(&self) -> &str {
+        &self.said.error
+    }
+
     pub(super) fn answer(self, site: &Site, as_json: bool) -> Response {
         let Said { exit, error, causes, hint } = &self.said;
         if as_json {
@@ -97,14 +103,14 @@ impl Trouble {
                 .into_response();
         }
         let body = html! {
-            h1 { "This cannot be done" }
+            h1 { (t("This cannot be done")) }
             div.error role="alert" {
                 p { strong { (error) } }
-                @for cause in causes { p { "Caused by: " (cause) } }
+                @for cause in causes { p { (t("Caused by: ")) (cause) } }
                 @if let Some(hint) = hint { p.hint { (pages::prose(hint)) } }
             }
         };
-        let page = Page { title: "Error".to_owned(), place: "", body };
+        let page = Page::new("Error", "", body);
         (self.status, pages::whole(site, &page, None)).into_response()
     }
 }

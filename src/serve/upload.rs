@@ -1,15 +1,15 @@
 //! Files from the page: the same reader, the same review, the same batch as `import`.
 
-use super::Site;
 use super::ask::{Ask, encoded};
 use super::pages::{self, Page};
-use super::routes::{see, work};
 use super::trouble::Trouble;
+use super::{Site, jobs, work};
 use crate::app::AppError;
 use crate::app::error::Result;
 use crate::app::import::{ImportOptions, Input, SymbolChoice, import_csv};
 use crate::app::market::{MarketOptions, import_market};
 use crate::domain::{Day, Series, Symbol};
+use crate::serve::words::{find, t};
 use axum::extract::State;
 use axum::extract::multipart::{Field, Multipart};
 use axum::response::{IntoResponse, Response};
@@ -44,28 +44,28 @@ struct Sent {
 
 pub(super) async fn form(State(site): State<Arc<Site>>) -> Response {
     let body = html! {
-        h1 { "Upload" }
+        h1 { (t("Upload")) }
         @if site.options.allow_decisions {
-            p { "A file is staged and reviewed; nothing counts before you confirm it." }
+            p { (t("A file is staged and reviewed; nothing counts before you confirm it.")) }
             form.upload method="post" action="/upload" enctype="multipart/form-data" {
                 (pages::proof(&site))
-                label for="series" { "What it is" }
+                label for="series" { (t("What it is")) }
                 select id="series" name="series" { @for (name, about) in SERIES {
-                    option value=(name) { (name) ": " (about) }
+                    option value=(name) { (name) ": " (find(about)) }
                 } }
-                label for="symbol" { "Symbol (of one; else the file's name says it)" }
+                label for="symbol" { (t("Symbol (of one; else the file's name says it)")) }
                 input id="symbol" name="symbol" maxlength="40" autocomplete="off";
-                label for="date" { "Session of a chain" }
+                label for="date" { (t("Session of a chain")) }
                 input id="date" name="date" type="date";
-                label for="overlap" { "On days that are there already" }
+                label for="overlap" { (t("On days that are there already")) }
                 select id="overlap" name="overlap" {
-                    option value="replace" { "the file's values win" }
-                    option value="keep" { "values that are shown stay" }
+                    option value="replace" { (t("the file's values win")) }
+                    option value="keep" { (t("values that are shown stay")) }
                 }
-                label for="files" { "Files (CSV)" }
+                label for="files" { (t("Files (CSV)")) }
                 input id="files" name="files" type="file" multiple required
                     accept=".csv,.txt,.gz,text/csv";
-                button.act { "Stage and review" }
+                button.act { (t("Stage and review")) }
             }
         } @else {
             p.note { (pages::prose("Read-only: start the server with `--allow-decisions` to upload \
@@ -84,13 +84,23 @@ pub(super) async fn receive(State(site): State<Arc<Site>>, parts: Multipart) -> 
         Err(trouble) => return trouble.answer(&site, false),
     };
     let ask = Ask { words, ..Ask::default() };
-    let staged = work(&site, move |site| {
-        let run = site.desk.hand.run();
-        site.desk.write(|ledger| stage(ledger, &ask, &files, &run))
+    let title = format!("{} {}", t("Read"), names(&files));
+    let job = jobs::start(&site, title, move |site, run| {
+        let staged = site.desk.write(|ledger| {
+            run.go_on()?;
+            stage(ledger, &ask, &files, run)
+        });
+        staged.map(jobs::Came::See)
     });
-    match staged.await {
-        Ok(next) => see(&next),
-        Err(trouble) => trouble.answer(&site, false),
+    work::begun(&site, job).await
+}
+
+/// What is read, for a person.
+fn names(files: &[Sent]) -> String {
+    let first = files.first().map_or("", |sent| &sent.name);
+    match files.len() {
+        0 | 1 => first.to_owned(),
+        more => format!("{first} and {} more", more - 1),
     }
 }
 

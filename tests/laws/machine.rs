@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use volledger::app::error::AppError;
 use volledger::app::import::{ImportOptions, MappingChoice, Outcome, Staged, SymbolChoice};
 use volledger::app::report::{ChangeLine, Decided, Review};
+use volledger::app::split::{self, Choice};
 use volledger::app::{Ledger, decide, import, lookup, review, verify};
 use volledger::domain::{BatchId, BatchState, Position, Series};
 
@@ -30,6 +31,8 @@ pub enum Step {
     Redo,
     RollBackTo(usize),
     Replay(usize, Mapping, bool),
+    /// Of which staged batch, and which of its symbols are chosen, as bits.
+    Split(usize, usize),
     /// Law 3.
     Identity(usize),
     /// Law 4.
@@ -79,6 +82,7 @@ pub fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Redo),
         1 => n().prop_map(Step::RollBackTo),
         2 => (n(), mapping(), any::<bool>()).prop_map(|(a, b, c)| Step::Replay(a, b, c)),
+        2 => (n(), n()).prop_map(|(a, b)| Step::Split(a, b)),
         1 => n().prop_map(Step::Identity),
         1 => (n(), n()).prop_map(|(a, b)| Step::Commute(a, b)),
         1 => n().prop_map(Step::Rebuild),
@@ -293,6 +297,11 @@ impl World {
                 let known: Vec<u32> = self.sources.keys().copied().collect();
                 if let Some(id) = pick(&known, *index) {
                     self.replay(id, *mapping, *confirm);
+                }
+            }
+            Step::Split(index, bits) => {
+                if let Some(id) = pick(&self.model.in_state(State::Staged), *index) {
+                    self.split(id, *bits);
                 }
             }
             Step::Identity(index) => {
@@ -752,6 +761,42 @@ impl World {
             self.model.confirm(new);
             self.check_effect(&did, &was);
         }
+    }
+
+    /// Two parts are the whole: what confirming both would show is what the whole would have.
+    fn split(&mut self, id: u32, bits: usize) {
+        let whole = self.model.batches[&id].clone();
+        let of = |event: &Event| event.asserts.first().map(|assert| assert.symbol.clone());
+        let all: BTreeSet<String> = whole.events.iter().filter_map(of).collect();
+        let mut chosen: BTreeSet<String> = BTreeSet::new();
+        chosen.extend(
+            all.iter().enumerate().filter(|(n, _)| bits >> n & 1 == 1).map(|(_, s)| s.clone()),
+        );
+        let words: Vec<&str> = chosen.iter().map(String::as_str).collect();
+        let Ok(choice) = Choice::of(words) else { return };
+        let rest = whole.events.iter().any(|event| of(event).is_none_or(|s| !chosen.contains(&s)));
+        let done = split::split(self.ledger(), BatchId(id), &choice, None, &run());
+        if !rest || whole.supersedes.is_some() {
+            assert!(done.is_err());
+            return;
+        }
+        let done = done.unwrap();
+        let before =
+            whole.content.strip_suffix(&format!(" {:?}", whole.events)).unwrap().to_owned();
+        for (takes, told) in [(true, &done.chosen), (false, &done.rest)] {
+            let mine = |event: &&Event| of(event).is_some_and(|s| chosen.contains(&s)) == takes;
+            let events: Vec<Event> = whole.events.iter().filter(mine).cloned().collect();
+            let content = format!("{before} {events:?}");
+            let part = Batch { content, events, ..whole.clone() };
+            let name = match self.model.known(&part.content, true) {
+                Known::Here(known, _) => known,
+                _ => self.model.stage(part),
+            };
+            assert_eq!(told.batch, format!("b{name}"));
+        }
+        let change = self.model.change(id, State::Discarded);
+        self.model.decide(vec![change]);
+        assert_eq!(done.position, self.model.position);
     }
 
     /// Law 8 for one cell.

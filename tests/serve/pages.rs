@@ -97,7 +97,7 @@ fn pictures_have_a_sentence_and_a_table() {
         assert!(symbol.contains(part), "{part}");
     }
     let batch = site.get("/batches/b3").is(200).body;
-    for part in ["if_confirmed", "<caption>Cells that differ", "~ changed"] {
+    for part in ["if confirmed", "<caption>Cells that differ", "~ changed"] {
         assert!(batch.contains(part), "{part}");
     }
     assert!(batch.contains("Read-only") && !batch.contains("name=\"expect\""));
@@ -162,4 +162,205 @@ fn announcements_are_told_as_the_command_tells_them() {
         let refused = site.get(&format!("/vrp.json?tiers={tiers}"));
         assert!((400..500).contains(&refused.status), "{tiers}: {}", refused.status);
     }
+}
+
+#[test]
+fn every_page_that_would_show_it_says_what_was_erased() {
+    let desk = desk();
+    desk.run("erase b1/3 --reason wrong --yes").exits(0);
+    let site = Site::of(&desk, &[]);
+    for path in [
+        "/",
+        "/batches",
+        "/batches/b1",
+        "/symbols",
+        "/symbols/VOLA",
+        "/symbols/VOLA?kind=rank",
+        "/rank",
+        "/gaps",
+        "/gaps/VOLA",
+        "/gaps/VOLA?series=iv",
+        "/projections",
+        "/sql",
+        "/vrp",
+        "/verify",
+    ] {
+        let body = site.get(path).is(200).body;
+        assert!(body.contains("1 event of <a href=\"/batches/b1\">"), "{path}: {body}");
+        assert!(body.contains("erased by tester") && body.contains("wrong)"), "{path}");
+    }
+    // What it does not touch is silent; where it is told anyway it is not told twice.
+    for path in [
+        "/batches/b2",
+        "/gaps/VOLA?series=spot",
+        "/symbols/VOLA?to=2022-01-04",
+        "/events",
+        "/audit",
+    ] {
+        let body = site.get(path).is(200).body;
+        assert!(!body.contains("that this page would show"), "{path}: {body}");
+    }
+}
+
+/// What stands in the elements of these names, without the tags inside.
+fn said<'a>(body: &'a str, names: &[&str]) -> Vec<String> {
+    let plain = |inner: &str| {
+        let parts = inner.split('<').enumerate();
+        let texts = parts
+            .map(|(i, part)| if i == 0 { part } else { part.split_once('>').map_or("", |p| p.1) });
+        texts.collect::<String>().trim().to_owned()
+    };
+    let all = |name: &str| -> Vec<&'a str> {
+        let (open, close) = (format!("<{name}"), format!("</{name}>"));
+        let inner = body.split(&*open).skip(1);
+        inner
+            .filter_map(|part| {
+                part.starts_with([' ', '>'])
+                    .then(|| part.split_once('>')?.1.split(&*close).next())
+                    .flatten()
+            })
+            .collect()
+    };
+    names
+        .iter()
+        .flat_map(|name| all(name))
+        .map(plain)
+        .filter(|text| text.contains(char::is_alphabetic))
+        .collect()
+}
+
+#[test]
+fn in_dutch_no_title_heading_or_button_is_english() {
+    let desk = desk();
+    let query =
+        desk.write("one.sql", "SELECT symbol, date, atm_iv AS v FROM iv WHERE symbol = :symbol");
+    for _ in 0..2 {
+        desk.run(&format!("projection add rich --sql {query}")).exits(0);
+        desk.write(
+            "one.sql",
+            "SELECT symbol, date, atm_iv * 2 AS v FROM iv WHERE symbol = :symbol",
+        );
+    }
+    let csv = desk.write("two.csv", "Symbol,Date,IV30\nAAA,2024-01-02,10.5\nBBB,2024-01-02,n/a\n");
+    desk.run(&format!("import iv {csv} --symbol-from column --stage-only")).exits(0);
+    let english = Site::of(&desk, &["--allow-decisions"]);
+    let dutch = Site::of(&desk, &["--allow-decisions", "--lang", "nl"]);
+    // Terms of the domain, names, and what reports call their columns.
+    let terms = [
+        "IV",
+        "HV",
+        "IV, IV MA, HV20, HV252, spot",
+        "spot",
+        "Batches",
+        "batches",
+        "batch",
+        "Views",
+        "view",
+        "views",
+        "VRP",
+        "SQL",
+        "Audit",
+        "audit",
+        "Event",
+        "digest",
+        "code",
+        "status",
+        "gap",
+        "intraday",
+        "n",
+        "iv",
+        "hv",
+        "English",
+        "Nederlands",
+        "atm_iv",
+        "JSON",
+    ];
+    let mut left = Vec::new();
+    let names = ["h1", "h2", "h3", "caption", "summary", "button", "label", "legend", "nav", "dt"];
+    for path in [
+        "/",
+        "/batches",
+        "/batches/b1",
+        "/batches/b3",
+        "/batches/b4",
+        "/symbols",
+        "/symbols/VOLA",
+        "/why/iv/VOLA/2024-12-30",
+        "/rank",
+        "/vrp",
+        "/earnings/VOLA",
+        "/gaps",
+        "/gaps/VOLA",
+        "/events",
+        "/events/3",
+        "/events/b1/3",
+        "/audit",
+        "/verify",
+        "/projections",
+        "/projections/rich@1",
+        "/projections/rich@2/diff",
+        "/sql",
+        "/upload",
+        "/jobs",
+        "/nowhere",
+    ] {
+        let (one, other) = (english.get(path), dutch.get(path));
+        assert_eq!(one.status, other.status, "{path}");
+        assert!(
+            one.body.contains("<html lang=\"en\">") && other.body.contains("<html lang=\"nl\">"),
+            "{path}"
+        );
+        let told = |body: &str| {
+            // The table of a figure is a report's; in Dutch it says that it is English.
+            let reports =
+                ["<table>", "<table lang=\"en\">"].into_iter().find(|tag| body.contains(tag));
+            let (before, rest) = reports.and_then(|tag| body.split_once(tag)).unwrap_or((body, ""));
+            let body =
+                [before, rest.split_once("</table>").map_or("", |(_, after)| after)].concat();
+            // A picture has a title too, and it is a report's.
+            let mut texts = said(body.split("</head>").next().unwrap(), &["title"]);
+            texts.extend(said(&body, &names));
+            let ours = body.split("<table class=\"rows\">").skip(1);
+            texts.extend(
+                ours.flat_map(|table| said(table.split("</thead>").next().unwrap(), &["th"])),
+            );
+            texts
+        };
+        let (one, other) = (told(&one.body), told(&other.body));
+        assert_eq!(one.len(), other.len(), "{path}\n{one:?}\n{other:?}");
+        for (one, other) in one.iter().zip(&other) {
+            let (one, other) =
+                (one.trim_end_matches(" – volledger"), other.trim_end_matches(" – volledger"));
+            let names_only = one.chars().any(|c| c.is_ascii_digit())
+                || ["VOLA", "rich", "AAA", "BBB"].iter().any(|name| one.contains(name));
+            let column = one.contains('_') || desk_words(one);
+            // Tables and columns of SQL are called what they are.
+            let sql = (path == "/sql" || path.ends_with("/diff"))
+                && one.chars().all(|c| c.is_ascii_lowercase());
+            if one == other && !sql && !names_only && !column && !terms.contains(&one) {
+                left.push(format!("{path}: {one}"));
+            }
+        }
+    }
+    assert_eq!(left, [""; 0]);
+    // A link leads to the other language, and the choice stays.
+    let page = english.get("/symbols/VOLA?kind=iv").is(200);
+    assert!(page.body.contains("href=\"/symbols/VOLA?lang=nl&amp;kind=iv\""), "{}", page.body);
+    let chosen = english.get("/symbols?lang=nl").is(200);
+    assert!(chosen.header("set-cookie").unwrap().starts_with("lang=nl;"));
+    let kept = english.ask("GET /symbols", &[("Cookie", "a=b; lang=nl")], b"").is(200);
+    assert!(kept.body.contains("<h1>Symbolen</h1>"));
+    let back = dutch.ask("GET /symbols?lang=en", &[("Cookie", "lang=nl")], b"").is(200);
+    assert!(back.body.contains("<h1>Symbols</h1>"));
+    for strange in ["lang=zz", "lang=%3Cb%3E", "lang="] {
+        let answer = english.get(&format!("/symbols?{strange}")).is(200);
+        assert!(answer.header("set-cookie").is_none() && answer.body.contains("<h1>Symbols</h1>"));
+    }
+    let refused = dutch.ask("GET /", &[("Host", "evil.example")], b"").is(403);
+    assert!(refused.body.contains("volledger"));
+}
+
+/// A caption or heading that only repeats what a report or the user calls it.
+fn desk_words(text: &str) -> bool {
+    text.starts_with('/') || text.starts_with("Implied volatility") || text.starts_with("Days")
 }

@@ -16,6 +16,7 @@ use crate::domain::series::{self, FieldDef, Unit};
 use crate::domain::{BatchId, Calendar, Day, Position, Series, Symbol};
 use crate::ledger::Ledger;
 use crate::projections::view::{Activity, Record, Which, fold};
+use crate::quant::moving;
 use crate::quant::rank::{self, Definition, Standing};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -92,8 +93,16 @@ pub struct Drawn {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Source {
     Field,
+    /// Our own average over the last 20 observations, never a vendor's.
+    Average,
     Rank(Definition),
     Percentile(Definition),
+}
+
+impl Source {
+    fn is_rank(self) -> bool {
+        matches!(self, Self::Rank(_) | Self::Percentile(_))
+    }
 }
 
 /// One line to draw.
@@ -137,7 +146,7 @@ pub fn chart(ledger: &Ledger, drawn: &Drawn) -> Result<Chart> {
             absent.push(why_absent(&wanted, most));
             continue;
         }
-        if wanted.source != Source::Field {
+        if wanted.source.is_rank() {
             // A rank that is missing for want of history is missing on the chart too.
             let valid = records.iter().filter(|r| rank::valid(r.number(wanted.code)).is_some());
             observed.extend(valid.map(|record| record.day).filter(|day| days.contains(day)));
@@ -193,7 +202,7 @@ fn points(sessions: &[Day], lines: &[(Wanted, Vec<Known>)]) -> Vec<ChartPoint> {
 fn line(wanted: &Wanted, known: &[Known], sessions: &[Day]) -> ChartLine {
     let edge = |at: Option<&Known>| at.map_or(Day(0), |(day, ..)| *day);
     let (mut first, last) = (edge(known.first()), edge(known.last()));
-    if wanted.source != Source::Field {
+    if wanted.source.is_rank() {
         first = sessions.first().copied().unwrap_or(first);
     }
     let all = sessions.iter().filter(|day| (first..=last).contains(day)).count();
@@ -245,6 +254,12 @@ fn values(wanted: &Wanted, records: &[Record]) -> (Vec<Known>, usize) {
             let number = |record: &Record| told(record, record.number(wanted.code));
             (records.iter().filter_map(number).collect(), 0)
         }
+        Source::Average => {
+            let series: Vec<Option<f64>> = records.iter().map(|r| r.number(wanted.code)).collect();
+            let most = series.iter().filter(|value| rank::valid(**value).is_some()).count();
+            let pairs = records.iter().zip(moving::iv_ma20(&series));
+            (pairs.filter_map(|(record, value)| told(record, value)).collect(), most)
+        }
         Source::Rank(definition) => of(definition, |standing| standing.rank),
         Source::Percentile(definition) => of(definition, |standing| standing.percentile),
     }
@@ -256,6 +271,10 @@ fn why_absent(wanted: &Wanted, most: usize) -> String {
         Source::Rank(definition) | Source::Percentile(definition) if most < definition.minimum => {
             let minimum = definition.minimum;
             format!("{name} (at most {most} observations before a day, {minimum} are wanted)")
+        }
+        Source::Average if most < moving::AVERAGE => {
+            let wanted = moving::AVERAGE;
+            format!("{name} ({most} observations, {wanted} are wanted)")
         }
         _ => format!("{name} (no value there)"),
     }
@@ -298,7 +317,9 @@ fn wanted(drawn: &Drawn) -> Result<Vec<Wanted>> {
                 let (series, name, source) = (field.series, field.name, Source::Field);
                 Some(Wanted { series, code, name, unit, source, panel })
             };
-            let all = [of(ATM_IV, 0), of(40, 0), of(43, 0), of(60, 1)];
+            let average =
+                of(ATM_IV, 0).map(|of| Wanted { name: "iv_ma20", source: Source::Average, ..of });
+            let all = [of(ATM_IV, 0), average, of(40, 0), of(43, 0), of(60, 1)];
             Ok(all.into_iter().flatten().collect())
         }
         Kind::Rank => {

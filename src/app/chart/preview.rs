@@ -50,8 +50,8 @@ pub fn preview(ledger: &Ledger, review: &Review, view: Series, symbol: &Symbol) 
         days.entry(day).or_default();
     }
     let names = match review.state {
-        Some("staged") | None => ["now", "if_confirmed"],
-        _ => ["before", "with_it"],
+        Some("staged") | None => ["now", "if confirmed"],
+        _ => ["before", "with it"],
     };
     let values = |pick: fn(&Pair) -> Option<f64>| days.values().map(pick).collect::<Vec<_>>();
     let lines = [values(|of| of.0), values(|of| of.1)];

@@ -1,6 +1,8 @@
 //! Workbooks: a sheet for each view, and one that says where they come from.
 //!
-//! Cells are written as what they are (text, number, date), so no text can become a formula.
+//! Cells are written as what they are (text, number, date), so no text can become a formula; those
+//! that look like one are marked as texts besides, so that editing them or saving them in another
+//! format does not make them one.
 
 use super::columns::{Cell, Column, Kind, Layout};
 use super::stream::{Read, Stream};
@@ -8,6 +10,7 @@ use crate::app::Run;
 use crate::app::error::{AppError, Result};
 use crate::app::outside::replace_with;
 use crate::app::report::Exported;
+use crate::domain::guard::guarded;
 use crate::domain::{Day, Series};
 use chrono::Datelike;
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
@@ -155,6 +158,10 @@ fn write_cell(
             *cut += 1;
             let kept: String = text.chars().take(CELL_CHARS - 1).chain(['…']).collect();
             sheet.write_string(line, at, kept)?
+        }
+        Cell::Text(text) if guarded(text) != *text => {
+            let marked = Format::new().set_quote_prefix();
+            sheet.write_string_with_format(line, at, text.as_ref(), &marked)?
         }
         Cell::Text(text) => sheet.write_string(line, at, text.as_ref())?,
         Cell::Whole(number) if number.unsigned_abs() > EXACT => {

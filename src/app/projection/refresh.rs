@@ -78,6 +78,7 @@ fn bring(
     run.progress.begin(&format!("projecting {id}"), Some(parts.len() as u64), "symbols");
     let (mut done, mut reads) = (0, Reads::default());
     for group in parts.chunks(GROUP) {
+        run.go_on()?;
         let answered = Vantage::lend(ledger, &run.registry, |vantage| {
             let definition = vantage.definition(id)?;
             answers(vantage, &definition, group, threads)

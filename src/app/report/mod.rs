@@ -18,6 +18,7 @@ mod proof;
 mod recover;
 mod review;
 mod services;
+mod split;
 mod trace;
 
 pub use audit::*;
@@ -35,6 +36,7 @@ pub use proof::*;
 pub use recover::*;
 pub use review::*;
 pub use services::{Health, HealthCheck};
+pub use split::*;
 pub use trace::*;
 
 use crate::domain::Value;

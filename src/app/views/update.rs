@@ -3,15 +3,15 @@
 use super::stored::{
     Entries, LIVE, MARK, Place, Root, read_chunk, read_root, read_years, write_root, years_bytes,
 };
-use crate::app::error::Result;
+use crate::app::error::{AppError, Result};
 use crate::app::groups::{Group, Groups};
 use crate::app::history::{by_period, merged, part};
 use crate::app::pieces::{get, put};
 use crate::app::{Progress, threads};
 use crate::domain::{BatchId, BatchTable, Position, Series, Symbol};
-use crate::ledger::Ledger;
 use crate::ledger::codec::{Listed, encode_chunk};
 use crate::ledger::hash::content;
+use crate::ledger::{Ledger, LedgerError};
 use crate::projections::view::{History, keys_shown};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,7 +68,7 @@ pub fn catch_up(ledger: &mut Ledger, progress: &dyn Progress) -> Result<Vec<Seri
             roots.insert(*view, read_root(ledger, *view)?);
             ledger.store_mut().put_view(&[MARK, view.code()], &[1])?;
         }
-        apply(ledger, roots, &batches, threads(), progress)?;
+        apply(ledger, roots, &batches, threads(), progress, false)?;
         for view in &views {
             ledger.store_mut().remove_view(&[MARK, view.code()])?;
         }
@@ -86,6 +86,7 @@ fn apply(
     batches: &[BatchId],
     threads: usize,
     progress: &dyn Progress,
+    may_stop: bool,
 ) -> Result<()> {
     let events = batches.iter().filter_map(|id| ledger.batches().get(*id));
     let (total, mut done) = (events.map(|batch| batch.stage.events).sum(), 0);
@@ -115,6 +116,9 @@ fn apply(
             }
         }
         progress.at(done);
+        if may_stop && progress.stopped() {
+            return Err(LedgerError::Stopped.into());
+        }
     }
     for mut root in roots.into_values() {
         root.position = ledger.position();
@@ -174,13 +178,20 @@ fn chunk(history: &History, range: std::ops::Range<usize>) -> Result<(Vec<u8>, L
 }
 
 /// Builds a view anew from the first event, beside the one in use, and then uses it instead. A
-/// crash on the way leaves the old one in use.
+/// crash on the way leaves the old one in use, and so does stopping.
 pub fn rebuild(ledger: &mut Ledger, view: Series, progress: &dyn Progress) -> Result<()> {
     let old = Place::live(ledger, view)?;
     let new = old.other();
     new.clear(ledger)?;
     let all = speaking_of(ledger, view, Position(0));
-    apply(ledger, [(view, Root::empty(new))].into(), &all, threads(), progress)?;
+    let roots = [(view, Root::empty(new))].into();
+    if let Err(error) = apply(ledger, roots, &all, threads(), progress, true) {
+        // The view in use is untouched; what was built beside it goes.
+        if matches!(error, AppError::Ledger(LedgerError::Stopped)) {
+            new.clear(ledger)?;
+        }
+        return Err(error);
+    }
     ledger.store_mut().flush_views()?;
     ledger.store_mut().put_view(&[LIVE, view.code()], &[u8::from(new.second)])?;
     ledger.store_mut().flush_views()?;
@@ -193,11 +204,15 @@ pub fn rebuild(ledger: &mut Ledger, view: Series, progress: &dyn Progress) -> Re
 /// Builds views anew in memory, symbol by symbol, and compares them with the stored ones; returns
 /// what differs, view by view. The events are read once for all of them.
 ///
-/// `progress` hears of each symbol's events, those of one view after those of the other.
+/// `progress` hears of each symbol's events, those of one view after those of the other, and says
+/// whether to go on.
+///
+/// # Errors
+/// A view that cannot be read; [`LedgerError::Stopped`].
 pub fn compare_with_log(
     ledger: &Ledger,
     views: &[Series],
-    progress: &mut dyn FnMut(Series, u64),
+    progress: &mut dyn FnMut(Series, u64) -> bool,
 ) -> Result<Vec<String>> {
     let mut roots = BTreeMap::new();
     let mut all = BTreeSet::new();
@@ -224,7 +239,9 @@ pub fn compare_with_log(
         };
         let Some(found) = groups.next_with(ledger, threads(), &compared)? else { break };
         for (symbol, view, events, found) in found.into_iter().flatten() {
-            progress(view, events);
+            if !progress(view, events) {
+                return Err(LedgerError::Stopped.into());
+            }
             if let Some((_, left, differences)) = roots.get_mut(&view) {
                 left.remove(symbol.as_str());
                 differences.extend(found);

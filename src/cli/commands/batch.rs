@@ -2,6 +2,7 @@
 
 use super::import;
 use super::timeline::{PlanArgs, told};
+use crate::app::split::{self, Choice};
 use crate::app::{decide, lookup, outside, review};
 use crate::cli::args::{Decide, Past};
 use crate::cli::context::Context;
@@ -21,6 +22,7 @@ EXAMPLES
   volledger batch confirm b2 --expect 5be04d1c93aa    only if the review is still that one
   volledger batch rollback b2 --reason \"vendor restated August\"
   volledger batch reinstate b2
+  volledger batch split b3 --symbol 'AAPL,BRK*'       those as one batch, the others as another
 
 Decisions act at once, since each can be taken back; --plan shows first what one would do.";
 
@@ -63,6 +65,17 @@ enum What {
     Rollback(Reasoned),
     /// Put a batch back that was rolled back
     Reinstate(Reasoned),
+    /// Part a staged batch by symbol in two that are decided about apart
+    Split {
+        /// The batch, for example b7
+        batch: BatchId,
+        /// Symbols for the first part, or patterns like 'BRK*'; the rest goes into the second
+        #[arg(short, long, required = true, value_name = "SYMBOL,…", value_delimiter = ',')]
+        symbol: Vec<String>,
+        /// Why, for the log
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
     /// Read a batch's sources anew, with the mapping as it is now or another one
     Replay {
         /// The batch, for example b7
@@ -161,6 +174,17 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &BatchArgs) -> Outco
         What::Reinstate(Reasoned { batch, reason, plan }) => {
             let decided = decide::reinstate(&mut ledger, *batch, reason.clone(), plan.plan, &run)?;
             told(ui, &decided, "volledger undo")
+        }
+        What::Split { batch, symbol, reason } => {
+            let choice = Choice::of(symbol.iter().map(String::as_str))?;
+            let parts = split::split(&mut ledger, *batch, &choice, reason.clone(), &run)?;
+            ui.show(&parts)?;
+            let (chosen, rest) = (&parts.chosen.batch, &parts.rest.batch);
+            ui.hint(&format!(
+                "`volledger batch diff {chosen}`, then `volledger batch confirm {chosen}`; and \
+                 likewise for {rest}"
+            ));
+            Ok(Exit::Done)
         }
         What::Replay { batch, mapping, full, decide } => {
             let mapping = import::mapping(mapping.as_deref())?;

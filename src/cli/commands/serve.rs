@@ -5,8 +5,8 @@ use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome, Told};
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
-use crate::serve::{Hand, Options, Said, Server};
-use clap::Args;
+use crate::serve::{Hand, Lang, Options, Said, Server};
+use clap::{Args, ValueEnum};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 const EXAMPLES: &str = "\
@@ -14,6 +14,7 @@ EXAMPLES
   volledger serve                           look at the ledger on http://127.0.0.1:7878/
   volledger serve --allow-decisions         upload, confirm, discard and roll back there too
   volledger serve --port 0                  on any free port
+  volledger serve --lang nl                 in Dutch
   volledger serve --address 10.0.0.5 --allow-host desk.lan
 
 The server asks nothing of any network, and answers nobody who calls it by another name than
@@ -35,9 +36,21 @@ pub(in crate::cli) struct ServeArgs {
     /// Let pages stage files and make decisions
     #[arg(long)]
     allow_decisions: bool,
+    /// The language of the pages; each has a link to the other one
+    #[arg(long, value_enum, default_value = "en", value_name = "LANG")]
+    lang: PageLang,
     /// A further name by which the server may be called, several times for several
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<String>,
+}
+
+/// A language of the pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PageLang {
+    /// English
+    En,
+    /// Nederlands
+    Nl,
 }
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ServeArgs) -> Outcome<Exit> {
@@ -59,6 +72,10 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ServeArgs) -> Outco
         address: SocketAddr::new(args.address, args.port),
         hosts: args.allow_host.clone(),
         allow_decisions: args.allow_decisions,
+        lang: match args.lang {
+            PageLang::En => Lang::En,
+            PageLang::Nl => Lang::Nl,
+        },
         said: |error| {
             let Failure::Told(told) = Failure::from(error) else {
                 return Said { exit: 0, error: String::new(), causes: Vec::new(), hint: None };

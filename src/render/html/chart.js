@@ -7,7 +7,6 @@
   const size = svg.viewBox.baseVal, wide = right - left, last = days.length - 1;
   const fewest = Math.min(last, 4);
   let from = 0, to = last, cursor = last, queued = false;
-
   const x = (i) => (last > 0 ? left + (wide * (i - from)) / (to - from) : left + wide / 2);
   const add = (parent, name, attributes, text) => {
     const made = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -47,7 +46,6 @@
     ? written(panel, value, digitsOf(step))
     : written({ ...panel, suffix: " M" + panel.suffix }, value / 1e6, digitsOf(step / 1e6));
   const batchOf = (spans, i) => (spans.find((span) => span[1] <= i && i <= span[2]) || [""])[0];
-
   const drawPanel = (panel, number) => {
     const own = lines.filter((line) => line.panel === number);
     const first = Math.max(Math.floor(from) - 1, 0), end = Math.min(Math.ceil(to) + 1, last);
@@ -128,10 +126,11 @@
         batchOf(line.spans, cursor).replace(/.+/, " ($&)"));
       if (seen) {
         const which = lines.filter((other) => other.panel === line.panel).indexOf(line) % 6;
-        add(group, "path", { class: "p big d" + which, d: "M" + at + " " + panel.y(value) + "h0" });
+        const y = panel.y(value), d = "M" + at + " " + y + "h0";
+        add(group, "path", { class: "p big d" + which, "data-view": line.view, "data-y": y, d });
       }
     }
-    readout.textContent = days[cursor] + ": " + told.join(", ");
+    readout.textContent = (chart.dataset.day = days[cursor]) + ": " + told.join(", ");
   };
   const drawAll = () => {
     queued = false;
@@ -170,6 +169,7 @@
   svg.addEventListener("pointerdown", (event) => {
     if (event.button === 0) held = { at: event.clientX, from, to };
     if (held) svg.setPointerCapture(event.pointerId);
+    if (event.pointerType !== "mouse") put(placeOf(event));
   });
   svg.addEventListener("pointermove", (event) => {
     if (!held) { put(placeOf(event)); return; }

@@ -61,10 +61,10 @@
     const said = document.querySelector(".moved") || document.createElement("p");
     const again = document.createElement("a");
     again.href = location.href;
-    again.textContent = "Load again";
+    again.textContent = document.body.dataset.again;
     said.className = "moved";
     said.setAttribute("role", "status");
-    said.replaceChildren("The ledger stands at #" + position + " now. ", again);
+    said.replaceChildren(document.body.dataset.moved + position + ". ", again);
     main.prepend(said);
   };
   const listen = () => {
@@ -81,6 +81,56 @@
   };
   document.addEventListener("visibilitychange", listen);
   listen();
+
+  // Long work: how far it is; its end is another page.
+  const job = document.querySelector("[data-job]");
+  if (job) {
+    const hears = new EventSource("/api/jobs/" + job.dataset.job);
+    hears.onmessage = ({ data }) => {
+      const told = JSON.parse(data), bar = job.querySelector("progress");
+      if (told.over) {
+        hears.close();
+        location.reload();
+        return;
+      }
+      job.querySelector("p").textContent = told.text;
+      if (told.total === null) bar.removeAttribute("value");
+      else [bar.max, bar.value] = [Math.max(told.total, 1), told.done];
+    };
+    // Nobody tells any more: the server may have ended.
+    hears.onerror = () => { if (hears.readyState === EventSource.CLOSED) location.reload(); };
+  }
+
+  // A point of the chart leads to where its value comes from: the line nearest to the pointer, by key
+  // the first. A double click shows all of it, so one click waits for a second.
+  const chart = document.querySelector("#chart[data-symbol]");
+  if (chart) {
+    let began = null, ended = -1000, waiting = null;
+    const leads = (y) => {
+      const points = [...chart.querySelectorAll("#cursor [data-view]")];
+      const far = (point) => Math.abs(Number(point.dataset.y) - y);
+      if (y !== null) points.sort((a, b) => far(a) - far(b));
+      if (!points.length) return;
+      const at = chart.dataset.at ? "?at=" + chart.dataset.at : "";
+      location.href = `/why/${points[0].dataset.view}/${chart.dataset.symbol}/${chart.dataset.day}${at}`;
+    };
+    chart.addEventListener("pointerdown", (event) => {
+      clearTimeout(waiting);
+      const again = event.timeStamp - ended < 400;
+      began = event.button === 0 && !again ? [event.clientX, event.clientY] : null;
+    });
+    // Not `click`: what was pressed may have been drawn anew since.
+    chart.addEventListener("pointerup", (event) => {
+      const svg = chart.querySelector("svg"), box = svg.getBoundingClientRect();
+      ended = event.timeStamp;
+      if (!began || Math.hypot(event.clientX - began[0], event.clientY - began[1]) > 4) return;
+      const y = ((event.clientY - box.top) / box.height) * svg.viewBox.baseVal.height;
+      waiting = setTimeout(leads, 420, y);
+    });
+    chart.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && event.target === chart) leads(null);
+    });
+  }
 
   const range = document.getElementById("at"), told = document.getElementById("at-is");
   if (range && told) {

@@ -5,8 +5,10 @@ use crate::app::audit::{AuditQuery, audit};
 use crate::app::error::Result;
 use crate::app::report::VerifyReport;
 use crate::app::verify as check;
-use crate::render::numbers::{count, counted};
+use crate::render::numbers::count;
+use crate::serve::Site;
 use crate::serve::ask::{Answer, Here};
+use crate::serve::words::{counted, t};
 use maud::html;
 
 pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
@@ -22,78 +24,72 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
             html! { (finding.text) },
         ]).collect();
         let body = html! {
-            h1 { "Audit" }
-            p { "Head #" (audit.position) ", log root " code.long { (audit.log_root) } }
+            h1 { (t("Audit")) }
+            p { (t("Head #")) (audit.position) (t(", log root ")) code.long { (audit.log_root) } }
             form.decide method="post" action="/verify/deep" {
                 (proof(here.site))
-                a.button href="/verify" { "Verify now" }
-                button { "Verify every byte" }
+                a.button href="/verify" { (t("Verify now")) }
+                button { (t("Verify every byte")) }
             }
             form.filter method="get" action="/audit" {
-                label for="actor" { "Who" }
+                label for="actor" { (t("Who")) }
                 input id="actor" name="actor" value=(word("actor").unwrap_or_default()) maxlength="80";
-                label for="since" { "since" }
+                label for="since" { (t("since")) }
                 input id="since" name="since" value=(word("since").unwrap_or_default())
                     placeholder="#12 or 2025-01-31" maxlength="40";
-                button { "Show" }
+                button { (t("Show")) }
             }
             section {
-                h2 { "What stands out" }
-                @if findings.is_empty() { p { "Nothing." } }
+                h2 { (t("What stands out")) }
+                @if findings.is_empty() { p { (t("Nothing.")) } }
                 @else { (table("For an auditor to look at",
                     &["entry", "code", "batch", "who", "what"], &findings)) }
             }
             section {
-                h2 { "Batch by batch" }
+                h2 { (t("Batch by batch")) }
                 ol.timeline { @for batch in audit.batches.iter().rev() { li {
                     h3 { (batch_link(&batch.batch)) " " (state(batch.state)) }
-                    p { (batch.series.join(" ")) ", " (counted(batch.events, "event")) ", root "
+                    p { (batch.series.join(" ")) ", " (counted(batch.events, "event")) (t(", root "))
                         (digest(&batch.batch_root))
                         @for source in batch.sources.iter().take(3) { ", " (source.name) } }
                     ul { @for act in &batch.acts { li {
                         (time(&act.time)) " " (entry_link(act.position)) " " strong { (act.what) }
-                        " by " (act.actor)
+                        (t(" by ")) (act.actor)
                         @if let Some(reason) = &act.reason { ": " (reason) }
                     } } }
                 } } }
             }
         };
-        Ok(Page::new("Audit", "/audit", body))
+        Ok(Page::new("Audit", "/audit", body).itself())
     })
 }
 
 pub(super) fn verify(here: &Here<'_>) -> Result<Answer> {
-    verified(here, &check::verify(here.ledger, false, here.run)?)
+    let report = check::verify(here.ledger, false, here.run)?;
+    here.answer(&report, |report| Ok(verified(here.site, report)))
 }
 
-/// Every block, every source, every view against its rebuild.
-pub(super) fn deep(here: &Here<'_>) -> Result<Answer> {
-    verified(here, &check::verify(here.ledger, true, here.run)?)
-}
-
-fn verified(here: &Here<'_>, report: &VerifyReport) -> Result<Answer> {
-    here.answer(report, |report| {
-        let depth =
-            if report.deep { "every byte" } else { "the log, and every block in its place" };
-        let body = html! {
-            h1 { "Verification" }
-            @if report.ok {
-                p.good { "✓ Everything is as recorded (" (depth) ")." }
-            } @else {
-                p.bad role="alert" { "✗ Not everything is as recorded." }
-            }
-            p { "Position #" (report.position) ", log root " code.long { (report.log_root) } }
-            p { (counted(report.events, "event")) ", " (count(report.batches)) " batches, "
-                (counted(report.sources, "source")) ", " (counted(report.projections, "view")) "." }
-            ul {
-                @for line in &report.damage { li { (line.place) ": " (line.what) } }
-                @for line in &report.stale { li { (line) } }
-            }
-            @if !report.deep {
-                form method="post" action="/verify/deep" { (proof(here.site))
-                    button { "Verify every byte" } }
-            }
-        };
-        Ok(Page::new("Verification", "/audit", body))
-    })
+/// What a verification found.
+pub(in crate::serve) fn verified(site: &Site, report: &VerifyReport) -> Page {
+    let depth = if report.deep { "every byte" } else { "the log, and every block in its place" };
+    let body = html! {
+        h1 { (t("Verification")) }
+        @if report.ok {
+            p.good { (t("✓ Everything is as recorded (")) (depth) ")." }
+        } @else {
+            p.bad role="alert" { (t("✗ Not everything is as recorded.")) }
+        }
+        p { (t("Position #")) (report.position) (t(", log root ")) code.long { (report.log_root) } }
+        p { (counted(report.events, "event")) ", " (count(report.batches)) (t(" batches, "))
+            (counted(report.sources, "source")) ", " (counted(report.projections, "view")) "." }
+        ul {
+            @for line in &report.damage { li { (line.place) ": " (line.what) } }
+            @for line in &report.stale { li { (line) } }
+        }
+        @if !report.deep {
+            form method="post" action="/verify/deep" { (proof(site))
+                button { (t("Verify every byte")) } }
+        }
+    };
+    Page::new("Verification", "/audit", body)
 }

@@ -1,13 +1,15 @@
 //! One batch: its review, what it would change on a chart, and the forms that decide about it.
 
-use super::{Page, digest, entry_link, figure, proof, prose, state, symbol_link, table};
+use super::{Page, Reads, digest, entry_link, figure, proof, prose, state, symbol_link, table};
 use crate::app::error::Result;
 use crate::app::report::{ChangeLine, Review, SeriesLine};
-use crate::app::{chart, decide, review, trace};
+use crate::app::{chart, decide, review, split, trace};
 use crate::domain::{BatchId, Series, Symbol};
-use crate::render::numbers::{self, MISSING, count, counted, size};
+use crate::render::numbers::{self, MISSING, count, size};
 use crate::render::{Page as _, sign};
+use crate::serve::acts::TICK;
 use crate::serve::ask::{Answer, Here};
+use crate::serve::words::{counted, find, t};
 use maud::{Markup, html};
 
 /// Changes that a page shows.
@@ -15,7 +17,9 @@ const MOST: usize = 400;
 /// Unless a kind was asked for.
 const FEW: usize = 30;
 /// Of larger batches only the largest changes are looked for.
-const LARGE: u64 = 60_000;
+const LARGE: u64 = 20_000;
+/// Symbols with a box to tick; more are named by patterns.
+const TICKS: usize = 1_000;
 const KINDS: [&str; 5] = ["new", "changed", "drifted", "added", "removed"];
 
 pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
@@ -26,9 +30,10 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
         true => here.ask.word("full").is_some(),
         false => events.is_some_and(|events| events <= LARGE),
     };
-    let review = review::review(here.ledger, id, full, here.run)?;
-    here.answer(&review, |review| {
-        Ok(Page::new(id.to_string(), "/batches", body(here, id, review, full)?))
+    let review = here.site.kept.review(here.ledger, id, full, here.run)?;
+    here.answer(&*review, |review| {
+        let page = Page::new(id.to_string(), "/batches", body(here, id, review, full)?);
+        Ok(Page { reads: Reads::Batch(id), ..page })
     })
 }
 
@@ -42,26 +47,26 @@ fn body(here: &Here<'_>, id: BatchId, review: &Review, full: bool) -> Result<Mar
         ("blank", rows.blank),
     ];
     Ok(html! {
-        h1 { "Batch " (id) " " (state(review.state.unwrap_or_default())) }
+        h1 { (t("Batch ")) (id) " " (state(review.state.unwrap_or_default())) }
         (done(here)?)
-        p { "Read with " code { (review.mapping) } ": " (counted(rows.read, "row")) ", "
+        p { (t("Read with ")) code { (review.mapping) } ": " (counted(rows.read, "row")) ", "
             @for (index, (name, number)) in facts.iter().filter(|(_, n)| *n > 0).enumerate() {
-                @if index > 0 { ", " } (count(*number)) " " (name)
+                @if index > 0 { ", " } (count(*number)) " " (find(name))
             } "." }
         ul.sources { @for source in &review.sources {
             li { (source.name) " (" (size(source.bytes)) ", " (digest(&source.digest)) ")" }
         } }
         @if let Some(old) = &review.supersedes {
-            p.note { "Confirming it replaces batch " (super::batch_link(old)) " in the views." }
+            p.note { (t("Confirming it replaces batch ")) (super::batch_link(old)) (t(" in the views.")) }
         }
         @if review.overlap == "keep" {
-            p.note { "It only fills holes: values that are shown stay." }
+            p.note { (t("It only fills holes: values that are shown stay.")) }
         }
         @if here.site.options.allow_decisions {
-            p { a href="#decide" { "To the decision" } }
+            p { a href="#decide" { (t("To the decision")) } }
         }
         section {
-            h2 { @if review.state == Some("staged") { "If confirmed" } @else { "What it says" } }
+            h2 { @if review.state == Some("staged") { (t("If confirmed")) } @else { (t("What it says")) } }
             (series(&review.series))
             (preview(here, id, review, full))
         }
@@ -79,12 +84,15 @@ fn done(here: &Here<'_>) -> Result<Markup> {
     let entry = log.entries.into_iter().find(|entry| entry.position == position);
     Ok(html! { @if let Some(entry) = entry {
         div.done role="status" {
-            p { "Done: " strong { (entry.text) } ". Head " (entry_link(entry.position)) "." }
+            p { (t("Done: ")) strong { (entry.text) } (t(". Head ")) (entry_link(entry.position)) "." }
+            @if let Some(rest) = here.ask.parsed::<BatchId>("rest")? {
+                p { (t("What was not chosen waits as ")) (super::batch_link(&rest.to_string())) "." }
+            }
             @if entry.position == log.position && here.site.options.allow_decisions {
                 form method="post" action="/undo" {
                     (proof(here.site))
                     input type="hidden" name="position" value=(entry.position);
-                    button { "Undo" }
+                    button { (t("Undo")) }
                 }
             }
         }
@@ -93,7 +101,7 @@ fn done(here: &Here<'_>) -> Result<Markup> {
 
 fn series(lines: &[SeriesLine]) -> Markup {
     if lines.is_empty() {
-        return html! { p { "Nothing in it would change a view." } };
+        return html! { p { (t("Nothing in it would change a view.")) } };
     }
     const FEW: usize = 60;
     let mut order: Vec<&SeriesLine> = lines.iter().collect();
@@ -126,7 +134,7 @@ fn series(lines: &[SeriesLine]) -> Markup {
     ];
     html! {
         (table("Days by what would become of them", &headings, &rows))
-        @if lines.len() > FEW { p { "The " (FEW) " that change most, of " (lines.len()) "." } }
+        @if lines.len() > FEW { p { (t("The ")) (FEW) (t(" that change most, of ")) (lines.len()) "." } }
     }
 }
 
@@ -134,7 +142,7 @@ fn series(lines: &[SeriesLine]) -> Markup {
 fn preview(here: &Here<'_>, id: BatchId, review: &Review, full: bool) -> Markup {
     const FEW: usize = 40;
     if !full {
-        return html! { p.note { "There is no chart: the batch is too large for a page." } };
+        return html! { p.note { (t("There is no chart: the batch is too large for a page.")) } };
     }
     let daily = |line: &&SeriesLine| line.series.parse::<Series>().is_ok_and(Series::is_daily);
     let drawn: Vec<&SeriesLine> = review.series.iter().filter(daily).collect();
@@ -149,7 +157,7 @@ fn preview(here: &Here<'_>, id: BatchId, review: &Review, full: bool) -> Markup 
     html! {
         @if let Some(chart) = made { (figure(&chart.figure(), "")) }
         @if drawn.len() > 1 {
-            p { "Charts: " @for line in drawn.iter().take(FEW) {
+            p { (t("Charts: ")) @for line in drawn.iter().take(FEW) {
                 a href=(format!("/batches/{id}?view={}&symbol={}", line.series,
                     crate::serve::ask::encoded(&line.symbol))) { (line.series) " " (line.symbol) } " "
             } }
@@ -194,28 +202,28 @@ fn changes(here: &Here<'_>, id: BatchId, review: &Review, full: bool) -> Markup 
     let headings = ["kind", "view", "symbol", "date", "field", ">before", ">after", ">difference"];
     html! {
         section id="diff" {
-            h2 { "Changes" }
+            h2 { (t("Changes")) }
             form.filter method="get" action=(format!("/batches/{id}#diff")) {
-                label for="kind" { "Kind" }
+                label for="kind" { (t("Kind")) }
                 select id="kind" name="kind" {
-                    option value="" { "all but new" }
-                    option value="all" selected[kind == Some("all")] { "all" }
+                    option value="" { (t("all but new")) }
+                    option value="all" selected[kind == Some("all")] { (t("all")) }
                     @for name in KINDS {
                         option value=(name) selected[kind == Some(name)] { (name) }
                     }
                 }
-                label for="symbol" { "Symbol" }
+                label for="symbol" { (t("Symbol")) }
                 input id="symbol" name="symbol" value=(symbol.unwrap_or_default()) size="10"
                     maxlength="40" autocomplete="off";
-                button { "Show" }
+                button { (t("Show")) }
             }
-            @if rows.is_empty() { p { "None of these." } }
+            @if rows.is_empty() { p { (t("None of these.")) } }
             @else { (table("Cells that differ, the largest first", &headings, &rows)) }
             @if wanted.len() > most {
-                p { "The first " (most) " of " (count(wanted.len() as u64)) "; all of them: "
+                p { (t("The first ")) (most) (t(" of ")) (count(wanted.len() as u64)) (t("; all of them: "))
                     code { "volledger batch diff " (id) " --full" } }
             }
-            @if !full { p { "The largest of " (count(review.changes_total)) " changes. All of them: "
+            @if !full { p { (t("The largest of ")) (count(review.changes_total)) (t(" changes. All of them: "))
                 code { "volledger batch diff " (id) " --full" } } }
         }
     }
@@ -239,8 +247,8 @@ fn findings(review: &Review) -> Markup {
         .collect();
     let headings = ["severity", "code", "file", ">line", "date", ">count", "what"];
     html! { section {
-        h2 { "Findings" }
-        @if rows.is_empty() { p { "None." } }
+        h2 { (t("Findings")) }
+        @if rows.is_empty() { p { (t("None.")) } }
         @else { (table("What the reader noticed", &headings, &rows)) }
     } }
 }
@@ -269,9 +277,43 @@ fn support(lines: &[SeriesLine]) -> Markup {
         ">days without spot",
     ];
     html! { @if !lacking.is_empty() { section {
-        h2 { "What belongs to it and is not there" }
+        h2 { (t("What belongs to it and is not there")) }
         (table("Holes and support data", &headings, &lacking))
     } } }
+}
+
+/// Choosing symbols: they become a batch of their own.
+fn divide(here: &Here<'_>, id: BatchId, review: &Review) -> Markup {
+    let mut symbols: Vec<&str> = review.series.iter().map(|line| line.symbol.as_str()).collect();
+    symbols.sort_unstable();
+    symbols.dedup();
+    let more = symbols.len() > 1 || (symbols.len() == 1 && review.rows.rejected > 0);
+    if !more || split::may_split(here.ledger, id).is_err() {
+        return html! {};
+    }
+    html! { details.split {
+        summary { (t("Accept or leave out by symbol")) }
+        form method="post" action=(format!("/batches/{id}/split")) {
+            (proof(here.site))
+            p { (t("The symbols that you choose become one batch, all others (and rejected rows) \
+                another; both wait for a decision of their own, and ")) (id) (t(" is discarded.")) }
+            fieldset {
+                legend { (t("Symbols")) }
+                div.ticks { @for symbol in symbols.iter().take(TICKS) {
+                    label { input type="checkbox" name=(format!("{TICK}{symbol}")) value="1"; " " (symbol) }
+                } }
+                @if symbols.len() > TICKS {
+                    p { (t("The first ")) (TICKS) (t(" of ")) (count(symbols.len() as u64)) "." }
+                }
+            }
+            p { label for="split-symbols" { (t("or names and patterns")) } " "
+                input id="split-symbols" name="symbols" placeholder="AAPL BRK*" maxlength="4000"
+                    autocomplete="off"; }
+            p { label for="split-reason" { (t("Reason")) } " "
+                input id="split-reason" name="reason" maxlength="500" autocomplete="off"; }
+            button { (t("Split")) }
+        }
+    } }
 }
 
 /// The forms that this state allows.
@@ -288,10 +330,10 @@ fn decisions(here: &Here<'_>, id: BatchId, review: &Review) -> Result<Markup> {
         html! {
             form.decide method="post" action=(to(act)) {
                 (proof(site))
-                label for=(format!("why-{act}")) { "Reason" }
+                label for=(format!("why-{act}")) { (t("Reason")) }
                 input id=(format!("why-{act}")) name="reason" maxlength="500" autocomplete="off";
-                button { (label) }
-                button name="plan" value="1" { "Show what it would do" }
+                button { (find(label)) }
+                button name="plan" value="1" { (t("Show what it would do")) }
             }
         }
     };
@@ -301,9 +343,9 @@ fn decisions(here: &Here<'_>, id: BatchId, review: &Review) -> Result<Markup> {
             let batch = here.ledger.batches().get(id);
             let blocking = batch.map(|b| review::blocking(&b.stage, 0)).unwrap_or_default();
             html! { section.decisions id="decide" {
-                h2 { "Decide" }
+                h2 { (t("Decide")) }
                 @if !blocking.is_empty() {
-                    p { "Look at these before you confirm:" }
+                    p { (t("Look at these before you confirm:")) }
                     ul { @for what in &blocking { li { (what) } } }
                 }
                 @match (refused, &review.token) {
@@ -312,21 +354,22 @@ fn decisions(here: &Here<'_>, id: BatchId, review: &Review) -> Result<Markup> {
                         form.decide method="post" action=(to("confirm")) {
                             (proof(site))
                             input type="hidden" name="expect" value=(token);
-                            p { "What you see is what is confirmed: token " (digest(token)) }
-                            button.act id="decision" { "Confirm " (id) }
+                            p { (t("What you see is what is confirmed: token ")) (digest(token)) }
+                            button.act id="decision" { (t("Confirm ")) (id) }
                         }
                     }
                     (None, None) => {}
                 }
                 (form("discard", "Discard"))
+                (divide(here, id, review))
             } }
         }
         Some("active") => html! { section.decisions id="decide" {
-            h2 { "Take it back" }
+            h2 { (t("Take it back")) }
             (form("rollback", "Roll back"))
         } },
         Some("rolled-back" | "discarded" | "superseded") => html! { section.decisions id="decide" {
-            h2 { "Put it back" }
+            h2 { (t("Put it back")) }
             (form("reinstate", "Reinstate"))
         } },
         _ => html! {},

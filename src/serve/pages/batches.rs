@@ -5,6 +5,7 @@ use crate::app::error::Result;
 use crate::app::lookup;
 use crate::render::numbers::count;
 use crate::serve::ask::{Answer, Here};
+use crate::serve::words::t;
 use maud::html;
 
 const STATES: [&str; 4] = ["staged", "active", "rolled-back", "discarded"];
@@ -48,18 +49,18 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
             "reason",
         ];
         let body = html! {
-            h1 { "Batches" }
+            h1 { (t("Batches")) }
             form.filter method="get" action="/batches" {
-                label for="state" { "State" }
+                label for="state" { (t("State")) }
                 select id="state" name="state" {
-                    option value="" { "all" }
+                    option value="" { (t("all")) }
                     @for name in STATES {
                         option value=(name) selected[wanted == Some(name)] { (name) }
                     }
                 }
-                button { "Show" }
+                button { (t("Show")) }
             }
-            @if rows.is_empty() { p { "None." } }
+            @if rows.is_empty() { p { (t("None.")) } }
             @else { (table("Newest first", &headings, &rows)) }
         };
         Ok(Page::new("Batches", "/batches", body))

@@ -5,8 +5,9 @@ use crate::app::earnings::{self, BUNDLED, TierSet, Which};
 use crate::app::error::{AppError, Result};
 use crate::domain::projection::ProjectionName;
 use crate::domain::{Day, Symbol};
-use crate::render::numbers::{MISSING, counted};
+use crate::render::numbers::MISSING;
 use crate::serve::ask::{Answer, Here, encoded};
+use crate::serve::words::{counted, t};
 use maud::html;
 
 /// The projection that moves are from, unless another is asked for.
@@ -51,26 +52,27 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
         let headings =
             ["announced", "timing", "session", ">gap", ">intraday", ">close to close", "status"];
         let body = html! {
-            h1 { "Announcements of " (symbol_link(&told.symbol)) }
+            h1 { (t("Announcements of ")) (symbol_link(&told.symbol)) }
             @if let Some(name) = &told.name { p { (name) } }
-            p { "Seen from " (told.date) ", moves from " code { (told.projection) } ", at #"
+            p { (t("Seen from ")) (told.date) (t(", moves from ")) code { (told.projection) } (t(", at #"))
                 (told.position) "." }
             @if let Some(next) = &told.next {
-                p { "Next: " strong { (next.earnings_date) } " (" (next.timing) "), in "
-                    (next.days) " days." }
+                p { (t("Next: ")) strong { (next.earnings_date) } " (" (next.timing) (t("), in "))
+                    (next.days) (t(" days.")) }
             }
             @if let Some(history) = &told.history {
-                p { (counted(history.n, "move")) ": mean " (percent(Some(history.mean_move)))
-                    ", median " (percent(Some(history.median_move))) ", largest "
+                p { (counted(history.n, "move")) (t(": mean ")) (percent(Some(history.mean_move)))
+                    (t(", median ")) (percent(Some(history.median_move))) (t(", largest "))
                     (percent(Some(history.max_move))) "." }
             }
             @for note in &told.notes { p.note { (note) } }
-            @if rows.is_empty() { p { "None is known." } }
+            @if rows.is_empty() { p { (t("None is known.")) } }
             @else { (table("Moves on announcements, sizes in percent", &headings, &rows)) }
             p { a href=(format!("/vrp?symbols={}", encoded(symbol.as_str()))) {
-                "Implied against past moves" } }
+                (t("Implied against past moves")) } }
         };
-        Ok(Page::new(format!("Announcements of {symbol}"), "/vrp", body))
+        let of = std::slice::from_ref(&symbol);
+        Ok(Page::new(format!("Announcements of {symbol}"), "/vrp", body).of(&[], of))
     })
 }
 
@@ -114,26 +116,26 @@ pub(super) fn vrp(here: &Here<'_>) -> Result<Answer> {
             "liquidity", "status",
         ];
         let body = html! {
-            h1 { "What options pay for announcements" }
+            h1 { (t("What options pay for announcements")) }
             form.filter method="get" action="/vrp" {
-                label for="symbols" { "Symbols" }
+                label for="symbols" { (t("Symbols")) }
                 input id="symbols" name="symbols" value=(words) placeholder="all that announce"
                     maxlength="2000" autocomplete="off";
-                label for="date" { "on" }
+                label for="date" { (t("on")) }
                 input id="date" name="date" type="date"
                     value=(date.map(|day| day.to_string()).unwrap_or_default());
-                label for="tiers" { "tiers" }
+                label for="tiers" { (t("tiers")) }
                 select id="tiers" name="tiers" { @for (name, _) in BUNDLED {
                     option value=(name) selected[name == tiers] { (name) }
                 } }
-                button { "Show" }
+                button { (t("Show")) }
             }
-            p { "Implied move over the mean size of past moves, from " code { (found.projection) }
-                ". " (found.tiers.title) ": excellent from " (number(Some(found.tiers.excellent), 2))
-                ", good from " (number(Some(found.tiers.good), 2)) ", marginal from "
-                (number(Some(found.tiers.marginal), 2)) "; at least " (found.tiers.min_quarters)
-                " past moves." }
-            @if rows.is_empty() { p { "No stock announces then, as far as the ledger knows." } }
+            p { (t("Implied move over the mean size of past moves, from ")) code { (found.projection) }
+                ". " (found.tiers.title) (t(": excellent from ")) (number(Some(found.tiers.excellent), 2))
+                (t(", good from ")) (number(Some(found.tiers.good), 2)) (t(", marginal from "))
+                (number(Some(found.tiers.marginal), 2)) (t("; at least ")) (found.tiers.min_quarters)
+                (t(" past moves.")) }
+            @if rows.is_empty() { p { (t("No stock announces then, as far as the ledger knows.")) } }
             @else { (table("The ratio of implied to past moves", &headings, &rows)) }
         };
         Ok(Page::new("VRP", "/vrp", body))

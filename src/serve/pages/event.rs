@@ -7,6 +7,7 @@ use crate::app::trace;
 use crate::domain::{BatchId, EntryKind};
 use crate::render::numbers;
 use crate::serve::ask::{Answer, Here};
+use crate::serve::words::{counted, t};
 use maud::{Markup, html};
 use serde_json::Value as Json;
 
@@ -20,25 +21,25 @@ pub(super) fn entry(here: &Here<'_>) -> Result<Answer> {
         };
         let root = here.ledger.root_at(position)?.to_string();
         let body = html! {
-            h1 { "Entry #" (entry.position) }
+            h1 { (t("Entry #")) (entry.position) }
             p { strong { (entry.text) } }
             dl {
-                dt { "kind" } dd { (entry.kind) }
-                dt { "when" } dd { (time(&entry.time)) }
-                dt { "who" } dd { (entry.actor) }
-                dt { "program" } dd { (entry.tool) }
-                @if let Some(via) = &entry.via { dt { "by" } dd { (via) } }
-                @if let Some(reason) = &entry.reason { dt { "reason" } dd { (reason) } }
-                dt { "batches" } dd { @for batch in &entry.batches { (batch_link(batch)) " " } }
-                dt { "log root" } dd { code.long { (root) } }
+                dt { (t("kind")) } dd { (entry.kind) }
+                dt { (t("when")) } dd { (time(&entry.time)) }
+                dt { (t("who")) } dd { (entry.actor) }
+                dt { (t("program")) } dd { (entry.tool) }
+                @if let Some(via) = &entry.via { dt { (t("by")) } dd { (via) } }
+                @if let Some(reason) = &entry.reason { dt { (t("reason")) } dd { (reason) } }
+                dt { (t("batches")) } dd { @for batch in &entry.batches { (batch_link(batch)) " " } }
+                dt { (t("log root")) } dd { code.long { (root) } }
             }
-            @if entry.clock_ran_back { p.note { "The clock had run back by then." } }
+            @if entry.clock_ran_back { p.note { (t("The clock had run back by then.")) } }
             p {
-                @if entry.position > 1 { (entry_link(entry.position - 1)) " before it, " }
-                @if entry.position < here.ledger.position().0 { (entry_link(entry.position + 1)) " after it" }
+                @if entry.position > 1 { (entry_link(entry.position - 1)) (t(" before it, ")) }
+                @if entry.position < here.ledger.position().0 { (entry_link(entry.position + 1)) (t(" after it")) }
             }
         };
-        Ok(Page::new(format!("#{}", entry.position), "/events", body))
+        Ok(Page::new(format!("#{}", entry.position), "/events", body).itself())
     })
 }
 
@@ -52,15 +53,15 @@ pub(super) fn row(here: &Here<'_>) -> Result<Answer> {
             return Ok(Page::new(format!("{batch}/{number}"), "/events", html! {}));
         };
         let body = html! {
-            h1 { "Event " (event.event) }
+            h1 { (t("Event ")) (event.event) }
             (facts(event))
             (path(here, batch, event)?)
             p {
-                @if number > 1 { (event_link(&format!("{batch}/{}", number - 1))) " before it, " }
-                (event_link(&format!("{batch}/{}", number + 1))) " after it"
+                @if number > 1 { (event_link(&format!("{batch}/{}", number - 1))) (t(" before it, ")) }
+                (event_link(&format!("{batch}/{}", number + 1))) (t(" after it"))
             }
         };
-        Ok(Page::new(event.event.clone(), "/events", body))
+        Ok(Page::new(event.event.clone(), "/events", body).itself())
     })
 }
 
@@ -68,22 +69,22 @@ pub(super) fn row(here: &Here<'_>) -> Result<Answer> {
 pub(super) fn facts(event: &EventLine) -> Markup {
     html! {
         dl {
-            dt { "says" } dd { (event.op)
+            dt { (t("says")) } dd { (event.op)
                 @if let Some(code) = &event.code { " (" code { (code) } ")" } }
             @for (field, value) in &event.values { dt { (field) } dd { (plain(value)) } }
-            dt { "file" } dd { (event.source) ", line " (event.line) ", byte "
-                (numbers::count(event.offset)) ", " (numbers::counted(u64::from(event.length), "byte")) }
-            dt { "batch" } dd { (batch_link(&event.batch)) " " (state(event.state)) ", read with "
+            dt { (t("file")) } dd { (event.source) (t(", line ")) (event.line) (t(", byte "))
+                (numbers::count(event.offset)) ", " (counted(u64::from(event.length), "byte")) }
+            dt { (t("batch")) } dd { (batch_link(&event.batch)) " " (state(event.state)) (t(", read with "))
                 code { (event.mapping) } }
-            dt { "recorded" } dd { (time(&event.recorded_at)) }
-            @if let Some(at) = &event.confirmed_at { dt { "confirmed" } dd { (time(at)) } }
+            dt { (t("recorded")) } dd { (time(&event.recorded_at)) }
+            @if let Some(at) = &event.confirmed_at { dt { (t("confirmed")) } dd { (time(at)) } }
         }
         @if let Some(erasure) = &event.erased {
-            p.note { "It was " (erasure.to_string()) }
+            p.note { (t("It was ")) (erasure.to_string()) }
         } @else {
-            h2 { "The bytes" }
+            h2 { (t("The bytes")) }
             pre.raw tabindex="0" { (marked(event)) }
-            p.small { "Cells that hold an asserted value are marked." }
+            p.small { (t("Cells that hold an asserted value are marked.")) }
         }
     }
 }
@@ -129,19 +130,19 @@ fn path(here: &Here<'_>, batch: BatchId, event: &EventLine) -> Result<Markup> {
     });
     let head = here.ledger.head();
     Ok(html! {
-        h2 { "What its hash hangs on" }
+        h2 { (t("What its hash hangs on")) }
         ol.path {
-            li { "the event's bytes: leaf " (digest(&event.leaf)) }
-            li { "the batch: root " (digest(&root)) " over all its events" }
+            li { (t("the event's bytes: leaf ")) (digest(&event.leaf)) }
+            li { (t("the batch: root ")) (digest(&root)) (t(" over all its events")) }
             @if let Some(at) = staged {
-                li { "the entry that staged it: " (entry_link(at as u64 + 1)) }
+                li { (t("the entry that staged it: ")) (entry_link(at as u64 + 1)) }
             }
-            li { "the log: root " (digest(&head.root.to_string())) " at #" (head.size.0) }
+            li { (t("the log: root ")) (digest(&head.root.to_string())) (t(" at #")) (head.size.0) }
         }
         p {
-            @if event.proven { "✓ The leaf leads to the batch's root, and that root is in the log." }
-            @else { "✗ The leaf does not lead to the batch's root: run " code { "volledger verify --deep" } }
-            " A proof for somebody else: " code { "volledger prove " (event.event) " -O FILE" }
+            @if event.proven { (t("✓ The leaf leads to the batch's root, and that root is in the log.")) }
+            @else { (t("✗ The leaf does not lead to the batch's root: run ")) code { "volledger verify --deep" } }
+            (t(" A proof for somebody else: ")) code { "volledger prove " (event.event) " -O FILE" }
         }
     })
 }

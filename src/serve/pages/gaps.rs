@@ -9,6 +9,7 @@ use crate::domain::{Series, Symbol};
 use crate::render::Page as _;
 use crate::render::numbers::{MISSING, count};
 use crate::serve::ask::{Answer, Here, encoded};
+use crate::serve::words::t;
 use maud::html;
 
 /// Series of a page.
@@ -32,10 +33,10 @@ pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
         ]).collect();
         let headings = ["symbol", "view", "from", "to", ">days", ">missing", ">holes"];
         let body = html! {
-            h1 { "Gaps" }
-            @if rows.is_empty() { p { "There is no daily view yet." } }
+            h1 { (t("Gaps")) }
+            @if rows.is_empty() { p { (t("There is no daily view yet.")) } }
             @else { (table("The most missing first", &headings, &rows)) }
-            @if order.len() > MOST { p { "The first " (MOST) " of " (order.len()) "." } }
+            @if order.len() > MOST { p { (t("The first ")) (MOST) (t(" of ")) (order.len()) "." } }
         };
         Ok(Page::new("Gaps", "/gaps", body))
     })
@@ -49,20 +50,22 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
         let drawn = days.figure();
         let missing: u64 = days.views.iter().map(|view| view.counts.missing).sum();
         let body = html! {
-            h1 { "Days of " (symbol_link(symbol.as_str())) }
+            h1 { (t("Days of ")) (symbol_link(symbol.as_str())) }
             p.kinds {
-                a href=(format!("/gaps/{}", encoded(symbol.as_str()))) { "all views" } " "
+                a href=(format!("/gaps/{}", encoded(symbol.as_str()))) { (t("all views")) } " "
                 @for view in ["iv", "hv", "spot"] {
                     a href=(format!("/gaps/{}?series={view}", encoded(symbol.as_str()))) { (view) } " "
                 }
             }
             (figure(&drawn, "days-"))
             @if missing > 0 {
-                p { "Ask for what is missing: " code { "volledger fetch spot " (symbol) } ", or "
-                    a href="/upload" { "upload a file" } "." }
+                p { (t("Ask for what is missing: ")) code { "volledger fetch spot " (symbol) } (t(", or "))
+                    a href="/upload" { (t("upload a file")) } "." }
             }
             (data(&drawn, |_| None))
         };
-        Ok(Page::new(format!("Gaps of {symbol}"), "/gaps", body))
+        let views: Vec<Series> = series.into_iter().collect();
+        let of = std::slice::from_ref(&symbol);
+        Ok(Page::new(format!("Gaps of {symbol}"), "/gaps", body).of(&views, of))
     })
 }

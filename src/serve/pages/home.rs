@@ -4,9 +4,10 @@ use super::{Page, batch_link, digest, entry_link, prose, table, time};
 use crate::app::error::Result;
 use crate::app::report::Status;
 use crate::app::{Ledger, lookup, outside, projection, trace};
-use crate::render::numbers::{MISSING, count, counted, size};
+use crate::render::numbers::{MISSING, count, size};
 use crate::serve::Site;
 use crate::serve::ask::{Answer, Here};
+use crate::serve::words::{counted, t};
 use maud::html;
 use std::sync::{Arc, PoisonError};
 
@@ -52,39 +53,39 @@ pub(in crate::serve) fn show(here: &Here<'_>) -> Result<Answer> {
             html! { (entry.text) },
         ]).collect();
         let body = html! {
-            h1 { "Where things stand" }
-            p.head { "Head " strong { "#" (status.position) } " " (digest(&status.log_root)) ", "
-                (counted(status.events, "event")) ", " (size(status.bytes)) " on disk" }
-            @for note in &status.notes { p.note { "Note: " (prose(note)) } }
+            h1 { (t("Where things stand")) }
+            p.head { (t("Head ")) strong { "#" (status.position) } " " (digest(&status.log_root)) ", "
+                (counted(status.events, "event")) ", " (size(status.bytes)) (t(" on disk")) }
+            @for note in &status.notes { p.note { (t("Note: ")) (prose(note)) } }
             section {
-                h2 { "Waiting for a decision" }
+                h2 { (t("Waiting for a decision")) }
                 @if status.open.is_empty() {
-                    p { "No batch waits. " a href="/upload" { "Upload a file" } " or stage one with "
+                    p { (t("No batch waits. ")) a href="/upload" { (t("Upload a file")) } (t(" or stage one with "))
                         code { "volledger import iv FILE -s SYMBOL" } "." }
                 } @else {
                     ul { @for batch in &status.open {
-                        li { (batch_link(batch)) ": review, then confirm or discard" }
+                        li { (batch_link(batch)) (t(": review, then confirm or discard")) }
                     } }
                 }
             }
             @if !status.stale.is_empty() {
                 section {
-                    h2 { "Projections that are behind" }
+                    h2 { (t("Projections that are behind")) }
                     ul { @for line in &status.stale {
-                        li { a href="/projections" { (line.name) "@" (line.version) } " is "
+                        li { a href="/projections" { (line.name) "@" (line.version) } (t(" is "))
                             (line.state) }
                     } }
                     p { (prose("Bring them up to the head with `volledger projection refresh`.")) }
                 }
             }
             section {
-                h2 { "Views" }
+                h2 { (t("Views")) }
                 (table("What each view shows", &["view", ">symbols", ">days", "from", "to"], &views))
             }
             section {
-                h2 { "Last entries of the log" }
+                h2 { (t("Last entries of the log")) }
                 (table("Newest first", &["entry", "when", "who", "what"], &entries))
-                p { a href="/events" { "All of them" } }
+                p { a href="/events" { (t("All of them")) } }
             }
         };
         Ok(Page::new("Home", "/", body))

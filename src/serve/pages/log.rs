@@ -4,6 +4,7 @@ use super::{Page, batch_link, entry_link, proof, table, time};
 use crate::app::error::Result;
 use crate::app::trace;
 use crate::serve::ask::{Answer, Here};
+use crate::serve::words::t;
 use maud::html;
 
 /// Entries of a page, unless told otherwise.
@@ -26,30 +27,30 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
         ]).collect();
         let headings = ["entry", "when", "who", "kind", "batches", "what", "reason"];
         let body = html! {
-            h1 { "Log" }
+            h1 { (t("Log")) }
             @if let Some(done) = here.ask.word("done") {
-                div.done role="status" { p { "Done: #" (done) "." } }
+                div.done role="status" { p { (t("Done: #")) (done) "." } }
             }
             form.filter method="get" action="/events" {
-                label for="limit" { "Entries" }
+                label for="limit" { (t("Entries")) }
                 input id="limit" name="limit" type="number" min="1" max=(MOST) value=(limit);
-                label for="at" { "up to" }
+                label for="at" { (t("up to")) }
                 input id="at" name="at" value=(here.ask.word("at").unwrap_or_default())
                     placeholder="#12 or 2025-01-31" maxlength="40";
-                button { "Show" }
+                button { (t("Show")) }
             }
             @if here.site.options.allow_decisions && log.position > 0 {
                 form.decide method="post" action="/undo" {
                     (proof(here.site))
                     input type="hidden" name="position" value=(log.position);
-                    button { "Undo the last decision" }
-                    button formaction="/redo" { "Redo" }
-                    button name="plan" value="1" { "Show what undoing would do" }
+                    button { (t("Undo the last decision")) }
+                    button formaction="/redo" { (t("Redo")) }
+                    button name="plan" value="1" { (t("Show what undoing would do")) }
                 }
             }
-            @if rows.is_empty() { p { "Nothing was done yet." } }
+            @if rows.is_empty() { p { (t("Nothing was done yet.")) } }
             @else { (table("Newest first", &headings, &rows)) }
         };
-        Ok(Page::new("Log", "/events", body))
+        Ok(Page::new("Log", "/events", body).itself())
     })
 }

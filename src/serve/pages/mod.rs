@@ -18,15 +18,23 @@ mod sql;
 mod symbol;
 mod why;
 
+pub(super) use audit::verified;
 pub(super) use planned::planned;
 
 use super::Site;
-use super::ask::{Ask, encoded};
+use super::ask::{Ask, Here, encoded};
 use super::routes::Show;
+use super::words::{self, Lang};
+use crate::app::erase::{self, Place};
+use crate::app::error::Result;
+use crate::app::report::ErasureLine;
+use crate::domain::{BatchId, Series, Symbol};
 use crate::render::{CONTROLS, Figure};
+use crate::serve::words::{counted, t};
 use axum::http::header;
 use axum::response::IntoResponse;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use std::borrow::Cow;
 
 pub(super) const STYLE: &str = include_str!("../assets/page.css");
 pub(super) const SCRIPT: &str = include_str!("../assets/page.js");
@@ -53,12 +61,10 @@ pub(super) const ALL: &[(&str, Show)] = &[
     ("/verify", audit::verify),
     ("/projections", projections::list),
     ("/projections/{name}", projections::show),
+    ("/projections/{name}/diff", projections::diff),
     ("/sql", sql::show),
     ("/sql.csv", sql::csv),
 ];
-
-/// Pages that cost the machine much: only a form of this server's asks for them.
-pub(super) const POSTED: &[(&str, Show)] = &[("/verify/deep", audit::deep)];
 
 /// The links at the top: address, name, key.
 const PLACES: &[(&str, &str, &str)] = &[
@@ -73,6 +79,23 @@ const PLACES: &[(&str, &str, &str)] = &[
     ("/projections", "Projections", "j"),
     ("/sql", "SQL", "q"),
     ("/upload", "Upload", "u"),
+    ("/jobs", "Jobs", "w"),
+];
+
+/// Pages that say nothing but what follows from the log and their address: an answer holds as long as
+/// the log's root does. Not among them are those that look at files, at what projections hold just
+/// now, or that are shown once after an act.
+pub(super) const HOLDING: [&str; 10] = [
+    "/batches",
+    "/symbols",
+    "/symbols/{symbol}",
+    "/why/{series}/{symbol}/{date}",
+    "/rank",
+    "/vrp",
+    "/earnings/{symbol}",
+    "/gaps",
+    "/gaps/{symbol}",
+    "/audit",
 ];
 
 /// Lists that follow the ledger while they are looked at.
@@ -84,70 +107,165 @@ pub(super) struct Page {
     /// The address at the top that it belongs to.
     pub(super) place: &'static str,
     pub(super) body: Markup,
+    /// Whether it reloads itself where there is no script.
+    pub(super) reloads: bool,
+    /// What it is made from.
+    pub(super) reads: Reads,
+    /// What was erased of that.
+    pub(super) erasures: Vec<ErasureLine>,
+}
+
+/// What a page is made from: what was erased of it is told above it.
+pub(super) enum Reads {
+    /// Everything, unless a page says otherwise.
+    All,
+    /// Of views and symbols; none means all of them.
+    Of(Vec<Series>, Vec<Symbol>),
+    /// One batch, in whatever state.
+    Batch(BatchId),
+    /// Nothing, or it tells of erasures itself.
+    Itself,
+}
+
+/// What was erased of what a page is made from.
+pub(super) fn erased(here: &Here<'_>, reads: &Reads) -> Result<Vec<ErasureLine>> {
+    let (series, symbols): (&[Series], &[Symbol]) = match reads {
+        Reads::All => (&[], &[]),
+        Reads::Of(series, symbols) => (series, symbols),
+        Reads::Batch(id) => return Ok(erase::of_batch(here.ledger, *id)),
+        Reads::Itself => return Ok(Vec::new()),
+    };
+    let (from, to) = (here.ask.parsed("from")?, here.ask.parsed("to")?);
+    erase::missing(here.ledger, &Place { series, symbols, from, to, at: here.at()? })
 }
 
 impl Page {
     pub(super) fn new(title: impl Into<String>, place: &'static str, body: Markup) -> Self {
-        Self { title: title.into(), place, body }
+        Self {
+            title: title.into(),
+            place,
+            body,
+            reloads: false,
+            reads: Reads::All,
+            erasures: Vec::new(),
+        }
+    }
+
+    /// It is made from these views and symbols alone.
+    pub(super) fn of(mut self, series: &[Series], symbols: &[Symbol]) -> Self {
+        self.reads = Reads::Of(series.to_vec(), symbols.to_vec());
+        self
+    }
+
+    /// What was erased does not touch it, or it tells of that itself.
+    pub(super) fn itself(mut self) -> Self {
+        self.reads = Reads::Itself;
+        self
     }
 }
 
-/// The whole document.
+/// What an answer that is a page is.
+pub(super) const HTML: &str = "text/html; charset=utf-8";
+
+/// The whole document, as an answer.
 pub(super) fn whole(site: &Site, page: &Page, ask: Option<&Ask>) -> impl IntoResponse + use<> {
+    ([(header::CONTENT_TYPE, HTML)], document(site, page, ask))
+}
+
+/// The whole document.
+pub(super) fn document(site: &Site, page: &Page, ask: Option<&Ask>) -> String {
     let mode = match site.options.allow_decisions {
-        true => "decisions allowed",
-        false => "read-only",
+        true => t("decisions allowed"),
+        false => t("read-only"),
     };
+    let lang = words::now();
     let live = ask.is_some_and(|ask| LIVE.contains(&ask.path.as_str()));
     let place = site.options.directory.display().to_string();
     let document = html! {
         (DOCTYPE)
-        html lang="en" {
+        html lang=(lang.code()) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width,initial-scale=1";
-                title { (page.title) " – volledger" }
+                title { (words::find(&page.title)) (t(" – volledger")) }
                 link rel="stylesheet" href="/assets/picture.css";
                 link rel="stylesheet" href="/assets/page.css";
                 link rel="icon" href="data:,";
                 script src="/assets/page.js" defer {}
+                @if page.reloads { noscript { meta http-equiv="refresh" content="2"; } }
             }
-            body {
-                a.skip href="#main" { "To the content" }
+            body data-moved=(t("The ledger stands at #")) data-again=(t("Load again")) {
+                a.skip href="#main" { (t("To the content")) }
                 header {
-                    nav aria-label="Pages" {
+                    nav aria-label=(t("Pages")) {
                         @for (address, name, key) in PLACES {
                             a href=(address) data-key=(key)
-                                aria-current=[(*address == page.place).then_some("page")] { (name) }
+                                aria-current=[(*address == page.place).then_some("page")] { (words::find(name)) }
                         }
                     }
                     p.mode { (mode) }
                 }
-                main id="main" tabindex="-1" data-live[live] { (page.body) }
+                main id="main" tabindex="-1" data-live[live] {
+                    (erasures(&page.erasures))
+                    (page.body)
+                }
                 footer {
                     p { code { (place) } }
                     @if let Some(ask) = ask {
-                        p { "The same as " a href=(ask.twin()) { "JSON" } "; "
-                            a href="/api/openapi.json" { "all addresses" } }
+                        p { (t("The same as ")) a href=(ask.twin()) { (t("JSON")) } "; "
+                            a href="/api/openapi.json" { (t("all addresses")) } }
                     }
+                    p { @for other in Lang::ALL.into_iter().filter(|other| *other != lang) {
+                        a href=(in_language(ask, other)) lang=(other.code()) hreflang=(other.code()) {
+                            (other.name()) }
+                    } }
                     details.keys {
-                        summary { "Keys" }
-                        p { kbd { "g" } " then " @for (_, name, key) in PLACES {
-                            kbd { (key) } " " (name) "  " } }
-                        p { kbd { "j" } " " kbd { "k" } " next and previous row, " kbd { "/" }
-                            " search, " kbd { "c" } " to the decision (it presses nothing), "
-                            kbd { "[" } " " kbd { "]" } " previous and next symbol, "
-                            kbd { "?" } " these keys" }
+                        summary { (t("Keys")) }
+                        p { kbd { "g" } (t(" then ")) @for (_, name, key) in PLACES {
+                            kbd { (key) } " " (words::find(name)) "  " } }
+                        p { kbd { "j" } " " kbd { "k" } (t(" next and previous row, ")) kbd { "/" }
+                            (t(" search, ")) kbd { "c" } (t(" to the decision (it presses nothing), "))
+                            kbd { "[" } " " kbd { "]" } (t(" previous and next symbol, "))
+                            kbd { "?" } (t(" these keys")) }
                     }
                 }
             }
         }
     };
-    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], document.into_string())
+    document.into_string()
+}
+
+/// What was erased of what a page shows: nothing older stands in its place silently.
+fn erasures(lines: &[ErasureLine]) -> Markup {
+    const FEW: usize = 3;
+    html! { @if !lines.is_empty() { div.note role="note" {
+        @for line in lines.iter().take(FEW) {
+            p { (counted(line.events, "event")) (t(" of ")) (batch_link(&line.batch))
+                (t(" that this page would show: ")) (line.to_string()) " " (entry_link(line.entry))
+                (t(". Older values may stand in their place.")) }
+        }
+        @if lines.len() > FEW {
+            p { (t("And ")) (lines.len() - FEW) (t(" more erasures; the ")) a href="/audit" { (t("audit")) }
+                (t(" has them.")) }
+        }
+    } } }
+}
+
+/// The address of the same page in another language.
+fn in_language(ask: Option<&Ask>, lang: Lang) -> String {
+    let (path, words) = match ask {
+        Some(ask) => (ask.path.as_str(), Some(&ask.words)),
+        None => ("/", None),
+    };
+    let kept =
+        words.into_iter().flatten().filter(|(name, word)| *name != "lang" && !word.is_empty());
+    let kept = kept.map(|(name, word)| format!("&{}={}", encoded(name), encoded(word)));
+    format!("{path}?lang={}{}", lang.code(), kept.collect::<String>())
 }
 
 /// A sentence with commands in backticks.
 pub(super) fn prose(text: &str) -> Markup {
+    let text = words::find(text);
     html! {
         @for (index, part) in text.split('`').enumerate() {
             @if index % 2 == 1 { code { (part) } } @else { (part) }
@@ -162,13 +280,23 @@ pub(super) fn proof(site: &Site) -> Markup {
 
 /// A picture with its sentence and its data.
 pub(super) fn figure(figure: &Figure, tag: &str) -> Markup {
+    leading(figure, tag, None)
+}
+
+/// The same; points of a chart of a symbol, as it was at a position, lead to their `why`.
+pub(super) fn leading(figure: &Figure, tag: &str, of: Option<(&str, Option<&str>)>) -> Markup {
     let live = figure.data.as_ref().filter(|_| tag.is_empty());
     html! {
         figure {
             @if let Some(data) = live {
                 div id="chart" tabindex="0" role="group" aria-label=(figure.title)
+                    data-symbol=[of.map(|(symbol, _)| encoded(symbol))]
+                    data-at=[of.and_then(|(_, at)| at).map(encoded)]
                     aria-describedby="keys" { (PreEscaped(figure.bare(""))) }
-                (PreEscaped(CONTROLS))
+                (PreEscaped(words::within(CONTROLS)))
+                @if of.is_some() { p.small {
+                    (t("A click on the chart, or Enter on it, leads to where the value under the cursor \
+                     comes from.")) } }
                 script type="application/json" id="data" { (PreEscaped(data)) }
                 script src="/assets/chart.js" defer {}
             } @else {
@@ -176,7 +304,8 @@ pub(super) fn figure(figure: &Figure, tag: &str) -> Markup {
                     (PreEscaped(figure.bare(tag)))
                 }
             }
-            figcaption { (figure.sentence) }
+            // What reports say is English.
+            figcaption lang=[words::foreign()] { (figure.sentence) }
         }
     }
 }
@@ -185,9 +314,9 @@ pub(super) fn figure(figure: &Figure, tag: &str) -> Markup {
 pub(super) fn data(figure: &Figure, link: impl Fn(&str) -> Option<String>) -> Markup {
     html! {
         details {
-            summary { "Data as a table" }
-            div.scroll tabindex="0" role="group" aria-label="Data" {
-                table {
+            summary { (t("Data as a table")) }
+            div.scroll tabindex="0" role="group" aria-label=(t("Data")) {
+                table lang=[words::foreign()] {
                     caption { (figure.caption) }
                     thead { tr { @for heading in &figure.headings {
                         th scope="col" { (heading) }
@@ -212,6 +341,19 @@ pub(super) fn data(figure: &Figure, link: impl Fn(&str) -> Option<String>) -> Ma
 
 /// A table: its caption, its headings (those that begin with `>` are of numbers) and its rows.
 pub(super) fn table(caption: &str, headings: &[&str], rows: &[Vec<Markup>]) -> Markup {
+    let headings: Vec<Cow<'_, str>> = headings
+        .iter()
+        .map(|name| match name.strip_prefix('>') {
+            Some(_) => Cow::Owned(format!(">{}", words::heading(name))),
+            None => Cow::Borrowed(words::heading(name)),
+        })
+        .collect();
+    let headings: Vec<&str> = headings.iter().map(AsRef::as_ref).collect();
+    named(words::find(caption), &headings, rows)
+}
+
+/// The same with headings that are names of columns and stay what they are.
+pub(super) fn named(caption: &str, headings: &[&str], rows: &[Vec<Markup>]) -> Markup {
     let number = |index: usize| headings.get(index).is_some_and(|name| name.starts_with('>'));
     html! {
         div.scroll tabindex="0" role="group" aria-label=(caption) {
@@ -279,8 +421,8 @@ pub(super) fn time(time: &str) -> Markup {
 pub(super) fn positions(head: u64, at: Option<u64>) -> Markup {
     let now = at.unwrap_or(head);
     html! {
-        label for="at" { "as the ledger stood after #" output id="at-is" for="at" { (now) }
-            " of " (head) }
+        label for="at" { (t("as the ledger stood after #")) output id="at-is" for="at" { (now) }
+            (t(" of ")) (head) }
         input type="range" id="at" name="at" min="1" max=(head.max(1)) value=(now);
     }
 }

@@ -5,6 +5,7 @@ use crate::app::report::Decided;
 use crate::render::numbers::count;
 use crate::serve::Site;
 use crate::serve::ask::Ask;
+use crate::serve::words::t;
 use maud::html;
 
 /// The plan of a decision, with the form that makes it.
@@ -28,23 +29,23 @@ pub(in crate::serve) fn planned(site: &Site, ask: &Ask, decided: &Decided) -> Pa
     let reason = ask.word("reason").unwrap_or_default();
     let back = decided.batches.first().map(|change| change.batch.clone());
     let body = html! {
-        h1 { "What this would do" }
-        p { "Nothing is decided yet: " strong { (decided.action) } "." }
+        h1 { (t("What this would do")) }
+        p { (t("Nothing is decided yet: ")) strong { (decided.action) } "." }
         ul { @for change in &decided.batches {
             li { (batch_link(&change.batch)) ": " (change.from) " → " (change.to) }
         } }
-        @if views.is_empty() { p { "No day that is shown would change." } }
+        @if views.is_empty() { p { (t("No day that is shown would change.")) } }
         @else { (table("What the views would show", &headings, &views)) }
         form.decide method="post" action=(ask.path) {
             (proof(site))
             @if let Some(position) = ask.word("position") {
                 input type="hidden" name="position" value=(position);
             }
-            label for="reason" { "Reason" }
+            label for="reason" { (t("Reason")) }
             input id="reason" name="reason" value=(reason) maxlength="500" autocomplete="off";
-            button.act { "Do it" }
+            button.act { (t("Do it")) }
         }
-        @if let Some(batch) = back { p { "Or back to " (batch_link(&batch)) "." } }
+        @if let Some(batch) = back { p { (t("Or back to ")) (batch_link(&batch)) "." } }
     };
     Page::new("Plan", "/batches", body)
 }

@@ -1,36 +1,82 @@
-//! Questions that are kept answered, and whether they are current.
+//! Questions that are kept answered: their versions, how these differ, and whether they are current.
 
-use super::{Page, digest, entry_link, prose, table};
-use crate::app::error::Result;
+use super::{Page, digest, entry_link, named, proof, table};
+use crate::app::error::{AppError, Result};
 use crate::app::projection;
+use crate::app::report::{ProjectionDiff, ProjectionLine};
 use crate::domain::projection::ProjectionName;
-use crate::render::numbers::count;
+use crate::render::numbers::{MISSING, count};
 use crate::serve::ask::{Answer, Here, encoded};
-use maud::html;
+use crate::serve::words::{find, t};
+use maud::{Markup, html};
+use serde_json::Value as Json;
+
+/// Values that a page shows of a difference.
+const MOST: usize = 400;
+
+/// Name and version, as addresses have it.
+fn name(line: &ProjectionLine) -> String {
+    format!("{}@{}", line.name, line.version)
+}
+
+/// A form that acts on a projection; a view has no version.
+fn form(here: &Here<'_>, line: &ProjectionLine, act: &str, label: &str) -> Markup {
+    let name = if line.kind == "view" { line.name.clone() } else { name(line) };
+    html! { form method="post" action=(format!("/projections/{}/{act}", encoded(&name))) {
+        (proof(here.site))
+        button aria-label=(format!("{} {name}", find(label))) { (find(label)) }
+    } }
+}
+
+/// What can be done with one: the forms that its state allows.
+fn forms(here: &Here<'_>, line: &ProjectionLine) -> Markup {
+    if !here.site.options.allow_decisions {
+        return html! {};
+    }
+    let kept = line.kind == "view" || !matches!(line.state, "dropped" | "on-demand");
+    let behind = kept && matches!(line.state, "stale" | "empty");
+    html! { div.acts {
+        @if behind { (form(here, line, "refresh", "Refresh")) }
+        @if kept { (form(here, line, "rebuild", "Rebuild")) }
+        @if kept && line.kind != "view" && !line.promoted { (form(here, line, "promote", "Promote")) }
+    } }
+}
 
 pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
     let list = projection::list(&here.vantage()?)?;
     here.answer(&list, |list| {
+        let versions = |of: &ProjectionLine| {
+            list.projections.iter().filter(|line| line.name == of.name && line.kind != "view").count()
+        };
         let rows: Vec<_> = list.projections.iter().map(|line| {
-            let name = format!("{}@{}", line.name, line.version);
+            let own = name(line);
             vec![
                 html! { @if line.kind == "view" { (line.name) } @else {
-                    a href=(format!("/projections/{}", encoded(&name))) { (name) } } },
+                    a href=(format!("/projections/{}", encoded(&own))) { (own) } } },
                 html! { (line.kind) },
                 html! { span class={ "state " (line.state) } { (line.state) }
-                    @if let Some(parts) = line.stale_parts { " (" (count(parts)) " parts)" } },
-                html! { @if line.promoted { "yes" } },
+                    @if let Some(parts) = line.stale_parts { " (" (count(parts)) (t(" parts)")) } },
+                html! { @if line.promoted { (t("yes")) }
+                    @else if line.kind != "view" && versions(line) > 1 {
+                        a href=(format!("/projections/{}/diff", encoded(&own))) { (t("what differs")) } } },
                 html! { @if let Some(at) = line.at { (entry_link(at)) } },
                 html! { @if let Some(rows) = line.rows { (count(rows)) } },
                 html! { @if let Some(of) = &line.digest { (digest(of)) } },
                 html! { (line.inputs.join(" ")) @if let Some(error) = &line.error { " ✗ " (error) } },
+                forms(here, line),
             ]
         }).collect();
-        let headings = ["name", "kind", "state", "promoted", "at", ">rows", "digest", "made from"];
+        let headings =
+            ["name", "kind", "state", "promoted", "at", ">rows", "digest", "made from", "acts"];
         let body = html! {
-            h1 { "Projections" }
-            p { "At #" (list.position) ". " (prose("Versions are compared with `volledger projection \
-                diff A B`, brought up to the head with `volledger projection refresh`.")) }
+            h1 { (t("Projections")) }
+            @if let Some(built) = here.ask.word("built") {
+                div.done role="status" { p { (t("Computed: ")) strong { (built) } "." } }
+            }
+            @if let Some(promoted) = here.ask.word("promoted") {
+                div.done role="status" { p { (t("Promoted: ")) strong { (promoted) } "." } }
+            }
+            p { (t("At #")) (list.position) "." }
             (table("Views first", &headings, &rows))
         };
         Ok(Page::new("Projections", "/projections", body))
@@ -38,27 +84,119 @@ pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
 }
 
 pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
-    let name: ProjectionName = here.ask.name(0)?;
-    let shown = projection::show(&here.vantage()?, &name)?;
+    let asked: ProjectionName = here.ask.name(0)?;
+    let vantage = here.vantage()?;
+    let shown = projection::show(&vantage, &asked)?;
     here.answer(&shown, |shown| {
         let line = &shown.line;
         let columns: Vec<_> = shown.columns.iter().map(|(name, about)| {
             vec![html! { code { (name) } }, html! { (about) }]
         }).collect();
         let query = format!("SELECT * FROM {} LIMIT 100", line.name);
+        let others: Vec<ProjectionLine> = projection::list(&vantage)?.projections.into_iter()
+            .filter(|other| other.name == line.name && other.kind != "view").collect();
         let body = html! {
-            h1 { "Projection " (line.name) "@" (line.version) }
+            h1 { (t("Projection ")) (name(line)) }
             p { (shown.about) }
             dl {
-                dt { "kind" } dd { (line.kind) }
-                dt { "state" } dd { (line.state) @if let Some(error) = &line.error { ": " (error) } }
-                @if let Some(of) = &line.digest { dt { "digest" } dd { code.long { (of) } } }
-                dt { "asked" } dd { @if shown.by_symbol { "for each symbol" } @else { "whole" } }
+                dt { (t("kind")) } dd { (line.kind) }
+                dt { (t("state")) } dd { (line.state) @if let Some(error) = &line.error { ": " (error) } }
+                dt { (t("promoted")) } dd { @if line.promoted { (t("yes")) } @else { (t("no")) } }
+                @if let Some(of) = &line.digest { dt { (t("digest")) } dd { code.long { (of) } } }
+                dt { (t("asked")) } dd { @if shown.by_symbol { (t("for each symbol")) } @else { (t("whole")) } }
+                @if others.len() > 1 { dt { (t("versions")) } dd { @for other in &others {
+                    @if other.version == line.version { (name(other)) " " } @else {
+                        a href=(format!("/projections/{}/diff?with={}", encoded(&name(line)),
+                            encoded(&name(other)))) { (name(other)) } " "
+                    }
+                } } }
             }
+            (forms(here, line))
             @if let Some(sql) = &shown.sql { pre tabindex="0" { (sql) } }
             @if !columns.is_empty() { (table("Columns", &["name", "what"], &columns)) }
-            p { a href=(format!("/sql?q={}", encoded(&query))) { "Its rows" } }
+            p { a href=(format!("/sql?q={}", encoded(&query))) { (t("Its rows")) } }
         };
-        Ok(Page::new(format!("{name}"), "/projections", body))
+        Ok(Page::new(asked.to_string(), "/projections", body))
     })
+}
+
+/// Two versions side by side: this one and the one that is promoted, or another that is named.
+pub(super) fn diff(here: &Here<'_>) -> Result<Answer> {
+    let asked: ProjectionName = here.ask.name(0)?;
+    let vantage = here.vantage()?;
+    // The name alone is the version that is promoted.
+    let with = here.ask.parsed::<ProjectionName>("with")?;
+    let with = with.unwrap_or(ProjectionName { version: None, ..asked.clone() });
+    let diff = projection::diff(&vantage, &with, &asked)?;
+    here.answer(&diff, |diff| {
+        let lines = projection::list(&vantage)?.projections;
+        let of = |id: &str| lines.iter().find(|line| line.kind != "view" && name(line) == id);
+        let behind: Vec<&ProjectionLine> = [&diff.a, &diff.b]
+            .into_iter()
+            .filter_map(|id| of(id))
+            .filter(|line| matches!(line.state, "stale" | "empty" | "broken"))
+            .collect();
+        let second = of(&diff.b).ok_or_else(|| AppError::NotFound(diff.b.clone()))?;
+        let link = |id: &str| html! { a href=(format!("/projections/{}", encoded(id))) { (id) } };
+        let body = html! {
+            h1 { (diff.a) (t(" and ")) (diff.b) }
+            p { (t("At #")) (diff.position) ": " (link(&diff.a)) (t(" beside ")) (link(&diff.b)) ". "
+                (count(diff.same)) (t(" rows the same, ")) (count(diff.changed)) (t(" differ, "))
+                (count(diff.only_a)) (t(" only in the first, ")) (count(diff.only_b))
+                (t(" only in the second.")) }
+            @for line in &behind {
+                p.note { (name(line)) ": " span class={ "state " (line.state) } { (line.state) }
+                    (t(". What is stored of it is behind; here it is computed anew.")) }
+            }
+            @if !diff.other_columns.is_empty() {
+                p { (t("Columns that only one of them has: ")) (diff.other_columns.join(", ")) "." }
+            }
+            form.filter method="get" action=(format!("/projections/{}/diff", encoded(&diff.b))) {
+                label for="with" { (t("Beside")) }
+                select id="with" name="with" {
+                    @for line in lines.iter().filter(|line| line.kind != "view" && line.state != "dropped") {
+                        @let id = name(line);
+                        option value=(id) selected[id == diff.a] { (id) }
+                    }
+                }
+                button { (t("Show")) }
+            }
+            (changes(diff))
+            (forms(here, second))
+        };
+        Ok(Page::new(format!("{} – {}", diff.a, diff.b), "/projections", body))
+    })
+}
+
+fn changes(diff: &ProjectionDiff) -> Markup {
+    let rows: Vec<Vec<Markup>> = diff
+        .changes
+        .iter()
+        .take(MOST)
+        .map(|change| {
+            let key = change.key.iter().map(|value| html! { span.day { (cell(value)) } });
+            let column = change.column.clone().unwrap_or_else(|| t("(row)").to_owned());
+            let rest = [column, cell(&change.a), cell(&change.b)].map(|text| html! { (text) });
+            key.chain(rest).collect()
+        })
+        .collect();
+    let (a, b) = (format!(">{}", diff.a), format!(">{}", diff.b));
+    let mut headings: Vec<&str> = diff.keys.iter().map(String::as_str).collect();
+    headings.extend([t("column"), &a, &b]);
+    html! {
+        @if rows.is_empty() { p { (t("Nothing differs.")) } }
+        @else { (named(t("What differs"), &headings, &rows)) }
+        @if diff.changes.len() > MOST {
+            p { (t("The first ")) (MOST) (t(" of ")) (count(diff.changes.len() as u64)) "." }
+        }
+    }
+}
+
+fn cell(value: &Json) -> String {
+    match value {
+        Json::Null => MISSING.to_owned(),
+        Json::String(text) => text.clone(),
+        Json::Array(values) => values.iter().map(cell).collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
+    }
 }

@@ -4,9 +4,10 @@ use super::{Page, data, figure};
 use crate::app::Which;
 use crate::app::chart::{Heat, Metric, heatmap};
 use crate::app::error::{AppError, Result};
-use crate::domain::Symbol;
+use crate::domain::{Series, Symbol};
 use crate::render::Page as _;
 use crate::serve::ask::{Answer, Here, encoded};
+use crate::serve::words::t;
 use maud::html;
 
 const USUAL: usize = 60;
@@ -39,23 +40,23 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
         let drawn = map.figure();
         let link = |symbol: &str| Some(format!("/symbols/{}?kind=rank", encoded(symbol)));
         let body = html! {
-            h1 { "Rank of implied volatility" }
+            h1 { (t("Rank of implied volatility")) }
             form.filter method="get" action="/rank" {
-                label for="metric" { "Show" }
+                label for="metric" { (t("Show")) }
                 select id="metric" name="metric" { @for one in Metric::ALL {
                     option value=(one.name()) selected[one.name() == metric.name()] { (one.name()) }
                 } }
-                label for="symbols" { "of" }
+                label for="symbols" { (t("of")) }
                 input id="symbols" name="symbols" value=(words) placeholder="all symbols"
                     maxlength="2000" autocomplete="off";
-                label for="limit" { "at most" }
+                label for="limit" { (t("at most")) }
                 input id="limit" name="limit" type="number" min="0" max="5000" value=(limit);
-                button { "Show" }
+                button { (t("Show")) }
             }
             p { (map.definition) }
-            @if map.rows.is_empty() { p { "No symbol has implied volatility." } }
+            @if map.rows.is_empty() { p { (t("No symbol has implied volatility.")) } }
             @else { (figure(&drawn, "heat-")) (data(&drawn, link)) }
         };
-        Ok(Page::new("Rank", "/rank", body))
+        Ok(Page::new("Rank", "/rank", body).of(&[Series::Iv], &heat.symbols))
     })
 }

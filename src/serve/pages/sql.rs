@@ -1,11 +1,12 @@
 //! A box for queries: read-only, within limits.
 
-use super::{Page, table};
+use super::{Page, named};
 use crate::app::error::Result;
 use crate::app::sql::{self, Limits, SqlAnswer};
-use crate::render::numbers::{MISSING, counted};
+use crate::render::numbers::MISSING;
 use crate::render::{Document, Form, Look};
 use crate::serve::ask::{Answer, Here, encoded};
+use crate::serve::words::{counted, t};
 use maud::{Markup, html};
 use std::time::Duration;
 
@@ -24,22 +25,9 @@ fn asked(here: &Here<'_>, rows: usize) -> Result<Option<SqlAnswer>> {
 
 pub(super) fn csv(here: &Here<'_>) -> Result<Answer> {
     let answer = asked(here, FILE)?;
-    let text = answer.map(|mut answer| {
-        answer.rows.iter_mut().flatten().for_each(harmless);
-        answer.render(Form::Csv, &Look::default())
-    });
+    let text = answer.map(|answer| answer.render(Form::Csv, &Look::default()));
     let text = text.unwrap_or_default();
     Ok(Answer::Text("text/csv; charset=utf-8", text, Some("query.csv")))
-}
-
-/// A text that a spreadsheet would take for a formula gets a quote before it: this file is for
-/// opening there. The command's CSV has the bytes as they are.
-fn harmless(cell: &mut serde_json::Value) {
-    if let serde_json::Value::String(text) = cell
-        && text.starts_with(['=', '+', '-', '@', '\t', '\r'])
-    {
-        text.insert(0, '\'');
-    }
 }
 
 pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
@@ -62,25 +50,25 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     };
     let tables = sql::described(&here.vantage()?);
     let body = html! {
-        h1 { "SQL" }
+        h1 { (t("SQL")) }
         form.query method="get" action="/sql" {
-            label for="q" { "One query; the dialect is SQLite's" }
+            label for="q" { (t("One query; the dialect is SQLite's")) }
             textarea id="q" name="q" rows="5" maxlength="6000" spellcheck="false" {
                 (query.unwrap_or(EXAMPLE)) }
             div {
-                label for="at" { "at" }
+                label for="at" { (t("at")) }
                 input id="at" name="at" value=(here.ask.word("at").unwrap_or_default())
                     placeholder="#12 or 2025-01-31" maxlength="40";
-                button.act { "Ask" }
+                button.act { (t("Ask")) }
             }
         }
         @if let Some(wrong) = wrong { p.bad role="alert" { (wrong) } }
         @if let Some(answer) = &answer { (rows(answer)) }
         @if let (Some(_), Some(query)) = (&answer, query) {
-            p { a href=(format!("/sql.csv?q={}", encoded(query))) { "As a CSV file" } }
+            p { a href=(format!("/sql.csv?q={}", encoded(query))) { (t("As a CSV file")) } }
         }
         details {
-            summary { "Tables and their columns" }
+            summary { (t("Tables and their columns")) }
             dl { @for (name, columns) in &tables {
                 dt { code { (name) } } dd { (columns.join(", ")) }
             } }
@@ -100,7 +88,7 @@ fn rows(answer: &SqlAnswer) -> Markup {
     let headings: Vec<&str> = answer.columns.iter().map(String::as_str).collect();
     let more = answer.rows.len() > PAGE;
     html! {
-        (table(&counted(rows.len() as u64, "row"), &headings, &rows))
-        @if more { p { "There are more: the first " (PAGE) " are shown." } }
+        (named(&counted(rows.len() as u64, "row"), &headings, &rows))
+        @if more { p { (t("There are more: the first ")) (PAGE) (t(" are shown.")) } }
     }
 }

@@ -1,6 +1,6 @@
 //! Symbols: the list with their health, and one of them over time.
 
-use super::{Page, data, figure, positions, symbol_link, table};
+use super::{Page, data, leading, positions, symbol_link, table};
 use crate::app::chart::{self, Drawn, Kind};
 use crate::app::error::Result;
 use crate::app::health;
@@ -12,6 +12,7 @@ use crate::domain::{Series, Symbol};
 use crate::render::Page as _;
 use crate::render::numbers::{MISSING, count};
 use crate::serve::ask::{Answer, Here, encoded};
+use crate::serve::words::{find, t};
 use maud::{Markup, html};
 
 /// Symbols of a page.
@@ -19,9 +20,9 @@ const MOST: usize = 200;
 
 pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
     let words = here.ask.word("q").unwrap_or_default().to_uppercase();
-    let known = known(here)?;
+    let known = here.site.kept.symbols(&here.vantage()?);
     let found: Vec<Symbol> =
-        known.into_iter().filter(|symbol| symbol.to_string().contains(&words)).collect();
+        known.iter().filter(|symbol| symbol.as_str().contains(&words)).cloned().collect();
     let total = found.len();
     let symbols: Vec<Symbol> = match here.ask.json {
         true => found,
@@ -44,8 +45,8 @@ pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
     };
     here.answer(&coverage, |coverage| {
         let span = |span: &Option<Span>| html! { @match span {
-            Some(span) => { (count(span.days)) " to " (span.to)
-                @if span.missing > 0 { ", " (count(span.missing)) " missing" } }
+            Some(span) => { (count(span.days)) (t(" to ")) (span.to)
+                @if span.missing > 0 { ", " (count(span.missing)) (t(" missing")) } }
             None => (MISSING)
         } };
         let rows: Vec<Vec<Markup>> = coverage.rows.iter().map(|row| vec![
@@ -53,36 +54,25 @@ pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
             span(&row.iv),
             span(&row.hv),
             span(&row.spot),
-            html! { a href=(format!("/gaps/{}", encoded(&row.symbol))) { "calendar" } },
+            html! { a href=(format!("/gaps/{}", encoded(&row.symbol))) { (t("calendar")) } },
             html! { (row.issues.join(", ")) },
         ]).collect();
         let body = html! {
-            h1 { "Symbols" }
+            h1 { (t("Symbols")) }
             form.filter method="get" action="/symbols" role="search" {
-                label for="q" { "Search" }
+                label for="q" { (t("Search")) }
                 input id="q" name="q" type="search" value=(words) maxlength="40" autocomplete="off";
-                button { "Show" }
+                button { (t("Show")) }
             }
-            @if rows.is_empty() { p { "None." } }
+            @if rows.is_empty() { p { (t("None.")) } }
             @else {
                 (table("Days of each view", &["symbol", "iv", "hv", "spot", "gaps", "what is wrong"],
                     &rows))
             }
-            @if total > MOST { p { "The first " (MOST) " of " (count(total as u64)) "." } }
+            @if total > MOST { p { (t("The first ")) (MOST) (t(" of ")) (count(total as u64)) "." } }
         };
         Ok(Page::new("Symbols", "/symbols", body))
     })
-}
-
-/// Every symbol that a daily view knows at the position asked about.
-fn known(here: &Here<'_>) -> Result<Vec<Symbol>> {
-    let vantage = here.vantage()?;
-    let reader = vantage.reader();
-    let views = Series::ALL.into_iter().filter(|view| view.is_daily());
-    let mut all: Vec<Symbol> = views.flat_map(|view| reader.symbols(view)).collect();
-    all.sort_unstable();
-    all.dedup();
-    Ok(all)
 }
 
 pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
@@ -106,30 +96,30 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
             let at = at.map(|at| format!("?at={}", encoded(at))).unwrap_or_default();
             Some(format!("/why/{view}/{}/{day}{at}", encoded(symbol.as_str())))
         };
-        let all = known(here)?;
+        let all = here.site.kept.symbols(&here.vantage()?);
         let (before, after) = neighbours(&all, &symbol);
         let link = |name: &'static str, text: &str| html! {
             a href=(format!("/symbols/{}?kind={name}", encoded(symbol.as_str())))
-                aria-current=[(kind.name() == name).then_some("true")] { (text) } " "
+                aria-current=[(kind.name() == name).then_some("true")] { (find(text)) } " "
         };
         let head = here.ledger.position().0;
         let body = html! {
             h1 { (symbol) }
-            p.kinds { (link("all", "IV, HV20, HV252, spot")) (link("iv", "IV")) (link("hv", "HV"))
+            p.kinds { (link("all", "IV, IV MA, HV20, HV252, spot")) (link("iv", "IV")) (link("hv", "HV"))
                 (link("spot", "spot")) (link("rank", "rank"))
-                a href=(format!("/gaps/{}", encoded(symbol.as_str()))) { "gaps" } " "
-                a href=(format!("/earnings/{}", encoded(symbol.as_str()))) { "announcements" } }
+                a href=(format!("/gaps/{}", encoded(symbol.as_str()))) { (t("gaps")) } " "
+                a href=(format!("/earnings/{}", encoded(symbol.as_str()))) { (t("announcements")) } }
             form.filter method="get" action=(format!("/symbols/{}", encoded(symbol.as_str()))) {
                 input type="hidden" name="kind" value=(kind.name());
-                label for="from" { "From" }
+                label for="from" { (t("From")) }
                 input id="from" name="from" type="date" value=(here.ask.word("from").unwrap_or_default());
-                label for="to" { "to" }
+                label for="to" { (t("to")) }
                 input id="to" name="to" type="date" value=(here.ask.word("to").unwrap_or_default());
                 (positions(head, at.map(|_| chart.position)))
-                button { "Show" }
-                @if at.is_some() { a href=(format!("/symbols/{}", encoded(symbol.as_str()))) { "now" } }
+                button { (t("Show")) }
+                @if at.is_some() { a href=(format!("/symbols/{}", encoded(symbol.as_str()))) { (t("now")) } }
             }
-            (figure(&drawn, ""))
+            (leading(&drawn, "", Some((symbol.as_str(), at))))
             (data(&drawn, why))
             (averages(here, &symbol)?)
             p.around {
@@ -140,7 +130,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
                     href=(format!("/symbols/{}", encoded(after.as_str()))) { (after) " →" } }
             }
         };
-        Ok(Page::new(symbol.to_string(), "/symbols", body))
+        Ok(Page::new(symbol.to_string(), "/symbols", body).of(&[], std::slice::from_ref(&symbol)))
     })
 }
 
@@ -176,7 +166,7 @@ fn averages(here: &Here<'_>, symbol: &Symbol) -> Result<Markup> {
         })
         .collect();
     Ok(html! { section {
-        h2 { "Newest days of implied volatility" }
+        h2 { (t("Newest days of implied volatility")) }
         (table("A date leads to where its values come from", &headings, &rows))
     } })
 }

@@ -6,6 +6,7 @@ use crate::app::trace;
 use crate::domain::{Day, Series, Symbol};
 use crate::render::numbers;
 use crate::serve::ask::{Answer, Here};
+use crate::serve::words::t;
 use maud::html;
 
 pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
@@ -17,30 +18,30 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     here.answer(&why, |why| {
         let title = format!("{series} {symbol} {day}");
         let body = html! {
-            h1 { "Why " (why.series) " " (symbol_link(&why.symbol)) " " (why.date) }
-            p { "As the ledger stood after #" (why.position) "." }
+            h1 { (t("Why ")) (why.series) " " (symbol_link(&why.symbol)) " " (why.date) }
+            p { (t("As the ledger stood after #")) (why.position) "." }
             @for erasure in &why.erasures {
-                p.note { "Something about this day was " (erasure.to_string())
-                    "; an older value may show." }
+                p.note { (t("Something about this day was ")) (erasure.to_string())
+                    (t("; an older value may show.")) }
             }
             @for field in &why.fields {
                 section {
                     h2 { (field.field) " = " (numbers::value(why.series, &field.field, &field.value)) }
-                    p { "Event " (event_link(&field.event.event)) }
+                    p { (t("Event ")) (event_link(&field.event.event)) }
                     @if !field.replaced.is_empty() {
-                        p { "Instead of:" }
+                        p { (t("Instead of:")) }
                         ul { @for other in &field.replaced { li {
                             @match &other.value {
                                 Some(value) => { (numbers::value(why.series, &field.field, value)) }
                                 None => { (other.op) }
                             }
-                            " of " (event_link(&other.event)) " " (state(other.state))
+                            (t(" of ")) (event_link(&other.event)) " " (state(other.state))
                         } } }
                     }
-                    details { summary { "The event" } (facts(&field.event)) }
+                    details { summary { (t("The event")) } (facts(&field.event)) }
                 }
             }
         };
-        Ok(Page::new(title, "/symbols", body))
+        Ok(Page::new(title, "/symbols", body).itself())
     })
 }

@@ -3,6 +3,7 @@
 use super::dates::Orders;
 use super::numbers::MISSING;
 use crate::domain::Value;
+use crate::domain::guard::unguarded;
 use crate::sources::mapping::{CellUnit, Column};
 
 /// Longest word or text that is read, in bytes.
@@ -13,7 +14,8 @@ const MAX_TEXT: usize = 1_000;
 /// # Errors
 /// The finding code of a cell that is empty, or that cannot be used.
 pub(super) fn read<'m>(text: &str, column: &'m Column, orders: Orders) -> Result<Value, &'m str> {
-    let text = text.trim();
+    // Our own exports mark texts that a spreadsheet would take for formulas.
+    let text = unguarded(text.trim());
     let said = column.words.get(&text.to_lowercase()).map_or(text, String::as_str);
     let nothing = said.is_empty() || MISSING.iter().any(|word| said.eq_ignore_ascii_case(word));
     let said = match (nothing, &column.default) {
