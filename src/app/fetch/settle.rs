@@ -273,7 +273,7 @@ impl<'a> Work<'a> {
                 findings.push(Finding { count: repeated, ..told });
             }
         }
-        findings.extend(as_traded(&reader, question, days)?);
+        findings.extend(as_traded(&reader, self.coverage, question, days)?);
         for (note, body) in &bodies {
             self.keep(ledger, question, note, body, self.outcomes.len() as u32 - 1)?;
         }
@@ -389,9 +389,10 @@ impl<'a> Work<'a> {
 }
 
 /// A finding when prices as traded lie before a split that is known: beside adjusted ones, they are
-/// of other shares.
+/// of other shares. Where nobody asked about splits, that is said.
 fn as_traded(
     reader: &ViewReader<'_>,
+    coverage: &CoverageMap,
     question: &Question,
     days: Option<(Day, Day)>,
 ) -> Result<Option<Finding>> {
@@ -402,6 +403,13 @@ fn as_traded(
     }
     let at = reader.ledger().position();
     let splits = reader.records(Series::Splits, symbol, at, Which::Latest)?;
+    if splits.is_empty() && coverage.about(Series::Splits, Some(symbol), "").next().is_none() {
+        let text = format!(
+            "{symbol}: these prices are as traded, and whether there was a split is not known: see \
+             `volledger fetch splits`"
+        );
+        return Ok(Some(finding("splits_unknown", Severity::Info, None, text)));
+    }
     Ok(splits.iter().find(|split| split.day > first).map(|split| {
         let text = format!(
             "{symbol}: these prices are as traded, and there was a split on {}: the days before it \
