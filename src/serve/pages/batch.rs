@@ -108,18 +108,27 @@ fn series(lines: &[SeriesLine]) -> Markup {
     order.sort_by_key(|line| {
         std::cmp::Reverse((line.changed + line.removed, line.drifted, line.new))
     });
-    let rows: Vec<_> = order.iter().take(FEW).map(|line| vec![
-        html! { (line.series) },
-        symbol_link(&line.symbol),
-        html! { (line.from.as_deref().unwrap_or(MISSING)) " … " (line.to.as_deref().unwrap_or(MISSING)) },
-        html! { (count(line.new)) },
-        html! { (count(line.changed)) },
-        html! { (count(line.drifted)) },
-        html! { (count(line.same)) },
-        html! { (count(line.extended)) },
-        html! { (count(line.removed)) },
-        html! { (count(line.only_here)) },
-    ]).collect();
+    let rows: Vec<_> = order
+        .iter()
+        .take(FEW)
+        .map(|line| {
+            vec![
+                html! { (line.series) },
+                symbol_link(&line.symbol),
+                html! {
+                    span.day { (line.from.as_deref().unwrap_or(MISSING)) } " … "
+                    span.day { (line.to.as_deref().unwrap_or(MISSING)) }
+                },
+                html! { (count(line.new)) },
+                html! { (count(line.changed)) },
+                html! { (count(line.drifted)) },
+                html! { (count(line.same)) },
+                html! { (count(line.extended)) },
+                html! { (count(line.removed)) },
+                html! { (count(line.only_here)) },
+            ]
+        })
+        .collect();
     let headings = [
         "view",
         "symbol",

@@ -25,8 +25,8 @@ pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
             html! { a href=(format!("/gaps/{}?series={}", encoded(&line.symbol), line.series)) {
                 (line.symbol) } },
             html! { (line.series) },
-            html! { (line.from.as_deref().unwrap_or(MISSING)) },
-            html! { (line.to.as_deref().unwrap_or(MISSING)) },
+            html! { span.day { (line.from.as_deref().unwrap_or(MISSING)) } },
+            html! { span.day { (line.to.as_deref().unwrap_or(MISSING)) } },
             html! { (count(line.days)) },
             html! { (count(line.missing)) },
             html! { (count(line.gaps.len() as u64)) },

@@ -42,8 +42,8 @@ pub(in crate::serve) fn show(here: &Here<'_>) -> Result<Answer> {
                 html! { (view.series) },
                 html! { (count(view.symbols)) },
                 html! { (count(view.days)) },
-                html! { (from.unwrap_or_else(none)) },
-                html! { (to.unwrap_or_else(none)) },
+                html! { span.day { (from.unwrap_or_else(none)) } },
+                html! { span.day { (to.unwrap_or_else(none)) } },
             ]
         }).collect();
         let entries: Vec<_> = log.entries.iter().map(|entry| vec![
