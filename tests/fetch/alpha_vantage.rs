@@ -212,7 +212,10 @@ fn the_limit_of_a_day_survives_a_restart() {
     assert_eq!(service.targets().len(), 3);
     assert_eq!(bench.count("spot", "CCC"), 4);
     // Nothing more today; a day later the rest, and only that.
-    spot(&bench, "AAA BBB CCC DDD EEE").exits(40);
+    let used_up = spot(&bench, "AAA BBB CCC DDD EEE").exits(40);
+    assert_eq!(used_up.json()["known"], false, "what was not asked is not known");
+    let said = bench.fetch("spot EEE --from 2025-11-10 --source alpha-vantage --yes").exits(40);
+    assert!(said.out.contains("Nothing came") && !said.out.contains("knows all"), "{}", said.out);
     assert_eq!(service.targets().len(), 3);
     bench.now = "2025-11-15T21:36:00Z".into();
     spot(&bench, "DDD EEE").exits(0);
