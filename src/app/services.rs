@@ -7,7 +7,7 @@ use super::clock::rfc3339;
 use super::fetch::{Provider, ServiceOptions, reach};
 use super::report::{Health, HealthCheck};
 use crate::domain::EntryKind;
-use crate::ledger::{Ledger, LedgerError, OpenOptions};
+use crate::ledger::{Inbox, Ledger, LedgerError, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -161,15 +161,12 @@ fn free(_: &Path) -> Option<u64> {
 
 /// What a fetch left that was not settled yet.
 fn inbox(directory: &Path) -> Found {
-    let folder = directory.join("inbox");
-    if !folder.is_dir() {
-        return Found::Skipped("there is none".to_owned());
-    }
-    match std::fs::read_dir(&folder) {
-        Ok(entries) => Found::Sound(match entries.flatten().count() {
-            0 => "empty".to_owned(),
-            files => format!("{files} files; `volledger fetch` settles them"),
-        }),
+    match Inbox::bytes_waiting(directory) {
+        Ok(None) => Found::Skipped("there is none".to_owned()),
+        Ok(Some(0)) => Found::Sound("empty".to_owned()),
+        Ok(Some(bytes)) => {
+            Found::Sound(format!("{bytes} bytes of answers; `volledger fetch` settles them"))
+        }
         Err(error) => Found::Hurt(error.to_string()),
     }
 }

@@ -15,6 +15,8 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+/// The folder beside a ledger, and the file in it.
+const FOLDER: &str = "inbox";
 const FILE: &str = "arrived";
 
 /// zstd level of waiting bodies.
@@ -49,7 +51,7 @@ impl Inbox {
     /// # Errors
     /// [`LedgerError::Held`] while another fetch has it, [`LedgerError::NotWritable`].
     pub fn open(directory: &Path, options: &OpenOptions) -> Result<Self> {
-        let path = directory.join("inbox");
+        let path = directory.join(FOLDER);
         let write = |error| LedgerError::write("the inbox", error);
         modes::private_folder(&path).map_err(write)?;
         let lock = Lock::take(&path, options)?;
@@ -105,6 +107,19 @@ impl Inbox {
     fn keep_aside(&self) -> Result<()> {
         let write = |error| LedgerError::write("the inbox", error);
         std::fs::copy(&self.path, self.path.with_extension("cut")).map_err(write).map(|_| ())
+    }
+
+    /// Bytes of the answers that wait beside a ledger; `None` where nobody ever fetched. The inbox is
+    /// neither opened nor locked.
+    ///
+    /// # Errors
+    /// A file that cannot be looked at.
+    pub fn bytes_waiting(directory: &Path) -> std::io::Result<Option<u64>> {
+        match std::fs::metadata(directory.join(FOLDER).join(FILE)) {
+            Ok(file) => Ok(Some(file.len())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether opening cut an answer that had not arrived whole.

@@ -3,13 +3,19 @@
 use std::io::Write;
 use std::path::Path;
 
+/// The text of a file; `None`, loudly, where it is absent.
+pub(super) fn text(name: &str) -> Option<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/vectors_ivcrush");
+    let text = std::fs::read_to_string(folder.join(name)).ok();
+    if text.is_none() {
+        let _ = writeln!(std::io::stderr(), "SKIPPED: ../shared has no {name}");
+    }
+    text
+}
+
 /// The lines of a CSV file without its header, as texts; `None`, loudly, where it is absent.
 pub(super) fn vectors(name: &str) -> Option<Vec<Vec<String>>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/vectors_ivcrush");
-    let Ok(text) = std::fs::read_to_string(folder.join(name)) else {
-        let _ = writeln!(std::io::stderr(), "SKIPPED: ../shared has no {name}");
-        return None;
-    };
+    let text = text(name)?;
     let lines = text.lines().skip(1);
     let lines: Vec<_> = lines.map(|l| l.split(',').map(str::to_owned).collect()).collect();
     assert!(lines.len() > 5, "{name} is nearly empty");

@@ -141,7 +141,7 @@ impl Limits {
 mod tests {
     use super::*;
     use crate::net::VirtualTime;
-    use crate::net::golden_tests::{close, vectors};
+    use crate::net::golden_tests::{close, text, vectors};
 
     fn tokens(limits: &Limits) -> Vec<f64> {
         limits.0.lock().unwrap().iter().map(|bucket| bucket.tokens).collect()
@@ -171,7 +171,16 @@ mod tests {
     #[test]
     fn the_recorded_trace_of_two_buckets_is_followed() {
         let Some(trace) = vectors("composite_limiter_trace.csv") else { return };
-        let both = [Limit::per(5, 60), Limit::per(7, 3600)];
+        let Some(both) = text("composite_limiter_config.json") else { return };
+        let both: Vec<serde_json::Value> = serde_json::from_str(&both).unwrap();
+        let both: Vec<Limit> = both
+            .iter()
+            .map(|one| {
+                let number = |name: &str| u32::try_from(one[name].as_u64().unwrap()).unwrap();
+                let limit = Limit::per(number("rate"), number("per_seconds").into());
+                Limit { burst: number("burst"), ..limit }
+            })
+            .collect();
         let (limits, time) = (Limits::new(&both, 0), VirtualTime::default());
         for line in trace {
             at(&time, &line[0]);

@@ -124,6 +124,44 @@ pub fn split_adjusted(days: &[Day], closes: &[f64], splits: &[(Day, f64)]) -> Ve
     adjusted
 }
 
+/// Pairs of closes within 0.6…1.6 that a listed split between them explains better than the market
+/// does, ascending: 3:2 looks like a fall of a third. Whether the vendor applied it cannot be told,
+/// so nothing is to be computed across them.
+///
+/// The split lies after the earlier close and not after the later one, and brings the factor nearer
+/// to 1, by logarithms.
+pub fn doubtful_splits(days: &[Day], closes: &[f64], splits: &[(Day, f64)]) -> Vec<Jump> {
+    let pairs = days.windows(2).enumerate().filter_map(|(at, pair)| {
+        let (&[before, day], index) = (pair, at + 1) else { return None };
+        let factor = factor(closes, index).filter(|factor| PLAIN_FACTORS.contains(factor))?;
+        let mut between = splits.iter().filter(|(split, _)| before < *split && *split <= day);
+        let explains =
+            |(_, ratio): &(Day, f64)| (factor.ln() + ratio.ln()).abs() < factor.ln().abs();
+        between.any(explains).then_some(Jump { index, day, factor })
+    });
+    pairs.collect()
+}
+
+/// Pairs at the seams between two vendors' prices, one as traded, that a later split explains better
+/// than the market does, whichever side lacks it; ascending.
+///
+/// `seams` are indices into `closes` of the later close of each pair.
+pub fn doubtful_seams(
+    days: &[Day],
+    closes: &[f64],
+    seams: &[usize],
+    splits: &[(Day, f64)],
+) -> Vec<Jump> {
+    let found = seams.iter().filter_map(|&index| {
+        let day = *days.get(index)?;
+        let factor = factor(closes, index).filter(|factor| PLAIN_FACTORS.contains(factor))?;
+        let mut later = splits.iter().filter(|(split, _)| *split > day);
+        let explains = |(_, ratio): &(Day, f64)| factor.ln().abs() > ratio.ln().abs() / 2.0;
+        later.any(explains).then_some(Jump { index, day, factor })
+    });
+    found.collect()
+}
+
 fn jumps(days: &[Day], closes: &[f64]) -> impl Iterator<Item = Jump> {
     let pairs = days.iter().enumerate().skip(1);
     pairs.filter_map(|(index, day)| {
@@ -265,6 +303,30 @@ mod tests {
         }
         assert!(suspicious_jumps(&days[..2], &[100.0, 160.0], &[]).is_empty());
         assert_eq!(suspicious_jumps(&days[..2], &[100.0, 59.9], &[]).len(), 1);
+    }
+
+    #[test]
+    fn a_small_split_that_explains_a_fall_is_doubtful() {
+        let days: Vec<Day> = (0..4).map(|i| Day(day("2025-11-13").0 + 2 * i)).collect();
+        let of = |closes: [f64; 4], split: &str, ratio: f64| -> Vec<usize> {
+            let found = doubtful_splits(&days, &closes, &[(day(split), ratio)]);
+            found.iter().map(|jump| jump.index).collect()
+        };
+        let halves = [150.0, 151.0, 102.0, 101.0];
+        assert_eq!(of(halves, "2025-11-17", 1.5), [2]);
+        assert_eq!(of(halves, "2025-11-16", 1.5), [2], "between the two closes");
+        // Of another day, the other way round, or already applied.
+        assert_eq!(of(halves, "2025-11-15", 1.5), [0; 0]);
+        assert_eq!(of(halves, "2025-11-17", 2.0 / 3.0), [0; 0]);
+        assert_eq!(of([100.0, 100.7, 102.0, 101.0], "2025-11-17", 1.5), [0; 0]);
+        // At a seam either side may lack a later split.
+        let seams = |closes: [f64; 4], ratio: f64| -> usize {
+            doubtful_seams(&days, &closes, &[2], &[(day("2025-12-01"), ratio)]).len()
+        };
+        assert_eq!((seams(halves, 1.5), seams([1.0, 1.0, 1.5, 1.5], 1.5)), (1, 1));
+        assert_eq!((seams([1.0, 1.0, 1.02, 1.0], 1.5), seams(halves, 10.0)), (0, 0));
+        // One that cannot be overseen is another matter: see `suspicious_jumps`.
+        assert_eq!(of([300.0, 302.0, 102.0, 101.0], "2025-11-17", 3.0), [0; 0]);
     }
 
     #[test]

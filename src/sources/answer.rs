@@ -1,7 +1,9 @@
 //! What the readers of a service's answers have in common.
 
+use super::notes::finding;
+use super::polygon::PageSummary;
 use super::raw::{Entry, entries};
-use crate::domain::{Day, Series, Symbol};
+use crate::domain::{Day, Series, Severity, Symbol};
 use serde_json::value::RawValue;
 
 /// Most names of an object that is taken apart; a daily series of twenty years has 5,000.
@@ -25,6 +27,18 @@ pub enum Refusal {
     Plan(String),
     /// The key is not accepted.
     Key(String),
+}
+
+impl Refusal {
+    /// What a body gives that is no answer: nothing, and a fatal finding that says why.
+    pub(super) fn summary(self, source: u32) -> PageSummary {
+        let text = match self {
+            Self::Payload(text) | Self::NoData(text) | Self::Plan(text) | Self::Key(text) => text,
+            Self::Throttled { text, .. } => text,
+        };
+        let findings = vec![finding(source, "bad_payload", Severity::Fatal, text)];
+        PageSummary { findings, ..PageSummary::default() }
+    }
 }
 
 /// What an answer was asked for.

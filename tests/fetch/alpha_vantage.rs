@@ -106,6 +106,44 @@ fn announcements_become_the_calendar_and_are_asked_once_a_day() {
     bench.verifies();
 }
 
+/// Where the service says nothing, what a calendar knew stays; and an announcement of today, which is
+/// to come and was, is one and no contradiction.
+#[test]
+fn what_it_does_not_say_takes_nothing_back() {
+    let service = Responder::new(|target, _| match parameter(target, "function") {
+        "EARNINGS" => ok(
+            r#"{"quarterlyEarnings":[{"reportedDate":"2026-01-16","reportedEPS":"0.5"},{"reportedDate":"2025-10-24","reportedEPS":"1.10","estimatedEPS":"None"}]}"#,
+        ),
+        _ => answer(target),
+    });
+    let mut bench = Bench::new(service.base());
+    let known = "ticker,announcement_date,timing,confirmed,eps_estimate\n\
+                 ABC,2025-10-24,AMC,1,0.77\nABC,2026-01-16,BMO,1,0.55\n";
+    let file = bench.desk.write("calendar.csv", known);
+    bench.run(&format!("import earnings {file} --symbol-from column --yes")).exits(0);
+    let review = bench.confirmed("earnings ABC TST");
+    assert!(review["findings"].to_string().contains("announced_twice"), "{review}");
+    let rows = bench.rows("earnings", "ABC");
+    let told = |row: &Value| (row["timing"].clone(), row["eps_estimate"].to_string());
+    assert_eq!(told(&rows[0]), ("AMC".into(), "0.77".into()), "{}", rows[0]);
+    assert_eq!(told(&rows[1]), ("BMO".into(), "0.55".into()), "{}", rows[1]);
+    assert_eq!((rows[0]["eps_actual"].to_string(), rows.len()), ("1.10".into(), 2));
+    // Of a day that nobody knew, it is said that the time is not known.
+    assert_eq!(bench.rows("earnings", "TST")[0]["timing"], "UNKNOWN");
+    // The next day it is only among those that were, and what it brought is added.
+    let later = Responder::new(|target, _| match parameter(target, "function") {
+        "EARNINGS" => {
+            ok(r#"{"quarterlyEarnings":[{"reportedDate":"2026-01-16","reportedEPS":"0.5"}]}"#)
+        }
+        _ => table(HEADER),
+    });
+    (bench.base, bench.now) = (later.base(), "2026-01-17T21:35:00Z".into());
+    bench.confirmed("earnings ABC");
+    let row = bench.rows("earnings", "ABC")[1].clone();
+    assert_eq!((row["eps_actual"].to_string(), told(&row).0), ("0.5".into(), "BMO".into()));
+    bench.verifies();
+}
+
 #[test]
 fn a_throttled_calendar_is_never_an_empty_one() {
     let throttled = Arc::new(AtomicBool::new(true));
@@ -149,6 +187,14 @@ fn daily_prices_keep_their_digits_and_the_unfinished_day_is_left_out() {
         bench.fetch(&format!("{words} --source alpha-vantage")).exits(2);
     }
     bench.fetch("earnings TST --source polygon").exits(2);
+    // An address may have a path before all others, as that of a gateway has.
+    let before = service.targets().len();
+    let words = "spot GATE --from 2025-11-10 --source alpha-vantage --yes --base-url";
+    bench.run(&format!("fetch {words} {}/av/", service.base())).exits(0);
+    bench.run(&format!("fetch earnings GATE --yes --base-url {}/av", service.base())).exits(0);
+    let asked = service.targets().split_off(before);
+    assert!(asked.iter().all(|target| target.starts_with("/av/query?")), "{asked:?}");
+    assert_eq!(asked.len(), 3);
     bench.verifies();
 }
 
@@ -166,7 +212,10 @@ fn the_limit_of_a_day_survives_a_restart() {
     assert_eq!(service.targets().len(), 3);
     assert_eq!(bench.count("spot", "CCC"), 4);
     // Nothing more today; a day later the rest, and only that.
-    spot(&bench, "AAA BBB CCC DDD EEE").exits(40);
+    let used_up = spot(&bench, "AAA BBB CCC DDD EEE").exits(40);
+    assert_eq!(used_up.json()["known"], false, "what was not asked is not known");
+    let said = bench.fetch("spot EEE --from 2025-11-10 --source alpha-vantage --yes").exits(40);
+    assert!(said.out.contains("Nothing came") && !said.out.contains("knows all"), "{}", said.out);
     assert_eq!(service.targets().len(), 3);
     bench.now = "2025-11-15T21:36:00Z".into();
     spot(&bench, "DDD EEE").exits(0);
@@ -211,6 +260,8 @@ fn killed_in_the_middle_it_goes_on_where_it_was() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(holding(&bench.ledger(), KEY), [""; 0]);
+    let health = bench.run("health").exits(0).out;
+    assert!(health.contains("bytes of answers; `volledger fetch` settles them"), "{health}");
     gate.store(true, Ordering::SeqCst);
     let review = bench.confirmed(&words.replace(" --yes", ""));
     assert_eq!(review["fetch"]["plan"]["day"]["spent"], 2, "the inbox counts: {review}");
@@ -220,6 +271,10 @@ fn killed_in_the_middle_it_goes_on_where_it_was() {
     for symbol in ["AAA", "BBB", "CCC", "DDD"] {
         assert_eq!(bench.count("spot", symbol), 4, "{symbol}");
     }
+    let health = bench.run("health --json").exits(0).json();
+    let inbox = |check: &&Value| check["name"] == "inbox";
+    let inbox = health["checks"].as_array().unwrap().iter().find(inbox).unwrap();
+    assert_eq!(inbox["note"], "empty");
     bench.verifies();
 }
 
@@ -354,6 +409,26 @@ fn the_key_is_nowhere() {
         assert!(!request.to_lowercase().contains("authorization"), "{request}");
         assert!(request.lines().next().unwrap().contains(&format!("apikey={KEY}")), "{request}");
     }
+}
+
+/// The text of a burst advertises "all premium endpoints": taken for a refusal of the plan, the days
+/// would count as settled and never be asked again.
+#[test]
+fn a_burst_is_no_refusal_of_the_plan() {
+    let service = Responder::new(|target, before| match before {
+        0 => ok(
+            r#"{"Information":"Please spread out your free API requests (1 request per second). Premium plans lift the free key rate limit (25 requests per day), raise the per-second burst limit, and instantly unlock all premium endpoints"}"#,
+        ),
+        _ => answer(target),
+    });
+    let bench = Bench::new(service.base());
+    bench.settings("[retry]\nmax_attempts = 1\n");
+    let ran = spot(&bench, "TST").exits(40);
+    let line = ran.json()["fetch"]["outcomes"][0].clone();
+    assert_eq!((&line["fact"], &line["ended"]), (&"failed".into(), &"rate-limited".into()));
+    spot(&bench, "TST").exits(0);
+    assert_eq!(bench.count("spot", "TST"), 4, "the days are asked again");
+    bench.verifies();
 }
 
 /// A plan without the long form still has the short one.

@@ -132,6 +132,78 @@ fn an_unadjusted_split_is_flagged_and_not_used() {
     assert!(review.contains("unadjusted_split"), "{review}");
 }
 
+/// The split of a symbol as its service lists it, three new shares for two.
+fn three_for_two(symbol: &str, day: &str) -> String {
+    format!(
+        r#"{{"results":[{{"execution_date":"{day}","split_from":2,"split_to":3,"ticker":"{symbol}","id":"x"}}],"status":"OK"}}"#
+    )
+}
+
+/// A split of 3:2 lies within what a market does. Prices as traded are brought into today's shares
+/// where it is known, whenever that is; of others nothing is computed across it.
+#[test]
+fn a_small_split_that_is_known_is_no_fall_of_a_third() {
+    let days = sessions("2025-06-02", "2025-11-13");
+    let at = 60;
+    let split = days[at].to_string();
+    let theirs = (days.clone(), split.clone());
+    let close = move |n: usize| -> String {
+        let close: f64 = walk(n).parse().unwrap();
+        format!("{:.4}", if n < at { close * 1.5 } else { close })
+    };
+    let service = Responder::new(move |target, _| match target {
+        of if of.contains("/splits") => ok(three_for_two("VOLA", &theirs.1)),
+        of if of.contains("TIME_SERIES_DAILY") => {
+            let bar = |(n, day): (usize, &volledger::domain::Day)| {
+                let c = close(n);
+                let prices = ["1. open", "2. high", "3. low", "4. close"]
+                    .map(|name| format!(r#""{name}":"{c}""#));
+                format!(r#""{day}":{{{},"5. volume":"7"}}"#, prices.join(","))
+            };
+            let bars: Vec<String> = theirs.0.iter().enumerate().map(bar).collect();
+            ok(format!(r#"{{"Time Series (Daily)":{{{}}}}}"#, bars.join(",")))
+        }
+        _ => ok(bars_body("VOLA", &theirs.0, close)),
+    });
+    let adjusted: Vec<f64> = (0..days.len()).map(|n| walk(n).parse().unwrap()).collect();
+    let is_adjusted = |bench: &Bench| {
+        let hv = bench.rows("hv", "VOLA");
+        assert_eq!(hv.len(), days.len() - 20);
+        for (row, index) in hv.iter().zip(20..) {
+            let (is, want) = (number(&row["hv20"]).unwrap(), volatility(&adjusted[..=index], 20));
+            // Their closes have four digits each.
+            assert!((is - want.unwrap()).abs() < 1e-5, "{row}: {want:?}");
+        }
+    };
+    let spot = "spot VOLA --from 2025-06-02 --yes --json";
+    let bench = Bench::new(service.base());
+    bench.fetch("splits VOLA --yes").exits(0);
+    let review = bench.fetch(&format!("{spot} --source alpha-vantage")).exits(0).out;
+    assert!(review.contains("not_adjusted") && !review.contains("splits_unknown"), "{review}");
+    is_adjusted(&bench);
+    // Learnt of later, it is made good by the next computation; taken back, so is that.
+    let bench = Bench::new(service.base());
+    let review = bench.fetch(&format!("{spot} --source alpha-vantage")).exits(0).out;
+    assert!(review.contains("splits_unknown"), "{review}");
+    assert!(number(&bench.rows("hv", "VOLA")[at - 15]["hv20"]).unwrap() > 1.0);
+    bench.fetch("splits VOLA --yes").exits(0);
+    bench.run("derive hv --yes").exits(0);
+    is_adjusted(&bench);
+    bench.verifies();
+    // Polygon's prices should have it; where they do not, nobody can tell.
+    let bench = Bench::new(service.base());
+    bench.fetch("splits VOLA --yes").exits(0);
+    bench.fetch(&format!("{spot} --grouped never")).exits(0);
+    let hv = bench.rows("hv", "VOLA");
+    let dates: Vec<&str> = hv.iter().map(|row| row["date"].as_str().unwrap()).collect();
+    let across: Vec<String> = days[at..at + 20].iter().map(ToString::to_string).collect();
+    assert!(across.iter().all(|day| !dates.contains(&day.as_str())), "{dates:?}");
+    assert_eq!(hv.len(), days.len() - 20 - 20);
+    let review = bench.run("batch show b3 --json").exits(0).out;
+    assert!(review.contains("split_not_adjusted"), "{review}");
+    bench.verifies();
+}
+
 #[test]
 fn the_record_of_a_chain_is_the_volatility_of_a_contract() {
     let Some(fake) = Fake::start(&["--now", "2023-06-27T15:00:00-04:00"]) else { return };

@@ -1,6 +1,7 @@
 //! Historical volatility from the closes of the spot view (`tomic.md` 5).
 
 use super::super::error::Result;
+use super::super::fetch::Provider;
 use super::super::views::ViewReader;
 use super::{Computed, Values, digest_of, warning};
 use crate::domain::{Calendar, Day, Field, Series, Symbol, Value};
@@ -10,11 +11,16 @@ use crate::quant::hv;
 
 /// What the formula is; kept with each batch.
 pub const DEFINITION: &str = "\
-id = \"derive-hv\"\nversion = 1\n\
+id = \"derive-hv\"\nversion = 2\n\
 # hv20, hv30, hv90, hv252: sample standard deviation (n - 1) of the last 20, 30, 90, 252 log returns of\n\
 # consecutive closes, times the square root of 252, rounded to 9 decimals. A window that is not full, or\n\
 # that spans a close-to-close factor outside 0.6 ... 1.6 which no split in the ledger explains, has no\n\
-# value. Closes before a split that its vendor did not apply are divided by its ratio.\n";
+# value. Closes before a split that its vendor did not apply are divided by its ratio: those of a vendor\n\
+# whose prices are as traded, and others where the factor lies outside 0.6 ... 1.6. Where it lies within\n\
+# and a split explains it better than the market does, windows across it have no value.\n";
+
+/// The close of a day.
+const CLOSE: u16 = 60;
 
 /// Windows in returns, with the fields that they fill.
 const WINDOWS: [(usize, u16); 4] = [(20, 40), (30, 41), (90, 42), (252, 43)];
@@ -24,11 +30,13 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
     let at = ledger.position();
     let spot = reader.records(Series::Spot, symbol, at, Which::Latest)?;
     let (mut days, mut closes): (Vec<Day>, Vec<f64>) = (Vec::new(), Vec::new());
+    let mut traded: Vec<bool> = Vec::new();
     for record in &spot {
         // A missing close is a hole, not a zero.
-        if let Some(close) = record.number(60).filter(|close| *close > 0.0) {
+        if let Some(close) = record.number(CLOSE).filter(|close| *close > 0.0) {
             days.push(record.day);
             closes.push(close);
+            traded.push(is_as_traded(ledger, record));
         }
     }
     let listed = reader.records(Series::Splits, symbol, at, Which::Latest)?;
@@ -39,7 +47,8 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
         .filter(|(_, ratio)| ratio.is_finite() && *ratio > 0.0)
         .collect();
     let mut computed = Computed::default();
-    let jumps = hv::suspicious_jumps(&days, &closes, &splits);
+    let open = apply_known(&days, &mut closes, &traded, &splits);
+    let jumps = hv::suspicious_jumps(&days, &closes, &open);
     for jump in &jumps {
         computed.findings.push(warning(
             "unadjusted_split",
@@ -47,6 +56,21 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
             format!(
                 "{symbol}: the close of {} is {:.3} times the one before and no split is known: \
                  windows across it have no value",
+                jump.day, jump.factor
+            ),
+        ));
+    }
+    let mut doubtful = hv::doubtful_splits(&days, &closes, &open);
+    let seams: Vec<usize> =
+        (1..traded.len()).filter(|at| traded.get(*at) != traded.get(at - 1)).collect();
+    doubtful.extend(hv::doubtful_seams(&days, &closes, &seams, &splits));
+    for jump in &doubtful {
+        computed.findings.push(warning(
+            "split_not_adjusted",
+            Some(jump.day),
+            format!(
+                "{symbol}: the close of {} is {:.3} times the one before, which a split explains \
+                 better than the market does: windows across it have no value",
                 jump.day, jump.factor
             ),
         ));
@@ -61,8 +85,9 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
             ),
         ));
     }
-    let closes = hv::split_adjusted(&days, &closes, &splits);
-    let breaks: Vec<usize> = jumps.iter().map(|jump| jump.index).collect();
+    let closes = hv::split_adjusted(&days, &closes, &open);
+    let mut breaks: Vec<usize> = jumps.iter().chain(&doubtful).map(|jump| jump.index).collect();
+    breaks.sort();
     let series = WINDOWS.map(|(window, code)| {
         (Field::Known(code), hv::hv_series_unbroken(&closes, window, &breaks))
     });
@@ -86,4 +111,35 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
         inputs.insert("splits".into(), digest.into());
     }
     Ok(computed)
+}
+
+/// Whether a close came from a service that takes no split out of its prices.
+fn is_as_traded(ledger: &Ledger, record: &Record) -> bool {
+    let cell = record.cell(&Field::Known(CLOSE));
+    let batch = cell.and_then(|cell| ledger.batches().get(cell.event.batch));
+    let service = batch.and_then(|batch| Provider::of_mapping(&batch.stage.mapping.id));
+    service.is_some_and(Provider::prices_as_traded)
+}
+
+/// Brings closes as traded into the shares of the last day, and returns the splits that may still
+/// stand in the others. A split that is announced for a later day has not happened to any of them.
+fn apply_known(
+    days: &[Day],
+    closes: &mut [f64],
+    traded: &[bool],
+    splits: &[(Day, f64)],
+) -> Vec<(Day, f64)> {
+    let last = days.last().copied().unwrap_or_default();
+    let passed = splits.iter().filter(|(split, _)| *split <= last);
+    let mut open = Vec::new();
+    for (split, ratio) in passed {
+        let first_after = days.partition_point(|day| day < split);
+        let before = closes.iter_mut().zip(traded).take(first_after);
+        before.filter(|(_, traded)| **traded).for_each(|(close, _)| *close /= ratio);
+        let of_before = first_after.checked_sub(1).and_then(|at| traded.get(at));
+        if of_before != Some(&true) {
+            open.push((*split, *ratio));
+        }
+    }
+    open
 }

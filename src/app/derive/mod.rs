@@ -52,11 +52,11 @@ impl Derivation {
         }
     }
 
-    /// Name of the formula in stage entries; its definition is kept with the batch.
-    fn mapping(self) -> (&'static str, &'static str) {
+    /// Name and version of the formula in stage entries; its definition is kept with the batch.
+    fn mapping(self) -> (&'static str, u32, &'static str) {
         match self {
-            Self::Hv => ("derive-hv", hv::DEFINITION),
-            Self::Iv => ("derive-iv", iv::DEFINITION),
+            Self::Hv => ("derive-hv", 2, hv::DEFINITION),
+            Self::Iv => ("derive-iv", 1, iv::DEFINITION),
         }
     }
 }
@@ -159,10 +159,10 @@ fn lost(shown: &BTreeMap<Day, Values>, computed: &BTreeMap<Day, Values>) -> Vec<
 
 /// The first line of the document: what was computed, and from where in the log.
 fn header(what: Derivation, ledger: &Ledger) -> serde_json::Value {
-    let (mapping, _) = what.mapping();
+    let (mapping, version, _) = what.mapping();
     serde_json::json!({
         "derived": what.series().name(),
-        "formula": format!("{mapping}/1"),
+        "formula": format!("{mapping}/{version}"),
         "input": what.input().name(),
         "position": ledger.position().0,
         "log_root": ledger.head().root.to_string(),
@@ -177,7 +177,7 @@ fn shown(
     symbol: &Symbol,
 ) -> Result<BTreeMap<Day, Values>> {
     use crate::projections::view::{Activity, fold};
-    let (view, (mapping, _)) = (what.series(), what.mapping());
+    let (view, (mapping, ..)) = (what.series(), what.mapping());
     let table = ledger.batches();
     let others = table.iter().filter(|(_, batch)| batch.stage.mapping.id != mapping);
     let all = Activity::at(table, view, ledger.position());
@@ -198,12 +198,12 @@ fn stage(
     findings: Vec<Finding>,
     run: &Run<'_>,
 ) -> Result<Staged> {
-    let (mapping, definition) = what.mapping();
+    let (mapping, version, definition) = what.mapping();
     let now = run.clock.now_ms();
     let count = rows.len() as u64;
     let mut draft = Draft {
         manifest: Manifest::default(),
-        mapping: (mapping.to_owned(), 1, definition.to_owned()),
+        mapping: (mapping.to_owned(), version, definition.to_owned()),
         series: what.series(),
         classes: Series::ALL.map(|view| (view, Class::Fill)).to_vec(),
         rows: RowCounts {

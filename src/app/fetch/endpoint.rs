@@ -62,6 +62,11 @@ impl Provider {
         (self.name().to_owned(), 1, definition.to_owned())
     }
 
+    /// Whether its prices are as traded: no split is taken out of them.
+    pub fn prices_as_traded(self) -> bool {
+        self == Self::AlphaVantage
+    }
+
     /// Whether it counts requests of a day, so that each of them is to be recorded.
     pub fn counts_days(self) -> bool {
         self == Self::AlphaVantage

@@ -9,6 +9,7 @@
 //! The ledger is held while planning and settling, not while asking, which may take hours. Killed
 //! at any moment, the next run settles what the inbox has and asks only for the rest.
 
+mod announced;
 mod ask;
 mod cache;
 mod coverage;

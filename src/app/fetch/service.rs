@@ -214,7 +214,8 @@ fn probe(provider: Provider, base_path: &str) -> (String, Check) {
     match provider {
         Provider::Polygon => ("/v1/marketstatus/now".to_owned(), |_| Ok(())),
         Provider::AlphaVantage => {
-            ("/query?function=GLOBAL_QUOTE&symbol=SPY".to_owned(), alpha_vantage::answers)
+            let target = format!("{base_path}/query?function=GLOBAL_QUOTE&symbol=SPY");
+            (target, alpha_vantage::answers)
         }
         Provider::Tradier => (format!("{base_path}/markets/quotes?symbols=SPY"), |body| {
             tradier::items(tradier::Page::Quote, body).map(drop)

@@ -1,5 +1,6 @@
 //! Settling: from the answers in the inbox to one sealed batch.
 
+use super::announced::Announced;
 use super::coverage::CoverageMap;
 use super::endpoint::Provider;
 use super::facts::{self, facts};
@@ -154,6 +155,7 @@ struct Work<'a> {
     events: u32,
     outcomes: Vec<OutcomeLine>,
     requests: Vec<Request>,
+    announced: Announced,
     run: &'a Run<'a>,
 }
 
@@ -178,7 +180,19 @@ impl<'a> Work<'a> {
             again: options.again.clone(),
         };
         let (windows, outcomes, requests) = (Vec::new(), Vec::new(), Vec::new());
-        Self { inbox, coverage, roots, draft, windows, events: 0, outcomes, requests, run }
+        let announced = Announced::default();
+        Self {
+            inbox,
+            coverage,
+            roots,
+            draft,
+            windows,
+            events: 0,
+            outcomes,
+            requests,
+            announced,
+            run,
+        }
     }
 
     /// Reads one answer; if it says what is known already, nothing of it stays.
@@ -246,7 +260,20 @@ impl<'a> Work<'a> {
         if unchanged {
             return Ok(());
         }
-        findings.extend(as_traded(&reader, question, days)?);
+        if question.series == Series::Earnings {
+            let (kept, repeated) = self.announced.sift(&reader, &windows)?;
+            windows = kept;
+            rows.accepted -= repeated;
+            rows.blank += repeated;
+            if repeated > 0 {
+                let text = "an announcement that another answer of this fetch has already; that \
+                            one counts";
+                let told =
+                    finding("announced_twice", Severity::Info, days.map(|d| d.1), text.into());
+                findings.push(Finding { count: repeated, ..told });
+            }
+        }
+        findings.extend(as_traded(&reader, self.coverage, question, days)?);
         for (note, body) in &bodies {
             self.keep(ledger, question, note, body, self.outcomes.len() as u32 - 1)?;
         }
@@ -362,9 +389,10 @@ impl<'a> Work<'a> {
 }
 
 /// A finding when prices as traded lie before a split that is known: beside adjusted ones, they are
-/// of other shares.
+/// of other shares. Where nobody asked about splits, that is said.
 fn as_traded(
     reader: &ViewReader<'_>,
+    coverage: &CoverageMap,
     question: &Question,
     days: Option<(Day, Day)>,
 ) -> Result<Option<Finding>> {
@@ -375,6 +403,13 @@ fn as_traded(
     }
     let at = reader.ledger().position();
     let splits = reader.records(Series::Splits, symbol, at, Which::Latest)?;
+    if splits.is_empty() && coverage.about(Series::Splits, Some(symbol), "").next().is_none() {
+        let text = format!(
+            "{symbol}: these prices are as traded, and whether there was a split is not known: see \
+             `volledger fetch splits`"
+        );
+        return Ok(Some(finding("splits_unknown", Severity::Info, None, text)));
+    }
     Ok(splits.iter().find(|split| split.day > first).map(|split| {
         let text = format!(
             "{symbol}: these prices are as traded, and there was a split on {}: the days before it \

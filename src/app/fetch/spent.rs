@@ -9,8 +9,9 @@ use crate::ledger::{Inbox, Ledger};
 /// A day, in ms.
 const DAY_MS: i64 = 86_400_000;
 
-/// Requests, retries included, that a service answered within the 24 hours before `now`: those in
-/// the ledger's batches, whatever was decided about them, and those in the inbox.
+/// Requests, retries included, that were made of a service within the 24 hours before `now`: those in
+/// the ledger's batches, whatever was decided about them, and those in the inbox. One that nobody
+/// answered counts as well, since the service may have heard it.
 ///
 /// # Errors
 /// A manifest that cannot be read.

@@ -222,9 +222,13 @@ fn finish(
             }
             let mut review =
                 Review::of_nothing(ledger.position().0, &format!("{}/1", wish.source.name()));
+            // What was not asked is not known.
+            let known = report.left == 0;
+            review.known = known;
             review.fetch = Some(Box::new(report));
             if ui.for_people() {
                 ui.tell(match left {
+                    _ if !known => "Nothing came: not all of it could be asked",
                     Some(_) => "Nothing new: what was asked before waits for a decision",
                     None => "Nothing new: the ledger knows all of it already",
                 })?;

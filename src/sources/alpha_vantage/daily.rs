@@ -2,7 +2,7 @@
 
 use super::super::ReadError;
 use super::super::answer::{Refusal, Wanted, member, members, object, place};
-use super::super::notes::{Counts, finding};
+use super::super::notes::Counts;
 use super::super::polygon::PageSummary;
 use super::super::raw::Entry;
 use super::earnings::{about, told};
@@ -46,11 +46,7 @@ pub(super) fn read<E>(
     });
     let bars = match found {
         Ok(bars) => bars,
-        Err(refusal) => {
-            let text = format!("{refusal:?}");
-            summary.findings.push(finding(wanted.source, "bad_payload", Severity::Fatal, text));
-            return Ok(summary);
-        }
+        Err(refusal) => return Ok(refusal.summary(wanted.source)),
     };
     let mut notes = Counts::default();
     let item = if wanted.series == Series::Bars { DAILY } else { "" };

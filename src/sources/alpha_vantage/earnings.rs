@@ -2,7 +2,7 @@
 
 use super::super::answer::{Refusal, Wanted, member, members, object, one_or_many, place};
 use super::super::csv::{CsvOptions, SymbolFrom, read_csv};
-use super::super::notes::{Counts, finding};
+use super::super::notes::Counts;
 use super::super::polygon::PageSummary;
 use super::super::raw::{Entry, text_of};
 use super::super::{Limits, Mapping, ReadError};
@@ -80,11 +80,7 @@ pub(super) fn read_history<E>(
     });
     let items = match found {
         Ok(items) => items,
-        Err(refusal) => {
-            let text = format!("{refusal:?}");
-            summary.findings.push(finding(wanted.source, "bad_payload", Severity::Fatal, text));
-            return Ok(summary);
-        }
+        Err(refusal) => return Ok(refusal.summary(wanted.source)),
     };
     let (mut rejects, mut words) = (Counts::default(), Counts::default());
     for (line, text) in (1..).zip(items) {
@@ -146,8 +142,10 @@ fn quarter(of: &[Entry<'_>]) -> Option<Quarter> {
             "estimatedEPS" => Field::Known(ESTIMATE),
             other => Field::Named(other.into()),
         };
-        if !fields.iter().any(|(known, _)| *known == field) {
-            fields.push((field, told(raw.get())));
+        let value = told(raw.get());
+        // `None` says nothing, and takes nothing back.
+        if value != Value::Null && !fields.iter().any(|(known, _)| *known == field) {
+            fields.push((field, value));
         }
     }
     Some(Quarter { day, fields, odd: timing.is_none() })

@@ -30,8 +30,10 @@ pub const DEFINITION: &str = "\
 id = \"alpha-vantage\"\nversion = 1\n\
 # Answers of Alpha Vantage. EARNINGS_CALENDAR is a table, read as the bundled mapping `earnings`, version 1:\n\
 # the announcement's day is reportDate, pre-market is BMO, post-market AMC, an empty cell UNKNOWN. EARNINGS has\n\
-# one event for each element of quarterlyEarnings, on reportedDate; `None` says nothing. TIME_SERIES_DAILY has\n\
-# one for each date, a session in New York; prices are as traded: neither splits nor dividends are taken out.\n";
+# one event for each element of quarterlyEarnings, on reportedDate; `None` says nothing. An unknown time of day is\n\
+# left out where the view shows one, and an announcement that both have is that of the answer that came first.\n\
+# TIME_SERIES_DAILY has one event for each date, a session in New York; prices are as traded: neither splits nor\n\
+# dividends are taken out.\n";
 
 /// Whether a body is an answer; `items` is how many items it has.
 ///
@@ -92,7 +94,10 @@ fn refusal(top: &[super::raw::Entry<'_>]) -> Option<Refusal> {
     let text = said("Note").or_else(|| said("Information"))?;
     let lower = text.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    if says(&["premium endpoint", "premium feature"]) {
+    // Each of these texts advertises what a premium plan would give, that of a burst "all premium
+    // endpoints" too: what is asked of a plan is said of the request itself.
+    let throttles = says(&["per second", "per minute", "per day", "rate limit", "call frequency"]);
+    if says(&["is a premium"]) || says(&["premium"]) && !throttles {
         return Some(Refusal::Plan(text));
     }
     if says(&["invalid api key", "demo purposes only"]) {

@@ -70,7 +70,7 @@ fn past_announcements_have_their_digits_and_none_is_none() {
     for (name, value) in [
         ("timing", "AMC"),
         ("eps_actual", "1.10"),
-        ("eps_estimate", "null"),
+        ("eps_estimate", "-"),
         ("fiscal_period_end", "2029-09-30"),
         ("surprisePercentage", "4.76"),
         ("reportTime", "-"),
@@ -118,7 +118,15 @@ fn refusals_are_told_apart() {
             Box::new(throttled(false)),
         ),
         (
+            r#"{"Information":"Please spread out your free requests (1 request per second). A premium plan lifts the free key rate limit (25 requests per day), raises the per-second burst limit, and unlocks all premium endpoints"}"#,
+            Box::new(throttled(false)),
+        ),
+        (
             r#"{"Information":"Thank you! This is a premium endpoint. Subscribe to unlock."}"#,
+            Box::new(|r| matches!(r, Refusal::Plan(_))),
+        ),
+        (
+            r#"{"Information":"This is a premium endpoint: plans of 75 requests per minute and more have it."}"#,
             Box::new(|r| matches!(r, Refusal::Plan(_))),
         ),
         (

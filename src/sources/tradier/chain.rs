@@ -2,12 +2,12 @@
 
 use super::super::ReadError;
 use super::super::answer::{Wanted, members, place};
-use super::super::notes::{Counts, finding};
+use super::super::notes::Counts;
 use super::super::polygon::PageSummary;
 use super::super::raw::{text_of, value_of};
 use super::{Page, Quote, items};
 use crate::domain::occ::{Contract, Right};
-use crate::domain::{Collector, Field, Key, Op, Origin, Series, Severity, Value};
+use crate::domain::{Collector, Field, Key, Op, Origin, Series, Severity, Symbol, Value};
 use rust_decimal::Decimal;
 
 const IV: u16 = 100;
@@ -59,18 +59,14 @@ pub fn read<E>(
     let Some(symbol) = &wanted.symbol else { return Ok(summary) };
     let options = match items(Page::Chain, body) {
         Ok(options) => options,
-        Err(refusal) => {
-            let text = format!("{refusal:?}");
-            summary.findings.push(finding(wanted.source, "bad_payload", Severity::Fatal, text));
-            return Ok(summary);
-        }
+        Err(refusal) => return Ok(refusal.summary(wanted.source)),
     };
     let (mut rejects, mut notes) = (Counts::default(), Counts::default());
     for (line, text) in (1..).zip(options) {
         let (offset, len) = place(body, text);
         let origin = Origin { source: wanted.source, line, offset, len };
         summary.rows.read += 1;
-        let option = match option(text, underlying) {
+        let option = match option(text, symbol, underlying) {
             Ok(option) => option,
             Err(code) => {
                 summary.rows.rejected += 1;
@@ -108,7 +104,10 @@ pub fn read<E>(
         }
         _ => (
             Severity::Warning,
-            ["contract that its ticker contradicts", "contracts that their tickers contradict"],
+            [
+                "contract that its ticker or the question contradicts",
+                "contracts that their tickers or the question contradict",
+            ],
         ),
     };
     summary.findings.extend(notes.findings_by(source, "item", words));
@@ -126,7 +125,7 @@ struct Read {
 ///
 /// # Errors
 /// The code with which it is rejected.
-fn option(text: &str, underlying: &Quote) -> Result<Read, &'static str> {
+fn option(text: &str, symbol: &Symbol, underlying: &Quote) -> Result<Read, &'static str> {
     if !text.starts_with('{') {
         return Err("not_an_object");
     }
@@ -181,7 +180,10 @@ fn option(text: &str, underlying: &Quote) -> Result<Read, &'static str> {
         notes.push("crossed_quote");
     }
     let word = if contract.right == Right::Call { "call" } else { "put" };
-    let differs = exact(138).is_some_and(|strike| strike != contract.strike())
+    // The ticker's root may be another one, of adjusted or weekly options; the underlying may not.
+    let other = |told: &str| !told.eq_ignore_ascii_case(symbol.as_str());
+    let differs = leaf("underlying").and_then(text_of).is_some_and(|told| other(&told))
+        || exact(138).is_some_and(|strike| strike != contract.strike())
         || leaf("option_type").and_then(text_of).is_some_and(|told| told != word)
         || leaf("expiration_date")
             .and_then(text_of)

@@ -70,6 +70,18 @@ fn options_become_events_with_the_digits_of_the_answer() {
 }
 
 #[test]
+fn a_contract_of_another_stock_is_told() {
+    let of = |underlying: &str| {
+        let body = format!(
+            r#"{{"options":{{"option":{{"symbol":"TSTW300118C00150000","strike":150,"underlying":"{underlying}"}}}}}}"#
+        );
+        events(&body).1.findings.iter().map(|f| f.code.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("TST"), [""; 0], "another root is none");
+    assert_eq!(of("ABC"), ["option_mismatch"]);
+}
+
+#[test]
 fn one_element_and_none_are_read_as_such() {
     let one =
         r#"{"options":{"option":{"symbol":"TST300118C00150000","strike":150,"greeks":null}}}"#;

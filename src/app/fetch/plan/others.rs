@@ -25,7 +25,8 @@ impl Planner<'_> {
         let sessions = self.calendar.open_days(*from, self.today()).take(SHORT_FORM + 1).count();
         let size = if sessions <= SHORT_FORM { "compact" } else { "full" };
         let target = format!(
-            "/query?function=TIME_SERIES_DAILY&symbol={}&outputsize={size}&datatype=json",
+            "{}/query?function=TIME_SERIES_DAILY&symbol={}&outputsize={size}&datatype=json",
+            self.wish.base_path,
             in_path(symbol)
         );
         vec![self.question(Av::Daily, Some(symbol), AS_TRADED, (*from, *to), target)]
@@ -40,7 +41,8 @@ impl Planner<'_> {
         let lacks = |symbol: Option<&Symbol>, scope: &str| {
             !self.missing(symbol, scope, &[today.0]).is_empty()
         };
-        let path = "/query?function=EARNINGS_CALENDAR";
+        let base = &self.wish.base_path;
+        let path = format!("{base}/query?function=EARNINGS_CALENDAR");
         let all = format!("{path}&horizon={horizon}");
         let calendar = |symbol: Option<&Symbol>, target| {
             self.question(Av::Calendar, symbol, &scope, today, target)
@@ -64,7 +66,7 @@ impl Planner<'_> {
                 plan.questions.push(calendar(Some(symbol), target));
             }
             if lacks(Some(symbol), "history") {
-                let target = format!("/query?function=EARNINGS&symbol={name}");
+                let target = format!("{base}/query?function=EARNINGS&symbol={name}");
                 let asked = self.question(Av::History, Some(symbol), "history", today, target);
                 plan.questions.push(asked);
             }
