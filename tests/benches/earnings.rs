@@ -126,4 +126,8 @@ fn main() {
     }
     let scan = ["vrp", "scan", "--date", "2025-12-10", "--json"].map(str::to_owned);
     told(&format!("scan of a day on which {symbols} announce"), ran(directory.path(), &scan, runs));
+    let one = ["earnings", "SYN0001", "--json"].map(str::to_owned);
+    told("earnings of 1", ran(directory.path(), &one, runs));
+    let health = ["health", "--json"].map(str::to_owned);
+    told("health, without network", ran(directory.path(), &health, runs));
 }
