@@ -260,9 +260,17 @@ pub fn gaps(
     for view in views.filter(|view| series.is_none_or(|s| s == *view)) {
         let known = reader.symbols(view);
         let wanted = if symbols.is_empty() { known.as_slice() } else { symbols };
-        for symbol in wanted {
-            let records = reader.records(view, symbol, at, which)?;
-            let days: Vec<Day> = records.iter().map(|record| record.day).collect();
+        let activity = Activity::at(ledger.batches(), view, at);
+        let shown = parallel::map(wanted, threads(), |symbol| {
+            let history = ViewReader::with(ledger, reader.roots()).history(view, symbol)?;
+            let mut days: Vec<Day> = Vec::new();
+            // Whichever assertion of a day counts, the day is shown.
+            sides(view, &history, &activity, &activity, &mut |key| {
+                days.extend(key.shows_after().then_some(key.key().0));
+            });
+            Ok(days)
+        })?;
+        for (symbol, days) in wanted.iter().zip(shown) {
             if days.is_empty() && symbols.is_empty() {
                 continue;
             }

@@ -4,6 +4,7 @@ use super::super::error::{AppError, Result};
 use super::super::metrics::first as first_of;
 use super::super::report::{HeatCell, HeatRow, Heatmap};
 use super::super::views::ViewReader;
+use super::super::{parallel, threads};
 use super::ATM_IV;
 use crate::domain::{Day, Position, Series, Symbol};
 use crate::ledger::Ledger;
@@ -128,11 +129,11 @@ pub fn heatmap(ledger: &Ledger, heat: &Heat) -> Result<Heatmap> {
         return Err(AppError::NotFound(format!("view iv has nothing about {strange}")));
     }
     let to = heat.to.unwrap_or(Day(i32::MAX));
-    let mut found: Vec<(&Symbol, BTreeMap<i32, HeatCell>)> = Vec::new();
-    for symbol in symbols {
+    let found = parallel::map(symbols, threads(), |symbol| {
+        let reader = ViewReader::with(ledger, reader.roots());
         let records = newest(&reader, heat, symbol, at, to)?;
-        found.push((symbol, ends_of_months(&records, heat)));
-    }
+        Ok((symbol.clone(), ends_of_months(&records, heat)))
+    })?;
     let ends = || found.iter().flat_map(|(_, cells)| cells.keys().copied());
     let (Some(oldest), Some(newest)) = (ends().min(), ends().max()) else {
         return Err(AppError::NotFound("no implied volatility is known there".to_owned()));
@@ -141,7 +142,7 @@ pub fn heatmap(ledger: &Ledger, heat: &Heat) -> Result<Heatmap> {
         Some(from) => oldest.max(month_of(from)),
         None => oldest.max(newest + 1 - MONTHS as i32),
     };
-    let row = |(symbol, mut cells): (&Symbol, BTreeMap<i32, HeatCell>)| {
+    let row = |(symbol, mut cells): (Symbol, BTreeMap<i32, HeatCell>)| {
         let cells: Vec<_> = (first..=newest).map(|month| cells.remove(&month)).collect();
         let latest = cells.iter().rev().flatten().next();
         HeatRow {
