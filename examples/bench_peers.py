@@ -228,7 +228,9 @@ def flat(bench, scale):
         extra, restated = bench.folder / "extra", bench.folder / "restated.csv"
         bench.tool("cut", bench.generate(symbols + 40, 2500), extra, symbols + 40, (symbols + 40) * 2500)
         own = bench.folder / "own.csv"
-        names = sorted(extra.iterdir())[symbols:]
+        # By number: as text, part-999 comes after part-1000, and the symbols would not be new ones.
+        number_of = lambda part: int(part.stem.split("-")[1])
+        names = sorted(extra.iterdir(), key=number_of)[symbols:]
         with own.open("w") as out:
             for index, part in enumerate(names):
                 lines = part.read_text().splitlines(keepends=True)
