@@ -57,6 +57,8 @@ pub struct Figure {
     pub headings: Vec<String>,
     /// Its rows, each with a cell for every heading.
     pub rows: Vec<Vec<String>>,
+    /// How many rows before these were left out.
+    pub older: usize,
     /// What the script works on, as JSON that cannot end the element that it stands in.
     pub data: Option<String>,
 }
@@ -148,11 +150,19 @@ fn page(parts: &Figure) -> String {
 
 impl Page for Chart {
     fn figure(&self) -> Figure {
+        self.newest(usize::MAX)
+    }
+}
+
+impl Chart {
+    /// The figure with the newest rows of its table alone.
+    pub fn newest(&self, most: usize) -> Figure {
+        let older = self.points.len().saturating_sub(most);
         let strips = self.strips();
         let names = self.lines.iter().map(|line| line.field.to_owned());
         let batches = strips.iter().map(|line| format!("batch {}", line.series));
         let headings = std::iter::once("date".to_owned()).chain(names).chain(batches).collect();
-        let rows = self.points.iter().map(|point| {
+        let rows = self.points.iter().skip(older).map(|point| {
             let value = |(value, line): (&Option<f64>, &crate::app::report::ChartLine)| {
                 value.map_or_else(|| MISSING.to_owned(), |value| scale(line.unit).shown(value))
             };
@@ -175,6 +185,7 @@ impl Page for Chart {
             caption: format!("{}, {}", self.title(), self.place()),
             headings,
             rows: rows.collect(),
+            older,
             data: Some(embedded(&data(self))),
         }
     }
@@ -231,6 +242,7 @@ impl Page for Heatmap {
             caption: self.definition.to_owned(),
             headings: headings.chain(["n".to_owned()]).collect(),
             rows: rows.collect(),
+            older: 0,
             data: None,
         }
     }
@@ -253,6 +265,7 @@ impl Page for Days {
             caption: "Every day that is not simply a session with a value.".to_owned(),
             headings: ["date", "view", "what"].map(str::to_owned).to_vec(),
             rows: self.views.iter().flat_map(odd).collect(),
+            older: 0,
             data: None,
         }
     }

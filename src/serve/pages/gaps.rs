@@ -62,7 +62,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
                 p { (t("Ask for what is missing: ")) code { "volledger fetch spot " (symbol) } (t(", or "))
                     a href="/upload" { (t("upload a file")) } "." }
             }
-            (data(&drawn, usize::MAX, |_| None))
+            (data(&drawn, |_| None))
         };
         let views: Vec<Series> = series.into_iter().collect();
         let of = std::slice::from_ref(&symbol);

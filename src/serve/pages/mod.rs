@@ -311,15 +311,15 @@ pub(super) fn leading(figure: &Figure, tag: &str, of: Option<(&str, Option<&str>
     }
 }
 
-/// A figure's data as a table, of its last `most` rows; the first column may lead somewhere.
-pub(super) fn data(figure: &Figure, most: usize, link: impl Fn(&str) -> Option<String>) -> Markup {
-    let all = figure.rows.len();
-    let rows = figure.rows.get(all.saturating_sub(most)..).unwrap_or_default();
+/// A figure's data as a table; the first column may lead somewhere.
+pub(super) fn data(figure: &Figure, link: impl Fn(&str) -> Option<String>) -> Markup {
+    let rows = &figure.rows;
     html! {
         details {
             summary { (t("Data as a table")) }
-            @if rows.len() < all {
-                p { (t("The newest ")) (count(rows.len() as u64)) (t(" of ")) (count(all as u64))
+            @if figure.older > 0 {
+                p { (t("The newest ")) (count(rows.len() as u64)) (t(" of "))
+                    (count((figure.older + rows.len()) as u64))
                     (t("; choose From and To for others.")) }
             }
             div.scroll tabindex="0" role="group" aria-label=(t("Data")) {

@@ -55,7 +55,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
             }
             p { (map.definition) }
             @if map.rows.is_empty() { p { (t("No symbol has implied volatility.")) } }
-            @else { (figure(&drawn, "heat-")) (data(&drawn, usize::MAX, link)) }
+            @else { (figure(&drawn, "heat-")) (data(&drawn, link)) }
         };
         Ok(Page::new("Rank", "/rank", body).of(&[Series::Iv], &heat.symbols))
     })

@@ -10,7 +10,6 @@ use crate::app::report::{Coverage, Span};
 use crate::app::views::ViewReader;
 use crate::app::{AppError, Which};
 use crate::domain::{Day, Series, Symbol};
-use crate::render::Page as _;
 use crate::render::numbers::{MISSING, count};
 use crate::serve::ask::{Answer, Here, encoded};
 use crate::serve::words::{find, t};
@@ -92,7 +91,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     };
     let chart = chart::chart(here.ledger, &drawn)?;
     here.answer(&chart, |chart| {
-        let drawn = chart.figure();
+        let drawn = chart.newest(ROWS);
         let at = here.ask.word("at");
         let view = kind.name().parse::<Series>().unwrap_or(Series::Iv);
         let why = |day: &str| {
@@ -123,7 +122,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
                 @if at.is_some() { a href=(format!("/symbols/{}", encoded(symbol.as_str()))) { (t("now")) } }
             }
             (leading(&drawn, "", Some((symbol.as_str(), at))))
-            (data(&drawn, ROWS, why))
+            (data(&drawn, why))
             (averages(here, &symbol)?)
             p.around {
                 @if let Some(before) = before { a rel="prev" data-key="["
