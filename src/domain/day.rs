@@ -29,6 +29,11 @@ impl Day {
         self.date().year()
     }
 
+    /// The month, 1 to 12.
+    pub fn month(self) -> u32 {
+        self.date().month()
+    }
+
     /// The next calendar day.
     pub fn next(self) -> Self {
         Self(self.0.saturating_add(1))

@@ -6,10 +6,11 @@ use super::super::report::{HeatCell, HeatRow, Heatmap};
 use super::super::views::ViewReader;
 use super::super::{parallel, threads};
 use super::ATM_IV;
-use crate::domain::{Day, Position, Series, Symbol};
+use crate::domain::{Day, Field, Position, Row, Series, Symbol};
 use crate::ledger::Ledger;
-use crate::projections::view::{Activity, Record, Which, fold};
+use crate::projections::view::{Activity, Shown, Which, each};
 use crate::quant::rank::{self, Definition, Standing};
+use rust_decimal::prelude::ToPrimitive;
 use std::collections::BTreeMap;
 
 /// Months shown when neither end is given.
@@ -107,9 +108,7 @@ pub struct Heat {
 
 /// The month of a day, counted so that neighbours differ by one.
 fn month_of(day: Day) -> i32 {
-    let text = day.to_string();
-    let month = text.get(5..7).and_then(|month| month.parse::<i32>().ok()).unwrap_or(1);
-    day.year() * 12 + month - 1
+    day.year() * 12 + day.month() as i32 - 1
 }
 
 fn month_name(month: i32) -> String {
@@ -131,8 +130,8 @@ pub fn heatmap(ledger: &Ledger, heat: &Heat) -> Result<Heatmap> {
     let to = heat.to.unwrap_or(Day(i32::MAX));
     let found = parallel::map(symbols, threads(), |symbol| {
         let reader = ViewReader::with(ledger, reader.roots());
-        let records = newest(&reader, heat, symbol, at, to)?;
-        Ok((symbol.clone(), ends_of_months(&records, heat)))
+        let observed = newest(&reader, heat, symbol, at, to)?;
+        Ok((symbol.clone(), ends_of_months(&observed, heat)))
     })?;
     let ends = || found.iter().flat_map(|(_, cells)| cells.keys().copied());
     let (Some(oldest), Some(newest)) = (ends().min(), ends().max()) else {
@@ -175,14 +174,14 @@ pub fn heatmap(ledger: &Ledger, heat: &Heat) -> Result<Heatmap> {
     })
 }
 
-/// A symbol's records up to the last day: of as few stored years as the first month needs.
+/// A symbol's implied volatility up to the last day: of as few stored years as the first month needs.
 fn newest(
     reader: &ViewReader<'_>,
     heat: &Heat,
     symbol: &Symbol,
     at: Position,
     to: Day,
-) -> Result<Vec<Record>> {
+) -> Result<Vec<Observed>> {
     let activity = Activity::at(reader.ledger().batches(), Series::Iv, at);
     let mut years = reader.periods(Series::Iv, symbol)?;
     years.retain(|year| *year <= to.year());
@@ -192,34 +191,52 @@ fn newest(
         let first = years.len().checked_sub(back).and_then(|index| years.get(index));
         let from = first.and_then(|year| Day::from_ymd(*year, 1, 1)).unwrap_or(Day(i32::MIN));
         let history = reader.history_between(Series::Iv, symbol, from, to)?;
-        let mut records = fold(Series::Iv, &history, &activity, heat.which);
-        records.retain(|record| record.day <= to);
+        let mut observed = Vec::with_capacity(history.batches.len());
+        each(Series::Iv, &history, &activity, heat.which, &mut |shown| {
+            observed.push(match shown {
+                Shown::Event(row) => (row.head.day, number(&row)),
+                Shown::Record(record) => (record.day, record.number(ATM_IV)),
+            });
+        });
+        observed.retain(|(day, _)| *day <= to);
         // A full window has to lie before the first day shown. Without a first day that is at
         // most two years before the symbol's own newest one.
-        let two_years = |record: &Record| Day::from_ymd(record.day.year() - 2, 1, 1);
-        let start = heat.from.or(records.last().and_then(two_years)).unwrap_or(from);
-        let valid = |record: &&Record| rank::valid(record.number(ATM_IV)).is_some();
-        let before = records.iter().filter(|record| record.day < start).filter(valid).count();
+        let two_years = |(day, _): &Observed| Day::from_ymd(day.year() - 2, 1, 1);
+        let start = heat.from.or(observed.last().and_then(two_years)).unwrap_or(from);
+        let valid = |(_, iv): &&Observed| rank::valid(*iv).is_some();
+        let before = observed.iter().filter(|(day, _)| *day < start).filter(valid).count();
         if before >= window || back >= years.len() {
-            return Ok(records);
+            return Ok(observed);
         }
         back *= 2;
     }
 }
 
+/// A day, and implied volatility at the money where it is known.
+type Observed = (Day, Option<f64>);
+
+/// Implied volatility at the money of an event that alone decides its day.
+fn number(row: &Row<'_>) -> Option<f64> {
+    let (_, value) = row.fields().find(|(field, _)| **field == Field::Known(ATM_IV))?;
+    value?.decimal()?.to_f64()
+}
+
 /// The last observation of each month and where it stands.
-fn ends_of_months(records: &[Record], heat: &Heat) -> BTreeMap<i32, HeatCell> {
-    let series: Vec<Option<f64>> = records.iter().map(|record| record.number(ATM_IV)).collect();
+fn ends_of_months(observed: &[Observed], heat: &Heat) -> BTreeMap<i32, HeatCell> {
+    let series: Vec<Option<f64>> = observed.iter().map(|(_, iv)| *iv).collect();
     let standings = rank::windowed(&series, heat.metric.window());
-    let mut months = BTreeMap::new();
-    for ((record, iv), standing) in records.iter().zip(&series).zip(&standings) {
+    let mut months: BTreeMap<i32, (Day, f64, &Standing)> = BTreeMap::new();
+    // The last of a month is the first that is met from behind.
+    for ((day, iv), standing) in observed.iter().zip(&standings).rev() {
         let Some(iv) = rank::valid(*iv) else { continue };
-        if heat.from.is_some_and(|from| record.day < from) {
-            continue;
+        if heat.from.is_none_or(|from| *day >= from) {
+            months.entry(month_of(*day)).or_insert((*day, iv, standing));
         }
-        let value = heat.metric.of(iv, standing);
-        let cell = HeatCell { date: record.day.to_string(), value, n: standing.n as u64 };
-        months.insert(month_of(record.day), cell);
     }
-    months
+    let cell = |(day, iv, standing): (Day, f64, &Standing)| HeatCell {
+        date: day.to_string(),
+        value: heat.metric.of(iv, standing),
+        n: standing.n as u64,
+    };
+    months.into_iter().map(|(month, of)| (month, cell(of))).collect()
 }
