@@ -14,8 +14,8 @@ use crate::domain::{
     BatchId, BatchState, Class, Collector, Decision, Digest, EntryKind, Position, Via, Window,
 };
 use crate::ledger::{Ledger, LedgerError};
-use crate::projections::diff;
-use crate::projections::view::Which;
+use crate::projections::diff::{self, Change};
+use crate::projections::view::{Activity, sides};
 use crate::sources::csv::SymbolFrom;
 use std::collections::BTreeSet;
 use std::io::{Seek, Write};
@@ -125,15 +125,21 @@ fn stale(ledger: &Ledger, id: BatchId, base: Position) -> Result<AppError> {
         for (symbol, events) in group {
             for (view, own) in events.views {
                 let days: BTreeSet<_> = own.rows.heads().iter().map(|head| head.day).collect();
-                let before = reader.records(view, &symbol, base, Which::Latest)?;
-                let after = reader.records(view, &symbol, ledger.position(), Which::Latest)?;
-                diff::compare(view, &symbol, &before, &after, None, &mut |change| {
-                    if days.contains(&change.day) {
-                        count += 1;
-                        if cells.len() < 5 {
-                            let field = change.field.name();
-                            cells.push(format!("{view} {symbol} {} {field}", change.day));
-                        }
+                let history = reader.history(view, &symbol)?;
+                let [then, now] =
+                    [base, ledger.position()].map(|at| Activity::at(ledger.batches(), view, at));
+                let mut heard = |change: Change| {
+                    count += 1;
+                    if cells.len() < 5 {
+                        let field = change.field.name();
+                        cells.push(format!("{view} {symbol} {} {field}", change.day));
+                    }
+                };
+                sides(view, &history, &then, &now, &mut |key| {
+                    if key.moved && days.contains(&key.key().0) {
+                        let (before, after) = (key.before(), key.after());
+                        let (before, after) = (before.as_ref(), after.as_ref());
+                        diff::compare_day(view, &symbol, before, after, None, &mut heard);
                     }
                 });
             }

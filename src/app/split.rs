@@ -301,7 +301,7 @@ fn copy(
     for (_, row, reject) in order {
         if let Some(row) = row.and_then(|index| window.rows.get(index)) {
             let h = row.head;
-            let origin = Origin { source: h.source, line: h.line, offset: h.offset, len: h.len };
+            let origin = Origin::from(h);
             let key = Key { symbol: row.symbol, day: h.day, item: row.item };
             out.event(origin, h.series, h.op, key, row.shape, row.values.iter().cloned())?;
             match h.op {
@@ -312,7 +312,7 @@ fn copy(
                 Op::Retract => counted.rows.retracted += 1,
             }
         } else if let Some(r) = window.rejects.get(reject) {
-            let origin = Origin { source: r.source, line: r.line, offset: r.offset, len: r.len };
+            let origin = Origin::from(r);
             out.reject(origin, r.series, &r.code, &r.raw)?;
             counted.rows.rejected += 1;
             counted.row(r.source, r.line);

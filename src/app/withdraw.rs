@@ -140,12 +140,7 @@ fn incoming(
             let days = found.entry(symbol).or_default();
             for row in history.rows.iter().filter(|row| row.head.op == Op::Put) {
                 let head = row.head;
-                let origin = Origin {
-                    source: head.source,
-                    line: head.line,
-                    offset: head.offset,
-                    len: head.len,
-                };
+                let origin = Origin::from(head);
                 let said = row
                     .fields()
                     .find(|(field, _)| **field == crate::domain::Field::Known(code("confirmed")));

@@ -1,6 +1,6 @@
 //! Events on their way from a source into a batch: numbered, gathered, handed on in windows.
 
-use super::rows::{Key, MAX_RAW, Place, Reject, Rows};
+use super::rows::{Head, Key, MAX_RAW, Place, Reject, Rows};
 use super::{Day, Erased, Field, Op, Series, Symbol, Value};
 
 /// A run of consecutive events of a batch, in source order: the unit in which sources hand
@@ -57,6 +57,19 @@ pub struct Origin {
     pub offset: u64,
     /// Length in bytes, without the line end.
     pub len: u32,
+}
+
+impl From<&Head> for Origin {
+    fn from(head: &Head) -> Self {
+        Self { source: head.source, line: head.line, offset: head.offset, len: head.len }
+    }
+}
+
+impl From<&Reject> for Origin {
+    fn from(reject: &Reject) -> Self {
+        let Reject { source, line, offset, len, .. } = *reject;
+        Self { source, line, offset, len }
+    }
 }
 
 impl<'a, E> Collector<'a, E> {

@@ -264,28 +264,6 @@ pub struct DayKind {
     pub extended: bool,
 }
 
-/// Compares two whole states of a symbol, day by day.
-pub fn compare(
-    view: Series,
-    symbol: &Symbol,
-    before: &[Record],
-    after: &[Record],
-    threshold: Option<Decimal>,
-    each: &mut dyn FnMut(Change),
-) {
-    let (mut left, mut right) = (before.iter().peekable(), after.iter().peekable());
-    loop {
-        let (old, new) = match (left.peek(), right.peek()) {
-            (None, None) => return,
-            (Some(a), Some(b)) if a.key() == b.key() => (left.next(), right.next()),
-            (Some(a), Some(b)) if a.key() < b.key() => (left.next(), None),
-            (Some(_), None) => (left.next(), None),
-            _ => (None, right.next()),
-        };
-        compare_day(view, symbol, old, new, threshold, each);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -24,7 +24,7 @@ mod markdown;
 mod metrics;
 pub mod numbers;
 mod overview;
-mod projection;
+pub mod projection;
 mod proof;
 mod recover;
 mod review;

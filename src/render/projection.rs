@@ -233,7 +233,8 @@ fn flat(value: &Json) -> Json {
     }
 }
 
-fn cell(value: &Json) -> String {
+/// A value of a projection for a person.
+pub fn cell(value: &Json) -> String {
     match value {
         Json::Null => MISSING.to_owned(),
         Json::String(text) => text.clone(),

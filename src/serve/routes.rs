@@ -205,13 +205,10 @@ async fn begin(
     title: &'static str,
     task: acts::Task,
 ) -> Response {
-    let ask = match formed(&site, &uri, &names, words) {
+    let ask = match acting(&site, &uri, &names, words) {
         Ok(ask) => ask,
         Err(trouble) => return trouble.answer(&site, false),
     };
-    if !site.options.allow_decisions {
-        return Trouble::read_only().answer(&site, false);
-    }
     let about = ask.names.first().cloned().unwrap_or_default();
     let job = jobs::start(&site, format!("{} {about}", words::t(title)), move |site, run| {
         let next = site.desk.write(|ledger| {
@@ -237,6 +234,17 @@ fn formed(
         true => Ok(ask(uri, names, words)),
         false => Err(Trouble::no_token()),
     }
+}
+
+/// The same of a form that decides something, which a server that only shows refuses.
+fn acting(
+    site: &Site,
+    uri: &Uri,
+    names: &RawPathParams,
+    words: std::result::Result<Form<Words>, FormRejection>,
+) -> std::result::Result<Ask, Trouble> {
+    let ask = formed(site, uri, names, words)?;
+    if site.options.allow_decisions { Ok(ask) } else { Err(Trouble::read_only()) }
 }
 
 /// What an answer hangs on besides the log.
@@ -291,13 +299,10 @@ async fn decide(
     words: std::result::Result<Form<Words>, FormRejection>,
     act: Act,
 ) -> Response {
-    let ask = match formed(&site, &uri, &names, words) {
+    let ask = match acting(&site, &uri, &names, words) {
         Ok(ask) => ask,
         Err(trouble) => return trouble.answer(&site, false),
     };
-    if !site.options.allow_decisions {
-        return Trouble::read_only().answer(&site, false);
-    }
     let done = work(&site, move |site| {
         let run = site.desk.hand.run();
         let done = site.desk.write(|ledger| act(ledger, &ask, &run))?;

@@ -59,19 +59,13 @@ impl Announced {
                 let told = told.filter_map(|(field, value)| Some((field.clone(), value?.clone())));
                 let (shape, values): (Vec<Field>, Vec<Value>) = told.unzip();
                 let head = row.head;
-                let origin = Origin {
-                    source: head.source,
-                    line: head.line,
-                    offset: head.offset,
-                    len: head.len,
-                };
+                let origin = Origin::from(head);
                 let key = Key { symbol: row.symbol, day, item: row.item };
                 let Ok(()) = out.event(origin, head.series, Op::Put, key, &shape, values);
                 own.insert((symbol, day));
             }
             for r in &window.rejects {
-                let origin =
-                    Origin { source: r.source, line: r.line, offset: r.offset, len: r.len };
+                let origin = Origin::from(r);
                 let Ok(()) = out.reject(origin, r.series, &r.code, &r.raw);
             }
         }

@@ -367,19 +367,13 @@ impl<'a> Work<'a> {
         for window in self.windows.drain(..) {
             for row in window.rows.iter() {
                 let head = row.head;
-                let origin = Origin {
-                    source: head.source,
-                    line: head.line,
-                    offset: head.offset,
-                    len: head.len,
-                };
+                let origin = Origin::from(head);
                 let key = Key { symbol: row.symbol, day: head.day, item: row.item };
                 let values = row.values.iter().cloned();
                 out.event(origin, head.series, Op::Put, key, row.shape, values)?;
             }
             for r in &window.rejects {
-                let origin =
-                    Origin { source: r.source, line: r.line, offset: r.offset, len: r.len };
+                let origin = Origin::from(r);
                 out.reject(origin, r.series, &r.code, &r.raw)?;
             }
         }

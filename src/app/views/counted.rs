@@ -91,6 +91,9 @@ impl Counter {
     pub fn span(&self, reader: &ViewReader<'_>, symbol: &Symbol) -> Result<Option<Span>> {
         let periods = reader.stored(self.view, symbol)?;
         let shown = self.shown(reader, symbol, &periods)?;
+        if shown == 0 {
+            return Ok(None);
+        }
         let day = |period: &Period, last: bool| -> Result<Option<Day>> {
             let history = reader.read(self.view, symbol, std::slice::from_ref(period))?;
             let mut found = None;

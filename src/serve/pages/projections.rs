@@ -5,11 +5,11 @@ use crate::app::error::{AppError, Result};
 use crate::app::projection;
 use crate::app::report::{ProjectionDiff, ProjectionLine};
 use crate::domain::projection::ProjectionName;
-use crate::render::numbers::{MISSING, count};
+use crate::render::numbers::count;
+use crate::render::projection::cell;
 use crate::serve::ask::{Answer, Here, encoded};
 use crate::serve::words::{find, t};
 use maud::{Markup, html};
-use serde_json::Value as Json;
 
 /// Values that a page shows of a difference.
 const MOST: usize = 400;
@@ -189,14 +189,5 @@ fn changes(diff: &ProjectionDiff) -> Markup {
         @if diff.changes.len() > MOST {
             p { (t("The first ")) (MOST) (t(" of ")) (count(diff.changes.len() as u64)) "." }
         }
-    }
-}
-
-fn cell(value: &Json) -> String {
-    match value {
-        Json::Null => MISSING.to_owned(),
-        Json::String(text) => text.clone(),
-        Json::Array(values) => values.iter().map(cell).collect::<Vec<_>>().join(" "),
-        other => other.to_string(),
     }
 }
