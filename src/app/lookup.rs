@@ -12,7 +12,6 @@ use super::views::{Counter, ViewDigest, ViewReader};
 use super::{parallel, threads};
 use crate::domain::batch::Batch;
 use crate::domain::{BatchId, BatchState, Calendar, Class, Day, Fact, Position, Series, Symbol};
-use crate::ledger::head::FORMAT;
 use crate::ledger::{Ledger, LedgerError};
 use crate::projections::diff::{self, Change};
 use crate::projections::view::{Activity, Which, fold, sides};
@@ -365,7 +364,7 @@ pub fn status(ledger: &Ledger, notes: &[String]) -> Result<Status> {
     Ok(Status {
         schema: "volledger/status/1",
         ledger: ledger.directory().map(|dir| dir.display().to_string()).unwrap_or_default(),
-        format: FORMAT,
+        format: ledger.format(),
         position: head.size.0,
         log_root: head.root.to_string(),
         events,

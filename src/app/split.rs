@@ -185,12 +185,15 @@ pub fn split(
     }
     ledger.verify_batch(&stage)?;
     let first = part(ledger, id, &stage, &chosen, true, run)?;
-    let second = part(ledger, id, &stage, &chosen, false, run)?;
     let named = |staged: &Staged| staged.batch.map(|batch| batch.to_string()).unwrap_or_default();
-    let (one, other) = (named(&first), named(&second));
-    let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-    let why = format!("split into {one} ({}) and {other}{why}", few(&chosen));
-    let decided = decide::discard(ledger, id, Some(why), false, run)?;
+    let (second, decided) = ledger.together(|ledger| {
+        let second = part(ledger, id, &stage, &chosen, false, run)?;
+        let (one, other) = (named(&first), named(&second));
+        let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+        let why = format!("split into {one} ({}) and {other}{why}", few(&chosen));
+        let decided = decide::discard(ledger, id, Some(why), false, run)?;
+        Ok::<_, AppError>((second, decided))
+    })?;
     let line = |staged: Staged, symbols: usize| SplitPart {
         batch: named(&staged),
         symbols: symbols as u64,

@@ -7,7 +7,8 @@ use super::exit::Exit;
 use super::prompt::{self, Answer};
 use super::ui::Ui;
 use crate::app::import::{Outcome as Came, Staged};
-use crate::app::{Ledger, decide, review};
+use crate::app::{self, Ledger, Run, decide, review};
+use crate::domain::batch::Refusal;
 use crate::render::ReviewPage;
 use rust_decimal::prelude::ToPrimitive;
 
@@ -46,15 +47,49 @@ fn limits(ledger: &Ledger, staged: &mut Staged, flags: &Decide) {
     }
 }
 
-/// Shows the review of what was staged and decides about it.
+/// What is done with what was staged, and who may not confirm it.
+fn planned(
+    ledger: &Ledger,
+    staged: &Staged,
+    flags: &Decide,
+    may_ask: bool,
+    run: &Run<'_>,
+) -> (Step, Option<Refusal>) {
+    let batch = match (staged.outcome, staged.batch) {
+        (Came::DryRun | Came::AlreadyActive, _) | (_, None) => {
+            return (Step::Keep(Exit::Done), None);
+        }
+        (_, Some(batch)) => batch,
+    };
+    // Who may not confirm is not asked either.
+    match decide::may_confirm(ledger, batch, run).err() {
+        None => (step(flags, !staged.blocking.is_empty(), may_ask), None),
+        Some(refusal) => {
+            let exit = if flags.stage_only { Exit::Done } else { Exit::NotAsked };
+            (Step::Keep(exit), Some(refusal))
+        }
+    }
+}
+
+/// Stages something, shows its review and decides about it. Where flags have decided already, both
+/// are done before anything is shown: a batch that is told of is durable.
 pub(super) fn finish(
     ui: &mut Ui,
     ctx: &Context,
     ledger: &mut Ledger,
-    mut staged: Staged,
+    stage: impl FnOnce(&mut Ledger) -> app::error::Result<Staged>,
     flags: &Decide,
     full: bool,
 ) -> Outcome<Exit> {
+    let (run, may_ask) = (ctx.run(), ui.may_ask());
+    let mut plan = (Step::Keep(Exit::Done), None);
+    let agreed = |ledger: &Ledger, staged: &mut Staged| {
+        limits(ledger, staged, flags);
+        plan = planned(ledger, staged, flags, may_ask, &run);
+        plan.0 == Step::Confirm
+    };
+    let (mut staged, decided) = decide::stage_and_confirm(ledger, &run, stage, agreed)?;
+    let (mut next, refused) = plan;
     let Some(batch) = staged.batch.filter(|_| staged.outcome != Came::DryRun) else {
         ui.page(&ReviewPage { review: &staged.review, full, check: false })?;
         ui.hint("nothing was appended; leave out `--dry-run` to stage it");
@@ -81,14 +116,6 @@ pub(super) fn finish(
     if ui.for_people() {
         ui.show(&ReviewPage { review: &staged.review, full, check: false })?;
     }
-    limits(ledger, &mut staged, flags);
-    // Who may not confirm is not asked either.
-    let refused = decide::may_confirm(ledger, batch, &ctx.run()).err();
-    let mut next = match &refused {
-        Some(_) if flags.stage_only => Step::Keep(Exit::Done),
-        Some(_) => Step::Keep(Exit::NotAsked),
-        None => step(flags, !staged.blocking.is_empty(), ui.may_ask()),
-    };
     if next == Step::Ask {
         for finding in &staged.blocking {
             ui.say(&format!("  ! {finding}"));
@@ -99,11 +126,11 @@ pub(super) fn finish(
                 Answer::No => break Step::Keep(Exit::Done),
                 Answer::Gone => break Step::Keep(Exit::NotAsked),
                 Answer::Diff => {
-                    let all = review::review(ledger, batch, true, &ctx.run())?;
+                    let all = review::review(ledger, batch, true, &run)?;
                     ui.page(&ReviewPage { review: &all, full: true, check: false })?;
                 }
                 Answer::Discard => {
-                    let decided = decide::discard(ledger, batch, None, false, &ctx.run())?;
+                    let decided = decide::discard(ledger, batch, None, false, &run)?;
                     ui.show(&decided)?;
                     ui.hint("take it back with `volledger undo`");
                     return Ok(Exit::Done);
@@ -113,7 +140,10 @@ pub(super) fn finish(
     }
     let exit = match next {
         Step::Confirm => {
-            let decided = decide::confirm_staged(ledger, &staged, &ctx.run())?;
+            let decided = match decided {
+                Some(decided) => decided?,
+                None => decide::confirm_staged(ledger, &staged, &run)?,
+            };
             staged.review.state = Some("active");
             if ui.for_people() {
                 ui.show(&decided)?;

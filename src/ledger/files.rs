@@ -1,4 +1,4 @@
-//! The files of a ledger that are not the engine's: HEAD, packs and mirror, by name.
+//! The files of a ledger that are not the engine's: HEAD, its slots, packs and mirror, by name.
 //!
 //! One narrow door, so that tests can put a disk behind it that tears, forgets and fails.
 
@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
+#[cfg(unix)]
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -123,6 +125,9 @@ impl Files for Directory {
     }
 
     fn write_at(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        #[cfg(unix)]
+        return self.with(name, |file| file.write_all_at(bytes, offset));
+        #[cfg(not(unix))]
         self.with(name, |file| {
             file.seek(SeekFrom::Start(offset))?;
             file.write_all(bytes)
@@ -152,6 +157,7 @@ impl Files for Directory {
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         file.persist(self.root.join(name)).map_err(|error| error.error)?;
+        self.handles().files.remove(name); // that is another file now
         synced(&self.root)
     }
 

@@ -138,7 +138,13 @@ fn the_pages_entry_head_and_frame_are_what_is_written() {
     let directory = tempfile::tempdir().unwrap();
     let head = Head { size: Position(1), root: tree.root() };
     head.write(&super::files::Directory::new(directory.path())).unwrap();
-    assert_eq!(block("head"), std::fs::read_to_string(directory.path().join("HEAD")).unwrap());
+    let text = |name: &str| std::fs::read_to_string(directory.path().join(name)).unwrap();
+    assert_eq!(block("head"), text("HEAD"));
+    let slot = format!("{}{}", block("slot"), "\n".repeat(3981));
+    assert_eq!(slot.repeat(2), text("HEADS"));
+    let files = super::files::Directory::new(directory.path());
+    std::fs::write(directory.path().join("HEAD"), block("head of format 1")).unwrap();
+    assert_eq!(Head::read(&files).unwrap(), Some(head));
 
     let mut frame = Vec::new();
     write_frame(&mut frame, FrameKind::RawPiece, &[b"Date,", b"IV30\n"]).unwrap();

@@ -59,7 +59,7 @@ pub(super) struct Mirror {
     files: Arc<dyn Files>,
     number: u32,
     end: u64,
-    /// The end behind the last acknowledged entry.
+    /// The end behind the last entry of the log.
     sealed: u64,
     dirty: bool,
     failed: bool,
@@ -127,12 +127,19 @@ impl Mirror {
         Ok(())
     }
 
-    /// HEAD speaks of everything written so far.
-    pub(super) fn seal(&mut self) {
+    /// Everything written so far belongs to the log.
+    pub(super) fn mark(&mut self) -> Result<()> {
         self.sealed = self.end;
+        Ok(())
+    }
+
+    /// HEAD speaks of everything written so far.
+    pub(super) fn seal(&mut self) -> Result<()> {
+        self.mark()?;
         if self.end > FILE_SIZE {
             (self.number, self.end, self.sealed) = (self.number + 1, 0, 0);
         }
+        Ok(())
     }
 
     /// Cuts what belongs to a batch that will not be sealed.
@@ -200,8 +207,12 @@ impl Ledger {
             0 => Some((0, 0)),
             _ => found.checkpoint_at(sound),
         };
-        // A crash leaves one entry behind HEAD; more of them were acknowledged.
-        let most = head.size.0.max(acknowledged.size.0 + 1);
+        // What was being acknowledged may be here alone; more of it than a crash leaves was. Where
+        // a slot of HEAD is hurt, all of it was durable in the engine as well.
+        let most = match self.slots.torn() {
+            true => head.size.0,
+            false => head.size.0.max(acknowledged.size.0 + found.left_behind(acknowledged.size.0)),
+        };
         if ahead > most && (checkpoint.is_some() || upto > 0) {
             let log = head.size;
             return Err(LedgerError::damaged(format!(
@@ -283,10 +294,7 @@ impl Ledger {
             self.mirrored(|mirror| mirror.entry(&bytes, &head))?;
         }
         self.mirrored(Mirror::sync)?;
-        if let Some(mirror) = &mut self.mirror {
-            mirror.seal();
-        }
-        Ok(())
+        self.mirrored(Mirror::seal)
     }
 
     /// Does something with the mirror, where there is one.

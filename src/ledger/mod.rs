@@ -5,6 +5,7 @@
 //! is made durable, HEAD moves. Whatever a crash leaves before HEAD moved is either whole, and
 //! then it counts, or it is swept.
 
+mod append;
 mod batch;
 pub mod bundle;
 pub mod canon;
@@ -37,10 +38,11 @@ pub use inbox::{Arrival, Inbox};
 pub use root::threads;
 pub use verify::{Damage, Verified};
 
-use crate::domain::{BatchTable, Digest, Entry, EntryKind, Position, ProjectionTable, Stage};
+use crate::domain::{BatchTable, Digest, Entry, Position, ProjectionTable, Stage};
 use codec::{Kept, Manifest};
 use files::Files;
 use hash::Sha256Tree;
+use head::Slots;
 use lock::Lock;
 pub use lock::wanted;
 use mirror::Mirror;
@@ -61,7 +63,13 @@ pub struct Ledger {
     mirror: Option<Mirror>,
     directory: Option<PathBuf>,
     _lock: Option<Lock>,
+    /// Where HEAD moves to next.
+    slots: Slots,
     tree: Tree<Sha256Tree>,
+    /// The tree as HEAD names it, where entries behind it are not durable yet.
+    unacknowledged: Option<Tree<Sha256Tree>>,
+    /// Whether a stage entry waits for the decision about it.
+    waits: bool,
     table: BatchTable,
     projections: ProjectionTable,
     entries: Vec<Entry>,
@@ -99,7 +107,10 @@ impl Ledger {
             mirror: None,
             directory: None,
             _lock: None,
+            slots: Slots::new(),
             tree: Tree::default(),
+            unacknowledged: None,
+            waits: false,
             table: BatchTable::default(),
             projections: ProjectionTable::default(),
             entries: Vec::new(),
@@ -129,40 +140,6 @@ impl Ledger {
         self.table.apply(&entry);
         self.projections.apply(&entry);
         self.entries.push(entry);
-    }
-
-    /// Makes everything written so far durable: mirror, sources, engine.
-    fn barrier(&mut self) -> Result<()> {
-        self.mirrored(Mirror::sync)?;
-        self.store.barrier()
-    }
-
-    /// Appends a control entry; when this returns it is durable.
-    ///
-    /// # Errors
-    /// [`LedgerError::NotWritable`] and [`LedgerError::Damaged`]; the entry then does not count.
-    pub fn append(&mut self, entry: Entry) -> Result<Position> {
-        let bytes = codec::encode_entry(&entry)?;
-        let mut next = self.tree.clone();
-        next.push(<Sha256Tree as hash::TreeHash>::leaf(&bytes));
-        let head = Head { size: Position(next.size()), root: next.root() };
-        if let EntryKind::Stage(stage) = &entry.kind {
-            self.mirror_sources(stage)?;
-        }
-        self.mirrored(|mirror| mirror.entry(&bytes, &head))?;
-        self.store.put_control(head.size.0, &bytes)?;
-        // A crash before HEAD moves: the entry is in the log or not, and recovery settles it.
-        self.barrier()?;
-        if let Some(files) = &self.files {
-            head.write(&**files)?;
-        }
-        self.mirrored(|mirror| {
-            mirror.seal();
-            Ok(())
-        })?;
-        self.take(entry, &bytes);
-        tracing::debug!(position = head.size.0, bytes = bytes.len(), "entry appended and durable");
-        Ok(head.size)
     }
 
     /// The log's size and root.
@@ -202,6 +179,11 @@ impl Ledger {
             tree.root()
         };
         Ok(self.store.controls()?.iter().map(|(_, bytes)| root(bytes)).collect())
+    }
+
+    /// The format of the ledger's files: an earlier one until the next entry is appended.
+    pub fn format(&self) -> u32 {
+        self.slots.format()
     }
 
     /// The newest position.

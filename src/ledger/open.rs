@@ -1,8 +1,9 @@
 //! Making and opening a ledger: the one path that also mends what a crash left.
 
+use super::append::crash_leaves;
 use super::error::LedgerError;
 use super::files::{Directory, Files};
-use super::head::Head;
+use super::head::{Head, Slots};
 use super::lock::Lock;
 use super::store::{SledStore, Store};
 use super::{Ledger, OpenOptions, Result, codec, modes, root};
@@ -93,8 +94,8 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Damaged`], [`LedgerError::Newer`], [`LedgerError::NotWritable`].
     pub fn open_on(store: Box<dyn Store>, files: Arc<dyn Files>, mirror: bool) -> Result<Self> {
-        let head = Head::read(&*files)?.ok_or_else(no_head)?;
-        let mut ledger = Self { store, files: Some(files), ..Self::in_memory() };
+        let (head, slots) = Slots::read(&*files)?.ok_or_else(no_head)?;
+        let mut ledger = Self { store, files: Some(files), slots, ..Self::in_memory() };
         ledger.recover(head, mirror)?;
         Ok(ledger)
     }
@@ -126,29 +127,13 @@ impl Ledger {
         if self.tree.root() != head.root {
             return Err(LedgerError::damaged("the log's root is not the one that HEAD holds"));
         }
-        // Entries beyond HEAD were never acknowledged. They follow each other in the log, so the
-        // whole ones count as if the crash had come a moment later, and the rest is cut.
-        // No crash leaves more than one: with more, HEAD is an older one, and nothing is cut.
-        let (mut whole, older) = (true, beyond.len() > 1);
-        for (position, bytes) in beyond {
-            let entry = codec::decode_entry(&bytes).ok().filter(|entry| match &entry.kind {
-                EntryKind::Stage(stage) => self.batch_is_whole(stage),
-                _ => true,
-            });
-            match entry {
-                Some(entry) if whole => self.take(entry, &bytes),
-                _ if older => {
-                    return Err(LedgerError::damaged(format!(
-                        "HEAD is an older one, and entry #{position} behind it is not whole"
-                    )));
-                }
-                _ => {
-                    whole = false;
-                    self.store.remove_control(position)?;
-                    let cut = format!("entry #{position} was not finished and has been removed");
-                    self.notes.push(cut);
-                }
-            }
+        let cut = self.take_beyond(beyond)?;
+        let ahead = self.tree.size() > head.size.0;
+        if self.slots.torn() && !ahead {
+            return Err(LedgerError::damaged(
+                "a slot of HEAD is hurt, and the log has no more than the other one says: its end \
+                 may be lost",
+            ));
         }
         let swept = self.store.sweep_blocks(self.table.next_id().0)?;
         tracing::debug!(entries = self.tree.size(), swept, "log read and compared with HEAD");
@@ -158,13 +143,53 @@ impl Ledger {
         if mirror {
             self.attach_mirror(&head)?;
         }
-        if self.tree.size() > head.size.0 || swept > 0 || !whole {
+        if ahead || swept > 0 || cut {
             self.barrier()?;
-            if let Some(files) = &self.files {
-                self.head().write(&**files)?;
-            }
+        }
+        // Only then: a slot that is torn must have something behind the other one.
+        if let (true, Some(files)) = (ahead, &self.files) {
+            let head = self.head();
+            self.slots.write(&**files, &head)?;
         }
         self.finish_erasing()
+    }
+
+    /// Entries beyond HEAD were never acknowledged. They follow each other in the log, so the whole
+    /// ones count as if the crash had come a moment later, and the rest is cut: says whether
+    /// something was. Of more than a crash leaves HEAD is an older one, and where one of its slots
+    /// is hurt, HEAD was already moving: nothing is cut then.
+    fn take_beyond(&mut self, beyond: Vec<(u64, Vec<u8>)>) -> Result<bool> {
+        let mut entries = Vec::new();
+        for (position, bytes) in beyond {
+            entries.push((position, codec::decode_entry(&bytes).ok(), bytes));
+        }
+        let read: Vec<_> = entries.iter().map(|(_, entry, _)| entry.as_ref()).collect();
+        let all_read = read.len() < 2 || read.iter().all(Option::is_some);
+        let older = !(all_read && crash_leaves(&read));
+        let mut cut = Vec::new();
+        for (position, entry, bytes) in entries {
+            let entry = entry.filter(|entry| match &entry.kind {
+                EntryKind::Stage(stage) => self.batch_is_whole(stage),
+                _ => true,
+            });
+            match entry {
+                Some(entry) if cut.is_empty() => self.take(entry, &bytes),
+                _ if older || self.slots.torn() => {
+                    let why = if older { "HEAD is an older one" } else { "a slot of HEAD is hurt" };
+                    return Err(LedgerError::damaged(format!(
+                        "{why}, and entry #{position} behind it is not whole"
+                    )));
+                }
+                _ => cut.push(position),
+            }
+        }
+        // From the end on: a crash in between leaves no hole.
+        for position in cut.iter().rev() {
+            self.store.remove_control(*position)?;
+        }
+        let told = |position| format!("entry #{position} was not finished and has been removed");
+        self.notes.extend(cut.iter().map(told));
+        Ok(!cut.is_empty())
     }
 
     fn batch_is_whole(&self, stage: &Stage) -> bool {

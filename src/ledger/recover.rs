@@ -15,7 +15,7 @@ pub use rescue::recover;
 
 use super::error::LedgerError;
 use super::files::{Directory, Files};
-use super::head::Head;
+use super::head::{Head, Slots};
 use super::lock::Lock;
 use super::mirror::gather;
 use super::root::batch_root;
@@ -121,18 +121,23 @@ impl Ledger {
             hurt.push(Damage { place: place.to_owned(), what });
         };
         let files: Arc<dyn Files> = Arc::new(Directory::new(directory));
-        let head = match Head::read(&*files) {
-            Ok(Some(head)) => Some(head),
+        let (head, torn) = match Slots::read(&*files) {
+            Ok(Some((head, slots))) => {
+                if slots.torn() {
+                    note("HEAD", "one of its slots is hurt".into());
+                }
+                (Some(head), slots.torn())
+            }
             Ok(None) => {
                 note("HEAD", "it is missing".into());
-                None
+                (None, false)
             }
             Err(LedgerError::Newer { found, known }) => {
                 return Err(LedgerError::Newer { found, known });
             }
             Err(error) => {
                 note("HEAD", error.to_string());
-                None
+                (None, false)
             }
         };
         let engine = match engine.then(|| copied(directory, scratch, &files)) {
@@ -156,7 +161,7 @@ impl Ledger {
             None => None,
         };
         let controls: BTreeMap<u64, Vec<u8>> = controls.into_iter().flatten().collect();
-        let Chosen { entries, confirmed } = choose::log(head, &controls, &mirror);
+        let Chosen { entries, confirmed } = choose::log(head, torn, &controls, &mirror);
         if let Some(head) = head
             && engine.is_some()
             && (controls.len() as u64) < head.size.0
@@ -182,7 +187,7 @@ impl Ledger {
         };
         let mut ledger =
             Self { store: Box::new(salvage.clone()), _lock: lock, ..Self::in_memory() };
-        ledger.take_sound(&salvage, entries, &mut survey)?;
+        ledger.take_sound(&salvage, entries, torn, &mut survey)?;
         salvage.report(&mut survey);
         Ok((ledger, survey))
     }
@@ -192,9 +197,11 @@ impl Ledger {
         &mut self,
         salvage: &Salvage,
         entries: Vec<choose::Pick>,
+        torn: bool,
         survey: &mut Survey,
     ) -> Result<()> {
-        let acknowledged = survey.head.map_or(u64::MAX, |head| head.size.0);
+        // HEAD was moving to what stands behind a slot that is sound beside a hurt one.
+        let acknowledged = survey.head.filter(|_| !torn).map_or(u64::MAX, |head| head.size.0);
         for (position, pick) in (1..).zip(entries) {
             let entry = codec::decode_entry(&pick.bytes)?;
             if let EntryKind::Stage(stage) = &entry.kind {

@@ -2,7 +2,7 @@
 
 use super::error::LedgerError;
 use super::hash::{Sha256Tree, TreeHash};
-use super::head::Head;
+use super::head::Slots;
 use super::root::batch_root;
 use super::tree::Tree;
 use super::{Ledger, Result, codec};
@@ -132,10 +132,16 @@ impl Ledger {
             tree.push(Sha256Tree::leaf(&bytes));
         }
         let head = match &self.files {
-            Some(files) => Head::read(&**files)?,
-            None => Some(self.head()),
+            None => self.head(),
+            Some(files) => {
+                let missing = || LedgerError::damaged("HEAD is missing");
+                let (head, slots) = Slots::read(&**files)?.ok_or_else(missing)?;
+                if slots.torn() {
+                    return Err(LedgerError::damaged("a slot of HEAD is hurt"));
+                }
+                head
+            }
         };
-        let head = head.ok_or_else(|| LedgerError::damaged("HEAD is missing"))?;
         if (head.size.0, head.root) != (tree.size(), tree.root()) || head != self.head() {
             return Err(LedgerError::damaged("the log does not give the root that HEAD holds"));
         }

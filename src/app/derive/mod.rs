@@ -8,11 +8,12 @@
 mod hv;
 mod iv;
 
-use super::Run;
 use super::error::Result;
 use super::import::{Staged, with_events};
+use super::report::Decided;
 use super::stage::Draft;
 use super::views::{ViewDigest, ViewReader};
+use super::{Run, decide};
 use crate::domain::entry::RowCounts;
 use crate::domain::{
     Class, Collector, Day, Digest, Field, Finding, Op, Origin, Series, Severity, Symbol, Value,
@@ -83,6 +84,27 @@ pub struct Derived {
     pub staged: Option<Staged>,
     /// Why values are missing or doubtful.
     pub findings: Vec<Finding>,
+}
+
+/// Computes what is missing or has changed and, where the one who acts may, confirms it at once.
+///
+/// # Errors
+/// Those of [`derive`]; those of confirming are inside.
+pub fn derive_and_confirm(
+    ledger: &mut Ledger,
+    what: Derivation,
+    symbols: &[Symbol],
+    run: &Run<'_>,
+) -> Result<(Derived, Option<Result<Decided>>)> {
+    ledger.together(|ledger| {
+        let derived = derive(ledger, what, symbols, run)?;
+        let may = |staged: &&Staged| {
+            staged.batch.is_some_and(|batch| decide::may_confirm(ledger, batch, run).is_ok())
+        };
+        let agreed = derived.staged.as_ref().filter(may);
+        let decided = agreed.map(|staged| decide::confirm_staged(ledger, staged, run));
+        Ok((derived, decided))
+    })
 }
 
 /// Computes what is missing or has changed, and stages it.

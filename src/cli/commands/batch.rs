@@ -188,16 +188,16 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &BatchArgs) -> Outco
         }
         What::Replay { batch, mapping, full, decide } => {
             let mapping = import::mapping(mapping.as_deref())?;
-            let staged = decide::replay(&mut ledger, *batch, mapping, *full, &run)?;
-            flow::finish(ui, ctx, &mut ledger, staged, decide, *full)
+            let stage = |ledger: &mut _| decide::replay(ledger, *batch, mapping, *full, &run);
+            flow::finish(ui, ctx, &mut ledger, stage, decide, *full)
         }
         What::Export { batch, file, plain } => {
             ui.show(&outside::export_batch(&ledger, *batch, file, *plain, &run)?)?;
             Ok(Exit::Done)
         }
         What::Import { file, reason, full, decide, .. } => {
-            let staged = outside::import_batch(&mut ledger, file, reason.clone(), &run)?;
-            flow::finish(ui, ctx, &mut ledger, staged, decide, *full)
+            let stage = |ledger: &mut _| outside::import_batch(ledger, file, reason.clone(), &run);
+            flow::finish(ui, ctx, &mut ledger, stage, decide, *full)
         }
     }
 }

@@ -52,7 +52,9 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &DeriveArgs) -> Outc
     let mut ledger = ctx.open(ui)?;
     let derived = derive::derive(&mut ledger, what, &args.symbols, &ctx.run())?;
     match derived.staged {
-        Some(staged) => flow::finish(ui, ctx, &mut ledger, staged, &args.decide, args.full),
+        Some(staged) => {
+            flow::finish(ui, ctx, &mut ledger, |_| Ok(staged), &args.decide, args.full)
+        }
         None => {
             let review = crate::app::report::Review::of_nothing(ledger.position().0, "derived/1");
             if ui.for_people() {
@@ -87,18 +89,20 @@ pub(super) fn follow(
     what: Derivation,
     symbols: &[Symbol],
 ) -> Outcome<()> {
-    let derived = derive::derive(ledger, what, symbols, &ctx.run())?;
+    let run = ctx.run();
+    let (derived, decided) = derive::derive_and_confirm(ledger, what, symbols, &run)?;
     tell(ui, &derived.findings);
     let Some(staged) = derived.staged else { return Ok(()) };
     let (days, view) = (staged.review.rows.effective, what.series());
     let batch = staged.batch.ok_or_else(|| {
         Failure::from(AppError::NotFound("what was computed has no batch".into()))
     })?;
-    if let Err(refusal) = decide::may_confirm(ledger, batch, &ctx.run()) {
+    if let Some(decided) = decided {
+        decided?;
+    } else if let Err(refusal) = decide::may_confirm(ledger, batch, &run) {
         ui.note(&format!("{view} of {days} days was computed and stays staged: {refusal}"));
         return Ok(());
     }
-    decide::confirm_staged(ledger, &staged, &ctx.run())?;
     ui.say(&format!("Computed {view} of {days} days from {}, confirmed as {batch}", what.input()));
     Ok(())
 }

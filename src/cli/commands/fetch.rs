@@ -205,7 +205,7 @@ fn finish(
         Some(mut staged) => {
             staged.review.fetch = Some(Box::new(report));
             let batch = staged.batch;
-            let exit = flow::finish(ui, ctx, ledger, staged, &args.decide, args.full)?;
+            let exit = flow::finish(ui, ctx, ledger, |_| Ok(staged), &args.decide, args.full)?;
             let state = batch.and_then(|id| ledger.batches().get(id)).map(|batch| batch.state());
             if let (Some(BatchState::Active), Some(what), false) =
                 (state, follows(wish.what), args.no_derive)

@@ -224,8 +224,9 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ImportArgs) -> Outc
             let choices = (MappingChoice::Default, SymbolChoice::FromName);
             let options = options(Series::Iv, choices, flags, *snapshot);
             let mut ledger = ctx.open(ui)?;
-            let staged = import::import_tomic(&mut ledger, dir, &options, &ctx.run())?;
-            flow::finish(ui, ctx, &mut ledger, staged, &flags.decide, flags.full)
+            let run = ctx.run();
+            let stage = |ledger: &mut _| import::import_tomic(ledger, dir, &options, &run);
+            flow::finish(ui, ctx, &mut ledger, stage, &flags.decide, flags.full)
         }
     }
 }
@@ -263,8 +264,9 @@ fn read(
     let options = options(series, (mapping, symbol), flags, false);
     let mut ledger = ctx.open(ui)?;
     let inputs = inputs(files)?;
-    let staged = import::import_csv(&mut ledger, &inputs.all, &options, &ctx.run())?;
-    flow::finish(ui, ctx, &mut ledger, staged, &flags.decide, flags.full)
+    let run = ctx.run();
+    let stage = |ledger: &mut _| import::import_csv(ledger, &inputs.all, &options, &run);
+    flow::finish(ui, ctx, &mut ledger, stage, &flags.decide, flags.full)
 }
 
 fn market(
@@ -286,8 +288,9 @@ fn market(
     };
     let mut ledger = ctx.open(ui)?;
     let inputs = inputs(files)?;
-    let staged = import_market(&mut ledger, &inputs.all, &options, &ctx.run())?;
-    flow::finish(ui, ctx, &mut ledger, staged, &flags.decide, flags.full)
+    let run = ctx.run();
+    let stage = |ledger: &mut _| import_market(ledger, &inputs.all, &options, &run);
+    flow::finish(ui, ctx, &mut ledger, stage, &flags.decide, flags.full)
 }
 
 fn options(

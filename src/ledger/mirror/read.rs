@@ -1,5 +1,6 @@
 //! Reading a mirror, hurt or whole: what is not a frame is passed over and named.
 
+use super::super::append::crash_leaves;
 use super::super::codec;
 use super::super::files::Files;
 use super::super::head::{FORMAT, Head};
@@ -43,6 +44,13 @@ impl Gathered {
     /// The root that the log had at a size, if a checkpoint says so.
     pub(in crate::ledger) fn root(&self, size: u64) -> Option<Digest> {
         self.roots.get(&size).map(|(root, _)| *root)
+    }
+
+    /// How many entries a crash may have left behind that one: what cannot be read may be such.
+    pub(super) fn left_behind(&self, position: u64) -> u64 {
+        let entry = |position| codec::decode_entry(self.controls.get(&position)?).ok();
+        let entries = [entry(position + 1), entry(position + 2)];
+        if crash_leaves(&entries.each_ref().map(Option::as_ref)) { 2 } else { 1 }
     }
 
     /// How many blocks of a batch there are, by index.

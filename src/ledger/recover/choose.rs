@@ -50,14 +50,15 @@ enum By {
     Mirror,
 }
 
-/// The longest log that something vouches for.
+/// The longest log that something vouches for; `torn` when one of HEAD's slots is hurt.
 pub(super) fn log(
     head: Option<Head>,
+    torn: bool,
     engine: &BTreeMap<u64, Vec<u8>>,
     mirror: &Gathered,
 ) -> Chosen {
     let ways = [By::Checkpoint, By::Engine, By::Mirror];
-    let logs = ways.into_iter().map(|by| one(head, engine, mirror, by));
+    let logs = ways.into_iter().map(|by| one((head, torn), engine, mirror, by));
     // The first of those that are equally good.
     let best = logs.reduce(|best, other| {
         let rank = |chosen: &Chosen| (chosen.confirmed, chosen.entries.len());
@@ -66,7 +67,12 @@ pub(super) fn log(
     best.unwrap_or(Chosen { entries: Vec::new(), confirmed: Confirmed::Nothing })
 }
 
-fn one(head: Option<Head>, engine: &BTreeMap<u64, Vec<u8>>, mirror: &Gathered, by: By) -> Chosen {
+fn one(
+    (head, torn): (Option<Head>, bool),
+    engine: &BTreeMap<u64, Vec<u8>>,
+    mirror: &Gathered,
+    by: By,
+) -> Chosen {
     let mut tree = Tree::<Sha256Tree>::default();
     let mut entries = Vec::new();
     let (mut by_head, mut by_mirror) = (None, None);
@@ -113,7 +119,11 @@ fn one(head: Option<Head>, engine: &BTreeMap<u64, Vec<u8>>, mirror: &Gathered, b
     let (size, confirmed) = match (by_head, by_mirror) {
         // Behind HEAD nothing was acknowledged; what a checkpoint vouches for may count all the
         // same, because HEAD may be an older one.
-        (Some(head), mirror) => (mirror.unwrap_or(0).max(head), Confirmed::Head),
+        // What the hurt slot spoke of was durable in the engine as well.
+        (Some(head), mirror) => {
+            let behind = if torn { (entries.len() as u64).min(head + 2) } else { head };
+            (mirror.unwrap_or(0).max(behind), Confirmed::Head)
+        }
         (None, Some(mirror)) => (mirror, Confirmed::Mirror),
         (None, None) => {
             // Entries behind those that HEAD names were never acknowledged.

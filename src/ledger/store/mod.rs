@@ -77,6 +77,6 @@ pub trait Store: Send + Sync {
 }
 
 /// Refuses values that the engine would not keep safely.
-fn check_size(bytes: &[u8]) -> Result<()> {
+pub(in crate::ledger) fn check_size(bytes: &[u8]) -> Result<()> {
     if bytes.len() > MAX_VALUE { Err(LedgerError::TooLarge { size: bytes.len() }) } else { Ok(()) }
 }

@@ -32,10 +32,11 @@ fn stage(ledger: &mut Ledger, file: &Path, run: &Run<'_>) -> Staged {
     import_csv(ledger, &[Input::file(file)], &options, run).unwrap()
 }
 
-/// The same, and confirms it.
+/// The same, and confirms it: what `import --yes` does.
 fn import(ledger: &mut Ledger, file: &Path, run: &Run<'_>) {
-    let staged = stage(ledger, file, run);
-    decide::confirm_staged(ledger, &staged, run).unwrap();
+    let stage = |ledger: &mut _| Ok(stage(ledger, file, run));
+    let (_, decided) = decide::stage_and_confirm(ledger, run, stage, |_, _| true).unwrap();
+    decided.unwrap().unwrap();
 }
 
 /// A row as a file.
