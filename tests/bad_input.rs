@@ -34,14 +34,14 @@ impl Place {
 
     /// Runs and checks the exit code, the tone of the error, and that nothing was appended.
     fn refused(&self, args: &[&str], code: i32, says: &str) {
-        let before = std::fs::read(self.ledger().join("HEAD")).unwrap();
+        let before = std::fs::read(self.ledger().join("HEADS")).unwrap();
         let output = self.run(args);
         let (out, err) = texts(&output);
         assert_eq!(output.status.code(), Some(code), "{args:?}: {out}{err}");
         assert!(err.contains(says), "{args:?} should say `{says}`: {err}");
         assert!(err.contains("Error: ") && err.contains("Hint: "), "{args:?}: {err}");
         assert!(!err.contains("panicked") && !err.contains("RUST_BACKTRACE"), "{args:?}: {err}");
-        assert_eq!(std::fs::read(self.ledger().join("HEAD")).unwrap(), before, "{args:?}");
+        assert_eq!(std::fs::read(self.ledger().join("HEADS")).unwrap(), before, "{args:?}");
     }
 }
 
@@ -135,7 +135,7 @@ fn ledgers_that_are_absent_newer_held_or_not_writable_have_their_codes() {
     // A later version wrote it.
     let head = place.ledger().join("HEAD");
     let saved = std::fs::read(&head).unwrap();
-    let body = "volledger\nformat 2\nsize 0\n";
+    let body = "volledger\nformat 3\nsize 0\n";
     let digest = volledger::ledger::hash::content(body.as_bytes()).short();
     std::fs::write(&head, format!("{body}check {digest}\n")).unwrap();
     place.refused(&["status"], 32, "newer");

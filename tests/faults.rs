@@ -8,9 +8,10 @@ use crate::support::{input, options, run, shown, try_shown};
 use disk::{Disk, Fault, Random};
 use engine::Engine;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use volledger::app::{AppError, Head, Ledger, decide, import, outside, verify};
+use volledger::app::import::Staged;
+use volledger::app::{AppError, Head, Ledger, Run, decide, import, outside, verify};
 use volledger::domain::{BatchId, Series};
 use volledger::ledger::files::Files;
 
@@ -70,13 +71,31 @@ impl World {
         world
     }
 
-    fn step(&self, ledger: &mut Ledger, step: Step) -> Done {
-        let read = |path: &Path, ledger: &mut Ledger| {
-            let options = options(Series::Iv, Some("AAA"));
-            import::import_csv(ledger, &[input(path)], &options, &run()).map(|_| ())
+    fn stage(&self, ledger: &mut Ledger, file: usize) -> Result<Staged, AppError> {
+        let options = options(Series::Iv, Some("AAA"));
+        import::import_csv(ledger, &[input(&self.files[file])], &options, &run())
+    }
+
+    /// The step after so many, or that one and the next at once: a stage entry and its decision
+    /// become durable together. Says how many steps were acknowledged, and whether all of them.
+    fn steps(&self, ledger: &mut Ledger, done: usize, at_once: bool) -> (usize, Done) {
+        let (Step::Stage(file), true) = (STEPS[done], at_once) else {
+            let ended = self.step(ledger, STEPS[done]);
+            return (usize::from(ended.is_ok()), ended);
         };
+        let stage = |ledger: &mut Ledger| self.stage(ledger, file);
+        match decide::stage_and_confirm(ledger, &run(), stage, |_, _| true) {
+            Ok((_, decided)) => match decided.unwrap() {
+                Ok(_) => (2, Ok(())),
+                Err(error) => (1, Err(error)),
+            },
+            Err(error) => (0, Err(error)),
+        }
+    }
+
+    fn step(&self, ledger: &mut Ledger, step: Step) -> Done {
         match step {
-            Step::Stage(file) => read(&self.files[file], ledger),
+            Step::Stage(file) => self.stage(ledger, file).map(|_| ()),
             Step::Confirm(batch) => {
                 decide::confirm(ledger, BatchId(batch), None, &run()).map(|_| ())
             }
@@ -126,8 +145,13 @@ fn mirrored(world: &World, disk: &Disk) -> usize {
 }
 
 /// Opens the ledger of a disk on which nothing fails now, and says what breaks a law. `least` is
-/// the number of steps that were acknowledged; one more may have been done.
-fn judged(world: &World, disk: &Disk, least: usize) -> Result<(Ledger, usize), String> {
+/// the number of steps that were acknowledged; as many as `most` may have been done.
+fn judged(
+    world: &World,
+    disk: &Disk,
+    least: usize,
+    most: usize,
+) -> Result<(Ledger, usize), String> {
     let upto = mirrored(world, disk);
     if upto < least {
         return Err(format!("the mirror ends at #{upto}, {least} steps were acknowledged"));
@@ -135,7 +159,7 @@ fn judged(world: &World, disk: &Disk, least: usize) -> Result<(Ledger, usize), S
     let ledger = open(disk).map_err(|error| format!("does not open: {error}"))?;
     let found = world.states.iter().position(|(head, _)| *head == ledger.head());
     let steps = found.ok_or_else(|| format!("between: {ledger:?}"))?;
-    if steps < least || steps > least + 1 {
+    if steps < least || steps > most {
         return Err(format!("{steps} steps are there, {least} were acknowledged"));
     }
     if shown(&ledger) != world.states[steps].1 {
@@ -162,12 +186,14 @@ fn history(world: &World, seed: u64, told: bool) -> Result<u32, String> {
             let fault = Fault::ALL[random.below(4) as usize];
             disk.plan(random.below(70), fault);
         }
-        let ended = world.step(&mut ledger, STEPS[done]);
+        let at_once = random.below(2) == 0 && matches!(STEPS[done], Step::Stage(_));
+        let most = done + 1 + usize::from(at_once);
+        let (acknowledged, ended) = world.steps(&mut ledger, done, at_once);
         if told {
-            eprintln!("{done}: {:?} {ended:?}", STEPS[done]);
+            eprintln!("{done}: {:?}, at once: {at_once}, {ended:?}", STEPS[done]);
         }
+        done += acknowledged;
         if ended.is_ok() {
-            done += 1;
             // Half of the faults strike while nobody looks, or in the next step.
             if !disk.is_dead() && random.below(2) == 0 {
                 continue;
@@ -185,7 +211,7 @@ fn history(world: &World, seed: u64, told: bool) -> Result<u32, String> {
             disk.power_cycle();
         }
         struck += u32::from(disk.unplan());
-        (ledger, done) = judged(world, &disk, done)
+        (ledger, done) = judged(world, &disk, done, most)
             .map_err(|what| format!("seed {seed}, step {done} ({:?}): {what}", STEPS.get(done)))?;
     }
     Ok(struck)
@@ -224,8 +250,9 @@ fn a_thousand_histories_on_a_failing_disk_keep_the_laws() {
 fn every_operation_of_a_commit_fails_in_turn() {
     let world = World::new();
     let (mut tried, mut wrong) = (0, Vec::new());
-    // A staging and a confirmation, each the first of its kind and a later one.
-    for target in [0, 1, 2, 3] {
+    let mut left = [0; 3];
+    // A staging and a confirmation, each the first of its kind and a later one; and both at once.
+    for (target, count) in [(0, 1), (1, 1), (2, 1), (3, 1), (0, 2), (2, 2), (6, 2)] {
         for fault in Fault::ALL {
             for at in 0.. {
                 let disk = Disk::new(at * 7 + target as u64);
@@ -234,13 +261,13 @@ fn every_operation_of_a_commit_fails_in_turn() {
                     world.step(&mut ledger, *step).unwrap();
                 }
                 disk.plan(at, fault);
-                let ended = world.step(&mut ledger, STEPS[target]);
+                let (acknowledged, ended) = world.steps(&mut ledger, target, count == 2);
                 let dead = disk.is_dead();
                 let struck = disk.unplan();
-                let least = target + usize::from(ended.is_ok());
+                let (least, most) = (target + acknowledged, target + count);
                 // Refused, the old or the new: the entry may be durable and only a view not.
                 let shows = try_shown(&ledger).ok();
-                let both = [&world.states[target].1, &world.states[target + 1].1];
+                let both = [&world.states[target].1, &world.states[most].1];
                 if !dead && shows.is_some_and(|now| !both.contains(&&now)) {
                     wrong.push(format!(
                         "step {target}, {fault:?} at {at}: the handle shows neither"
@@ -250,8 +277,12 @@ fn every_operation_of_a_commit_fails_in_turn() {
                 if dead || at % 2 == 0 {
                     disk.power_cycle();
                 }
-                if let Err(what) = judged(&world, &disk, least) {
-                    wrong.push(format!("step {target}, {fault:?} at {at}, {ended:?}: {what}"));
+                match judged(&world, &disk, least, most) {
+                    Ok((_, steps)) if count == 2 => left[steps - target] += 1,
+                    Ok(_) => {}
+                    Err(what) => {
+                        wrong.push(format!("step {target}, {fault:?} at {at}, {ended:?}: {what}"));
+                    }
                 }
                 tried += 1;
                 if !struck {
@@ -260,7 +291,82 @@ fn every_operation_of_a_commit_fails_in_turn() {
             }
         }
     }
-    eprintln!("{tried} failed operations");
+    eprintln!("{tried} failed operations; at once left nothing, one, both: {left:?}");
     assert!(wrong.is_empty(), "{} of {tried}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(left.iter().all(|count| *count > 0), "{left:?}");
     assert!(tried > 200, "{tried}");
+}
+
+/// A refusal between staging and confirming leaves a batch that is staged, durably, before whoever
+/// asked is told so.
+#[test]
+fn a_refusal_in_between_leaves_a_durable_staged_batch() {
+    let world = World::new();
+    for (number, refusal) in ["not agreed", "not allowed", "an error", "a panic"].iter().enumerate()
+    {
+        let disk = Disk::new(number as u64);
+        let mut ledger = create(&disk).unwrap();
+        let stage = |ledger: &mut Ledger| world.stage(ledger, 0);
+        let two_person = Run { two_person: true, ..run() };
+        match *refusal {
+            "not agreed" => {
+                let (_, decided) =
+                    decide::stage_and_confirm(&mut ledger, &run(), stage, |_, _| false).unwrap();
+                assert!(decided.is_none());
+            }
+            "not allowed" => {
+                let done = decide::stage_and_confirm(&mut ledger, &two_person, stage, |_, _| true);
+                assert!(done.unwrap().1.unwrap().is_err());
+            }
+            "an error" => {
+                let failed = ledger.together(|ledger| {
+                    stage(ledger)?;
+                    Err::<(), _>(AppError::Usage("something else".into()))
+                });
+                assert!(matches!(failed, Err(AppError::Usage(_))), "{failed:?}");
+            }
+            _ => {
+                let panics = std::panic::AssertUnwindSafe(|| {
+                    let agreed = |_: &Ledger, _: &mut Staged| panic!("in between");
+                    let _ = decide::stage_and_confirm(&mut ledger, &run(), stage, agreed);
+                });
+                assert!(std::panic::catch_unwind(panics).is_err());
+            }
+        }
+        assert_eq!(ledger.head(), world.states[1].0, "{refusal}");
+        drop(ledger);
+        disk.power_cycle();
+        let (ledger, steps) = judged(&world, &disk, 1, 1).unwrap();
+        assert_eq!(steps, 1, "{refusal}");
+        drop(ledger);
+    }
+}
+
+/// What waits does so for its decision alone: anything else that is appended is not acknowledged
+/// with it, or a crash could leave more behind HEAD than can be told from an older HEAD.
+#[test]
+fn only_a_decision_becomes_durable_together_with_a_stage_entry() {
+    let world = World::new();
+    let disk = Disk::new(7);
+    let mut ledger = create(&disk).unwrap();
+    let head = |disk: &Disk| Head::read(disk).unwrap().unwrap();
+    let done: Done = ledger.together(|ledger| {
+        world.stage(ledger, 0)?;
+        assert_eq!((ledger.position().0, head(&disk).size.0), (1, 0));
+        // A second one does not wait beside it.
+        world.stage(ledger, 1)?;
+        assert_eq!((ledger.position().0, head(&disk).size.0), (2, 1));
+        ledger.together(|ledger| {
+            world.stage(ledger, 2)?;
+            assert_eq!((ledger.position().0, head(&disk).size.0), (3, 2));
+            Ok::<_, AppError>(())
+        })?;
+        assert_eq!(head(&disk).size.0, 2, "the inner one ends nothing");
+        decide::confirm(ledger, BatchId(3), None, &run())?;
+        assert_eq!((ledger.position().0, head(&disk).size.0), (4, 4));
+        world.stage(ledger, 0).map(|_| ())
+    });
+    done.unwrap();
+    assert_eq!((ledger.head(), head(&disk).size.0), (head(&disk), 4));
+    assert!(verify::verify(&ledger, true, &run()).unwrap().ok);
 }

@@ -289,7 +289,7 @@ fn a_file_that_is_cut_gone_swapped_or_old_is_restored_whole() {
     let rolled = move |dir: &Path| {
         std::fs::remove_dir_all(dir.join("sled")).unwrap();
         copy(&old.join("sled"), &dir.join("sled"));
-        std::fs::copy(old.join("HEAD"), dir.join("HEAD")).unwrap();
+        std::fs::copy(old.join("HEADS"), dir.join("HEADS")).unwrap();
     };
     injuries.push(("engine and HEAD older".into(), Box::new(rolled)));
     for folder in ["sled", "sources", "mirror"] {

@@ -173,7 +173,7 @@ fn functions_that_traders_miss() {
 fn a_query_that_is_wrong_or_would_write_is_refused_and_harms_nothing() {
     let (directory, ledger) = filled();
     let files =
-        |directory: &tempfile::TempDir| std::fs::read(directory.path().join("l/HEAD")).unwrap();
+        |directory: &tempfile::TempDir| std::fs::read(directory.path().join("l/HEADS")).unwrap();
     let before = files(&directory);
     let elsewhere = directory.path().join("x.db");
     let attach = format!("ATTACH '{}' AS x", elsewhere.display());

@@ -102,6 +102,11 @@ pub fn confirm_staged(ledger: &mut Ledger, staged: &Staged, run: &Run<'_>) -> Re
     }
 }
 
+/// Whether what was staged is in the log.
+pub(super) fn is_there(ledger: &Ledger, staged: &Staged) -> bool {
+    staged.batch.is_some_and(|batch| ledger.batches().get(batch).is_some())
+}
+
 /// Stages through `stage` and, where `agreed` says so, confirms at once: both entries become durable
 /// together, which costs half as much. Nobody is told of the batch before this returns; whatever
 /// comes in between, it is staged then, durably, with what kept it from being confirmed.
@@ -117,8 +122,11 @@ pub fn stage_and_confirm(
     ledger.together(|ledger| {
         let mut staged = stage(ledger)?;
         let agreed = agreed(ledger, &mut staged);
-        let decided = agreed.then(|| confirm_staged(ledger, &staged, run));
-        Ok((staged, decided))
+        match agreed.then(|| confirm_staged(ledger, &staged, run)) {
+            // Neither entry could be made durable.
+            Some(Err(error)) if !is_there(ledger, &staged) => Err(error),
+            decided => Ok((staged, decided)),
+        }
     })
 }
 

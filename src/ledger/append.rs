@@ -36,8 +36,10 @@ impl<'a> Together<'a> {
         if !std::mem::take(&mut self.outermost) {
             return Ok(());
         }
-        self.ledger.waits = false;
-        self.ledger.acknowledge()
+        match std::mem::take(&mut self.ledger.waits) {
+            true => self.ledger.acknowledge(),
+            false => Err(LedgerError::Poisoned), // what waited could not be made durable
+        }
     }
 }
 
@@ -64,8 +66,10 @@ impl Ledger {
     ) -> std::result::Result<T, E> {
         let mut together = Together::begin(self);
         let done = work(together.ledger);
-        together.end()?;
-        done
+        match (done, together.end()) {
+            (done, Ok(())) | (done @ Err(_), Err(LedgerError::Poisoned)) => done,
+            (_, Err(error)) => Err(error.into()),
+        }
     }
 
     /// Appends a control entry; when this returns it is durable, except a stage entry within
@@ -148,7 +152,10 @@ impl Ledger {
     /// whatever failed refuses to go on; the next opening finds out what is there of them.
     fn take_back(&mut self) {
         let Some(tree) = self.unacknowledged.take() else { return };
-        self.entries.truncate(tree.size() as usize);
+        let mut lost = self.entries.drain(tree.size() as usize..);
+        // Whoever staged it is told, also where the failed decision is all that it sees.
+        self.waits &= !lost.any(|entry| matches!(entry.kind, EntryKind::Stage(_)));
+        drop(lost);
         self.tree = tree;
         (self.table, self.projections) = (BatchTable::default(), ProjectionTable::default());
         for entry in &self.entries {

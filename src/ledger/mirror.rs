@@ -4,7 +4,8 @@
 //! acknowledges also stands in `mirror/NNNNNN.vlb`, in the frames of a bundle, durable before HEAD
 //! moves. Sources stand in packs, outside the engine, and are not doubled; small ones are, since
 //! without its manifest a batch is none. Each control entry is followed by a checkpoint, so that
-//! one look at the end of the last file says whether the mirror is complete.
+//! one look at the end of the last file says whether the mirror is complete; of two that were
+//! acknowledged together both checkpoints stand behind the second.
 
 mod check;
 mod frames;
@@ -63,6 +64,8 @@ pub(super) struct Mirror {
     sealed: u64,
     dirty: bool,
     failed: bool,
+    /// What the log is with each entry that was written and is to be acknowledged next.
+    heads: Vec<Head>,
     /// Sources that this process has mirrored.
     known: BTreeSet<Digest>,
 }
@@ -70,8 +73,8 @@ pub(super) struct Mirror {
 impl Mirror {
     fn at(files: Arc<dyn Files>, number: u32, end: u64) -> Self {
         // What a process wrote that was killed may be in memory only, and counts all the same.
-        let (known, dirty) = (BTreeSet::new(), end > 0);
-        Self { files, number, end, sealed: end, dirty, failed: false, known }
+        let (known, dirty, heads) = (BTreeSet::new(), end > 0, Vec::new());
+        Self { files, number, end, sealed: end, dirty, failed: false, heads, known }
     }
 
     fn frame(&mut self, kind: FrameKind, parts: &[&[u8]]) -> Result<()> {
@@ -106,15 +109,24 @@ impl Mirror {
         self.frame(FrameKind::SourceEnd, &[&digest.0, &size.to_le_bytes()])
     }
 
-    /// A control entry and what the log is with it.
+    /// A control entry; what the log is with it follows when it is acknowledged. So of two entries
+    /// with nothing between them neither was acknowledged alone.
     pub(super) fn entry(&mut self, bytes: &[u8], head: &Head) -> Result<()> {
-        let size = head.size.0.to_le_bytes();
-        self.frame(FrameKind::Control, &[&size, bytes])?;
-        self.frame(FrameKind::Checkpoint, &[&size, &head.root.0])
+        self.frame(FrameKind::Control, &[&head.size.0.to_le_bytes(), bytes])?;
+        self.heads.push(*head);
+        Ok(())
+    }
+
+    fn checkpoints(&mut self) -> Result<()> {
+        for head in std::mem::take(&mut self.heads) {
+            self.frame(FrameKind::Checkpoint, &[&head.size.0.to_le_bytes(), &head.root.0])?;
+        }
+        Ok(())
     }
 
     /// Makes everything written durable.
     pub(super) fn sync(&mut self) -> Result<()> {
+        self.checkpoints()?;
         if self.failed {
             return Err(LedgerError::Poisoned);
         }
@@ -292,6 +304,7 @@ impl Ledger {
             }
             let head = Head { size: Position(position), root: tree.root() };
             self.mirrored(|mirror| mirror.entry(&bytes, &head))?;
+            self.mirrored(Mirror::checkpoints)?;
         }
         self.mirrored(Mirror::sync)?;
         self.mirrored(Mirror::seal)

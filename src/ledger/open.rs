@@ -140,11 +140,12 @@ impl Ledger {
         if swept > 0 {
             self.notes.push(format!("removed {swept} blocks that an unfinished import left"));
         }
+        // Before the mirror: it must not be ahead of an engine that then loses its end.
+        if ahead || swept > 0 || cut {
+            self.store.barrier()?;
+        }
         if mirror {
             self.attach_mirror(&head)?;
-        }
-        if ahead || swept > 0 || cut {
-            self.barrier()?;
         }
         // Only then: a slot that is torn must have something behind the other one.
         if let (true, Some(files)) = (ahead, &self.files) {

@@ -128,7 +128,7 @@ fn an_older_engine_with_its_head_is_refused_while_the_mirror_knows_better() {
     steps.iter().for_each(|line| drop(desk.run(line).exits(0)));
     let new = copied(&desk, "new");
     replace(&old, &dir, "sled");
-    replace(&old, &dir, "HEAD");
+    replace(&old, &dir, "HEADS");
     let ran = no_panic(desk.run("status").exits(30));
     assert!(ran.err.contains("the log is an older one"), "{}", ran.err);
     assert_eq!(contents(&dir.join("mirror")).len(), 1);
@@ -148,7 +148,7 @@ fn an_older_engine_with_its_head_is_refused_while_the_mirror_knows_better() {
     let before = copied(&desk, "before");
     desk.run("undo").exits(0);
     replace(&before, &dir, "sled");
-    replace(&before, &dir, "HEAD");
+    replace(&before, &dir, "HEADS");
     let ran = desk.run("status").exits(0);
     let said = "entry #10 was not finished and has been removed";
     assert!(ran.out.contains(said), "{}", ran.out);
@@ -163,7 +163,7 @@ fn an_older_head_cuts_nothing() {
     let old = copied(&desk, "old");
     desk.run(&format!("import iv {} -s VOLB --yes", sample("iv/VOLB.csv"))).exits(0);
     desk.run("batch rollback b1 --reason x").exits(0);
-    replace(&old, &dir, "HEAD");
+    replace(&old, &dir, "HEADS");
     let half = copied(&desk, "half");
     // Whole entries behind it count.
     assert_eq!(desk.run("status --json").exits(0).json()["position"], 5);
@@ -198,7 +198,7 @@ fn files_of_another_ledger_are_not_believed() {
     let view = desk.run("view iv VOLA -o csv").out;
     for (number, foreign) in [&other, &short].into_iter().enumerate() {
         let foreign = foreign.path().join(".volledger");
-        for name in ["mirror", "HEAD", "sources", "sled"] {
+        for name in ["mirror", "HEADS", "sources", "sled"] {
             let hurt = copied(&desk, &format!("{name}{number}"));
             replace(&foreign, &hurt, name);
             let at = format!("-L {name}{number}");
@@ -206,12 +206,12 @@ fn files_of_another_ledger_are_not_believed() {
             let look = look.json();
             // The large source stands in its pack alone, and a HEAD that names more entries than
             // there are speaks of a loss.
-            let all = name != "sources" && (name != "HEAD" || number == 1);
+            let all = name != "sources" && (name != "HEADS" || number == 1);
             assert_eq!(look["whole"], all, "{name}: {look}");
             assert_eq!(look["position"], 6, "{name}: {look}");
             let ran = no_panic(desk.run(&format!("{at} view iv VOLA -o csv")));
             match name {
-                "HEAD" | "sled" => assert_eq!(ran.exit, 30, "{name}: {}", ran.err),
+                "HEADS" | "sled" => assert_eq!(ran.exit, 30, "{name}: {}", ran.err),
                 _ => assert_eq!((ran.exit, &ran.out), (0, &view), "{name}: {}", ran.err),
             }
             let verified = no_panic(desk.run(&format!("{at} verify --deep")));

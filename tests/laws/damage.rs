@@ -250,7 +250,8 @@ pub fn crashes() {
             let mixed = root.path().join("mixed");
             let _ = std::fs::remove_dir_all(&mixed);
             std::fs::create_dir_all(&mixed).unwrap();
-            for (bit, name) in ["sources", "sled", "HEAD"].into_iter().enumerate() {
+            std::fs::copy(new.join("HEAD"), mixed.join("HEAD")).unwrap();
+            for (bit, name) in ["sources", "sled", "HEADS"].into_iter().enumerate() {
                 let from = if mix & (1 << bit) == 0 { &old } else { &new };
                 match from.join(name).is_dir() {
                     true => copy(&from.join(name), &mixed.join(name)),

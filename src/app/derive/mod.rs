@@ -103,7 +103,13 @@ pub fn derive_and_confirm(
         };
         let agreed = derived.staged.as_ref().filter(may);
         let decided = agreed.map(|staged| decide::confirm_staged(ledger, staged, run));
-        Ok((derived, decided))
+        match decided {
+            // Neither entry could be made durable.
+            Some(Err(error)) if !agreed.is_some_and(|staged| decide::is_there(ledger, staged)) => {
+                Err(error)
+            }
+            decided => Ok((derived, decided)),
+        }
     })
 }
 

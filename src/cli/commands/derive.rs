@@ -52,9 +52,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &DeriveArgs) -> Outc
     let mut ledger = ctx.open(ui)?;
     let derived = derive::derive(&mut ledger, what, &args.symbols, &ctx.run())?;
     match derived.staged {
-        Some(staged) => {
-            flow::finish(ui, ctx, &mut ledger, |_| Ok(staged), &args.decide, args.full)
-        }
+        Some(staged) => flow::finish(ui, ctx, &mut ledger, |_| Ok(staged), &args.decide, args.full),
         None => {
             let review = crate::app::report::Review::of_nothing(ledger.position().0, "derived/1");
             if ui.for_people() {

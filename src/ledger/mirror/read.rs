@@ -1,6 +1,5 @@
 //! Reading a mirror, hurt or whole: what is not a frame is passed over and named.
 
-use super::super::append::crash_leaves;
 use super::super::codec;
 use super::super::files::Files;
 use super::super::head::{FORMAT, Head};
@@ -8,7 +7,7 @@ use super::super::segment::{FrameKind, read_frame};
 use super::super::{Result, hash};
 use super::{Frames, MAGIC, Scanned, checkpoint, name_of, numbers};
 use crate::domain::{Digest, Position};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufReader;
 
 /// No frame of a mirror has a longer body: a block, an entry, or a small piece of a source.
@@ -25,6 +24,8 @@ pub(in crate::ledger) struct Gathered {
     /// What stands where no frame can be read.
     pub(in crate::ledger) damage: Vec<String>,
     roots: BTreeMap<u64, (Digest, Place)>,
+    /// Entries that stand before the checkpoint of the one before them.
+    joined: BTreeSet<u64>,
     blocks: BTreeMap<(u32, u32), Place>,
     sources: BTreeMap<Digest, Place>,
 }
@@ -46,11 +47,14 @@ impl Gathered {
         self.roots.get(&size).map(|(root, _)| *root)
     }
 
-    /// How many entries a crash may have left behind that one: what cannot be read may be such.
+    /// How many entries a crash may have left behind that one: two only where they were to be
+    /// acknowledged together, or the second cannot be read.
     pub(super) fn left_behind(&self, position: u64) -> u64 {
-        let entry = |position| codec::decode_entry(self.controls.get(&position)?).ok();
-        let entries = [entry(position + 1), entry(position + 2)];
-        if crash_leaves(&entries.each_ref().map(Option::as_ref)) { 2 } else { 1 }
+        let second = position + 2;
+        match self.joined.contains(&second) || !self.controls.contains_key(&second) {
+            true => 2,
+            false => 1,
+        }
     }
 
     /// How many blocks of a batch there are, by index.
@@ -100,6 +104,10 @@ impl Gathered {
                 let position = u64::from_le_bytes(*position);
                 self.controls.split_off(&position);
                 self.roots.split_off(&position);
+                self.joined.split_off(&position);
+                if position > 1 && !self.roots.contains_key(&(position - 1)) {
+                    self.joined.insert(position);
+                }
                 self.controls.insert(position, bytes.to_vec());
             }
             FrameKind::Checkpoint => {
