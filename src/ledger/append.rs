@@ -144,8 +144,11 @@ impl Ledger {
 
     /// Makes everything written so far durable: mirror, sources, engine.
     pub(super) fn barrier(&mut self) -> Result<()> {
-        self.mirrored(Mirror::sync)?;
-        self.store.barrier()
+        // At the same time: none of them counts before all are durable.
+        let mirroring = self.mirror.as_mut().map_or(Ok(None), Mirror::begin_sync)?;
+        let stored = self.store.barrier();
+        self.mirrored(|mirror| mirror.end_sync(mirroring))?;
+        stored
     }
 
     /// Forgets entries that could not be made durable. Nothing more is written after that, since

@@ -3,14 +3,23 @@
 //! One narrow door, so that tests can put a disk behind it that tears, forgets and fails.
 
 use super::modes;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 #[cfg(unix)]
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::mpsc::{Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+
+/// A sync that was begun.
+pub type Syncing = Box<dyn FnOnce() -> io::Result<()>>;
+
+/// One that is over.
+fn ready(done: io::Result<()>) -> Syncing {
+    Box::new(move || done)
+}
 
 /// Files by name (`HEAD`, `sources/000001.pack`). One writer at a time.
 pub trait Files: Send + Sync + Debug {
@@ -44,6 +53,12 @@ pub trait Files: Send + Sync + Debug {
     /// A disk that fails; nothing is known of what was written since the last time then.
     fn sync(&self, name: &str) -> io::Result<()>;
 
+    /// Begins to make a file durable as [`Self::sync`] does, while whoever asked does something else;
+    /// what is returned waits for the end of it.
+    fn begin_sync(&self, name: &str) -> Syncing {
+        ready(self.sync(name))
+    }
+
     /// Replaces a file whole, durably: a crash leaves the old or the new one.
     ///
     /// # Errors
@@ -62,48 +77,123 @@ pub trait Files: Send + Sync + Debug {
 /// The files of a directory.
 #[derive(Debug)]
 pub struct Directory {
+    open: Arc<Open>,
+    helpers: LazyLock<Option<Helpers>>,
+}
+
+/// What is known of a directory's files, shared with whoever syncs them.
+#[derive(Debug)]
+struct Open {
     root: PathBuf,
-    open: Mutex<Handles>,
+    handles: Mutex<Handles>,
 }
 
 #[derive(Debug, Default)]
 struct Handles {
-    files: BTreeMap<String, File>,
-    /// Files whose name may not be durable yet: each, until it was synced once. Also one that was
-    /// here before: the process that made it may have been killed.
-    unnamed: BTreeSet<String>,
+    files: BTreeMap<String, Arc<File>>,
+    /// Files whose name may not be durable yet: each, until it was synced once, with its number
+    /// among those that were made here. One that was here before has none, but is here too: the
+    /// process that made it may have been killed.
+    unnamed: BTreeMap<String, u64>,
+    /// Files made so far.
+    made: u64,
+    /// How many files were made when a folder was synced last.
+    named: BTreeMap<PathBuf, u64>,
+}
+
+impl Open {
+    /// A panic between lock and release leaves whole handles all the same.
+    fn handles(&self) -> MutexGuard<'_, Handles> {
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The handle of a file, which is made where there is none.
+    fn file(&self, name: &str) -> io::Result<Arc<File>> {
+        let mut handles = self.handles();
+        if let Some(file) = handles.files.get(name) {
+            return Ok(file.clone());
+        }
+        let path = self.root.join(name);
+        let mut options = modes::private();
+        let (file, number) = match options.write(true).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if let Some(folder) = path.parent() {
+                    modes::private_folder(folder)?;
+                }
+                handles.made += 1;
+                (options.create(true).truncate(false).open(path)?, handles.made)
+            }
+            found => (found?, 0),
+        };
+        let file = Arc::new(file);
+        handles.files.insert(name.to_owned(), file.clone());
+        handles.unnamed.insert(name.to_owned(), number);
+        Ok(file)
+    }
+
+    fn sync(&self, name: &str) -> io::Result<()> {
+        // Not under the lock: several files are synced at the same time.
+        self.file(name)?.sync_data()?;
+        let Some(number) = self.handles().unnamed.get(name).copied() else {
+            return Ok(());
+        };
+        // A new file is there after a crash only when its folder, and that one's, say so.
+        let mut folder = Path::new(name).parent();
+        while let Some(inner) = folder {
+            let made = self.handles().made;
+            if self.handles().named.get(inner).is_none_or(|covered| *covered < number) {
+                synced(&self.root.join(inner))?;
+                self.handles().named.insert(inner.to_owned(), made);
+            }
+            folder = inner.parent();
+        }
+        self.handles().unnamed.remove(name);
+        Ok(())
+    }
+}
+
+/// What a thread is asked to sync, and where it answers.
+type Asked = (Arc<Open>, String, SyncSender<io::Result<()>>);
+
+/// Threads that sync files while whoever asked does something else: disks finish several at once.
+#[derive(Debug)]
+struct Helpers {
+    send: Sender<Asked>,
+}
+
+impl Helpers {
+    /// As many as there are files of a commit besides HEAD and the engine.
+    const COUNT: usize = 2;
+
+    /// None where the system gives no threads. They end when this goes.
+    fn begin() -> Option<Self> {
+        let (send, asked) = channel::<Asked>();
+        let asked = Arc::new(Mutex::new(asked));
+        for _ in 0..Self::COUNT {
+            let asked = asked.clone();
+            let next = move || asked.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let work = move || {
+                while let Ok((open, name, answer)) = next() {
+                    let _ = answer.send(open.sync(&name)); // who waits for it knows when it is gone
+                }
+            };
+            std::thread::Builder::new().name("sync".into()).spawn(work).ok()?;
+        }
+        Some(Self { send })
+    }
 }
 
 impl Directory {
     /// The files under `root`, which need not be there yet.
     pub fn new(root: &Path) -> Self {
-        Self { root: root.to_owned(), open: Mutex::default() }
-    }
-
-    /// A panic between lock and release leaves whole handles all the same.
-    fn handles(&self) -> MutexGuard<'_, Handles> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn with<T>(&self, name: &str, work: impl FnOnce(&mut File) -> io::Result<T>) -> io::Result<T> {
-        let mut handles = self.handles();
-        if !handles.files.contains_key(name) {
-            let path = self.root.join(name);
-            if let Some(folder) = path.parent() {
-                modes::private_folder(folder)?;
-            }
-            let options = modes::private().create(true).write(true).truncate(false).clone();
-            handles.files.insert(name.to_owned(), options.open(path)?);
-            handles.unnamed.insert(name.to_owned());
-        }
-        let file = handles.files.get_mut(name).ok_or(io::ErrorKind::NotFound)?;
-        work(file)
+        let open = Open { root: root.to_owned(), handles: Mutex::default() };
+        Self { open: Arc::new(open), helpers: LazyLock::new(Helpers::begin) }
     }
 }
 
 impl Files for Directory {
     fn list(&self, folder: &str) -> io::Result<BTreeMap<String, u64>> {
-        let listed = match std::fs::read_dir(self.root.join(folder)) {
+        let listed = match std::fs::read_dir(self.open.root.join(folder)) {
             Ok(listed) => listed,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
             Err(error) => return Err(error),
@@ -119,54 +209,58 @@ impl Files for Directory {
     }
 
     fn read_from(&self, name: &str, offset: u64) -> io::Result<Box<dyn Read>> {
-        let mut file = File::open(self.root.join(name))?;
+        let mut file = File::open(self.open.root.join(name))?;
         file.seek(SeekFrom::Start(offset))?;
         Ok(Box::new(file))
     }
 
     fn write_at(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let file = self.open.file(name)?;
         #[cfg(unix)]
-        return self.with(name, |file| file.write_all_at(bytes, offset));
+        return file.write_all_at(bytes, offset);
         #[cfg(not(unix))]
-        self.with(name, |file| {
+        {
+            let mut file = &*file; // one writer at a time
             file.seek(SeekFrom::Start(offset))?;
             file.write_all(bytes)
-        })
+        }
     }
 
     fn cut(&self, name: &str, size: u64) -> io::Result<()> {
-        self.with(name, |file| file.set_len(size))
+        self.open.file(name)?.set_len(size)
     }
 
     fn sync(&self, name: &str) -> io::Result<()> {
-        self.with(name, |file| file.sync_data())?;
-        if self.handles().unnamed.contains(name) {
-            // A new file is there after a crash only when its folder, and that one's, say so.
-            let mut folder = Path::new(name).parent();
-            while let Some(inner) = folder {
-                synced(&self.root.join(inner))?;
-                folder = inner.parent();
+        self.open.sync(name)
+    }
+
+    fn begin_sync(&self, name: &str) -> Syncing {
+        let (answer, answered) = sync_channel(1);
+        let asked = (self.open.clone(), name.to_owned(), answer);
+        match &*self.helpers {
+            Some(helpers) if helpers.send.send(asked).is_ok() => {
+                let lost = |_| Err(io::Error::other("the thread that synced a file is gone"));
+                Box::new(move || answered.recv().unwrap_or_else(lost))
             }
-            self.handles().unnamed.remove(name);
+            _ => ready(self.sync(name)),
         }
-        Ok(())
     }
 
     fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(".head-").tempfile_in(&self.root)?;
+        let mut file = tempfile::Builder::new().prefix(".head-").tempfile_in(&self.open.root)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
-        file.persist(self.root.join(name)).map_err(|error| error.error)?;
-        self.handles().files.remove(name); // that is another file now
-        synced(&self.root)
+        file.persist(self.open.root.join(name)).map_err(|error| error.error)?;
+        self.open.handles().files.remove(name); // that is another file now
+        synced(&self.open.root)
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        match std::fs::remove_file(self.root.join(name)) {
+        match std::fs::remove_file(self.open.root.join(name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => self.handles().files.remove(name),
+            _ => self.open.handles().files.remove(name),
         };
-        synced(&self.root)
+        synced(&self.open.root)
     }
 }
 
@@ -180,4 +274,60 @@ pub(super) fn synced(folder: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 pub(super) fn synced(_: &Path) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_synced_at_the_same_time_and_each_answer_is_its_own() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = Directory::new(directory.path());
+        for round in 0..20u64 {
+            let names = ["mirror/1", "sources/1", "HEADS", "missing/\0"];
+            for name in &names[..3] {
+                files.write_at(name, round, b"x").unwrap();
+            }
+            let begun: Vec<Syncing> = names.iter().map(|name| files.begin_sync(name)).collect();
+            // Waited for in any order, or not at all.
+            let mut done: Vec<_> =
+                begun.into_iter().skip(1).rev().map(|syncing| syncing()).collect();
+            assert!(done.remove(0).is_err());
+            assert!(done.iter().all(Result::is_ok), "{done:?}");
+        }
+        assert_eq!(files.list("sources").unwrap(), BTreeMap::from([("1".to_owned(), 20)]));
+        let handles = files.open.handles();
+        assert!(handles.unnamed.is_empty(), "{handles:?}");
+    }
+
+    #[test]
+    fn a_folder_is_synced_again_only_for_what_was_made_since() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("HEADS"), "old").unwrap();
+        let files = Directory::new(directory.path());
+        let named = |folder: &str| files.open.handles().named.get(Path::new(folder)).copied();
+        files.write_at("mirror/1", 0, b"x").unwrap();
+        files.sync("mirror/1").unwrap();
+        assert_eq!((named("mirror"), named("")), (Some(1), Some(1)));
+        // It was here before that: the name is durable with the one above.
+        files.write_at("HEADS", 0, b"new").unwrap();
+        files.sync("HEADS").unwrap();
+        assert_eq!(named(""), Some(1));
+        files.write_at("mirror/2", 0, b"x").unwrap();
+        files.sync("mirror/2").unwrap();
+        assert_eq!((named("mirror"), named("")), (Some(2), Some(2)));
+        assert!(files.open.handles().unnamed.is_empty());
+    }
+
+    #[test]
+    fn what_replaces_a_file_is_what_is_written_to_then() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = Directory::new(directory.path());
+        files.write_at("HEADS", 0, b"first").unwrap();
+        files.replace("HEADS", b"other").unwrap();
+        files.write_at("HEADS", 1, b"x").unwrap();
+        files.sync("HEADS").unwrap();
+        assert_eq!(std::fs::read(directory.path().join("HEADS")).unwrap(), b"oxher");
+    }
 }

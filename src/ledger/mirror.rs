@@ -15,7 +15,7 @@ pub(super) use frames::{Frames, Scanned};
 pub(super) use read::{Gathered, gather};
 
 use super::error::LedgerError;
-use super::files::Files;
+use super::files::{Files, Syncing};
 use super::head::{FORMAT, Head};
 use super::segment::{FrameKind, PREFIX, read_frame, write_frame};
 use super::{Ledger, Result, codec};
@@ -126,17 +126,25 @@ impl Mirror {
 
     /// Makes everything written durable.
     pub(super) fn sync(&mut self) -> Result<()> {
+        let syncing = self.begin_sync()?;
+        self.end_sync(syncing)
+    }
+
+    /// Begins to make everything written durable.
+    pub(super) fn begin_sync(&mut self) -> Result<Option<Syncing>> {
         self.checkpoints()?;
         if self.failed {
             return Err(LedgerError::Poisoned);
         }
-        if self.dirty {
-            let synced = self.files.sync(&name_of(self.number));
-            self.failed |= synced.is_err();
-            synced.map_err(write_error)?;
-        }
-        self.dirty = false;
-        Ok(())
+        Ok(self.dirty.then(|| self.files.begin_sync(&name_of(self.number))))
+    }
+
+    /// Waits until what was begun is over.
+    pub(super) fn end_sync(&mut self, syncing: Option<Syncing>) -> Result<()> {
+        let synced = syncing.map_or(Ok(()), |syncing| syncing());
+        self.failed |= synced.is_err();
+        self.dirty &= self.failed;
+        synced.map_err(write_error)
     }
 
     /// Everything written so far belongs to the log.

@@ -59,9 +59,10 @@ pub trait Store: Send + Sync {
     fn remove_view(&mut self, key: &[u8]) -> Result<()>;
     /// The keys of the views that start with `prefix`.
     fn view_keys(&self, prefix: &[u8]) -> Result<Vec<Vec<u8>>>;
-    /// Makes everything written so far durable, in this order: sources, then the engine's data.
+    /// Makes everything written so far durable: sources and the engine's data.
     fn barrier(&mut self) -> Result<()>;
-    /// Writes out the views without waiting for the disk.
+    /// Writes out the views without waiting for the disk; little of them may wait for the next
+    /// barrier.
     fn flush_views(&mut self) -> Result<()>;
     /// Writes everything anew: `write` takes over what is to stay from this store into an empty one,
     /// which then takes its place at once. Nothing else stays in the engine's files.

@@ -8,7 +8,7 @@ use super::Result;
 use crate::domain::Digest;
 use crate::ledger::codec::{Kept, compress, decompress};
 use crate::ledger::error::LedgerError;
-use crate::ledger::files::Files;
+use crate::ledger::files::{Files, Syncing};
 use crate::ledger::hash::Hasher;
 use crate::ledger::segment::{FrameKind, read_frame, write_frame};
 use std::io::{BufReader, Cursor, Read};
@@ -197,17 +197,32 @@ impl Pack {
 
     /// Makes everything appended durable.
     pub fn sync(&mut self) -> Result<()> {
+        let syncing = self.begin_sync()?;
+        self.end_sync(syncing)
+    }
+
+    /// Begins to make everything appended durable.
+    ///
+    /// # Errors
+    /// [`LedgerError::Poisoned`].
+    pub fn begin_sync(&mut self) -> Result<Option<Syncing>> {
         if self.failed {
             return Err(LedgerError::Poisoned);
         }
-        if let (true, Some(files)) = (self.dirty, &self.files) {
-            let synced = files.sync(&pack_name(self.number));
-            // A second try could succeed without what the first one lost.
-            self.failed = synced.is_err();
-            synced.map_err(|error| LedgerError::write("the sources", error))?;
-        }
-        self.dirty = false;
-        Ok(())
+        let files = self.files.as_ref().filter(|_| self.dirty);
+        Ok(files.map(|files| files.begin_sync(&pack_name(self.number))))
+    }
+
+    /// Waits until what was begun is over.
+    ///
+    /// # Errors
+    /// A disk that fails; nothing more is appended then.
+    pub fn end_sync(&mut self, syncing: Option<Syncing>) -> Result<()> {
+        let synced = syncing.map_or(Ok(()), |syncing| syncing());
+        // A second try could succeed without what the first one lost.
+        self.failed |= synced.is_err();
+        self.dirty &= self.failed;
+        synced.map_err(|error| LedgerError::write("the sources", error))
     }
 
     /// A reader over one source's bytes, checking each frame as it goes.

@@ -29,6 +29,11 @@ const SEGMENT: u64 = 2 << 20;
 /// What the engine may keep of pages in memory: nothing here reads a value twice in a row.
 const CACHE: u64 = 16 << 20;
 
+/// Bytes of views that may wait in memory for the next barrier. They stand behind each other in the
+/// engine's log, so what a killed process loses of them is their end, and that is made up for by the
+/// next opening.
+const LITTLE: usize = 64 << 10;
+
 /// Bytes of a value that count as one access.
 const ACCESS: usize = 2 << 10;
 
@@ -45,6 +50,8 @@ pub struct SledStore {
     /// The engine's folder in it.
     name: String,
     file: File,
+    /// Bytes of views that were handed to the engine since it last wrote out everything.
+    waiting: usize,
     poisoned: bool,
     /// The last of the handles to go.
     _last: Last,
@@ -221,6 +228,7 @@ impl SledStore {
             directory: directory.to_owned(),
             name: name.to_owned(),
             file,
+            waiting: 0,
             poisoned: false,
             _last,
             _files: EngineFiles::of(&path),
@@ -236,6 +244,12 @@ impl SledStore {
             Ok(true) => Err(LedgerError::damaged("the storage engine made blob files")),
             _ => Ok(()),
         }
+    }
+
+    fn sync_engine(&self) -> Result<()> {
+        writing(|| self.db.flush())?;
+        self.check_no_blobs()?;
+        self.file.sync_data().map_err(|error| LedgerError::write("the ledger", error))
     }
 
     fn put(&mut self, tree: fn(&Self) -> &sled::Tree, key: &[u8], bytes: &[u8]) -> Result<()> {
@@ -366,6 +380,7 @@ impl Store for SledStore {
     }
 
     fn put_view(&mut self, key: &[u8], bytes: &[u8]) -> Result<()> {
+        self.waiting += bytes.len();
         self.put(|store| &store.views, key, bytes)
     }
 
@@ -381,11 +396,12 @@ impl Store for SledStore {
         if self.poisoned {
             return Err(LedgerError::Poisoned);
         }
-        let done = self.pack.sync().and_then(|()| {
-            writing(|| self.db.flush())?;
-            self.check_no_blobs()?;
-            self.file.sync_data().map_err(|error| LedgerError::write("the ledger", error))
+        let done = self.pack.begin_sync().and_then(|packing| {
+            let stored = self.sync_engine();
+            self.pack.end_sync(packing)?;
+            stored
         });
+        self.waiting = 0;
         // After a failed sync the page cache may no longer match the disk: write nothing more.
         self.poisoned |= done.is_err();
         done
@@ -395,6 +411,10 @@ impl Store for SledStore {
         if self.poisoned {
             return Err(LedgerError::Poisoned);
         }
+        if self.waiting < LITTLE {
+            return Ok(());
+        }
+        self.waiting = 0;
         writing(|| self.db.flush()).map(|_| ())
     }
 
