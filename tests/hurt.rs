@@ -2,6 +2,7 @@
 
 mod attacks;
 mod program;
+mod slots;
 
 use crate::laws::damage::{Read, copy, files, read, small, try_shown, watched};
 use crate::support::{confirmed, options, run};

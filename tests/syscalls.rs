@@ -170,11 +170,12 @@ fn unsynced(text: &str) -> (usize, BTreeSet<String>, Vec<String>) {
         } else if sync && call.ends_with("= 0") {
             dirty.remove(&path);
             synced.insert(path);
-        } else if call.starts_with("<...") && call.contains("sync resumed") {
-            if let Some(path) = waiting.remove(pid).filter(|_| call.ends_with("= 0")) {
-                dirty.remove(&path);
-                synced.insert(path);
-            }
+        } else if call.starts_with("<...")
+            && call.contains("sync resumed")
+            && let Some(path) = waiting.remove(pid).filter(|_| call.ends_with("= 0"))
+        {
+            dirty.remove(&path);
+            synced.insert(path);
         }
     }
     // And HEAD itself, before the program says that it is done.

@@ -101,17 +101,17 @@ fn any_changed_bit_of_a_slot_leaves_the_other_one_and_is_known() {
         (&file).seek(SeekFrom::Start(at as u64)).unwrap();
         (&file).write_all(&[byte]).unwrap();
     };
-    for at in 0..whole.len() {
+    for (at, byte) in whole.iter().enumerate() {
         // All bits of what is said, and some of each byte that fills up.
         let said = at % SLOT < 160;
         for bit in (0..8).filter(|bit| said || (at + bit) % 8 == 0) {
-            put(at, whole[at] ^ (1 << bit));
+            put(at, byte ^ (1 << bit));
             let (found, slots) = read(directory.path()).unwrap().unwrap();
             let in_newer = (at >= SLOT) == (newer == SLOT);
             let want = if in_newer { head(7) } else { head(8) };
             assert_eq!((found, slots.torn()), (want, true), "byte {at} bit {bit}");
         }
-        put(at, whole[at]);
+        put(at, *byte);
     }
     let (found, slots) = read(directory.path()).unwrap().unwrap();
     assert_eq!((found, slots.torn()), (head(8), false));
