@@ -28,6 +28,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("bincode", &["ledger/codec"]),
     ("sled", &["ledger/store"]),
     ("blake3", &["ledger/hash"]),
+    ("memchr", &["sources/csv/records"]),
     ("multiversion", &["ledger/hash"]),
     ("sha2", &["ledger/hash"]),
     ("csv", &["sources/csv", "render", "app/export"]),

@@ -5,11 +5,13 @@
 //! them and lifted to today's types in `upcast`.
 
 mod block;
+mod chunk;
 mod column;
 mod columns;
 mod directory;
 mod erased;
 mod manifest;
+mod packed;
 mod table;
 mod upcast;
 mod v1;
@@ -19,15 +21,14 @@ mod varints;
 pub use block::{
     BLOCK_EVENTS, BlockHeader, Codec, decode_block, decode_keys, encode_blocks, read_header,
 };
+pub use chunk::{decode_chunk, encode_chunk, is_earlier_chunk};
 pub use directory::{Directory, Listed, decode_directory, encode_directory};
 pub use erased::records_digest;
 pub use manifest::{Http, Manifest, ManifestSource, SourceKind, decode_manifest, encode_manifest};
 pub use table::{
     TablePart, TableRoot, decode_table, decode_table_root, encode_table, encode_table_root,
 };
-pub use upcast::{
-    Kept, decode_chunk, decode_entry, decode_kept, encode_chunk, encode_entry, encode_kept,
-};
+pub use upcast::{Kept, decode_entry, decode_kept, encode_entry, encode_kept};
 
 use super::error::LedgerError;
 use std::cell::RefCell;
@@ -54,7 +55,7 @@ enum Tag {
 
 /// The first version of the stored layouts.
 const V1: u8 = 1;
-/// The second: manifests of what was fetched, projections, directories of views.
+/// The second: manifests of what was fetched, projections, directories and chunks of views.
 const V2: u8 = 2;
 /// The third: entries about erasures.
 const V3: u8 = 3;

@@ -233,11 +233,13 @@ fn survey<'p, R: Read + Seek>(
     let mut bytes = Bytes::new(Some(Utf8Check::default()), 0, options.progress);
     let mut survey = Survey::default();
     let mut records = Records::new(input, &mut bytes, header.delimiter, bom, options.limits)?;
-    while let Some(record) = records.next()? {
+    let dates = || header.date.into_iter().chain(header.more.iter().map(|part| part.date));
+    let wanted = dates().max().map_or(0, |last| last + 1);
+    while let Some(record) = records.next_upto(wanted)? {
         if record.line <= header.line {
             continue;
         }
-        for date in header.date.into_iter().chain(header.more.iter().map(|part| part.date)) {
+        for date in dates() {
             // `2025-…` has a fixed order, and it is what most files have.
             let year_first =
                 record.raw(date).get(..4).is_some_and(|start| start.iter().all(u8::is_ascii_digit));

@@ -33,13 +33,24 @@ pub(super) struct Plain {
     scale: u32,
 }
 
+/// Powers of ten, as far as a machine word has them.
+const UNITS: [i64; 19] = {
+    let mut units = [1; 19];
+    let mut scale = 1;
+    while scale < units.len() {
+        units[scale] = units[scale - 1] * 10;
+        scale += 1;
+    }
+    units
+};
+
 impl Plain {
     /// Compares with a bound, by value.
     pub(super) fn cmp(self, bound: &Decimal) -> Ordering {
         let whole = i64::try_from(bound.mantissa()).ok().filter(|_| bound.scale() == 0);
-        match (whole, 10i64.checked_pow(self.scale)) {
+        match (whole, UNITS.get(self.scale as usize)) {
             (Some(whole), Some(unit)) => {
-                i128::from(self.mantissa).cmp(&(i128::from(whole) * i128::from(unit)))
+                i128::from(self.mantissa).cmp(&(i128::from(whole) * i128::from(*unit)))
             }
             _ => Decimal::new(self.mantissa, self.scale).cmp(bound),
         }

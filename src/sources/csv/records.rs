@@ -7,6 +7,7 @@
 //! memory when a line has no end.
 
 use crate::sources::Limits;
+use memchr::memchr3;
 use std::borrow::Cow;
 use std::io::{self, Read};
 
@@ -109,8 +110,22 @@ struct Found {
     unclosed: bool,
 }
 
-/// Looks for the end of the record that begins at `bytes[0]` and notes where its cells end.
-fn scan(bytes: &[u8], delimiter: u8, at_end: bool, fields: usize, ends: &mut Vec<u32>) -> Scan {
+/// How to look for the end of a record.
+#[derive(Clone, Copy)]
+struct Look {
+    delimiter: u8,
+    /// Whether nothing follows the bytes that are looked at.
+    at_end: bool,
+    /// Most cells.
+    fields: usize,
+    /// How many cells need to be known.
+    wanted: usize,
+}
+
+/// Looks for the end of the record that begins at `bytes[0]` and notes where its cells end, at least
+/// those that are wanted.
+fn scan(bytes: &[u8], look: Look, ends: &mut Vec<u32>) -> Scan {
+    let Look { delimiter, at_end, fields, wanted } = look;
     ends.clear();
     let (mut i, mut inner_lines) = (0, 0);
     let found = |len, consumed, inner_lines, unclosed| {
@@ -165,6 +180,26 @@ fn scan(bytes: &[u8], delimiter: u8, at_end: bool, fields: usize, ends: &mut Vec
             (Some(b'\r'), _) => return found(i, i + 1, inner_lines, false),
             _ => i += 1,
         }
+        if ends.len() == wanted
+            && let Some((end, next)) = plain_end(bytes, i, fields - ends.len())
+        {
+            return found(end, next, inner_lines, false);
+        }
+    }
+}
+
+/// Where the line ends that goes on at `from`, and where the next one begins; `None` where that takes
+/// a closer look: a quote may come before it, more cells than are `left`, or the end of the bytes.
+fn plain_end(bytes: &[u8], from: usize, left: usize) -> Option<(usize, usize)> {
+    let rest = bytes.get(from..)?;
+    let length = memchr3(b'\n', b'\r', b'"', rest)?;
+    let end = from + length;
+    match (bytes.get(end)?, bytes.get(end + 1)) {
+        _ if length >= left => None,
+        (b'\n', _) => Some((end, end + 1)),
+        (b'\r', Some(b'\n')) => Some((end, end + 2)),
+        (b'\r', Some(_)) => Some((end, end + 1)),
+        _ => None,
     }
 }
 
@@ -223,13 +258,23 @@ impl<'r, R: Read, W: Watch> Records<'r, R, W> {
 
     /// The next record; blank lines are records too.
     pub(in crate::sources) fn next(&mut self) -> Result<Option<Record<'_>>, Stop> {
+        self.next_upto(usize::MAX)
+    }
+
+    /// The next record, of which only the first `wanted` cells need to be known: the others may be
+    /// missing from it.
+    pub(in crate::sources) fn next_upto(
+        &mut self,
+        wanted: usize,
+    ) -> Result<Option<Record<'_>>, Stop> {
         let found = loop {
             let bytes = self.buffer.get(self.start..self.end).unwrap_or_default();
             if bytes.is_empty() && self.at_end {
                 return Ok(None);
             }
-            let (fields, ends) = (self.limits.fields, &mut self.ends);
-            match scan(bytes, self.delimiter, self.at_end, fields, ends) {
+            let (delimiter, at_end) = (self.delimiter, self.at_end);
+            let look = Look { delimiter, at_end, fields: self.limits.fields, wanted };
+            match scan(bytes, look, &mut self.ends) {
                 Scan::Found(found) => break found,
                 Scan::TooManyFields => return Err(Stop::TooManyFields(self.line)),
                 Scan::Incomplete if bytes.len() > self.limits.line_bytes + 1 => {

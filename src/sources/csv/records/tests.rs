@@ -22,18 +22,34 @@ impl Read for Trickle<'_> {
 
 type Cut = (u32, u64, Vec<u8>, Vec<Vec<u8>>);
 
-fn cut(text: &[u8], limits: Limits) -> Result<Vec<Cut>, Stop> {
+fn cut_upto(text: &[u8], limits: Limits, wanted: usize) -> Result<Vec<Cut>, Stop> {
     let mut input = Trickle(text, 7);
     let mut watch = ();
     let mut records = Records::new(&mut input, &mut watch, b',', 0, limits)?;
     let mut out = Vec::new();
-    while let Some(record) = records.next()? {
+    while let Some(record) = records.next_upto(wanted)? {
         let at = record.offset as usize;
         assert_eq!(&text[at..at + record.bytes.len()], record.bytes);
-        let cells = record.cells().map(Cow::into_owned).collect();
+        let cells = record.cells().take(wanted).map(Cow::into_owned).collect();
         out.push((record.line, record.offset, record.bytes.to_vec(), cells));
     }
     Ok(out)
+}
+
+fn cut(text: &[u8], limits: Limits) -> Result<Vec<Cut>, Stop> {
+    let whole = cut_upto(text, limits, usize::MAX);
+    // Who wants some of the cells only gets the same records, or is refused for the same reason.
+    for wanted in 0..5 {
+        let of_whole = whole.as_ref().map(|records| {
+            let some = |(line, at, bytes, cells): &Cut| {
+                (*line, *at, bytes.clone(), cells.iter().take(wanted).cloned().collect::<Vec<_>>())
+            };
+            records.iter().map(some).collect::<Vec<_>>()
+        });
+        let some = cut_upto(text, limits, wanted);
+        assert_eq!(format!("{some:?}"), format!("{of_whole:?}"), "{wanted} of {text:?}");
+    }
+    whole
 }
 
 #[test]
