@@ -190,9 +190,9 @@ pub fn seal(
 
     let now = run.clock.now_ms();
     let bytes = encode_manifest(&draft.manifest)?;
-    let (manifest, _) = ledger.keep(&mut bytes.as_slice(), "manifest", now)?;
+    let manifest = ledger.keep_bytes(&bytes, "manifest", now)?;
     let (id, version, definition) = &draft.mapping;
-    let (mapping, _) = ledger.keep(&mut definition.as_bytes(), &format!("mapping {id}"), now)?;
+    let mapping = ledger.keep_bytes(definition.as_bytes(), &format!("mapping {id}"), now)?;
     let views = view_parts(&draft, &analysis);
     let stage = Stage {
         batch,

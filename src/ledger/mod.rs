@@ -232,6 +232,16 @@ impl Ledger {
         Ok((digest, size))
     }
 
+    /// Keeps a source that is in memory: one that is here and can be read is not written first, to
+    /// be cut off again. Not yet durable.
+    pub fn keep_bytes(&mut self, bytes: &[u8], name: &str, now_ms: i64) -> Result<Digest> {
+        let digest = hash::content(bytes);
+        if self.store.kept(&digest)?.is_some() && self.check_source(&digest).is_ok() {
+            return Ok(digest);
+        }
+        self.keep(&mut &*bytes, name, now_ms).map(|(digest, _)| digest)
+    }
+
     /// Reads a source piece by piece; at the end its digest has been checked.
     pub fn read_source(
         &self,
