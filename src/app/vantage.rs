@@ -294,19 +294,19 @@ impl Vantage {
             return Ok(Arc::clone(known));
         }
         let (reader, table) = (self.reader(), self.ledger.batches());
-        let mut symbols: BTreeSet<Symbol> = reader.symbols(view).into_iter().collect();
+        let mut symbols: BTreeSet<Symbol> = reader.symbols(view)?.into_iter().collect();
         let by_here = |batch: &Batch| batch.committed_at.is_some_and(|at| at <= self.at);
-        let speaks = |batch: &Batch| batch.stage.views.iter().any(|part| part.series == view);
         let mut late = BTreeSet::new();
-        for (id, batch) in table.iter() {
-            if batch.committed_at.is_some() && !by_here(batch) && speaks(batch) {
-                let mut blocks = self.ledger.read(id);
-                while let Some((_, header)) = blocks.next_header()? {
-                    late.extend(header.symbols.into_iter().map(|(symbol, _)| symbol));
-                }
+        for (_, id) in table.committed_after(view, self.at) {
+            let mut blocks = self.ledger.read(*id);
+            while let Some((_, header)) = blocks.next_header()? {
+                late.extend(header.symbols.into_iter().map(|(symbol, _)| symbol));
             }
         }
-        for symbol in late.iter().filter(|symbol| reader.events(view, symbol) > 0) {
+        for symbol in &late {
+            if reader.events(view, symbol)? == 0 {
+                continue;
+            }
             let history = reader.history(view, symbol)?;
             let known = |number: &u32| table.get(BatchId(*number)).is_some_and(by_here);
             if !history.batches.iter().any(known) {

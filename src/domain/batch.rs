@@ -114,6 +114,8 @@ pub struct BatchTable {
     undo: Vec<Position>,
     redo: Vec<Position>,
     decisions: HashMap<Position, Decision>,
+    /// The batches that speak of a series, by the position of their first commit.
+    committed: BTreeMap<Series, Vec<(Position, BatchId)>>,
 }
 
 impl BatchTable {
@@ -147,6 +149,11 @@ impl BatchTable {
                     if change.to == BatchState::Active && batch.committed_at.is_none() {
                         batch.committed_at = Some(at);
                         batch.committed_ms = Some(entry.time_ms);
+                        for part in &batch.stage.views {
+                            let of_view = self.committed.entry(part.series).or_default();
+                            let place = of_view.partition_point(|of| *of < (at, change.batch));
+                            of_view.insert(place, (at, change.batch));
+                        }
                     }
                 }
                 match decision.via {
@@ -211,6 +218,17 @@ impl BatchTable {
     /// The number of the next batch.
     pub fn next_id(&self) -> BatchId {
         BatchId(self.batches.len() as u32 + 1)
+    }
+
+    /// The batches that speak of a series and were first committed after a position, by that commit.
+    pub fn committed_after(&self, series: Series, after: Position) -> &[(Position, BatchId)] {
+        let all = self.committed.get(&series).map_or(&[][..], Vec::as_slice);
+        all.get(all.partition_point(|(at, _)| *at <= after)..).unwrap_or_default()
+    }
+
+    /// The series that some committed batch speaks of.
+    pub fn committed_views(&self) -> impl Iterator<Item = Series> {
+        self.committed.keys().copied()
     }
 
     /// The batches with this content, oldest first.

@@ -169,13 +169,19 @@ impl Table {
         let asked = |symbol: &Symbol| {
             filter.symbol.as_deref().is_none_or(|wanted| symbol.as_str() == wanted)
         };
-        let of_view = |series: Series| {
-            let symbols = vantage.reader().symbols(series);
-            symbols.into_iter().filter(asked).map(move |symbol| Part::Symbol(series, symbol))
+        let of_view = |series: Series| -> Result<Vec<Part>> {
+            let symbols = vantage.reader().symbols(series)?.into_iter().filter(asked);
+            Ok(symbols.map(|symbol| Part::Symbol(series, symbol)).collect())
         };
         let parts: Vec<Part> = match self {
-            Self::View(series) => of_view(*series).collect(),
-            Self::Assertions => Series::ALL.into_iter().flat_map(of_view).collect(),
+            Self::View(series) => of_view(*series)?,
+            Self::Assertions => Series::ALL
+                .into_iter()
+                .map(of_view)
+                .collect::<Result<Vec<_>>>()?
+                .into_iter()
+                .flatten()
+                .collect(),
             Self::Projection(name) => {
                 let definition = vantage.definition(&vantage.id(name)?)?;
                 match vantage.symbols(&definition)? {

@@ -1,4 +1,4 @@
-//! Version 2 of stored layouts that version 1 has no place for. Frozen like it.
+//! Later versions of stored layouts that version 1 has no place for. Frozen like it.
 
 use bincode::{Decode, Encode};
 
@@ -28,4 +28,13 @@ pub struct DirectoryV2 {
     pub position: u64,
     /// Name, events, records shown when every batch counts (where known), digest of the value named.
     pub entries: Vec<(String, u64, Option<u64>, [u8; 32])>,
+}
+
+/// The shards of a view, each a directory of symbols: version 3 of a root.
+#[derive(Encode, Decode)]
+pub struct ShardsV3 {
+    /// Position of the log that the view has taken in.
+    pub position: u64,
+    /// The name from which on its symbols are, their events, how many they are, digest of the shard.
+    pub shards: Vec<(String, u64, u64, [u8; 32])>,
 }
