@@ -297,7 +297,7 @@ impl Vantage {
         let mut symbols: BTreeSet<Symbol> = reader.symbols(view)?.into_iter().collect();
         let by_here = |batch: &Batch| batch.committed_at.is_some_and(|at| at <= self.at);
         let mut late = BTreeSet::new();
-        for (_, id) in table.committed_after(view, self.at) {
+        for (_, id) in table.committed().after(view, self.at) {
             let mut blocks = self.ledger.read(*id);
             while let Some((_, header)) = blocks.next_header()? {
                 late.extend(header.symbols.into_iter().map(|(symbol, _)| symbol));

@@ -1,5 +1,9 @@
 //! The life of a batch: states as a fold of control entries, and deciding as a pure function.
 
+mod committed;
+
+pub use committed::{Committed, Ranks};
+
 use super::{
     Action, BatchId, Decision, Digest, Entry, EntryKind, Erasure, Position, Series, Stage,
     StateChange, Via,
@@ -114,8 +118,7 @@ pub struct BatchTable {
     undo: Vec<Position>,
     redo: Vec<Position>,
     decisions: HashMap<Position, Decision>,
-    /// The batches that speak of a series, by the position of their first commit.
-    committed: BTreeMap<Series, Vec<(Position, BatchId)>>,
+    committed: Committed,
 }
 
 impl BatchTable {
@@ -149,12 +152,8 @@ impl BatchTable {
                     if change.to == BatchState::Active && batch.committed_at.is_none() {
                         batch.committed_at = Some(at);
                         batch.committed_ms = Some(entry.time_ms);
-                        for part in &batch.stage.views {
-                            let of_view = self.committed.entry(part.series).or_default();
-                            let place = of_view.partition_point(|of| *of < (at, change.batch));
-                            of_view.insert(place, (at, change.batch));
-                        }
                     }
+                    self.committed.take(change.batch, batch);
                 }
                 match decision.via {
                     Via::Plain => {
@@ -220,15 +219,9 @@ impl BatchTable {
         BatchId(self.batches.len() as u32 + 1)
     }
 
-    /// The batches that speak of a series and were first committed after a position, by that commit.
-    pub fn committed_after(&self, series: Series, after: Position) -> &[(Position, BatchId)] {
-        let all = self.committed.get(&series).map_or(&[][..], Vec::as_slice);
-        all.get(all.partition_point(|(at, _)| *at <= after)..).unwrap_or_default()
-    }
-
-    /// The series that some committed batch speaks of.
-    pub fn committed_views(&self) -> impl Iterator<Item = Series> {
-        self.committed.keys().copied()
+    /// The batches that were ever committed, by the series that they speak of.
+    pub fn committed(&self) -> &Committed {
+        &self.committed
     }
 
     /// The batches with this content, oldest first.
@@ -477,37 +470,4 @@ fn repeat(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_confirming_wants_a_second_person() {
-        let mut table = BatchTable::default();
-        let stage = super::super::entry::tests::stage(BatchId(1));
-        let entry = |actor: &str, kind| Entry {
-            time_ms: 0,
-            actor: actor.to_owned(),
-            tool: String::new(),
-            kind,
-        };
-        table.apply(&entry("ann", EntryKind::Stage(Box::new(stage))));
-        let id = BatchId(1);
-        let confirm = |actor: &str, two_person| {
-            let by = Confirmer { actor: actor.to_owned(), two_person };
-            Command::Confirm { token: Digest([1; 32]), base: Position(1), by }
-        };
-        let refused = Refusal::SamePerson { batch: id, actor: "ann".to_owned() };
-        assert_eq!(decide(&table, id, confirm("ann", true)), Err(refused));
-        assert!(decide(&table, id, confirm("ann", false)).is_ok());
-        assert!(decide(&table, id, confirm("bo", true)).is_ok());
-        assert!(decide(&table, id, Command::Discard { reason: None }).is_ok());
-        let decision = decide(&table, id, confirm("bo", true)).unwrap();
-        table.apply(&entry("bo", EntryKind::Decision(decision)));
-        // Afterwards the state is the first thing that speaks against it, not the person.
-        assert!(matches!(
-            decide(&table, id, confirm("ann", true)),
-            Err(Refusal::WrongState { .. })
-        ));
-        assert!(decide(&table, id, Command::RollBack { reason: None }).is_ok());
-    }
-}
+mod tests;

@@ -52,7 +52,7 @@ impl<'a> ViewReader<'a> {
     pub fn new(ledger: &'a Ledger) -> Result<Self> {
         let mut roots = BTreeMap::new();
         // A view of which no committed batch speaks has no root.
-        for view in ledger.batches().committed_views() {
+        for view in ledger.batches().committed().series() {
             let root = Root::read(ledger, view)?;
             if is_behind(ledger, view, root.position) {
                 return Err(LedgerError::Poisoned.into());

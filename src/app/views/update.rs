@@ -17,12 +17,12 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The batches committed after a position that speak of a view: only their blocks need to be read
 /// for it.
 fn speaking_of(ledger: &Ledger, view: Series, after: Position) -> Vec<BatchId> {
-    ledger.batches().committed_after(view, after).iter().map(|(_, id)| *id).collect()
+    ledger.batches().committed().after(view, after).iter().map(|(_, id)| *id).collect()
 }
 
 /// Whether a committed batch is not in a view yet: an update of it has failed in this process.
 pub(super) fn is_behind(ledger: &Ledger, view: Series, position: Position) -> bool {
-    !ledger.batches().committed_after(view, position).is_empty()
+    !ledger.batches().committed().after(view, position).is_empty()
 }
 
 /// Brings every view up to the head; returns the views that had to be rebuilt.
@@ -30,7 +30,7 @@ pub fn catch_up(ledger: &mut Ledger, progress: &dyn Progress) -> Result<Vec<Seri
     let mut rebuilt = Vec::new();
     let mut behind: BTreeMap<Series, Vec<BatchId>> = BTreeMap::new();
     // A view of which no committed batch speaks is empty, and was never written.
-    for view in ledger.batches().committed_views().collect::<Vec<_>>() {
+    for view in ledger.batches().committed().series().collect::<Vec<_>>() {
         if ledger.store().view(&[MARK, view.code()])?.is_some() {
             tracing::warn!(%view, "an interrupted update: the view is rebuilt");
             rebuild(ledger, view, progress)?;
