@@ -93,6 +93,7 @@ impl Root {
                 root.shards = lines.into_iter().zip(next).map(shard).collect();
             }
             // Written before there were shards: one of all symbols, split when it is written next.
+            RootEntries::Symbols(symbols) if symbols.is_empty() => {}
             RootEntries::Symbols(symbols) => {
                 root.shards.push(Shard::new(String::new(), symbols.into_iter().collect()));
             }

@@ -140,6 +140,22 @@ fn a_range_of_symbols_is_known_wherever_it_begins_and_ends() {
     );
 }
 
+#[test]
+fn a_view_without_symbols_has_no_shard() {
+    let mut ledger = Ledger::in_memory();
+    let old = encode_directory(Position(4), std::iter::empty()).unwrap();
+    put(&mut ledger, &IV.root_key(), &with_seal(old)).unwrap();
+    for _ in 0..2 {
+        let root = Root::read(&ledger, Series::Iv).unwrap();
+        assert_eq!((root.position, root.shards.len()), (Position(4), 0));
+        assert_eq!(read_position(&ledger, Series::Iv).unwrap(), Position(4));
+        root.write(&mut ledger).unwrap();
+    }
+    assert_eq!(values(&ledger).into_keys().collect::<Vec<_>>(), [IV.root_key()]);
+    set(&mut ledger, [(1, 1)].into_iter());
+    assert_eq!(stored(&ledger).len(), 1);
+}
+
 fn run() -> Run<'static> {
     Run { clock: Clock::Fixed(1_765_627_200_000), ..Run::new("tester") }
 }

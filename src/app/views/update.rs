@@ -8,7 +8,7 @@ use crate::app::history::{by_period, merged, part};
 use crate::app::pieces::{get, put};
 use crate::app::{Progress, threads};
 use crate::domain::{BatchId, Position, Series, Symbol};
-use crate::ledger::codec::{Listed, encode_chunk};
+use crate::ledger::codec::{Listed, decode_chunk, encode_chunk, is_earlier_chunk};
 use crate::ledger::hash::content;
 use crate::ledger::{Ledger, LedgerError};
 use crate::projections::view::{History, keys_shown};
@@ -155,11 +155,27 @@ fn updated(ledger: &Ledger, root: &Root, symbol: Symbol, history: &History) -> R
 
 /// The value of a chunk, and what its directory says of it.
 fn chunk(history: &History, range: std::ops::Range<usize>) -> Result<(Vec<u8>, Listed)> {
-    let order: Vec<u32> = (range.start as u32..range.end as u32).collect();
     let batches = history.batches.get(range.clone()).unwrap_or_default();
-    let bytes = encode_chunk(&history.rows, &order, batches)?;
+    let bytes = encode_chunk(&history.rows, range.clone(), batches)?;
     let (events, digest) = (range.len() as u64, content(&bytes));
     Ok((bytes, Listed { events, keys: keys_shown(history, range), digest }))
+}
+
+/// A stored chunk and what its directory says of it; one of an earlier version as it would be written
+/// now.
+fn as_of_now(
+    found: Option<Vec<u8>>,
+    listed: Option<Listed>,
+) -> Result<(Option<Vec<u8>>, Option<Listed>)> {
+    match (found, listed) {
+        (Some(old), Some(of)) if is_earlier_chunk(&old) && content(&old) == of.digest => {
+            let (rows, batches) = decode_chunk(&old)?;
+            let history = History { rows, batches };
+            let (bytes, listed) = chunk(&history, 0..history.batches.len())?;
+            Ok((Some(bytes), Some(Listed { keys: of.keys.and(listed.keys), ..listed })))
+        }
+        other => Ok(other),
+    }
 }
 
 /// Builds a view anew from the first event, beside the one in use, and then uses it instead. A
@@ -269,12 +285,12 @@ fn compare_symbol(
     let (mut wrong, mut differs) = (Vec::new(), listed.is_none_or(|of| of.events != events));
     for (year, range) in by_period(view, history) {
         let (bytes, made) = chunk(history, range)?;
+        let found = get(ledger, &place.chunk_key(symbol, year))?;
+        let (found, listed) = as_of_now(found, stored.remove(&year.to_string()))?;
         // A directory of an earlier version does not know the keys.
-        differs |= stored
-            .remove(&year.to_string())
-            .is_none_or(|of| of != Listed { keys: of.keys.and(made.keys), ..made });
+        differs |= listed.is_none_or(|of| of != Listed { keys: of.keys.and(made.keys), ..made });
         // Most often the value is what it has to be; only what is not is looked at.
-        if get(ledger, &place.chunk_key(symbol, year))?.is_none_or(|stored| stored != bytes) {
+        if found.is_none_or(|found| found != bytes) {
             let error = read_chunk(ledger, place, symbol, year, &made.digest).err();
             wrong.extend(error.map(|error| error.to_string()));
         }

@@ -127,7 +127,7 @@ fn encode_rows(
     let mut number = codec.number();
     let raw = match codec {
         Codec::Columns => {
-            let packed = columns::pack(rows, order, &[], &local);
+            let packed = columns::pack(rows, order, &local);
             match columns::pack_items(rows, order) {
                 Some(items) => {
                     number = ITEMS;

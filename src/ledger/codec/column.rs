@@ -3,7 +3,9 @@
 use super::super::canon;
 use super::super::error::LedgerError;
 use super::columns::malformed;
+use super::packed;
 use super::v1::{BytesV1, ColumnV1, DigitsV1, IntsV1};
+use super::v2::{ColumnV2, DigitsV2};
 use super::varints::Varints;
 use crate::domain::Value;
 use rust_decimal::Decimal;
@@ -95,40 +97,96 @@ fn surplus_to(scale: u8) -> Vec<i64> {
     (0..=scale).map(|own| 10i64.checked_pow(u32::from(scale - own)).unwrap_or(0)).collect()
 }
 
-pub(super) fn pack_column(values: &[&Value]) -> ColumnV1 {
-    let forms: Vec<u8> = values.iter().map(|value| canon::form(value)).collect();
-    let surplus = surplus_to(forms.iter().copied().filter(|form| *form <= 28).max().unwrap_or(0));
-    let decimals = || {
-        values.iter().filter_map(|value| match value {
-            Value::Dec(decimal) => Some(decimal),
-            _ => None,
-        })
-    };
-    let aligned = decimals().map(|decimal| {
-        let digits = i64::try_from(decimal.mantissa()).ok()?;
-        match surplus.get(decimal.scale() as usize) {
-            Some(1) => Some(digits),
-            // A decimal's minus sign on zero has no place in the digits; such values are texts.
-            Some(surplus) if *surplus > 0 => digits.checked_mul(*surplus),
-            _ => None,
-        }
-    });
-    let digits = match aligned.collect::<Option<Vec<i64>>>() {
-        Some(digits) => DigitsV1::Aligned(deltas(digits)),
-        None => {
-            let mut before = 0i128;
-            let plain = decimals().map(|decimal| {
+/// The values of a column while they are gathered.
+#[derive(Default)]
+pub(super) struct Gathered {
+    forms: Vec<u8>,
+    /// The digits of the decimals, as long as 64 bits suffice for each.
+    digits: Vec<i64>,
+    /// All of them, once 64 bits did not.
+    wide: Vec<i128>,
+    texts: Vec<String>,
+}
+
+impl Gathered {
+    pub(super) fn push(&mut self, value: &Value) {
+        self.forms.push(canon::form(value));
+        match value {
+            Value::Dec(decimal) => {
                 let digits = decimal.mantissa();
-                digits.wrapping_sub(std::mem::replace(&mut before, digits))
-            });
-            DigitsV1::Plain(plain.collect())
+                match i64::try_from(digits) {
+                    Ok(digits) if self.wide.is_empty() => self.digits.push(digits),
+                    _ => {
+                        let before = self.digits.drain(..).map(i128::from);
+                        self.wide.extend(before);
+                        self.wide.push(digits);
+                    }
+                }
+            }
+            Value::Num(text) | Value::Text(text) | Value::Json(text) => {
+                self.texts.push(text.to_string());
+            }
+            Value::Null | Value::Bool(_) => {}
         }
-    };
-    let texts = values.iter().filter_map(|value| match value {
-        Value::Num(text) | Value::Text(text) | Value::Json(text) => Some(text.to_string()),
-        _ => None,
-    });
-    ColumnV1 { digits, texts: texts.collect(), forms: pack_bytes(forms) }
+    }
+
+    /// How many values there are.
+    pub(super) fn len(&self) -> usize {
+        self.forms.len()
+    }
+
+    /// Brings the digits to the column's largest scale; not where 64 bits cannot say them.
+    fn aligned(&mut self) -> bool {
+        if !self.wide.is_empty() {
+            return false;
+        }
+        let scales = || self.forms.iter().copied().filter(|form| *form <= 28);
+        let Some(scale) = scales().max() else { return true };
+        if scales().all(|own| own == scale) {
+            return true;
+        }
+        let surplus = surplus_to(scale);
+        let aligned = scales().zip(&self.digits).map(|(own, digits)| {
+            let surplus = surplus.get(usize::from(own)).filter(|surplus| **surplus > 0)?;
+            digits.checked_mul(*surplus)
+        });
+        let Some(aligned) = aligned.collect() else { return false };
+        self.digits = aligned;
+        true
+    }
+
+    /// The digits as they are, each as the difference to the one before.
+    fn plain(self) -> (Vec<u8>, Vec<i128>, Vec<String>) {
+        let digits = if self.wide.is_empty() {
+            self.digits.into_iter().map(i128::from).collect()
+        } else {
+            self.wide
+        };
+        let mut before = 0i128;
+        let differences = digits
+            .into_iter()
+            .map(|digits: i128| digits.wrapping_sub(std::mem::replace(&mut before, digits)));
+        (self.forms, differences.collect(), self.texts)
+    }
+
+    pub(super) fn packed_v1(mut self) -> ColumnV1 {
+        if self.aligned() {
+            let digits = DigitsV1::Aligned(deltas(self.digits));
+            return ColumnV1 { digits, texts: self.texts, forms: pack_bytes(self.forms) };
+        }
+        let (forms, digits, texts) = self.plain();
+        ColumnV1 { digits: DigitsV1::Plain(digits), texts, forms: pack_bytes(forms) }
+    }
+
+    pub(super) fn packed_v2(mut self) -> ColumnV2 {
+        if self.aligned() {
+            let count = self.digits.len() as u32;
+            let digits = DigitsV2::Aligned(count, packed::pack(&mut self.digits));
+            return ColumnV2 { digits, texts: self.texts, forms: pack_bytes(self.forms) };
+        }
+        let (forms, digits, texts) = self.plain();
+        ColumnV2 { digits: DigitsV2::Plain(digits), texts, forms: pack_bytes(forms) }
+    }
 }
 
 /// The digits of a column's decimals, one after the other.
@@ -176,8 +234,11 @@ impl Column {
             *sum = sum.wrapping_add(deltas.next()?);
             let digits = match *self.surplus.get(usize::from(form))? {
                 1 => *sum,
-                surplus if sum.checked_rem(surplus)? == 0 => *sum / surplus,
-                _ => return None,
+                // One division: the remainder would be a second one.
+                surplus => {
+                    let digits = sum.checked_div(surplus)?;
+                    (digits.wrapping_mul(surplus) == *sum).then_some(digits)?
+                }
             };
             values.push(Value::Dec(Decimal::new(digits, u32::from(form))));
             return Some(());

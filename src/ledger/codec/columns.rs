@@ -4,10 +4,10 @@
 //! become small numbers; decimals are brought to one scale per column first, and keep their own.
 
 use super::super::error::LedgerError;
-use super::column::{Column, Ints, pack_bytes, pack_column, pack_ints, unpack_bytes, unpack_ints};
-use super::v1::{ColumnsV1, HeadsV1, ItemsV1};
+use super::column::{Column, Gathered, Ints, pack_bytes, pack_ints, unpack_bytes, unpack_ints};
+use super::v1::{ColumnsV1, HeadsV1, IntsV1, ItemsV1};
 use crate::domain::rows::Head;
-use crate::domain::{Day, Field, Op, Row, Rows, Series, Symbol, Value, series};
+use crate::domain::{Day, Field, Op, Row, Rows, Series, Symbol, series};
 use std::collections::HashMap;
 
 /// Most events, and with [`MAX_VALUES`] most values, that are read or written at once: a column of equal values is a few
@@ -54,37 +54,50 @@ fn column_slots<'a>(shapes: impl Iterator<Item = &'a [Field]>) -> (Vec<Vec<usize
     (slots, known.len())
 }
 
-/// Packs the rows at `order`, in that order. `batches` is empty, or one batch number per row.
-/// `symbols` maps the pool's indices to those of the block.
-pub fn pack(rows: &Rows, order: &[u32], batches: &[u32], symbols: &[u32]) -> ColumnsV1 {
+/// The fields of some rows: their shapes in the order of first use, so that equal events give equal
+/// bytes, and the values of each field.
+pub(super) struct Fields {
+    pub(super) shapes: Vec<Vec<(u16, String)>>,
+    /// Which of them each row has.
+    pub(super) of: Vec<i64>,
+    pub(super) columns: Vec<Gathered>,
+}
+
+impl Fields {
+    pub(super) fn of(rows: &Rows, heads: &[&Head]) -> Self {
+        let mut renumbered = vec![u32::MAX; rows.shapes().len()];
+        let (mut used, mut of) = (Vec::new(), Vec::with_capacity(heads.len()));
+        for head in heads {
+            if let Some(slot) = renumbered.get_mut(head.shape as usize) {
+                if *slot == u32::MAX {
+                    *slot = used.len() as u32;
+                    used.extend(rows.shapes().get(head.shape as usize));
+                }
+                of.push(i64::from(*slot));
+            }
+        }
+        let (slots, count) = column_slots(used.iter().map(|shape| &***shape));
+        let mut columns: Vec<Gathered> = Vec::new();
+        columns.resize_with(count, Gathered::default);
+        let puts = heads.iter().zip(&of).filter(|(head, _)| head.op == Op::Put);
+        for (head, shape) in puts {
+            let slots = slots.get(*shape as usize).map(Vec::as_slice).unwrap_or_default();
+            for (value, slot) in rows.values_of(head, slots.len()).iter().zip(slots) {
+                if let Some(column) = columns.get_mut(*slot) {
+                    column.push(value);
+                }
+            }
+        }
+        let shapes = used.iter().map(|shape| shape.iter().map(field_code).collect()).collect();
+        Self { shapes, of, columns }
+    }
+}
+
+/// Packs the rows of a block, in the order of `order`. `symbols` maps the pool's indices to those of
+/// the block.
+pub fn pack(rows: &Rows, order: &[u32], symbols: &[u32]) -> ColumnsV1 {
     let heads: Vec<_> = order.iter().filter_map(|i| rows.heads().get(*i as usize)).collect();
-
-    // Shapes in the order of first use, so that equal events give equal bytes.
-    let mut renumbered = vec![u32::MAX; rows.shapes().len()];
-    let (mut used, mut shape_of) = (Vec::new(), Vec::with_capacity(heads.len()));
-    for head in &heads {
-        if let Some(slot) = renumbered.get_mut(head.shape as usize) {
-            if *slot == u32::MAX {
-                *slot = used.len() as u32;
-                used.extend(rows.shapes().get(head.shape as usize));
-            }
-            shape_of.push(i64::from(*slot));
-        }
-    }
-    let (slots, columns) = column_slots(used.iter().map(|shape| &***shape));
-    let mut values: Vec<Vec<&Value>> = vec![Vec::with_capacity(heads.len()); columns];
-    for (head, shape) in heads.iter().zip(&shape_of) {
-        let slots = match head.op {
-            Op::Put => slots.get(*shape as usize).map(Vec::as_slice).unwrap_or_default(),
-            Op::Retract => &[],
-        };
-        for (value, slot) in rows.values_of(head, slots.len()).iter().zip(slots) {
-            if let Some(column) = values.get_mut(*slot) {
-                column.push(value);
-            }
-        }
-    }
-
+    let fields = Fields::of(rows, &heads);
     let mut end = 0i64;
     let gaps = heads.iter().map(|head| {
         let gap = (head.offset as i64).wrapping_sub(end);
@@ -94,7 +107,7 @@ pub fn pack(rows: &Rows, order: &[u32], batches: &[u32], symbols: &[u32]) -> Col
     let symbol =
         |head: &Head| symbols.get(head.symbol as usize).map_or(0, |index| i64::from(*index));
     let heads = HeadsV1 {
-        batches: pack_ints(batches.iter().map(|batch| i64::from(*batch))),
+        batches: IntsV1::Same(0),
         seqs: pack_ints(heads.iter().map(|h| i64::from(h.seq))),
         sources: pack_ints(heads.iter().map(|h| i64::from(h.source))),
         lines: pack_ints(heads.iter().map(|h| i64::from(h.line))),
@@ -104,20 +117,30 @@ pub fn pack(rows: &Rows, order: &[u32], batches: &[u32], symbols: &[u32]) -> Col
         series: pack_bytes(heads.iter().map(|h| h.series.code()).collect()),
         days: pack_ints(heads.iter().map(|h| i64::from(h.day.0))),
         symbols: pack_ints(heads.iter().map(|h| symbol(h))),
-        shapes: used.iter().map(|shape| shape.iter().map(field_code).collect()).collect(),
-        shape: pack_ints(shape_of.into_iter()),
+        shapes: fields.shapes,
+        shape: pack_ints(fields.of.into_iter()),
     };
-    ColumnsV1 { heads, columns: values.iter().map(|column| pack_column(column)).collect() }
+    ColumnsV1 { heads, columns: fields.columns.into_iter().map(Gathered::packed_v1).collect() }
 }
 
 /// Packs the items of the rows at `order`; `None` when none has one.
 pub fn pack_items(rows: &Rows, order: &[u32]) -> Option<ItemsV1> {
     let heads = order.iter().filter_map(|index| rows.heads().get(*index as usize));
+    let (names, item) = items(rows, heads);
+    (!names.is_empty()).then(|| ItemsV1 { names, item: pack_ints(item.into_iter()) })
+}
+
+/// The different items of some rows, in the order of first use, and which one each has: 0 for none,
+/// else one more than the index.
+pub(super) fn items<'a>(
+    rows: &Rows,
+    heads: impl Iterator<Item = &'a Head> + Clone,
+) -> (Vec<String>, Vec<i64>) {
     if heads.clone().all(|head| head.item == 0) {
-        return None;
+        return (Vec::new(), vec![0; heads.count()]);
     }
     let mut renumbered = vec![0i64; rows.items().len() + 1];
-    let (mut names, mut item) = (Vec::new(), Vec::with_capacity(order.len()));
+    let (mut names, mut item) = (Vec::new(), Vec::new());
     for head in heads {
         let Some(slot) = renumbered.get_mut(head.item as usize) else { continue };
         if *slot == 0 && head.item > 0 {
@@ -126,7 +149,7 @@ pub fn pack_items(rows: &Rows, order: &[u32]) -> Option<ItemsV1> {
         }
         item.push(*slot);
     }
-    Some(ItemsV1 { names, item: pack_ints(item.into_iter()) })
+    (names, item)
 }
 
 /// Gives the last `count` rows of `rows` their items.

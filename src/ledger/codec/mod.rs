@@ -5,11 +5,13 @@
 //! them and lifted to today's types in `upcast`.
 
 mod block;
+mod chunk;
 mod column;
 mod columns;
 mod directory;
 mod erased;
 mod manifest;
+mod packed;
 mod table;
 mod upcast;
 mod v1;
@@ -19,6 +21,7 @@ mod varints;
 pub use block::{
     BLOCK_EVENTS, BlockHeader, Codec, decode_block, decode_keys, encode_blocks, read_header,
 };
+pub use chunk::{decode_chunk, encode_chunk, is_earlier_chunk};
 pub use directory::{
     Directory, Listed, ListedShard, RootEntries, decode_directory, decode_root,
     decode_root_position, encode_directory, encode_root,
@@ -28,9 +31,7 @@ pub use manifest::{Http, Manifest, ManifestSource, SourceKind, decode_manifest, 
 pub use table::{
     TablePart, TableRoot, decode_table, decode_table_root, encode_table, encode_table_root,
 };
-pub use upcast::{
-    Kept, decode_chunk, decode_entry, decode_kept, encode_chunk, encode_entry, encode_kept,
-};
+pub use upcast::{Kept, decode_entry, decode_kept, encode_entry, encode_kept};
 
 use super::error::LedgerError;
 use std::cell::RefCell;
@@ -58,7 +59,7 @@ enum Tag {
 
 /// The first version of the stored layouts.
 const V1: u8 = 1;
-/// The second: manifests of what was fetched, projections, directories of views.
+/// The second: manifests of what was fetched, projections, directories and chunks of views.
 const V2: u8 = 2;
 /// The third: entries about erasures, roots of views.
 const V3: u8 = 3;

@@ -1,17 +1,13 @@
 //! From stored wire structs to today's types and back: the place where later versions are lifted.
 
 use super::super::error::LedgerError;
-use super::v1::{ColumnsV1, DecisionV1, EntryV1, FindingV1, ItemsV1, KeptV1, StageV1};
+use super::v1::{DecisionV1, EntryV1, FindingV1, KeptV1, StageV1};
 use super::v2::EntryV2;
-use super::{
-    Tag, V2, V3, columns, compress, decompress, erased, from_bytes, from_bytes_of, to_bytes,
-    to_bytes_of,
-};
+use super::{Tag, V2, V3, erased, from_bytes, from_bytes_of, to_bytes, to_bytes_of};
 use crate::domain::entry::{MappingRef, RowCounts, ViewPart};
 use crate::domain::{
     Action, BatchId, BatchState, Class, Day, Decision, Digest, Entry, EntryKind, Finding, Position,
-    ProjectionEntry, ProjectionId, ProjectionStep, Rows, Series, Severity, Stage, StateChange,
-    Symbol, Via,
+    ProjectionEntry, ProjectionId, ProjectionStep, Series, Severity, Stage, StateChange, Via,
 };
 
 /// Gives an enum its stored numbers, both ways.
@@ -276,56 +272,4 @@ pub fn decode_kept(bytes: &[u8]) -> Result<Kept, LedgerError> {
     let KeptV1 { size, pack, offset, end, name, observed_ms } =
         from_bytes(Tag::Kept, "a source's place", bytes)?;
     Ok(Kept { size, pack, offset, end, name, observed_ms })
-}
-
-/// Encodes a view chunk: the events of one symbol and period, with the batch of each.
-pub fn encode_chunk(rows: &Rows, order: &[u32], batches: &[u32]) -> Result<Vec<u8>, LedgerError> {
-    let fields = order.iter().filter_map(|index| rows.get(*index as usize));
-    let values: usize = fields.map(|row| row.values.len()).sum();
-    if order.len() > columns::MAX_EVENTS || values > columns::MAX_VALUES {
-        let what = format!("{} events of one symbol and year in a view", order.len());
-        return Err(LedgerError::Engine(format!("{what} are more than can be read back")));
-    }
-    let names: Vec<_> = rows.symbols().iter().map(ToString::to_string).collect();
-    let own: Vec<u32> = (0..names.len() as u32).collect();
-    let packed = columns::pack(rows, order, batches, &own);
-    let (tag, raw) = match columns::pack_items(rows, order) {
-        Some(items) => (Tag::ItemChunk, bincode::encode_to_vec((packed, items), super::config())),
-        None => (Tag::Chunk, bincode::encode_to_vec(&packed, super::config())),
-    };
-    let raw = raw.map_err(|error| LedgerError::Engine(format!("cannot encode: {error}")))?;
-    let compressed = compress(&raw, 1)?;
-    to_bytes(tag, &(order.len() as u32, names, raw.len() as u32, compressed))
-}
-
-/// A chunk's stored parts: events, symbols, size before compression, compressed columns.
-type ChunkParts = (u32, Vec<String>, u32, Vec<u8>);
-
-/// Decodes a view chunk: its events and the batch of each.
-pub fn decode_chunk(bytes: &[u8]) -> Result<(Rows, Vec<u32>), LedgerError> {
-    let malformed = || LedgerError::Malformed { what: "a view chunk" };
-    let tag = match bytes.first() {
-        Some(first) if *first == Tag::ItemChunk as u8 => Tag::ItemChunk,
-        _ => Tag::Chunk,
-    };
-    let (count, names, raw_size, compressed): ChunkParts = from_bytes(tag, "a view chunk", bytes)?;
-    let raw = decompress(&compressed, raw_size as usize)?;
-    let (packed, items): (ColumnsV1, Option<ItemsV1>) = match tag {
-        Tag::ItemChunk => match bincode::decode_from_slice(&raw, super::config()) {
-            Ok(((packed, items), used)) if used == raw.len() => (packed, Some(items)),
-            _ => return Err(malformed()),
-        },
-        _ => match bincode::decode_from_slice(&raw, super::config()) {
-            Ok((packed, used)) if used == raw.len() => (packed, None),
-            _ => return Err(malformed()),
-        },
-    };
-    let symbols = names.iter().map(|name| Symbol::exact(name).map_err(|_| malformed()));
-    let symbols = symbols.collect::<Result<Vec<_>, _>>()?;
-    let mut rows = Rows::new();
-    let batches = columns::unpack(packed, count as usize, &symbols, &mut rows)?;
-    if let Some(items) = items {
-        columns::unpack_items(items, count as usize, &mut rows)?;
-    }
-    Ok((rows, batches))
 }

@@ -1,5 +1,7 @@
 //! Later versions of stored layouts that version 1 has no place for. Frozen like it.
 
+use super::packed::IntsV2;
+use super::v1::BytesV1;
 use bincode::{Decode, Encode};
 
 /// A control entry about a projection.
@@ -28,6 +30,67 @@ pub struct DirectoryV2 {
     pub position: u64,
     /// Name, events, records shown when every batch counts (where known), digest of the value named.
     pub entries: Vec<(String, u64, Option<u64>, [u8; 32])>,
+}
+
+/// A chunk of a view: the events of a symbol and a period. Where they stand in their sources is in the
+/// log only.
+#[derive(Encode, Decode)]
+pub struct ChunkV2 {
+    /// How many events.
+    pub events: u32,
+    /// The symbols that events name.
+    pub symbols: Vec<String>,
+    /// Size of the body before compression; 0 where it is not compressed.
+    pub raw_size: u32,
+    /// A [`BodyV2`]; compressed with zstd where it has texts.
+    pub body: Vec<u8>,
+}
+
+/// The events of a chunk as columns.
+#[derive(Encode, Decode)]
+pub struct BodyV2 {
+    /// The batch of each event.
+    pub batches: IntsV2,
+    /// Index of the leaf in the batch.
+    pub seqs: IntsV2,
+    /// Days since 1970-01-01.
+    pub days: IntsV2,
+    /// Index of the symbol.
+    pub symbol: IntsV2,
+    /// 0 put, 1 retract.
+    pub ops: BytesV1,
+    /// Series codes.
+    pub series: BytesV1,
+    /// The field lists: code, and the name where the code is 0.
+    pub shapes: Vec<Vec<(u16, String)>>,
+    /// Index of the field list.
+    pub shape: IntsV2,
+    /// The different items.
+    pub items: Vec<String>,
+    /// 0 for none, else one more than the index of the item.
+    pub item: IntsV2,
+    /// One column per distinct field, in the order of first appearance.
+    pub columns: Vec<ColumnV2>,
+}
+
+/// The values of one field of a chunk.
+#[derive(Encode, Decode)]
+pub struct ColumnV2 {
+    /// Form of each value: 0–28 a decimal of that scale, else a code of `canon`.
+    pub forms: BytesV1,
+    /// Digits of the decimals.
+    pub digits: DigitsV2,
+    /// Texts of the other forms that have one.
+    pub texts: Vec<String>,
+}
+
+/// The digits of a column's decimals.
+#[derive(Encode, Decode)]
+pub enum DigitsV2 {
+    /// How many there are; brought to the column's largest scale, in 64 bits.
+    Aligned(u32, IntsV2),
+    /// As written, in 128 bits, where 64 do not suffice: differences to the one before.
+    Plain(Vec<i128>),
 }
 
 /// The shards of a view, each a directory of symbols: version 3 of a root.
