@@ -10,6 +10,8 @@
 //! that was being updated when the process died is marked, and rebuilt from the log at the next start.
 
 mod counted;
+#[cfg(test)]
+mod cut_tests;
 mod reader;
 mod root;
 mod stored;

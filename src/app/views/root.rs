@@ -234,4 +234,4 @@ impl Shard {
 
 #[cfg(test)]
 #[path = "root_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -3,14 +3,14 @@ use super::super::{ViewReader, catch_up, compare_with_log, rebuild};
 use super::*;
 use crate::app::decide::confirm_staged;
 use crate::app::error::AppError;
-use crate::app::import::{ImportOptions, Input, SymbolChoice, import_csv};
+use crate::app::import::{ImportOptions, Input, Staged, SymbolChoice, import_csv};
 use crate::app::{Clock, Run, Silent};
 use crate::ledger::codec::encode_directory;
 use std::collections::{BTreeMap, BTreeSet};
 
 const IV: Place = Place { view: Series::Iv, second: false };
 
-fn name(number: usize) -> Symbol {
+pub(in crate::app::views) fn name(number: usize) -> Symbol {
     Symbol::exact(&format!("S{number:04}")).unwrap()
 }
 
@@ -156,11 +156,15 @@ fn a_view_without_symbols_has_no_shard() {
     assert_eq!(stored(&ledger).len(), 1);
 }
 
-fn run() -> Run<'static> {
+pub(in crate::app::views) fn run() -> Run<'static> {
     Run { clock: Clock::Fixed(1_765_627_200_000), ..Run::new("tester") }
 }
 
-fn import(ledger: &mut Ledger, rows: impl Iterator<Item = (usize, u32)>) {
+/// A day of implied and of realised volatility per row, as a batch.
+pub(in crate::app::views) fn staged(
+    ledger: &mut Ledger,
+    rows: impl Iterator<Item = (usize, u32)>,
+) -> Staged {
     let file = tempfile::NamedTempFile::new().unwrap();
     let mut text = String::from("Symbol,Date,IV30,OHLC 20-Day Vol\n");
     for (symbol, day) in rows {
@@ -169,7 +173,11 @@ fn import(ledger: &mut Ledger, rows: impl Iterator<Item = (usize, u32)>) {
     std::fs::write(file.path(), text).unwrap();
     let options =
         ImportOptions { symbol: SymbolChoice::FromColumn, ..ImportOptions::of(Series::Iv) };
-    let staged = import_csv(ledger, &[Input::file(file.path())], &options, &run()).unwrap();
+    import_csv(ledger, &[Input::file(file.path())], &options, &run()).unwrap()
+}
+
+pub(in crate::app::views) fn import(ledger: &mut Ledger, rows: impl Iterator<Item = (usize, u32)>) {
+    let staged = staged(ledger, rows);
     confirm_staged(ledger, &staged, &run()).unwrap();
 }
 
@@ -186,7 +194,7 @@ fn differences(ledger: &Ledger) -> Vec<String> {
     found.into_iter().map(|what| what.replace("the ledger is damaged: ", "")).collect()
 }
 
-fn sound(ledger: &Ledger) {
+pub(in crate::app::views) fn sound(ledger: &Ledger) {
     assert_eq!(differences(ledger), Vec::<String>::new());
 }
 
@@ -195,35 +203,37 @@ fn with_seal(mut body: Vec<u8>) -> Vec<u8> {
     body
 }
 
+/// Writes the root as programs did that knew of no shards, in place of those.
+pub(in crate::app::views) fn old_root(ledger: &mut Ledger, view: Series, first_version: bool) {
+    let root = Root::read(ledger, view).unwrap();
+    let shards: Vec<&Entries> = root.shards(ledger).map(|shard| shard.unwrap()).collect();
+    let symbols = shards.into_iter().flatten().map(|(name, of)| (name.clone(), *of));
+    let symbols: Vec<(String, Listed)> = symbols.collect();
+    let mut old = encode_directory(root.position, symbols.clone().into_iter()).unwrap();
+    if first_version {
+        // What it knew less was an option: here it is the none of each entry, left out.
+        old[1] = 1;
+        for entry in symbols.into_iter().rev() {
+            let line = encode_directory(Position(0), [entry].into_iter()).unwrap();
+            let at = old.windows(line.len() - 4).position(|of| *of == line[4..]).unwrap();
+            old.remove(at + line.len() - 4 - 33);
+        }
+    }
+    let place = root.place;
+    for key in ledger.store().view_keys(&place.shard_key("")).unwrap() {
+        ledger.store_mut().remove_view(&key).unwrap();
+    }
+    // Of more symbols, it took several pieces.
+    put(ledger, &place.root_key(), &vec![0; 200_000]).unwrap();
+    put(ledger, &place.root_key(), &with_seal(old)).unwrap();
+    assert_eq!(ledger.store().view_keys(&place.root_key()).unwrap().len(), 1);
+}
+
 #[test]
 fn an_old_root_is_read_and_has_shards_after_the_next_row() {
     for first_version in [false, true] {
         let mut ledger = imported();
-        let place = Place::live(&ledger, Series::Iv).unwrap();
-        let root = Root::read(&ledger, Series::Iv).unwrap();
-        let symbols = root.shards.iter().flat_map(|shard| {
-            let entries = shard.entries(&ledger, place).unwrap();
-            entries.iter().map(|(of, listed)| (of.clone(), *listed)).collect::<Vec<_>>()
-        });
-        // As programs wrote it that knew of no shards; of more symbols, it took several pieces.
-        let symbols: Vec<_> = symbols.collect();
-        let mut old = encode_directory(root.position, symbols.clone().into_iter()).unwrap();
-        if first_version {
-            // What it knew less was an option: here it is the none of each entry, left out.
-            old[1] = 1;
-            for (name, of) in symbols.iter().rev() {
-                let line =
-                    encode_directory(Position(0), [(name.clone(), *of)].into_iter()).unwrap();
-                let at = old.windows(line.len() - 4).position(|of| *of == line[4..]).unwrap();
-                old.remove(at + line.len() - 4 - 33);
-            }
-        }
-        for key in ledger.store().view_keys(&[b'd', Series::Iv.code()]).unwrap() {
-            ledger.store_mut().remove_view(&key).unwrap();
-        }
-        put(&mut ledger, &place.root_key(), &vec![0; 200_000]).unwrap();
-        put(&mut ledger, &place.root_key(), &with_seal(old)).unwrap();
-        assert_eq!(ledger.store().view_keys(&[b'r', Series::Iv.code()]).unwrap().len(), 1);
+        old_root(&mut ledger, Series::Iv, first_version);
         sound(&ledger);
         let reader = ViewReader::new(&ledger).unwrap();
         assert_eq!(reader.symbols(Series::Iv).unwrap().len(), 150);
