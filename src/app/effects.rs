@@ -10,7 +10,6 @@ use super::report::{Review, ViewEffect};
 use super::views::{Counter, Period, ViewReader};
 use crate::domain::{BatchId, BatchState, Class, Day, Decision, Series, Symbol};
 use crate::ledger::Ledger;
-use crate::projections::diff;
 use crate::projections::view::{Activity, Sides, sides};
 use std::collections::BTreeMap;
 
@@ -134,7 +133,7 @@ impl Side<'_> {
         }
         let history = self.reader.read(self.view, symbol, &read)?;
         sides(self.view, &history, &self.before, &self.after, &mut |key| {
-            one(self.view, symbol, key, &mut counts);
+            one(key, &mut counts);
         });
         counts.symbols = u64::from(counts.added + counts.changed + counts.removed > 0);
         self.effect.add(&counts);
@@ -143,7 +142,7 @@ impl Side<'_> {
 }
 
 /// Counts one key.
-fn one(view: Series, symbol: &Symbol, key: &Sides<'_, '_>, counts: &mut ViewEffect) {
+fn one(key: &Sides<'_, '_>, counts: &mut ViewEffect) {
     // By records and not by their cells: a record without any is a day too.
     let is = key.shows_after();
     counts.days += u64::from(is);
@@ -154,14 +153,7 @@ fn one(view: Series, symbol: &Symbol, key: &Sides<'_, '_>, counts: &mut ViewEffe
         (false, true) => counts.added += 1,
         (true, false) => counts.removed += 1,
         (false, false) => {}
-        (true, true) => {
-            let (before, after) = (key.before(), key.after());
-            let mut differs = false;
-            diff::compare_day(view, symbol, before.as_ref(), after.as_ref(), None, &mut |change| {
-                differs |= change.is_real();
-            });
-            counts.changed += u64::from(differs);
-        }
+        (true, true) => counts.changed += u64::from(key.differs()),
     }
 }
 

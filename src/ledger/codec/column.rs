@@ -229,6 +229,14 @@ impl Column {
     /// Decimals are made where they stay: one that is handed on while it is made costs twice as much.
     #[inline]
     pub(super) fn next_to(&mut self, values: &mut Vec<Value>) -> Option<()> {
+        // Most columns have one scale.
+        if let (Bytes::Same(scale @ 0..=28), Digits::Aligned(sum, deltas)) =
+            (&self.forms, &mut self.digits)
+        {
+            *sum = sum.wrapping_add(deltas.next()?);
+            values.push(Value::Dec(Decimal::new(*sum, u32::from(*scale))));
+            return Some(());
+        }
         let form = self.forms.next()?;
         if let (0..=28, Digits::Aligned(sum, deltas)) = (form, &mut self.digits) {
             *sum = sum.wrapping_add(deltas.next()?);

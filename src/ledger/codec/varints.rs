@@ -35,25 +35,6 @@ fn first_of(bytes: &[u8; 9]) -> Option<(u64, usize)> {
     })
 }
 
-/// Bytes behind a number's mark, at most.
-const NEXT: usize = 8;
-
-/// Reads up to `most` numbers, as far as nine bytes follow each one's place; returns how many bytes
-/// they take.
-fn take(bytes: &[u8], most: usize, values: &mut Vec<i64>) -> usize {
-    let mut at = 0;
-    for _ in 0..most {
-        let Some((value, used)) =
-            bytes.get(at..).and_then(|from| from.first_chunk()).and_then(first_of)
-        else {
-            break;
-        };
-        values.push(unzigzag(value));
-        at += used;
-    }
-    at
-}
-
 impl Encode for Varints {
     fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
         (self.0.len() as u64).encode(encoder)?;
@@ -85,13 +66,11 @@ impl<C> Decode<C> for Varints {
         decoder.claim_container_read::<i64>(count)?;
         let mut values = Vec::with_capacity(count);
         while values.len() < count {
-            // At least as many bytes follow as numbers, and mostly some more.
-            let (left, reader) = (count - values.len(), decoder.reader());
-            let more = reader.peek_read(left + NEXT).is_some();
-            let bytes = reader.peek_read(if more { left + NEXT } else { left });
-            let used = bytes.map_or(0, |bytes| take(bytes, left, &mut values));
-            reader.consume(used);
-            if used == 0 {
+            let next = decoder.reader().peek_read(9).and_then(|next| next.first_chunk());
+            if let Some((value, used)) = next.and_then(first_of) {
+                decoder.reader().consume(used);
+                values.push(unzigzag(value));
+            } else {
                 // The last bytes, and what is no number: bincode's own reader has the error.
                 decoder.unclaim_bytes_read(INT);
                 values.push(i64::decode(decoder)?);

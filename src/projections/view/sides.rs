@@ -1,6 +1,6 @@
 //! One history seen twice: before and after batches come or go.
 
-use super::{Activity, Assertion, History, Rank, Record, Which, record, says_something};
+use super::{Activity, Assertion, Cell, History, Rank, Record, Which, record, says_something};
 use crate::domain::{BatchId, Day, Row, Series};
 
 /// One key of a symbol, before and after.
@@ -30,6 +30,29 @@ impl<'h> Sides<'h, '_> {
         shows(self.view, self.after)
     }
 
+    /// Whether another value is meant after than before, or one comes or goes; other digits of the
+    /// same number are no difference.
+    pub fn differs(&self) -> bool {
+        if let (Some(old), Some(new)) = (sole(self.before), sole(self.after))
+            && old.shape == new.shape
+        {
+            let mut values = old.fields().zip(new.fields()).enumerate();
+            return values.any(|(index, ((field, old), (_, other)))| {
+                let differs = old.zip(other).is_some_and(|(old, new)| !old.same_meaning(new));
+                // A field that is named twice shows its last value.
+                differs && !new.fields().skip(index + 1).any(|(later, _)| later == field)
+            });
+        }
+        let (old, new) = (self.before(), self.after());
+        let cells = |record: Option<Record>| record.map(|record| record.cells).unwrap_or_default();
+        let (old, new) = (cells(old), cells(new));
+        let same = |cell: &Cell| {
+            let was = old.iter().find(|was| was.field == cell.field);
+            was.is_some_and(|was| was.value.same_meaning(&cell.value))
+        };
+        old.len() != new.len() || !new.iter().all(same)
+    }
+
     /// What is shown before, of the newest assertions.
     pub fn before(&self) -> Option<Record> {
         self.before.first().and_then(|(_, r, _)| record(self.view, *r, self.before, Which::Latest))
@@ -44,9 +67,20 @@ impl<'h> Sides<'h, '_> {
 fn shows(view: Series, assertions: &[Assertion<'_>]) -> bool {
     match assertions {
         [] => false,
-        [(_, row, _)] => says_something(row),
+        // Whatever was said before it, the last word puts a value.
+        [.., (_, last, _)] if says_something(last) => true,
+        [_] => false,
         [(_, row, _), ..] => record(view, *row, assertions, Which::Latest).is_some(),
     }
+}
+
+/// The event whose values are all that is shown, where none before it speaks of another field.
+fn sole<'h>(assertions: &[Assertion<'h>]) -> Option<Row<'h>> {
+    let ((_, last, _), earlier) = assertions.split_last()?;
+    let covered = |(_, row, _): &Assertion<'_>| {
+        std::ptr::eq(row.shape, last.shape) || row.shape.iter().all(|of| last.shape.contains(of))
+    };
+    (says_something(last) && earlier.iter().all(covered)).then_some(*last)
 }
 
 /// Goes through a history key by key, with what counts before and what counts after.
@@ -119,11 +153,23 @@ mod tests {
     use super::super::tests::{active, history_of_three, push, put};
     use super::*;
     use crate::domain::{Class, Field, Op};
+    use crate::projections::diff::compare_day;
     use crate::projections::view::fold;
 
     #[test]
     fn sides_are_what_two_folds_show() {
-        let history = history_of_three();
+        let mut history = history_of_three();
+        // Other digits; a field that is named twice; another one besides.
+        for (batch, day, texts) in
+            [(1, 8, ["3", "0.1"]), (2, 8, ["3.0", "0.1"]), (3, 8, ["3", "0.2"])]
+        {
+            put(&mut history, batch, 9, day, &[Field::Known(19), Field::Known(10)], &texts);
+        }
+        for (batch, texts) in [(1, ["1", "2"]), (2, ["5", "2.0"]), (3, ["1", "3"])] {
+            put(&mut history, batch, 10, 9, &[Field::Known(10), Field::Known(10)], &texts);
+        }
+        put(&mut history, 1, 11, 10, &[Field::Known(10)], &["1"]);
+        put(&mut history, 3, 11, 10, &[Field::Known(10), Field::Known(11)], &["1", "2"]);
         let vendor = Class::Vendor;
         let choices: [&[(u32, Class)]; 6] = [
             &[],
@@ -139,6 +185,10 @@ mod tests {
             sides(Series::Iv, &history, &before, &after, &mut |key| {
                 let (was, is) = (key.before(), key.after());
                 assert_eq!((was.is_some(), is.is_some()), (key.shows_before(), key.shows_after()));
+                let (symbol, mut real) = ("AAPL".parse().unwrap(), false);
+                let (left, right) = (was.as_ref(), is.as_ref());
+                compare_day(Series::Iv, &symbol, left, right, None, &mut |c| real |= c.is_real());
+                assert_eq!(key.differs(), real, "{a:?} {b:?} {:?}", key.key());
                 assert!(key.moved || was == is, "{a:?} {b:?} {:?}", key.key());
                 assert!(was.iter().chain(&is).all(|record| record.key() == key.key()));
                 old.extend(was);
