@@ -220,7 +220,13 @@ pub fn blocks(data: &[u8]) {
         2 => drop(codec::decode_manifest(bytes)),
         3 => drop(codec::decode_kept(bytes)),
         4 => chunk(bytes),
-        5 => drop(codec::decode_directory(bytes)),
+        5 => {
+            drop(codec::decode_directory(bytes));
+            // Where a root is one, its position is its beginning.
+            if let Ok((position, _)) = codec::decode_root(bytes) {
+                assert_eq!(codec::decode_root_position(bytes).ok(), Some(position));
+            }
+        }
         6 => {
             drop(codec::decode_table_root(bytes));
             drop(codec::decode_table(bytes, &Digest::default()));

@@ -172,11 +172,15 @@ fn stored(corpus: &Corpus, root: &Path) -> Done {
             corpus.put("bundle", &format!("{id}-{plain}"), &[&fs::read(&bundle)?])?;
         }
     }
-    for (number, kind) in [(4_u8, b'c'), (5, b's')] {
+    for (number, kind) in [(4_u8, b'c'), (5, b's'), (5, b'd'), (5, b'r')] {
         let keys = ledger.store().view_keys(&[kind])?;
         for (index, key) in keys.iter().take(6).enumerate() {
             let value = pieces::get(&ledger, key)?.unwrap_or_default();
-            corpus.put("blocks", &format!("view-{number}-{index}"), &[&[number], &value])?;
+            corpus.put(
+                "blocks",
+                &format!("view-{}-{index}", char::from(kind)),
+                &[&[number], &value],
+            )?;
             if number == 4 {
                 let (tag, events, raw) = wire::of_chunk(&value).ok_or("an odd chunk")?;
                 let parts = [&[if tag == b'I' { 11 } else { 10 }], &events.to_le_bytes()[..], &raw];
