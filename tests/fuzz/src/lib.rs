@@ -214,7 +214,7 @@ pub fn flat(data: &[u8]) {
 /// What is stored of batches and views; also with seals that fit, which a change breaks.
 pub fn blocks(data: &[u8]) {
     let Some((first, bytes)) = choice(data) else { return };
-    match first % 12 {
+    match first % 14 {
         0 => block(bytes),
         1 => block(&wire::sealed(bytes)),
         2 => drop(codec::decode_manifest(bytes)),
@@ -240,7 +240,9 @@ pub fn blocks(data: &[u8]) {
                 8 => block(&wire::block(count, 1, 2, raw)),
                 9 => block(&wire::block(count, 0, 1, raw)),
                 10 => chunk(&wire::chunk(b'C', count, raw)),
-                _ => chunk(&wire::chunk(b'I', count, raw)),
+                11 => chunk(&wire::chunk(b'I', count, raw)),
+                12 => chunk(&wire::chunk_v2(count, raw, false)),
+                _ => chunk(&wire::chunk_v2(count, raw, true)),
             }
         }
     }

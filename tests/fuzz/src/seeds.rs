@@ -165,6 +165,11 @@ fn stored(corpus: &Corpus, root: &Path) -> Done {
             };
             let parts = [&[kind], &events.to_le_bytes()[..], &raw];
             corpus.put("blocks", &format!("raw-{id}-{index}"), &parts)?;
+            // A chunk of the first version holds the same columns.
+            if kind < 9 {
+                let parts = [&[kind + 3], &events.to_le_bytes()[..], &raw];
+                corpus.put("blocks", &format!("chunk-1-{id}-{index}"), &parts)?;
+            }
         }
         let bundle = folder.path().join(format!("{id}.vlb"));
         for plain in [false, true] {
@@ -182,9 +187,11 @@ fn stored(corpus: &Corpus, root: &Path) -> Done {
                 &[&[number], &value],
             )?;
             if number == 4 {
-                let (tag, events, raw) = wire::of_chunk(&value).ok_or("an odd chunk")?;
-                let parts = [&[if tag == b'I' { 11 } else { 10 }], &events.to_le_bytes()[..], &raw];
-                corpus.put("blocks", &format!("chunk-{index}"), &parts)?;
+                let (events, raw) = wire::of_chunk(&value).ok_or("an odd chunk")?;
+                for kind in [12, 13] {
+                    let parts = [&[kind], &events.to_le_bytes()[..], &raw];
+                    corpus.put("blocks", &format!("chunk-{kind}-{index}"), &parts)?;
+                }
             }
         }
     }
