@@ -412,8 +412,8 @@ fn a_rollback_costs_what_its_batch_costs_not_what_the_ledger_does() {
     let (large, parts) = rollback_costs(1_000);
     assert_eq!(parts, [("counts@1".to_owned(), 1), ("iv_metrics@1".to_owned(), 1)]);
     eprintln!("reads and writes of a rollback: {small} among 100 batches, {large} among 1,000");
-    // Directories of symbols are longer by a few pieces of 30 KiB, and that is all.
-    assert!(large <= small + 40, "{small} among 100 batches, {large} among 1,000");
+    // A root may take one more piece of 30 KiB, the symbols of two batches more shards.
+    assert!(large <= small + 20, "{small} among 100 batches, {large} among 1,000");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::error::Result;
 use super::metrics::{ATM_IV, Asked, first};
 use super::report::{Coverage, GapLine, Hole, Span, SymbolCoverage};
 use super::views::ViewReader;
-use crate::domain::{Calendar, Day, Series, Symbol};
+use crate::domain::{Calendar, Day, Series};
 use crate::ledger::Ledger;
 use crate::projections::diff::{self, Gap};
 use crate::quant::rank;
@@ -38,7 +38,8 @@ pub fn coverage(ledger: &Ledger, asked: &Asked, today: Day) -> Result<Coverage> 
     let reader = ViewReader::new(ledger)?;
     let at = asked.at.unwrap_or(ledger.position());
     let date = asked.date.unwrap_or(today);
-    let mut known: Vec<Symbol> = VIEWS.iter().flat_map(|view| reader.symbols(*view)).collect();
+    let known = VIEWS.iter().map(|view| reader.symbols(*view)).collect::<Result<Vec<_>>>()?;
+    let mut known = known.concat();
     known.sort();
     known.dedup();
     let symbols = if asked.symbols.is_empty() { &known } else { &asked.symbols };

@@ -83,7 +83,7 @@ impl ViewQuery {
 /// that no field has.
 pub fn view(ledger: &Ledger, query: &ViewQuery) -> Result<Vec<View>> {
     let reader = ViewReader::new(ledger)?;
-    let known = reader.symbols(query.series);
+    let known = reader.symbols(query.series)?;
     let symbols = if query.symbols.is_empty() { &known } else { &query.symbols };
     let mut views = Vec::new();
     for symbol in symbols {
@@ -257,7 +257,7 @@ pub fn gaps(
     let mut rows = Vec::new();
     let views = Series::ALL.into_iter().filter(|view| view.is_daily());
     for view in views.filter(|view| series.is_none_or(|s| s == *view)) {
-        let known = reader.symbols(view);
+        let known = reader.symbols(view)?;
         let wanted = if symbols.is_empty() { known.as_slice() } else { symbols };
         let activity = Activity::at(ledger.batches(), view, at);
         let shown = parallel::map(wanted, threads(), |symbol| {
@@ -345,7 +345,7 @@ pub fn status(ledger: &Ledger, notes: &[String]) -> Result<Status> {
             StatusView { series: view.name(), symbols: 0, days: 0, from: None, to: None };
         let now = Activity::at(ledger.batches(), view, ledger.position());
         let counter = Counter::new(&reader, view, now, &[])?;
-        let spans = parallel::map(&reader.symbols(view), threads(), |symbol| {
+        let spans = parallel::map(&reader.symbols(view)?, threads(), |symbol| {
             counter.span(&ViewReader::with(ledger, reader.roots()), symbol)
         })?;
         for span in spans.into_iter().flatten() {
@@ -407,8 +407,8 @@ pub fn diff(
         let before = Activity::at(ledger.batches(), view, from);
         let after = Activity::at(ledger.batches(), view, to);
         let threshold = view.default_threshold_points().map(Decimal::from);
-        for known in reader.symbols(view).iter().filter(|known| symbol.is_none_or(|s| s == *known))
-        {
+        let known = reader.symbols(view)?;
+        for known in known.iter().filter(|known| symbol.is_none_or(|s| s == *known)) {
             let history = reader.history(view, known)?;
             let mut heard = |change: Change| {
                 *counts.entry(change.kind.name()).or_insert(0) += 1;

@@ -94,8 +94,8 @@ impl<'a> Past<'a> {
 
     /// The symbols asked for, or all that the views know.
     pub(super) fn symbols(&self, asked: &Asked, views: &[Series]) -> Result<Vec<Symbol>> {
-        let mut known: Vec<Symbol> =
-            views.iter().flat_map(|view| self.reader.symbols(*view)).collect();
+        let known = views.iter().map(|view| self.reader.symbols(*view));
+        let mut known = known.collect::<Result<Vec<_>>>()?.concat();
         known.sort();
         known.dedup();
         if asked.symbols.is_empty() {

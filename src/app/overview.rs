@@ -30,7 +30,7 @@ pub type Earnings = BTreeMap<Symbol, Vec<Day>>;
 pub fn known_earnings(ledger: &Ledger, asked: &Asked) -> Result<Earnings> {
     let past = Past::of(ledger, asked)?;
     let mut found = Earnings::new();
-    for symbol in past.reader.symbols(Series::Earnings) {
+    for symbol in past.reader.symbols(Series::Earnings)? {
         if asked.symbols.is_empty() || asked.symbols.contains(&symbol) {
             found.insert(symbol.clone(), past.announced(&symbol)?);
         }

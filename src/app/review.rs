@@ -129,7 +129,7 @@ pub fn analyse(
     while let Some(range) = groups.next_range() {
         run.go_on()?;
         // Of symbols that nothing is known of, everything is new: no value need be looked at.
-        let counts = replaced.is_none() && work.only_counts() && !work.reader.knows_any(&range);
+        let counts = replaced.is_none() && work.only_counts() && !work.reader.knows_any(&range)?;
         if counts && let Some(found) = groups.keys(events, &range)? {
             for (symbol, keys) in found {
                 work.count(&symbol, keys)?;

@@ -184,7 +184,7 @@ fn missing(
     }
     let mut found = Vec::new();
     for view in datasets {
-        for symbol in reader.symbols(*view) {
+        for symbol in reader.symbols(*view)? {
             let records = reader.records(*view, &symbol, ledger.position(), Which::Latest)?;
             let days = here.get(&(*view, symbol.clone()));
             for record in records {
@@ -265,7 +265,7 @@ pub fn export(
     let at = at.unwrap_or(ledger.position());
     let (mut files, mut rows, mut digest) = (Vec::new(), 0, ViewDigest::default());
     for (name, view) in DATASETS {
-        let known = reader.symbols(view);
+        let known = reader.symbols(view)?;
         let wanted: Vec<_> =
             known.iter().filter(|s| symbols.is_empty() || symbols.contains(s)).collect();
         run.progress.begin(name, Some(wanted.len() as u64), "symbols");

@@ -254,18 +254,41 @@ impl Vantage {
     /// # Errors
     /// Those of [`Self::definition`].
     pub fn symbols(&self, definition: &Definition) -> Result<Option<Vec<Symbol>>> {
-        if matches!(definition.body, Body::Query { by_symbol: false, .. }) {
-            return Ok(None);
-        }
+        let Some(views) = self.views_of(definition)? else { return Ok(None) };
         let mut symbols = BTreeSet::new();
-        let views = match definition.inputs.log {
-            true => Series::ALL.into(),
-            false => definition.base_views(self)?,
-        };
         for view in views {
             symbols.extend(self.symbols_of(view)?.iter().cloned());
         }
         Ok(Some(symbols.into_iter().collect()))
+    }
+
+    /// Those of [`Self::symbols`] that are named, ascending; the others are not looked at.
+    ///
+    /// # Errors
+    /// Those of [`Self::definition`].
+    pub fn symbols_among<'n>(
+        &self,
+        definition: &Definition,
+        names: impl Iterator<Item = &'n str>,
+    ) -> Result<Option<Vec<Symbol>>> {
+        let Some(views) = self.views_of(definition)? else { return Ok(None) };
+        let mut symbols = BTreeSet::new();
+        for symbol in names.filter_map(|name| Symbol::exact(name).ok()) {
+            let mut had = views.iter().map(|view| self.had(*view, &symbol));
+            if had.try_fold(false, |any, one| one.map(|one| any || one))? {
+                symbols.insert(symbol);
+            }
+        }
+        Ok(Some(symbols.into_iter().collect()))
+    }
+
+    /// The views whose symbols a projection has parts for; none for one that is answered whole.
+    fn views_of(&self, definition: &Definition) -> Result<Option<BTreeSet<Series>>> {
+        Ok(match definition.body {
+            Body::Query { by_symbol: false, .. } => None,
+            _ if definition.inputs.log => Some(Series::ALL.into()),
+            _ => Some(definition.base_views(self)?),
+        })
     }
 
     /// All rows of a projection, symbol by symbol: `symbol` and its columns, a value each.
@@ -293,29 +316,42 @@ impl Vantage {
         if let Some(known) = lock(&self.read).symbols.get(&view) {
             return Ok(Arc::clone(known));
         }
-        let (reader, table) = (self.reader(), self.ledger.batches());
-        let mut symbols: BTreeSet<Symbol> = reader.symbols(view).into_iter().collect();
-        let by_here = |batch: &Batch| batch.committed_at.is_some_and(|at| at <= self.at);
-        let speaks = |batch: &Batch| batch.stage.views.iter().any(|part| part.series == view);
+        let mut symbols: BTreeSet<Symbol> = self.reader().symbols(view)?.into_iter().collect();
         let mut late = BTreeSet::new();
-        for (id, batch) in table.iter() {
-            if batch.committed_at.is_some() && !by_here(batch) && speaks(batch) {
-                let mut blocks = self.ledger.read(id);
-                while let Some((_, header)) = blocks.next_header()? {
-                    late.extend(header.symbols.into_iter().map(|(symbol, _)| symbol));
-                }
+        for (_, id) in self.ledger.batches().committed().after(view, self.at) {
+            let mut blocks = self.ledger.read(*id);
+            while let Some((_, header)) = blocks.next_header()? {
+                late.extend(header.symbols.into_iter().map(|(symbol, _)| symbol));
             }
         }
-        for symbol in late.iter().filter(|symbol| reader.events(view, symbol) > 0) {
-            let history = reader.history(view, symbol)?;
-            let known = |number: &u32| table.get(BatchId(*number)).is_some_and(by_here);
-            if !history.batches.iter().any(known) {
+        for symbol in &late {
+            if symbols.contains(symbol) && !self.by_here(view, symbol)? {
                 symbols.remove(symbol);
             }
         }
         let symbols = Arc::new(symbols);
         lock(&self.read).symbols.insert(view, Arc::clone(&symbols));
         Ok(symbols)
+    }
+
+    /// Whether a symbol is one of [`Self::symbols_of`].
+    fn had(&self, view: Series, symbol: &Symbol) -> Result<bool> {
+        if let Some(known) = lock(&self.read).symbols.get(&view) {
+            return Ok(known.contains(symbol));
+        }
+        if self.reader().events(view, symbol)? == 0 {
+            return Ok(false);
+        }
+        let later = !self.ledger.batches().committed().after(view, self.at).is_empty();
+        Ok(!later || self.by_here(view, symbol)?)
+    }
+
+    /// Whether something that a view stores of a symbol was committed by this position.
+    fn by_here(&self, view: Series, symbol: &Symbol) -> Result<bool> {
+        let table = self.ledger.batches();
+        let by_here = |batch: &Batch| batch.committed_at.is_some_and(|at| at <= self.at);
+        let known = |number: &u32| table.get(BatchId(*number)).is_some_and(by_here);
+        Ok(self.reader().history(view, symbol)?.batches.iter().any(known))
     }
 
     /// The rows of a projection about a symbol (all rows of one that is answered whole): the stored

@@ -1,5 +1,9 @@
 //! The life of a batch: states as a fold of control entries, and deciding as a pure function.
 
+mod committed;
+
+pub use committed::{Committed, Ranks};
+
 use super::{
     Action, BatchId, Decision, Digest, Entry, EntryKind, Erasure, Position, Series, Stage,
     StateChange, Via,
@@ -114,6 +118,7 @@ pub struct BatchTable {
     undo: Vec<Position>,
     redo: Vec<Position>,
     decisions: HashMap<Position, Decision>,
+    committed: Committed,
 }
 
 impl BatchTable {
@@ -148,6 +153,7 @@ impl BatchTable {
                         batch.committed_at = Some(at);
                         batch.committed_ms = Some(entry.time_ms);
                     }
+                    self.committed.take(change.batch, batch);
                 }
                 match decision.via {
                     Via::Plain => {
@@ -211,6 +217,11 @@ impl BatchTable {
     /// The number of the next batch.
     pub fn next_id(&self) -> BatchId {
         BatchId(self.batches.len() as u32 + 1)
+    }
+
+    /// The batches that were ever committed, by the series that they speak of.
+    pub fn committed(&self) -> &Committed {
+        &self.committed
     }
 
     /// The batches with this content, oldest first.
@@ -459,37 +470,4 @@ fn repeat(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_confirming_wants_a_second_person() {
-        let mut table = BatchTable::default();
-        let stage = super::super::entry::tests::stage(BatchId(1));
-        let entry = |actor: &str, kind| Entry {
-            time_ms: 0,
-            actor: actor.to_owned(),
-            tool: String::new(),
-            kind,
-        };
-        table.apply(&entry("ann", EntryKind::Stage(Box::new(stage))));
-        let id = BatchId(1);
-        let confirm = |actor: &str, two_person| {
-            let by = Confirmer { actor: actor.to_owned(), two_person };
-            Command::Confirm { token: Digest([1; 32]), base: Position(1), by }
-        };
-        let refused = Refusal::SamePerson { batch: id, actor: "ann".to_owned() };
-        assert_eq!(decide(&table, id, confirm("ann", true)), Err(refused));
-        assert!(decide(&table, id, confirm("ann", false)).is_ok());
-        assert!(decide(&table, id, confirm("bo", true)).is_ok());
-        assert!(decide(&table, id, Command::Discard { reason: None }).is_ok());
-        let decision = decide(&table, id, confirm("bo", true)).unwrap();
-        table.apply(&entry("bo", EntryKind::Decision(decision)));
-        // Afterwards the state is the first thing that speaks against it, not the person.
-        assert!(matches!(
-            decide(&table, id, confirm("ann", true)),
-            Err(Refusal::WrongState { .. })
-        ));
-        assert!(decide(&table, id, Command::RollBack { reason: None }).is_ok());
-    }
-}
+mod tests;

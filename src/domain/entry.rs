@@ -175,12 +175,12 @@ pub enum Via {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::domain::Day;
 
     /// The seal of a batch with nothing in it.
-    pub(in crate::domain) fn stage(batch: BatchId) -> Stage {
+    pub(crate) fn stage(batch: BatchId) -> Stage {
         let none = Digest([0; 32]);
         Stage {
             batch,

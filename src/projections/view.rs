@@ -4,50 +4,14 @@
 //! among the active batches decides: a `put` shows its value, a `retract` shows nothing. Nothing
 //! here depends on the order in which batches were added or removed.
 
+mod activity;
 mod sides;
 
+pub use activity::Activity;
 pub use sides::{Sides, keys_shown, sides};
 
-use crate::domain::{
-    BatchId, BatchTable, Class, Day, EventId, Field, Op, Position, Row, Rows, Series, Value,
-};
+use crate::domain::{BatchId, Class, Day, EventId, Field, Op, Position, Row, Rows, Series, Value};
 use rust_decimal::prelude::ToPrimitive;
-use std::collections::HashMap;
-
-/// Which batches count for a view at a position, with their rank.
-#[derive(Clone, Debug, Default)]
-pub struct Activity {
-    ranks: HashMap<BatchId, (Class, Position)>,
-}
-
-impl Activity {
-    /// The active batches of a view at a position.
-    pub fn at(table: &BatchTable, view: Series, at: Position) -> Self {
-        let active = table
-            .iter()
-            .filter(|(_, batch)| batch.state_at(at) == Some(crate::domain::BatchState::Active));
-        let ranks =
-            active.filter_map(|(id, batch)| Some((id, (batch.class(view), batch.committed_at?))));
-        Self { ranks: ranks.collect() }
-    }
-
-    /// The same with one more batch, or with another rank for it.
-    pub fn with(mut self, batch: BatchId, class: Class, committed: Position) -> Self {
-        self.ranks.insert(batch, (class, committed));
-        self
-    }
-
-    /// The same without a batch.
-    pub fn without(mut self, batch: BatchId) -> Self {
-        self.ranks.remove(&batch);
-        self
-    }
-
-    /// A batch's rank; `None` when it does not count.
-    pub fn rank(&self, batch: BatchId) -> Option<(Class, Position)> {
-        self.ranks.get(&batch).copied()
-    }
-}
 
 /// One shown value and the event that asserted it.
 #[derive(Clone, Debug, PartialEq, Eq)]

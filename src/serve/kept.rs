@@ -120,18 +120,24 @@ impl Kept {
     }
 
     /// Every symbol of a daily view, as they were at a position.
-    pub(super) fn symbols(&self, vantage: &Vantage) -> Arc<[Symbol]> {
+    ///
+    /// # Errors
+    /// A stored view that cannot be read.
+    pub(super) fn symbols(&self, vantage: &Vantage) -> Result<Arc<[Symbol]>> {
         let key = (vantage.ledger.head().root.to_string(), vantage.at);
         let mut kept = self.symbols.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, symbols)) = kept.as_ref().filter(|(of, _)| *of == key) {
-            return Arc::clone(symbols);
+            return Ok(Arc::clone(symbols));
         }
         let reader = vantage.reader();
         let views = Series::ALL.into_iter().filter(|view| view.is_daily());
-        let all: BTreeSet<Symbol> = views.flat_map(|view| reader.symbols(view)).collect();
+        let mut all = BTreeSet::new();
+        for view in views {
+            all.extend(reader.symbols(view)?);
+        }
         let symbols: Arc<[Symbol]> = all.into_iter().collect();
         *kept = Some((key, Arc::clone(&symbols)));
-        symbols
+        Ok(symbols)
     }
 
     /// The review of a batch.

@@ -88,7 +88,7 @@ fn main() {
     });
     println!("stage + diff + confirm: {:.2} CPU s", cpu_seconds() - begin);
     let blocks = block_bytes(&ledger, staged.batch.unwrap());
-    let views: usize = [b'c', b's', b'r']
+    let views: usize = [b'c', b's', b'd', b'r']
         .iter()
         .flat_map(|kind| ledger.store().view_keys(&[*kind]).unwrap())
         .map(|key| key.len() + ledger.store().view(&key).unwrap().unwrap().len())

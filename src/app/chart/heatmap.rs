@@ -122,7 +122,7 @@ fn month_name(month: i32) -> String {
 pub fn heatmap(ledger: &Ledger, heat: &Heat) -> Result<Heatmap> {
     let reader = ViewReader::new(ledger)?;
     let at = heat.at.unwrap_or(ledger.position());
-    let known = reader.symbols(Series::Iv);
+    let known = reader.symbols(Series::Iv)?;
     let symbols = if heat.symbols.is_empty() { &known } else { &heat.symbols };
     if let Some(strange) = symbols.iter().find(|symbol| known.binary_search(symbol).is_err()) {
         return Err(AppError::NotFound(format!("view iv has nothing about {strange}")));

@@ -128,7 +128,7 @@ pub fn derive(
     let mut findings = Vec::new();
     {
         let reader = ViewReader::new(ledger)?;
-        let known = reader.symbols(what.input());
+        let known = reader.symbols(what.input())?;
         let symbols = if symbols.is_empty() { &known } else { symbols };
         run.progress.begin("computing", Some(symbols.len() as u64), "symbols");
         for (number, symbol) in symbols.iter().enumerate() {

@@ -71,10 +71,12 @@ pub fn earnings(
 pub(super) fn known(vantage: &Vantage, symbol: &Symbol) -> Result<()> {
     let views = [Series::Earnings, Series::Moves, Series::Straddles, Series::Chain];
     let reader = vantage.reader();
-    match views.into_iter().any(|view| reader.events(view, symbol) > 0) {
-        true => Ok(()),
-        false => Err(AppError::NotFound(format!("nothing is known of earnings of {symbol}"))),
+    for view in views {
+        if reader.events(view, symbol)? > 0 {
+            return Ok(());
+        }
     }
+    Err(AppError::NotFound(format!("nothing is known of earnings of {symbol}")))
 }
 
 /// The newest moves that were known before a day, of announcements before another, newest first,

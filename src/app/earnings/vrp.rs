@@ -113,7 +113,7 @@ pub fn vrp(
 /// The stocks that announce on a day.
 fn announcing(vantage: &Vantage, day: Day) -> Result<Vec<Symbol>> {
     let mut found = Vec::new();
-    for symbol in vantage.reader().symbols(Series::Earnings) {
+    for symbol in vantage.reader().symbols(Series::Earnings)? {
         let records = vantage.records(Series::Earnings, &symbol)?;
         if records.iter().any(|record| record.day == day) {
             found.push(symbol);

@@ -89,10 +89,11 @@ impl<'a> Stream<'a> {
     /// there.
     pub fn new(ledger: &'a Ledger, wanted: &'a Wanted) -> Result<Self> {
         let reader = ViewReader::new(ledger)?;
-        let known = |symbol: &&Symbol| {
-            !wanted.series.iter().any(|series| reader.events(*series, symbol) > 0)
-        };
-        if let Some(symbol) = wanted.symbols.iter().find(known) {
+        for symbol in &wanted.symbols {
+            let mut events = wanted.series.iter().map(|series| reader.events(*series, symbol));
+            if events.try_fold(0, |sum, of| of.map(|of| sum + of))? > 0 {
+                continue;
+            }
             return Err(AppError::NotFound(match wanted.series.as_slice() {
                 [one] => format!("view {one} has nothing about {symbol}"),
                 _ => format!("no view has anything about {symbol}"),
@@ -117,11 +118,11 @@ impl<'a> Stream<'a> {
     }
 
     /// The symbols of a view that are wanted, ascending.
-    fn symbols(&self, series: Series) -> Vec<Symbol> {
-        let mut known = self.reader().symbols(series);
+    fn symbols(&self, series: Series) -> Result<Vec<Symbol>> {
+        let mut known = self.reader().symbols(series)?;
         let wanted = &self.wanted.symbols;
         known.retain(|symbol| wanted.is_empty() || wanted.contains(symbol));
-        known
+        Ok(known)
     }
 
     /// Hands the records of a view to `sink`, ascending by symbol, day and item.
@@ -134,9 +135,10 @@ impl<'a> Stream<'a> {
         run: &Run<'_>,
         mut sink: impl FnMut(&Symbol, &[Record]) -> Result<()>,
     ) -> Result<Read> {
-        let symbols = self.symbols(series);
+        let symbols = self.symbols(series)?;
         let reader = self.reader();
-        let total = symbols.iter().map(|symbol| reader.events(series, symbol)).sum();
+        let events = symbols.iter().map(|symbol| reader.events(series, symbol));
+        let total = events.sum::<Result<u64>>()?;
         run.progress.begin(&format!("exporting {series}"), Some(total), "rows");
         let activity = Activity::at(self.ledger.batches(), series, self.at);
         let (mut read, mut done) = (Read::default(), 0);

@@ -18,10 +18,11 @@ use crate::ledger::codec::TableRoot;
 /// A stored view that cannot be read.
 pub fn list(vantage: &Vantage) -> Result<ProjectionList> {
     let reader = vantage.reader();
-    let views = Series::ALL.into_iter().filter_map(|view| {
-        let symbols = reader.symbols(view).len() as u64;
-        (symbols > 0 || matches!(view, Series::Iv | Series::Hv | Series::Spot)).then(|| {
-            ProjectionLine {
+    let mut lines = Vec::new();
+    for view in Series::ALL {
+        let symbols = reader.symbols(view)?.len() as u64;
+        if symbols > 0 || matches!(view, Series::Iv | Series::Hv | Series::Spot) {
+            lines.push(ProjectionLine {
                 name: view.name().to_owned(),
                 version: 1,
                 kind: "view",
@@ -34,10 +35,9 @@ pub fn list(vantage: &Vantage) -> Result<ProjectionList> {
                 digest: None,
                 inputs: vec!["log".to_owned()],
                 error: None,
-            }
-        })
-    });
-    let mut lines: Vec<ProjectionLine> = views.collect();
+            });
+        }
+    }
     let mut ids = vantage.projections();
     ids.extend(vantage.ledger.projections().iter().map(|(id, _)| id.clone()));
     lines.extend(ids.iter().map(|id| line(vantage, id)));

@@ -117,22 +117,20 @@ fn plan(vantage: &Vantage, id: &ProjectionId, anew: bool) -> Result<Option<Plan>
         Some(root) => dirty::between(vantage, &definition, Some(root), root.position)?,
         None => Some(Dirty::All),
     };
-    let symbols = vantage.symbols(&definition)?;
-    let every =
-        || symbols.as_ref().map_or(vec![None], |all| all.iter().cloned().map(Some).collect());
+    let parts = |symbols: Option<Vec<Symbol>>| -> Vec<Option<Symbol>> {
+        symbols.map_or(vec![None], |some| some.into_iter().map(Some).collect())
+    };
     let position = vantage.at;
     Ok(match dirty {
         None => None,
         Some(Dirty::All) => {
-            Some(Plan { position, root: TableRoot::default(), parts: every(), all: true })
+            let parts = parts(vantage.symbols(&definition)?);
+            Some(Plan { position, root: TableRoot::default(), parts, all: true })
         }
         Some(Dirty::Symbols(changed)) => {
-            let some = every().into_iter();
-            let some = some.filter(|symbol| {
-                symbol.as_ref().is_none_or(|symbol| changed.contains(symbol.as_str()))
-            });
-            let root = root.unwrap_or_default();
-            Some(Plan { position, root, parts: some.collect(), all: false })
+            let changed = changed.iter().map(String::as_str);
+            let parts = parts(vantage.symbols_among(&definition, changed)?);
+            Some(Plan { position, root: root.unwrap_or_default(), parts, all: false })
         }
     })
 }

@@ -166,22 +166,33 @@ impl Table {
     /// Those of [`Vantage::definition`].
     pub fn scan(&self, vantage: &Vantage, filter: Filter) -> Result<Scan> {
         vantage.note(filter.symbol.as_deref());
-        let asked = |symbol: &Symbol| {
-            filter.symbol.as_deref().is_none_or(|wanted| symbol.as_str() == wanted)
-        };
-        let of_view = |series: Series| {
-            let symbols = vantage.reader().symbols(series);
-            symbols.into_iter().filter(asked).map(move |symbol| Part::Symbol(series, symbol))
+        // Where one symbol is asked for, the others are not looked at.
+        let of_view = |series: Series| -> Result<Vec<Part>> {
+            let reader = vantage.reader();
+            let symbols = match filter.symbol.as_deref().map(Symbol::exact) {
+                None => reader.symbols(series)?,
+                Some(Ok(one)) if reader.events(series, &one)? > 0 => vec![one],
+                Some(_) => Vec::new(),
+            };
+            Ok(symbols.into_iter().map(|symbol| Part::Symbol(series, symbol)).collect())
         };
         let parts: Vec<Part> = match self {
-            Self::View(series) => of_view(*series).collect(),
-            Self::Assertions => Series::ALL.into_iter().flat_map(of_view).collect(),
+            Self::View(series) => of_view(*series)?,
+            Self::Assertions => Series::ALL
+                .into_iter()
+                .map(of_view)
+                .collect::<Result<Vec<_>>>()?
+                .into_iter()
+                .flatten()
+                .collect(),
             Self::Projection(name) => {
                 let definition = vantage.definition(&vantage.id(name)?)?;
-                match vantage.symbols(&definition)? {
-                    Some(symbols) => {
-                        symbols.into_iter().filter(asked).map(|s| Part::Answer(Some(s))).collect()
-                    }
+                let symbols = match filter.symbol.as_deref() {
+                    None => vantage.symbols(&definition)?,
+                    Some(one) => vantage.symbols_among(&definition, std::iter::once(one))?,
+                };
+                match symbols {
+                    Some(symbols) => symbols.into_iter().map(|s| Part::Answer(Some(s))).collect(),
                     None => vec![Part::Answer(None)],
                 }
             }

@@ -33,12 +33,8 @@ impl Counter {
     ) -> Result<Self> {
         let ledger = reader.ledger();
         let mut doubtful: BTreeMap<Symbol, Vec<(i32, i32)>> = BTreeMap::new();
-        for (id, batch) in ledger.batches().iter() {
-            let speaks = batch.stage.views.iter().any(|part| part.series == view);
-            let stored = batch.committed_at.is_some();
-            if !speaks || !stored || activity.rank(id).is_some() || apart.contains(&id) {
-                continue;
-            }
+        let left_out = activity.left_out(ledger.batches(), view);
+        for id in left_out.into_iter().filter(|id| !apart.contains(id)) {
             let mut blocks = ledger.read(id);
             while let Some((_, header)) = blocks.next_header()? {
                 let (first, last) = header.days;

@@ -5,12 +5,15 @@
 //! them count at a position is decided by the batch table when it is read. So a rollback writes
 //! nothing here, and `--at` reads what the present reads.
 //!
-//! Digests form a chain: root directory (symbols) → symbol directory (years) → chunk, so that a
-//! lost or stale value is noticed. A view that was being updated when the process died is marked,
-//! and rebuilt from the log at the next start.
+//! Digests form a chain: root (shards) → shard (neighbouring symbols) → symbol directory (years) →
+//! chunk, so that a lost or stale value is noticed, and a row costs the parts that it touches. A view
+//! that was being updated when the process died is marked, and rebuilt from the log at the next start.
 
 mod counted;
+#[cfg(test)]
+mod cut_tests;
 mod reader;
+mod root;
 mod stored;
 mod update;
 

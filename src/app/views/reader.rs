@@ -1,6 +1,7 @@
 //! Reading views at any position.
 
-use super::stored::{Root, read_chunk, read_root, read_years};
+use super::root::Root;
+use super::stored::{read_chunk, read_years};
 use super::update::is_behind;
 use crate::app::error::Result;
 use crate::app::history::period_of;
@@ -9,7 +10,6 @@ use crate::ledger::codec::Listed;
 use crate::ledger::{Ledger, LedgerError};
 use crate::projections::view::{Activity, History, Record, Which, fold};
 use std::collections::BTreeMap;
-use std::ops::Bound;
 use std::sync::Arc;
 
 /// A stored part of a symbol's history: a year of it, or in dense views a day.
@@ -38,7 +38,8 @@ pub struct ViewReader<'a> {
     roots: Arc<Roots>,
 }
 
-/// The roots of all views: read once, they can be shared by readers of the same ledger.
+/// The roots of all views: read once, they can be shared by readers of the same ledger. What they
+/// name is read when it is first asked for, and then kept.
 #[derive(Clone, Debug, Default)]
 pub struct Roots(BTreeMap<Series, Root>);
 
@@ -50,8 +51,9 @@ impl<'a> ViewReader<'a> {
     /// A root that is not as stored; [`LedgerError::Poisoned`] for a view that is behind.
     pub fn new(ledger: &'a Ledger) -> Result<Self> {
         let mut roots = BTreeMap::new();
-        for view in Series::ALL {
-            let root = read_root(ledger, view)?;
+        // A view of which no committed batch speaks has no root.
+        for view in ledger.batches().committed().series() {
+            let root = Root::read(ledger, view)?;
             if is_behind(ledger, view, root.position) {
                 return Err(LedgerError::Poisoned.into());
             }
@@ -76,9 +78,15 @@ impl<'a> ViewReader<'a> {
     }
 
     /// The symbols that the view ever had, ascending.
-    pub fn symbols(&self, view: Series) -> Vec<Symbol> {
-        let names = self.roots.0.get(&view).map(|root| root.symbols.keys());
-        names.into_iter().flatten().filter_map(|name| Symbol::exact(name).ok()).collect()
+    ///
+    /// # Errors
+    /// A stored value that is not as it was written; so below.
+    pub fn symbols(&self, view: Series) -> Result<Vec<Symbol>> {
+        let mut symbols = Vec::new();
+        for shard in self.roots.0.get(&view).into_iter().flat_map(|root| root.shards(self.ledger)) {
+            symbols.extend(shard?.keys().filter_map(|name| Symbol::exact(name).ok()));
+        }
+        Ok(symbols)
     }
 
     /// Every assertion ever committed about a symbol, with each stored value checked.
@@ -87,10 +95,13 @@ impl<'a> ViewReader<'a> {
     }
 
     /// Whether any view ever heard of a symbol from `first` to `last`.
-    pub fn knows_any(&self, (first, last): &(Symbol, Symbol)) -> bool {
-        let range = (Bound::Included(first.as_str()), Bound::Included(last.as_str()));
-        let known = |root: &Root| root.symbols.range::<str, _>(range).next().is_some();
-        self.roots.0.values().any(known)
+    pub fn knows_any(&self, (first, last): &(Symbol, Symbol)) -> Result<bool> {
+        for root in self.roots.0.values() {
+            if root.knows(self.ledger, first.as_str(), last.as_str())? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The same, without the stored periods that lie wholly outside a range of days.
@@ -126,10 +137,9 @@ impl<'a> ViewReader<'a> {
 
     /// The periods of which a view stores something about a symbol, ascending.
     pub fn stored(&self, view: Series, symbol: &Symbol) -> Result<Vec<Period>> {
-        let root = self.roots.0.get(&view);
-        let entry = root.and_then(|root| Some((root.place, root.symbols.get(symbol.as_str())?)));
-        let Some((place, of)) = entry else { return Ok(Vec::new()) };
-        let years = read_years(self.ledger, place, symbol, &of.digest)?;
+        let Some(root) = self.roots.0.get(&view) else { return Ok(Vec::new()) };
+        let Some(of) = root.entry(self.ledger, symbol)? else { return Ok(Vec::new()) };
+        let years = read_years(self.ledger, root.place, symbol, &of.digest)?;
         let period = |(name, of): (&String, &Listed)| {
             let Listed { events, keys, digest } = *of;
             Some(Period { number: name.parse().ok()?, events, keys, digest })
@@ -145,9 +155,9 @@ impl<'a> ViewReader<'a> {
     }
 
     /// How many assertions a view stores of a symbol.
-    pub fn events(&self, view: Series, symbol: &Symbol) -> u64 {
-        let root = self.roots.0.get(&view);
-        root.and_then(|root| root.symbols.get(symbol.as_str())).map_or(0, |of| of.events)
+    pub fn events(&self, view: Series, symbol: &Symbol) -> Result<u64> {
+        let Some(root) = self.roots.0.get(&view) else { return Ok(0) };
+        Ok(root.entry(self.ledger, symbol)?.map_or(0, |of| of.events))
     }
 
     /// A symbol's records as known at a position.

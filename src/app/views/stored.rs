@@ -1,7 +1,7 @@
 //! How views are stored: keys, and values with their digests.
 
 use crate::app::error::Result;
-use crate::app::pieces::{get, put};
+use crate::app::pieces::get;
 use crate::domain::{Digest, Position, Series, Symbol};
 use crate::ledger::codec::{Listed, decode_chunk, decode_directory, encode_directory};
 use crate::ledger::hash::content;
@@ -10,6 +10,7 @@ use crate::projections::view::History;
 use std::collections::BTreeMap;
 
 const ROOT: u8 = b'r';
+const SHARD: u8 = b'd';
 const SYMBOL: u8 = b's';
 const CHUNK: u8 = b'c';
 /// A view that is being updated.
@@ -39,8 +40,12 @@ impl Place {
         self.view.code() | (u8::from(self.second) << 7)
     }
 
-    fn root_key(self) -> Vec<u8> {
+    pub(super) fn root_key(self) -> Vec<u8> {
         vec![ROOT, self.code()]
+    }
+
+    pub(super) fn shard_key(self, from: &str) -> Vec<u8> {
+        [&[SHARD, self.code()], from.as_bytes()].concat()
     }
 
     pub(super) fn symbol_key(self, symbol: &Symbol) -> Vec<u8> {
@@ -54,7 +59,7 @@ impl Place {
 
     /// Removes everything that is stored here.
     pub(super) fn clear(self, ledger: &mut Ledger) -> Result<()> {
-        for kind in [ROOT, SYMBOL, CHUNK] {
+        for kind in [ROOT, SHARD, SYMBOL, CHUNK] {
             for key in ledger.store().view_keys(&[kind, self.code()])? {
                 ledger.store_mut().remove_view(&key)?;
             }
@@ -64,7 +69,12 @@ impl Place {
 }
 
 /// A value whose digest is known.
-fn get_checked(ledger: &Ledger, key: &[u8], digest: &Digest, what: &str) -> Result<Vec<u8>> {
+pub(super) fn get_checked(
+    ledger: &Ledger,
+    key: &[u8],
+    digest: &Digest,
+    what: &str,
+) -> Result<Vec<u8>> {
     match get(ledger, key)? {
         Some(bytes) if content(&bytes) == *digest => Ok(bytes),
         Some(_) => Err(LedgerError::damaged(format!("{what} does not match its digest")).into()),
@@ -75,46 +85,15 @@ fn get_checked(ledger: &Ledger, key: &[u8], digest: &Digest, what: &str) -> Resu
 /// What a directory lists, by name.
 pub(super) type Entries = BTreeMap<String, Listed>;
 
-/// A view's root: the log position it has taken in, and its symbols.
-#[derive(Clone, Debug)]
-pub(super) struct Root {
-    pub(super) place: Place,
-    pub(super) position: Position,
-    pub(super) symbols: Entries,
+/// The value of a directory: a shard's, or a symbol's.
+pub(super) fn directory_bytes(entries: &Entries) -> Result<Vec<u8>> {
+    let entries = entries.iter().map(|(name, of)| (name.clone(), *of));
+    Ok(encode_directory(Position(0), entries)?)
 }
 
-impl Root {
-    pub(super) fn empty(place: Place) -> Self {
-        Self { place, position: Position(0), symbols: Entries::new() }
-    }
-}
-
-pub(super) fn read_root(ledger: &Ledger, view: Series) -> Result<Root> {
-    let place = Place::live(ledger, view)?;
-    let Some(bytes) = get(ledger, &place.root_key())? else {
-        return Ok(Root::empty(place));
-    };
-    let wrong =
-        || LedgerError::damaged(format!("the root of view {view} does not match its digest"));
-    let (body, seal) = bytes.split_last_chunk::<32>().ok_or_else(wrong)?;
-    if content(body) != Digest(*seal) {
-        return Err(wrong().into());
-    }
-    let (position, entries) = decode_directory(body)?;
-    Ok(Root { place, position, symbols: entries.into_iter().collect() })
-}
-
-pub(super) fn write_root(ledger: &mut Ledger, root: &Root) -> Result<()> {
-    let symbols = root.symbols.iter().map(|(name, of)| (name.clone(), *of));
-    let mut bytes = encode_directory(root.position, symbols)?;
-    bytes.extend_from_slice(&content(&bytes).0);
-    put(ledger, &root.place.root_key(), &bytes)
-}
-
-/// The value of a symbol's directory.
-pub(super) fn years_bytes(years: &Entries) -> Result<Vec<u8>> {
-    let years = years.iter().map(|(name, of)| (name.clone(), *of));
-    Ok(encode_directory(Position(0), years)?)
+/// Reverses [`directory_bytes`].
+pub(super) fn entries_of(bytes: &[u8]) -> Result<Entries> {
+    Ok(decode_directory(bytes)?.1.into_iter().collect())
 }
 
 pub(super) fn read_years(
@@ -125,7 +104,7 @@ pub(super) fn read_years(
 ) -> Result<Entries> {
     let what = format!("the directory of {} {symbol}", place.view);
     let bytes = get_checked(ledger, &place.symbol_key(symbol), digest, &what)?;
-    Ok(decode_directory(&bytes)?.1.into_iter().collect())
+    entries_of(&bytes)
 }
 
 pub(super) fn read_chunk(

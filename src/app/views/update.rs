@@ -1,59 +1,44 @@
 //! Bringing views up to the head, rebuilding them, comparing them with the log.
 
-use super::stored::{
-    Entries, LIVE, MARK, Place, Root, read_chunk, read_root, read_years, write_root, years_bytes,
-};
+use super::root::{Root, read_position};
+use super::stored::{Entries, LIVE, MARK, Place, directory_bytes, read_chunk, read_years};
 use crate::app::error::{AppError, Result};
 use crate::app::groups::{Group, Groups};
 use crate::app::history::{by_period, merged, part};
 use crate::app::pieces::{get, put};
 use crate::app::{Progress, threads};
-use crate::domain::{BatchId, BatchTable, Position, Series, Symbol};
+use crate::domain::{BatchId, Position, Series, Symbol};
 use crate::ledger::codec::{Listed, decode_chunk, encode_chunk, is_earlier_chunk};
 use crate::ledger::hash::content;
 use crate::ledger::{Ledger, LedgerError};
 use crate::projections::view::{History, keys_shown};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The batches that were committed after a position, up to the head.
-fn committed_after(table: &BatchTable, position: Position) -> Vec<BatchId> {
-    let mut late: Vec<(Position, BatchId)> = table
-        .iter()
-        .filter_map(|(id, batch)| Some((batch.committed_at?, id)))
-        .filter(|(at, _)| *at > position)
-        .collect();
-    late.sort();
-    late.into_iter().map(|(_, id)| id).collect()
-}
-
-/// The committed batches that speak of a view: only their blocks need to be read for it.
+/// The batches committed after a position that speak of a view: only their blocks need to be read
+/// for it.
 fn speaking_of(ledger: &Ledger, view: Series, after: Position) -> Vec<BatchId> {
-    let mut late = committed_after(ledger.batches(), after);
-    late.retain(|id| {
-        let batch = ledger.batches().get(*id);
-        batch.is_some_and(|b| b.stage.views.iter().any(|part| part.series == view))
-    });
-    late
+    ledger.batches().committed().after(view, after).iter().map(|(_, id)| *id).collect()
 }
 
 /// Whether a committed batch is not in a view yet: an update of it has failed in this process.
 pub(super) fn is_behind(ledger: &Ledger, view: Series, position: Position) -> bool {
-    !speaking_of(ledger, view, position).is_empty()
+    !ledger.batches().committed().after(view, position).is_empty()
 }
 
 /// Brings every view up to the head; returns the views that had to be rebuilt.
 pub fn catch_up(ledger: &mut Ledger, progress: &dyn Progress) -> Result<Vec<Series>> {
     let mut rebuilt = Vec::new();
     let mut behind: BTreeMap<Series, Vec<BatchId>> = BTreeMap::new();
-    for view in Series::ALL {
+    // A view of which no committed batch speaks is empty, and was never written.
+    for view in ledger.batches().committed().series().collect::<Vec<_>>() {
         if ledger.store().view(&[MARK, view.code()])?.is_some() {
             tracing::warn!(%view, "an interrupted update: the view is rebuilt");
             rebuild(ledger, view, progress)?;
             rebuilt.push(view);
             continue;
         }
-        let root = read_root(ledger, view)?;
-        let of_view = speaking_of(ledger, view, root.position);
+        let position = read_position(ledger, view)?;
+        let of_view = speaking_of(ledger, view, position);
         if !of_view.is_empty() {
             behind.insert(view, of_view);
         }
@@ -65,7 +50,7 @@ pub fn catch_up(ledger: &mut Ledger, progress: &dyn Progress) -> Result<Vec<Seri
             behind.iter().filter(|(_, b)| **b == batches).map(|(view, _)| *view).collect();
         let mut roots = BTreeMap::new();
         for view in &views {
-            roots.insert(*view, read_root(ledger, *view)?);
+            roots.insert(*view, Root::read(ledger, *view)?);
             ledger.store_mut().put_view(&[MARK, view.code()], &[1])?;
         }
         apply(ledger, roots, &batches, threads(), progress, false)?;
@@ -112,7 +97,7 @@ fn apply(
             }
             done += update.rows;
             if let Some(root) = roots.get_mut(&update.view) {
-                root.symbols.insert(update.symbol.to_string(), update.entry);
+                root.set(ledger, &update.symbol, update.entry)?;
             }
         }
         progress.at(done);
@@ -122,7 +107,7 @@ fn apply(
     }
     for mut root in roots.into_values() {
         root.position = ledger.position();
-        write_root(ledger, &root)?;
+        root.write(ledger)?;
     }
     progress.end();
     Ok(())
@@ -135,14 +120,14 @@ struct Updated {
     rows: u64,
     /// Its chunks, then its directory, by key.
     values: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Its line in the root.
+    /// Its line in its shard.
     entry: Listed,
 }
 
 /// A symbol's chunks with further events; adding them twice changes nothing.
 fn updated(ledger: &Ledger, root: &Root, symbol: Symbol, history: &History) -> Result<Updated> {
     let place = root.place;
-    let mut years = match root.symbols.get(symbol.as_str()) {
+    let mut years = match root.entry(ledger, &symbol)? {
         Some(of) => read_years(ledger, place, &symbol, &of.digest)?,
         None => Entries::new(),
     };
@@ -160,7 +145,7 @@ fn updated(ledger: &Ledger, root: &Root, symbol: Symbol, history: &History) -> R
         years.insert(name, listed);
         values.push((place.chunk_key(&symbol, year), bytes));
     }
-    let bytes = years_bytes(&years)?;
+    let bytes = directory_bytes(&years)?;
     let events = years.values().map(|of| of.events).sum();
     let entry = Listed { events, keys: None, digest: content(&bytes) };
     values.push((place.symbol_key(&symbol), bytes));
@@ -233,9 +218,15 @@ pub fn compare_with_log(
     let mut roots = BTreeMap::new();
     let mut all = BTreeSet::new();
     for view in views {
-        let root = read_root(ledger, *view)?;
-        let left = root.symbols.clone();
-        roots.insert(*view, (root, left, Vec::new()));
+        let root = Root::read(ledger, *view)?;
+        let (mut left, mut differences) = (BTreeSet::new(), Vec::new());
+        for shard in root.shards(ledger) {
+            match shard {
+                Ok(symbols) => left.extend(symbols.keys().cloned()),
+                Err(error) => differences.push(error.to_string()),
+            }
+        }
+        roots.insert(*view, (root, left, differences));
         all.extend(speaking_of(ledger, *view, Position(0)));
     }
     let all: Vec<BatchId> = all.into_iter().collect();
@@ -266,7 +257,7 @@ pub fn compare_with_log(
     }
     let each = roots.into_iter().flat_map(|(view, (_, left, mut differences))| {
         let surplus = |symbol| format!("view {view} has {symbol}, which the log has not");
-        differences.extend(left.into_keys().map(surplus));
+        differences.extend(left.into_iter().map(surplus));
         differences
     });
     Ok(each.collect())
@@ -280,7 +271,9 @@ fn compare_symbol(
     history: &History,
 ) -> Result<Vec<String>> {
     let (place, view) = (root.place, root.place.view);
-    let stored = match root.symbols.get(symbol.as_str()) {
+    // That a shard cannot be read was said once for all its symbols.
+    let Ok(listed) = root.entry(ledger, symbol) else { return Ok(Vec::new()) };
+    let stored = match listed {
         Some(of) => read_years(ledger, place, symbol, &of.digest),
         None => Ok(Entries::new()),
     };
@@ -288,7 +281,8 @@ fn compare_symbol(
         Ok(years) => years,
         Err(error) => return Ok(vec![error.to_string()]),
     };
-    let (mut wrong, mut differs) = (Vec::new(), false);
+    let events = history.batches.len() as u64;
+    let (mut wrong, mut differs) = (Vec::new(), listed.is_none_or(|of| of.events != events));
     for (year, range) in by_period(view, history) {
         let (bytes, made) = chunk(history, range)?;
         let found = get(ledger, &place.chunk_key(symbol, year))?;

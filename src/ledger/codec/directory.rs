@@ -1,9 +1,10 @@
-//! Directories of views: what a view stores of each symbol, and of a symbol in each period.
+//! Directories of views: what a view stores in each shard, of each symbol, and of a symbol in each
+//! period.
 
 use super::super::error::LedgerError;
 use super::v1::DirectoryV1;
-use super::v2::DirectoryV2;
-use super::{Tag, V2, from_bytes, from_bytes_of, to_bytes_of};
+use super::v2::{DirectoryV2, ShardsV3};
+use super::{Tag, V1, V2, V3, from_bytes, from_bytes_of, leading, to_bytes_of};
 use crate::domain::{Digest, Position};
 
 /// What a directory says of a symbol or a period.
@@ -21,7 +22,71 @@ pub struct Listed {
 /// A directory's position and its entries by name.
 pub type Directory = (Position, Vec<(String, Listed)>);
 
-/// Encodes a directory of a view.
+/// What a root says of a shard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedShard {
+    /// Its symbols are not below this name, and below that of the next shard.
+    pub from: String,
+    /// Assertions stored of its symbols.
+    pub events: u64,
+    /// How many symbols it has.
+    pub symbols: u64,
+    /// The digest of the shard.
+    pub digest: Digest,
+}
+
+/// What a root names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RootEntries {
+    /// Shards of symbols.
+    Shards(Vec<ListedShard>),
+    /// Symbols, as roots did before there were shards.
+    Symbols(Vec<(String, Listed)>),
+}
+
+/// Encodes the root of a view.
+///
+/// # Errors
+/// None in practice.
+pub fn encode_root(
+    position: Position,
+    shards: impl Iterator<Item = ListedShard>,
+) -> Result<Vec<u8>, LedgerError> {
+    let shards = shards.map(|of| (of.from, of.events, of.symbols, of.digest.0)).collect();
+    to_bytes_of(Tag::Directory, V3, &ShardsV3 { position: position.0, shards })
+}
+
+/// Decodes the root of a view, of any version.
+///
+/// # Errors
+/// Bytes that are none; [`LedgerError::Newer`].
+pub fn decode_root(bytes: &[u8]) -> Result<(Position, RootEntries), LedgerError> {
+    if bytes.get(1).is_none_or(|version| *version < V3) {
+        let (position, symbols) = decode_directory(bytes)?;
+        return Ok((position, RootEntries::Symbols(symbols)));
+    }
+    let wire: ShardsV3 = from_bytes_of(Tag::Directory, V3, ROOT, bytes)?;
+    let listed = |(from, events, symbols, digest)| ListedShard {
+        from,
+        events,
+        symbols,
+        digest: Digest(digest),
+    };
+    let shards = wire.shards.into_iter().map(listed).collect();
+    Ok((Position(wire.position), RootEntries::Shards(shards)))
+}
+
+/// The position of a root of any version, without what it names.
+///
+/// # Errors
+/// As [`decode_root`], of the root's beginning.
+pub fn decode_root_position(bytes: &[u8]) -> Result<Position, LedgerError> {
+    leading(Tag::Directory, V1..=V3, ROOT, bytes).map(Position)
+}
+
+const ROOT: &str = "the root of a view";
+
+/// Encodes a directory of a view: a shard's, or a symbol's.
 ///
 /// # Errors
 /// None in practice.
@@ -33,7 +98,7 @@ pub fn encode_directory(
     to_bytes_of(Tag::Directory, V2, &DirectoryV2 { position: position.0, entries })
 }
 
-/// Decodes a directory of a view.
+/// Decodes a directory of a view that is none of shards.
 ///
 /// # Errors
 /// Bytes that are none.
@@ -73,5 +138,37 @@ mod tests {
         later[1] = 3;
         assert!(matches!(decode_directory(&later), Err(LedgerError::Newer { .. })));
         assert!(decode_directory(&bytes[..bytes.len() - 1]).is_err());
+    }
+
+    #[test]
+    fn roots_of_each_version_come_back_with_their_position() {
+        let digest = Digest([7; 32]);
+        let of = |from: &str| ListedShard { from: from.into(), events: 9, symbols: 2, digest };
+        let shards = vec![of(""), of("MSFT")];
+        let bytes = encode_root(Position(70_000), shards.clone().into_iter()).unwrap();
+        let read = decode_root(&bytes).unwrap();
+        assert_eq!(read, (Position(70_000), RootEntries::Shards(shards)));
+        let entries = vec![("AAPL".to_owned(), Listed { events: 5, keys: None, digest })];
+        let second = encode_directory(Position(70_000), entries.clone().into_iter()).unwrap();
+        let first = DirectoryV1 { position: 70_000, entries: vec![("AAPL".into(), 5, digest.0)] };
+        let first = to_bytes(Tag::Directory, &first).unwrap();
+        for old in [&first, &second] {
+            let symbols = RootEntries::Symbols(entries.clone());
+            assert_eq!(decode_root(old).unwrap(), (Position(70_000), symbols));
+        }
+        for bytes in [&first, &second, &bytes] {
+            assert_eq!(decode_root_position(bytes).unwrap(), Position(70_000));
+            assert!(decode_root(&bytes[..bytes.len() - 1]).is_err());
+            assert!(decode_root_position(&bytes[..4]).is_err(), "torn in the position");
+            assert!(decode_root_position(b"").is_err());
+            let mut later = bytes.clone();
+            later[1] = 4;
+            assert!(matches!(decode_root(&later), Err(LedgerError::Newer { .. })));
+            assert!(matches!(decode_root_position(&later), Err(LedgerError::Newer { .. })));
+            later[..2].copy_from_slice(&[b'M', 2]);
+            assert!(decode_root_position(&later).is_err(), "something else");
+        }
+        // What a program knew that came before shards: it refuses them and reads nothing into them.
+        assert!(matches!(decode_directory(&bytes), Err(LedgerError::Newer { .. })));
     }
 }

@@ -22,7 +22,10 @@ pub use block::{
     BLOCK_EVENTS, BlockHeader, Codec, decode_block, decode_keys, encode_blocks, read_header,
 };
 pub use chunk::{decode_chunk, encode_chunk, is_earlier_chunk};
-pub use directory::{Directory, Listed, decode_directory, encode_directory};
+pub use directory::{
+    Directory, Listed, ListedShard, RootEntries, decode_directory, decode_root,
+    decode_root_position, encode_directory, encode_root,
+};
 pub use erased::records_digest;
 pub use manifest::{Http, Manifest, ManifestSource, SourceKind, decode_manifest, encode_manifest};
 pub use table::{
@@ -32,6 +35,7 @@ pub use upcast::{Kept, decode_entry, decode_kept, encode_entry, encode_kept};
 
 use super::error::LedgerError;
 use std::cell::RefCell;
+use std::ops::RangeInclusive;
 
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 
@@ -57,7 +61,7 @@ enum Tag {
 const V1: u8 = 1;
 /// The second: manifests of what was fetched, projections, directories and chunks of views.
 const V2: u8 = 2;
-/// The third: entries about erasures.
+/// The third: entries about erasures, roots of views.
 const V3: u8 = 3;
 
 fn config() -> Configuration<LittleEndian, Varint, Limit<MAX_BODY>> {
@@ -103,6 +107,25 @@ fn from_bytes_of<T: bincode::Decode<()>>(
         [first, found, ..] if *first == tag as u8 && *found > version => {
             Err(LedgerError::Newer { found: u32::from(*found), known: u32::from(version) })
         }
+        _ => Err(malformed()),
+    }
+}
+
+/// What a value of some versions begins with.
+fn leading<T: bincode::Decode<()>>(
+    tag: Tag,
+    versions: RangeInclusive<u8>,
+    what: &'static str,
+    bytes: &[u8],
+) -> Result<T, LedgerError> {
+    let malformed = || LedgerError::Malformed { what };
+    match bytes {
+        [first, found, body @ ..] if *first == tag as u8 && versions.contains(found) => {
+            bincode::decode_from_slice(body, config()).map(|(of, _)| of).map_err(|_| malformed())
+        }
+        [first, found, ..] if *first == tag as u8 && *found > *versions.end() => Err({
+            LedgerError::Newer { found: u32::from(*found), known: u32::from(*versions.end()) }
+        }),
         _ => Err(malformed()),
     }
 }

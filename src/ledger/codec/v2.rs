@@ -1,4 +1,4 @@
-//! Version 2 of stored layouts that version 1 has no place for. Frozen like it.
+//! Later versions of stored layouts that version 1 has no place for. Frozen like it.
 
 use super::packed::IntsV2;
 use super::v1::BytesV1;
@@ -91,4 +91,13 @@ pub enum DigitsV2 {
     Aligned(u32, IntsV2),
     /// As written, in 128 bits, where 64 do not suffice: differences to the one before.
     Plain(Vec<i128>),
+}
+
+/// The shards of a view, each a directory of symbols: version 3 of a root.
+#[derive(Encode, Decode)]
+pub struct ShardsV3 {
+    /// Position of the log that the view has taken in.
+    pub position: u64,
+    /// The name from which on its symbols are, their events, how many they are, digest of the shard.
+    pub shards: Vec<(String, u64, u64, [u8; 32])>,
 }

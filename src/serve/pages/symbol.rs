@@ -22,7 +22,7 @@ const ROWS: usize = 250;
 
 pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
     let words = here.ask.word("q").unwrap_or_default().to_uppercase();
-    let known = here.site.kept.symbols(&here.vantage()?);
+    let known = here.site.kept.symbols(&here.vantage()?)?;
     let found: Vec<Symbol> =
         known.iter().filter(|symbol| symbol.as_str().contains(&words)).cloned().collect();
     let total = found.len();
@@ -98,7 +98,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
             let at = at.map(|at| format!("?at={}", encoded(at))).unwrap_or_default();
             Some(format!("/why/{view}/{}/{day}{at}", encoded(symbol.as_str())))
         };
-        let all = here.site.kept.symbols(&here.vantage()?);
+        let all = here.site.kept.symbols(&here.vantage()?)?;
         let (before, after) = neighbours(&all, &symbol);
         let link = |name: &'static str, text: &str| html! {
             a href=(format!("/symbols/{}?kind={name}", encoded(symbol.as_str())))

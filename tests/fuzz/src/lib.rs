@@ -214,13 +214,19 @@ pub fn flat(data: &[u8]) {
 /// What is stored of batches and views; also with seals that fit, which a change breaks.
 pub fn blocks(data: &[u8]) {
     let Some((first, bytes)) = choice(data) else { return };
-    match first % 12 {
+    match first % 14 {
         0 => block(bytes),
         1 => block(&wire::sealed(bytes)),
         2 => drop(codec::decode_manifest(bytes)),
         3 => drop(codec::decode_kept(bytes)),
         4 => chunk(bytes),
-        5 => drop(codec::decode_directory(bytes)),
+        5 => {
+            drop(codec::decode_directory(bytes));
+            // Where a root is one, its position is its beginning.
+            if let Ok((position, _)) = codec::decode_root(bytes) {
+                assert_eq!(codec::decode_root_position(bytes).ok(), Some(position));
+            }
+        }
         6 => {
             drop(codec::decode_table_root(bytes));
             drop(codec::decode_table(bytes, &Digest::default()));
@@ -234,7 +240,9 @@ pub fn blocks(data: &[u8]) {
                 8 => block(&wire::block(count, 1, 2, raw)),
                 9 => block(&wire::block(count, 0, 1, raw)),
                 10 => chunk(&wire::chunk(b'C', count, raw)),
-                _ => chunk(&wire::chunk(b'I', count, raw)),
+                11 => chunk(&wire::chunk(b'I', count, raw)),
+                12 => chunk(&wire::chunk_v2(count, raw, false)),
+                _ => chunk(&wire::chunk_v2(count, raw, true)),
             }
         }
     }

@@ -165,6 +165,11 @@ fn stored(corpus: &Corpus, root: &Path) -> Done {
             };
             let parts = [&[kind], &events.to_le_bytes()[..], &raw];
             corpus.put("blocks", &format!("raw-{id}-{index}"), &parts)?;
+            // A chunk of the first version holds the same columns.
+            if kind < 9 {
+                let parts = [&[kind + 3], &events.to_le_bytes()[..], &raw];
+                corpus.put("blocks", &format!("chunk-1-{id}-{index}"), &parts)?;
+            }
         }
         let bundle = folder.path().join(format!("{id}.vlb"));
         for plain in [false, true] {
@@ -172,15 +177,21 @@ fn stored(corpus: &Corpus, root: &Path) -> Done {
             corpus.put("bundle", &format!("{id}-{plain}"), &[&fs::read(&bundle)?])?;
         }
     }
-    for (number, kind) in [(4_u8, b'c'), (5, b's')] {
+    for (number, kind) in [(4_u8, b'c'), (5, b's'), (5, b'd'), (5, b'r')] {
         let keys = ledger.store().view_keys(&[kind])?;
         for (index, key) in keys.iter().take(6).enumerate() {
             let value = pieces::get(&ledger, key)?.unwrap_or_default();
-            corpus.put("blocks", &format!("view-{number}-{index}"), &[&[number], &value])?;
+            corpus.put(
+                "blocks",
+                &format!("view-{}-{index}", char::from(kind)),
+                &[&[number], &value],
+            )?;
             if number == 4 {
-                let (tag, events, raw) = wire::of_chunk(&value).ok_or("an odd chunk")?;
-                let parts = [&[if tag == b'I' { 11 } else { 10 }], &events.to_le_bytes()[..], &raw];
-                corpus.put("blocks", &format!("chunk-{index}"), &parts)?;
+                let (events, raw) = wire::of_chunk(&value).ok_or("an odd chunk")?;
+                for kind in [12, 13] {
+                    let parts = [&[kind], &events.to_le_bytes()[..], &raw];
+                    corpus.put("blocks", &format!("chunk-{kind}-{index}"), &parts)?;
+                }
             }
         }
     }

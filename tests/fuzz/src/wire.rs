@@ -68,14 +68,26 @@ pub fn block(events: u32, series: u8, codec: u8, raw: &[u8]) -> Vec<u8> {
     sealed(&out)
 }
 
-/// A view chunk of one symbol.
+/// A view chunk of one symbol, of the first version.
 pub fn chunk(tag: u8, events: u32, raw: &[u8]) -> Vec<u8> {
-    let mut out = vec![tag, 1];
+    whole_chunk([tag, 1], events, raw.len(), &stored(raw))
+}
+
+/// One of the second version, whose body is as it is, or packed.
+pub fn chunk_v2(events: u32, body: &[u8], packed: bool) -> Vec<u8> {
+    match packed {
+        true => whole_chunk([b'C', 2], events, body.len(), &stored(body)),
+        false => whole_chunk([b'C', 2], events, 0, body),
+    }
+}
+
+fn whole_chunk(head: [u8; 2], events: u32, size: usize, body: &[u8]) -> Vec<u8> {
+    let mut out = head.to_vec();
     put(&mut out, u64::from(events));
     put(&mut out, 1);
     put_bytes(&mut out, b"VOLA");
-    put(&mut out, raw.len() as u64);
-    put_bytes(&mut out, &stored(raw));
+    put(&mut out, size as u64);
+    put_bytes(&mut out, body);
     out
 }
 
@@ -145,15 +157,18 @@ pub fn of_block(block: &[u8]) -> Option<(u32, u8, u8, Vec<u8>)> {
     Some((events as u32, series, codec, raw))
 }
 
-/// What a view chunk holds: tag, events, unpacked bytes.
-pub fn of_chunk(chunk: &[u8]) -> Option<(u8, u32, Vec<u8>)> {
-    let (tag, mut bytes) = (*chunk.first()?, chunk.get(2..)?);
+/// What a view chunk of the second version holds: events, and its body unpacked.
+pub fn of_chunk(chunk: &[u8]) -> Option<(u32, Vec<u8>)> {
+    let mut bytes = chunk.strip_prefix(b"C\x02")?;
     let rest = &mut bytes;
     let events = take(rest)? as u32;
     for _ in 0..take(rest)? {
         take_bytes(rest)?;
     }
     let size = take(rest)? as usize;
-    let packed = take_bytes(rest)?;
-    Some((tag, events, volledger::ledger::codec::decompress(packed, size).ok()?))
+    let body = take_bytes(rest)?;
+    Some(match size {
+        0 => (events, body.to_vec()),
+        _ => (events, volledger::ledger::codec::decompress(body, size).ok()?),
+    })
 }
