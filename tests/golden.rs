@@ -207,8 +207,10 @@ fn a_golden_directory_opens_and_shows_what_it_showed() {
     // It lives on: the batch that waited can be confirmed.
     let waits = BatchId(ledger.batches().len() as u32);
     let before = shown(&ledger);
+    assert_eq!(ledger.format(), 1);
     decide::confirm(&mut ledger, waits, None, &run()).unwrap();
     assert_ne!(shown(&ledger), before);
+    assert_eq!(ledger.format(), 2, "its HEAD moves in place from now on");
     drop(ledger);
     assert!(verify::everything(&mut reopen(&folder), &run()).unwrap().ok);
 }
