@@ -1,9 +1,9 @@
 //! Golden ledgers: what was written by the first release of a format must be read for ever.
 //!
-//! `tests/fixtures/v1` has a small ledger three times: as a backup, as the files of its directory
-//! (each packed with gzip, since sled's are mostly zeros), and as a list of what it shows at every
-//! position. All of it is made up by [`make`]; `cargo test --test all golden -- --ignored` makes
-//! it anew. That is for a new format version, in a new folder: these files are never replaced.
+//! Each folder of `tests/fixtures` has the same small ledger three times: as a backup, as the files of
+//! its directory (each packed with gzip, since sled's are mostly zeros), and as a list of what it shows
+//! at every position. All of it is made up by [`make`]; `cargo test --test all golden -- --ignored`
+//! makes the newest. That is for a new format version, in a new folder: these files are never replaced.
 
 use crate::laws::damage::files;
 use crate::support::*;
@@ -17,8 +17,11 @@ use volledger::app::{
 };
 use volledger::domain::{BatchId, Position, Series};
 
-fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v1")
+/// The formats of a ledger that were ever written.
+const FORMATS: [u32; 2] = [1, 2];
+
+fn fixtures(format: u32) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/v{format}"))
 }
 
 fn put(folder: &Path, name: &str, text: &str) -> PathBuf {
@@ -146,11 +149,11 @@ fn digests(ledger: &Ledger) -> String {
 }
 
 #[test]
-#[ignore = "makes tests/fixtures/v1: for a new format version only"]
+#[ignore = "makes the newest of tests/fixtures: for a new format version only"]
 fn make_the_golden_ledger() {
     let folder = tempfile::tempdir().unwrap();
     let (ledger, run) = make(folder.path());
-    let fixtures = fixtures();
+    let fixtures = fixtures(ledger.format());
     assert!(!fixtures.exists(), "golden ledgers are never replaced: choose a new folder");
     std::fs::create_dir_all(&fixtures).unwrap();
     std::fs::write(fixtures.join("shown.txt"), digests(&ledger)).unwrap();
@@ -170,9 +173,9 @@ fn make_the_golden_ledger() {
 }
 
 /// The ledger's directory, unpacked.
-fn unpacked() -> tempfile::TempDir {
+fn unpacked(format: u32) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let packed = fixtures().join("ledger");
+    let packed = fixtures(format).join("ledger");
     for file in files(&packed) {
         let inside = file.strip_prefix(&packed).unwrap().with_extension("");
         let path = folder.path().join("l").join(inside);
@@ -184,44 +187,57 @@ fn unpacked() -> tempfile::TempDir {
     folder
 }
 
-fn shown_then() -> String {
-    std::fs::read_to_string(fixtures().join("shown.txt")).unwrap()
+fn shown_then(format: u32) -> String {
+    std::fs::read_to_string(fixtures(format).join("shown.txt")).unwrap()
 }
 
-fn is_whole(ledger: &mut Ledger) {
+fn is_whole(ledger: &mut Ledger, format: u32) {
     let report = verify::everything(ledger, &run()).unwrap();
     assert!(report.ok, "{:?} {:?}", report.damage, report.stale);
-    assert_eq!(digests(ledger), shown_then());
+    assert_eq!(digests(ledger), shown_then(format), "format {format}");
 }
 
 #[test]
 fn a_golden_directory_opens_and_shows_what_it_showed() {
-    let folder = unpacked();
-    let mut ledger = reopen(&folder);
-    is_whole(&mut ledger);
-    // The views that it brought are right; so are those made from the first event.
-    for series in Series::ALL {
-        assert!(verify::rebuild(&mut ledger, series, &run()).unwrap().ok, "{series}");
+    for format in FORMATS {
+        let folder = unpacked(format);
+        let mut ledger = reopen(&folder);
+        is_whole(&mut ledger, format);
+        // The views that it brought are right; so are those made from the first event.
+        for series in Series::ALL {
+            assert!(verify::rebuild(&mut ledger, series, &run()).unwrap().ok, "{series}");
+        }
+        assert_eq!(digests(&ledger), shown_then(format));
+        assert_eq!(ledger.format(), format);
+        is_lived_on(&folder, ledger);
+        // So do the views that it brought, which are of its time.
+        let folder = unpacked(format);
+        let ledger = reopen(&folder);
+        is_lived_on(&folder, ledger);
     }
-    assert_eq!(digests(&ledger), shown_then());
-    // It lives on: the batch that waited can be confirmed.
+}
+
+/// The batch that waited can be confirmed.
+fn is_lived_on(folder: &tempfile::TempDir, mut ledger: Ledger) {
     let waits = BatchId(ledger.batches().len() as u32);
     let before = shown(&ledger);
-    assert_eq!(ledger.format(), 1);
     decide::confirm(&mut ledger, waits, None, &run()).unwrap();
     assert_ne!(shown(&ledger), before);
     assert_eq!(ledger.format(), 2, "its HEAD moves in place from now on");
     drop(ledger);
-    assert!(verify::everything(&mut reopen(&folder), &run()).unwrap().ok);
+    let report = verify::everything(&mut reopen(folder), &run()).unwrap();
+    assert!(report.ok, "{:?} {:?}", report.damage, report.stale);
 }
 
 #[test]
 fn a_golden_backup_restores_to_what_it_showed() {
-    let folder = tempfile::tempdir().unwrap();
-    let backup = fixtures().join("backup.vlb");
-    let report = outside::restore(&backup, &folder.path().join("l"), "test", &run()).unwrap();
-    assert!(report.ok);
-    is_whole(&mut reopen(&folder));
+    for format in FORMATS {
+        let folder = tempfile::tempdir().unwrap();
+        let backup = fixtures(format).join("backup.vlb");
+        let report = outside::restore(&backup, &folder.path().join("l"), "test", &run()).unwrap();
+        assert!(report.ok);
+        is_whole(&mut reopen(&folder), format);
+    }
 }
 
 #[test]
@@ -230,23 +246,29 @@ fn the_same_files_still_give_the_golden_rows_and_views() {
     let (ledger, _) = make(folder.path());
     // The head has the version of the program in it; rows and views have not.
     let without_head = |text: &str| text.split_once('\n').unwrap().1.to_owned();
-    assert_eq!(without_head(&digests(&ledger)), without_head(&shown_then()));
+    for format in FORMATS {
+        assert_eq!(without_head(&digests(&ledger)), without_head(&shown_then(format)));
+    }
 }
 
 #[test]
 fn a_changed_golden_ledger_is_refused() {
-    let folder = unpacked();
-    let head = folder.path().join("l/HEAD");
-    let mut bytes = std::fs::read(&head).unwrap();
-    let place = bytes.len() / 2;
-    bytes[place] ^= 1;
-    std::fs::write(&head, bytes).unwrap();
-    let opened =
-        outside::open(&folder.path().join("l"), "test", std::time::Duration::from_secs(5), &run());
-    let damaged = |error: &volledger::app::AppError| {
-        matches!(error, volledger::app::AppError::Ledger(LedgerError::Damaged { .. }))
-    };
-    let refused = opened.err();
-    assert!(refused.is_some(), "a wrong HEAD was taken");
-    assert!(refused.as_ref().is_some_and(damaged), "{refused:?}");
+    for (format, name) in [(1, "HEAD"), (2, "HEAD"), (2, "HEADS")] {
+        let folder = unpacked(format);
+        let head = folder.path().join("l").join(name);
+        let mut bytes = std::fs::read(&head).unwrap();
+        // Of two slots both: one alone may be what a crash left.
+        let second = bytes.len() / 2;
+        bytes[20] ^= 1;
+        bytes[second + 20] ^= 1;
+        std::fs::write(&head, bytes).unwrap();
+        let patience = std::time::Duration::from_secs(5);
+        let opened = outside::open(&folder.path().join("l"), "test", patience, &run());
+        let damaged = |error: &volledger::app::AppError| {
+            matches!(error, volledger::app::AppError::Ledger(LedgerError::Damaged { .. }))
+        };
+        let refused = opened.err();
+        assert!(refused.is_some(), "a wrong {name} was taken");
+        assert!(refused.as_ref().is_some_and(damaged), "{refused:?}");
+    }
 }
