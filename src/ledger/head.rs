@@ -189,6 +189,16 @@ impl Slots {
         if self.failed { Err(LedgerError::Poisoned) } else { Ok(()) }
     }
 
+    /// Makes what was read durable: a process that was killed, or whose disk failed, may have left it in
+    /// memory only, and then a loss of power tears a slot of which everything counts already.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotWritable`].
+    pub(super) fn sync(&self, files: &dyn Files) -> Result<(), LedgerError> {
+        let synced = if self.last.is_some() { files.sync(SLOTS) } else { Ok(()) };
+        synced.map_err(|error| LedgerError::write(NAME, error))
+    }
+
     /// Moves HEAD, durably: into the slot that does not hold it, or whole where it is of format 1.
     ///
     /// # Errors

@@ -148,9 +148,12 @@ impl Ledger {
             self.attach_mirror(&head)?;
         }
         // Only then: a slot that is torn must have something behind the other one.
-        if let (true, Some(files)) = (ahead, &self.files) {
+        if let Some(files) = self.files.clone() {
             let head = self.head();
-            self.slots.write(&**files, &head)?;
+            match ahead {
+                true => self.slots.write(&*files, &head)?,
+                false => self.slots.sync(&*files)?,
+            }
         }
         self.finish_erasing()
     }
