@@ -84,6 +84,7 @@ fn changed_seeds_break_no_target() {
     let corpus = tempfile::tempdir().unwrap();
     targets::seeds::write(corpus.path(), Path::new(ROOT)).unwrap();
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let soak = std::env::var("VOLLEDGER_SOAK").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
     for (name, target) in TARGETS {
         let seeds: Vec<Vec<u8>> = files(&corpus.path().join(name))
             .iter()
@@ -94,7 +95,8 @@ fn changed_seeds_break_no_target() {
             run(name, target, seed, "a seed");
         }
         // Conditions start SQLite each time, bundles a ledger.
-        let count = if matches!(name, "conditions" | "bundle") { 150 } else { 1_500 };
+        let count: usize = if matches!(name, "conditions" | "bundle") { 150 } else { 1_500 };
+        let count = count.saturating_mul(soak);
         for number in 0..count {
             let (one, other) = (random.below(seeds.len()), random.below(seeds.len()));
             let input = changed(&seeds[one], &seeds[other], &mut random);

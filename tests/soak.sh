@@ -2,7 +2,7 @@
 # The long run of the tests that injure a ledger, in the numbers that a release should have seen.
 #
 #   tests/soak.sh            everything, hours (set VOLLEDGER_SOAK_PROFILE=--release to build that)
-#   tests/soak.sh kills      one part: kills, disk, histories, bytes, calls, together
+#   tests/soak.sh kills      one part: kills, disk, histories, bytes, calls, together, seeds
 #
 # It stops at the first part that fails. A single history is repeated with VOLLEDGER_SEED=number.
 set -eu
@@ -19,7 +19,7 @@ run() { # name, VOLLEDGER_SOAK, tests
 }
 
 case $part in
-all | kills | disk | histories | bytes | calls | together) ;;
+all | kills | disk | histories | bytes | calls | together | seeds) ;;
 *) echo "there is no part $part" >&2 && exit 2 ;;
 esac
 
@@ -37,3 +37,5 @@ run bytes 1 hurt:: laws::every_changed_byte laws::a_value_forged
 run calls 1 syscalls::
 # Eight processes, 40 rounds each.
 run together 40 together::
+# 300,000 changed seeds for each fuzzing target, without a fuzzer.
+run seeds 200 fuzzed::changed
