@@ -4,6 +4,7 @@
 //! tables cost more time than the numbers, and enough for neighbours to be alike.
 
 use super::columns::malformed;
+use super::varints::{unzigzag, zigzag};
 use crate::ledger::error::LedgerError;
 use bincode::{Decode, Encode};
 
@@ -18,14 +19,6 @@ pub enum IntsV2 {
     /// The first number, then the differences, zigzag: for each group of 64 the number of bits, u8,
     /// and so many bits of each, the lowest bits first, in whole bytes.
     Packed(i64, Vec<u8>),
-}
-
-fn zigzag(value: i64) -> u64 {
-    ((value << 1) ^ (value >> 63)) as u64
-}
-
-fn unzigzag(value: u64) -> i64 {
-    (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
 fn bytes_of(count: usize, width: u32) -> usize {

@@ -14,11 +14,13 @@ pub struct Varints(pub Vec<i64>);
 
 const INT: usize = size_of::<i64>();
 
-fn zigzag(value: i64) -> u64 {
+/// A number as one without a sign: small ones stay small.
+pub(super) fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)) as u64
 }
 
-fn unzigzag(value: u64) -> i64 {
+/// Reverses [`zigzag`].
+pub(super) fn unzigzag(value: u64) -> i64 {
     (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
