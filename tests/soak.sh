@@ -23,7 +23,7 @@ all | kills | disk | histories | bytes | calls | together | seeds) ;;
 *) echo "there is no part $part" >&2 && exit 2 ;;
 esac
 
-# 500 kills in each of five operations: 2,500.
+# 500 kills in each of six operations: 3,000.
 run kills 500 crash::kill_9
 # 50,000 histories on the disk that forgets, tears and fails.
 run disk 50000 faults::a_thousand
