@@ -5,7 +5,7 @@
 
 use super::super::error::LedgerError;
 use super::column::{Column, Gathered, Ints, pack_bytes, pack_ints, unpack_bytes, unpack_ints};
-use super::v1::{ColumnsV1, HeadsV1, IntsV1, ItemsV1};
+use super::v1::{BytesV1, ColumnsV1, HeadsV1, IntsV1, ItemsV1};
 use crate::domain::rows::Head;
 use crate::domain::{Day, Field, Op, Row, Rows, Series, Symbol, series};
 use std::collections::HashMap;
@@ -78,11 +78,11 @@ impl Fields {
         }
         let (slots, count) = column_slots(used.iter().map(|shape| &***shape));
         let mut columns: Vec<Gathered> = Vec::new();
-        columns.resize_with(count, Gathered::default);
+        columns.resize_with(count, || Gathered::with_capacity(heads.len()));
         let puts = heads.iter().zip(&of).filter(|(head, _)| head.op == Op::Put);
         for (head, shape) in puts {
             let slots = slots.get(*shape as usize).map(Vec::as_slice).unwrap_or_default();
-            for (value, slot) in rows.values_of(head, slots.len()).iter().zip(slots) {
+            for (value, slot) in rows.values_of(head, slots.len()).refs().zip(slots) {
                 if let Some(column) = columns.get_mut(*slot) {
                     column.push(value);
                 }
@@ -283,9 +283,19 @@ pub fn unpack(
     }
     let mut columns: Vec<Column> = packed.columns.into_iter().map(Column::of).collect();
     let mut batches = Vec::new();
+    let alike = (&packed.heads.shape, &packed.heads.ops);
+    let alike = matches!(alike, (IntsV1::Same(_), BytesV1::Same(0)));
     rows.extend_with(|heads, values| {
         let first = heads.len();
         let found = unpack_heads(packed.heads, count, pools, values.len(), heads)?;
+        batches = found.batches;
+        // Rows of one shape, none of whose fields is named twice: column by column.
+        if alike && found.values == count * columns.len() {
+            let mut places = values.add_rows(count, columns.len());
+            let fill = |(slot, column): (usize, &mut Column)| column.fill(&mut places, slot, count);
+            columns.iter_mut().enumerate().try_for_each(fill).ok_or_else(malformed)?;
+            return if columns.iter().all(Column::is_spent) { Ok(()) } else { Err(malformed()) };
+        }
         values.reserve(found.values);
         let heads = heads.get(first..).unwrap_or_default();
         let puts = heads.iter().zip(&found.shape_of).filter(|(head, _)| head.op == Op::Put);
@@ -295,7 +305,6 @@ pub fn unpack(
                 next.ok_or_else(malformed)?;
             }
         }
-        batches = found.batches;
         if columns.iter().all(Column::is_spent) { Ok(()) } else { Err(malformed()) }
     })?;
     Ok(batches)
