@@ -392,6 +392,9 @@ impl Work<'_> {
     ) -> Result<()> {
         let missing = |support: Series| -> Result<u64> {
             let own = own_days.get(&support).map(Vec::as_slice).unwrap_or_default();
+            if own == affected {
+                return Ok(0);
+            }
             let wanted = affected.iter().filter(|day| own.binary_search(day).is_err());
             let wanted = periods_of(support, wanted.copied());
             let mut periods = match wanted.is_empty() {

@@ -480,6 +480,14 @@ impl Rows {
         self.values.slice(head.first as usize, count).unwrap_or_default()
     }
 
+    /// The values of some heads of `width` values each, where they stand one after the other.
+    pub fn values_in_order(&self, heads: &[&Head], width: usize) -> Option<Cells<'_>> {
+        let first = heads.first()?.first as usize;
+        let mut places = (first..).step_by(width.max(1));
+        let in_order = heads.iter().all(|head| places.next() == Some(head.first as usize));
+        self.values.slice(first, heads.len() * width).filter(|_| in_order && width > 0)
+    }
+
     /// Forgets everything, and keeps the room for it.
     pub fn clear(&mut self) {
         self.symbols.clear();

@@ -244,6 +244,14 @@ impl<'a> Cells<'a> {
         self.forms.iter().zip(self.words).map(move |(form, word)| self.held(*form, *word))
     }
 
+    /// The forms and digits of a column of rows of `width` values each, as long as all of it are
+    /// decimals of a word.
+    pub fn decimals(&self, column: usize, width: usize) -> Option<(Vec<u8>, Vec<i64>)> {
+        let forms: Vec<u8> = self.forms.iter().skip(column).step_by(width).copied().collect();
+        let digits = || self.words.iter().skip(column).step_by(width).copied().collect();
+        forms.iter().all(|form| *form <= WIDEST).then(|| (forms, digits()))
+    }
+
     /// All of them.
     pub fn iter(self) -> impl Iterator<Item = Value> + Clone {
         self.refs().map(ValueRef::get)

@@ -37,24 +37,28 @@ fn put_int(out: &mut Vec<u8>, value: i128) {
     put_uint(out, ((value << 1) ^ (value >> 127)) as u128);
 }
 
-/// As [`put_int`], for what fits a word.
-fn put_word(out: &mut Vec<u8>, value: i64) {
-    let mut left = ((value << 1) ^ (value >> 63)) as u64;
-    while left >= 0x80 {
-        out.push((left & 0x7f) as u8 | 0x80);
-        left >>= 7;
+/// As [`put_uint`], for what fits a word: nearly every number.
+fn put_word(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push((value & 0x7f) as u8 | 0x80);
+        value >>= 7;
     }
-    out.push(left as u8);
+    out.push(value as u8);
+}
+
+/// As [`put_int`], for what fits a word.
+fn put_signed(out: &mut Vec<u8>, value: i64) {
+    put_word(out, ((value << 1) ^ (value >> 63)) as u64);
 }
 
 fn put_text(out: &mut Vec<u8>, text: &str) {
-    put_uint(out, text.len() as u128);
+    put_word(out, text.len() as u64);
     out.extend_from_slice(text.as_bytes());
 }
 
 fn put_field(out: &mut Vec<u8>, field: &Field) {
     match field {
-        Field::Known(code) => put_uint(out, u128::from(*code)),
+        Field::Known(code) => put_word(out, u64::from(*code)),
         Field::DateMark => put_uint(out, u128::from(series::DATE_MARK)),
         Field::SymbolMark => put_uint(out, u128::from(series::SYMBOL_MARK)),
         Field::Named(name) => {
@@ -73,16 +77,16 @@ pub fn put_row(out: &mut Vec<u8>, row: Row<'_>) {
     };
     let version = if row.item.is_empty() { VERSION } else { VERSION_ITEM };
     out.extend_from_slice(&[version, op, head.series.code()]);
-    put_uint(out, u128::from(head.source));
-    put_uint(out, u128::from(head.offset));
-    put_uint(out, u128::from(head.len));
-    put_uint(out, u128::from(head.line));
+    put_word(out, u64::from(head.source));
+    put_word(out, u64::from(head.offset));
+    put_word(out, u64::from(head.len));
+    put_word(out, u64::from(head.line));
     put_text(out, row.symbol.as_str());
-    put_int(out, i128::from(head.day.0));
+    put_signed(out, i64::from(head.day.0));
     if !row.item.is_empty() {
         put_text(out, row.item);
     }
-    put_uint(out, row.shape.len() as u128);
+    put_word(out, row.shape.len() as u64);
     let mut values = row.values.refs();
     for field in row.shape {
         put_field(out, field);
@@ -92,7 +96,7 @@ pub fn put_row(out: &mut Vec<u8>, row: Row<'_>) {
         match values.next().unwrap_or(ValueRef::Other(&Value::Null)) {
             ValueRef::Decimal(digits, scale) => {
                 out.push(scale);
-                put_word(out, digits);
+                put_signed(out, digits);
             }
             ValueRef::Other(value) => put_value(out, value),
         }

@@ -8,7 +8,7 @@ use super::v2::{ColumnV2, DigitsV2};
 use super::varints::Varints;
 use crate::domain::value::{WIDEST, form};
 use crate::domain::values::Filling;
-use crate::domain::{Value, ValueRef, Values};
+use crate::domain::{Cells, Value, ValueRef, Values};
 use rust_decimal::Decimal;
 
 /// Leaves out what a column of equal numbers need not say.
@@ -145,6 +145,16 @@ impl Gathered {
         Self { forms, digits, ..Self::default() }
     }
 
+    /// A column of rows of `width` values each.
+    pub(super) fn of_column(values: Cells<'_>, column: usize, width: usize) -> Self {
+        if let Some((forms, digits)) = values.decimals(column, width) {
+            return Self { forms, digits, ..Self::default() };
+        }
+        let mut gathered = Self::with_capacity(values.len() / width.max(1));
+        values.refs().skip(column).step_by(width.max(1)).for_each(|value| gathered.push(value));
+        gathered
+    }
+
     /// How many values there are.
     pub(super) fn len(&self) -> usize {
         self.forms.len()
@@ -254,7 +264,12 @@ impl Column {
     }
 
     /// Fills a column of `count` rows with the next values.
-    pub(super) fn fill(&mut self, rows: &mut Filling<'_>, column: usize, count: usize) -> Option<()> {
+    pub(super) fn fill(
+        &mut self,
+        rows: &mut Filling<'_>,
+        column: usize,
+        count: usize,
+    ) -> Option<()> {
         // Most columns have one scale.
         if let (Bytes::Same(scale @ 0..=WIDEST), Digits::Aligned(sum, deltas)) =
             (&self.forms, &mut self.digits)

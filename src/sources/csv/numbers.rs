@@ -64,6 +64,33 @@ impl Plain {
     }
 }
 
+/// Numbers of a column that were found within its bounds and nothing remarkable, by scale: the smallest
+/// and the largest. Bounds have one side each, so whatever lies between two such numbers is one, too.
+#[derive(Clone, Debug)]
+pub(super) struct Usual([(i64, i64); UNITS.len()]);
+
+impl Default for Usual {
+    fn default() -> Self {
+        Self([(i64::MAX, i64::MIN); UNITS.len()])
+    }
+}
+
+impl Usual {
+    /// Whether a number is known to be one.
+    pub(super) fn has(&self, plain: Plain) -> bool {
+        let known = self.0.get(plain.scale as usize);
+        known.is_some_and(|(least, most)| (*least..=*most).contains(&plain.mantissa))
+    }
+
+    /// Takes in one more.
+    pub(super) fn add(&mut self, plain: Plain) {
+        if let Some((least, most)) = self.0.get_mut(plain.scale as usize) {
+            *least = plain.mantissa.min(*least);
+            *most = plain.mantissa.max(*most);
+        }
+    }
+}
+
 /// Reads `digits` or `digits.digits`, which is what nearly every cell is; anything else gives
 /// `None` and goes through [`parse`].
 pub(super) fn fast(cell: &[u8], unit: CellUnit, mark: DecimalMark) -> Option<Plain> {

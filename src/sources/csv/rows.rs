@@ -2,7 +2,7 @@
 
 use super::columns::BoundPart;
 use super::dates::Orders;
-use super::numbers::{self, Number};
+use super::numbers::{self, Number, Usual};
 use super::records::{Record, Records, Stop};
 use super::text::{self, Bytes, Encoding};
 use super::words;
@@ -71,6 +71,8 @@ struct Pass<'m> {
     symbols: Symbols,
     shapes: Shapes,
     values: Values,
+    /// Per column, those of further days behind the others.
+    usual: Vec<Usual>,
     accepted: u64,
     blank: u64,
     rejects: Counts<'m>,
@@ -96,6 +98,7 @@ impl<'m> Pass<'m> {
             header_cells: plan.header.cells,
             decimal: options.mapping.decimal,
             symbols: Symbols::new(&options.symbol),
+            usual: vec![Usual::default(); plan.header.all_columns()],
             shapes: Shapes::default(),
             values: Values::default(),
             accepted: 0,
@@ -175,7 +178,10 @@ impl<'m> Pass<'m> {
             None => 0,
         };
         self.others.clear();
+        let mut first = self.columns.len();
         for part in self.more {
+            let columns = (first, part.columns.as_slice());
+            first += part.columns.len();
             let day = match self.day_of(record, part.date) {
                 Some(day) if future(day) => return Err(because("future_date")),
                 Some(day) => day,
@@ -183,12 +189,12 @@ impl<'m> Pass<'m> {
                 None if self.says_nothing(record, part) => continue,
                 None => return Err(because("invalid_date")),
             };
-            self.read_values(record, day, &part.columns).map_err(because)?;
+            self.read_values(record, day, columns).map_err(because)?;
             self.shapes.found();
             let values = std::mem::take(&mut self.values);
             self.others.push((day, self.shapes.last().clone(), values));
         }
-        self.read_values(record, day, self.columns).map_err(because)?;
+        self.read_values(record, day, (0, self.columns)).map_err(because)?;
         for column in self.defaults {
             if let Ok(value) = words::read("", column, self.orders) {
                 self.shapes.add(column.field);
@@ -210,19 +216,20 @@ impl<'m> Pass<'m> {
         cells.into_iter().all(empty)
     }
 
-    /// Reads the fields and values of a day of the row into `self.shapes` and `self.values`.
+    /// Reads the fields and values of a day of the row into `self.shapes` and `self.values`; before its
+    /// columns are `first` others.
     fn read_values(
         &mut self,
         record: Record<'_>,
         day: Day,
-        columns: &'m [(usize, &'m Column)],
+        (first, columns): (usize, &'m [(usize, &'m Column)]),
     ) -> Result<(), &'m str> {
         self.shapes.begin();
         self.values.clear();
         // What a row is rejected with when none of its `one_of` columns has a value.
         let mut one_of = None;
-        for &(cell, column) in columns {
-            let high = match self.take_value(record, cell, column) {
+        for (index, &(cell, column)) in (first..).zip(columns) {
+            let high = match self.take_value(record, cell, column, index) {
                 Ok(high) => high,
                 Err(code) if column.need == Need::Required => return Err(code),
                 Err(code) => {
@@ -254,6 +261,7 @@ impl<'m> Pass<'m> {
         record: Record<'_>,
         cell: usize,
         column: &'m Column,
+        index: usize,
     ) -> Result<bool, &'m str> {
         let (unit, codes) = (column.unit, &column.codes);
         if matches!(unit, CellUnit::Flag | CellUnit::Word | CellUnit::Day) {
@@ -262,7 +270,12 @@ impl<'m> Pass<'m> {
             return Ok(false);
         }
         if let Some(plain) = numbers::fast(record.raw(cell), unit, self.decimal) {
-            let high = check(column, |bound| plain.cmp(bound))?;
+            let usual = self.usual.get_mut(index);
+            let high = match usual.as_ref().is_some_and(|usual| usual.has(plain)) {
+                true => false,
+                false => check(column, |bound| plain.cmp(bound))?,
+            };
+            usual.into_iter().filter(|_| !high).for_each(|usual| usual.add(plain));
             let (digits, scale) = plain.to_field(unit);
             self.values.push_decimal(digits, scale);
             return Ok(high);
