@@ -1,6 +1,6 @@
 //! Row events in memory: what each row of a source asserts, and where it stands in the source.
 
-use super::{Cells, Day, Series, Symbol, Value, Values, series};
+use super::{Cells, Day, Series, Symbol, Value, ValueRef, Values, series};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -429,13 +429,14 @@ impl Rows {
             ..*head
         }));
         self.values.reserve(run.len() * slots.len());
+        if let Some(values) = of.values_in_order(run.iter(), count) {
+            return self.values.extend_columns(values, count, slots);
+        }
         for head in run {
             let values = of.values_of(head, count);
             for slot in slots {
-                match values.get_ref(*slot) {
-                    Some(value) => self.values.push_ref(value),
-                    None => self.values.push(Value::Null),
-                }
+                self.values
+                    .push_ref(values.get_ref(*slot).unwrap_or(ValueRef::Other(&Value::Null)));
             }
         }
     }
@@ -481,11 +482,16 @@ impl Rows {
     }
 
     /// The values of some heads of `width` values each, where they stand one after the other.
-    pub fn values_in_order(&self, heads: &[&Head], width: usize) -> Option<Cells<'_>> {
-        let first = heads.first()?.first as usize;
-        let mut places = (first..).step_by(width.max(1));
-        let in_order = heads.iter().all(|head| places.next() == Some(head.first as usize));
-        self.values.slice(first, heads.len() * width).filter(|_| in_order && width > 0)
+    pub fn values_in_order<'h>(
+        &self,
+        heads: impl ExactSizeIterator<Item = &'h Head> + Clone,
+        width: usize,
+    ) -> Option<Cells<'_>> {
+        let first = heads.clone().next()?.first as usize;
+        let count = heads.len().checked_mul(width)?;
+        let mut heads = (first..).step_by(width.max(1)).zip(heads);
+        let in_order = heads.all(|(place, head)| place == head.first as usize);
+        self.values.slice(first, count).filter(|_| in_order && width > 0)
     }
 
     /// Forgets everything, and keeps the room for it.

@@ -133,6 +133,29 @@ impl Values {
         }
     }
 
+    /// Adds of rows of `width` values the ones in some columns, row by row.
+    pub fn extend_columns(&mut self, rows: Cells<'_>, width: usize, columns: &[usize]) {
+        let width = width.max(1);
+        if rows.others.is_empty() {
+            let (forms, words) = (rows.forms.chunks_exact(width), rows.words.chunks_exact(width));
+            for (forms, words) in forms.zip(words) {
+                for column in columns {
+                    self.forms.push(forms.get(*column).copied().unwrap_or(form::NULL));
+                    self.words.push(words.get(*column).copied().unwrap_or(0));
+                }
+            }
+            return;
+        }
+        for row in 0..rows.len() / width {
+            for column in columns {
+                match rows.get_ref(row * width + column) {
+                    Some(value) => self.push_ref(value),
+                    None => self.push(Value::Null),
+                }
+            }
+        }
+    }
+
     /// Adds a value of another pool.
     #[inline]
     pub fn push_ref(&mut self, value: ValueRef<'_>) {

@@ -80,7 +80,7 @@ impl Fields {
         let (slots, count) = column_slots(used.iter().map(|shape| &***shape));
         let alike = heads.iter().all(|head| head.op == Op::Put) && used.len() == 1;
         // Of rows of one shape, none of whose fields is named twice, each column is a stride.
-        if let Some(values) = rows.values_in_order(heads, count).filter(|_| alike)
+        if let Some(values) = rows.values_in_order(heads.iter().copied(), count).filter(|_| alike)
             && slots.first().is_some_and(|slots| slots.len() == count)
         {
             let columns = (0..count).map(|slot| Gathered::of_column(values, slot, count)).collect();
