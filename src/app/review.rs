@@ -2,6 +2,7 @@
 
 mod blocking;
 mod keys;
+mod room;
 
 pub use blocking::blocking;
 
@@ -130,7 +131,10 @@ pub fn analyse(
         run.go_on()?;
         // Of symbols that nothing is known of, everything is new: no value need be looked at.
         let counts = replaced.is_none() && work.only_counts() && !work.reader.knows_any(&range)?;
-        if counts && let Some(found) = groups.keys(events, &range)? {
+        if counts
+            && let Some(found) = groups.keys(events, &range)?
+            && room::surely(found.values())
+        {
             for (symbol, keys) in found {
                 work.count(&symbol, keys)?;
                 work.found.symbols += 1;
@@ -243,6 +247,7 @@ impl Work<'_> {
         let fresh = stored.rows.is_empty() && keys.identical + keys.conflicting == 0;
         let mut affected: Vec<Day> = Vec::new();
         if fresh && self.only_counts() {
+            room::check(view, symbol, &batch, room::SURE)?;
             // Everything is new and enough examples are kept: only count.
             result.new = keys.keys.len() as u64;
             let cells: usize = batch.rows.iter().map(|row| row.values.len()).sum();
@@ -250,6 +255,9 @@ impl Work<'_> {
             affected.extend(&days);
         } else {
             let whole = if self.stored { stored } else { merged(stored, &batch) };
+            if !self.stored {
+                room::check(view, symbol, &whole, room::SURE)?;
+            }
             self.compare(view, symbol, &whole, &keys.keys, &mut result, &mut affected);
         }
         self.close(result, &affected, own_days)
