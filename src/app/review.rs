@@ -8,7 +8,7 @@ pub use blocking::blocking;
 
 use super::error::{AppError, Result};
 use super::groups::{Groups, SymbolEvents, SymbolKeys};
-use super::history::{merged, periods_of};
+use super::history::periods_of;
 use super::report::Review;
 use super::views::{Counter, Period, ViewReader};
 use super::{Run, document};
@@ -131,10 +131,8 @@ pub fn analyse(
         run.go_on()?;
         // Of symbols that nothing is known of, everything is new: no value need be looked at.
         let counts = replaced.is_none() && work.only_counts() && !work.reader.knows_any(&range)?;
-        if counts
-            && let Some(found) = groups.keys(events, &range)?
-            && room::surely(found.values())
-        {
+        let keys = if counts { groups.keys(events, &range)? } else { None };
+        if let Some(found) = keys.filter(|found| room::surely(found.values())) {
             for (symbol, keys) in found {
                 work.count(&symbol, keys)?;
                 work.found.symbols += 1;
@@ -254,10 +252,10 @@ impl Work<'_> {
             self.found.total += cells as u64;
             affected.extend(&days);
         } else {
-            let whole = if self.stored { stored } else { merged(stored, &batch) };
-            if !self.stored {
-                room::check(view, symbol, &whole, room::SURE)?;
-            }
+            let whole = match self.stored {
+                true => stored,
+                false => room::merged(view, symbol, stored, &batch)?,
+            };
             self.compare(view, symbol, &whole, &keys.keys, &mut result, &mut affected);
         }
         self.close(result, &affected, own_days)

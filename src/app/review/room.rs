@@ -3,8 +3,8 @@
 
 use crate::app::error::{AppError, Result};
 use crate::app::groups::SymbolKeys;
-use crate::app::history::by_period;
-use crate::domain::{Row, Series, Symbol, Value};
+use crate::app::history::{self, by_period};
+use crate::domain::{Row, Series, Symbol, Value, ValueRef};
 use crate::ledger::codec::{MAX_BODY, decode_chunk, encode_chunk};
 use crate::projections::view::History;
 use std::ops::Range;
@@ -18,8 +18,11 @@ const VALUE: usize = 40;
 
 /// Bytes that an event takes before anything is packed: never more.
 fn weight(row: Row<'_>) -> usize {
-    let text = |value: &Value| if let Value::Text(text) = value { text.len() } else { 0 };
-    let values: usize = row.values.iter().map(|value| VALUE + text(value)).sum();
+    let text = |value: ValueRef<'_>| match value {
+        ValueRef::Other(Value::Text(text) | Value::Num(text) | Value::Json(text)) => text.len(),
+        _ => 0,
+    };
+    let values: usize = row.values.refs().map(|value| VALUE + text(value)).sum();
     EVENT + row.item.len() + values
 }
 
@@ -47,6 +50,21 @@ pub(super) fn check(view: Series, symbol: &Symbol, history: &History, sure: usiz
         }
     }
     Ok(())
+}
+
+/// A history with the events of a batch, where there is room for both.
+///
+/// # Errors
+/// [`AppError::NoRoom`].
+pub(super) fn merged(
+    view: Series,
+    symbol: &Symbol,
+    stored: History,
+    batch: &History,
+) -> Result<History> {
+    let whole = history::merged(stored, batch);
+    check(view, symbol, &whole, SURE)?;
+    Ok(whole)
 }
 
 /// Whether the keys of some symbols alone say that there is room for each of them.
