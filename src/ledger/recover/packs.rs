@@ -39,7 +39,10 @@ pub(super) fn search(files: &dyn Files) -> BTreeMap<Digest, Kept> {
                     pieces.clear();
                     let (name, observed_ms) = (String::new(), 0);
                     let kept = Kept { size, pack, offset, end: to, name, observed_ms };
-                    found.insert(Digest(*digest), kept);
+                    // One that lacks a piece does not stand in the way of an earlier copy.
+                    if left == 0 {
+                        found.insert(Digest(*digest), kept);
+                    }
                 }
                 _ => pieces.clear(),
             }
@@ -80,6 +83,12 @@ mod tests {
             let (digest, place) = pack.keep(&mut &source[..], "whole", 0).unwrap();
             kept.push((digest, place.offset, place.end, place.size));
         }
+        // A second copy, which is hurt.
+        let (_, second) = pack.keep(&mut &whole[..], "whole", 0).unwrap();
+        let path = directory.path().join("sources/000001.pack");
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[second.offset as usize + 100] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
         let found = search(&*files);
         for (digest, offset, end, size) in kept {
             let place = &found[&digest];
