@@ -97,6 +97,23 @@ fn files_that_cannot_be_used_are_named_with_their_reason() {
     assert!(place.run(&["verify", "--deep"]).status.success());
 }
 
+/// A decision about it could be made, and then the views could not follow: no command would open the
+/// ledger any more.
+#[test]
+fn more_rows_of_a_symbol_and_year_than_a_view_can_hold_are_refused() {
+    let place = Place::new();
+    let mut text = String::from("Date,IV30\n");
+    (0..=1 << 20).for_each(|row| text += ["2024-03-05,20.5\n", "2024-03-06,21\n"][row % 2]);
+    let file = place.file("million.csv", text.as_bytes());
+    let args = ["import", "iv", &file, "-s", "AAA", "--force"];
+    place.refused(&args, 1, "iv of AAA would have 1048577 rows in 2024");
+    let one = place.file("one.csv", b"Date,IV30\n2024-03-05,20.5\n");
+    let after = place.run(&["import", "iv", &one, "-s", "AAA", "--yes"]);
+    assert_eq!(after.status.code(), Some(0), "{:?}", texts(&after));
+    let (out, err) = texts(&place.run(&["status"]));
+    assert!(out.contains("1 active") && !err.contains("unfinished"), "{out}{err}");
+}
+
 #[test]
 fn a_gigabyte_in_one_line_ends_quickly_and_small() {
     let place = Place::new();

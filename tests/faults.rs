@@ -297,6 +297,61 @@ fn every_operation_of_a_commit_fails_in_turn() {
     assert!(tried > 200, "{tried}");
 }
 
+/// Whoever is told of a failure and goes on with the same handle, as a server might, is refused, or what
+/// is done then is as durable as ever.
+#[test]
+fn a_handle_that_goes_on_after_a_failure_keeps_the_laws() {
+    let world = World::new();
+    let (mut tried, mut went_on, mut wrong) = (0, 0, Vec::new());
+    for (target, count) in [(0, 1), (1, 1), (2, 1), (3, 1), (4, 1), (0, 2), (2, 2), (6, 2)] {
+        for fault in [Fault::Io, Fault::Full, Fault::Short] {
+            for at in 0.. {
+                let disk = Disk::new(at * 11 + target as u64);
+                let mut ledger = create(&disk).unwrap();
+                for step in &STEPS[..target] {
+                    world.step(&mut ledger, *step).unwrap();
+                }
+                disk.plan(at, fault);
+                let (acknowledged, ended) = world.steps(&mut ledger, target, count == 2);
+                let struck = disk.unplan();
+                let mut done = target + acknowledged;
+                let made = |ended: &Done| matches!(ended, Err(AppError::ViewsBehind { .. }));
+                done += usize::from(made(&ended));
+                // The disk is whole again; the failed step is tried first.
+                for _ in 0..3 {
+                    let Some(step) = STEPS.get(done) else { break };
+                    let again = world.step(&mut ledger, *step);
+                    if again.is_ok() || made(&again) {
+                        done += 1;
+                        went_on += u32::from(struck && ended.is_err());
+                    }
+                }
+                let most = done.max(target + count);
+                if let Ok(now) = try_shown(&ledger)
+                    && (ledger.head(), &now) != (world.states[done].0, &world.states[done].1)
+                {
+                    wrong
+                        .push(format!("step {target}, {fault:?} at {at}: the handle is at {done}"));
+                }
+                drop(ledger);
+                if at % 2 == 0 {
+                    disk.power_cycle();
+                }
+                if let Err(what) = judged(&world, &disk, done, most) {
+                    wrong.push(format!("step {target}, {fault:?} at {at}, {ended:?}: {what}"));
+                }
+                tried += 1;
+                if !struck {
+                    break;
+                }
+            }
+        }
+    }
+    eprintln!("{tried} failures, {went_on} steps done after one by the same handle");
+    assert!(wrong.is_empty(), "{} of {tried}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(went_on > 20, "{went_on}");
+}
+
 /// A refusal between staging and confirming leaves a batch that is staged, durably, before whoever
 /// asked is told so.
 #[test]

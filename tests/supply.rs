@@ -196,6 +196,22 @@ fn each_dependency_says_what_it_is_for() {
 }
 
 #[test]
+fn the_fuzzers_lock_file_knows_every_dependency() {
+    // Else `tests/fuzz/run.sh` ends before it begins, and nobody is told.
+    let lock = table("tests/fuzz/Cargo.lock");
+    let packages = lock["package"].as_array().unwrap();
+    let own = packages.iter().find(|of| of["name"].as_str() == Some("volledger")).unwrap();
+    let known = own["dependencies"].as_array().unwrap().iter();
+    let known: BTreeSet<&str> =
+        known.map(|of| of.as_str().unwrap().split(' ').next().unwrap()).collect();
+    let manifest = table("Cargo.toml");
+    let wanted = manifest["dependencies"].as_table().unwrap().iter();
+    let wanted = wanted.filter(|(_, of)| of.get("optional").is_none()).map(|(name, _)| name);
+    let missing: Vec<_> = wanted.filter(|name| !known.contains(name.as_str())).collect();
+    assert!(missing.is_empty(), "{missing:?}: `cargo metadata` in tests/fuzz writes them");
+}
+
+#[test]
 fn licences_are_on_the_list() {
     let rules = table("tests/supply.toml");
     let listed = rules["licences"].as_array().unwrap().iter();

@@ -2,7 +2,7 @@
 
 use super::report::ErasureLine;
 use crate::domain::batch::Refusal;
-use crate::domain::{BatchId, Digest, Finding, Position};
+use crate::domain::{BatchId, Day, Digest, Finding, Position, Series, Symbol};
 use crate::ledger::LedgerError;
 use crate::ledger::proof::ProofError;
 
@@ -117,6 +117,24 @@ pub enum AppError {
         at: Position,
         /// Why not.
         source: LedgerError,
+    },
+    /// A view would hold more of a symbol than can be read back.
+    #[error(
+        "{view} of {symbol} would have {events} rows {}, counting those of every batch, and that is \
+         more than a view can hold",
+        if *.dense { format!("on {}", Day(*.period)) } else { format!("in {period}") }
+    )]
+    NoRoom {
+        /// The view.
+        view: Series,
+        /// Of which symbol.
+        symbol: Symbol,
+        /// The year, in a dense view the day since 1970.
+        period: i32,
+        /// Whether it is a day.
+        dense: bool,
+        /// Rows of all batches, of those too that were taken back.
+        events: usize,
     },
     /// A query cannot be answered.
     #[error("{0}")]

@@ -2,12 +2,13 @@
 
 mod blocking;
 mod keys;
+mod room;
 
 pub use blocking::blocking;
 
 use super::error::{AppError, Result};
 use super::groups::{Groups, SymbolEvents, SymbolKeys};
-use super::history::{merged, periods_of};
+use super::history::periods_of;
 use super::report::Review;
 use super::views::{Counter, Period, ViewReader};
 use super::{Run, document};
@@ -130,7 +131,8 @@ pub fn analyse(
         run.go_on()?;
         // Of symbols that nothing is known of, everything is new: no value need be looked at.
         let counts = replaced.is_none() && work.only_counts() && !work.reader.knows_any(&range)?;
-        if counts && let Some(found) = groups.keys(events, &range)? {
+        let keys = if counts { groups.keys(events, &range)? } else { None };
+        if let Some(found) = keys.filter(|found| room::surely(found.values())) {
             for (symbol, keys) in found {
                 work.count(&symbol, keys)?;
                 work.found.symbols += 1;
@@ -243,13 +245,17 @@ impl Work<'_> {
         let fresh = stored.rows.is_empty() && keys.identical + keys.conflicting == 0;
         let mut affected: Vec<Day> = Vec::new();
         if fresh && self.only_counts() {
+            room::check(view, symbol, &batch, room::SURE)?;
             // Everything is new and enough examples are kept: only count.
             result.new = keys.keys.len() as u64;
             let cells: usize = batch.rows.iter().map(|row| row.values.len()).sum();
             self.found.total += cells as u64;
             affected.extend(&days);
         } else {
-            let whole = if self.stored { stored } else { merged(stored, &batch) };
+            let whole = match self.stored {
+                true => stored,
+                false => room::merged(view, symbol, stored, &batch)?,
+            };
             self.compare(view, symbol, &whole, &keys.keys, &mut result, &mut affected);
         }
         self.close(result, &affected, own_days)

@@ -176,21 +176,25 @@ pub fn split(
     run: &Run<'_>,
 ) -> Result<SplitReport> {
     may_split(ledger, id)?;
-    super::stage::short_enough(reason.as_deref())?;
     let stage = ledger.batches().get(id).ok_or(Refusal::NoSuchBatch(id))?.stage.clone();
     let all = symbols(ledger, id)?;
     let chosen = choice.among(&all)?;
     if chosen.len() == all.len() && stage.rows.rejected == 0 {
         return Err(AppError::Usage(format!("that is all of {id}: nothing would be left")));
     }
+    let why = |one: &str, other: &str| {
+        let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        format!("split into {one} ({}) and {other}{reason}", few(&chosen))
+    };
+    // Refused before anything is staged, however long their names will be.
+    let longest = BatchId(u32::MAX).to_string();
+    super::stage::short_enough(Some(&why(&longest, &longest)))?;
     ledger.verify_batch(&stage)?;
     let first = part(ledger, id, &stage, &chosen, true, run)?;
     let named = |staged: &Staged| staged.batch.map(|batch| batch.to_string()).unwrap_or_default();
     let (second, decided) = ledger.together(|ledger| {
         let second = part(ledger, id, &stage, &chosen, false, run)?;
-        let (one, other) = (named(&first), named(&second));
-        let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-        let why = format!("split into {one} ({}) and {other}{why}", few(&chosen));
+        let why = why(&named(&first), &named(&second));
         let decided = decide::discard(ledger, id, Some(why), false, run)?;
         Ok::<_, AppError>((second, decided))
     })?;

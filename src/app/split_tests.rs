@@ -150,6 +150,15 @@ fn what_cannot_be_split_is_left_alone() {
 }
 
 #[test]
+fn a_reason_that_is_too_long_with_the_names_of_the_parts_leaves_none_behind() {
+    let (mut ledger, old) = staged(CSV);
+    let refused = split(&mut ledger, old, &choice("AAA"), Some("x".repeat(3_990)), &run());
+    assert!(matches!(refused, Err(AppError::Usage(_))), "{refused:?}");
+    assert_eq!((ledger.batches().len(), ledger.position().0), (1, 1));
+    split(&mut ledger, old, &choice("AAA"), Some("x".repeat(3_900)), &run()).unwrap();
+}
+
+#[test]
 fn patterns_fit_as_people_mean_them() {
     for (pattern, text, want) in [
         ("*", "", true),

@@ -179,7 +179,10 @@ pub fn seal(
     let analysis = match review::analyse(ledger, ledger, &wanted, run) {
         // The last moment at which a stop leaves nothing.
         Ok(analysis) if !run.progress.stopped() => analysis,
-        Err(error) if !run.progress.stopped() => return Err(error),
+        Err(error) if !run.progress.stopped() => {
+            let _ = ledger.abandon(writer); // the first error is the one to tell
+            return Err(error);
+        }
         _ => {
             ledger.abandon(writer)?;
             return Err(LedgerError::Stopped.into());

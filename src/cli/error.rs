@@ -200,6 +200,9 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
         AppError::NotBuilt { feature, .. } => {
             format!("build it with `cargo build --release --features {feature}`")
         }
+        AppError::NoRoom { .. } => {
+            "nothing was confirmed; import what is needed of it, in fewer rows".to_owned()
+        }
         AppError::ViewsBehind { .. } => {
             "do not repeat it; make room, and the next command brings the views up to date"
                 .to_owned()

@@ -115,7 +115,12 @@ pub(super) fn leaves(window: &Window, first: u64) -> Result<Vec<Digest>> {
 
 impl Ledger {
     /// Begins a batch. Its blocks count only when a stage entry seals them.
+    ///
+    /// # Errors
+    /// [`LedgerError::Poisoned`] where HEAD could not be moved: it may speak of a batch of this number
+    /// all the same, whose blocks must stay. Else those of the store.
     pub fn begin(&mut self) -> Result<BatchWriter> {
+        self.slots.check()?;
         let batch = BatchId(self.table.next_id().0 + self.batches_before);
         // Blocks of a staging that failed in this process.
         self.store.sweep_blocks(batch.0)?;

@@ -6,6 +6,7 @@
 
 use super::codec::{compress, decompress};
 use super::error::LedgerError;
+use super::files::synced;
 use super::hash::content;
 use super::lock::Lock;
 use super::segment::{FrameKind, read_frame, write_frame};
@@ -61,6 +62,11 @@ impl Inbox {
         let file = file.open(&path).map_err(write)?;
         let mut inbox = Self { path, file, end: 0, arrivals: Vec::new(), cut: false, _lock: lock };
         inbox.read_all()?;
+        if inbox.end == 0 {
+            // An answer is not durable before the name of its file is.
+            let folder = directory.join(FOLDER);
+            synced(&folder).and_then(|()| synced(directory)).map_err(write)?;
+        }
         Ok(inbox)
     }
 

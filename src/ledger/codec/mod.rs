@@ -40,7 +40,7 @@ use std::ops::RangeInclusive;
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 
 /// Largest body that is decoded, so that hostile lengths cannot ask for memory.
-const MAX_BODY: usize = 64 << 20;
+pub const MAX_BODY: usize = 64 << 20;
 
 /// What a stored value is: its first byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -27,7 +27,8 @@ pub(in crate::ledger) struct Gathered {
     /// Entries that stand before the checkpoint of the one before them.
     joined: BTreeSet<u64>,
     blocks: BTreeMap<(u32, u32), Place>,
-    sources: BTreeMap<Digest, Place>,
+    /// Every copy: each process mirrors what it needs.
+    sources: BTreeMap<Digest, Vec<Place>>,
 }
 
 impl Gathered {
@@ -79,14 +80,8 @@ impl Gathered {
 
     /// A source's bytes, checked; `None` when it is not there whole.
     pub(in crate::ledger) fn source(&self, files: &dyn Files, digest: &Digest) -> Option<Vec<u8>> {
-        let (number, offset) = self.sources.get(digest)?;
-        let mut input = BufReader::new(files.read_from(&name_of(*number), *offset).ok()?);
-        let mut bytes = Vec::new();
-        while let Ok(Some((FrameKind::Piece, body))) = read_frame(&mut input) {
-            let (size, packed) = body.split_first_chunk::<4>()?;
-            bytes.extend(codec::decompress(packed, u32::from_le_bytes(*size) as usize).ok()?);
-        }
-        (hash::content(&bytes) == *digest).then_some(bytes)
+        let copies = self.sources.get(digest)?;
+        copies.iter().rev().find_map(|place| copy(files, *place, digest))
     }
 
     /// Takes in a frame; `None` when it is not what a mirror has.
@@ -124,6 +119,17 @@ impl Gathered {
     }
 }
 
+/// The bytes of one copy of a source; `None` when it is not there whole.
+fn copy(files: &dyn Files, (number, offset): Place, digest: &Digest) -> Option<Vec<u8>> {
+    let mut input = BufReader::new(files.read_from(&name_of(number), offset).ok()?);
+    let mut bytes = Vec::new();
+    while let Ok(Some((FrameKind::Piece, body))) = read_frame(&mut input) {
+        let (size, packed) = body.split_first_chunk::<4>()?;
+        bytes.extend(codec::decompress(packed, u32::from_le_bytes(*size) as usize).ok()?);
+    }
+    (hash::content(&bytes) == *digest).then_some(bytes)
+}
+
 /// Reads a mirror through.
 ///
 /// # Errors
@@ -158,7 +164,7 @@ fn gather_file(files: &dyn Files, number: u32, size: u64, found: &mut Gathered) 
             }
             (FrameKind::SourceEnd, Some((digest, _))) => {
                 let from = source.take().unwrap_or(from);
-                found.sources.insert(Digest(*digest), (number, from));
+                found.sources.entry(Digest(*digest)).or_default().push((number, from));
                 Some(())
             }
             _ => {
@@ -172,4 +178,42 @@ fn gather_file(files: &dyn Files, number: u32, size: u64, found: &mut Gathered) 
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::files::Directory;
+    use super::super::Mirror;
+    use super::*;
+    use std::sync::Arc;
+
+    #[test]
+    fn of_several_copies_of_a_source_one_that_is_whole_is_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let files: Arc<Directory> = Arc::new(Directory::new(directory.path()));
+        let mut mirror = Mirror::at(files.clone(), 1, 0);
+        let source = b"a mapping";
+        let digest = hash::content(source);
+        let mut ends = Vec::new();
+        for _ in 0..3 {
+            ends.push(mirror.end);
+            mirror.piece(source).unwrap();
+            mirror.source_end(&digest, source.len() as u64).unwrap();
+        }
+        let path = directory.path().join(name_of(1));
+        let whole = std::fs::read(&path).unwrap();
+        for hurt in [&ends[1..], &ends[2..], &ends[..2]] {
+            let mut bytes = whole.clone();
+            for end in hurt {
+                // In the copy's piece; of the first one in the header before it.
+                bytes[*end as usize + 15] ^= 1;
+            }
+            std::fs::write(&path, bytes).unwrap();
+            let found = gather(&*files).unwrap();
+            assert!(!found.damage.is_empty());
+            assert_eq!(found.source(&*files, &digest).as_deref(), Some(&source[..]), "{hurt:?}");
+        }
+        std::fs::write(&path, &whole[..ends[1] as usize - 1]).unwrap();
+        assert_eq!(gather(&*files).unwrap().source(&*files, &digest), None);
+    }
 }
