@@ -415,3 +415,43 @@ impl Ledger {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::files::Directory;
+    use super::*;
+
+    #[test]
+    fn what_waits_is_handed_on_whole_or_forgotten() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = Arc::new(Directory::new(directory.path()));
+        let size = || std::fs::metadata(directory.path().join(name_of(1))).map_or(0, |f| f.len());
+        let mut mirror = Mirror::at(files.clone(), 1, 0);
+        let head = |size| Head { size: Position(size), root: Digest([size as u8; 32]) };
+        mirror.block(1, 0, &[7; 100]).unwrap();
+        mirror.entry(b"one", &head(1)).unwrap();
+        mirror.mark().unwrap();
+        let (marked, waiting) = (mirror.end, mirror.waiting.clone());
+        assert_eq!((size(), waiting.len() as u64), (0, marked));
+        // Of a batch that is given up nothing stays: neither what waits, nor what was handed on.
+        for block in [100, 2 * TOGETHER] {
+            mirror.block(2, 0, &vec![8; block]).unwrap();
+            mirror.forget().unwrap();
+            assert_eq!(mirror.end, marked);
+            assert_eq!(size() + mirror.waiting.len() as u64, marked);
+        }
+        mirror.sync().unwrap();
+        mirror.seal().unwrap();
+        assert_eq!(size(), mirror.end);
+        let mut bytes = Vec::new();
+        files.read_from(&name_of(1), 0).unwrap().read_to_end(&mut bytes).unwrap();
+        assert_eq!(bytes[..waiting.len()], waiting);
+        assert!(ends_with(&*files, 1, size(), &head(1)));
+        // What is handed on after that stands behind it.
+        mirror.block(2, 0, b"x").unwrap();
+        mirror.hand_on().unwrap();
+        assert_eq!((size(), mirror.waiting.len()), (mirror.end, 0));
+        mirror.forget().unwrap();
+        assert_eq!(size(), bytes.len() as u64);
+    }
+}

@@ -182,7 +182,7 @@ impl Root {
                 }
             }
         }
-        let lines = self.shards.iter().map(|shard| shard.line.clone());
+        let lines = self.shards.iter().map(|shard| &shard.line);
         let mut bytes = encode_root(self.position, lines)?;
         bytes.extend_from_slice(&content(&bytes).0);
         put(ledger, &self.place.root_key(), &bytes)

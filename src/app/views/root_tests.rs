@@ -208,9 +208,8 @@ fn with_seal(mut body: Vec<u8>) -> Vec<u8> {
 pub(in crate::app::views) fn old_root(ledger: &mut Ledger, view: Series, first_version: bool) {
     let root = Root::read(ledger, view).unwrap();
     let shards: Vec<&Entries> = root.shards(ledger).map(|shard| shard.unwrap()).collect();
-    let symbols = shards.into_iter().flatten().map(|(name, of)| (name.clone(), *of));
-    let symbols: Vec<(String, Listed)> = symbols.collect();
-    let mut old = encode_directory(root.position, symbols.clone().into_iter()).unwrap();
+    let symbols: Vec<(&String, &Listed)> = shards.into_iter().flatten().collect();
+    let mut old = encode_directory(root.position, symbols.iter().copied()).unwrap();
     if first_version {
         // What it knew less was an option: here it is the none of each entry, left out.
         old[1] = 1;
@@ -319,7 +318,7 @@ fn forged(change: impl Fn(&mut Vec<ListedShard>, &mut Vec<Entries>)) -> Ledger {
         line.digest = content(&bytes);
         put(&mut ledger, &root.place.shard_key(&line.from), &bytes).unwrap();
     }
-    let root_bytes = with_seal(encode_root(root.position, lines.into_iter()).unwrap());
+    let root_bytes = with_seal(encode_root(root.position, lines.iter()).unwrap());
     put(&mut ledger, &root.place.root_key(), &root_bytes).unwrap();
     ledger
 }
