@@ -327,7 +327,7 @@ impl Store for Counting {
         self.called();
         self.inner.view(key)
     }
-    fn put_view(&mut self, key: &[u8], bytes: &[u8]) -> Done<()> {
+    fn put_view(&mut self, key: &[u8], bytes: &[u8]) -> Done<bool> {
         self.called();
         self.inner.put_view(key, bytes)
     }

@@ -379,7 +379,7 @@ pub fn replay(
                 Some(symbol) => SymbolFrom::Given(symbol.clone()),
                 None => SymbolFrom::Column,
             };
-            let mut flush = |window: Window| target.write(writer, &window);
+            let mut flush = |window: &mut Window| target.write(writer, window);
             let mut out = Collector::resume(done, &mut flush);
             let reading = Reading { mapping: &mapping, symbol, source: index };
             read_source(&mut file, &source.name, &reading, &mut draft, &mut out, &|_| {})?;

@@ -229,9 +229,9 @@ fn read_files(
     run.progress.begin("reading", Some(total), "bytes");
     let mut done = 0;
     let mut read: Vec<(Digest, bool)> = Vec::new();
-    let mut flush = |window: Window| {
+    let mut flush = |window: &mut Window| {
         run.go_on()?;
-        ledger.write(writer, &window)
+        ledger.write(writer, window)
     };
     let mut out = Collector::new(&mut flush);
     for (source, (input, layout)) in (0..).zip(files) {

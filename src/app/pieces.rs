@@ -21,7 +21,10 @@ pub fn put(ledger: &mut Ledger, key: &[u8], bytes: &[u8]) -> Result<()> {
     }
     let mut first = (pieces.len() as u32).to_be_bytes().to_vec();
     first.extend_from_slice(pieces.first().copied().unwrap_or_default());
-    store.put_view(key, &first)?;
+    // Beside a key that is new stands nothing, but for what a crash left, which is never read.
+    if !store.put_view(key, &first)? {
+        return Ok(());
+    }
     // From the last one on, so that what a crash leaves of them is found the next time.
     let old = (pieces.len().max(1)..).map(|number| part_key(key, number));
     let old = old.map(|key| Ok(store.view(&key)?.map(|_| key)));

@@ -13,7 +13,7 @@ use crate::ledger::codec::Manifest;
 use crate::ledger::hash::content;
 use crate::ledger::{BatchWriter, Ledger, LedgerError};
 use std::panic::resume_unwind;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{channel, sync_channel};
 
 /// What became of an import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,28 +84,40 @@ pub fn write_events(
     std::thread::scope(|scope| {
         let mut idle = Some((ledger, writer));
         let mut busy = None;
-        let mut flush = |window: Window| {
+        let mut flush = |window: &mut Window| {
             run.go_on()?;
             if window.len() < WINDOW_EVENTS
                 && let Some((ledger, writer)) = &mut idle
             {
-                return ledger.write(writer, &window);
+                return ledger.write(writer, window);
             }
             if let Some((ledger, writer)) = idle.take() {
                 let (send, receive) = sync_channel::<Window>(1);
-                let work =
-                    move || receive.iter().try_for_each(|window| ledger.write(writer, &window));
-                busy = Some((send, scope.spawn(work)));
+                let (back, written) = channel::<Window>();
+                let work = move || {
+                    receive.iter().try_for_each(|mut window| {
+                        ledger.write(writer, &window)?;
+                        window.clear();
+                        // Nobody is there to use its room again once everything is read.
+                        let _ = back.send(window);
+                        Ok::<(), LedgerError>(())
+                    })
+                };
+                busy = Some((send, written, scope.spawn(work)));
             }
             // When nobody takes it, the writer has failed, and says below what with.
             match &busy {
-                Some((send, _)) if send.send(window).is_ok() => Ok(()),
-                _ => Err(LedgerError::Poisoned),
+                Some((send, written, _)) => {
+                    let empty = written.try_recv().unwrap_or_default();
+                    let full = std::mem::replace(window, empty);
+                    send.send(full).map_err(|_| LedgerError::Poisoned)
+                }
+                None => Err(LedgerError::Poisoned),
             }
         };
         let mut out = Collector::resume(events, &mut flush);
         let read = read(&mut out).and_then(|()| Ok(out.finish()?));
-        if let Some((send, thread)) = busy {
+        if let Some((send, _, thread)) = busy {
             drop(send);
             thread.join().unwrap_or_else(|panic| resume_unwind(panic))?;
         }
@@ -293,7 +305,7 @@ mod tests {
         let events = WINDOW_EVENTS as u32 * 2 + 77;
         let mut plain = Ledger::in_memory();
         let mut one = plain.begin().unwrap();
-        let mut flush = |window: Window| plain.write(&mut one, &window);
+        let mut flush = |window: &mut Window| plain.write(&mut one, window);
         let mut out = Collector::new(&mut flush);
         add(&mut out, events, None).unwrap();
         out.finish().unwrap();

@@ -392,13 +392,18 @@ impl Work<'_> {
     ) -> Result<()> {
         let missing = |support: Series| -> Result<u64> {
             let own = own_days.get(&support).map(Vec::as_slice).unwrap_or_default();
-            let wanted = affected.iter().filter(|day| own.binary_search(day).is_err());
-            let wanted = periods_of(support, wanted.copied());
-            let mut periods = match wanted.is_empty() {
-                true => Vec::new(),
-                false => self.reader.stored(support, symbol)?,
+            if own == affected {
+                return Ok(0);
+            }
+            let wanted = || affected.iter().filter(|day| own.binary_search(day).is_err());
+            let mut periods = match wanted().next() {
+                None => Vec::new(),
+                Some(_) => self.reader.stored(support, symbol)?,
             };
-            periods.retain(|period| wanted.contains(&period.number));
+            if !periods.is_empty() {
+                let wanted = periods_of(support, wanted().copied());
+                periods.retain(|period| wanted.contains(&period.number));
+            }
             let history = self.reader.read(support, symbol, &periods)?;
             let none = Activity::default();
             let activity = self.before.get(&support).unwrap_or(&none);

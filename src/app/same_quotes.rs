@@ -105,18 +105,16 @@ fn compared(
     })
 }
 
-fn witnesses<'v>(value: impl Fn(&Field) -> Option<&'v Value>) -> Quotes {
-    WITNESSES.map(|code| value(&Field::Known(code)).filter(|v| **v != Value::Null).cloned())
+fn witnesses(value: impl Fn(&Field) -> Option<Value>) -> Quotes {
+    WITNESSES.map(|code| value(&Field::Known(code)).filter(|v| *v != Value::Null))
 }
 
 /// A batch's chains, by day; the last row of a contract counts.
 fn of_batch(history: &History) -> BTreeMap<Day, Chain> {
     let mut days: BTreeMap<Day, Chain> = BTreeMap::new();
     for row in history.rows.iter().filter(|row| row.head.op == Op::Put) {
-        let value = |field: &Field| {
-            row.fields().find(|(known, _)| *known == field).and_then(|(_, value)| value)
-        };
-        days.entry(row.head.day).or_default().insert(row.item.into(), witnesses(value));
+        let chain = days.entry(row.head.day).or_default();
+        chain.insert(row.item.into(), witnesses(|field| row.value(field)));
     }
     days
 }
@@ -126,7 +124,7 @@ fn shown(history: &History, activity: &Activity, day: Day) -> Chain {
     let records = fold(Series::Chain, history, activity, Which::Latest);
     let records = records.into_iter().filter(|record| record.day == day);
     let chain = records.map(|record| {
-        let quotes = witnesses(|field| record.cell(field).map(|cell| &cell.value));
+        let quotes = witnesses(|field| Some(record.cell(field)?.value.clone()));
         (record.item, quotes)
     });
     chain.collect()

@@ -264,7 +264,7 @@ fn part(
             let Some(window) = reader.next_window()? else { break };
             block = reader.block();
             done += window.len() as u64;
-            let mut flush = |window: Window| target.write(writer, &window);
+            let mut flush = |window: &mut Window| target.write(writer, window);
             let mut out = Collector::resume(counted.events(), &mut flush);
             copy(&window, chosen, takes, &mut counted, &mut out)?;
             out.finish()?;
@@ -306,7 +306,7 @@ fn copy(
             let h = row.head;
             let origin = Origin::from(h);
             let key = Key { symbol: row.symbol, day: h.day, item: row.item };
-            out.event(origin, h.series, h.op, key, row.shape, row.values.iter().cloned())?;
+            out.event(origin, h.series, h.op, key, row.shape, row.values.iter())?;
             match h.op {
                 Op::Put => {
                     counted.rows.accepted += 1;

@@ -118,7 +118,7 @@ fn read_files(
         let unreadable = |source| AppError::Unreadable { name: name.clone(), source };
         let bytes = std::fs::read(&file.path).map_err(unreadable)?;
         let (digest, size) = ledger.keep(&mut bytes.as_slice(), &name, now)?;
-        let mut flush = |window: Window| ledger.write(writer, &window);
+        let mut flush = |window: &mut Window| ledger.write(writer, window);
         let mut out = Collector::resume(writer_events(draft), &mut flush);
         let options = JsonOptions {
             as_of: draft.as_of,

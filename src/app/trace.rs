@@ -108,10 +108,10 @@ fn replaced(
             continue;
         }
         let state = batch.state_at(at).unwrap_or(BatchState::Staged);
-        let value = row.fields().find(|(known, _)| *known == field).and_then(|(_, value)| value);
+        let value = row.value(field);
         let rank = (state == BatchState::Active, batch.class(view), committed, row.head.seq);
         let op = if row.head.op == Op::Put { "put" } else { "retract" };
-        let value = value.map(json_value);
+        let value = value.as_ref().map(json_value);
         let (event, state) = (event.to_string(), state.name());
         others.push((rank, Replaced { value, op, event, state }));
     }
@@ -151,7 +151,7 @@ pub fn event_line(ledger: &Ledger, event: EventId) -> Result<EventLine> {
     };
     let mut values = BTreeMap::new();
     for (field, value) in row.iter().flat_map(|row| row.fields()) {
-        let value = value.map_or(serde_json::Value::Null, json_value);
+        let value = value.as_ref().map_or(serde_json::Value::Null, json_value);
         values.insert(field.name().to_owned(), value);
     }
     let op = match row {

@@ -141,10 +141,8 @@ fn incoming(
             for row in history.rows.iter().filter(|row| row.head.op == Op::Put) {
                 let head = row.head;
                 let origin = Origin::from(head);
-                let said = row
-                    .fields()
-                    .find(|(field, _)| **field == crate::domain::Field::Known(code("confirmed")));
-                let confirmed = is_one(said.and_then(|(_, value)| value));
+                let said = row.value(&crate::domain::Field::Known(code("confirmed")));
+                let confirmed = is_one(said.as_ref());
                 days.insert(head.day, Incoming { origin, confirmed });
             }
         }

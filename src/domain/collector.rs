@@ -1,7 +1,7 @@
 //! Events on their way from a source into a batch: numbered, gathered, handed on in windows.
 
-use super::rows::{Head, Key, MAX_RAW, Place, Reject, Rows};
-use super::{Day, Erased, Field, Op, Series, Symbol, Value};
+use super::rows::{Head, Key, MAX_RAW, Place, Reject, Rows, Shape};
+use super::{Cells, Day, Erased, Field, Op, Series, Symbol, Value};
 
 /// A run of consecutive events of a batch, in source order: the unit in which sources hand
 /// events over, so that memory does not grow with the input.
@@ -43,7 +43,7 @@ impl Window {
 pub struct Collector<'a, E> {
     window: Window,
     next_seq: u32,
-    flush: &'a mut dyn FnMut(Window) -> Result<(), E>,
+    flush: &'a mut dyn FnMut(&mut Window) -> Result<(), E>,
 }
 
 /// A row's place in its source, before it has a number in the batch.
@@ -73,13 +73,14 @@ impl From<&Reject> for Origin {
 }
 
 impl<'a, E> Collector<'a, E> {
-    /// A collector that hands each full window to `flush`.
-    pub fn new(flush: &'a mut dyn FnMut(Window) -> Result<(), E>) -> Self {
+    /// A collector that hands each full window to `flush`, which may take it or leave it for the next
+    /// events.
+    pub fn new(flush: &'a mut dyn FnMut(&mut Window) -> Result<(), E>) -> Self {
         Self { window: Window::default(), next_seq: 0, flush }
     }
 
     /// A collector that goes on after `events` events of the batch.
-    pub fn resume(events: u32, flush: &'a mut dyn FnMut(Window) -> Result<(), E>) -> Self {
+    pub fn resume(events: u32, flush: &'a mut dyn FnMut(&mut Window) -> Result<(), E>) -> Self {
         Self { next_seq: events, ..Self::new(flush) }
     }
 
@@ -110,19 +111,38 @@ impl<'a, E> Collector<'a, E> {
         shape: &[Field],
         values: impl IntoIterator<Item = Value>,
     ) -> Result<(), E> {
-        let place = Place {
-            seq: self.next_seq,
-            source: origin.source,
-            line: origin.line,
-            offset: origin.offset,
-            len: origin.len,
-        };
+        let place = self.place(origin);
         let rows = &mut self.window.rows;
         let (symbol, shape) = (rows.intern_symbol(key.symbol), rows.intern_shape(shape));
         rows.push(place, series, op, symbol, key.day, shape, values);
-        if !key.item.is_empty() {
-            let item = rows.intern_item(key.item);
-            rows.set_item(item);
+        self.ended(key.item)
+    }
+
+    /// As [`Self::event`], for a put whose values are in a pool already.
+    pub fn put(
+        &mut self,
+        origin: Origin,
+        series: Series,
+        key: Key<'_>,
+        shape: &Shape,
+        values: Cells<'_>,
+    ) -> Result<(), E> {
+        let place = self.place(origin);
+        let rows = &mut self.window.rows;
+        let (symbol, shape) = (rows.intern_symbol(key.symbol), rows.intern_shared(shape));
+        rows.push_cells(place, series, Op::Put, symbol, key.day, shape, values);
+        self.ended(key.item)
+    }
+
+    fn place(&self, Origin { source, line, offset, len }: Origin) -> Place {
+        Place { seq: self.next_seq, source, line, offset, len }
+    }
+
+    /// Ends an event that was added.
+    fn ended(&mut self, item: &str) -> Result<(), E> {
+        if !item.is_empty() {
+            let item = self.window.rows.intern_item(item);
+            self.window.rows.set_item(item);
         }
         self.counted()
     }
@@ -160,9 +180,9 @@ impl<'a, E> Collector<'a, E> {
     }
 
     /// Hands on what is left. Call it once, at the end.
-    pub fn finish(self) -> Result<u32, E> {
+    pub fn finish(mut self) -> Result<u32, E> {
         if !self.window.is_empty() {
-            (self.flush)(self.window)?;
+            (self.flush)(&mut self.window)?;
         }
         Ok(self.next_seq)
     }
@@ -170,7 +190,8 @@ impl<'a, E> Collector<'a, E> {
     fn counted(&mut self) -> Result<(), E> {
         self.next_seq += 1;
         if self.window.len() >= WINDOW_EVENTS {
-            (self.flush)(std::mem::take(&mut self.window))?;
+            (self.flush)(&mut self.window)?;
+            self.window.clear();
         }
         Ok(())
     }

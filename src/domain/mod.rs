@@ -22,6 +22,7 @@ pub mod rows;
 pub mod series;
 pub mod symbol;
 pub mod value;
+pub mod values;
 
 pub use batch::{BatchState, BatchTable, Class};
 pub use calendar::Calendar;
@@ -38,3 +39,4 @@ pub use rows::{Field, Head, Key, Op, Reject, Row, Rows, Shape};
 pub use series::Series;
 pub use symbol::Symbol;
 pub use value::Value;
+pub use values::{Cells, ValueRef, Values};

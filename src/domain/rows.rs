@@ -1,6 +1,6 @@
 //! Row events in memory: what each row of a source asserts, and where it stands in the source.
 
-use super::{Day, Series, Symbol, Value, series};
+use super::{Cells, Day, Series, Symbol, Value, ValueRef, Values, series};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -127,7 +127,7 @@ pub struct Rows {
     /// How many values a `put` of each shape has.
     widths: Vec<usize>,
     heads: Vec<Head>,
-    values: Vec<Value>,
+    values: Values,
     items: Vec<Arc<str>>,
     item_index: HashMap<Arc<str>, u32>,
     symbol_index: HashMap<Symbol, u32>,
@@ -161,15 +161,21 @@ pub struct Row<'a> {
     /// The fields in the source's order, marks included.
     pub shape: &'a [Field],
     /// One value per field that is not a mark, in the same order; empty for a retract.
-    pub values: &'a [Value],
+    pub values: Cells<'a>,
 }
 
 impl<'a> Row<'a> {
     /// Fields with their values, marks left out; a retracted field has `None`.
-    pub fn fields(&self) -> impl Iterator<Item = (&'a Field, Option<&'a Value>)> + use<'a> {
+    pub fn fields(&self) -> impl Iterator<Item = (&'a Field, Option<Value>)> + use<'a> {
         let values = self.values;
         let fields = self.shape.iter().filter(|field| !field.is_mark());
         fields.enumerate().map(move |(i, field)| (field, values.get(i)))
+    }
+
+    /// The value of a field; the first where it is named twice.
+    pub fn value(&self, wanted: &Field) -> Option<Value> {
+        let mut fields = self.shape.iter().filter(|field| !field.is_mark());
+        self.values.get(fields.position(|field| field == wanted)?)
     }
 }
 
@@ -311,7 +317,38 @@ impl Rows {
         values: impl IntoIterator<Item = Value>,
     ) {
         let first = self.values.len() as u32;
+        Extend::extend(&mut self.values, values);
+        self.push_head(place, series, op, symbol, day, shape, first);
+    }
+
+    /// As [`Self::push`], with values of a pool.
+    #[allow(clippy::too_many_arguments)] // the same
+    pub fn push_cells(
+        &mut self,
+        place: Place,
+        series: Series,
+        op: Op,
+        symbol: u32,
+        day: Day,
+        shape: u32,
+        values: Cells<'_>,
+    ) {
+        let first = self.values.len() as u32;
         self.values.extend(values);
+        self.push_head(place, series, op, symbol, day, shape, first);
+    }
+
+    #[allow(clippy::too_many_arguments)] // the same
+    fn push_head(
+        &mut self,
+        place: Place,
+        series: Series,
+        op: Op,
+        symbol: u32,
+        day: Day,
+        shape: u32,
+        first: u32,
+    ) {
         let Place { seq, source, line, offset, len } = place;
         self.heads.push(Head {
             seq,
@@ -336,13 +373,13 @@ impl Rows {
     /// Those of `add`; what it added is taken back.
     pub fn extend_with<E>(
         &mut self,
-        add: impl FnOnce(&mut Vec<Head>, &mut Vec<Value>) -> Result<(), E>,
+        add: impl FnOnce(&mut Vec<Head>, &mut Values) -> Result<(), E>,
     ) -> Result<(), E> {
-        let (heads, values) = (self.heads.len(), self.values.len());
+        let (heads, values) = (self.heads.len(), self.values.mark());
         let added = add(&mut self.heads, &mut self.values);
         if added.is_err() {
             self.heads.truncate(heads);
-            self.values.truncate(values);
+            self.values.back_to(values);
         }
         added
     }
@@ -362,7 +399,7 @@ impl Rows {
             first: head.first + before,
             ..*head
         }));
-        self.values.extend_from_slice(&other.values);
+        self.values.extend(other.values.all());
     }
 
     /// Adds neighbouring events `of` another set that are alike but for day and values: of those the
@@ -392,13 +429,14 @@ impl Rows {
             ..*head
         }));
         self.values.reserve(run.len() * slots.len());
+        if let Some(values) = of.values_in_order(run.iter(), count) {
+            return self.values.extend_columns(values, count, slots);
+        }
         for head in run {
             let values = of.values_of(head, count);
             for slot in slots {
-                match values.get(*slot) {
-                    Some(value) => self.values.push(value.clone()),
-                    None => self.values.push(Value::Null),
-                }
+                self.values
+                    .push_ref(values.get_ref(*slot).unwrap_or(ValueRef::Other(&Value::Null)));
             }
         }
     }
@@ -410,7 +448,7 @@ impl Rows {
         let h = row.head;
         let place =
             Place { seq: h.seq, source: h.source, line: h.line, offset: h.offset, len: h.len };
-        self.push(place, h.series, h.op, symbol, h.day, shape, row.values.iter().cloned());
+        self.push_cells(place, h.series, h.op, symbol, h.day, shape, row.values);
         if !row.item.is_empty() {
             let item = self.intern_item(row.item);
             self.set_item(item);
@@ -439,9 +477,21 @@ impl Rows {
     }
 
     /// The `count` values of a head; none where they are not there.
-    pub fn values_of(&self, head: &Head, count: usize) -> &[Value] {
-        let first = head.first as usize;
-        self.values.get(first..first + count).unwrap_or_default()
+    pub fn values_of(&self, head: &Head, count: usize) -> Cells<'_> {
+        self.values.slice(head.first as usize, count).unwrap_or_default()
+    }
+
+    /// The values of some heads of `width` values each, where they stand one after the other.
+    pub fn values_in_order<'h>(
+        &self,
+        heads: impl ExactSizeIterator<Item = &'h Head> + Clone,
+        width: usize,
+    ) -> Option<Cells<'_>> {
+        let first = heads.clone().next()?.first as usize;
+        let count = heads.len().checked_mul(width)?;
+        let mut heads = (first..).step_by(width.max(1)).zip(heads);
+        let in_order = heads.all(|(place, head)| place == head.first as usize);
+        self.values.slice(first, count).filter(|_| in_order && width > 0)
     }
 
     /// Forgets everything, and keeps the room for it.
@@ -471,8 +521,8 @@ impl Rows {
     pub fn get(&self, index: usize) -> Option<Row<'_>> {
         let head = self.heads.get(index)?;
         let shape = self.shapes.get(head.shape as usize)?;
-        let first = head.first as usize;
-        let values = self.values.get(first..first + self.width(head.op, head.shape))?;
+        let width = self.width(head.op, head.shape);
+        let values = self.values.slice(head.first as usize, width)?;
         let symbol = self.symbols.get(head.symbol as usize)?;
         Some(Row { head, symbol, item: self.item_of(head), shape, values })
     }

@@ -20,7 +20,40 @@ pub enum Value {
     Json(Box<str>),
 }
 
+/// What a value is, as a number that is stored: it never changes. 0 to [`WIDEST`] are decimals of that
+/// many places.
+pub mod form {
+    /// "No value".
+    pub const NULL: u8 = 0x40;
+    /// Boolean false.
+    pub const FALSE: u8 = 0x41;
+    /// Boolean true.
+    pub const TRUE: u8 = 0x42;
+    /// A number kept as text.
+    pub const NUM: u8 = 0x43;
+    /// Text.
+    pub const TEXT: u8 = 0x44;
+    /// A nested JSON value as text.
+    pub const JSON: u8 = 0x45;
+}
+
+/// Most places behind a decimal's point.
+pub const WIDEST: u8 = 28;
+
 impl Value {
+    /// What it is: see [`form`].
+    pub fn form(&self) -> u8 {
+        match self {
+            Self::Dec(decimal) => decimal.scale() as u8,
+            Self::Null => form::NULL,
+            Self::Bool(false) => form::FALSE,
+            Self::Bool(true) => form::TRUE,
+            Self::Num(_) => form::NUM,
+            Self::Text(_) => form::TEXT,
+            Self::Json(_) => form::JSON,
+        }
+    }
+
     /// Reads a JSON number, keeping its digits: `115328808.0` stays that way.
     pub fn from_json_number(text: &str) -> Self {
         match parse_plain(text) {

@@ -5,7 +5,8 @@
 
 use super::error::LedgerError;
 use crate::domain::rows::{Place, Row, value_count};
-use crate::domain::{Day, Field, Op, Reject, Rows, Series, Symbol, Value, series};
+use crate::domain::value::form;
+use crate::domain::{Day, Field, Op, Reject, Rows, Series, Symbol, Value, ValueRef, series};
 use rust_decimal::Decimal;
 
 /// First byte of an event of a daily series: the version of this layout.
@@ -18,19 +19,6 @@ pub const VERSION_ITEM: u8 = 2;
 const OP_PUT: u8 = 0;
 const OP_RETRACT: u8 = 1;
 const OP_REJECT: u8 = 2;
-
-/// Forms of a value; 0 to 28 are decimals of that many places.
-pub const FORM_NULL: u8 = 0x40;
-/// Boolean false.
-pub const FORM_FALSE: u8 = 0x41;
-/// Boolean true.
-pub const FORM_TRUE: u8 = 0x42;
-/// A number kept as text.
-pub const FORM_NUM: u8 = 0x43;
-/// Text.
-pub const FORM_TEXT: u8 = 0x44;
-/// A nested JSON value as text.
-pub const FORM_JSON: u8 = 0x45;
 
 /// Field code of a field kept under its own name.
 const NAMED: u64 = 0;
@@ -49,27 +37,28 @@ fn put_int(out: &mut Vec<u8>, value: i128) {
     put_uint(out, ((value << 1) ^ (value >> 127)) as u128);
 }
 
-fn put_text(out: &mut Vec<u8>, text: &str) {
-    put_uint(out, text.len() as u128);
-    out.extend_from_slice(text.as_bytes());
+/// As [`put_uint`], for what fits a word: nearly every number.
+fn put_word(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push((value & 0x7f) as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
 }
 
-/// The form byte of a value.
-pub fn form(value: &Value) -> u8 {
-    match value {
-        Value::Dec(decimal) => decimal.scale() as u8,
-        Value::Null => FORM_NULL,
-        Value::Bool(false) => FORM_FALSE,
-        Value::Bool(true) => FORM_TRUE,
-        Value::Num(_) => FORM_NUM,
-        Value::Text(_) => FORM_TEXT,
-        Value::Json(_) => FORM_JSON,
-    }
+/// As [`put_int`], for what fits a word.
+fn put_signed(out: &mut Vec<u8>, value: i64) {
+    put_word(out, ((value << 1) ^ (value >> 63)) as u64);
+}
+
+fn put_text(out: &mut Vec<u8>, text: &str) {
+    put_word(out, text.len() as u64);
+    out.extend_from_slice(text.as_bytes());
 }
 
 fn put_field(out: &mut Vec<u8>, field: &Field) {
     match field {
-        Field::Known(code) => put_uint(out, u128::from(*code)),
+        Field::Known(code) => put_word(out, u64::from(*code)),
         Field::DateMark => put_uint(out, u128::from(series::DATE_MARK)),
         Field::SymbolMark => put_uint(out, u128::from(series::SYMBOL_MARK)),
         Field::Named(name) => {
@@ -88,29 +77,38 @@ pub fn put_row(out: &mut Vec<u8>, row: Row<'_>) {
     };
     let version = if row.item.is_empty() { VERSION } else { VERSION_ITEM };
     out.extend_from_slice(&[version, op, head.series.code()]);
-    put_uint(out, u128::from(head.source));
-    put_uint(out, u128::from(head.offset));
-    put_uint(out, u128::from(head.len));
-    put_uint(out, u128::from(head.line));
+    put_word(out, u64::from(head.source));
+    put_word(out, u64::from(head.offset));
+    put_word(out, u64::from(head.len));
+    put_word(out, u64::from(head.line));
     put_text(out, row.symbol.as_str());
-    put_int(out, i128::from(head.day.0));
+    put_signed(out, i64::from(head.day.0));
     if !row.item.is_empty() {
         put_text(out, row.item);
     }
-    put_uint(out, row.shape.len() as u128);
-    let mut values = row.values.iter();
+    put_word(out, row.shape.len() as u64);
+    let mut values = row.values.refs();
     for field in row.shape {
         put_field(out, field);
         if field.is_mark() || head.op == Op::Retract {
             continue;
         }
-        let value = values.next().unwrap_or(&Value::Null);
-        out.push(form(value));
-        match value {
-            Value::Dec(decimal) => put_int(out, decimal.mantissa()),
-            Value::Num(text) | Value::Text(text) | Value::Json(text) => put_text(out, text),
-            Value::Null | Value::Bool(_) => {}
+        match values.next().unwrap_or(ValueRef::Other(&Value::Null)) {
+            ValueRef::Decimal(digits, scale) => {
+                out.push(scale);
+                put_signed(out, digits);
+            }
+            ValueRef::Other(value) => put_value(out, value),
         }
+    }
+}
+
+fn put_value(out: &mut Vec<u8>, value: &Value) {
+    out.push(value.form());
+    match value {
+        Value::Dec(decimal) => put_int(out, decimal.mantissa()),
+        Value::Num(text) | Value::Text(text) | Value::Json(text) => put_text(out, text),
+        Value::Null | Value::Bool(_) => {}
     }
 }
 
@@ -188,12 +186,12 @@ impl<'a> Reader<'a> {
                 let decimal = Decimal::try_from_i128_with_scale(mantissa, u32::from(scale));
                 Value::Dec(decimal.map_err(|_| malformed())?)
             }
-            FORM_NULL => Value::Null,
-            FORM_FALSE => Value::Bool(false),
-            FORM_TRUE => Value::Bool(true),
-            FORM_NUM => Value::Num(self.text()?.into()),
-            FORM_TEXT => Value::Text(self.text()?.into()),
-            FORM_JSON => Value::Json(self.text()?.into()),
+            form::NULL => Value::Null,
+            form::FALSE => Value::Bool(false),
+            form::TRUE => Value::Bool(true),
+            form::NUM => Value::Num(self.text()?.into()),
+            form::TEXT => Value::Text(self.text()?.into()),
+            form::JSON => Value::Json(self.text()?.into()),
             _ => return Err(malformed()),
         })
     }

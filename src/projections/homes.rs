@@ -81,7 +81,7 @@ mod tests {
             for (view, shape, slots) in splitter.parts(row.head.shape, row.head.series) {
                 let slots = if row.head.op == Op::Put { slots.as_slice() } else { &[] };
                 let values: Vec<_> =
-                    slots.iter().map(|slot| row.values[*slot].to_string()).collect();
+                    slots.iter().map(|slot| row.values.get(*slot).unwrap().to_string()).collect();
                 seen.push(format!("{view} {} {}", shape.len(), values.join(",")));
             }
         }

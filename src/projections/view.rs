@@ -172,8 +172,7 @@ fn hand_over<'a>(key: &mut Vec<Assertion<'a>>, take: &mut dyn FnMut(&[Assertion<
 
 /// Whether a put alone makes a record.
 fn says_something(row: &Row<'_>) -> bool {
-    row.head.op == Op::Put
-        && (row.fields().any(|(_, value)| value.is_some()) || row.shape.iter().any(Field::is_mark))
+    row.head.op == Op::Put && (!row.values.is_empty() || row.shape.iter().any(Field::is_mark))
 }
 
 /// What decides between assertions about one field; greater wins.
@@ -221,8 +220,7 @@ fn record(
         for (field, value) in row.fields() {
             let Some(value) = value else { continue };
             let event = EventId { batch: *batch, seq: row.head.seq };
-            let cell =
-                Cell { field: field.clone(), value: value.clone(), event, class: rank.class };
+            let cell = Cell { field: field.clone(), value, event, class: rank.class };
             let slot = cells.iter_mut().find(|known| known.field == *field);
             if which == Which::First && slot.is_some() {
                 // Within its own batch the last row of a key is the effective one.

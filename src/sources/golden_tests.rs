@@ -41,9 +41,9 @@ fn as_of() -> Day {
 /// Reads a file with `mc-iv` and gives everything that it gave.
 fn read(path: &Path, symbol: &str, calendar: &Calendar) -> (ReadSummary, Rows, Vec<Reject>) {
     let (mut rows, mut rejects) = (Rows::new(), Vec::new());
-    let mut flush = |window: Window| -> Result<(), ()> {
+    let mut flush = |window: &mut Window| -> Result<(), ()> {
         window.rows.iter().for_each(|row| rows.push_row(row));
-        rejects.extend(window.rejects);
+        rejects.append(&mut window.rejects);
         Ok(())
     };
     let mut out = Collector::new(&mut flush);
@@ -228,7 +228,7 @@ fn every_tomic_record_is_read_and_can_be_written_back() {
     for file in &folder.files {
         let bytes = std::fs::read(&file.path).unwrap();
         let mut rows = Rows::new();
-        let mut flush = |window: Window| -> Result<(), ()> {
+        let mut flush = |window: &mut Window| -> Result<(), ()> {
             assert!(window.rejects.is_empty());
             window.rows.iter().for_each(|row| rows.push_row(row));
             Ok(())

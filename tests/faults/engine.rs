@@ -147,8 +147,10 @@ impl Store for Engine {
     fn view(&self, name: &[u8]) -> Done<Option<Vec<u8>>> {
         Ok(self.values.get(&key(b'v', name)).cloned())
     }
-    fn put_view(&mut self, name: &[u8], bytes: &[u8]) -> Done<()> {
-        self.write(key(b'v', name), Some(bytes))
+    fn put_view(&mut self, name: &[u8], bytes: &[u8]) -> Done<bool> {
+        let key = key(b'v', name);
+        let was = self.values.contains_key(&key);
+        self.write(key, Some(bytes)).map(|()| was)
     }
     fn remove_view(&mut self, name: &[u8]) -> Done<()> {
         self.write(key(b'v', name), None)

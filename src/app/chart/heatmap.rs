@@ -217,8 +217,7 @@ type Observed = (Day, Option<f64>);
 
 /// Implied volatility at the money of an event that alone decides its day.
 fn number(row: &Row<'_>) -> Option<f64> {
-    let (_, value) = row.fields().find(|(field, _)| **field == Field::Known(ATM_IV))?;
-    value?.decimal()?.to_f64()
+    row.value(&Field::Known(ATM_IV))?.decimal()?.to_f64()
 }
 
 /// The last observation of each month and where it stands.

@@ -260,7 +260,7 @@ fn stage(
             symbol: None,
             http: None,
         });
-        let mut flush = |window: Window| target.write(writer, &window);
+        let mut flush = |window: &mut Window| target.write(writer, window);
         let mut out = Collector::new(&mut flush);
         for (symbol, origin, day, values) in rows {
             let (shape, values): (Vec<Field>, Vec<Value>) = values.into_iter().unzip();

@@ -37,8 +37,8 @@ impl Announced {
         windows: &[Window],
     ) -> Result<(Vec<Window>, u64)> {
         let (mut kept, mut repeated, mut own) = (Vec::new(), 0, BTreeSet::new());
-        let mut take = |window: Window| -> std::result::Result<(), Infallible> {
-            kept.push(window);
+        let mut take = |window: &mut Window| -> std::result::Result<(), Infallible> {
+            kept.push(std::mem::take(window));
             Ok(())
         };
         let mut out = Collector::new(&mut take);
@@ -49,14 +49,14 @@ impl Announced {
                     repeated += 1;
                     continue;
                 }
-                let silent = |(field, value): &(&Field, Option<&Value>)| {
+                let silent = |(field, value): &(&Field, Option<Value>)| {
                     **field == Field::Known(TIMING)
                         && matches!(value, Some(Value::Text(word)) if &**word == UNKNOWN)
                 };
                 let hushed =
                     row.fields().any(|of| silent(&of)) && self.knows(reader, &symbol, day)?;
                 let told = row.fields().filter(|of| !(hushed && silent(of)));
-                let told = told.filter_map(|(field, value)| Some((field.clone(), value?.clone())));
+                let told = told.filter_map(|(field, value)| Some((field.clone(), value?)));
                 let (shape, values): (Vec<Field>, Vec<Value>) = told.unzip();
                 let head = row.head;
                 let origin = Origin::from(head);

@@ -72,7 +72,10 @@ fn answered(windows: &[Window]) -> Items {
     for row in windows.iter().flat_map(|window| window.rows.iter()) {
         let values = items.entry((row.head.day, row.item.to_owned())).or_default();
         for (field, value) in row.fields().filter(|(field, _)| lasting(field)) {
-            values.insert(field.name().to_owned(), value.map(Value::to_string).unwrap_or_default());
+            values.insert(
+                field.name().to_owned(),
+                value.as_ref().map(Value::to_string).unwrap_or_default(),
+            );
         }
     }
     items

@@ -20,7 +20,7 @@ pub fn meaning(windows: &[Window]) -> Digest {
                 if matches!(field, Field::Known(code) if series::is_volatile(*code)) {
                     continue;
                 }
-                hasher.text(&value.map(ToString::to_string).unwrap_or_default());
+                hasher.text(&value.as_ref().map(ToString::to_string).unwrap_or_default());
             }
         }
         for reject in &window.rejects {

@@ -38,8 +38,8 @@ pub(super) fn read_into(
     windows: &mut Vec<Window>,
 ) -> PageSummary {
     let (question, source, as_of) = (reading.question, reading.source, reading.as_of);
-    let mut take = |window: Window| -> Result<(), Infallible> {
-        windows.push(window);
+    let mut take = |window: &mut Window| -> Result<(), Infallible> {
+        windows.push(std::mem::take(window));
         Ok(())
     };
     let mut out = Collector::new(&mut take);

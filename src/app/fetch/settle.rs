@@ -362,15 +362,14 @@ impl<'a> Work<'a> {
         ledger: &mut Ledger,
         writer: &mut crate::ledger::BatchWriter,
     ) -> Result<()> {
-        let mut flush = |window: Window| ledger.write(writer, &window);
+        let mut flush = |window: &mut Window| ledger.write(writer, window);
         let mut out = Collector::resume(self.events, &mut flush);
         for window in self.windows.drain(..) {
             for row in window.rows.iter() {
                 let head = row.head;
                 let origin = Origin::from(head);
                 let key = Key { symbol: row.symbol, day: head.day, item: row.item };
-                let values = row.values.iter().cloned();
-                out.event(origin, head.series, Op::Put, key, row.shape, values)?;
+                out.event(origin, head.series, Op::Put, key, row.shape, row.values.iter())?;
             }
             for r in &window.rejects {
                 let origin = Origin::from(r);

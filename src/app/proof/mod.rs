@@ -177,7 +177,7 @@ pub fn verify_proof(file: &Path, key: &VerifierKey) -> Result<ProvenReport> {
                 let fields = row.fields().filter(|(field, _)| !field.is_mark());
                 report.values = fields
                     .map(|(field, value)| {
-                        let value = value.map_or(serde_json::Value::Null, json_value);
+                        let value = value.as_ref().map_or(serde_json::Value::Null, json_value);
                         (field.name().to_owned(), value)
                     })
                     .collect();

@@ -29,9 +29,8 @@ pub(super) fn batch_keys(history: &History) -> BatchKeys<'_> {
     for row in history.rows.iter().filter(|row| row.head.op == Op::Put) {
         let key = (row.head.day, row.item);
         if let Some(last) = before.filter(|last| (last.head.day, last.item) == key) {
-            let same = |a: &crate::domain::Value, b| a.same_meaning(b);
             let equal = last.shape == row.shape
-                && last.values.iter().zip(row.values).all(|(a, b)| same(a, b));
+                && last.values.refs().zip(row.values.refs()).all(|(a, b)| a.same_meaning(b));
             found.identical += u64::from(equal);
             found.conflicting += u64::from(!equal);
         } else {

@@ -38,7 +38,7 @@ pub fn page(vantage: &Vantage, filter: &Filter, series: Series, symbol: &Symbol)
         match &shown {
             Shown::Event(event) => {
                 let values = event.fields().filter_map(|(field, value)| Some((field, value?)));
-                values.for_each(|(field, value)| columns.set(row, field, value));
+                values.for_each(|(field, value)| columns.set(row, field, &value));
             }
             Shown::Record(record) => {
                 record.cells.iter().for_each(|cell| columns.set(row, &cell.field, &cell.value));

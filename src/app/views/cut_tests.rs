@@ -28,7 +28,7 @@ impl Cut {
 }
 
 impl Store for Cut {
-    fn put_view(&mut self, key: &[u8], bytes: &[u8]) -> Done<()> {
+    fn put_view(&mut self, key: &[u8], bytes: &[u8]) -> Done<bool> {
         self.may_write()?;
         self.inner.put_view(key, bytes)
     }

@@ -1,13 +1,14 @@
 //! One column of a block: its numbers, or the values of one field, and back.
 
-use super::super::canon;
 use super::super::error::LedgerError;
 use super::columns::malformed;
 use super::packed;
 use super::v1::{BytesV1, ColumnV1, DigitsV1, IntsV1};
 use super::v2::{ColumnV2, DigitsV2};
 use super::varints::Varints;
-use crate::domain::Value;
+use crate::domain::value::{WIDEST, form};
+use crate::domain::values::Filling;
+use crate::domain::{Cells, Value, ValueRef, Values};
 use rust_decimal::Decimal;
 
 /// Leaves out what a column of equal numbers need not say.
@@ -109,25 +110,49 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
-    pub(super) fn push(&mut self, value: &Value) {
-        self.forms.push(canon::form(value));
+    #[inline]
+    pub(super) fn push(&mut self, value: ValueRef<'_>) {
+        match value {
+            ValueRef::Decimal(digits, scale) => {
+                self.forms.push(scale);
+                match self.wide.is_empty() {
+                    true => self.digits.push(digits),
+                    false => self.wide.push(i128::from(digits)),
+                }
+            }
+            ValueRef::Other(value) => self.push_other(value),
+        }
+    }
+
+    fn push_other(&mut self, value: &Value) {
+        self.forms.push(value.form());
         match value {
             Value::Dec(decimal) => {
-                let digits = decimal.mantissa();
-                match i64::try_from(digits) {
-                    Ok(digits) if self.wide.is_empty() => self.digits.push(digits),
-                    _ => {
-                        let before = self.digits.drain(..).map(i128::from);
-                        self.wide.extend(before);
-                        self.wide.push(digits);
-                    }
-                }
+                let before = self.digits.drain(..).map(i128::from);
+                self.wide.extend(before);
+                self.wide.push(decimal.mantissa());
             }
             Value::Num(text) | Value::Text(text) | Value::Json(text) => {
                 self.texts.push(text.to_string());
             }
             Value::Null | Value::Bool(_) => {}
         }
+    }
+
+    /// Room for so many values.
+    pub(super) fn with_capacity(count: usize) -> Self {
+        let (forms, digits) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        Self { forms, digits, ..Self::default() }
+    }
+
+    /// A column of rows of `width` values each.
+    pub(super) fn of_column(values: Cells<'_>, column: usize, width: usize) -> Self {
+        if let Some((forms, digits)) = values.decimals(column, width) {
+            return Self { forms, digits, ..Self::default() };
+        }
+        let mut gathered = Self::with_capacity(values.len() / width.max(1));
+        values.refs().skip(column).step_by(width.max(1)).for_each(|value| gathered.push(value));
+        gathered
     }
 
     /// How many values there are.
@@ -140,7 +165,11 @@ impl Gathered {
         if !self.wide.is_empty() {
             return false;
         }
-        let scales = || self.forms.iter().copied().filter(|form| *form <= 28);
+        // Most columns have one form.
+        if self.forms.iter().all(|form| Some(form) == self.forms.first()) {
+            return true;
+        }
+        let scales = || self.forms.iter().copied().filter(|form| *form <= WIDEST);
         let Some(scale) = scales().max() else { return true };
         if scales().all(|own| own == scale) {
             return true;
@@ -209,7 +238,7 @@ impl Column {
             BytesV1::Same(form) => std::slice::from_ref(form),
             BytesV1::Each(forms) => forms,
         };
-        let scale = forms.iter().copied().filter(|form| *form <= 28).max().unwrap_or(0);
+        let scale = forms.iter().copied().filter(|form| *form <= WIDEST).max().unwrap_or(0);
         Self {
             surplus: surplus_to(scale),
             forms: match packed.forms {
@@ -225,50 +254,75 @@ impl Column {
     }
 
     /// Adds the next value to `values`; `None` when there is none, or a wrong one.
-    ///
-    /// Decimals are made where they stay: one that is handed on while it is made costs twice as much.
-    #[inline]
-    pub(super) fn next_to(&mut self, values: &mut Vec<Value>) -> Option<()> {
+    pub(super) fn next_to(&mut self, values: &mut Values) -> Option<()> {
+        let form = self.forms.next()?;
+        match self.digits(form)? {
+            Some(digits) => values.push_decimal(digits, form),
+            None => values.push(self.other(form)?),
+        }
+        Some(())
+    }
+
+    /// Fills a column of `count` rows with the next values.
+    pub(super) fn fill(
+        &mut self,
+        rows: &mut Filling<'_>,
+        column: usize,
+        count: usize,
+    ) -> Option<()> {
         // Most columns have one scale.
-        if let (Bytes::Same(scale @ 0..=28), Digits::Aligned(sum, deltas)) =
+        if let (Bytes::Same(scale @ 0..=WIDEST), Digits::Aligned(sum, deltas)) =
             (&self.forms, &mut self.digits)
         {
-            *sum = sum.wrapping_add(deltas.next()?);
-            values.push(Value::Dec(Decimal::new(*sum, u32::from(*scale))));
-            return Some(());
-        }
-        let form = self.forms.next()?;
-        if let (0..=28, Digits::Aligned(sum, deltas)) = (form, &mut self.digits) {
-            *sum = sum.wrapping_add(deltas.next()?);
-            let digits = match *self.surplus.get(usize::from(form))? {
-                1 => *sum,
-                // One division: the remainder would be a second one.
-                surplus => {
-                    let digits = sum.checked_div(surplus)?;
-                    (digits.wrapping_mul(surplus) == *sum).then_some(digits)?
-                }
+            let next = |delta| {
+                *sum = sum.wrapping_add(delta);
+                *sum
             };
-            values.push(Value::Dec(Decimal::new(digits, u32::from(form))));
-            return Some(());
+            let enough = deltas.len() >= count;
+            rows.decimals(column, *scale, deltas.by_ref().take(count).map(next));
+            return enough.then_some(());
         }
-        values.push(self.other(form)?);
+        for row in 0..count {
+            let form = self.forms.next()?;
+            match self.digits(form)? {
+                Some(digits) => rows.put_decimal(row, column, digits, form),
+                None => rows.put(row, column, self.other(form)?),
+            }
+        }
         Some(())
+    }
+
+    /// The next digits, of a decimal that a word can say; `None` for another form.
+    #[inline]
+    fn digits(&mut self, form: u8) -> Option<Option<i64>> {
+        let (0..=WIDEST, Digits::Aligned(sum, deltas)) = (form, &mut self.digits) else {
+            return Some(None);
+        };
+        *sum = sum.wrapping_add(deltas.next()?);
+        Some(Some(match *self.surplus.get(usize::from(form))? {
+            1 => *sum,
+            // One division: the remainder would be a second one.
+            surplus => {
+                let digits = sum.checked_div(surplus)?;
+                (digits.wrapping_mul(surplus) == *sum).then_some(digits)?
+            }
+        }))
     }
 
     /// The next value, of a form that is less usual.
     fn other(&mut self, form: u8) -> Option<Value> {
         Some(match form {
-            0..=28 => {
+            0..=WIDEST => {
                 let Digits::Plain(sum, deltas) = &mut self.digits else { return None };
                 *sum = sum.wrapping_add(deltas.next()?);
                 Value::Dec(Decimal::try_from_i128_with_scale(*sum, u32::from(form)).ok()?)
             }
-            canon::FORM_NULL => Value::Null,
-            canon::FORM_FALSE => Value::Bool(false),
-            canon::FORM_TRUE => Value::Bool(true),
-            canon::FORM_NUM => Value::Num(self.texts.next()?.into()),
-            canon::FORM_TEXT => Value::Text(self.texts.next()?.into()),
-            canon::FORM_JSON => Value::Json(self.texts.next()?.into()),
+            form::NULL => Value::Null,
+            form::FALSE => Value::Bool(false),
+            form::TRUE => Value::Bool(true),
+            form::NUM => Value::Num(self.texts.next()?.into()),
+            form::TEXT => Value::Text(self.texts.next()?.into()),
+            form::JSON => Value::Json(self.texts.next()?.into()),
             _ => return None,
         })
     }

@@ -4,8 +4,8 @@
 //! become small numbers; decimals are brought to one scale per column first, and keep their own.
 
 use super::super::error::LedgerError;
-use super::column::{Column, Gathered, Ints, pack_bytes, pack_ints, unpack_bytes, unpack_ints};
-use super::v1::{ColumnsV1, HeadsV1, IntsV1, ItemsV1};
+use super::column::{Column, Gathered, pack_bytes, pack_ints, unpack_bytes, unpack_ints};
+use super::v1::{BytesV1, ColumnsV1, HeadsV1, IntsV1, ItemsV1};
 use crate::domain::rows::Head;
 use crate::domain::{Day, Field, Op, Row, Rows, Series, Symbol, series};
 use std::collections::HashMap;
@@ -76,19 +76,27 @@ impl Fields {
                 of.push(i64::from(*slot));
             }
         }
+        let shapes = used.iter().map(|shape| shape.iter().map(field_code).collect()).collect();
         let (slots, count) = column_slots(used.iter().map(|shape| &***shape));
+        let alike = heads.iter().all(|head| head.op == Op::Put) && used.len() == 1;
+        // Of rows of one shape, none of whose fields is named twice, each column is a stride.
+        if let Some(values) = rows.values_in_order(heads.iter().copied(), count).filter(|_| alike)
+            && slots.first().is_some_and(|slots| slots.len() == count)
+        {
+            let columns = (0..count).map(|slot| Gathered::of_column(values, slot, count)).collect();
+            return Self { shapes, of, columns };
+        }
         let mut columns: Vec<Gathered> = Vec::new();
-        columns.resize_with(count, Gathered::default);
+        columns.resize_with(count, || Gathered::with_capacity(heads.len()));
         let puts = heads.iter().zip(&of).filter(|(head, _)| head.op == Op::Put);
         for (head, shape) in puts {
             let slots = slots.get(*shape as usize).map(Vec::as_slice).unwrap_or_default();
-            for (value, slot) in rows.values_of(head, slots.len()).iter().zip(slots) {
+            for (value, slot) in rows.values_of(head, slots.len()).refs().zip(slots) {
                 if let Some(column) = columns.get_mut(*slot) {
                     column.push(value);
                 }
             }
         }
-        let shapes = used.iter().map(|shape| shape.iter().map(field_code).collect()).collect();
         Self { shapes, of, columns }
     }
 }
@@ -182,8 +190,6 @@ struct Slots {
     shape_of: Vec<u32>,
     /// How many values there are.
     values: usize,
-    /// The batch of each row.
-    batches: Vec<u32>,
 }
 
 /// Symbols and shapes by their numbers in a block, taken into the pools of `rows`.
@@ -209,70 +215,89 @@ impl Pools {
     }
 }
 
-/// Unpacks everything but the values, which follow the first `before` ones.
+/// Hands each number of a column to its row.
+fn each<T>(
+    ints: IntsV1,
+    rows: &mut [T],
+    mut set: impl FnMut(&mut T, i64) -> Option<()>,
+) -> Result<(), LedgerError> {
+    let mut numbers = unpack_ints(ints, rows.len())?;
+    let mut next = |row| set(row, numbers.next()?);
+    rows.iter_mut().try_for_each(&mut next).ok_or_else(malformed)
+}
+
+/// Unpacks everything but the values, which follow the first `before` ones: column by column, so that
+/// each is a loop of its own.
 fn unpack_heads(
     packed: HeadsV1,
     count: usize,
     pools: Pools,
     before: usize,
-    heads: &mut Vec<Head>,
+    all: &mut Vec<Head>,
 ) -> Result<Slots, LedgerError> {
     if count > MAX_EVENTS {
         return Err(malformed());
     }
-    heads.reserve(count);
-    let batches = unpack_ints(packed.batches, count)?.take(count);
-    let batches = batches.map(narrow).collect::<Result<_, _>>()?;
-    let mut shape_of = Vec::with_capacity(count);
-    let (mut end, mut values) = (0i64, 0usize);
-    let (mut seqs, mut sources) =
-        (unpack_ints(packed.seqs, count)?, unpack_ints(packed.sources, count)?);
-    let (mut lines, mut gaps) =
-        (unpack_ints(packed.lines, count)?, unpack_ints(packed.gaps, count)?);
-    let (mut lens, mut days) = (unpack_ints(packed.lens, count)?, unpack_ints(packed.days, count)?);
-    let (mut symbols, mut shapes) =
-        (unpack_ints(packed.symbols, count)?, unpack_ints(packed.shape, count)?);
+    let first = all.len();
+    all.resize(first + count, EMPTY);
+    let heads = all.get_mut(first..).unwrap_or_default();
+    each(packed.seqs, heads, |head, seq| Some(head.seq = seq.try_into().ok()?))?;
+    each(packed.sources, heads, |head, source| Some(head.source = source.try_into().ok()?))?;
+    each(packed.lines, heads, |head, line| Some(head.line = line.try_into().ok()?))?;
+    each(packed.lens, heads, |head, len| Some(head.len = len.try_into().ok()?))?;
+    let mut end = 0i64;
+    each(packed.gaps, heads, |head, gap| {
+        let offset = end.wrapping_add(gap);
+        end = offset.wrapping_add(i64::from(head.len));
+        Some(head.offset = offset.try_into().ok()?)
+    })?;
+    each(packed.days, heads, |head, day| Some(head.day = Day(day.try_into().ok()?)))?;
+    each(packed.symbols, heads, |head, symbol| {
+        Some(head.symbol = *pools.symbols.get(usize::try_from(symbol).ok()?)?)
+    })?;
     let (mut ops, mut codes) =
         (unpack_bytes(packed.ops, count)?, unpack_bytes(packed.series, count)?);
-    let next = |column: &mut Ints| column.next().ok_or_else(malformed);
-    for _ in 0..count {
-        let len = next(&mut lens)?;
-        let offset = end.wrapping_add(next(&mut gaps)?);
-        end = offset.wrapping_add(len);
-        let op = match ops.next() {
+    let mut shape_of = vec![0u32; count];
+    each(packed.shape, &mut shape_of, |of, shape| Some(*of = shape.try_into().ok()?))?;
+    let mut values = 0usize;
+    for (head, shape) in heads.iter_mut().zip(&shape_of) {
+        let shape = *shape as usize;
+        head.op = match ops.next() {
             Some(0) => Op::Put,
             Some(1) => Op::Retract,
             _ => return Err(malformed()),
         };
-        let shape: u32 = narrow(next(&mut shapes)?)?;
-        let of_shape = pools.of_shape.get(shape as usize).ok_or_else(malformed)?;
-        let symbol = narrow::<usize>(next(&mut symbols)?)?;
-        heads.push(Head {
-            seq: narrow(next(&mut seqs)?)?,
-            source: narrow(next(&mut sources)?)?,
-            line: narrow(next(&mut lines)?)?,
-            offset: narrow(offset)?,
-            len: narrow(len)?,
-            series: codes.next().and_then(Series::from_code).ok_or_else(malformed)?,
-            op,
-            day: Day(narrow(next(&mut days)?)?),
-            item: 0,
-            symbol: *pools.symbols.get(symbol).ok_or_else(malformed)?,
-            shape: *pools.shapes.get(shape as usize).ok_or_else(malformed)?,
-            first: u32::try_from(before + values).map_err(|_| malformed())?,
-        });
-        shape_of.push(shape);
-        values += if op == Op::Put { of_shape.len() } else { 0 };
+        head.series = codes.next().and_then(Series::from_code).ok_or_else(malformed)?;
+        head.shape = *pools.shapes.get(shape).ok_or_else(malformed)?;
+        head.first = u32::try_from(before + values).map_err(|_| malformed())?;
+        let width = pools.of_shape.get(shape).ok_or_else(malformed)?.len();
+        values += if head.op == Op::Put { width } else { 0 };
         if values > MAX_VALUES {
             return Err(malformed());
         }
     }
-    Ok(Slots { of_shape: pools.of_shape, shape_of, values, batches })
+    Ok(Slots { of_shape: pools.of_shape, shape_of, values })
 }
+
+/// A head before its columns are unpacked.
+const EMPTY: Head = Head {
+    seq: 0,
+    source: 0,
+    line: 0,
+    offset: 0,
+    len: 0,
+    series: Series::Iv,
+    op: Op::Put,
+    day: Day(0),
+    item: 0,
+    symbol: 0,
+    shape: 0,
+    first: 0,
+};
 
 /// Unpacks into `rows`; returns the batch of each row (all 0 in a block).
 pub fn unpack(
-    packed: ColumnsV1,
+    mut packed: ColumnsV1,
     count: usize,
     symbols: &[Symbol],
     rows: &mut Rows,
@@ -282,10 +307,21 @@ pub fn unpack(
         return Err(malformed());
     }
     let mut columns: Vec<Column> = packed.columns.into_iter().map(Column::of).collect();
-    let mut batches = Vec::new();
+    let mut batches = vec![0u32; count.min(MAX_EVENTS)];
+    let alike = (&packed.heads.shape, &packed.heads.ops);
+    let alike = matches!(alike, (IntsV1::Same(_), BytesV1::Same(0)));
+    let of_batch = std::mem::replace(&mut packed.heads.batches, IntsV1::Same(0));
+    each(of_batch, &mut batches, |batch, number| Some(*batch = number.try_into().ok()?))?;
     rows.extend_with(|heads, values| {
         let first = heads.len();
         let found = unpack_heads(packed.heads, count, pools, values.len(), heads)?;
+        // Rows of one shape, none of whose fields is named twice: column by column.
+        if alike && found.values == count * columns.len() {
+            let mut places = values.add_rows(count, columns.len());
+            let fill = |(slot, column): (usize, &mut Column)| column.fill(&mut places, slot, count);
+            columns.iter_mut().enumerate().try_for_each(fill).ok_or_else(malformed)?;
+            return if columns.iter().all(Column::is_spent) { Ok(()) } else { Err(malformed()) };
+        }
         values.reserve(found.values);
         let heads = heads.get(first..).unwrap_or_default();
         let puts = heads.iter().zip(&found.shape_of).filter(|(head, _)| head.op == Op::Put);
@@ -295,7 +331,6 @@ pub fn unpack(
                 next.ok_or_else(malformed)?;
             }
         }
-        batches = found.batches;
         if columns.iter().all(Column::is_spent) { Ok(()) } else { Err(malformed()) }
     })?;
     Ok(batches)

@@ -37,6 +37,14 @@ fn first_of(bytes: &[u8; 9]) -> Option<(u64, usize)> {
     })
 }
 
+/// Whether each of eight bytes is a number of its own.
+fn are_small(bytes: [u8; 8]) -> bool {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let word = u64::from_le_bytes(bytes);
+    // Adding 5 carries into the top bit of what is 251 or more, where that bit is set besides.
+    ((word & (0x7f * EACH)) + 5 * EACH) & word & (0x80 * EACH) == 0
+}
+
 impl Encode for Varints {
     fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
         (self.0.len() as u64).encode(encoder)?;
@@ -68,8 +76,14 @@ impl<C> Decode<C> for Varints {
         decoder.claim_container_read::<i64>(count)?;
         let mut values = Vec::with_capacity(count);
         while values.len() < count {
-            let next = decoder.reader().peek_read(9).and_then(|next| next.first_chunk());
-            if let Some((value, used)) = next.and_then(first_of) {
+            let next = decoder.reader().peek_read(9).and_then(|next| next.first_chunk::<9>());
+            let eight = next.and_then(|next| next.first_chunk::<8>()).copied();
+            if let Some(eight) = eight.filter(|eight| are_small(*eight))
+                && count - values.len() >= eight.len()
+            {
+                decoder.reader().consume(eight.len());
+                values.extend(eight.map(|byte| unzigzag(u64::from(byte))));
+            } else if let Some((value, used)) = next.and_then(first_of) {
                 decoder.reader().consume(used);
                 values.push(unzigzag(value));
             } else {

@@ -27,7 +27,7 @@ pub fn row(row: &Row<'_>) -> String {
             _ => out += &format!(" {}", word(field.name())),
         }
         if head.op == Op::Put {
-            out += &format!("={}", value.map_or_else(|| "null".to_owned(), value_word));
+            out += &format!("={}", value.as_ref().map_or_else(|| "null".to_owned(), value_word));
         }
     }
     out

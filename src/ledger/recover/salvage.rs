@@ -296,7 +296,7 @@ impl Store for Salvage {
         self.inner().memory.view(key)
     }
 
-    fn put_view(&mut self, key: &[u8], bytes: &[u8]) -> Result<()> {
+    fn put_view(&mut self, key: &[u8], bytes: &[u8]) -> Result<bool> {
         self.inner().memory.put_view(key, bytes)
     }
 

@@ -84,10 +84,9 @@ impl Store for MemoryStore {
         Ok(self.views.get(key).cloned())
     }
 
-    fn put_view(&mut self, key: &[u8], bytes: &[u8]) -> Result<()> {
+    fn put_view(&mut self, key: &[u8], bytes: &[u8]) -> Result<bool> {
         check_size(bytes)?;
-        self.views.insert(key.to_vec(), bytes.to_vec());
-        Ok(())
+        Ok(self.views.insert(key.to_vec(), bytes.to_vec()).is_some())
     }
 
     fn remove_view(&mut self, key: &[u8]) -> Result<()> {

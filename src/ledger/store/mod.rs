@@ -54,8 +54,8 @@ pub trait Store: Send + Sync {
     fn pack_reader(&self) -> &Pack;
     /// A value of the views, which can all be rebuilt.
     fn view(&self, key: &[u8]) -> Result<Option<Vec<u8>>>;
-    /// Keeps a value of the views.
-    fn put_view(&mut self, key: &[u8], bytes: &[u8]) -> Result<()>;
+    /// Keeps a value of the views; says whether one stood there.
+    fn put_view(&mut self, key: &[u8], bytes: &[u8]) -> Result<bool>;
     /// Removes a value of the views.
     fn remove_view(&mut self, key: &[u8]) -> Result<()>;
     /// The keys of the views that start with `prefix`.

@@ -244,15 +244,16 @@ impl SledStore {
         self.file.sync_data().map_err(|error| LedgerError::write("the ledger", error))
     }
 
-    fn put(&mut self, tree: fn(&Self) -> &sled::Tree, key: &[u8], bytes: &[u8]) -> Result<()> {
+    /// Keeps a value; says whether one stood there.
+    fn put(&mut self, tree: fn(&Self) -> &sled::Tree, key: &[u8], bytes: &[u8]) -> Result<bool> {
         check_size(bytes)?;
         if self.poisoned {
             return Err(LedgerError::Poisoned);
         }
         let tree = tree(self);
         let done = writing(|| {
-            tree.insert(key, bytes)?;
-            weigh(tree, key, bytes.len())
+            let was = tree.insert(key, bytes)?;
+            weigh(tree, key, bytes.len()).map(|()| was.is_some())
         });
         self.poisoned |= done.is_err();
         done
@@ -304,7 +305,7 @@ impl Store for SledStore {
     }
 
     fn put_block(&mut self, batch: u32, index: u32, bytes: &[u8]) -> Result<()> {
-        self.put(|store| &store.blocks, &block_key(batch, index), bytes)
+        self.put(|store| &store.blocks, &block_key(batch, index), bytes).map(drop)
     }
 
     fn block(&self, batch: u32, index: u32) -> Result<Option<Vec<u8>>> {
@@ -322,7 +323,7 @@ impl Store for SledStore {
     }
 
     fn put_control(&mut self, position: u64, bytes: &[u8]) -> Result<()> {
-        self.put(|store| &store.controls, &position.to_be_bytes(), bytes)
+        self.put(|store| &store.controls, &position.to_be_bytes(), bytes).map(drop)
     }
 
     fn remove_control(&mut self, position: u64) -> Result<()> {
@@ -356,7 +357,7 @@ impl Store for SledStore {
     fn put_kept(&mut self, digest: &Digest, kept: &Kept) -> Result<()> {
         let mut bytes = encode_kept(kept)?;
         bytes.extend_from_slice(&content(&bytes).0);
-        self.put(|store| &store.kept, &digest.0, &bytes)
+        self.put(|store| &store.kept, &digest.0, &bytes).map(drop)
     }
 
     fn pack(&mut self) -> &mut Pack {
@@ -371,7 +372,7 @@ impl Store for SledStore {
         self.get(&self.views, key)
     }
 
-    fn put_view(&mut self, key: &[u8], bytes: &[u8]) -> Result<()> {
+    fn put_view(&mut self, key: &[u8], bytes: &[u8]) -> Result<bool> {
         self.waiting += bytes.len();
         self.put(|store| &store.views, key, bytes)
     }

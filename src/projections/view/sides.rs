@@ -36,11 +36,11 @@ impl<'h> Sides<'h, '_> {
         if let (Some(old), Some(new)) = (sole(self.before), sole(self.after))
             && old.shape == new.shape
         {
-            let mut values = old.fields().zip(new.fields()).enumerate();
-            return values.any(|(index, ((field, old), (_, other)))| {
-                let differs = old.zip(other).is_some_and(|(old, new)| !old.same_meaning(new));
+            let fields = || new.shape.iter().filter(|field| !field.is_mark());
+            let mut values = old.values.refs().zip(new.values.refs()).zip(fields()).enumerate();
+            return values.any(|(index, ((old, new), field))| {
                 // A field that is named twice shows its last value.
-                differs && !new.fields().skip(index + 1).any(|(later, _)| later == field)
+                !old.same_meaning(new) && !fields().skip(index + 1).any(|later| later == field)
             });
         }
         let (old, new) = (self.before(), self.after());

@@ -25,8 +25,8 @@ fn events(endpoint: Endpoint, series: Series, body: &str) -> (Told, PageSummary)
         source: 0,
     };
     let mut windows: Vec<Window> = Vec::new();
-    let mut take = |window: Window| -> Result<(), Infallible> {
-        windows.push(window);
+    let mut take = |window: &mut Window| -> Result<(), Infallible> {
+        windows.push(std::mem::take(window));
         Ok(())
     };
     let mut out = Collector::new(&mut take);
@@ -35,7 +35,7 @@ fn events(endpoint: Endpoint, series: Series, body: &str) -> (Told, PageSummary)
     let rows = windows.iter().flat_map(|window| window.rows.iter());
     let told = rows.map(|row| {
         let fields = row.fields().map(|(field, value)| {
-            (field.name().to_owned(), value.map(ToString::to_string).unwrap_or_default())
+            (field.name().to_owned(), value.as_ref().map(ToString::to_string).unwrap_or_default())
         });
         (row.symbol.to_string(), row.head.day.to_string(), fields.collect())
     });

@@ -39,6 +39,13 @@ pub(super) struct Header<'m> {
     pub(super) ignored: Vec<String>,
 }
 
+impl Header<'_> {
+    /// How many value columns there are, those of further days included.
+    pub(super) fn all_columns(&self) -> usize {
+        self.columns.len() + self.more.iter().map(|part| part.columns.len()).sum::<usize>()
+    }
+}
+
 /// A further day of a row, bound to its cells.
 #[derive(Debug)]
 pub(super) struct BoundPart<'m> {

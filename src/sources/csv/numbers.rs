@@ -56,10 +56,38 @@ impl Plain {
         }
     }
 
-    /// The number in the unit of the field; see [`to_field`].
-    pub(super) fn to_field(self, unit: CellUnit) -> Decimal {
+    /// The digits of the number in the unit of the field, and how many stand behind the point; see
+    /// [`to_field`].
+    pub(super) fn to_field(self, unit: CellUnit) -> (i64, u8) {
         let shift = if unit == CellUnit::Percent { 2 } else { 0 };
-        Decimal::new(self.mantissa, self.scale + shift)
+        (self.mantissa, self.scale as u8 + shift)
+    }
+}
+
+/// Numbers of a column that were found within its bounds and nothing remarkable, by scale: the smallest
+/// and the largest. Bounds have one side each, so whatever lies between two such numbers is one, too.
+#[derive(Clone, Debug)]
+pub(super) struct Usual([(i64, i64); UNITS.len()]);
+
+impl Default for Usual {
+    fn default() -> Self {
+        Self([(i64::MAX, i64::MIN); UNITS.len()])
+    }
+}
+
+impl Usual {
+    /// Whether a number is known to be one.
+    pub(super) fn has(&self, plain: Plain) -> bool {
+        let known = self.0.get(plain.scale as usize);
+        known.is_some_and(|(least, most)| (*least..=*most).contains(&plain.mantissa))
+    }
+
+    /// Takes in one more.
+    pub(super) fn add(&mut self, plain: Plain) {
+        if let Some((least, most)) = self.0.get_mut(plain.scale as usize) {
+            *least = plain.mantissa.min(*least);
+            *most = plain.mantissa.max(*most);
+        }
     }
 }
 
@@ -242,7 +270,9 @@ mod tests {
         // Both ways of reading agree wherever the fast one answers.
         if let Some(plain) = fast(text.as_bytes(), unit, mark) {
             let Number::Value(number) = parse(text, unit, mark) else { panic!("{text}") };
-            assert_eq!(Some(plain.to_field(unit)), to_field(number, unit), "{text}");
+            let (digits, scale) = plain.to_field(unit);
+            let found = Decimal::new(digits, u32::from(scale));
+            assert_eq!(Some(found), to_field(number, unit), "{text}");
             for bound in ["0", "45.53", "119", "123456789012345678901.5"] {
                 let bound: Decimal = bound.parse().unwrap();
                 assert_eq!(plain.cmp(&bound), number.cmp(&bound), "{text} and {bound}");

@@ -2,13 +2,13 @@
 
 use super::columns::BoundPart;
 use super::dates::Orders;
-use super::numbers::{self, Number};
+use super::numbers::{self, Number, Usual};
 use super::records::{Record, Records, Stop};
 use super::text::{self, Bytes, Encoding};
 use super::words;
 use super::{CsvOptions, Plan, SymbolFrom};
 use crate::domain::rows::{Key, MAX_RAW};
-use crate::domain::{Collector, Day, Field, Op, Origin, Severity, Symbol, Value};
+use crate::domain::{Collector, Day, Field, Origin, Severity, Shape, Symbol, Value, Values};
 use crate::sources::mapping::{CellUnit, Column, DecimalMark, Need};
 use crate::sources::notes::{Counts, DayNotes};
 use crate::sources::{ReadError, ReadSummary};
@@ -65,12 +65,14 @@ struct Pass<'m> {
     /// The further days of a row.
     more: &'m [BoundPart<'m>],
     /// What they say in the row under way.
-    others: Vec<(Day, Vec<Field>, Vec<Value>)>,
+    others: Vec<(Day, Shape, Values)>,
     header_cells: usize,
     decimal: DecimalMark,
     symbols: Symbols,
-    fields: Vec<Field>,
-    values: Vec<Value>,
+    shapes: Shapes,
+    values: Values,
+    /// Per column, those of further days behind the others.
+    usual: Vec<Usual>,
     accepted: u64,
     blank: u64,
     rejects: Counts<'m>,
@@ -96,8 +98,9 @@ impl<'m> Pass<'m> {
             header_cells: plan.header.cells,
             decimal: options.mapping.decimal,
             symbols: Symbols::new(&options.symbol),
-            fields: Vec::new(),
-            values: Vec::new(),
+            usual: vec![Usual::default(); plan.header.all_columns()],
+            shapes: Shapes::default(),
+            values: Values::default(),
             accepted: 0,
             blank: 0,
             rejects: Counts::default(),
@@ -127,12 +130,12 @@ impl<'m> Pass<'m> {
                 self.accepted += 1;
                 if let Some((symbol, last)) = self.symbols.list.get_mut(symbol) {
                     self.days.add(day, last.replace(day), record.line);
-                    let values = self.values.drain(..);
                     let item = item.map(|item| item.to_string()).unwrap_or_default();
                     let key = Key { symbol, day, item: &item };
-                    out.event(origin, series, Op::Put, key, &self.fields, values)?;
-                    for (day, fields, values) in self.others.drain(..) {
-                        out.row(origin, series, Op::Put, symbol, day, &fields, values)?;
+                    out.put(origin, series, key, self.shapes.last(), self.values.all())?;
+                    for (day, shape, values) in self.others.drain(..) {
+                        let key = Key { symbol, day, item: "" };
+                        out.put(origin, series, key, &shape, values.all())?;
                     }
                 }
                 Ok(())
@@ -150,8 +153,8 @@ impl<'m> Pass<'m> {
         record.cells().all(|cell| self.encoding.text(cell).trim().is_empty())
     }
 
-    /// Reads a row's day and symbol, and its values into `self.fields` and `self.values`; or says
-    /// why it cannot be used.
+    /// Reads a row's day and symbol, and its fields and values into `self.shapes` and `self.values`; or
+    /// says why it cannot be used.
     fn read(&mut self, record: Record<'_>, date: &[u8]) -> Result<RowKey, (&'m str, Option<Day>)> {
         let cut_off = record.len() < self.header_cells || record.unclosed;
         if !record.terminated && cut_off {
@@ -175,7 +178,10 @@ impl<'m> Pass<'m> {
             None => 0,
         };
         self.others.clear();
+        let mut first = self.columns.len();
         for part in self.more {
+            let columns = (first, part.columns.as_slice());
+            first += part.columns.len();
             let day = match self.day_of(record, part.date) {
                 Some(day) if future(day) => return Err(because("future_date")),
                 Some(day) => day,
@@ -183,17 +189,19 @@ impl<'m> Pass<'m> {
                 None if self.says_nothing(record, part) => continue,
                 None => return Err(because("invalid_date")),
             };
-            self.read_values(record, day, &part.columns).map_err(because)?;
-            let said = (std::mem::take(&mut self.fields), std::mem::take(&mut self.values));
-            self.others.push((day, said.0, said.1));
+            self.read_values(record, day, columns).map_err(because)?;
+            self.shapes.found();
+            let values = std::mem::take(&mut self.values);
+            self.others.push((day, self.shapes.last().clone(), values));
         }
-        self.read_values(record, day, self.columns).map_err(because)?;
+        self.read_values(record, day, (0, self.columns)).map_err(because)?;
         for column in self.defaults {
             if let Ok(value) = words::read("", column, self.orders) {
-                self.fields.push(Field::Known(column.field));
+                self.shapes.add(column.field);
                 self.values.push(value);
             }
         }
+        self.shapes.found();
         Ok((day, symbol, item))
     }
 
@@ -208,26 +216,21 @@ impl<'m> Pass<'m> {
         cells.into_iter().all(empty)
     }
 
-    /// Reads the values of a day of the row into `self.fields` and `self.values`.
+    /// Reads the fields and values of a day of the row into `self.shapes` and `self.values`; before its
+    /// columns are `first` others.
     fn read_values(
         &mut self,
         record: Record<'_>,
         day: Day,
-        columns: &'m [(usize, &'m Column)],
+        (first, columns): (usize, &'m [(usize, &'m Column)]),
     ) -> Result<(), &'m str> {
-        self.fields.clear();
+        self.shapes.begin();
         self.values.clear();
         // What a row is rejected with when none of its `one_of` columns has a value.
         let mut one_of = None;
-        for &(cell, column) in columns {
-            let value = match self.value(record, cell, column) {
-                Ok((value, high)) => {
-                    if high {
-                        self.high.add(&column.codes.high, record.line, Some(day));
-                        self.high_days.insert(day);
-                    }
-                    value
-                }
+        for (index, &(cell, column)) in (first..).zip(columns) {
+            let high = match self.take_value(record, cell, column, index) {
+                Ok(high) => high,
                 Err(code) if column.need == Need::Required => return Err(code),
                 Err(code) => {
                     if code != column.codes.missing {
@@ -240,47 +243,50 @@ impl<'m> Pass<'m> {
                     continue;
                 }
             };
-            self.fields.push(Field::Known(column.field));
-            self.values.push(value);
+            if high {
+                self.high.add(&column.codes.high, record.line, Some(day));
+                self.high_days.insert(day);
+            }
+            self.shapes.add(column.field);
         }
         match one_of {
-            Some(code) if self.fields.is_empty() => Err(code),
+            Some(code) if self.values.is_empty() => Err(code),
             _ => Ok(()),
         }
     }
 
-    /// A cell's value in the unit of its field, and whether it is remarkably high.
-    fn value(
-        &self,
+    /// Adds a cell's value in the unit of its field; says whether it is remarkably high.
+    fn take_value(
+        &mut self,
         record: Record<'_>,
         cell: usize,
         column: &'m Column,
-    ) -> Result<(Value, bool), &'m str> {
-        if matches!(column.unit, CellUnit::Flag | CellUnit::Word | CellUnit::Day) {
-            let text = self.encoding.text(record.cell(cell));
-            return words::read(&text, column, self.orders).map(|value| (value, false));
-        }
-        self.number(record, cell, column).map(|(number, high)| (Value::Dec(number), high))
-    }
-
-    /// A cell's number in the unit of its field, and whether it is remarkably high.
-    fn number(
-        &self,
-        record: Record<'_>,
-        cell: usize,
-        column: &'m Column,
-    ) -> Result<(Decimal, bool), &'m str> {
+        index: usize,
+    ) -> Result<bool, &'m str> {
         let (unit, codes) = (column.unit, &column.codes);
+        if matches!(unit, CellUnit::Flag | CellUnit::Word | CellUnit::Day) {
+            let text = self.encoding.text(record.cell(cell));
+            self.values.push(words::read(&text, column, self.orders)?);
+            return Ok(false);
+        }
         if let Some(plain) = numbers::fast(record.raw(cell), unit, self.decimal) {
-            let high = check(column, |bound| plain.cmp(bound))?;
-            return Ok((plain.to_field(unit), high));
+            let usual = self.usual.get_mut(index);
+            let high = match usual.as_ref().is_some_and(|usual| usual.has(plain)) {
+                true => false,
+                false => check(column, |bound| plain.cmp(bound))?,
+            };
+            usual.into_iter().filter(|_| !high).for_each(|usual| usual.add(plain));
+            let (digits, scale) = plain.to_field(unit);
+            self.values.push_decimal(digits, scale);
+            return Ok(high);
         }
         let text = self.encoding.text(record.cell(cell));
         match numbers::parse(&text, unit, self.decimal) {
             Number::Value(number) => {
                 let high = check(column, |bound| number.cmp(bound))?;
                 let number = numbers::to_field(number, unit).ok_or(codes.invalid.as_str())?;
-                Ok((number, high))
+                self.values.push(Value::Dec(number));
+                Ok(high)
             }
             Number::Missing => Err(&codes.missing),
             Number::Invalid => Err(&codes.invalid),
@@ -323,6 +329,47 @@ fn check(column: &Column, cmp: impl Fn(&Decimal) -> Ordering) -> Result<bool, &s
         return Err(&column.codes.suspect_scale);
     }
     Ok(is(&range.high_from, Ordering::is_ge))
+}
+
+/// The fields of rows: of all rows that have the same ones, the same list.
+#[derive(Default)]
+struct Shapes {
+    /// Codes of the fields of the row under way.
+    codes: Vec<u16>,
+    /// Those of the last row.
+    before: Vec<u16>,
+    last: Shape,
+    known: HashMap<Vec<u16>, Shape>,
+}
+
+impl Shapes {
+    fn begin(&mut self) {
+        self.codes.clear();
+    }
+
+    fn add(&mut self, field: u16) {
+        self.codes.push(field);
+    }
+
+    /// Takes the fields that were added for those of the row.
+    fn found(&mut self) {
+        if self.codes == self.before && !self.known.is_empty() {
+            return;
+        }
+        if !self.known.contains_key(&self.codes) {
+            let shape = self.codes.iter().copied().map(Field::Known).collect();
+            self.known.insert(self.codes.clone(), shape);
+        }
+        if let Some(shape) = self.known.get(&self.codes) {
+            self.last = shape.clone();
+            self.before.clone_from(&self.codes);
+        }
+    }
+
+    /// The fields that were found last.
+    fn last(&self) -> &Shape {
+        &self.last
+    }
 }
 
 /// Spellings of symbols that are remembered; more are read again each time.

@@ -20,9 +20,9 @@ fn read_from<R: Read + Seek>(
     limits: Limits,
 ) -> Result<CsvRead, ReadError<()>> {
     let (mut rows, mut rejects) = (Rows::new(), Vec::new());
-    let mut flush = |window: Window| {
+    let mut flush = |window: &mut Window| {
         window.rows.iter().for_each(|row| rows.push_row(row));
-        rejects.extend(window.rejects);
+        rejects.append(&mut window.rejects);
         Ok(())
     };
     let mut out = Collector::new(&mut flush);
@@ -74,7 +74,7 @@ impl CsvRead {
         let row = |row: crate::domain::Row<'_>| {
             let mut line = format!("{} {} {}", row.head.line, row.symbol, row.head.day);
             for (field, value) in row.fields() {
-                let value = value.map(Value::to_string).unwrap_or_default();
+                let value = value.as_ref().map(Value::to_string).unwrap_or_default();
                 line += &format!(" {}={value}", field.name());
             }
             line

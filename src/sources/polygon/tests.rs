@@ -43,7 +43,7 @@ impl Got {
     fn field(&self, index: usize, name: &str) -> Option<Value> {
         let row = self.rows.get(index).unwrap();
         let mut fields = row.fields().filter(|(field, _)| field.name() == name);
-        fields.next().and_then(|(_, value)| value.cloned())
+        fields.next().and_then(|(_, value)| value)
     }
 
     fn text(&self, index: usize, name: &str) -> String {
@@ -65,9 +65,9 @@ impl Got {
 
 pub(super) fn collect<S>(read: impl FnOnce(&mut Collector<'_, ()>) -> S) -> (S, Rows, Vec<Reject>) {
     let (mut rows, mut rejects) = (Rows::new(), Vec::new());
-    let mut flush = |window: Window| -> Result<(), ()> {
+    let mut flush = |window: &mut Window| -> Result<(), ()> {
         window.rows.iter().for_each(|row| rows.push_row(row));
-        rejects.extend(window.rejects);
+        rejects.append(&mut window.rejects);
         Ok(())
     };
     let mut out = Collector::new(&mut flush);

@@ -22,8 +22,8 @@ fn events(body: &str) -> (Told, crate::sources::polygon::PageSummary) {
     };
     let underlying = Quote { last: Some(Value::from_json_number("150.50")), last_ms: None };
     let mut windows: Vec<Window> = Vec::new();
-    let mut take = |window: Window| -> Result<(), Infallible> {
-        windows.push(window);
+    let mut take = |window: &mut Window| -> Result<(), Infallible> {
+        windows.push(std::mem::take(window));
         Ok(())
     };
     let mut out = Collector::new(&mut take);
@@ -32,7 +32,7 @@ fn events(body: &str) -> (Told, crate::sources::polygon::PageSummary) {
     let rows = windows.iter().flat_map(|window| window.rows.iter());
     let told = rows.map(|row| {
         let fields = row.fields().map(|(field, value)| {
-            (field.name().to_owned(), value.map(ToString::to_string).unwrap_or_default())
+            (field.name().to_owned(), value.as_ref().map(ToString::to_string).unwrap_or_default())
         });
         (row.item.to_owned(), fields.collect())
     });

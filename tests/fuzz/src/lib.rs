@@ -37,9 +37,9 @@ fn choice(data: &[u8]) -> Option<(usize, &[u8])> {
 /// read again.
 fn events<T>(read: impl FnOnce(&mut Collector<'_, ()>) -> T) -> (u64, T) {
     let mut count = 0;
-    let mut flush = |window: Window| {
+    let mut flush = |window: &mut Window| {
         count += window.len() as u64;
-        stored(&window);
+        stored(window);
         Ok(())
     };
     let mut out = Collector::new(&mut flush);

@@ -135,7 +135,7 @@ fn both_passes_are_reported_and_a_failing_receiver_stops_the_reading() {
     let rows = b"2025-01-02,20\n".repeat(100_000);
     let text = [&b"Date,IV30\n"[..], &rows].concat();
     let last = std::cell::Cell::new(0);
-    let mut flush = |_: Window| Err("full");
+    let mut flush = |_: &mut Window| Err("full");
     let mut out = Collector::new(&mut flush);
     let mapping = Mapping::bundled("mc-iv-basic").unwrap();
     let options = CsvOptions {

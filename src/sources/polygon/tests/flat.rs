@@ -84,7 +84,7 @@ fn columns_may_stand_anywhere_and_new_ones_are_kept() {
     assert_eq!(codes, ["missing_key", "cell_count", "missing_key", "ohlc", "missing"]);
     let last = rows.get(0).unwrap().fields().last().unwrap();
     assert_eq!((last.0.name(), last.1.unwrap().to_string()), ("decimal_volume", "5.250".into()));
-    assert_eq!(rows.get(1).unwrap().values.last(), Some(&Value::Null));
+    assert_eq!(rows.get(1).unwrap().values.iter().last(), Some(Value::Null));
     let rows = summary.rows;
     assert_eq!((rows.read, rows.accepted, rows.rejected, rows.blank), (7, 2, 5, 1));
     assert_eq!(summary.ignored_columns, ["decimal_volume"]);
@@ -121,7 +121,7 @@ fn windows_are_handed_on_while_a_long_file_is_read() {
     let line = "O:SPY230327P00390000,200,11.82,9.83,11.82,8.09,1678680000000000000,62\n";
     let packed = gzip(&format!("{HEADER}{}", line.repeat(rows)));
     let (mut windows, mut events) = (0, 0);
-    let mut flush = |window: Window| -> Result<(), ()> {
+    let mut flush = |window: &mut Window| -> Result<(), ()> {
         (windows, events) = (windows + 1, events + window.len());
         Ok(())
     };

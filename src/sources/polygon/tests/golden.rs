@@ -115,7 +115,7 @@ fn lost(body: &str, rows: &Rows, rejects: &[Reject]) -> BTreeMap<String, i64> {
     for row in rows.iter() {
         for (_, value) in row.fields() {
             match value.unwrap() {
-                Value::Json(text) => numbers(&serde_json::from_str(text).unwrap(), &mut count, -1),
+                Value::Json(text) => numbers(&serde_json::from_str(&text).unwrap(), &mut count, -1),
                 value @ (Value::Dec(_) | Value::Num(_)) => {
                     *count.entry(value.to_string()).or_default() -= 1;
                 }
@@ -259,7 +259,7 @@ fn samples_of_flat_files_are_read_cell_by_cell() {
         for (row, line) in rows.iter().zip(lines) {
             let head = row.head;
             assert_eq!(&text[head.offset as usize..][..head.len as usize], line);
-            let cells: Vec<String> = row.values.iter().map(Value::to_string).collect();
+            let cells: Vec<String> = row.values.iter().map(|value| value.to_string()).collect();
             assert_eq!(format!("{},{}", row.symbol, cells.join(",")), line);
         }
         read_files += 1;

@@ -135,7 +135,7 @@ fn deep_nesting_is_kept_as_text() {
         format!(r#"{{"results":[{{"o":1,"h":1,"l":1,"c":1,"t":1546405200000,"x":{deep}}}]}}"#);
     let got = read(&page(Endpoint::Aggs, "A"), &body);
     assert_eq!((got.rows.len(), got.codes()), (1, vec!["drift_added"]));
-    assert!(matches!(got.rows.get(0).unwrap().values.last(), Some(Value::Json(_))));
+    assert!(matches!(got.rows.get(0).unwrap().values.iter().last(), Some(Value::Json(_))));
 }
 
 /// How long large bodies take; run it alone, in release, with `--ignored`.
@@ -154,7 +154,7 @@ fn large_bodies_are_read_quickly() {
     let mut bars = page(Endpoint::Aggs, "AAPL");
     (bars.series, bars.timespan) = (Series::Bars, "1minute".into());
     let timed = |name: &str, page: &Page, body: &str| {
-        let mut drop = |_: Window| -> Result<(), ()> { Ok(()) };
+        let mut drop = |_: &mut Window| -> Result<(), ()> { Ok(()) };
         let mut out = Collector::new(&mut drop);
         let start = std::time::Instant::now();
         let summary = read_page(body.as_bytes(), page, &mut out).unwrap();

@@ -5,9 +5,9 @@ use crate::domain::{Reject, Rows, Window};
 
 fn read(bytes: &[u8], series: Series) -> (ReadSummary, Rows, Vec<Reject>) {
     let (mut rows, mut rejects) = (Rows::new(), Vec::new());
-    let mut flush = |window: Window| -> Result<(), ()> {
+    let mut flush = |window: &mut Window| -> Result<(), ()> {
         window.rows.iter().for_each(|row| rows.push_row(row));
-        rejects.extend(window.rejects);
+        rejects.append(&mut window.rejects);
         Ok(())
     };
     let mut out = Collector::new(&mut flush);
@@ -36,15 +36,15 @@ fn records_keep_their_order_and_their_digits() {
     let names: Vec<&str> = row.shape.iter().map(Field::name).collect();
     assert_eq!(names, ["atm_iv", "skew", "date", "iv_rank (IV)"]);
     assert!(row.shape[2].is_mark());
-    let values: Vec<String> = row.values.iter().map(Value::to_string).collect();
+    let values: Vec<String> = row.values.iter().map(|value| value.to_string()).collect();
     assert_eq!(values, ["0.24109999999999998", "-0.0", "null"]);
-    assert_eq!(row.values[2], Value::Null);
+    assert_eq!(row.values.get(2), Some(Value::Null));
     let (at, len) = (row.head.offset as usize, row.head.len as usize);
     assert_eq!(&text[at..at + len], text.lines().nth(1).unwrap().trim().trim_end_matches(','));
     let row = rows.get(1).unwrap();
     assert_eq!((row.head.line, row.head.source), (2, 5));
     assert_eq!(
-        row.values,
+        row.values.iter().collect::<Vec<_>>(),
         [
             Value::Num("1e-05".into()),
             Value::Json(r#"{"a": [1.50]}"#.into()),
@@ -62,9 +62,9 @@ fn price_records_mark_the_place_of_their_symbol() {
         {"symbol":"aapl","date":"2025-01-03","close":1.50}]"#;
     let (_, rows, _) = read(text.as_bytes(), Series::Spot);
     assert_eq!(rows.get(0).unwrap().shape[..2], [Field::SymbolMark, Field::DateMark]);
-    assert_eq!(rows.get(0).unwrap().values[1].to_string(), "115328808.0");
+    assert_eq!(rows.get(0).unwrap().values.get(1).unwrap().to_string(), "115328808.0");
     assert_eq!(rows.get(1).unwrap().shape[0], Field::Named("symbol".into()));
-    assert_eq!(rows.get(1).unwrap().values[0], Value::Text("aapl".into()));
+    assert_eq!(rows.get(1).unwrap().values.get(0), Some(Value::Text("aapl".into())));
 }
 
 #[test]
