@@ -14,10 +14,10 @@ use crate::ledger::{BatchWriter, Ledger, LedgerError};
 use crate::sources::csv::{CsvOptions, SymbolFrom, read_csv};
 use crate::sources::mapping::Mapping;
 use crate::sources::{Limits, ReadError, ReadSummary};
-use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Bytes of small files that an import holds in memory: each of them is read once.
 const HELD: u64 = 1 << 20;
@@ -109,19 +109,17 @@ impl ImportOptions {
 }
 
 /// Finds the mapping that is meant.
-pub fn choose_mapping(choice: &MappingChoice, series: Series) -> Result<Cow<'static, Mapping>> {
+pub fn choose_mapping(choice: &MappingChoice, series: Series) -> Result<Arc<Mapping>> {
     let (name, found) = match choice {
-        MappingChoice::Default => {
-            (series.name().to_owned(), Mapping::default_for(series).map(Cow::Borrowed))
-        }
-        MappingChoice::Named(id) => (id.clone(), Mapping::bundled(id).map(Cow::Borrowed)),
+        MappingChoice::Default => (series.name().to_owned(), Mapping::default_for(series)),
+        MappingChoice::Named(id) => (id.clone(), Mapping::bundled(id)),
         MappingChoice::Text { name, text } => {
             let wrong = |error: &dyn std::fmt::Display| AppError::Mapping {
                 name: name.clone(),
                 why: error.to_string(),
             };
             let parsed = Mapping::parse(text).map_err(|error| wrong(&error))?;
-            (name.clone(), Some(Cow::Owned(parsed)))
+            (name.clone(), Some(Arc::new(parsed)))
         }
     };
     let known = || Mapping::bundled_ids().collect::<Vec<_>>().join(", ");
