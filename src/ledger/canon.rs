@@ -78,7 +78,7 @@ pub fn put_row(out: &mut Vec<u8>, row: Row<'_>) {
     let version = if row.item.is_empty() { VERSION } else { VERSION_ITEM };
     out.extend_from_slice(&[version, op, head.series.code()]);
     put_word(out, u64::from(head.source));
-    put_word(out, u64::from(head.offset));
+    put_word(out, head.offset);
     put_word(out, u64::from(head.len));
     put_word(out, u64::from(head.line));
     put_text(out, row.symbol.as_str());

@@ -226,6 +226,12 @@ fn each<T>(
     rows.iter_mut().try_for_each(&mut next).ok_or_else(malformed)
 }
 
+/// Puts a number into its place; `None` when that is too small for it.
+fn set<T: TryFrom<i64>>(place: &mut T, number: i64) -> Option<()> {
+    *place = number.try_into().ok()?;
+    Some(())
+}
+
 /// Unpacks everything but the values, which follow the first `before` ones: column by column, so that
 /// each is a loop of its own.
 fn unpack_heads(
@@ -241,24 +247,25 @@ fn unpack_heads(
     let first = all.len();
     all.resize(first + count, EMPTY);
     let heads = all.get_mut(first..).unwrap_or_default();
-    each(packed.seqs, heads, |head, seq| Some(head.seq = seq.try_into().ok()?))?;
-    each(packed.sources, heads, |head, source| Some(head.source = source.try_into().ok()?))?;
-    each(packed.lines, heads, |head, line| Some(head.line = line.try_into().ok()?))?;
-    each(packed.lens, heads, |head, len| Some(head.len = len.try_into().ok()?))?;
+    each(packed.seqs, heads, |head, seq| set(&mut head.seq, seq))?;
+    each(packed.sources, heads, |head, source| set(&mut head.source, source))?;
+    each(packed.lines, heads, |head, line| set(&mut head.line, line))?;
+    each(packed.lens, heads, |head, len| set(&mut head.len, len))?;
     let mut end = 0i64;
     each(packed.gaps, heads, |head, gap| {
         let offset = end.wrapping_add(gap);
         end = offset.wrapping_add(i64::from(head.len));
-        Some(head.offset = offset.try_into().ok()?)
+        set(&mut head.offset, offset)
     })?;
-    each(packed.days, heads, |head, day| Some(head.day = Day(day.try_into().ok()?)))?;
+    each(packed.days, heads, |head, day| set(&mut head.day.0, day))?;
     each(packed.symbols, heads, |head, symbol| {
-        Some(head.symbol = *pools.symbols.get(usize::try_from(symbol).ok()?)?)
+        head.symbol = *pools.symbols.get(usize::try_from(symbol).ok()?)?;
+        Some(())
     })?;
     let (mut ops, mut codes) =
         (unpack_bytes(packed.ops, count)?, unpack_bytes(packed.series, count)?);
     let mut shape_of = vec![0u32; count];
-    each(packed.shape, &mut shape_of, |of, shape| Some(*of = shape.try_into().ok()?))?;
+    each(packed.shape, &mut shape_of, set)?;
     let mut values = 0usize;
     for (head, shape) in heads.iter_mut().zip(&shape_of) {
         let shape = *shape as usize;
@@ -311,7 +318,7 @@ pub fn unpack(
     let alike = (&packed.heads.shape, &packed.heads.ops);
     let alike = matches!(alike, (IntsV1::Same(_), BytesV1::Same(0)));
     let of_batch = std::mem::replace(&mut packed.heads.batches, IntsV1::Same(0));
-    each(of_batch, &mut batches, |batch, number| Some(*batch = number.try_into().ok()?))?;
+    each(of_batch, &mut batches, set)?;
     rows.extend_with(|heads, values| {
         let first = heads.len();
         let found = unpack_heads(packed.heads, count, pools, values.len(), heads)?;

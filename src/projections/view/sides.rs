@@ -136,12 +136,16 @@ pub fn sides(
 /// How many records a part of a sorted history shows whichever of its batches count, as long as one
 /// of each key does; `None` where an event takes back or says nothing, so that it depends on them.
 pub fn keys_shown(history: &History, range: std::ops::Range<usize>) -> Option<u64> {
-    let (mut keys, mut last) = (0, None);
-    for row in range.map_while(|index| history.rows.get(index)) {
-        if !says_something(&row) {
+    let (mut keys, mut last, mut kind) = (0, None, None);
+    let heads = history.rows.heads().get(range.clone()).unwrap_or_default();
+    for (index, head) in range.zip(heads) {
+        // Neighbours are mostly alike, so what one of them says is looked at once.
+        if kind.replace((head.op, head.shape)) != Some((head.op, head.shape))
+            && !history.rows.get(index).is_some_and(|row| says_something(&row))
+        {
             return None;
         }
-        let key = Some((row.head.day, row.item));
+        let key = Some((head.day, head.item));
         keys += u64::from(last != key);
         last = key;
     }
