@@ -27,9 +27,12 @@ pub struct Parts<'a> {
 }
 
 /// The rejected rows of a batch, at most `LISTED_REJECTS`.
-pub fn rejects(ledger: &Ledger, id: BatchId) -> Result<Vec<Reject>> {
+pub fn rejects(ledger: &Ledger, stage: &Stage) -> Result<Vec<Reject>> {
     let mut found = Vec::new();
-    let mut reader = ledger.read(id);
+    if stage.rows.rejected == 0 {
+        return Ok(found); // no block need be looked at
+    }
+    let mut reader = ledger.read(stage.batch);
     while let Some((index, header)) = reader.next_header()? {
         if header.series.is_none() && found.len() < LISTED_REJECTS {
             let mut window = crate::domain::Window::default();

@@ -9,14 +9,18 @@ use super::{Run, derive, market, tomic, withdraw};
 use crate::domain::entry::RowCounts;
 use crate::domain::{Calendar, Class, Collector, Series, Symbol};
 use crate::ledger::codec::{Manifest, ManifestSource, SourceKind};
-use crate::ledger::hash::Hasher;
+use crate::ledger::hash::{Hasher, content};
 use crate::ledger::{BatchWriter, Ledger, LedgerError};
 use crate::sources::csv::{CsvOptions, SymbolFrom, read_csv};
 use crate::sources::mapping::Mapping;
 use crate::sources::{Limits, ReadError, ReadSummary};
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Bytes of small files that an import holds in memory: each of them is read once.
+const HELD: u64 = 1 << 20;
 
 /// Which mapping reads the files.
 #[derive(Clone, Debug)]
@@ -105,7 +109,7 @@ impl ImportOptions {
 }
 
 /// Finds the mapping that is meant.
-pub fn choose_mapping(choice: &MappingChoice, series: Series) -> Result<Mapping> {
+pub fn choose_mapping(choice: &MappingChoice, series: Series) -> Result<Arc<Mapping>> {
     let (name, found) = match choice {
         MappingChoice::Default => (series.name().to_owned(), Mapping::default_for(series)),
         MappingChoice::Named(id) => (id.clone(), Mapping::bundled(id)),
@@ -114,7 +118,8 @@ pub fn choose_mapping(choice: &MappingChoice, series: Series) -> Result<Mapping>
                 name: name.clone(),
                 why: error.to_string(),
             };
-            (name.clone(), Some(Mapping::parse(text).map_err(|error| wrong(&error))?))
+            let parsed = Mapping::parse(text).map_err(|error| wrong(&error))?;
+            (name.clone(), Some(Arc::new(parsed)))
         }
     };
     let known = || Mapping::bundled_ids().collect::<Vec<_>>().join(", ");
@@ -184,6 +189,22 @@ pub fn open_file(input: &Input) -> Result<File> {
         return Err(unreadable(io::Error::other("it is a directory")));
     }
     Ok(file)
+}
+
+/// The bytes of a file that is to have so many; `None` of one that has more, or is no plain file.
+fn whole(mut file: &File, size: u64, input: &Input) -> Result<Option<Vec<u8>>> {
+    let unreadable =
+        |source| AppError::Unreadable { name: input.path.display().to_string(), source };
+    if size == 0 {
+        return Ok(None); // whatever it is
+    }
+    let mut bytes = Vec::with_capacity(size as usize + 1);
+    file.take(size + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 <= size {
+        return Ok(Some(bytes));
+    }
+    file.rewind().map_err(unreadable)?;
+    Ok(None)
 }
 
 /// What reads the sources of a batch: files now, kept bytes on a replay.
@@ -282,32 +303,52 @@ fn read_files(
     draft: &mut Draft,
     run: &Run<'_>,
 ) -> Result<()> {
-    let sizes = inputs.iter().filter_map(|input| std::fs::metadata(&input.path).ok());
-    let total: u64 = sizes.map(|file| file.len()).sum();
+    let size_of = |input: &Input| std::fs::metadata(&input.path).map_or(0, |file| file.len());
+    let sizes: Vec<u64> = inputs.iter().map(size_of).collect();
+    let total: u64 = sizes.iter().sum();
     run.progress.begin("reading", Some(total), "bytes");
-    let mut done = 0;
-    let mut digests = Vec::new();
+    let (mut done, mut held) = (0, 0);
+    let mut read = Vec::new();
     write_events(ledger, writer, run, |out| {
-        for (index, input) in (0..).zip(inputs) {
+        for (index, (input, size)) in (0..).zip(inputs.iter().zip(&sizes)) {
             let symbol = match &options.symbol {
                 SymbolChoice::Given(symbol) => SymbolFrom::Given(symbol.clone()),
                 SymbolChoice::FromName => SymbolFrom::Given(symbol_of_name(&input.name)?),
                 SymbolChoice::FromColumn => SymbolFrom::Column,
             };
-            let mut file = Hashing { file: open_file(input)?, hasher: Hasher::default() };
+            let file = open_file(input)?;
             let reading = Reading { mapping, symbol: symbol.clone(), source: index };
             let heard = |bytes: u64| run.progress.at(done + bytes / 2);
-            read_source(&mut file, &input.name, &reading, draft, out, &heard)?;
-            done += std::fs::metadata(&input.path).map_or(0, |file| file.len());
-            digests.push((file.hasher.finish(), symbol));
+            let small = match held + size <= HELD {
+                true => whole(&file, *size, input)?,
+                false => None,
+            };
+            let digest = match &small {
+                Some(bytes) => {
+                    let mut bytes = Cursor::new(bytes);
+                    read_source(&mut bytes, &input.name, &reading, draft, out, &heard)?;
+                    content(bytes.into_inner())
+                }
+                None => {
+                    let mut file = Hashing { file, hasher: Hasher::default() };
+                    read_source(&mut file, &input.name, &reading, draft, out, &heard)?;
+                    file.hasher.finish()
+                }
+            };
+            done += size;
+            held += small.as_ref().map_or(0, |bytes| bytes.len() as u64);
+            read.push((digest, small, symbol));
         }
         Ok(())
     })?;
     run.progress.end();
     run.progress.begin("keeping the sources", Some(total), "bytes");
-    for (input, (read, symbol)) in inputs.iter().zip(digests) {
-        let mut file = open_file(input)?;
-        let (digest, size) = ledger.keep(&mut file, &input.name, run.clock.now_ms())?;
+    for (input, (read, small, symbol)) in inputs.iter().zip(read) {
+        let now = run.clock.now_ms();
+        let (digest, size) = match small {
+            Some(bytes) => ledger.keep(&mut bytes.as_slice(), &input.name, now)?,
+            None => ledger.keep(&mut open_file(input)?, &input.name, now)?,
+        };
         // The bytes kept must be the bytes read.
         if digest != read {
             return Err(AppError::Changed(input.name.clone()));

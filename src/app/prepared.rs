@@ -211,7 +211,7 @@ fn staged(
         manifest,
         analysis,
         base: ledger.position(),
-        rejects: document::rejects(ledger, id)?,
+        rejects: document::rejects(ledger, &batch.stage)?,
     };
     Ok(Staged {
         review: document::document(&parts),
@@ -268,7 +268,7 @@ fn dry_run(
         manifest: &draft.manifest,
         analysis: &analysis,
         base: ledger.position(),
-        rejects: document::rejects(memory, writer.batch())?,
+        rejects: document::rejects(memory, &stage)?,
     };
     let review = document::document(&parts);
     let (blocking, largest) = (review::blocking(&stage, 0), analysis.largest);

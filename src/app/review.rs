@@ -494,7 +494,7 @@ pub fn reviewed(
         manifest: &manifest,
         analysis: &analysis,
         base,
-        rejects: document::rejects(ledger, id)?,
+        rejects: document::rejects(ledger, &batch.stage)?,
     };
     Ok((document::document(&parts), analysis.largest))
 }

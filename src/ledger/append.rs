@@ -110,6 +110,7 @@ impl Ledger {
             self.mirror_sources(stage)?;
         }
         self.mirrored(|mirror| mirror.entry(bytes, &head))?;
+        self.mirrored(Mirror::hand_on)?; // before the engine has the entry
         self.store.put_control(head.size.0, bytes)?;
         self.mirrored(Mirror::mark)?;
         if self.unacknowledged.is_none() {

@@ -282,6 +282,7 @@ impl Ledger {
         sources: &BTreeSet<Digest>,
     ) -> Result<()> {
         let batches: Vec<BatchId> = self.table.iter().map(|(id, _)| id).collect();
+        self.forget();
         self.store.renew(&mut |old: &dyn Store, new: &mut dyn Store| {
             for (position, bytes) in old.controls()? {
                 new.put_control(position, &bytes)?;

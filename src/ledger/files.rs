@@ -10,6 +10,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 #[cfg(unix)]
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
@@ -158,7 +159,9 @@ type Asked = (Arc<Open>, String, SyncSender<io::Result<()>>);
 /// Threads that sync files while whoever asked does something else: disks finish several at once.
 #[derive(Debug)]
 struct Helpers {
-    send: Sender<Asked>,
+    /// To each its own: of several that wait for one queue the wrong one wakes first.
+    send: [Sender<Asked>; Self::COUNT],
+    next: AtomicUsize,
 }
 
 impl Helpers {
@@ -167,19 +170,22 @@ impl Helpers {
 
     /// None where the system gives no threads. They end when this goes.
     fn begin() -> Option<Self> {
-        let (send, asked) = channel::<Asked>();
-        let asked = Arc::new(Mutex::new(asked));
-        for _ in 0..Self::COUNT {
-            let asked = asked.clone();
-            let next = move || asked.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let one = || {
+            let (send, asked) = channel::<Asked>();
             let work = move || {
-                while let Ok((open, name, answer)) = next() {
+                for (open, name, answer) in asked {
                     let _ = answer.send(open.sync(&name)); // who waits for it knows when it is gone
                 }
             };
-            std::thread::Builder::new().name("sync".into()).spawn(work).ok()?;
-        }
-        Some(Self { send })
+            std::thread::Builder::new().name("sync".into()).spawn(work).ok().map(|_| send)
+        };
+        Some(Self { send: [one()?, one()?], next: AtomicUsize::new(0) })
+    }
+
+    /// Asks them in turn; `None` when that one is gone.
+    fn ask(&self, asked: Asked) -> Option<()> {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed) % Self::COUNT;
+        self.send.get(turn)?.send(asked).ok()
     }
 }
 
@@ -238,7 +244,7 @@ impl Files for Directory {
         let (answer, answered) = sync_channel(1);
         let asked = (self.open.clone(), name.to_owned(), answer);
         match &*self.helpers {
-            Some(helpers) if helpers.send.send(asked).is_ok() => {
+            Some(helpers) if helpers.ask(asked).is_some() => {
                 let lost = |_| Err(io::Error::other("the thread that synced a file is gone"));
                 Box::new(move || answered.recv().unwrap_or_else(lost))
             }

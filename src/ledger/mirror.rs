@@ -18,6 +18,7 @@ use super::error::LedgerError;
 use super::files::{Files, Syncing};
 use super::head::{FORMAT, Head};
 use super::segment::{FrameKind, PREFIX, read_frame, write_frame};
+use super::store::SOURCE_LEVEL;
 use super::{Ledger, Result, codec};
 use crate::domain::{Digest, EntryKind, Position, Stage};
 use std::collections::BTreeSet;
@@ -35,6 +36,9 @@ const SMALL: u64 = 64 << 10;
 
 /// A new file is begun when one is larger than this.
 const FILE_SIZE: u64 = 256 << 20;
+
+/// Frames are written together up to this many bytes.
+const TOGETHER: usize = 256 << 10;
 
 /// The size of a checkpoint's frame.
 const CHECKPOINT: u64 = PREFIX as u64 + 1 + 8 + 32;
@@ -59,7 +63,10 @@ fn numbers(files: &dyn Files) -> Result<Vec<(u32, u64)>> {
 pub(super) struct Mirror {
     files: Arc<dyn Files>,
     number: u32,
+    /// The end, behind what waits.
     end: u64,
+    /// Frames that are not handed to the file yet: one write for many.
+    waiting: Vec<u8>,
     /// The end behind the last entry of the log.
     sealed: u64,
     dirty: bool,
@@ -74,25 +81,61 @@ impl Mirror {
     fn at(files: Arc<dyn Files>, number: u32, end: u64) -> Self {
         // What a process wrote that was killed may be in memory only, and counts all the same.
         let (known, dirty, heads) = (BTreeSet::new(), end > 0, Vec::new());
-        Self { files, number, end, sealed: end, dirty, failed: false, heads, known }
+        let (waiting, failed) = (Vec::new(), false);
+        Self { files, number, end, waiting, sealed: end, dirty, failed, heads, known }
+    }
+
+    /// Writes after this go on behind what is there.
+    fn usable(&self) -> Result<()> {
+        if self.failed { Err(LedgerError::Poisoned) } else { Ok(()) }
     }
 
     fn frame(&mut self, kind: FrameKind, parts: &[&[u8]]) -> Result<()> {
-        if self.failed {
-            return Err(LedgerError::Poisoned);
-        }
-        let mut bytes = Vec::with_capacity(parts.iter().map(|part| part.len()).sum::<usize>() + 64);
-        if self.end == 0 {
-            write_frame(&mut bytes, FrameKind::Header, &[MAGIC, &FORMAT.to_le_bytes()])
-                .map_err(write_error)?;
-        }
-        write_frame(&mut bytes, kind, parts).map_err(write_error)?;
-        let wrote = self.files.write_at(&name_of(self.number), self.end, &bytes);
-        self.failed |= wrote.is_err();
-        wrote.map_err(write_error)?;
+        self.usable()?;
+        self.header()?;
+        self.end += write_frame(&mut self.waiting, kind, parts).map_err(write_error)?;
+        self.taken()
+    }
+
+    /// Frames that stand in a pack as they are to stand here.
+    fn frames(&mut self, bytes: &[u8]) -> Result<()> {
+        self.usable()?;
+        self.header()?;
+        self.waiting.extend_from_slice(bytes);
         self.end += bytes.len() as u64;
-        self.dirty = true;
+        self.taken()
+    }
+
+    /// What a file begins with.
+    fn header(&mut self) -> Result<()> {
+        if self.end == 0 {
+            let parts: [&[u8]; 2] = [MAGIC, &FORMAT.to_le_bytes()];
+            let wrote = write_frame(&mut self.waiting, FrameKind::Header, &parts);
+            self.end = wrote.map_err(write_error)?;
+        }
         Ok(())
+    }
+
+    fn taken(&mut self) -> Result<()> {
+        self.dirty = true;
+        if self.waiting.len() < TOGETHER { Ok(()) } else { self.hand_on() }
+    }
+
+    /// Where what waits begins: the end of what the file was handed.
+    fn handed(&self) -> u64 {
+        self.end - self.waiting.len() as u64
+    }
+
+    /// Hands everything to the file. Not yet durable.
+    pub(super) fn hand_on(&mut self) -> Result<()> {
+        self.usable()?;
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let wrote = self.files.write_at(&name_of(self.number), self.handed(), &self.waiting);
+        self.failed |= wrote.is_err();
+        self.waiting.clear();
+        wrote.map_err(write_error)
     }
 
     /// A block of a batch that is being staged.
@@ -102,7 +145,7 @@ impl Mirror {
 
     fn piece(&mut self, raw: &[u8]) -> Result<()> {
         let size = (raw.len() as u32).to_le_bytes();
-        self.frame(FrameKind::Piece, &[&size, &codec::compress(raw, 1)?])
+        self.frame(FrameKind::Piece, &[&size, &codec::compress(raw, SOURCE_LEVEL)?])
     }
 
     fn source_end(&mut self, digest: &Digest, size: u64) -> Result<()> {
@@ -133,9 +176,7 @@ impl Mirror {
     /// Begins to make everything written durable.
     pub(super) fn begin_sync(&mut self) -> Result<Option<Syncing>> {
         self.checkpoints()?;
-        if self.failed {
-            return Err(LedgerError::Poisoned);
-        }
+        self.hand_on()?;
         Ok(self.dirty.then(|| self.files.begin_sync(&name_of(self.number))))
     }
 
@@ -167,7 +208,16 @@ impl Mirror {
         if self.end == self.sealed || self.failed {
             return Ok(());
         }
-        let cut = self.files.cut(&name_of(self.number), self.sealed);
+        let cut = match self.sealed.checked_sub(self.handed()) {
+            Some(stays) => {
+                self.waiting.truncate(stays as usize);
+                Ok(())
+            }
+            None => {
+                self.waiting.clear();
+                self.files.cut(&name_of(self.number), self.sealed)
+            }
+        };
         self.failed |= cut.is_err();
         (self.end, self.dirty) = (self.sealed, true);
         self.known.clear();
@@ -345,6 +395,14 @@ impl Ledger {
             if mirror.known.contains(&digest) {
                 continue;
             }
+            // What was kept a moment ago has the very frames that it is to have here.
+            let kept = self.store.kept(&digest).ok().flatten();
+            let pack = self.store.pack_reader();
+            if let Some(frames) = kept.and_then(|kept| pack.recent(&kept, SMALL)) {
+                mirror.frames(frames)?;
+                mirror.known.insert(digest);
+                continue;
+            }
             let Ok(bytes) = self.source(&digest) else {
                 continue;
             };
@@ -355,5 +413,45 @@ impl Ledger {
             mirror.known.insert(digest);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::files::Directory;
+    use super::*;
+
+    #[test]
+    fn what_waits_is_handed_on_whole_or_forgotten() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = Arc::new(Directory::new(directory.path()));
+        let size = || std::fs::metadata(directory.path().join(name_of(1))).map_or(0, |f| f.len());
+        let mut mirror = Mirror::at(files.clone(), 1, 0);
+        let head = |size| Head { size: Position(size), root: Digest([size as u8; 32]) };
+        mirror.block(1, 0, &[7; 100]).unwrap();
+        mirror.entry(b"one", &head(1)).unwrap();
+        mirror.mark().unwrap();
+        let (marked, waiting) = (mirror.end, mirror.waiting.clone());
+        assert_eq!((size(), waiting.len() as u64), (0, marked));
+        // Of a batch that is given up nothing stays: neither what waits, nor what was handed on.
+        for block in [100, 2 * TOGETHER] {
+            mirror.block(2, 0, &vec![8; block]).unwrap();
+            mirror.forget().unwrap();
+            assert_eq!(mirror.end, marked);
+            assert_eq!(size() + mirror.waiting.len() as u64, marked);
+        }
+        mirror.sync().unwrap();
+        mirror.seal().unwrap();
+        assert_eq!(size(), mirror.end);
+        let mut bytes = Vec::new();
+        files.read_from(&name_of(1), 0).unwrap().read_to_end(&mut bytes).unwrap();
+        assert_eq!(bytes[..waiting.len()], waiting);
+        assert!(ends_with(&*files, 1, size(), &head(1)));
+        // What is handed on after that stands behind it.
+        mirror.block(2, 0, b"x").unwrap();
+        mirror.hand_on().unwrap();
+        assert_eq!((size(), mirror.waiting.len()), (mirror.end, 0));
+        mirror.forget().unwrap();
+        assert_eq!(size(), bytes.len() as u64);
     }
 }

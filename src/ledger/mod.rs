@@ -46,9 +46,11 @@ use head::Slots;
 use lock::Lock;
 pub use lock::wanted;
 use mirror::Mirror;
+use std::any::Any;
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use store::{MemoryStore, Store};
 use tree::Tree;
@@ -74,6 +76,11 @@ pub struct Ledger {
     projections: ProjectionTable,
     entries: Vec<Entry>,
     notes: Vec<String>,
+    /// Where sources stand that were found here again and could be read: a mapping is not read anew
+    /// for each batch that was read with it.
+    sound: BTreeMap<Digest, (u32, u64)>,
+    /// What floors above have in memory of the views.
+    remembered: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
     /// Batches that exist elsewhere: a dry run's batch must not share a number with them.
     batches_before: u32,
 }
@@ -115,6 +122,8 @@ impl Ledger {
             projections: ProjectionTable::default(),
             entries: Vec::new(),
             notes: Vec::new(),
+            sound: BTreeMap::new(),
+            remembered: Mutex::default(),
             batches_before: 0,
         }
     }
@@ -236,8 +245,15 @@ impl Ledger {
     /// be cut off again. Not yet durable.
     pub fn keep_bytes(&mut self, bytes: &[u8], name: &str, now_ms: i64) -> Result<Digest> {
         let digest = hash::content(bytes);
-        if self.store.kept(&digest)?.is_some() && self.check_source(&digest).is_ok() {
-            return Ok(digest);
+        if let Some(kept) = self.store.kept(&digest)? {
+            let place = (kept.pack, kept.offset);
+            if self.sound.get(&digest) == Some(&place) {
+                return Ok(digest);
+            }
+            if self.check_source(&digest).is_ok() {
+                self.sound.insert(digest, place);
+                return Ok(digest);
+            }
         }
         self.keep(&mut &*bytes, name, now_ms).map(|(digest, _)| digest)
     }
@@ -287,9 +303,25 @@ impl Ledger {
         &*self.store
     }
 
-    /// The store, for writing views.
+    /// The store, for writing views: what was [remembered](Self::remember) of them is forgotten.
     pub fn store_mut(&mut self) -> &mut dyn Store {
+        self.forget();
         &mut *self.store
+    }
+
+    /// Remembers what was read of the views, or is stored of them now, until any of them is written.
+    pub fn remember<T: Any + Send + Sync>(&self, what: Arc<T>) {
+        *self.remembered.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
+    }
+
+    /// What was remembered.
+    pub fn remembered<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        let what = self.remembered.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        what?.downcast().ok()
+    }
+
+    fn forget(&mut self) {
+        *self.remembered.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 

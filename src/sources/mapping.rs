@@ -14,6 +14,7 @@ use crate::domain::batch::Class;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 /// The bundled definitions, by id; `schemas/mappings/` holds them.
 const BUNDLED: [(&str, &str); 11] = [
@@ -227,10 +228,13 @@ pub(super) fn normal_name(text: &str) -> String {
 }
 
 impl Mapping {
-    /// The bundled mapping of that id.
-    pub fn bundled(id: &str) -> Option<Self> {
-        let (_, text) = BUNDLED.iter().find(|(known, _)| *known == id)?;
-        Self::parse(text).ok()
+    /// The bundled mapping of that id; each is parsed once.
+    pub fn bundled(id: &str) -> Option<Arc<Self>> {
+        static PARSED: [OnceLock<Option<Arc<Mapping>>>; BUNDLED.len()] =
+            [const { OnceLock::new() }; BUNDLED.len()];
+        let ((_, text), parsed) =
+            BUNDLED.iter().zip(&PARSED).find(|((known, _), _)| *known == id)?;
+        parsed.get_or_init(|| Self::parse(text).ok().map(Arc::new)).clone()
     }
 
     /// The ids of the bundled mappings.
@@ -239,7 +243,7 @@ impl Mapping {
     }
 
     /// The bundled mapping for files of a series when the user names none.
-    pub fn default_for(series: Series) -> Option<Self> {
+    pub fn default_for(series: Series) -> Option<Arc<Self>> {
         Self::bundled(match series {
             Series::Iv => "mc-iv",
             Series::Hv => "hv-percent",

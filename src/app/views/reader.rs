@@ -41,7 +41,19 @@ pub struct ViewReader<'a> {
 /// The roots of all views: read once, they can be shared by readers of the same ledger. What they
 /// name is read when it is first asked for, and then kept.
 #[derive(Clone, Debug, Default)]
-pub struct Roots(BTreeMap<Series, Root>);
+pub struct Roots(pub(super) BTreeMap<Series, Root>);
+
+/// Roots of so many symbols, in all views, stay in memory while the ledger is open: some 4 MiB.
+const REMEMBERED: u64 = 20_000;
+
+impl Roots {
+    /// Keeps them for the next reader or update: they are what is stored.
+    pub(super) fn remember(self, ledger: &Ledger) {
+        if self.0.values().map(Root::symbols).sum::<u64>() <= REMEMBERED {
+            ledger.remember(Arc::new(self));
+        }
+    }
+}
 
 impl<'a> ViewReader<'a> {
     /// A reader over the stored views. They must be caught up: one that is behind, because its
@@ -50,16 +62,18 @@ impl<'a> ViewReader<'a> {
     /// # Errors
     /// A root that is not as stored; [`LedgerError::Poisoned`] for a view that is behind.
     pub fn new(ledger: &'a Ledger) -> Result<Self> {
-        let mut roots = BTreeMap::new();
+        let mut roots = ledger.remembered::<Roots>().unwrap_or_default();
         // A view of which no committed batch speaks has no root.
         for view in ledger.batches().committed().series() {
-            let root = Root::read(ledger, view)?;
-            if is_behind(ledger, view, root.position) {
+            if !roots.0.contains_key(&view) {
+                Arc::make_mut(&mut roots).0.insert(view, Root::read(ledger, view)?);
+            }
+            let root = roots.0.get(&view);
+            if root.is_none_or(|root| is_behind(ledger, view, root.position)) {
                 return Err(LedgerError::Poisoned.into());
             }
-            roots.insert(view, root);
         }
-        Ok(Self { ledger, roots: Arc::new(Roots(roots)) })
+        Ok(Self { ledger, roots })
     }
 
     /// A reader with roots that another one of the same ledger has read.

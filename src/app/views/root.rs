@@ -156,28 +156,41 @@ impl Root {
         Ok(())
     }
 
-    /// Writes what has changed: shards, those that grew too large in parts, then the root.
+    /// Writes what has changed: shards, those that grew too large in parts, then the root, which is
+    /// what is stored then.
     ///
     /// # Errors
     /// A ledger that cannot be written.
-    pub(super) fn write(mut self, ledger: &mut Ledger) -> Result<()> {
-        let shards = std::mem::take(&mut self.shards).into_iter();
-        let mut lines = Vec::new();
-        for shard in shards {
-            match shard.read.into_inner().filter(|_| shard.changed) {
-                None => lines.push(shard.line),
-                Some(entries) => {
-                    for (from, part) in parts(shard.line.from, entries) {
+    pub(super) fn write(&mut self, ledger: &mut Ledger) -> Result<()> {
+        for mut shard in std::mem::take(&mut self.shards) {
+            match shard.read.take() {
+                Some(entries) if shard.changed => {
+                    let parts = parts(shard.line.from, entries);
+                    let next = parts.iter().skip(1).map(|(from, _)| Some(from.clone()));
+                    let next: Vec<_> = next.chain([shard.until]).collect();
+                    for ((from, part), until) in parts.into_iter().zip(next) {
                         let bytes = directory_bytes(&part)?;
                         put(ledger, &self.place.shard_key(&from), &bytes)?;
-                        lines.push(line(from, &part, content(&bytes)));
+                        let line = line(from, &part, content(&bytes));
+                        let read = OnceLock::from(part);
+                        self.shards.push(Shard { line, until, read, changed: false });
                     }
+                }
+                read => {
+                    let read = read.map_or_else(OnceLock::new, OnceLock::from);
+                    self.shards.push(Shard { read, ..shard });
                 }
             }
         }
-        let mut bytes = encode_root(self.position, lines.into_iter())?;
+        let lines = self.shards.iter().map(|shard| &shard.line);
+        let mut bytes = encode_root(self.position, lines)?;
         bytes.extend_from_slice(&content(&bytes).0);
         put(ledger, &self.place.root_key(), &bytes)
+    }
+
+    /// How many symbols the view has.
+    pub(super) fn symbols(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.line.symbols).sum()
     }
 }
 

@@ -1,3 +1,4 @@
+use super::super::reader::Roots;
 use super::super::stored::{LIVE, MARK, read_years};
 use super::super::{ViewReader, catch_up, compare_with_log, rebuild};
 use super::*;
@@ -146,7 +147,7 @@ fn a_view_without_symbols_has_no_shard() {
     let old = encode_directory(Position(4), std::iter::empty()).unwrap();
     put(&mut ledger, &IV.root_key(), &with_seal(old)).unwrap();
     for _ in 0..2 {
-        let root = Root::read(&ledger, Series::Iv).unwrap();
+        let mut root = Root::read(&ledger, Series::Iv).unwrap();
         assert_eq!((root.position, root.shards.len()), (Position(4), 0));
         assert_eq!(read_position(&ledger, Series::Iv).unwrap(), Position(4));
         root.write(&mut ledger).unwrap();
@@ -207,9 +208,8 @@ fn with_seal(mut body: Vec<u8>) -> Vec<u8> {
 pub(in crate::app::views) fn old_root(ledger: &mut Ledger, view: Series, first_version: bool) {
     let root = Root::read(ledger, view).unwrap();
     let shards: Vec<&Entries> = root.shards(ledger).map(|shard| shard.unwrap()).collect();
-    let symbols = shards.into_iter().flatten().map(|(name, of)| (name.clone(), *of));
-    let symbols: Vec<(String, Listed)> = symbols.collect();
-    let mut old = encode_directory(root.position, symbols.clone().into_iter()).unwrap();
+    let symbols: Vec<(&String, &Listed)> = shards.into_iter().flatten().collect();
+    let mut old = encode_directory(root.position, symbols.iter().copied()).unwrap();
     if first_version {
         // What it knew less was an option: here it is the none of each entry, left out.
         old[1] = 1;
@@ -318,7 +318,7 @@ fn forged(change: impl Fn(&mut Vec<ListedShard>, &mut Vec<Entries>)) -> Ledger {
         line.digest = content(&bytes);
         put(&mut ledger, &root.place.shard_key(&line.from), &bytes).unwrap();
     }
-    let root_bytes = with_seal(encode_root(root.position, lines.into_iter()).unwrap());
+    let root_bytes = with_seal(encode_root(root.position, lines.iter()).unwrap());
     put(&mut ledger, &root.place.root_key(), &root_bytes).unwrap();
     ledger
 }
@@ -430,4 +430,33 @@ fn readers_on_several_threads_share_what_they_read() {
     let root = Root::read(&ledger, Series::Iv).unwrap();
     let of = root.entry(&ledger, &name(7)).unwrap().unwrap();
     assert_eq!(read_years(&ledger, root.place, &name(7), &of.digest).unwrap().len(), 1);
+}
+
+#[test]
+fn what_is_remembered_of_an_update_is_what_is_stored() {
+    let mut ledger = imported();
+    // New symbols split shards; known ones touch one; the views are updated from what is remembered.
+    for symbols in [0..150, 70..300, 20..21, 400..401] {
+        let day = 4 + ledger.batches().len() as u32;
+        import(&mut ledger, symbols.map(|n| (n, day)));
+        let remembered = ledger.remembered::<Roots>().unwrap();
+        assert_eq!(remembered.0.keys().collect::<Vec<_>>(), [&Series::Iv, &Series::Hv]);
+        for (view, root) in &remembered.0 {
+            let read = Root::read(&ledger, *view).unwrap();
+            assert_eq!((root.place, root.position), (read.place, read.position));
+            assert_eq!(root.shards.len(), read.shards.len());
+            for (own, read) in root.shards.iter().zip(&read.shards) {
+                assert_eq!((&own.line, &own.until, own.changed), (&read.line, &read.until, false));
+                let entries = read.entries(&ledger, root.place).unwrap();
+                assert!(own.read.get().is_none_or(|own| own == entries));
+            }
+        }
+        sound(&ledger);
+    }
+    // Whatever is written of views, nothing is remembered: here a shard is lost.
+    let first = IV.shard_key("");
+    ledger.store_mut().remove_view(&first).unwrap();
+    assert!(ledger.remembered::<Roots>().is_none());
+    let reader = ViewReader::new(&ledger).unwrap();
+    assert!(reader.events(Series::Iv, &name(0)).is_err());
 }

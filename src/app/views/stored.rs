@@ -87,8 +87,7 @@ pub(super) type Entries = BTreeMap<String, Listed>;
 
 /// The value of a directory: a shard's, or a symbol's.
 pub(super) fn directory_bytes(entries: &Entries) -> Result<Vec<u8>> {
-    let entries = entries.iter().map(|(name, of)| (name.clone(), *of));
-    Ok(encode_directory(Position(0), entries)?)
+    Ok(encode_directory(Position(0), entries.iter())?)
 }
 
 /// Reverses [`directory_bytes`].

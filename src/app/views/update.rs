@@ -1,5 +1,6 @@
 //! Bringing views up to the head, rebuilding them, comparing them with the log.
 
+use super::reader::Roots;
 use super::root::{Root, read_position};
 use super::stored::{Entries, LIVE, MARK, Place, directory_bytes, read_chunk, read_years};
 use crate::app::error::{AppError, Result};
@@ -13,6 +14,7 @@ use crate::ledger::hash::content;
 use crate::ledger::{Ledger, LedgerError};
 use crate::projections::view::{History, keys_shown};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The batches committed after a position that speak of a view: only their blocks need to be read
 /// for it.
@@ -29,20 +31,32 @@ pub(super) fn is_behind(ledger: &Ledger, view: Series, position: Position) -> bo
 pub fn catch_up(ledger: &mut Ledger, progress: &dyn Progress) -> Result<Vec<Series>> {
     let mut rebuilt = Vec::new();
     let mut behind: BTreeMap<Series, Vec<BatchId>> = BTreeMap::new();
+    let known = ledger.remembered::<Roots>().unwrap_or_default();
     // A view of which no committed batch speaks is empty, and was never written.
     for view in ledger.batches().committed().series().collect::<Vec<_>>() {
-        if ledger.store().view(&[MARK, view.code()])?.is_some() {
+        // What is remembered is whole.
+        let known = known.0.get(&view);
+        if known.is_none() && ledger.store().view(&[MARK, view.code()])?.is_some() {
             tracing::warn!(%view, "an interrupted update: the view is rebuilt");
             rebuild(ledger, view, progress)?;
             rebuilt.push(view);
             continue;
         }
-        let position = read_position(ledger, view)?;
+        let position = match known {
+            Some(root) => root.position,
+            None => read_position(ledger, view)?,
+        };
         let of_view = speaking_of(ledger, view, position);
         if !of_view.is_empty() {
             behind.insert(view, of_view);
         }
     }
+    if behind.is_empty() {
+        return Ok(rebuilt);
+    }
+    // They are forgotten by the ledger until they are stored again.
+    ledger.store_mut();
+    let mut known = Arc::unwrap_or_clone(known);
     // Usually one batch is behind in all its views: its blocks are then read once.
     while let Some((_, batches)) = behind.first_key_value() {
         let batches = batches.clone();
@@ -50,21 +64,23 @@ pub fn catch_up(ledger: &mut Ledger, progress: &dyn Progress) -> Result<Vec<Seri
             behind.iter().filter(|(_, b)| **b == batches).map(|(view, _)| *view).collect();
         let mut roots = BTreeMap::new();
         for view in &views {
-            roots.insert(*view, Root::read(ledger, *view)?);
+            let root = known.0.remove(view).map_or_else(|| Root::read(ledger, *view), Ok)?;
+            roots.insert(*view, root);
             ledger.store_mut().put_view(&[MARK, view.code()], &[1])?;
         }
-        apply(ledger, roots, &batches, threads(), progress, false)?;
+        known.0.extend(apply(ledger, roots, &batches, threads(), progress, false)?);
         for view in &views {
             ledger.store_mut().remove_view(&[MARK, view.code()])?;
         }
         ledger.store_mut().flush_views()?;
         behind.retain(|view, _| !views.contains(view));
     }
+    known.remember(ledger);
     Ok(rebuilt)
 }
 
 /// Adds the events of committed batches to views; their roots, and with them their positions, are
-/// written last.
+/// written last, and returned as they are stored then.
 fn apply(
     ledger: &mut Ledger,
     mut roots: BTreeMap<Series, Root>,
@@ -72,7 +88,7 @@ fn apply(
     threads: usize,
     progress: &dyn Progress,
     may_stop: bool,
-) -> Result<()> {
+) -> Result<BTreeMap<Series, Root>> {
     let events = batches.iter().filter_map(|id| ledger.batches().get(*id));
     let (total, mut done) = (events.map(|batch| batch.stage.events).sum(), 0);
     progress.begin("updating views", Some(total), "rows");
@@ -105,12 +121,12 @@ fn apply(
             return Err(LedgerError::Stopped.into());
         }
     }
-    for mut root in roots.into_values() {
+    for root in roots.values_mut() {
         root.position = ledger.position();
         root.write(ledger)?;
     }
     progress.end();
-    Ok(())
+    Ok(roots)
 }
 
 /// What is to be written of a symbol.

@@ -48,12 +48,13 @@ pub enum RootEntries {
 ///
 /// # Errors
 /// None in practice.
-pub fn encode_root(
+pub fn encode_root<'a>(
     position: Position,
-    shards: impl Iterator<Item = ListedShard>,
+    shards: impl Iterator<Item = &'a ListedShard>,
 ) -> Result<Vec<u8>, LedgerError> {
-    let shards = shards.map(|of| (of.from, of.events, of.symbols, of.digest.0)).collect();
-    to_bytes_of(Tag::Directory, V3, &ShardsV3 { position: position.0, shards })
+    // The fields of `ShardsV3`, without a copy of each name.
+    let shards = shards.map(|of| (&of.from, of.events, of.symbols, &of.digest.0));
+    to_bytes_of(Tag::Directory, V3, &(position.0, shards.collect::<Vec<_>>()))
 }
 
 /// Decodes the root of a view, of any version.
@@ -90,12 +91,13 @@ const ROOT: &str = "the root of a view";
 ///
 /// # Errors
 /// None in practice.
-pub fn encode_directory(
+pub fn encode_directory<'a>(
     position: Position,
-    entries: impl Iterator<Item = (String, Listed)>,
+    entries: impl Iterator<Item = (&'a String, &'a Listed)>,
 ) -> Result<Vec<u8>, LedgerError> {
-    let entries = entries.map(|(name, of)| (name, of.events, of.keys, of.digest.0)).collect();
-    to_bytes_of(Tag::Directory, V2, &DirectoryV2 { position: position.0, entries })
+    // The fields of `DirectoryV2`, without a copy of each name.
+    let entries = entries.map(|(name, of)| (name, of.events, of.keys, &of.digest.0));
+    to_bytes_of(Tag::Directory, V2, &(position.0, entries.collect::<Vec<_>>()))
 }
 
 /// Decodes a directory of a view that is none of shards.
@@ -128,7 +130,15 @@ mod tests {
             ("2023".to_owned(), Listed { events: 250, keys: Some(249), digest }),
             ("2024".to_owned(), Listed { events: 4, keys: None, digest }),
         ];
-        let bytes = encode_directory(Position(9), entries.clone().into_iter()).unwrap();
+        let named = |entries: &[(String, Listed)]| {
+            let entries = entries.iter().map(|(name, of)| (name, of));
+            encode_directory(Position(9), entries).unwrap()
+        };
+        let bytes = named(&entries);
+        // As the struct that is read has it.
+        let entry = |(name, of): &(String, Listed)| (name.clone(), of.events, of.keys, of.digest.0);
+        let wire = DirectoryV2 { position: 9, entries: entries.iter().map(entry).collect() };
+        assert_eq!(bytes, to_bytes_of(Tag::Directory, V2, &wire).unwrap());
         assert_eq!(decode_directory(&bytes).unwrap(), (Position(9), entries));
         let first = DirectoryV1 { position: 3, entries: vec![("AAPL".into(), 5, digest.0)] };
         let old = Listed { events: 5, keys: None, digest };
@@ -145,11 +155,15 @@ mod tests {
         let digest = Digest([7; 32]);
         let of = |from: &str| ListedShard { from: from.into(), events: 9, symbols: 2, digest };
         let shards = vec![of(""), of("MSFT")];
-        let bytes = encode_root(Position(70_000), shards.clone().into_iter()).unwrap();
+        let bytes = encode_root(Position(70_000), shards.iter()).unwrap();
+        let shard = |of: &ListedShard| (of.from.clone(), of.events, of.symbols, of.digest.0);
+        let wire = ShardsV3 { position: 70_000, shards: shards.iter().map(shard).collect() };
+        assert_eq!(bytes, to_bytes_of(Tag::Directory, V3, &wire).unwrap());
         let read = decode_root(&bytes).unwrap();
         assert_eq!(read, (Position(70_000), RootEntries::Shards(shards)));
         let entries = vec![("AAPL".to_owned(), Listed { events: 5, keys: None, digest })];
-        let second = encode_directory(Position(70_000), entries.clone().into_iter()).unwrap();
+        let named = entries.iter().map(|(name, of)| (name, of));
+        let second = encode_directory(Position(70_000), named).unwrap();
         let first = DirectoryV1 { position: 70_000, entries: vec![("AAPL".into(), 5, digest.0)] };
         let first = to_bytes(Tag::Directory, &first).unwrap();
         for old in [&first, &second] {

@@ -21,11 +21,18 @@ pub(in crate::ledger) const FOLDER: &str = "sources";
 /// Raw bytes of a source per frame.
 const PIECE: usize = 1 << 20;
 
+/// As much is read first: most sources are small, and room for a whole piece costs more than they do.
+const FIRST: usize = 8 << 10;
+
 /// zstd level of sources: they are text, kept for years and read seldom.
-const LEVEL: i32 = 1;
+pub(in crate::ledger) const LEVEL: i32 = 1;
 
 /// What is written over erased bytes.
 const ZEROS: &[u8] = &[0; 1 << 16];
+
+/// Frames are written together up to this many bytes, and this many of the last ones stay in memory
+/// until they are durable: whoever mirrors them reads them again.
+const RECENT: usize = 64 << 10;
 
 /// A new pack is begun when one is larger than this.
 const PACK_SIZE: u64 = 1 << 30;
@@ -37,6 +44,8 @@ pub struct Pack {
     memory: Vec<u8>,
     number: u32,
     end: u64,
+    /// The last bytes before the end that are not durable yet.
+    recent: Vec<u8>,
     dirty: bool,
     failed: bool,
 }
@@ -67,20 +76,32 @@ impl Pack {
         &self.memory
     }
 
-    fn append(&mut self, kind: FrameKind, parts: &[&[u8]]) -> Result<()> {
-        let wrote = match &self.files {
-            None => write_frame(&mut self.memory, kind, parts),
+    /// Appends frames in one write: what a full disk cuts short lies beyond the end.
+    fn append(&mut self, frames: &[u8]) -> Result<()> {
+        match &self.files {
+            None => self.memory.extend_from_slice(frames),
             Some(files) => {
-                // One write a frame: a frame that a full disk cuts short lies beyond the end.
-                let mut frame = Vec::new();
-                write_frame(&mut frame, kind, parts).and_then(|size| {
-                    files.write_at(&pack_name(self.number), self.end, &frame).map(|()| size)
-                })
+                let wrote = files.write_at(&pack_name(self.number), self.end, frames);
+                wrote.map_err(not_written)?;
+                if self.recent.len() + frames.len() > RECENT {
+                    self.recent.clear();
+                }
+                if frames.len() <= RECENT {
+                    self.recent.extend_from_slice(frames);
+                }
             }
-        };
-        self.end += wrote.map_err(|error| LedgerError::write("a source", error))?;
+        }
+        self.end += frames.len() as u64;
         self.dirty = true;
         Ok(())
+    }
+
+    /// The bytes of a place, while they are in memory.
+    fn in_memory(&self, kept: &Kept) -> Option<&[u8]> {
+        let begin = self.end.checked_sub(self.recent.len() as u64)?;
+        let place = |at: u64| Some(at.checked_sub(begin)? as usize);
+        let range = place(kept.offset)?..place(kept.end)?;
+        self.recent.get(range).filter(|_| kept.pack == self.number)
     }
 
     /// Appends a source, streaming; returns its digest and place. The caller notes the place.
@@ -93,14 +114,22 @@ impl Pack {
         if self.end > PACK_SIZE {
             self.sync()?; // the one that is left
             (self.number, self.end) = (self.number + 1, 0);
+            self.recent.clear();
         }
         self.number = self.number.max(1);
         let (pack, offset) = (self.number, self.end);
         let (mut hasher, mut size) = (Hasher::default(), 0u64);
+        let mut frames = Vec::new();
         let mut next = || {
-            let mut piece = Vec::with_capacity(PIECE);
-            let read = input.take(PIECE as u64).read_to_end(&mut piece);
-            read.map_err(|error| LedgerError::read(name, error))?;
+            let mut piece = Vec::with_capacity(FIRST);
+            let mut read = |most: usize| {
+                piece.reserve_exact(most);
+                let read = input.take(most as u64).read_to_end(&mut piece);
+                read.map_err(|error| LedgerError::read(name, error))
+            };
+            if read(FIRST)? == FIRST {
+                read(PIECE - FIRST)?;
+            }
             hasher.update(&piece);
             size += piece.len() as u64;
             Ok::<_, LedgerError>(piece)
@@ -127,21 +156,22 @@ impl Pack {
                     });
                     send.send(second).map_err(|_| LedgerError::Poisoned)?;
                 }
-                self.piece(piece.len(), &compress(&piece, LEVEL)?)?;
+                put_piece(&mut frames, piece.len(), &compress(&piece, LEVEL)?)?;
                 if let (true, Some((_, given))) = (helped, &helper) {
                     let (raw, compressed) = given.recv().map_err(|_| LedgerError::Poisoned)?;
-                    self.piece(raw, &compressed?)?;
+                    put_piece(&mut frames, raw, &compressed?)?;
+                }
+                if frames.len() > RECENT {
+                    self.append(&std::mem::take(&mut frames))?;
                 }
             }
         })?;
         let digest = hasher.finish();
-        self.append(FrameKind::SourceEnd, &[&digest.0, &size.to_le_bytes()])?;
+        let parts: [&[u8]; 2] = [&digest.0, &size.to_le_bytes()];
+        write_frame(&mut frames, FrameKind::SourceEnd, &parts).map_err(not_written)?;
+        self.append(&frames)?;
         let (end, name) = (self.end, name.to_owned());
         Ok((digest, Kept { size, pack, offset, end, name, observed_ms }))
-    }
-
-    fn piece(&mut self, raw: usize, compressed: &[u8]) -> Result<()> {
-        self.append(FrameKind::Piece, &[&(raw as u32).to_le_bytes(), compressed])
     }
 
     /// Takes back what was appended from `kept` on: it was here already, or cannot be used.
@@ -149,6 +179,8 @@ impl Pack {
         if kept.pack != self.number || kept.end != self.end {
             return Ok(()); // not the tail: it stays as unreferenced bytes
         }
+        let taken = self.recent.len() as u64;
+        self.recent.truncate(taken.saturating_sub(self.end - kept.offset) as usize);
         self.end = kept.offset;
         match &self.files {
             None => {
@@ -222,13 +254,23 @@ impl Pack {
         // A second try could succeed without what the first one lost.
         self.failed |= synced.is_err();
         self.dirty &= self.failed;
+        self.recent.clear(); // from now on it is the file that is read, and checked
         synced.map_err(|error| LedgerError::write("the sources", error))
+    }
+
+    /// The frames of a source of at most so many bytes that is not durable yet.
+    pub(in crate::ledger) fn recent(&self, kept: &Kept, most: u64) -> Option<&[u8]> {
+        self.in_memory(kept).filter(|_| kept.size <= most)
     }
 
     /// A reader over one source's bytes, checking each frame as it goes.
     pub fn open(&self, kept: &Kept) -> Result<PackReader> {
         let input: Box<dyn Read> = match &self.files {
             Some(files) => {
+                if let Some(frames) = self.in_memory(kept) {
+                    let input = Box::new(Cursor::new(frames.to_vec()));
+                    return Ok(PackReader { input, left: kept.size, done: false });
+                }
                 let lost = |error| LedgerError::damaged(format!("the sources' pack: {error}"));
                 let input = files.read_from(&pack_name(kept.pack), kept.offset).map_err(lost)?;
                 Box::new(BufReader::new(input))
@@ -240,6 +282,16 @@ impl Pack {
         };
         Ok(PackReader { input, left: kept.size, done: false })
     }
+}
+
+fn not_written(error: std::io::Error) -> LedgerError {
+    LedgerError::write("a source", error)
+}
+
+/// Appends the frame of a piece of a source.
+fn put_piece(frames: &mut Vec<u8>, raw: usize, compressed: &[u8]) -> Result<()> {
+    let parts: [&[u8]; 2] = [&(raw as u32).to_le_bytes(), compressed];
+    write_frame(frames, FrameKind::Piece, &parts).map(|_| ()).map_err(not_written)
 }
 
 fn pack_name(number: u32) -> String {
@@ -299,7 +351,26 @@ mod tests {
             pack.forget(&twice).unwrap();
             let (_, small) = pack.keep(&mut &b"x"[..], "small", 7).unwrap();
             assert_eq!(small.offset, kept.end);
+            // Until it is durable its frames are at hand; a large one's, and another one's, are not.
+            let on_disk = pack.files.is_some();
+            assert_eq!(pack.recent(&small, 1).is_some(), on_disk);
+            assert!(pack.recent(&small, 0).is_none() && pack.recent(&kept, u64::MAX).is_none());
+            let (_, second) = pack.keep(&mut &b"yy"[..], "second", 8).unwrap();
+            let frames = [&small, &second].map(|of| pack.recent(of, 2).map(<[u8]>::to_vec));
+            pack.forget(&second).unwrap();
+            assert!(pack.recent(&second, 2).is_none());
+            assert_eq!(pack.recent(&small, 1).map(<[u8]>::to_vec), frames[0]);
+            let (_, again) = pack.keep(&mut &b"yy"[..], "second", 9).unwrap();
+            assert_eq!((again.offset, again.end), (second.offset, second.end));
+            assert_eq!(pack.recent(&again, 2).map(<[u8]>::to_vec), frames[1]);
             pack.sync().unwrap();
+            assert!(pack.recent(&small, 1).is_none() || !on_disk);
+            if let Some(files) = &pack.files {
+                let mut stored = Vec::new();
+                let file = files.read_from("sources/000001.pack", small.offset);
+                file.unwrap().read_to_end(&mut stored).unwrap();
+                assert_eq!(stored, frames.map(Option::unwrap_or_default).concat());
+            }
             for (kept, want) in [(&kept, big.as_slice()), (&small, b"x")] {
                 let mut reader = pack.open(kept).unwrap();
                 let mut back = Vec::new();

@@ -7,8 +7,10 @@
 //! a snapshot that was being written when the process died makes it refuse a sound database, so
 //! such a file is removed before opening.
 
+mod blobs;
 mod renew;
 
+use self::blobs::Blobs;
 use super::{MAX_VALUE, Pack, Renewal, Result, Store, check_size};
 use crate::domain::Digest;
 use crate::ledger::codec::{Kept, decode_kept, encode_kept};
@@ -47,9 +49,8 @@ pub struct SledStore {
     pack: Pack,
     files: Arc<dyn Files>,
     directory: PathBuf,
-    /// The engine's folder in it.
-    name: String,
     file: File,
+    blobs: Blobs,
     /// Bytes of views that were handed to the engine since it last wrote out everything.
     waiting: usize,
     poisoned: bool,
@@ -217,7 +218,7 @@ impl SledStore {
         let (kept, views) = (tree("sources")?, tree("views")?);
         let lost = |error| LedgerError::damaged(format!("the storage engine's file: {error}"));
         let file = File::open(path.join("db")).map_err(lost)?;
-        let store = Self {
+        let mut store = Self {
             db,
             blocks,
             controls,
@@ -226,29 +227,20 @@ impl SledStore {
             pack: Pack::on(files.clone())?,
             files,
             directory: directory.to_owned(),
-            name: name.to_owned(),
             file,
+            blobs: Blobs::of(&path),
             waiting: 0,
             poisoned: false,
             _last,
             _files: EngineFiles::of(&path),
         };
-        store.check_no_blobs()?;
+        store.blobs.check()?;
         Ok(store)
     }
 
-    /// A file in `blobs/` is never synced by sled: with one, durability cannot be promised.
-    fn check_no_blobs(&self) -> Result<()> {
-        let blobs = std::fs::read_dir(self.directory.join(&self.name).join("blobs"));
-        match blobs.map(|mut entries| entries.next().is_some()) {
-            Ok(true) => Err(LedgerError::damaged("the storage engine made blob files")),
-            _ => Ok(()),
-        }
-    }
-
-    fn sync_engine(&self) -> Result<()> {
+    fn sync_engine(&mut self) -> Result<()> {
         writing(|| self.db.flush())?;
-        self.check_no_blobs()?;
+        self.blobs.check()?;
         self.file.sync_data().map_err(|error| LedgerError::write("the ledger", error))
     }
 
