@@ -79,12 +79,15 @@ pub fn encode_blocks(window: &Window, codec: Codec) -> Result<Vec<Vec<u8>>, Ledg
     Ok(blocks)
 }
 
+/// A block, and the size of what is packed in it.
+type Packed = (Vec<u8>, usize);
+
 /// Encodes each part as a block. Unusual values (long texts) can outgrow the engine's safe size,
-/// and in a bundle the size that is decoded again: the events of such a block are halved.
+/// and the size that is decoded again: the events of such a block are halved.
 fn fitting<T>(
     mut parts: Vec<&[T]>,
     codec: Codec,
-    encode: impl Fn(&[T]) -> Result<Vec<u8>, LedgerError>,
+    encode: impl Fn(&[T]) -> Result<Packed, LedgerError>,
 ) -> Result<Vec<Vec<u8>>, LedgerError> {
     let most = match codec {
         Codec::Columns => MAX_VALUE,
@@ -93,10 +96,12 @@ fn fitting<T>(
     let mut blocks = Vec::with_capacity(parts.len());
     parts.reverse();
     while let Some(part) = parts.pop() {
-        let bytes = encode(part)?;
-        if bytes.len() > most && part.len() > 1 {
+        let (bytes, size) = encode(part)?;
+        if (bytes.len() > most || size > MAX_BODY) && part.len() > 1 {
             let (left, right) = part.split_at(part.len() / 2);
             parts.extend([right, left]);
+        } else if size > MAX_BODY {
+            return Err(LedgerError::TooLarge { size });
         } else {
             blocks.push(bytes);
         }
@@ -109,7 +114,7 @@ fn encode_rows(
     order: &[u32],
     window: (u32, u32),
     codec: Codec,
-) -> Result<Vec<u8>, LedgerError> {
+) -> Result<Packed, LedgerError> {
     let runs = columns::symbol_runs(rows, order);
     let mut local = vec![0u32; rows.symbols().len()];
     let mut symbols = Vec::with_capacity(runs.len());
@@ -146,7 +151,8 @@ fn encode_rows(
             out
         }
     };
-    seal(window, order.len(), series, symbols, days, number, raw)
+    let size = raw.len();
+    Ok((seal(window, order.len(), series, symbols, days, number, raw)?, size))
 }
 
 fn encode<T: bincode::Encode>(value: &T) -> Result<Vec<u8>, LedgerError> {
@@ -158,7 +164,7 @@ fn encode_rejects(
     rejects: &[Reject],
     window: (u32, u32),
     codec: Codec,
-) -> Result<Vec<u8>, LedgerError> {
+) -> Result<Packed, LedgerError> {
     let raw = match codec {
         Codec::Columns => {
             let wire: Vec<RejectV1> = rejects
@@ -186,7 +192,8 @@ fn encode_rejects(
             out
         }
     };
-    seal(window, rejects.len(), 0, Vec::new(), (0, 0), codec.number(), raw)
+    let size = raw.len();
+    Ok((seal(window, rejects.len(), 0, Vec::new(), (0, 0), codec.number(), raw)?, size))
 }
 
 fn put_plain(out: &mut Vec<u8>, seq_in_window: u32, event: &[u8]) {
@@ -355,124 +362,4 @@ fn take_uint(bytes: &[u8]) -> Option<(usize, &[u8])> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::rows::Place;
-    use crate::domain::{Field, Op, Value};
-
-    fn window() -> Window {
-        let mut rows = Rows::new();
-        let symbols = ["ZZ", "AAPL", "BRK.B"].map(|name| name.parse::<Symbol>().unwrap());
-        let shapes = [
-            vec![Field::Known(10), Field::Known(40)],
-            vec![Field::Known(10)],
-            vec![Field::Known(10), Field::DateMark, Field::of(Series::Iv, "odd (IV)")],
-        ];
-        let texts = ["0.4553", "-0.5", "0.24109999999999998", "1.00", "7", "1e-05"];
-        for seq in 0..10_000u32 {
-            let symbol = rows.intern_symbol(&symbols[seq as usize % 3]);
-            let shape = &shapes[seq as usize % 7 % 3];
-            let wide = "12345678901234567890.123";
-            let count = shape.iter().filter(|f| !f.is_mark()).count();
-            let values = (0..count).map(|i| match (seq as usize + i) % 11 {
-                0 => Value::Null,
-                1 => Value::Text("naïve".into()),
-                2 if seq > 9_000 => Value::from_json_number(wide),
-                n => Value::from_json_number(texts[n % texts.len()]),
-            });
-            let values: Vec<_> = values.collect();
-            let shape = rows.intern_shape(shape);
-            let offset = u64::from(seq) * 47 + u64::from(seq % 5);
-            let place =
-                Place { seq: seq + seq / 100, source: seq / 5_000, line: seq + 2, offset, len: 44 };
-            let day = Day(18_000 + (seq as i32 * 7919) % 500);
-            rows.push(place, Series::Iv, Op::Put, symbol, day, shape, values);
-            if seq % 5_000 > 2_500 {
-                let item = rows.intern_item(&format!("O:{}", seq % 37));
-                rows.set_item(item);
-            }
-        }
-        let rejects = (0..100).map(|n| Reject {
-            seq: n * 101 + 100,
-            source: 0,
-            line: n,
-            offset: 5,
-            len: 3,
-            series: Series::Iv,
-            code: "invalid_date".into(),
-            raw: format!("raw {n}").into(),
-        });
-        Window { rows, rejects: rejects.collect(), ..Window::default() }
-    }
-
-    fn canonical(window: &Window) -> Vec<Vec<u8>> {
-        let mut events: Vec<(u32, Vec<u8>)> = Vec::new();
-        for row in window.rows.iter() {
-            let mut bytes = Vec::new();
-            canon::put_row(&mut bytes, row);
-            events.push((row.head.seq, bytes));
-        }
-        for reject in &window.rejects {
-            let mut bytes = Vec::new();
-            canon::put_reject(&mut bytes, reject);
-            events.push((reject.seq, bytes));
-        }
-        events.sort();
-        events.into_iter().map(|(_, bytes)| bytes).collect()
-    }
-
-    #[test]
-    fn both_codecs_give_every_event_back_and_the_same_bytes_again() {
-        let window = window();
-        for codec in [Codec::Columns, Codec::Plain] {
-            let blocks = encode_blocks(&window, codec).unwrap();
-            let mut back = Window::default();
-            for block in &blocks {
-                let header = decode_block(block, &mut back).unwrap();
-                assert_eq!(header.window_events, 10_100);
-                let counted: u32 = header.symbols.iter().map(|(_, count)| count).sum();
-                assert!(header.series.is_none() || counted == header.events);
-            }
-            assert_eq!(canonical(&back), canonical(&window));
-            assert_eq!(encode_blocks(&back, codec).unwrap(), blocks, "{codec:?}");
-        }
-    }
-
-    #[test]
-    fn blocks_of_long_texts_stay_below_the_engines_safe_size() {
-        let mut long = Window::default();
-        let mut noise = 1u64;
-        for seq in 0..300 {
-            let letter = |_| {
-                noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                char::from(33 + (noise >> 33) as u8 % 90)
-            };
-            let raw: String = (0..512).map(letter).collect();
-            let (series, code, raw) = (Series::Iv, "invalid_date".into(), raw.into());
-            let (line, offset) = (seq, 0);
-            long.rejects.push(Reject { seq, source: 0, line, offset, len: 512, series, code, raw });
-        }
-        let blocks = encode_blocks(&long, Codec::Columns).unwrap();
-        assert!(blocks.iter().all(|block| block.len() <= MAX_VALUE));
-        let mut back = Window::default();
-        blocks.iter().for_each(|block| drop(decode_block(block, &mut back).unwrap()));
-        assert_eq!(canonical(&back), canonical(&long));
-    }
-
-    #[test]
-    fn any_changed_byte_of_a_block_is_refused() {
-        let mut small = Window::default();
-        for row in window().rows.iter().take(20) {
-            small.rows.push_row(row);
-        }
-        let block = encode_blocks(&small, Codec::Columns).unwrap().remove(0);
-        for at in 0..block.len() {
-            let mut bad = block.clone();
-            bad[at] ^= 0x20;
-            assert!(decode_block(&bad, &mut Window::default()).is_err(), "byte {at}");
-        }
-        for cut in 0..block.len() {
-            assert!(decode_block(&block[..cut], &mut Window::default()).is_err());
-        }
-    }
-}
+mod tests;

@@ -200,6 +200,7 @@ mod tests {
             mirror.piece(source).unwrap();
             mirror.source_end(&digest, source.len() as u64).unwrap();
         }
+        mirror.hand_on().unwrap();
         let path = directory.path().join(name_of(1));
         let whole = std::fs::read(&path).unwrap();
         for hurt in [&ends[1..], &ends[2..], &ends[..2]] {
