@@ -69,7 +69,10 @@ impl<'a> Writer<'a> {
             Codec::Plain => self.frame(FrameKind::RawPiece, &[piece]),
             Codec::Columns => {
                 let size = (piece.len() as u32).to_le_bytes();
-                self.frame(FrameKind::Piece, &[&size, &codec::compress(piece, 3)?])
+                self.frame(
+                    FrameKind::Piece,
+                    &[&size, &codec::compress(piece, codec::Packing::Bundle)?],
+                )
             }
         })?;
         self.frame(FrameKind::SourceEnd, &[&digest.0, &kept.size.to_le_bytes()])

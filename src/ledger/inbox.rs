@@ -4,7 +4,7 @@
 //! is killed. So each answer is appended to a file beside the ledger's, under a lock of its own,
 //! and synced; staging reads them from there. A torn frame at the end is cut: it was in flight.
 
-use super::codec::{compress, decompress};
+use super::codec::{Packing, compress, decompress};
 use super::error::LedgerError;
 use super::files::synced;
 use super::hash::content;
@@ -19,9 +19,6 @@ use std::path::{Path, PathBuf};
 /// The folder beside a ledger, and the file in it.
 const FOLDER: &str = "inbox";
 const FILE: &str = "arrived";
-
-/// zstd level of waiting bodies.
-const LEVEL: i32 = 1;
 
 /// One body that waits, with a note about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,7 +142,7 @@ impl Inbox {
     pub fn add(&mut self, note: &str, body: &[u8]) -> Result<()> {
         let write = |error| LedgerError::write("the inbox", error);
         let digest = content(body);
-        let packed = compress(body, LEVEL)?;
+        let packed = compress(body, Packing::Source)?;
         let note_size = (note.len() as u32).to_le_bytes();
         let body_size = (body.len() as u32).to_le_bytes();
         let mut frame = Vec::with_capacity(packed.len() + note.len() + 64);

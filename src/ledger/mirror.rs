@@ -18,7 +18,6 @@ use super::error::LedgerError;
 use super::files::{Files, Syncing};
 use super::head::{FORMAT, Head};
 use super::segment::{FrameKind, PREFIX, read_frame, write_frame};
-use super::store::SOURCE_LEVEL;
 use super::{Ledger, Result, codec};
 use crate::domain::{Digest, EntryKind, Position, Stage};
 use std::collections::BTreeSet;
@@ -145,7 +144,7 @@ impl Mirror {
 
     fn piece(&mut self, raw: &[u8]) -> Result<()> {
         let size = (raw.len() as u32).to_le_bytes();
-        self.frame(FrameKind::Piece, &[&size, &codec::compress(raw, SOURCE_LEVEL)?])
+        self.frame(FrameKind::Piece, &[&size, &codec::compress(raw, codec::Packing::Source)?])
     }
 
     fn source_end(&mut self, digest: &Digest, size: u64) -> Result<()> {

@@ -5,7 +5,7 @@ use super::super::error::LedgerError;
 use super::super::hash::content;
 use super::super::store::MAX_VALUE;
 use super::v1::{BlockV1, ColumnsV1, HeadsV1, ItemsV1, RejectV1};
-use super::{MAX_BODY, Tag, columns, compress, decompress, erased, from_bytes, to_bytes};
+use super::{MAX_BODY, Packing, Tag, columns, compress, decompress, erased, from_bytes, to_bytes};
 use crate::domain::{Day, Digest, Reject, Rows, Series, Symbol, Window};
 
 /// Most events in a block. At the usual 6 to 20 bytes a row a block stays far below the engine's
@@ -17,9 +17,6 @@ const REJECTS: usize = 128;
 
 /// Larger plain blocks are halved: one of long texts must stay below what is decoded.
 const MAX_PLAIN: usize = 16 << 20;
-
-/// zstd level of blocks: the cheapest; higher ones gain little on columns.
-const LEVEL: i32 = 1;
 
 /// How a block's events are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -214,7 +211,7 @@ fn seal(
     let raw_size = u32::try_from(raw.len()).unwrap_or(u32::MAX);
     let payload = match codec {
         0 | erased::CODEC => raw,
-        _ => compress(&raw, LEVEL)?,
+        _ => compress(&raw, Packing::Columns)?,
     };
     let events = events as u32;
     let block = BlockV1 {

@@ -10,7 +10,9 @@ use super::packed::{self, IntsV2};
 use super::v1::{ColumnV1, ColumnsV1, DigitsV1, HeadsV1, IntsV1, ItemsV1};
 use super::v2::{BodyV2, ChunkV2, ColumnV2, DigitsV2};
 use super::varints::Varints;
-use super::{Tag, V2, compress, config, decompress, from_bytes, from_bytes_of, to_bytes_of};
+use super::{
+    Packing, Tag, V2, compress, config, decompress, from_bytes, from_bytes_of, to_bytes_of,
+};
 use crate::domain::rows::Head;
 use crate::domain::{Op, Rows, Symbol};
 use std::ops::Range;
@@ -60,7 +62,7 @@ pub fn encode_chunk(
     let raw = bincode::encode_to_vec(&body, config())
         .map_err(|error| LedgerError::Engine(format!("cannot encode: {error}")))?;
     let (raw_size, body) = match texts {
-        true => (raw.len() as u32, compress(&raw, 1)?),
+        true => (raw.len() as u32, compress(&raw, Packing::Columns)?),
         false => (0, raw),
     };
     let symbols = rows.symbols().iter().map(ToString::to_string).collect();
@@ -269,7 +271,8 @@ mod tests {
             ..packed.heads
         };
         let raw = bincode::encode_to_vec(ColumnsV1 { heads, ..packed }, config()).unwrap();
-        let wire = (300u32, vec!["BRK.B"], raw.len() as u32, compress(&raw, 1).unwrap());
+        let wire =
+            (300u32, vec!["BRK.B"], raw.len() as u32, compress(&raw, Packing::Columns).unwrap());
         let bytes = super::super::to_bytes(Tag::Chunk, &wire).unwrap();
         assert!(is_earlier_chunk(&bytes));
         let (back, of) = decode_chunk(&bytes).unwrap();

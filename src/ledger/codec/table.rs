@@ -2,7 +2,7 @@
 
 use super::super::error::LedgerError;
 use super::super::hash::content;
-use super::{Tag, compress, decompress, from_bytes, to_bytes};
+use super::{Packing, Tag, compress, decompress, from_bytes, to_bytes};
 use crate::domain::{Datum, Digest, Position, Table};
 use bincode::{Decode, Encode};
 
@@ -62,7 +62,7 @@ pub fn encode_table(table: &Table) -> Result<(Digest, Vec<u8>), LedgerError> {
     }
     let raw = to_bytes(Tag::Table, &TableV1 { rows, columns })?;
     let size = u32::try_from(raw.len()).map_err(|_| LedgerError::TooManyEvents)?;
-    let packed = PackedV1 { size, bytes: compress(&raw, 1)? };
+    let packed = PackedV1 { size, bytes: compress(&raw, Packing::Columns)? };
     Ok((content(&raw), to_bytes(Tag::Table, &packed)?))
 }
 

@@ -10,7 +10,6 @@ mod sled;
 pub use self::sled::SledStore;
 pub use memory::MemoryStore;
 pub(in crate::ledger) use pack::FOLDER as PACKS;
-pub(in crate::ledger) use pack::LEVEL as SOURCE_LEVEL;
 pub use pack::{Pack, PackReader};
 
 use super::codec::Kept;

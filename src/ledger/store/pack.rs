@@ -6,7 +6,7 @@
 
 use super::Result;
 use crate::domain::Digest;
-use crate::ledger::codec::{Kept, compress, decompress};
+use crate::ledger::codec::{Kept, Packing, compress, decompress};
 use crate::ledger::error::LedgerError;
 use crate::ledger::files::{Files, Syncing};
 use crate::ledger::hash::Hasher;
@@ -23,9 +23,6 @@ const PIECE: usize = 1 << 20;
 
 /// As much is read first: most sources are small, and room for a whole piece costs more than they do.
 const FIRST: usize = 8 << 10;
-
-/// zstd level of sources: they are text, kept for years and read seldom.
-pub(in crate::ledger) const LEVEL: i32 = 1;
 
 /// What is written over erased bytes.
 const ZEROS: &[u8] = &[0; 1 << 16];
@@ -149,14 +146,15 @@ impl Pack {
                         let (send, asked) = sync_channel::<Vec<u8>>(1);
                         let (give, given) = sync_channel(1);
                         scope.spawn(move || {
-                            let done = |piece: Vec<u8>| (piece.len(), compress(&piece, LEVEL));
+                            let done =
+                                |piece: Vec<u8>| (piece.len(), compress(&piece, Packing::Source));
                             asked.iter().map(done).try_for_each(|done| give.send(done))
                         });
                         (send, given)
                     });
                     send.send(second).map_err(|_| LedgerError::Poisoned)?;
                 }
-                put_piece(&mut frames, piece.len(), &compress(&piece, LEVEL)?)?;
+                put_piece(&mut frames, piece.len(), &compress(&piece, Packing::Source)?)?;
                 if let (true, Some((_, given))) = (helped, &helper) {
                     let (raw, compressed) = given.recv().map_err(|_| LedgerError::Poisoned)?;
                     put_piece(&mut frames, raw, &compressed?)?;
