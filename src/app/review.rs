@@ -2,6 +2,7 @@
 
 mod blocking;
 mod keys;
+mod largest;
 mod room;
 
 pub use blocking::blocking;
@@ -11,13 +12,14 @@ use super::groups::{Groups, SymbolEvents, SymbolKeys};
 use super::history::periods_of;
 use super::report::Review;
 use super::views::{Counter, Period, ViewReader};
-use super::{Run, document};
+use super::{Run, document, parallel, threads};
 use crate::domain::{BatchId, Class, Day, Digest, Position, Series, Symbol};
 use crate::ledger::Ledger;
 use crate::ledger::hash::Hasher;
 use crate::projections::diff::{self, Change, ChangeKind, SymbolDiff};
 use crate::projections::view::{Activity, History, sides};
 use keys::{batch_keys, unchanged};
+use largest::{size_of, trim};
 use rust_decimal::Decimal;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -63,21 +65,6 @@ pub struct Analysis {
     /// The largest change of a value that is shown: in volatility points, or in percent of a
     /// price.
     pub largest: Option<Decimal>,
-}
-
-/// The size of a change that a limit applies to: volatility points, or percent of a price.
-fn size_of(change: &Change) -> Option<Decimal> {
-    if change.kind != ChangeKind::Changed && change.kind != ChangeKind::Drifted {
-        return None;
-    }
-    if let Some(points) = change.delta_points {
-        return Some(points.abs());
-    }
-    let crate::domain::Field::Known(code) = change.field else { return None };
-    let price = crate::domain::series::field(code)?.unit == crate::domain::series::Unit::Price;
-    let (old, new) = (change.old.as_ref()?.decimal()?, change.new.as_ref()?.decimal()?);
-    let share = new.checked_sub(old)?.checked_div(old)?.checked_mul(Decimal::from(100))?;
-    price.then_some(share.abs())
 }
 
 /// Compares the batch (its blocks are in `events`) with the views of `ledger`.
@@ -127,26 +114,40 @@ pub fn analyse(
     };
     run.progress.begin("comparing with the views", Some(groups.symbol_count() as u64), "symbols");
     let mut seen = BTreeSet::new();
-    while let Some(range) = groups.next_range() {
+    loop {
         run.go_on()?;
+        let counts = replaced.is_none() && work.only_counts();
+        let most = if counts { threads() } else { 1 };
+        let ranges: Vec<_> = (0..most).map_while(|_| groups.next_range()).collect();
+        if ranges.is_empty() {
+            break;
+        }
         // Of symbols that nothing is known of, everything is new: no value need be looked at.
-        let counts = replaced.is_none() && work.only_counts() && !work.reader.knows_any(&range)?;
-        let keys = if counts { groups.keys(events, &range)? } else { None };
-        if let Some(found) = keys.filter(|found| room::surely(found.values())) {
-            for (symbol, keys) in found {
-                work.count(&symbol, keys)?;
+        let reader = &work.reader;
+        let keys =
+            parallel::map(&ranges, most, |range| match counts && !reader.knows_any(range)? {
+                true => {
+                    Ok(groups.keys(events, range)?.filter(|found| room::surely(found.values())))
+                }
+                false => Ok(None),
+            })?;
+        for (range, keys) in ranges.iter().zip(keys) {
+            if let Some(found) = keys {
+                for (symbol, keys) in found {
+                    work.count(&symbol, keys)?;
+                    work.found.symbols += 1;
+                    run.progress.at(u64::from(work.found.symbols));
+                }
+                continue;
+            }
+            for (symbol, events) in groups.events(events, range)? {
+                if replaced.is_some() {
+                    seen.extend(events.views.keys().map(|view| (symbol.clone(), *view)));
+                }
+                work.symbol(&symbol, events)?;
                 work.found.symbols += 1;
                 run.progress.at(u64::from(work.found.symbols));
             }
-            continue;
-        }
-        for (symbol, events) in groups.events(events, &range)? {
-            if replaced.is_some() {
-                seen.extend(events.views.keys().map(|view| (symbol.clone(), *view)));
-            }
-            work.symbol(&symbol, events)?;
-            work.found.symbols += 1;
-            run.progress.at(u64::from(work.found.symbols));
         }
     }
     if let Some(mut replaced) = replaced {
@@ -168,19 +169,6 @@ pub fn analyse(
     // The series that the import was about comes first for each symbol.
     found.diffs.sort_by(|a, b| (&a.symbol, a.series).cmp(&(&b.symbol, b.series)));
     Ok(found)
-}
-
-/// Keeps the largest changes.
-fn trim(changes: &mut Vec<Change>) {
-    changes.sort_by(|a, b| {
-        let size = |change: &Change| change.delta_points.map(|points| points.abs());
-        let by_size = size(b).cmp(&size(a));
-        let place = |change: &Change| {
-            (change.symbol.clone(), change.series, change.day, change.item.clone())
-        };
-        a.kind.cmp(&b.kind).then(by_size).then_with(|| place(a).cmp(&place(b)))
-    });
-    changes.truncate(SHOWN_CHANGES);
 }
 
 struct Work<'a> {
