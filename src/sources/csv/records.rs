@@ -122,40 +122,16 @@ struct Look {
     wanted: usize,
 }
 
-/// Bytes that are looked at together.
-const WORD: usize = 8;
-/// One in each byte of a word.
-const EACH: u64 = 0x0101_0101_0101_0101;
-
-/// Which of the bytes from a place on end a cell or a line, each by its highest bit; in `delimiters` all
-/// bytes are the delimiter.
-fn marks(bytes: &[u8], at: usize, delimiters: u64) -> u64 {
-    const LOW: u64 = 0x7f * EACH;
-    let rest = bytes.get(at..).unwrap_or_default();
-    let word = match rest.first_chunk::<WORD>() {
-        Some(word) => u64::from_le_bytes(*word),
-        // What is missing at the end is zero, which is no mark.
-        None => rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
-    };
-    let are = |mark: u64| {
-        let zeros = word ^ mark;
-        // No carry leaves its byte, so what stands behind the first mark is right as well.
-        !(((zeros & LOW) + LOW) | zeros | LOW)
-    };
-    are(delimiters) | are(EACH * u64::from(b'\n')) | are(EACH * u64::from(b'\r'))
-}
-
 /// Looks for the end of the record that begins at `bytes[0]` and notes where its cells end, at least
 /// those that are wanted.
 fn scan(bytes: &[u8], look: Look, ends: &mut Vec<u32>) -> Scan {
     let Look { delimiter, at_end, fields, wanted } = look;
     ends.clear();
-    let delimiters = EACH * u64::from(delimiter);
     let (mut i, mut inner_lines) = (0, 0);
     let found = |len, consumed, inner_lines, unclosed| {
         Scan::Found(Found { len, consumed, inner_lines, unclosed })
     };
-    'cells: loop {
+    loop {
         if bytes.get(i) == Some(&b'"') {
             i += 1;
             loop {
@@ -183,39 +159,32 @@ fn scan(bytes: &[u8], look: Look, ends: &mut Vec<u32>) -> Scan {
                 }
             }
         }
-        // Cells without quotes, a word at a time.
-        for word in (i..bytes.len()).step_by(WORD) {
-            let mut left = marks(bytes, word, delimiters);
-            while left != 0 {
-                let end = word + left.trailing_zeros() as usize / 8;
-                left &= left - 1;
-                if ends.len() >= fields {
-                    return Scan::TooManyFields;
-                }
-                ends.push(end as u32);
-                match (bytes.get(end), bytes.get(end + 1)) {
-                    (Some(b'\n'), _) => return found(end, end + 1, inner_lines, false),
-                    (Some(b'\r'), Some(b'\n')) => return found(end, end + 2, inner_lines, false),
-                    (Some(b'\r'), None) if !at_end => return Scan::Incomplete,
-                    (Some(b'\r'), _) => return found(end, end + 1, inner_lines, false),
-                    (_, next) if ends.len() == wanted || next == Some(&b'"') => i = end + 1,
-                    _ => continue,
-                }
-                if ends.len() == wanted
-                    && let Some((end, next)) = plain_end(bytes, i, fields - ends.len())
-                {
-                    return found(end, next, inner_lines, false);
-                }
-                if bytes.get(i) == Some(&b'"') {
-                    continue 'cells;
-                }
+        let rest = bytes.get(i..).unwrap_or_default();
+        let special = |byte: &u8| *byte == delimiter || *byte == b'\n' || *byte == b'\r';
+        let Some(length) = rest.iter().position(special) else {
+            if !at_end {
+                return Scan::Incomplete;
             }
+            ends.push(bytes.len() as u32);
+            return found(bytes.len(), bytes.len(), inner_lines, false);
+        };
+        i += length;
+        if ends.len() >= fields {
+            return Scan::TooManyFields;
         }
-        if !at_end {
-            return Scan::Incomplete;
+        ends.push(i as u32);
+        match (bytes.get(i), bytes.get(i + 1)) {
+            (Some(b'\n'), _) => return found(i, i + 1, inner_lines, false),
+            (Some(b'\r'), Some(b'\n')) => return found(i, i + 2, inner_lines, false),
+            (Some(b'\r'), None) if !at_end => return Scan::Incomplete,
+            (Some(b'\r'), _) => return found(i, i + 1, inner_lines, false),
+            _ => i += 1,
         }
-        ends.push(bytes.len() as u32);
-        return found(bytes.len(), bytes.len(), inner_lines, false);
+        if ends.len() == wanted
+            && let Some((end, next)) = plain_end(bytes, i, fields - ends.len())
+        {
+            return found(end, next, inner_lines, false);
+        }
     }
 }
 
