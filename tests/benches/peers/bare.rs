@@ -5,6 +5,7 @@ use super::{Adding, Measure, Store};
 use std::fs::{File, OpenOptions};
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// Rows of a fixed width at the end of a file; durable after each CSV.
 pub struct Bare;
@@ -58,8 +59,10 @@ impl Store for Bare {
     fn commit(&self, store: &Path, one: Adding<'_>) {
         let mut file = OpenOptions::new().append(true).open(store).unwrap();
         one(&mut |row| {
+            let begin = Instant::now();
             file.write_all(&row.bytes()).unwrap();
             file.sync_data().unwrap();
+            begin
         });
     }
 }
@@ -124,10 +127,12 @@ impl Store for Sled {
         let last = db.last().unwrap().unwrap().0;
         let mut next = u64::from_be_bytes(last.as_ref().try_into().unwrap()) + 1;
         one(&mut |row| {
+            let begin = Instant::now();
             db.insert(next.to_be_bytes(), &row.bytes()[..]).unwrap();
             next += 1;
             db.flush().unwrap();
             file.sync_data().unwrap();
+            begin
         });
     }
 

@@ -8,6 +8,7 @@ use super::rows::{self, Row};
 use super::{Adding, Measure, Store};
 use rusqlite::{Connection, params};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 pub struct Sqlite {
     pub audit: bool,
@@ -148,7 +149,11 @@ impl Store for Sqlite {
     fn commit(&self, store: &Path, one: Adding<'_>) {
         let db = self.open_at(store);
         let mut statement = db.prepare(self.insert()).unwrap();
-        one(&mut |row| put(&mut statement, row, row.batch));
+        one(&mut |row| {
+            let begin = Instant::now();
+            put(&mut statement, row, row.batch);
+            begin
+        });
     }
 
     fn roll_back(&self, store: &Path, batch: u32, measured: Measure<'_>) {
