@@ -119,6 +119,7 @@ fn injured(dir: &Path, injuries: Vec<(String, Injury)>) -> Vec<String> {
     let (hurt, new) = (root.path().join("hurt"), root.path().join("new"));
     let mut wrong = Vec::new();
     for (place, injure) in injuries {
+        let known = wrong.len();
         for dir in [&hurt, &new] {
             let _ = std::fs::remove_dir_all(dir);
         }
@@ -160,6 +161,8 @@ fn injured(dir: &Path, injuries: Vec<(String, Injury)>) -> Vec<String> {
             Ok(Read::Sound(views)) if views == before => {}
             other => wrong.push(format!("{place}: {other:?}")),
         }
+        // At once: all of them take half an hour.
+        wrong.iter().skip(known).for_each(|case| eprintln!("{case}"));
     }
     wrong
 }
