@@ -270,7 +270,7 @@ impl Rows {
         values: impl IntoIterator<Item = Value>,
     ) {
         let first = self.values.len() as u32;
-        Extend::extend(&mut self.values, values);
+        self.values.extend(values);
         self.push_head(place, series, op, symbol, day, shape, first);
     }
 
@@ -287,7 +287,7 @@ impl Rows {
         values: Cells<'_>,
     ) {
         let first = self.values.len() as u32;
-        self.values.extend(values);
+        self.values.append(values);
         self.push_head(place, series, op, symbol, day, shape, first);
     }
 
@@ -352,7 +352,7 @@ impl Rows {
             first: head.first + before,
             ..*head
         }));
-        self.values.extend(other.values.all());
+        self.values.append(other.values.all());
     }
 
     /// Adds neighbouring events `of` another set that are alike but for day and values: of those the

@@ -124,7 +124,7 @@ impl Values {
 
     /// Adds the values of another pool.
     #[inline]
-    pub fn extend(&mut self, more: Cells<'_>) {
+    pub fn append(&mut self, more: Cells<'_>) {
         if more.others.is_empty() {
             self.forms.extend_from_slice(more.forms);
             self.words.extend_from_slice(more.words);
@@ -320,16 +320,16 @@ mod tests {
     #[test]
     fn values_come_back_to_the_digit_from_everywhere() {
         let (samples, mut values) = (samples(), Values::default());
-        Extend::extend(&mut values, samples.clone());
+        values.extend(samples.clone());
         let want: Vec<String> = samples.iter().map(|value| format!("{value:?}")).collect();
         assert_eq!(said(values.all()), want);
         let mut more = Values::default();
         more.push(Value::Text("before".into()));
         let mark = more.mark();
-        more.extend(values.all());
+        more.append(values.all());
         assert_eq!(said(more.slice(1, samples.len()).unwrap()), want);
         more.back_to(mark);
-        more.extend(values.slice(0, 3).unwrap());
+        more.append(values.slice(0, 3).unwrap());
         more.push(samples[11].clone());
         assert_eq!(said(more.slice(1, 4).unwrap()), [&want[..3], &want[11..12]].concat());
         assert!(more.slice(2, 4).is_none() && more.slice(usize::MAX, 2).is_none());
@@ -359,7 +359,7 @@ mod tests {
     #[test]
     fn values_as_they_are_held_mean_what_they_are() {
         let (samples, mut values) = (samples(), Values::default());
-        Extend::extend(&mut values, samples.clone());
+        values.extend(samples.clone());
         values.push(Value::from_json_number("-7.00"));
         let all: Vec<Value> = values.all().iter().collect();
         for (a, of) in all.iter().zip(values.all().refs()) {
