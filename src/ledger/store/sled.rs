@@ -36,8 +36,8 @@ const CACHE: u64 = 16 << 20;
 /// next opening.
 const LITTLE: usize = 64 << 10;
 
-/// Bytes of a value that count as one access.
-const ACCESS: usize = 2 << 10;
+/// Bytes of a value that count as one access: less than a chunk of a view has.
+const ACCESS: usize = 1 << 10;
 
 /// The ledger's data in a sled database, with the sources' packs beside it.
 pub struct SledStore {
