@@ -322,8 +322,10 @@ pub fn unpack(
     rows.extend_with(|heads, values| {
         let first = heads.len();
         let found = unpack_heads(packed.heads, count, pools, values.len(), heads)?;
-        // Rows of one shape, none of whose fields is named twice: column by column.
-        if alike && found.values == count * columns.len() {
+        // Rows of one shape, whose fields are the columns in their order: column by column.
+        let own = found.shape_of.first().and_then(|shape| found.of_shape.get(*shape as usize));
+        let in_order = own.is_some_and(|slots| slots.iter().copied().eq(0..columns.len()));
+        if alike && in_order {
             let mut places = values.add_rows(count, columns.len());
             let fill = |(slot, column): (usize, &mut Column)| column.fill(&mut places, slot, count);
             columns.iter_mut().enumerate().try_for_each(fill).ok_or_else(malformed)?;
@@ -396,4 +398,39 @@ pub fn symbol_runs(rows: &Rows, order: &[u32]) -> Vec<(u32, u32)> {
         }
     }
     runs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Value;
+    use crate::domain::rows::Place;
+
+    #[test]
+    fn columns_stand_in_the_order_of_all_shapes_also_where_one_is_not_used() {
+        let mut rows = Rows::new();
+        let symbols = ["A".parse::<Symbol>().unwrap()];
+        let symbol = rows.intern_symbol(&symbols[0]);
+        let shape = rows.intern_shape(&[Field::Known(10), Field::Known(11)]);
+        for seq in 0..3 {
+            let place = Place { seq, source: 0, line: seq, offset: 0, len: 1 };
+            let values = ["0.1", "7"].map(Value::from_json_number);
+            rows.push(place, Series::Iv, Op::Put, symbol, Day(seq as i32), shape, values);
+        }
+        for (unused, backwards) in [(vec![11, 10], true), (vec![10], false)] {
+            let mut packed = pack(&rows, &[0, 1, 2], &[0]);
+            let unused = unused.into_iter().map(|code| (code, String::new())).collect();
+            packed.heads.shapes.insert(0, unused);
+            packed.heads.shape = IntsV1::Same(1);
+            if backwards {
+                packed.columns.reverse();
+            }
+            let mut back = Rows::new();
+            unpack(packed, 3, &symbols, &mut back).unwrap();
+            for (found, want) in back.iter().zip(rows.iter()) {
+                assert_eq!((found.shape, found.values), (want.shape, want.values));
+            }
+            assert_eq!(back.len(), 3);
+        }
+    }
 }
