@@ -381,7 +381,7 @@ pub fn replay(
             };
             let mut flush = |window: &mut Window| target.write(writer, window);
             let mut out = Collector::resume(done, &mut flush);
-            let reading = Reading { mapping: &mapping, symbol, source: index };
+            let reading = Reading { mapping: &mapping, symbol, source: index, presume: false };
             read_source(&mut file, &source.name, &reading, &mut draft, &mut out, &|_| {})?;
             done = out.finish()?;
         }

@@ -43,6 +43,9 @@ pub enum AppError {
     /// A file changed while it was read.
     #[error("{0} changed while it was being read")]
     Changed(String),
+    /// A file that was presumed to be what most files are is otherwise; it is then read with care.
+    #[error("{0} is not what it was presumed to be")]
+    NotAsPresumed(String),
     /// A mapping is not known or not right.
     #[error("mapping {name}: {why}")]
     Mapping {

@@ -11,7 +11,7 @@ use crate::domain::{Calendar, Class, Collector, Series, Symbol};
 use crate::ledger::codec::{Manifest, ManifestSource, SourceKind};
 use crate::ledger::hash::{Hasher, content};
 use crate::ledger::{BatchWriter, Ledger, LedgerError};
-use crate::sources::csv::{CsvOptions, SymbolFrom, read_csv};
+use crate::sources::csv::{CsvOptions, SymbolFrom, read_csv, read_csv_once};
 use crate::sources::mapping::Mapping;
 use crate::sources::{Limits, ReadError, ReadSummary};
 use std::fs::File;
@@ -215,6 +215,8 @@ pub struct Reading<'a> {
     pub symbol: SymbolFrom,
     /// Index of the source.
     pub source: u32,
+    /// Whether it is read once, as what most files are.
+    pub presume: bool,
 }
 
 /// Reads one CSV source into the batch that is being written.
@@ -235,7 +237,11 @@ pub fn read_source<R: Read + Seek>(
         limits: Limits::default(),
         progress,
     };
-    let summary = finish(name, read_csv(input, &options, out))?;
+    let read = match reading.presume {
+        true => read_csv_once(input, &options, out),
+        false => read_csv(input, &options, out),
+    };
+    let summary = finish(name, read)?;
     draft.add(summary.rows, summary.findings);
     Ok(())
 }
@@ -248,6 +254,7 @@ pub fn finish(
     let summary = read.map_err(|error| match error {
         ReadError::Io(source) => AppError::Unreadable { name: name.to_owned(), source },
         ReadError::Sink(error) => error.into(),
+        ReadError::NotAsPresumed => AppError::NotAsPresumed(name.to_owned()),
         _ => AppError::Changed(name.to_owned()),
     })?;
     match summary.fatal {
@@ -269,11 +276,19 @@ pub fn import_csv(
 ) -> Result<Staged> {
     let mapping = choose_mapping(&options.mapping, options.series)?;
     let again = options.again.clone();
-    let mut draft = Draft { again, ..csv_draft(&mapping, options.keep, run) };
-    with_events(ledger, options.dry_run, |target, writer| {
-        read_files(target, writer, inputs, options, &mapping, &mut draft, run)
-    })
-    .and_then(|prepared| withdraw::settle(prepared, ledger, draft, options.full, run))
+    let mut written = |presume: bool| {
+        let mut draft = Draft { again: again.clone(), ..csv_draft(&mapping, options.keep, run) };
+        let prepared = with_events(ledger, options.dry_run, |target, writer| {
+            read_files(target, writer, inputs, options, (&mapping, presume), &mut draft, run)
+        });
+        prepared.map(|prepared| (prepared, draft))
+    };
+    // A file that is not what most are has shown it by its first row, or nearly always.
+    let (prepared, draft) = match written(true) {
+        Err(AppError::NotAsPresumed(_)) => written(false),
+        other => other,
+    }?;
+    withdraw::settle(prepared, ledger, draft, options.full, run)
 }
 
 /// The beginning of a batch that a mapping reads; `keep` makes all its values fill only.
@@ -299,7 +314,7 @@ fn read_files(
     writer: &mut BatchWriter,
     inputs: &[Input],
     options: &ImportOptions,
-    mapping: &Mapping,
+    (mapping, presume): (&Mapping, bool),
     draft: &mut Draft,
     run: &Run<'_>,
 ) -> Result<()> {
@@ -317,7 +332,7 @@ fn read_files(
                 SymbolChoice::FromColumn => SymbolFrom::Column,
             };
             let file = open_file(input)?;
-            let reading = Reading { mapping, symbol: symbol.clone(), source: index };
+            let reading = Reading { mapping, symbol: symbol.clone(), source: index, presume };
             let heard = |bytes: u64| run.progress.at(done + bytes / 2);
             let small = match held + size <= HELD {
                 true => whole(&file, *size, input)?,
@@ -395,3 +410,6 @@ pub fn check(inputs: &[Input], options: &ImportOptions, run: &Run<'_>) -> Result
     let options = ImportOptions { dry_run: true, ..options.clone() };
     import_csv(&mut ledger, inputs, &options, run).map(|staged| staged.review)
 }
+
+#[cfg(test)]
+mod tests;

@@ -138,7 +138,9 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
             causes.push(format!("finding {}{line}", finding.code));
             "nothing was staged; look closer with `volledger check FILE`".to_owned()
         }
-        AppError::Changed(_) => "run the command again when the file is complete".to_owned(),
+        AppError::Changed(_) | AppError::NotAsPresumed(_) => {
+            "run the command again when the file is complete".to_owned()
+        }
         AppError::Mapping { .. } => {
             "`volledger import iv --help` lists the mappings; a file of your own is given by its \
              path: `--mapping ./my.toml`"

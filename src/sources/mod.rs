@@ -48,6 +48,9 @@ pub enum ReadError<E> {
     Io(io::Error),
     /// The second pass did not see the bytes of the first: somebody is writing to the file.
     Changed,
+    /// The input is not what it was presumed to be. What was emitted must be dropped, and it is to be
+    /// read without presuming.
+    NotAsPresumed,
     /// The receiver of the events failed.
     Sink(E),
 }
@@ -57,6 +60,7 @@ impl<E: fmt::Display> fmt::Display for ReadError<E> {
         match self {
             Self::Io(_) => f.write_str("cannot read the source"),
             Self::Changed => f.write_str("the source changed while it was read"),
+            Self::NotAsPresumed => f.write_str("the source is not what it was presumed to be"),
             Self::Sink(_) => f.write_str("cannot take in the source's rows"),
         }
     }
@@ -66,7 +70,7 @@ impl<E: std::error::Error + 'static> std::error::Error for ReadError<E> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Io(error) => Some(error),
-            Self::Changed => None,
+            Self::Changed | Self::NotAsPresumed => None,
             Self::Sink(error) => Some(error),
         }
     }

@@ -44,6 +44,11 @@ impl Header<'_> {
     pub(super) fn all_columns(&self) -> usize {
         self.columns.len() + self.more.iter().map(|part| part.columns.len()).sum::<usize>()
     }
+
+    /// The cells that are dates.
+    pub(super) fn dates(&self) -> impl Iterator<Item = usize> {
+        self.date.into_iter().chain(self.more.iter().map(|part| part.date))
+    }
 }
 
 /// A further day of a row, bound to its cells.

@@ -120,6 +120,11 @@ impl Survey {
         }
     }
 
+    /// Whether no date needs a decision.
+    pub(super) fn is_fixed(&self) -> bool {
+        self.slash.seen.is_none() && self.dash.seen.is_none()
+    }
+
     /// Decides the orders; a mapping's own order goes before all evidence.
     pub(super) fn decide(&self, fixed: Option<DateOrder>) -> Result<Orders, Conflict> {
         let mut orders = Orders::default();

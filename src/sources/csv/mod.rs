@@ -1,8 +1,11 @@
-//! Reading a vendor's CSV file in two streaming passes.
+//! Reading a vendor's CSV file in two streaming passes, or in one.
 //!
 //! The first pass decides what only the whole file can tell: the encoding and the order of the
 //! numbers in its dates. The second one emits the rows. Neither holds more than one buffer of the
 //! file, and both note a checksum, so a file that changes in between is noticed.
+//!
+//! Nearly all files are UTF-8 with dates that begin with the year. That can be presumed: the rows are
+//! then emitted at once, and a file that is otherwise is refused where it shows, to be read in two.
 
 mod columns;
 mod dates;
@@ -18,7 +21,7 @@ use super::{Limits, ReadError, ReadSummary};
 use crate::domain::{Calendar, Collector, Day, Finding, Severity, Symbol};
 use columns::Header;
 use dates::{Orders, Survey};
-use records::{Records, Stop};
+use records::{Record, Records, Stop};
 use std::io::{Read, Seek, SeekFrom};
 use text::{Bytes, Encoding, Utf8Check};
 
@@ -55,13 +58,38 @@ pub struct CsvOptions<'a> {
 ///
 /// A file that cannot be used gives a summary with `fatal` and no events. An entirely empty file
 /// has the fatal code `missing_columns`, for it lacks them all.
+///
+/// # Errors
+/// An input that cannot be read or that changes meanwhile, and what `out` fails with.
 pub fn read_csv<R: Read + Seek, E>(
     input: &mut R,
     options: &CsvOptions<'_>,
     out: &mut Collector<'_, E>,
 ) -> Result<ReadSummary, ReadError<E>> {
+    read(input, options, false, out)
+}
+
+/// As [`read_csv`], in one pass: the file is presumed to be UTF-8 with dates of a fixed order.
+///
+/// # Errors
+/// As [`read_csv`], and [`ReadError::NotAsPresumed`]: the file is otherwise, or something about it is
+/// wrong. What was emitted must be dropped then, and the file read with [`read_csv`].
+pub fn read_csv_once<R: Read + Seek, E>(
+    input: &mut R,
+    options: &CsvOptions<'_>,
+    out: &mut Collector<'_, E>,
+) -> Result<ReadSummary, ReadError<E>> {
+    read(input, options, true, out)
+}
+
+fn read<R: Read + Seek, E>(
+    input: &mut R,
+    options: &CsvOptions<'_>,
+    presume: bool,
+    out: &mut Collector<'_, E>,
+) -> Result<ReadSummary, ReadError<E>> {
     let mut summary = ReadSummary::default();
-    match prepare(input, options, &mut summary) {
+    match prepare(input, options, presume, &mut summary) {
         Ok(plan) => {
             rows::read_rows(input, options, &plan, &mut summary, out)?;
         }
@@ -77,8 +105,16 @@ struct Plan<'m> {
     bom: usize,
     encoding: Encoding,
     orders: Orders,
+    seen: Seen,
+}
+
+/// What is known of a file's bytes before its rows are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
     /// Length and checksum of what the first pass saw.
-    seen: (u64, u32),
+    Whole(u64, u32),
+    /// Length and last byte; the rest is presumed.
+    End(u64, Option<u8>),
 }
 
 /// Why there is no second pass.
@@ -95,10 +131,11 @@ impl From<std::io::Error> for Refused {
 
 const UTF8_BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// The first pass, and all findings about the file as a whole.
+/// The first pass, unless its outcome is presumed, and all findings about the file as a whole.
 fn prepare<'m, R: Read + Seek>(
     input: &mut R,
     options: &CsvOptions<'m>,
+    presume: bool,
     summary: &mut ReadSummary,
 ) -> Result<Plan<'m>, Refused> {
     let (mapping, limits) = (options.mapping, options.limits);
@@ -121,7 +158,8 @@ fn prepare<'m, R: Read + Seek>(
             fatal("file_too_large", None, text)
         }
     };
-    if input.seek(SeekFrom::End(0))? > limits.file_bytes {
+    let size = input.seek(SeekFrom::End(0))?;
+    if size > limits.file_bytes {
         return Err(stopped(Stop::FileTooLarge));
     }
     let head = read_head(input)?;
@@ -167,11 +205,19 @@ fn prepare<'m, R: Read + Seek>(
         return Err(fatal("symbol_missing", Some(header.line), text));
     }
 
-    let (survey, bytes) = survey(input, &header, bom, options).map_err(stopped)?;
-    if bytes.nul {
-        return Err(binary());
-    }
-    let encoding = bytes.utf8.as_ref().map_or(Encoding::Utf8, Utf8Check::encoding);
+    let (survey, encoding, seen, last) = match presume {
+        true => {
+            let last = last_byte(input)?;
+            (Survey::default(), Encoding::Utf8, Seen::End(size, last), last)
+        }
+        false => {
+            let (survey, bytes) = survey(input, &header, bom, options).map_err(stopped)?;
+            if bytes.nul {
+                return Err(binary());
+            }
+            (survey, bytes.encoding(), Seen::Whole(bytes.len, bytes.crc), bytes.last)
+        }
+    };
     if encoding == Encoding::Windows1252 {
         let text = "the file is not UTF-8; it was read as Windows-1252".to_owned();
         noted("encoding_fallback_cp1252", Severity::Warning, None, 1, text);
@@ -193,7 +239,7 @@ fn prepare<'m, R: Read + Seek>(
         let (line, count) = (Some(header.line), header.ignored.len() as u64);
         noted("ignored_columns", Severity::Info, line, count, text);
     }
-    if !matches!(bytes.last, Some(b'\n' | b'\r')) {
+    if !matches!(last, Some(b'\n' | b'\r')) {
         let text = "the last line has no line end; the file may have been cut off".to_owned();
         noted("no_final_newline", Severity::Warning, None, 1, text);
     }
@@ -211,7 +257,7 @@ fn prepare<'m, R: Read + Seek>(
     summary.missing_optional.clone_from(&header.missing_optional);
     summary.ignored_columns.clone_from(&header.ignored);
     (summary.slash_order, summary.dash_order) = (orders.slash, orders.dash);
-    Ok(Plan { header, bom, encoding, orders, seen: (bytes.len, bytes.crc) })
+    Ok(Plan { header, bom, encoding, orders, seen })
 }
 
 /// The first bytes of the file, enough to recognise what is not text.
@@ -220,6 +266,17 @@ fn read_head<R: Read + Seek>(input: &mut R) -> std::io::Result<Vec<u8>> {
     let mut head = Vec::new();
     input.by_ref().take(8 * 1024).read_to_end(&mut head)?;
     Ok(head)
+}
+
+/// The file's last byte; `None` of an empty one.
+fn last_byte<R: Read + Seek>(input: &mut R) -> std::io::Result<Option<u8>> {
+    if input.seek(SeekFrom::End(0))? == 0 {
+        return Ok(None);
+    }
+    input.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    input.read_exact(&mut last)?;
+    Ok(Some(last[0]))
 }
 
 /// Reads the whole file for what only the whole file can tell.
@@ -233,23 +290,28 @@ fn survey<'p, R: Read + Seek>(
     let mut bytes = Bytes::new(Some(Utf8Check::default()), 0, options.progress);
     let mut survey = Survey::default();
     let mut records = Records::new(input, &mut bytes, header.delimiter, bom, options.limits)?;
-    let dates = || header.date.into_iter().chain(header.more.iter().map(|part| part.date));
-    let wanted = dates().max().map_or(0, |last| last + 1);
+    let wanted = header.dates().max().map_or(0, |last| last + 1);
     while let Some(record) = records.next_upto(wanted)? {
-        if record.line <= header.line {
-            continue;
+        if record.line > header.line {
+            survey.take(record, header);
         }
-        for date in dates() {
+    }
+    Ok((survey, bytes))
+}
+
+impl Survey {
+    /// Takes in the date cells of a record.
+    fn take(&mut self, record: Record<'_>, header: &Header<'_>) {
+        for date in header.dates() {
             // `2025-…` has a fixed order, and it is what most files have.
             let year_first =
                 record.raw(date).get(..4).is_some_and(|start| start.iter().all(u8::is_ascii_digit));
             if !year_first {
                 let cell = text::trimmed(record.cell(date), text::guessed_text);
-                survey.add(&cell, record.line);
+                self.add(&cell, record.line);
             }
         }
     }
-    Ok((survey, bytes))
 }
 
 #[cfg(test)]

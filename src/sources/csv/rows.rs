@@ -1,12 +1,12 @@
-//! The second pass: each record becomes an event, a reject, or a blank row that is counted.
+//! The pass that emits rows: each record becomes an event, a reject, or a blank row that is counted.
 
 use super::columns::BoundPart;
-use super::dates::Orders;
+use super::dates::{Orders, Survey};
 use super::numbers::{self, Number, Usual};
 use super::records::{Record, Records, Stop};
-use super::text::{self, Bytes, Encoding};
+use super::text::{self, Bytes, Encoding, Utf8Check};
 use super::words;
-use super::{CsvOptions, Plan, SymbolFrom};
+use super::{CsvOptions, Plan, Seen, SymbolFrom};
 use crate::domain::rows::{Key, MAX_RAW};
 use crate::domain::{Collector, Day, Field, Origin, Severity, Shape, Symbol, Value, Values};
 use crate::sources::mapping::{CellUnit, Column, DecimalMark, Need};
@@ -17,7 +17,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 use std::io::{Read, Seek, SeekFrom};
 
-/// Reads the file once more and emits its rows.
+/// Reads the file from its start and emits its rows.
 pub(super) fn read_rows<R: Read + Seek, E>(
     input: &mut R,
     options: &CsvOptions<'_>,
@@ -25,25 +25,49 @@ pub(super) fn read_rows<R: Read + Seek, E>(
     summary: &mut ReadSummary,
     out: &mut Collector<'_, E>,
 ) -> Result<(), ReadError<E>> {
-    // The first pass found nothing wrong, so whatever is wrong now has changed.
-    let stopped = |stop: Stop| match stop {
-        Stop::Io(error) => ReadError::Io(error),
-        _ => ReadError::Changed,
+    let stopped = |stop: Stop| match (stop, plan.seen) {
+        (Stop::Io(error), _) => ReadError::Io(error),
+        // The first pass found nothing wrong, so whatever is wrong now has changed.
+        (_, Seen::Whole(..)) => ReadError::Changed,
+        // What is wrong is said by reading in two passes.
+        (_, Seen::End(..)) => ReadError::NotAsPresumed,
     };
     input.seek(SeekFrom::Start(0))?;
     let header = &plan.header;
-    let mut bytes = Bytes::new(None, plan.seen.0, options.progress);
+    let twice = |bytes: u64| (options.progress)(2 * bytes);
+    let mut bytes = match plan.seen {
+        Seen::Whole(length, _) => Bytes::new(None, length, options.progress),
+        Seen::End(..) => Bytes::new(Some(Utf8Check::default()), 0, &twice),
+    };
+    let presumed = matches!(plan.seen, Seen::End(..));
+    let mut survey = Survey::default();
     let mut pass = Pass::new(options, plan);
     let records = Records::new(input, &mut bytes, header.delimiter, plan.bom, options.limits);
     let mut records = records.map_err(stopped)?;
     while let Some(record) = records.next().map_err(stopped)? {
-        if record.line > header.line {
-            pass.take(record, out).map_err(ReadError::Sink)?;
+        if record.line <= header.line {
+            continue;
         }
+        if presumed {
+            survey.take(record, header);
+            if !survey.is_fixed() {
+                return Err(ReadError::NotAsPresumed);
+            }
+        }
+        pass.take(record, out).map_err(ReadError::Sink)?;
     }
     drop(records);
-    if (bytes.len, bytes.crc) != plan.seen {
-        return Err(ReadError::Changed);
+    match plan.seen {
+        Seen::Whole(length, crc) if (bytes.len, bytes.crc) != (length, crc) => {
+            return Err(ReadError::Changed);
+        }
+        Seen::End(length, last) if (bytes.len, bytes.last) != (length, last) => {
+            return Err(ReadError::Changed);
+        }
+        Seen::End(..) if bytes.nul || bytes.encoding() != Encoding::Utf8 => {
+            return Err(ReadError::NotAsPresumed);
+        }
+        _ => {}
     }
     pass.finish(summary, options.source);
     Ok(())

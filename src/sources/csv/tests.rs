@@ -13,7 +13,18 @@ struct CsvRead {
     rejects: Vec<crate::domain::Reject>,
 }
 
+/// Reads in two passes.
 fn read_from<R: Read + Seek>(
+    input: &mut R,
+    mapping: &Mapping,
+    symbol: SymbolFrom,
+    limits: Limits,
+) -> Result<CsvRead, ReadError<()>> {
+    read_by(read_csv, input, mapping, symbol, limits)
+}
+
+fn read_by<R: Read + Seek>(
+    read: fn(&mut R, &CsvOptions<'_>, &mut Collector<'_, ()>) -> Result<ReadSummary, ReadError<()>>,
     input: &mut R,
     mapping: &Mapping,
     symbol: SymbolFrom,
@@ -35,14 +46,25 @@ fn read_from<R: Read + Seek>(
         limits,
         progress: &|_| {},
     };
-    let summary = read_csv(input, &options, &mut out)?;
+    let summary = read(input, &options, &mut out)?;
     out.finish().unwrap();
     Ok(CsvRead { summary, rows, rejects })
 }
 
 fn read_with(text: &[u8], mapping: &str, symbol: SymbolFrom) -> CsvRead {
     let mapping = Mapping::bundled(mapping).unwrap();
-    let read = read_from(&mut Cursor::new(text), &mapping, symbol, Limits::default()).unwrap();
+    let limits = Limits::default();
+    let once = read_by(read_csv_once, &mut Cursor::new(text), &mapping, symbol.clone(), limits);
+    let read = read_from(&mut Cursor::new(text), &mapping, symbol, limits).unwrap();
+    // What is read in one pass is what two find.
+    match once {
+        Ok(once) => {
+            assert_eq!(once.summary, read.summary);
+            assert_eq!(once.lines(), read.lines());
+            assert_eq!(once.rejects, read.rejects);
+        }
+        Err(error) => assert!(matches!(error, ReadError::NotAsPresumed)),
+    }
     let bytes = |offset: u64, len: u32| &text[offset as usize..offset as usize + len as usize];
     // Every event's place holds a whole record of the original bytes.
     for row in read.rows.iter() {

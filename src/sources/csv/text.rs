@@ -106,7 +106,7 @@ pub(super) struct Bytes<'p> {
     pub(super) nul: bool,
     /// The last one.
     pub(super) last: Option<u8>,
-    /// Whether they are UTF-8; only the first pass asks.
+    /// Whether they are UTF-8; only the first pass asks, or the only one.
     pub(super) utf8: Option<Utf8Check>,
     /// Bytes of earlier passes, added to what `progress` is told.
     pub(super) before: u64,
@@ -116,6 +116,11 @@ pub(super) struct Bytes<'p> {
 impl<'p> Bytes<'p> {
     pub(super) fn new(utf8: Option<Utf8Check>, before: u64, progress: &'p dyn Fn(u64)) -> Self {
         Self { crc: 0, len: 0, nul: false, last: None, utf8, before, progress }
+    }
+
+    /// How to read them.
+    pub(super) fn encoding(&self) -> Encoding {
+        self.utf8.as_ref().map_or(Encoding::Utf8, Utf8Check::encoding)
     }
 }
 

@@ -14,7 +14,7 @@ use volledger::domain::{Calendar, Collector, Day, Digest, Series, Window};
 use volledger::ledger::note::{Note, VerifierKey};
 use volledger::ledger::proof::{Checkpoint, Proof};
 use volledger::ledger::{bundle, canon, codec};
-use volledger::sources::csv::{CsvOptions, SymbolFrom, read_csv};
+use volledger::sources::csv::{CsvOptions, SymbolFrom, read_csv, read_csv_once};
 use volledger::sources::polygon::{
     ChainTable, Endpoint, FlatKind, FlatPage, Page, envelope, read_chain_table, read_flat,
     read_page, recognise,
@@ -98,7 +98,14 @@ pub fn csv(data: &[u8]) {
         progress: &|_| {},
     };
     let (count, read) = events(|out| read_csv(&mut Cursor::new(text), &options, out));
-    agrees(&read.expect("memory can be read"), count);
+    let read = read.expect("memory can be read");
+    agrees(&read, count);
+    // One pass finds what two find, or says that it cannot.
+    let (events, once) = events(|out| read_csv_once(&mut Cursor::new(text), &options, out));
+    match once {
+        Ok(once) => assert_eq!((once, events), (read, count)),
+        Err(error) => assert!(matches!(error, ReadError::NotAsPresumed)),
+    }
 }
 
 /// A mapping file.

@@ -84,6 +84,60 @@ fn a_gigabyte_in_one_line_ends_early_and_small() {
     assert!(input.largest <= 256 * 1024, "{}", input.largest);
 }
 
+#[test]
+fn one_pass_takes_what_most_files_are_and_refuses_the_others() {
+    for (text, taken) in [
+        (&b"Date,IV30\n2025-01-02,20\n,\nn.v.t.,21\n2025/1/3,22"[..], true),
+        (b"\xef\xbb\xbfDate;IV30\r\n20250102;20\r\n02.01.2025;20\r\n", true),
+        (b"Note \xe2\x82\xac\nDate,IV30\n2025-01-02,20\n", true),
+        (b"Date,IV30\n2025-01-02,20\n1/3/2025,21\n", false),
+        (b"Date,IV30\n2025-01-02,20\n03-01-2025,21\n", false),
+        (b"Date,IV30\n2025-01-02,20 \xe9\n", false),
+        (b"Date,IV30\n2025-01-02,20 \xe2\x82", false),
+        (b"Date,IV30,Note\n2025-01-02,20,\"\n\n\n", true),
+    ] {
+        let mapping = Mapping::bundled("mc-iv-basic").unwrap();
+        let (input, limits) = (&mut Cursor::new(text), Limits::default());
+        let read = read_by(read_csv_once, input, &mapping, given(), limits);
+        let shown = String::from_utf8_lossy(text);
+        match read {
+            Ok(_) => assert!(taken, "{shown}"),
+            Err(error) => assert!(!taken && matches!(error, ReadError::NotAsPresumed), "{shown}"),
+        }
+    }
+    // What is wrong with a file beyond its head is told by reading it in two passes.
+    let nul = [&b"Date,IV30\n"[..], &b"2025-01-02,20\n".repeat(1_000), b"2025-01-03,\0\n"].concat();
+    let long = [&b"Date,IV30\n"[..], &b"2025-01-02,20\n".repeat(1_000), &[b'x'; 70_000]].concat();
+    for (text, code) in [(&nul, "binary_file"), (&long, "line_too_long")] {
+        let mapping = Mapping::bundled("mc-iv-basic").unwrap();
+        let limits = Limits::default();
+        let once = read_by(read_csv_once, &mut Cursor::new(text), &mapping, given(), limits).err();
+        assert!(matches!(once, Some(ReadError::NotAsPresumed)));
+        let read = read_from(&mut Cursor::new(text), &mapping, given(), limits).unwrap();
+        assert_eq!(read.summary.fatal.unwrap().code, code);
+    }
+}
+
+#[test]
+fn a_file_that_grows_while_it_is_read_once_is_noticed() {
+    let now = b"Date,IV30\n2025-01-02,20\n";
+    for (later, same) in [
+        (&now[..], true),
+        (b"Date,IV30\n2025-01-02,20\n2025-01-03,20\n", false),
+        (b"Date,IV30\n2025-01-02,200", false),
+    ] {
+        // Head, header, rows.
+        let mut input = Changing { now: Cursor::new(now), later, turn: 3 };
+        let mapping = Mapping::bundled("mc-iv-basic").unwrap();
+        let read = read_by(read_csv_once, &mut input, &mapping, given(), Limits::default());
+        assert_eq!(input.turn, 0);
+        match read {
+            Ok(_) => assert!(same),
+            Err(error) => assert!(!same && matches!(error, ReadError::Changed)),
+        }
+    }
+}
+
 /// Gives other bytes from the `turn`th seek to the start on.
 struct Changing<'a> {
     now: Cursor<&'a [u8]>,

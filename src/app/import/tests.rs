@@ -1,0 +1,59 @@
+use super::*;
+use crate::app::Clock;
+use crate::domain::collector::WINDOW_EVENTS;
+
+/// Stages files of these texts, and gives the blocks, the root and the findings.
+fn staged(texts: &[&str]) -> (Vec<Vec<u8>>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let inputs: Vec<Input> = (0..texts.len())
+        .map(|index| Input::file(folder.path().join(format!("F{index}.csv"))))
+        .collect();
+    for (input, text) in inputs.iter().zip(texts) {
+        std::fs::write(&input.path, text).unwrap();
+    }
+    let run = Run { clock: Clock::Fixed(1_765_627_200_000), ..Run::new("tester") };
+    let mut ledger = Ledger::in_memory();
+    let staged = import_csv(&mut ledger, &inputs, &ImportOptions::of(Series::Spot), &run).unwrap();
+    let batch = staged.batch.unwrap();
+    assert_eq!(ledger.batches().len(), 1);
+    let blocks = (0..).map_while(|index| ledger.block(batch, index).unwrap()).collect();
+    let stage = &ledger.batches().get(batch).unwrap().stage;
+    let manifest = ledger.manifest_of(stage).unwrap();
+    let names: Vec<_> = manifest.sources.iter().map(|source| &source.name).collect();
+    let said = format!("{} {:?} {:?} {names:?}", stage.batch_root, stage.rows, stage.findings);
+    (blocks, said)
+}
+
+#[test]
+fn a_file_that_is_not_what_most_are_is_read_again_with_all_before_it() {
+    // More than a window, so that blocks of the first file are written when the second one shows it.
+    let mut many = String::from("Date,Close\n");
+    for line in 0..WINDOW_EVENTS + 10 {
+        many += &format!("2024-01-{:02},{}.5\n", 2 + line % 25, line);
+    }
+    let rows = ["2024-03-04,10.5", "2024-03-05,11.5", "2024-03-13,12.25"];
+    let plain = format!("Date,Close\n{}\n", rows.join("\n"));
+    let american = plain
+        .replace("2024-03-04", "03/04/2024")
+        .replace("2024-03-05", "03/05/2024")
+        .replace("2024-03-13", "03/13/2024");
+    let (blocks, said) = staged(&[&many, &american]);
+    let (plain_blocks, plain_said) = staged(&[&many, &plain]);
+    assert_eq!(blocks.len(), plain_blocks.len());
+    let rows = |said: &str| said.split_once(' ').unwrap().1.to_owned();
+    assert_eq!(rows(&said), rows(&plain_said), "the same rows and findings");
+    // The day first alone, and one file that says both.
+    let european = "Date,Close\n13/03/2024,10.5\n04/03/2024,11.5\n";
+    assert_eq!(staged(&[european]).0.len(), 1);
+    let folder = tempfile::tempdir().unwrap();
+    let input = Input::file(folder.path().join("AAPL.csv"));
+    std::fs::write(&input.path, "Date,Close\n13/03/2024,10.5\n03/14/2024,11.5\n").unwrap();
+    let mut ledger = Ledger::in_memory();
+    let options = ImportOptions::of(Series::Spot);
+    let refused = import_csv(&mut ledger, &[input], &options, &Run::new("t")).unwrap_err();
+    assert!(matches!(refused, AppError::Fatal { .. }), "{refused}");
+    assert_eq!(
+        (ledger.batches().len(), ledger.block(crate::domain::BatchId(1), 0).unwrap()),
+        (0, None)
+    );
+}
