@@ -20,9 +20,12 @@ pub fn shares<I: Sync, T: Send>(
     }
     std::thread::scope(|scope| {
         let work = &work;
-        let workers: Vec<_> =
-            items.chunks(share).map(|share| scope.spawn(move || work(share))).collect();
+        let mut chunks = items.chunks(share);
+        // This thread takes the first share itself: what it gives back of memory is used again.
+        let own = chunks.next().unwrap_or_default();
+        let workers: Vec<_> = chunks.map(|share| scope.spawn(move || work(share))).collect();
         let mut all = Vec::with_capacity(items.len());
+        all.extend(work(own)?);
         for worker in workers {
             // A panic goes on as one: it is a bug wherever it happens.
             all.extend(worker.join().unwrap_or_else(|panic| resume_unwind(panic))?);

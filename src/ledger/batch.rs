@@ -5,7 +5,7 @@ use super::codec::{self, BlockHeader, Codec};
 use super::error::LedgerError;
 use super::hash::{Blake3Tree, LEAF, Many, TreeHash};
 use super::mirror::Mirror;
-use super::tree::Tree;
+use super::tree::{Subtree, Tree, subtrees};
 use super::{Ledger, Result};
 use crate::domain::rows::Row;
 use crate::domain::{BatchId, Digest, Erased, EventId, Reject, Rows, Window};
@@ -17,6 +17,7 @@ pub struct BatchWriter {
     batch: BatchId,
     blocks: u32,
     tree: Tree<Blake3Tree>,
+    leaves: Leaves,
 }
 
 impl BatchWriter {
@@ -60,6 +61,7 @@ pub struct Located {
 ///
 /// The number is not in the hashed bytes: it follows from the order, and must be what the blocks
 /// say, else an event could be called by another's name without the root noticing.
+#[derive(Debug, Default)]
 struct Leaves {
     first: u64,
     leaves: Vec<Digest>,
@@ -68,9 +70,21 @@ struct Leaves {
 }
 
 impl Leaves {
-    fn new(first: u64, events: usize) -> Self {
-        let (leaves, taken) = (vec![Digest::default(); events], vec![false; events]);
-        Self { first, leaves, taken, buffer: Vec::with_capacity(256) }
+    /// Makes place for a window of so many events, in the room of the one before.
+    fn begin(&mut self, first: u64, events: usize) {
+        self.first = first;
+        self.leaves.clear();
+        self.leaves.resize(events, Digest::default());
+        self.taken.clear();
+        self.taken.resize(events, false);
+    }
+
+    /// Takes in a whole window; its leaves.
+    fn of(&mut self, window: &Window, first: u64) -> Result<&[Digest]> {
+        self.begin(first, window.len());
+        self.add(window)?;
+        // As many places as events, and none taken twice: all are.
+        Ok(&self.leaves)
     }
 
     /// Takes in some of the window's events.
@@ -107,9 +121,8 @@ impl Leaves {
 
 /// The leaves of a whole window.
 pub(super) fn leaves(window: &Window, first: u64) -> Result<Vec<Digest>> {
-    let mut leaves = Leaves::new(first, window.len());
-    leaves.add(window)?;
-    // As many places as events, and none taken twice: all are.
+    let mut leaves = Leaves::default();
+    leaves.of(window, first)?;
     Ok(leaves.leaves)
 }
 
@@ -125,7 +138,7 @@ impl Ledger {
         // Blocks of a staging that failed in this process.
         self.store.sweep_blocks(batch.0)?;
         self.mirrored(Mirror::forget)?;
-        Ok(BatchWriter { batch, blocks: 0, tree: Tree::default() })
+        Ok(BatchWriter { batch, blocks: 0, tree: Tree::default(), leaves: Leaves::default() })
     }
 
     /// Adds a window of events to a batch that is being staged.
@@ -133,7 +146,8 @@ impl Ledger {
         if writer.events() + window.len() as u64 > u64::from(u32::MAX) {
             return Err(LedgerError::TooManyEvents);
         }
-        writer.tree.extend(&leaves(window, writer.events())?);
+        let first = writer.events();
+        writer.tree.extend(writer.leaves.of(window, first)?);
         for block in codec::encode_blocks(window, Codec::Columns)? {
             let (batch, index) = (writer.batch.0, writer.blocks);
             self.store.put_block(batch, index, &block)?;
@@ -151,12 +165,12 @@ impl Ledger {
 
     /// Reads the blocks of a batch, sealed or still being staged.
     pub fn read(&self, batch: BatchId) -> BatchReader<'_> {
-        BatchReader { ledger: self, batch, next: 0 }
+        self.read_from(batch, 0)
     }
 
     /// Reads the blocks of a batch from a block on.
     pub fn read_from(&self, batch: BatchId, block: u32) -> BatchReader<'_> {
-        BatchReader { ledger: self, batch, next: block }
+        BatchReader { ledger: self, batch, next: block, room: Box::default() }
     }
 
     /// The stored bytes of one block; a missing block is `None`.
@@ -209,6 +223,14 @@ pub struct BatchReader<'a> {
     ledger: &'a Ledger,
     batch: BatchId,
     next: u32,
+    room: Box<Room>,
+}
+
+/// Room that windows use one after the other.
+#[derive(Debug, Default)]
+struct Room {
+    part: Window,
+    leaves: Leaves,
 }
 
 impl BatchReader<'_> {
@@ -250,26 +272,36 @@ impl BatchReader<'_> {
         Ok(Some(window))
     }
 
-    /// The leaves of the next window; its events are among those of the batch that `left` says. One
-    /// block is unpacked at a time: that much stays in the processor's cache.
-    pub(super) fn next_leaves(&mut self, left: Range<u64>) -> Result<Option<Vec<Digest>>> {
-        let mut part = Window::default();
-        let Some(header) = self.next_into(&mut part, false)? else {
+    /// How many events the next window has, and the [`subtrees`] of their leaves; they are among those
+    /// of the batch that `left` says. One block is unpacked at a time: that much stays in the
+    /// processor's cache.
+    pub(super) fn next_subtrees(
+        &mut self,
+        left: Range<u64>,
+    ) -> Result<Option<(u64, Vec<Subtree>)>> {
+        let mut room = std::mem::take(&mut self.room);
+        let Room { part, leaves } = &mut *room;
+        part.clear();
+        let Some(header) = self.next_into(part, false)? else {
             return Ok(None);
         };
         let wanted = u64::from(header.window_events);
         let most = left.end.saturating_sub(left.start);
-        let mut leaves = Leaves::new(left.start, wanted.min(most) as usize);
+        leaves.begin(left.start, wanted.min(most) as usize);
         let mut found = 0;
         loop {
-            leaves.add(&part)?;
+            leaves.add(part)?;
             found += part.len() as u64;
             if found >= wanted {
-                return Ok(Some(leaves.leaves));
+                break;
             }
             part.clear();
-            self.next_into(&mut part, true)?;
+            self.next_into(part, true)?;
         }
+        let all = &leaves.leaves;
+        let found = (all.len() as u64, subtrees::<Blake3Tree>(left.start, all));
+        self.room = room;
+        Ok(Some(found))
     }
 
     /// Passes over the next window; returns how many events it has.

@@ -2,7 +2,7 @@
 
 use super::error::LedgerError;
 use super::hash::Blake3Tree;
-use super::tree::Tree;
+use super::tree::{Subtree, Tree};
 use super::{BatchReader, Ledger, Result};
 use crate::domain::collector::WINDOW_EVENTS;
 use crate::domain::{BatchId, Digest, Stage};
@@ -22,35 +22,37 @@ pub(super) fn batch_root(ledger: &Ledger, stage: &Stage) -> Result<Digest> {
     root_of(ledger, stage.batch, stage.events, turns)
 }
 
-/// Windows are hashed in turn by several threads, and their leaves added to the tree in order: the
+/// A window's events and subtrees.
+type Hashed = Result<(u64, Vec<Subtree>)>;
+
+/// Windows are hashed in turn by several threads, and their subtrees added to the tree in order: the
 /// first error in that order counts.
 fn root_of(ledger: &Ledger, batch: BatchId, events: u64, turns: usize) -> Result<Digest> {
     let mut tree = Tree::<Blake3Tree>::default();
-    let mut take = |leaves: Result<Vec<Digest>>| {
-        tree.extend(&leaves?);
+    let mut take = |window: Hashed| {
+        tree.graft(&window?.1);
         Ok::<(), LedgerError>(())
     };
     let reader = || ledger.read(batch);
     if turns == 1 {
         let mut taken = Ok(());
-        each_window(reader(), events, (0, 1), &mut |leaves| {
-            taken = take(leaves);
+        each_window(reader(), events, (0, 1), &mut |window| {
+            taken = take(window);
             taken.is_ok()
         });
         taken?;
     } else {
         std::thread::scope(|scope| {
             let start = |turn| {
-                // One window waits while the next is hashed; more would only take memory.
                 let (send, receive) = sync_channel(1);
-                let mut handed = move |leaves| send.send(leaves).is_ok();
+                let mut handed = move |window| send.send(window).is_ok();
                 scope.spawn(move || each_window(reader(), events, (turn, turns), &mut handed));
                 receive
             };
             let turns: Vec<_> = (0..turns).map(start).collect();
             // The first thread that has nothing more when its turn comes is at the end.
-            let mut leaves = turns.iter().cycle().map_while(|turn| turn.recv().ok());
-            leaves.try_for_each(&mut take)
+            let mut windows = turns.iter().cycle().map_while(|turn| turn.recv().ok());
+            windows.try_for_each(&mut take)
         })?;
     }
     if tree.size() != events {
@@ -62,12 +64,12 @@ fn root_of(ledger: &Ledger, batch: BatchId, events: u64, turns: usize) -> Result
     Ok(tree.root())
 }
 
-/// Hands on the leaves of each window of a batch whose turn it is, as long as they are wanted.
+/// Hands on the subtrees of each window of a batch whose turn it is, as long as they are wanted.
 fn each_window(
     mut reader: BatchReader<'_>,
     events: u64,
     (turn, turns): (usize, usize),
-    wanted: &mut dyn FnMut(Result<Vec<Digest>>) -> bool,
+    wanted: &mut dyn FnMut(Hashed) -> bool,
 ) {
     let mut first = 0;
     for window in 0.. {
@@ -77,10 +79,10 @@ fn each_window(
             first += events;
             continue;
         }
-        let Some(leaves) = reader.next_leaves(first..events).transpose() else { return };
-        first += leaves.as_ref().map_or(0, Vec::len) as u64;
-        let failed = leaves.is_err();
-        if !wanted(leaves) || failed {
+        let Some(hashed) = reader.next_subtrees(first..events).transpose() else { return };
+        first += hashed.as_ref().map_or(0, |(events, _)| *events);
+        let failed = hashed.is_err();
+        if !wanted(hashed) || failed {
             return;
         }
     }

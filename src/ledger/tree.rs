@@ -24,26 +24,48 @@ impl<H> Clone for Tree<H> {
     }
 }
 
+/// A complete subtree: its height and its root.
+pub type Subtree = (u32, Digest);
+
+/// Highest subtree that is hashed at once. What it takes stays in the processor's cache; of a lower one
+/// more nodes would be hashed alone.
+const HEIGHT: u32 = 12;
+
+/// The complete subtrees of leaves that follow `first` others, in order. They can be found without
+/// the tree, by any thread, level by level, so that many nodes are hashed at once.
+pub fn subtrees<H: TreeHash>(first: u64, mut leaves: &[Digest]) -> Vec<Subtree> {
+    let mut found = Vec::new();
+    let mut size = first;
+    while !leaves.is_empty() {
+        // The largest that may stand here and that there are leaves for.
+        let height = size.trailing_zeros().min(leaves.len().ilog2()).min(HEIGHT);
+        let (some, rest) = leaves.split_at(1 << height);
+        let mut level = H::nodes(some);
+        while level.len() > 1 {
+            level = H::nodes(&level);
+        }
+        // A leaf alone has no node above it.
+        let root = if height == 0 { some.first() } else { level.first() };
+        found.extend(root.map(|root| (height, *root)));
+        (size, leaves) = (size + (1 << height), rest);
+    }
+    found
+}
+
 impl<H: TreeHash> Tree<H> {
     /// Adds a leaf by its hash.
     pub fn push(&mut self, leaf: Digest) {
         self.push_peak(0, leaf);
     }
 
-    /// Adds leaves by their hashes: what pushing each would, level by level, so that many nodes are
-    /// hashed at once.
-    pub fn extend(&mut self, mut leaves: &[Digest]) {
-        while !leaves.is_empty() {
-            // The largest complete subtree that may stand here and that there are leaves for.
-            let height = self.size.trailing_zeros().min(leaves.len().ilog2());
-            let (some, rest) = leaves.split_at(1 << height);
-            let mut level = some.to_vec();
-            while level.len() > 1 {
-                level = H::nodes(&level);
-            }
-            level.into_iter().for_each(|node| self.push_peak(height, node));
-            leaves = rest;
-        }
+    /// Adds leaves by their hashes: what pushing each would, many nodes at once.
+    pub fn extend(&mut self, leaves: &[Digest]) {
+        self.graft(&subtrees::<H>(self.size, leaves));
+    }
+
+    /// Adds the [`subtrees`] of leaves that follow those of the tree.
+    pub fn graft(&mut self, subtrees: &[Subtree]) {
+        subtrees.iter().for_each(|(height, root)| self.push_peak(*height, *root));
     }
 
     /// Adds a complete subtree of a height that the size is a multiple of.
@@ -118,6 +140,14 @@ mod tests {
                 "{first} {piece}"
             );
             tree.push(leaves[0]);
+        }
+        // More than one subtree of the largest height.
+        let many: Vec<_> = (0..9_000u32).map(|n| Blake3Tree::leaf(&n.to_le_bytes())).collect();
+        for first in [0, 1, 1_000, 1_024, 4_095, 4_096] {
+            let mut tree = Tree::<Blake3Tree>::default();
+            tree.extend(&many[..first]);
+            tree.graft(&subtrees::<Blake3Tree>(first as u64, &many[first..]));
+            assert_eq!((tree.size(), tree.root()), (9_000, naive::<Blake3Tree>(&many)), "{first}");
         }
         let shas: Vec<_> = (0..7u8).map(|n| Sha256Tree::leaf(&[n])).collect();
         let mut tree = Tree::<Sha256Tree>::default();

@@ -417,8 +417,11 @@ impl Store for SledStore {
             values += guarded(|| {
                 let mut count = 0u64;
                 for pair in tree.iter() {
-                    let (_, value) = pair?;
+                    let (key, value) = pair?;
                     debug_assert!(value.len() <= MAX_VALUE);
+                    // Going through a tree accesses a page once for all its values.
+                    tree.get(&key)?;
+                    weigh(tree, &key, value.len())?;
                     count += 1;
                 }
                 Ok(count)

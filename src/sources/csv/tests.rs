@@ -23,8 +23,11 @@ fn read_from<R: Read + Seek>(
     read_by(read_csv, input, mapping, symbol, limits)
 }
 
+type Reader<R> =
+    fn(&mut R, &CsvOptions<'_>, &mut Collector<'_, ()>) -> Result<ReadSummary, ReadError<()>>;
+
 fn read_by<R: Read + Seek>(
-    read: fn(&mut R, &CsvOptions<'_>, &mut Collector<'_, ()>) -> Result<ReadSummary, ReadError<()>>,
+    read: Reader<R>,
     input: &mut R,
     mapping: &Mapping,
     symbol: SymbolFrom,

@@ -19,7 +19,7 @@ use volledger::sources::polygon::{
     ChainTable, Endpoint, FlatKind, FlatPage, Page, envelope, read_chain_table, read_flat,
     read_page, recognise,
 };
-use volledger::sources::{Limits, Mapping, ReadSummary, tomic};
+use volledger::sources::{Limits, Mapping, ReadError, ReadSummary, tomic};
 
 /// 2025-12-13.
 const AS_OF: Day = Day(20_435);
