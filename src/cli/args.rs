@@ -5,7 +5,9 @@ use super::commands::{
     gaps, health, heatmap, import, key, log, man, menu, metrics, overview, projection, prove,
     recover, screen, serve, show, sql, timeline, tour, verify, view, vrp, why,
 };
+use super::error::{Failure, Outcome};
 use crate::app::metrics::Which;
+use crate::domain::Day;
 use crate::render::Form;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -135,6 +137,17 @@ pub(super) enum Overlap {
     Replace,
     /// Values that are shown stay; the file only fills holes
     Keep,
+}
+
+/// Refuses days that are the wrong way round: nothing could lie between them.
+pub(super) fn in_order(from: Option<Day>, to: Option<Day>) -> Outcome<()> {
+    match (from, to) {
+        (Some(from), Some(to)) if from > to => Err(Failure::usage(
+            format!("{from} is after {to}"),
+            "give `--from` a day before `--to`",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The past to look at.

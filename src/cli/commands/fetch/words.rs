@@ -2,7 +2,7 @@
 
 use crate::app::AppError;
 use crate::app::fetch::{Grouped, Provider, What, Wish};
-use crate::cli::args::{Decide, Overlap};
+use crate::cli::args::{Decide, Overlap, in_order};
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::config::PolygonSettings;
@@ -273,10 +273,7 @@ pub(super) fn wish(
         }
         _ => Day(to.0 - 365 * years as i32),
     };
-    if from > to {
-        let text = format!("{from} is after {to}");
-        return Err(Failure::usage(text, "give `--from` a day before `--to`"));
-    }
+    in_order(Some(from), Some(to))?;
     let grouped = match args.grouped {
         GroupedArg::Auto => Grouped::Auto,
         GroupedArg::Always => Grouped::Always,
