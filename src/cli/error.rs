@@ -26,7 +26,7 @@ pub(super) struct Told {
 }
 
 /// The hint where the words of a command do not fit together; [`Failure::about`] names the command.
-const SEE_HELP: &str = "see `volledger help`";
+pub(super) const SEE_HELP: &str = "see `volledger help`";
 
 /// The result of a command.
 pub(super) type Outcome<T> = Result<T, Failure>;

@@ -2,7 +2,7 @@
 
 use crate::app::OpenOptions;
 use crate::cli::context::Context;
-use crate::cli::error::{Failure, Outcome, Told};
+use crate::cli::error::{Failure, Outcome, SEE_HELP, Told};
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
 use crate::serve::{Hand, Lang, Options, Said, Server};
@@ -81,6 +81,8 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ServeArgs) -> Outco
                 return Said { exit: 0, error: String::new(), causes: Vec::new(), hint: None };
             };
             let Told { exit, error, causes, hint } = *told;
+            // Of no use on a page, whose words are in its form.
+            let hint = hint.filter(|hint| hint != SEE_HELP);
             Said { exit: exit.code(), error, causes, hint }
         },
     };
