@@ -19,16 +19,20 @@ fn event(table: &mut Table, event: &EventLine) {
     fact("event", format!("{} {} leaf {}", event.event, event.op, short(&event.leaf)));
     fact(
         "source",
-        format!(
-            "{} {} {} , bytes {} + {}, digest {}",
-            event.source,
-            event.counted,
-            count(u64::from(event.line)),
-            count(event.offset),
-            event.length,
-            short(&event.source_digest)
-        )
-        .replace(" ,", ","),
+        // Where an erased row stood went with what it said.
+        match event.op {
+            "erased" => format!("{}, digest {}", event.source, short(&event.source_digest)),
+            _ => format!(
+                "{} {} {} , bytes {} + {}, digest {}",
+                event.source,
+                event.counted,
+                count(u64::from(event.line)),
+                count(event.offset),
+                event.length,
+                short(&event.source_digest)
+            )
+            .replace(" ,", ","),
+        },
     );
     match &event.erased {
         Some(erasure) if event.op == "erased" => fact("! erased", erasure.to_string()),

@@ -224,3 +224,31 @@ fn exports_go_into_pipes_and_do_not_replace_them() {
         }
     }
 }
+
+#[test]
+fn a_fetch_refuses_words_that_it_has_no_use_for_and_tells_of_the_network() {
+    let desk = Desk::with_ledger();
+    told(
+        &desk,
+        "fetch spot VOLA --expiry 2025-01-17 --dry-run",
+        2,
+        "no use for `--expiry`",
+        "chain",
+    );
+    told(&desk, "fetch chain VOLA --timespan 5minute --dry-run", 2, "`--timespan`", "fetch bars");
+    told(&desk, "fetch news VOLA --horizon 6month --dry-run", 2, "`--horizon`", "fetch earnings");
+    desk.run("fetch bars VOLA --timespan 5minute --days 2 --dry-run").exits(0);
+    // Nobody listens there. What is staged then has no row that somebody would have to look at.
+    let line = "fetch spot VOLA --days 3 --base-url http://127.0.0.1:1 --requests-per-minute 0";
+    let mut command = desk.command(line.split_whitespace());
+    let output = command.env("POLYGON_API_KEY", "none").output().unwrap();
+    assert_eq!(output.status.code(), Some(40), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn an_erased_row_stands_on_no_line() {
+    let desk = Desk::with_iv();
+    desk.run("erase b1/3 --reason mistake --yes").exits(0);
+    let shown = desk.run("show b1/3").exits(0).out;
+    assert!(shown.contains("VOLA.csv, digest") && !shown.contains("line 0"), "{shown}");
+}

@@ -241,6 +241,18 @@ pub(super) fn wish(
         let hint = "leave out `--timespan`, or ask Polygon for shorter bars";
         return Err(Failure::usage("Alpha Vantage has bars of days only here", hint));
     }
+    // A word that this question has no use for would be passed over in silence.
+    for (flag, given, of) in [
+        ("--expiry", !args.expiry.is_empty(), What::Chain),
+        ("--timespan", args.timespan.is_some(), What::Bars),
+        ("--horizon", args.horizon != "3month", What::Earnings),
+    ] {
+        if given && what != of {
+            let (of, what) = (of.series().name(), what.series().name());
+            let error = format!("`fetch {what}` has no use for `{flag}`");
+            return Err(Failure::usage(error, format!("leave it out; it is of `fetch {of}`")));
+        }
+    }
     let symbols = symbols(&args.symbols, what)?;
     if symbols.is_empty() && !matches!(what, What::Calendar | What::Earnings) {
         let hint = "for example `volledger fetch spot AAPL`, or `@FILE` with one symbol a line";
