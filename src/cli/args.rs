@@ -284,6 +284,19 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// Clap folds what is wider than its page, in the middle of an example or a sentence.
+    #[test]
+    fn no_help_is_wider_than_its_page() {
+        fn look(command: &clap::Command) {
+            let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for line in text.lines() {
+                assert!(line.chars().count() <= 100, "{}: {line}", command.get_name());
+            }
+            command.get_subcommands().for_each(look);
+        }
+        look(&Cli::command());
+    }
+
     #[test]
     fn the_contract_s_lines_are_understood() {
         for line in [

@@ -18,10 +18,10 @@ EXAMPLES
   volledger serve --address 10.0.0.5 --allow-host desk.lan
 
 The server asks nothing of any network, and answers nobody who calls it by another name than
-localhost, 127.0.0.1, [::1] or one of --allow-host. There are no accounts: whoever can reach it sees
-everything, and with --allow-decisions decides in your name. It lends the ledger to every command that
-wants it meanwhile. Every page has a twin for programs: /batches and /batches.json; /api/openapi.json
-describes them. Ctrl-C stops it.";
+localhost, 127.0.0.1, [::1] or one of --allow-host. There are no accounts: whoever can reach it
+sees everything, and with --allow-decisions decides in your name. It lends the ledger to every
+command that wants it meanwhile. Every page has a twin for programs: /batches and /batches.json;
+/api/openapi.json describes them. Ctrl-C stops it.";
 
 /// Look at the ledger in a browser, and decide there
 #[derive(Debug, Args)]
