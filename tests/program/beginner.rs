@@ -246,6 +246,13 @@ fn a_fetch_refuses_words_that_it_has_no_use_for_and_tells_of_the_network() {
 }
 
 #[test]
+fn a_difference_of_volatilities_is_in_points() {
+    let desk = Desk::with_iv();
+    let shown = desk.run("snapshot VOLA --date 2024-06-28").exits(0).out;
+    assert!(shown.contains("74.27 %") && shown.contains("+1.5 pts"), "{shown}");
+}
+
+#[test]
 fn an_erased_row_stands_on_no_line() {
     let desk = Desk::with_iv();
     desk.run("erase b1/3 --reason mistake --yes").exits(0);

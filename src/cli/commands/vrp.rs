@@ -53,10 +53,10 @@ EXAMPLES
   volledger vrp list LULU,ADBE --tiers balanced     other thresholds; or a file: --tiers ./my.toml
 
 The implied move is a recorded straddle (`import straddles`) or the straddle of a chain
-(`import chain`, `fetch chain`) at spot, of the first expiration that still holds the reaction. The ratio
-is implied over the mean size of at most 12 past moves. With fewer than 4 there is no ratio, and
-that is said. Tiers are data: seed (2.0 / 1.5 / 1.2), balanced, aggressive, legacy. Without
---tiers they are those of [vrp] and [quarters] in config.toml (`volledger config show`).";
+(`import chain`, `fetch chain`) at spot, of the first expiration that still holds the reaction.
+The ratio is implied over the mean size of at most 12 past moves. With fewer than 4 there is no
+ratio, and that is said. Tiers are data: seed (2.0 / 1.5 / 1.2), balanced, aggressive, legacy.
+Without --tiers they are those of [vrp] and [quarters] in config.toml (`volledger config show`).";
 
 /// Whether options pay more than announcements move a stock
 #[derive(Debug, Args)]
