@@ -133,8 +133,17 @@ fn exports(ledger: &Ledger, root: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 fn is_damage(error: &AppError) -> bool {
-    use LedgerError::{Damaged, Malformed, Newer};
-    matches!(error, AppError::Ledger(Damaged { .. } | Malformed { .. } | Newer { .. }))
+    use LedgerError::{Bundle, Damaged, Malformed, Newer, NoBundle};
+    let is = |error: &LedgerError| {
+        matches!(
+            error,
+            Damaged { .. } | Malformed { .. } | Newer { .. } | Bundle { .. } | NoBundle { .. }
+        )
+    };
+    match error {
+        AppError::Ledger(why) | AppError::Bundle { why, .. } => is(why),
+        _ => false,
+    }
 }
 
 #[test]

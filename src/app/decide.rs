@@ -31,6 +31,34 @@ pub fn confirm(
     expect: Option<&str>,
     run: &Run<'_>,
 ) -> Result<Decided> {
+    let (token, here) = agreed(ledger, id, expect, run)?;
+    commit(ledger, id, token, here, run)
+}
+
+/// What [`confirm`] would do; nothing is appended.
+///
+/// # Errors
+/// As [`confirm`].
+pub fn plan_confirm(
+    ledger: &Ledger,
+    id: BatchId,
+    expect: Option<&str>,
+    run: &Run<'_>,
+) -> Result<Decided> {
+    let (token, here) = agreed(ledger, id, expect, run)?;
+    let decision = batch::decide(ledger.batches(), id, run.confirm(token, here))?;
+    let changes = effects::reviewed(&review::review(ledger, id, false, run)?);
+    let action = decision.action.name();
+    Ok(Decided { changes, ..decided(ledger, action, Some(&decision), true) })
+}
+
+/// The token of the present review, which is the one that is confirmed, and where it was made.
+fn agreed(
+    ledger: &Ledger,
+    id: BatchId,
+    expect: Option<&str>,
+    run: &Run<'_>,
+) -> Result<(Digest, Position)> {
     let batch = ledger.batches().get(id).ok_or(Refusal::NoSuchBatch(id))?;
     let (content, staged_at) = (batch.stage.content_id, batch.staged_at);
     if batch.state() != BatchState::Staged {
@@ -57,7 +85,7 @@ pub fn confirm(
         }
         None => {}
     }
-    commit(ledger, id, token, here, run)
+    Ok((token, here))
 }
 
 /// Whether who acts may confirm a batch: under the two-person rule not who staged it.

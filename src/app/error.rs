@@ -40,6 +40,14 @@ pub enum AppError {
         /// What it is about.
         finding: Box<Finding>,
     },
+    /// A backup, or the file of a batch, cannot be used.
+    #[error("cannot use {name}: {why}")]
+    Bundle {
+        /// The file.
+        name: String,
+        /// Why not.
+        why: LedgerError,
+    },
     /// A file changed while it was read.
     #[error("{0} changed while it was being read")]
     Changed(String),

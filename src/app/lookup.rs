@@ -34,7 +34,11 @@ pub fn position_of(ledger: &Ledger, text: &str) -> Result<Position> {
             false => Err(LedgerError::NoSuchPosition { at, head }.into()),
         };
     }
-    let wrong = || AppError::Usage(format!("`{text}` is neither a position (#12) nor a time"));
+    let wrong = || {
+        AppError::Usage(format!(
+            "`{text}` is neither a position (#12) nor a time (2024-12-31, 2024-12-31T16:00:00Z)"
+        ))
+    };
     let ms = parse_instant(text).ok_or_else(wrong)?;
     let until = ledger.entries().iter().take_while(|entry| entry.time_ms <= ms);
     Ok(Position(until.count() as u64))
@@ -202,6 +206,28 @@ fn shown_of(
     Ok((view, records.len()))
 }
 
+/// Makes sure that each symbol is one that some of these views ever had: a misspelt one must not pass
+/// for one without differences, files or values.
+///
+/// # Errors
+/// [`AppError::NotFound`].
+pub fn known(ledger: &Ledger, symbols: &[Symbol], views: &[Series]) -> Result<()> {
+    let reader = ViewReader::new(ledger)?;
+    for symbol in symbols {
+        let mut found = false;
+        for view in views {
+            found = found || reader.symbols(*view)?.binary_search(symbol).is_ok();
+        }
+        if !found {
+            return Err(AppError::NotFound(match views {
+                [view] => format!("view {view} has nothing about {symbol}"),
+                _ => format!("nothing is known of {symbol}"),
+            }));
+        }
+    }
+    Ok(())
+}
+
 /// All batches, oldest first.
 ///
 /// # Errors
@@ -287,6 +313,14 @@ pub fn gaps(
                 coverage: covered.ranges(view, Some(symbol), "").iter().map(told).collect(),
             });
         }
+    }
+    // One that a service was asked about in vain is known as well.
+    let unheard = |symbol: &&Symbol| {
+        let mut lines = rows.iter().filter(|line| line.symbol == symbol.as_str());
+        lines.all(|line| line.days == 0 && line.coverage.is_empty())
+    };
+    if let Some(symbol) = symbols.iter().find(unheard) {
+        known(ledger, std::slice::from_ref(symbol), &Series::ALL)?;
     }
     let which = super::metrics::first(which);
     Ok(Gaps { schema: "volledger/gaps/1", position: at.0, which, rows })

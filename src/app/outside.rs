@@ -117,6 +117,9 @@ pub fn replace_with<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T>) -> R
         let source = io::Error::new(io::ErrorKind::IsADirectory, "it is a directory");
         return Err(unwritable(path)(source));
     }
+    if is_stream(path) {
+        return pour(path, write);
+    }
     replace(path, write, |new| {
         File::options().write(true).open(new)?.sync_all()?;
         let backup = backup_of(path);
@@ -127,6 +130,31 @@ pub fn replace_with<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T>) -> R
         }
         std::fs::rename(new, path)
     })
+}
+
+/// Whether a name is that of something to write into and never of a file to replace: a device, a
+/// pipe, or standard output by its name, which may lead to a file.
+fn is_stream(path: &Path) -> bool {
+    let named = path.starts_with("/dev") || path.starts_with("/proc");
+    let is_link = || path.symlink_metadata().is_ok_and(|there| there.is_symlink());
+    let is_other = |there: std::fs::Metadata| !there.is_file() && !there.is_dir();
+    path.metadata().is_ok_and(is_other) || named && path.exists() && is_link()
+}
+
+/// Lets `write` make a file elsewhere, and sends what it holds into a device or pipe.
+fn pour<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
+    let place = tempfile::Builder::new().prefix(".volledger-").tempdir();
+    let place = place.map_err(unwritable(path))?;
+    let new = place.path().join("new");
+    let written = write(&new)?;
+    let send = || {
+        // Added at its end: what standard output leads to may hold something already.
+        let mut stream = File::options().append(true).open(path)?;
+        io::copy(&mut File::open(&new)?, &mut stream)?;
+        stream.flush()
+    };
+    send().map_err(unwritable(path))?;
+    Ok(written)
 }
 
 /// The same for a directory. `ours` says whether a directory that is there may be replaced; its
@@ -215,6 +243,17 @@ pub(super) fn unwritable(file: &Path) -> impl FnOnce(io::Error) -> AppError {
     |source| AppError::Unwritable { name, source }
 }
 
+/// Names the file where it is the file that is wrong.
+fn unusable(file: &Path) -> impl FnOnce(LedgerError) -> AppError {
+    let name = file.display().to_string();
+    |error| match error {
+        LedgerError::Bundle { .. } | LedgerError::NoBundle { .. } => {
+            AppError::Bundle { name, why: error }
+        }
+        other => other.into(),
+    }
+}
+
 fn exported(ledger: &Ledger, file: &Path, rows: u64) -> Exported {
     Exported {
         schema: "volledger/exported/1",
@@ -233,6 +272,13 @@ fn write_bundle(
     private: bool,
     write: impl FnOnce(&mut dyn Write) -> std::result::Result<(), LedgerError>,
 ) -> Result<()> {
+    if is_stream(file) {
+        return pour(file, |new| {
+            let mut out = BufWriter::new(File::create(new).map_err(unwritable(file))?);
+            write(&mut out)?;
+            out.flush().map_err(unwritable(file))
+        });
+    }
     let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
     let mut temp = tempfile::Builder::new();
@@ -289,7 +335,8 @@ pub fn import_batch(
     let mut input = BufReader::new(File::open(file).map_err(unreadable)?);
     let mut draft = None;
     let prepared = with_events(ledger, false, |target, writer| {
-        let bundle = bundle::read_batch(&mut input, target, writer, run.clock.now_ms())?;
+        let bundle = bundle::read_batch(&mut input, target, writer, run.clock.now_ms());
+        let bundle = bundle.map_err(unusable(file))?;
         draft = Some(draft_of(target, bundle, again)?);
         Ok(())
     })?;
@@ -300,7 +347,7 @@ pub fn import_batch(
 /// The draft that gives a bundle's batch the content id that it had.
 fn draft_of(ledger: &Ledger, bundle: BatchBundle, again: Option<String>) -> Result<Draft> {
     let (stage, entry) = (bundle.stage, bundle.entry);
-    let strange = |what: &str| LedgerError::damaged(format!("the bundle: {what}"));
+    let strange = |what: &str| LedgerError::Bundle { what: what.to_owned() };
     let definition = ledger.source(&stage.mapping.digest)?;
     let definition = String::from_utf8(definition).map_err(|_| strange("its mapping"))?;
     let class = |view: Series| {
@@ -369,7 +416,7 @@ pub fn restore(file: &Path, dir: &Path, holder: &str, run: &Run<'_>) -> Result<V
     let mut input = BufReader::with_capacity(1 << 20, File::open(file).map_err(unreadable)?);
     let options = OpenOptions::new(holder, Duration::ZERO);
     run.progress.begin("restoring and verifying", None, "events");
-    bundle::restore(&mut input, dir, &options, run.clock.now_ms())?;
+    bundle::restore(&mut input, dir, &options, run.clock.now_ms()).map_err(unusable(file))?;
     run.progress.end();
     let opened = open(dir, holder, Duration::ZERO, run)?;
     verify::verify(&opened.ledger, false, run)

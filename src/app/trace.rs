@@ -6,8 +6,8 @@ use super::error::{AppError, Result};
 use super::report::{EntryLine, EventLine, Log, Replaced, Shown, Why, WhyField, json_value};
 use super::views::ViewReader;
 use crate::domain::{
-    BatchId, BatchState, Day, Entry, EntryKind, EventId, Field, Op, Position, ProjectionEntry,
-    ProjectionStep, Series, Symbol, Via,
+    BatchId, BatchState, Calendar, Day, Entry, EntryKind, EventId, Field, Op, Position,
+    ProjectionEntry, ProjectionStep, Series, Symbol, Via,
 };
 use crate::ledger::{Ledger, LedgerError};
 use crate::projections::view::{Activity, Record, Which, fold};
@@ -33,7 +33,16 @@ pub fn why(
     let history = reader.history_between(series, symbol, day, day)?;
     let activity = Activity::at(ledger.batches(), series, at);
     let records = fold(series, &history, &activity, Which::Latest);
-    let nothing = || AppError::NotFound(format!("{series} {symbol} has no value on {day}"));
+    let closed = if Calendar::nyse().is_open(day) { "" } else { ", a day without trading" };
+    let nothing = || {
+        AppError::NotFound(match item {
+            Some(item) if records.iter().any(|record| record.day == day) => format!(
+                "{series} {symbol} has no {} that ends in {item} on {day}",
+                series.item_name().unwrap_or("item")
+            ),
+            _ => format!("{series} {symbol} has no value on {day}{closed}"),
+        })
+    };
     let place = Place {
         series: &[series],
         symbols: std::slice::from_ref(symbol),
@@ -75,11 +84,26 @@ pub fn why(
             replaced: replaced(ledger, &history, &cell.field, record.key(), cell.event, at, series),
         });
     }
+    if let (true, Some(name), true) = (fields.is_empty(), field, erasures.is_empty()) {
+        return Err(no_field(series, symbol, day, name, record));
+    }
     if fields.is_empty() {
         return Err(lost());
     }
     let (series, symbol, date) = (series.name(), symbol.to_string(), day.to_string());
     Ok(Why { schema: "volledger/why/1", series, symbol, date, position: at.0, fields, erasures })
+}
+
+/// Says which fields a day has instead, and which view has one of that name.
+fn no_field(series: Series, symbol: &Symbol, day: Day, name: &str, record: &Record) -> AppError {
+    let there: Vec<_> = record.cells.iter().map(|cell| cell.field.name()).collect();
+    let there = format!("{series} {symbol} has no {name} on {day}; it has {}", there.join(", "));
+    let of = |view: &Series| *view != series && view.fields().any(|field| field.name == name);
+    let own = series.fields().any(|field| field.name == name);
+    AppError::NotFound(match Series::ALL.into_iter().find(of).filter(|_| !own) {
+        Some(other) => format!("{there} ({name} is a field of view {other})"),
+        None => there,
+    })
 }
 
 /// The other assertions about a cell that were committed by then, strongest first.
@@ -160,6 +184,7 @@ pub fn event_line(ledger: &Ledger, event: EventId) -> Result<EventLine> {
         Some(row) if row.head.op == Op::Retract => "retract",
         Some(_) => "put",
     };
+    let lines = source.media_type.ends_with("jsonl");
     // The whole batch is hashed: only then does the leaf lead to the recorded root.
     ledger.verify_batch(&batch.stage)?;
     Ok(EventLine {
@@ -174,6 +199,11 @@ pub fn event_line(ledger: &Ledger, event: EventId) -> Result<EventLine> {
         source: source.name.clone(),
         source_digest: source.digest.to_string(),
         line,
+        counted: if source.media_type.starts_with("application/json") && !lines {
+            "item"
+        } else {
+            "line"
+        },
         offset,
         length: len,
         raw: String::from_utf8_lossy(&raw).into_owned(),

@@ -5,7 +5,9 @@ use super::commands::{
     gaps, health, heatmap, import, key, log, man, menu, metrics, overview, projection, prove,
     recover, screen, serve, show, sql, timeline, tour, verify, view, vrp, why,
 };
+use super::error::{Failure, Outcome};
 use crate::app::metrics::Which;
+use crate::domain::Day;
 use crate::render::Form;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -135,6 +137,17 @@ pub(super) enum Overlap {
     Replace,
     /// Values that are shown stay; the file only fills holes
     Keep,
+}
+
+/// Refuses days that are the wrong way round: nothing could lie between them.
+pub(super) fn in_order(from: Option<Day>, to: Option<Day>) -> Outcome<()> {
+    match (from, to) {
+        (Some(from), Some(to)) if from > to => Err(Failure::usage(
+            format!("{from} is after {to}"),
+            "give `--from` a day before `--to`",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The past to look at.
@@ -269,6 +282,19 @@ mod tests {
     #[test]
     fn the_words_fit_together() {
         Cli::command().debug_assert();
+    }
+
+    /// Clap folds what is wider than its page, in the middle of an example or a sentence.
+    #[test]
+    fn no_help_is_wider_than_its_page() {
+        fn look(command: &clap::Command) {
+            let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for line in text.lines() {
+                assert!(line.chars().count() <= 100, "{}: {line}", command.get_name());
+            }
+            command.get_subcommands().for_each(look);
+        }
+        look(&Cli::command());
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl Context {
 
     /// What the lock file says of this process.
     pub(super) fn holder(&self) -> String {
-        format!("volledger of {}, process {}", self.settings.actor, std::process::id())
+        format!("volledger of {}", self.settings.actor)
     }
 
     /// How the ledger is opened.
@@ -96,6 +96,12 @@ impl Context {
         if !outside::exists(&directory) {
             let place = directory.display();
             let (error, hint) = match by {
+                _ if directory.is_file() => (
+                    format!("{place} is a file; a ledger is a directory"),
+                    "name the directory with `-L DIR`; a backup becomes one with `volledger \
+                     restore FILE DIR`"
+                        .to_owned(),
+                ),
                 "--ledger" | "VOLLEDGER_DIR" => (
                     format!("there is no ledger in {place}"),
                     format!("make one there with `volledger init` ({by} names the place)"),

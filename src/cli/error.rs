@@ -25,6 +25,9 @@ pub(super) struct Told {
     pub(super) hint: Option<String>,
 }
 
+/// The hint where the words of a command do not fit together; [`Failure::about`] names the command.
+pub(super) const SEE_HELP: &str = "see `volledger help`";
+
 /// The result of a command.
 pub(super) type Outcome<T> = Result<T, Failure>;
 
@@ -47,6 +50,18 @@ impl Failure {
     /// A file that cannot be written.
     pub(super) fn unwritable(name: &str, source: io::Error) -> Self {
         AppError::Unwritable { name: name.to_owned(), source }.into()
+    }
+}
+
+impl Failure {
+    /// Names the command whose help says more, where nothing better was known.
+    pub(super) fn about(mut self, command: &str) -> Self {
+        if let (Self::Told(told), false) = (&mut self, command.is_empty())
+            && told.hint.as_deref() == Some(SEE_HELP)
+        {
+            told.hint = Some(format!("see `volledger {command} --help`"));
+        }
+        self
     }
 }
 
@@ -101,13 +116,16 @@ impl From<AppError> for Failure {
 fn exit(error: &AppError) -> Exit {
     match error {
         AppError::Ledger(error) => match error {
-            LedgerError::Damaged { .. } | LedgerError::Malformed { .. } => Exit::Damaged,
+            LedgerError::Damaged { .. }
+            | LedgerError::Malformed { .. }
+            | LedgerError::Bundle { .. } => Exit::Damaged,
             LedgerError::Proof(ProofError::Fails(_)) => Exit::Damaged,
             LedgerError::Newer { .. } => Exit::Newer,
             LedgerError::Held { .. } => Exit::Held,
             LedgerError::NotWritable { .. } | LedgerError::Poisoned => Exit::NotWritable,
             _ => Exit::Failed,
         },
+        AppError::Bundle { why: LedgerError::Bundle { .. }, .. } => Exit::Damaged,
         AppError::Unwritable { .. } => Exit::NotWritable,
         AppError::Refused(Refusal::SamePerson { .. }) => Exit::NotAsked,
         AppError::Stale { .. } | AppError::TokenDiffers { .. } => Exit::Stale,
@@ -129,6 +147,16 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
     match error {
         AppError::Ledger(error) => ledger_hint(error),
         AppError::Refused(refusal) => refusal_hint(refusal),
+        AppError::Bundle { why: LedgerError::NoBundle { .. }, .. } => {
+            "`volledger restore FILE DIR` takes a file of `volledger backup`, `volledger batch \
+             import FILE` one of `volledger batch export`"
+                .to_owned()
+        }
+        AppError::Bundle { .. } => {
+            "nothing was changed; take another copy of the file, or write it again where it came \
+             from"
+                .to_owned()
+        }
         AppError::Unreadable { .. } => "check the path and the file's permissions".to_owned(),
         AppError::Unwritable { .. } => {
             "nothing was changed; make room or choose another place".to_owned()
@@ -209,7 +237,7 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
             "do not repeat it; make room, and the next command brings the views up to date"
                 .to_owned()
         }
-        AppError::Usage(_) => "see `volledger help`".to_owned(),
+        AppError::Usage(_) => SEE_HELP.to_owned(),
     }
 }
 
@@ -302,10 +330,14 @@ mod tests {
             text: text("no header"),
         };
         let at = Position(1);
+        let bundle = |why| AppError::Bundle { name: "x".to_owned(), why };
         let cases: Vec<(AppError, Exit)> = vec![
             (LedgerError::Held { holder: text("7") }.into(), Exit::Held),
             (LedgerError::damaged("x").into(), Exit::Damaged),
             (LedgerError::Malformed { what: "x" }.into(), Exit::Damaged),
+            (LedgerError::Bundle { what: text("x") }.into(), Exit::Damaged),
+            (bundle(LedgerError::Bundle { what: text("x") }), Exit::Damaged),
+            (bundle(LedgerError::NoBundle { what: "x" }), Exit::Failed),
             (LedgerError::Newer { found: 2, known: 1 }.into(), Exit::Newer),
             (LedgerError::write("x", full()).into(), Exit::NotWritable),
             (LedgerError::Poisoned.into(), Exit::NotWritable),

@@ -21,8 +21,8 @@ use crate::config::{self, Settings};
 use crate::render::Form;
 use anstream::ColorChoice;
 use args::{Cli, Color, Globals};
-use clap::Parser;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, Parser};
 use context::Context;
 use error::{Failure, Outcome, Told};
 use std::ffi::OsString;
@@ -102,7 +102,24 @@ fn start(words: &[OsString]) -> Exit {
         }
         outcome
     });
-    outcome.unwrap_or_else(|failure| tell(&mut ui, failure))
+    outcome.unwrap_or_else(|failure| tell(&mut ui, failure.about(&asked(words))))
+}
+
+/// The command that words ask for, such as `batch diff`; empty where they name none.
+fn asked(words: &[OsString]) -> String {
+    let mut command = Cli::command();
+    let mut names: Vec<String> = Vec::new();
+    for word in words.iter().skip(1).filter_map(|word| word.to_str()) {
+        match command.find_subcommand(word).cloned() {
+            Some(next) => {
+                names.push(next.get_name().to_owned());
+                command = next;
+            }
+            None if names.is_empty() || word.starts_with('-') => {}
+            None => break,
+        }
+    }
+    names.join(" ")
 }
 
 fn tell(ui: &mut Ui, failure: Failure) -> Exit {
@@ -144,6 +161,18 @@ fn misunderstood(error: &clap::Error, form: Form) -> Exit {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => return Exit::Done,
         _ => {}
+    }
+    let of_batch = Cli::command().find_subcommand("batch").and_then(|batch| {
+        let word = match error.get(ContextKind::InvalidSubcommand)? {
+            ContextValue::String(word) => word,
+            _ => return None,
+        };
+        batch.find_subcommand(word).map(|found| format!("volledger batch {}", found.get_name()))
+    });
+    if let (Some(meant), Form::Table, Ok(settings)) =
+        (of_batch, form, Settings::from_lookup(&|_| None))
+    {
+        Ui::new(&settings, plain(form)).hint(&format!("did you mean `{meant}`?"));
     }
     if form == Form::Json && printed.is_ok() {
         let text = error.to_string();

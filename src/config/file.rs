@@ -181,7 +181,12 @@ impl FileValues {
         let shown = path.display();
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return,
+            // Where a ledger's directory is a file, the command itself says so.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                return;
+            }
             Err(error) => {
                 problems.push(format!("{shown}: cannot be read ({error})"));
                 return;

@@ -19,6 +19,18 @@ pub enum LedgerError {
         /// What was found, in a sentence.
         what: String,
     },
+    /// A backup or a batch's file that is not as it was written. The ledger is not touched by it.
+    #[error("the file is damaged: {what}")]
+    Bundle {
+        /// What was found.
+        what: String,
+    },
+    /// A file that is no such bundle, or one of the other kind.
+    #[error("{what}")]
+    NoBundle {
+        /// What it is instead, as far as that can be said.
+        what: &'static str,
+    },
     /// Bytes that do not decode.
     #[error("{what} cannot be decoded")]
     Malformed {

@@ -27,7 +27,7 @@ impl Document for Decided {
         let verb = verb(self.action);
         let mut out = match (self.plan, self.via) {
             (true, via) => {
-                let lower = self.action;
+                let lower = if self.action == "commit" { "confirm" } else { self.action };
                 let via = via.map(|via| format!(" ({via})")).unwrap_or_default();
                 format!("Plan, nothing appended: {lower} {}{via}\n", names.join(" "))
             }

@@ -19,15 +19,20 @@ fn event(table: &mut Table, event: &EventLine) {
     fact("event", format!("{} {} leaf {}", event.event, event.op, short(&event.leaf)));
     fact(
         "source",
-        format!(
-            "{} line {} , bytes {} + {}, digest {}",
-            event.source,
-            count(u64::from(event.line)),
-            count(event.offset),
-            event.length,
-            short(&event.source_digest)
-        )
-        .replace(" ,", ","),
+        // Where an erased row stood went with what it said.
+        match event.op {
+            "erased" => format!("{}, digest {}", event.source, short(&event.source_digest)),
+            _ => format!(
+                "{} {} {} , bytes {} + {}, digest {}",
+                event.source,
+                event.counted,
+                count(u64::from(event.line)),
+                count(event.offset),
+                event.length,
+                short(&event.source_digest)
+            )
+            .replace(" ,", ","),
+        },
     );
     match &event.erased {
         Some(erasure) if event.op == "erased" => fact("! erased", erasure.to_string()),
@@ -192,11 +197,8 @@ impl Document for Log {
         for entry in &self.entries {
             let EntryLine { position, time, actor, text, reason, .. } = entry;
             let clock = if entry.clock_ran_back { " !" } else { "" };
-            let text = match (&entry.via, entry.kind) {
-                (Some(via), _) => format!("{text} ({via})"),
-                (None, "note") => "note".to_owned(),
-                (None, _) => text.clone(),
-            };
+            // What a decision undid or repeated stands in its text.
+            let text = if entry.kind == "note" { "note".to_owned() } else { text.clone() };
             let why = reason.clone().unwrap_or_default();
             table.row([format!("#{position}"), format!("{time}{clock}"), actor.clone(), text, why]);
         }

@@ -9,6 +9,11 @@ pub(super) fn percent(of: Option<f64>) -> String {
     of.map_or_else(|| MISSING.to_owned(), |value| format!("{:.2} %", value * 100.0))
 }
 
+/// A difference of volatilities is no share of one: `+5.3 pts`.
+fn points(of: Option<f64>) -> String {
+    of.map_or_else(|| MISSING.to_owned(), |value| format!("{:+.1} pts", value * 100.0))
+}
+
 fn signed(of: Option<f64>) -> String {
     of.map_or_else(|| MISSING.to_owned(), |value| format!("{:+.1} %", value * 100.0))
 }
@@ -140,7 +145,7 @@ impl Document for Snapshot {
                 percent(row.hv252),
                 plain(row.iv_rank_252, 1),
                 plain(row.iv_percentile_252, 1),
-                signed(row.iv_vs_hv20),
+                points(row.iv_vs_hv20),
                 plain(row.term_m1_m2, 2),
                 plain(row.skew, 2),
                 note.trim_end().to_owned(),

@@ -269,7 +269,8 @@ impl ReviewPage<'_> {
         }
         let mut out = format!("\nTrading days missing between its days\n{}", table.finish());
         if hidden > 0 {
-            out += &format!("  … and {hidden} more symbols; {}\n", self.all());
+            let plural = if hidden == 1 { "" } else { "s" };
+            out += &format!("  … and {hidden} more symbol{plural}; {}\n", self.all());
         }
         out
     }
@@ -354,7 +355,8 @@ pub(super) fn gaps(all: &[GapLine], few: usize) -> String {
     let one = |gap: &GapLine| format!("{} … {} ({})", gap.from, gap.to, gap.missing);
     let mut parts: Vec<String> = all.iter().take(few).map(one).collect();
     if all.len() > few {
-        parts.push(format!("{} more holes", all.len() - few));
+        let more = all.len() - few;
+        parts.push(format!("{more} more hole{}", if more == 1 { "" } else { "s" }));
     }
     parts.join(", ")
 }
@@ -374,9 +376,12 @@ fn place(finding: &FindingLine, named: bool) -> String {
     if let (true, Some(source)) = (named, &finding.source) {
         parts.push(short(source).to_owned());
     }
+    // Rows of a JSON document are counted by item.
+    let json = finding.source.as_ref().is_some_and(|source| source.ends_with(".json"));
+    let row = if json { "item" } else { "line" };
     match (finding.line, finding.count) {
-        (Some(line), ..=1) => parts.push(format!("line {line}")),
-        (Some(line), more) => parts.push(format!("line {line}, {} in all", count(more))),
+        (Some(line), ..=1) => parts.push(format!("{row} {line}")),
+        (Some(line), more) => parts.push(format!("{row} {line}, {} in all", count(more))),
         (None, ..=1) => {}
         (None, more) => parts.push(format!("{} times", count(more))),
     }

@@ -244,7 +244,7 @@ impl Document for VerifyReport {
         } else {
             "hashes, order, roots, HEAD"
         };
-        table.row([
+        let sizes = [
             format!(
                 "{}, {}, {}",
                 counted(self.events, "event"),
@@ -256,13 +256,18 @@ impl Document for VerifyReport {
                 counted(self.sources, "stored file")
             ),
             String::new(),
-        ]);
-        table.row([depth.to_owned(), word(self.damage.is_empty()).to_owned()]);
-        let views = if self.deep { "compared with the rebuild" } else { "present" };
-        table.row([
-            format!("{} {views}", counted(self.projections, "view")),
-            word(self.stale.is_empty()).to_owned(),
-        ]);
+        ];
+        if !self.views_only || !self.damage.is_empty() {
+            table.row(sizes);
+            table.row([depth.to_owned(), word(self.damage.is_empty()).to_owned()]);
+        }
+        // Views are compared by a deep verification only, and only of a log that is sound.
+        if self.projections > 0 || !self.stale.is_empty() {
+            table.row([
+                format!("{} compared with the rebuild", counted(self.projections, "view")),
+                word(self.stale.is_empty()).to_owned(),
+            ]);
+        }
         if let Some(against) = &self.against {
             let signature = match against.signature {
                 "not checked" => "signature not checked",

@@ -6,7 +6,7 @@ use crate::app::error::{AppError, Result};
 use crate::app::lookup;
 use crate::app::vantage::Vantage;
 use crate::app::{Ledger, Run, Which};
-use crate::domain::Position;
+use crate::domain::{Day, Position};
 use crate::render::json;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -47,6 +47,17 @@ impl Ask {
             word.parse().map_err(|error: T::Err| AppError::Usage(format!("{name}: {error}")))
         };
         self.word(name).map(parse).transpose()
+    }
+
+    /// The days from `from` to `to`, as far as they are given.
+    pub(super) fn days(&self) -> Result<(Option<Day>, Option<Day>)> {
+        let (from, to) = (self.parsed("from")?, self.parsed("to")?);
+        match (from, to) {
+            (Some(from), Some(to)) if from > to => {
+                Err(AppError::Usage(format!("{from} is after {to}")))
+            }
+            days => Ok(days),
+        }
     }
 
     /// The address of the same as JSON.

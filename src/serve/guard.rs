@@ -9,7 +9,7 @@ use super::trouble::Trouble;
 use super::words::Lang;
 use axum::extract::{Request, State};
 use axum::http::header::{self, HeaderName, HeaderValue};
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::net::IpAddr;
@@ -101,6 +101,11 @@ pub(super) async fn watch(State(site): State<Arc<Site>>, request: Request, next:
         _ => Some("this server takes GET and POST"),
     };
     let mut response = match refused {
+        // Whoever is refused learns that and nothing of the ledger: a page of ours names its place.
+        Some(why) if !json => {
+            let text = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+            (StatusCode::FORBIDDEN, text, format!("volledger: {why}\n")).into_response()
+        }
         Some(why) => Trouble::forbidden(why).answer(&site, json).into_response(),
         None => {
             let (lang, asked) = language(&site, &request);

@@ -1,6 +1,7 @@
 //! The built program, run in a hermetic environment.
 
 mod answers;
+mod beginner;
 mod decisions;
 mod failures;
 mod tour;

@@ -54,6 +54,18 @@ fn every_page_has_a_twin_that_says_what_the_command_says() {
 }
 
 #[test]
+fn days_the_wrong_way_round_are_refused_and_no_page_says_see_the_help() {
+    let desk = desk();
+    let site = Site::of(&desk, &[]);
+    for path in ["/symbols/VOLA", "/rank"] {
+        let asked = format!("{path}?from=2024-12-31&to=2024-01-02");
+        let refused = site.get(&asked).is(400);
+        assert!(refused.body.contains("2024-12-31 is after 2024-01-02"), "{}", refused.body);
+        assert!(!refused.body.contains("volledger help"), "{}", refused.body);
+    }
+}
+
+#[test]
 fn every_answer_has_a_policy_without_inline_script_or_style() {
     let desk = desk();
     let site = Site::of(&desk, &["--allow-decisions"]);

@@ -23,6 +23,10 @@ fn other_names_and_other_sites_are_refused() {
             let host = format!("{name}:{port}");
             let refused = site.ask(&format!("GET {path}"), &[("Host", &host)], b"").is(403);
             assert!(!refused.body.contains(&token) && !refused.body.contains("VOLA"));
+            // Nor where the ledger is, nor whether it takes decisions.
+            let place = desk.path().to_string_lossy();
+            assert!(!refused.body.contains(&*place), "{}", refused.body);
+            assert!(!refused.body.contains("decisions"), "{}", refused.body);
         }
     }
     for name in ["localhost", "127.0.0.1", "[::1]", "LOCALHOST"] {

@@ -317,6 +317,7 @@ pub fn verify(
         batches: ledger.batches().len() as u64,
         sources: 0,
         projections: 0,
+        views_only: true,
         damage: Vec::new(),
         stale: Vec::new(),
         against: None,

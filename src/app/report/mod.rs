@@ -233,8 +233,11 @@ pub struct VerifyReport {
     pub batches: u64,
     /// Sources (with manifests and mappings).
     pub sources: u64,
-    /// Views compared with their rebuild (deep) or present.
+    /// Views and projections compared with their rebuild.
     pub projections: u64,
+    /// Whether nothing but these was looked at.
+    #[serde(skip)]
+    pub views_only: bool,
     /// What is not as recorded.
     pub damage: Vec<DamageLine>,
     /// Views that differ from their rebuild.

@@ -184,9 +184,22 @@ pub struct FindingLine {
     pub text: String,
 }
 
+/// Findings about a batch as a whole, or about a file that was left out of it: recorded with its
+/// first source, of which they say nothing.
+const OF_THE_BATCH: [&str; 6] = [
+    "duplicate_dates",
+    "imported_batch",
+    "invalid_symbol",
+    "same_quotes_other_date",
+    "skipped_file",
+    "split",
+];
+
 impl FindingLine {
     /// A finding of a source.
     pub fn of(finding: &Finding, source: Option<String>) -> Self {
+        let of_all = finding.line.is_none() && OF_THE_BATCH.contains(&finding.code.as_str());
+        let source = source.filter(|_| !of_all);
         Self {
             code: finding.code.clone(),
             severity: finding.severity.name(),

@@ -75,6 +75,9 @@ pub struct EventLine {
     pub source_digest: String,
     /// Physical line, or item number.
     pub line: u32,
+    /// Which of the two: `line`, or `item` of a JSON document.
+    #[serde(skip)]
+    pub counted: &'static str,
     /// Byte offset in the source.
     pub offset: u64,
     /// Length in bytes.

@@ -58,6 +58,8 @@ enum What {
         /// Only if the review's token is still this one, or begins so
         #[arg(long, value_name = "TOKEN")]
         expect: Option<String>,
+        #[command(flatten)]
+        plan: PlanArgs,
     },
     /// Throw a staged batch away
     Discard(Reasoned),
@@ -159,8 +161,12 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &BatchArgs) -> Outco
             let differs = *exit_code && review.changes_total > 0;
             Ok(if differs { Exit::Changes } else { Exit::Done })
         }
-        What::Confirm { batch, expect } => {
-            let decided = decide::confirm(&mut ledger, *batch, expect.as_deref(), &run)?;
+        What::Confirm { batch, expect, plan } => {
+            let expect = expect.as_deref();
+            let decided = match plan.plan {
+                true => decide::plan_confirm(&ledger, *batch, expect, &run)?,
+                false => decide::confirm(&mut ledger, *batch, expect, &run)?,
+            };
             told(ui, &decided, "volledger undo")
         }
         What::Discard(Reasoned { batch, reason, plan }) => {

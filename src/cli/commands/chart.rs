@@ -3,7 +3,7 @@
 use super::picture::{self, Files};
 use crate::app::chart::{self, Drawn, Kind};
 use crate::app::erase::Place;
-use crate::cli::args::Knowledge;
+use crate::cli::args::{Knowledge, in_order};
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
@@ -80,6 +80,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ChartArgs) -> Outco
             "`chart gaps` takes --series; the other charts take --field, --from and --to",
         ));
     }
+    in_order(args.from, args.to)?;
     let ledger = ctx.open(ui)?;
     let at = ctx.at(&ledger, args.knowledge.past.at.as_deref())?;
     let which = args.knowledge.which();

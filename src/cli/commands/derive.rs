@@ -1,7 +1,7 @@
 //! `derive`: compute what follows from the data, review it, and decide.
 
 use crate::app::derive::{self, Derivation};
-use crate::app::{AppError, Ledger, decide};
+use crate::app::{AppError, Ledger, decide, lookup};
 use crate::cli::args::Decide;
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
@@ -50,6 +50,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &DeriveArgs) -> Outc
         WhatArg::Iv => Derivation::Iv,
     };
     let mut ledger = ctx.open(ui)?;
+    lookup::known(&ledger, &args.symbols, &[what.input()])?;
     let derived = derive::derive(&mut ledger, what, &args.symbols, &ctx.run())?;
     match derived.staged {
         Some(staged) => flow::finish(ui, ctx, &mut ledger, |_| Ok(staged), &args.decide, args.full),

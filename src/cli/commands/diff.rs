@@ -40,6 +40,8 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &DiffArgs) -> Outcom
     let ledger = ctx.open(ui)?;
     let from = lookup::position_of(&ledger, &args.from)?;
     let to = lookup::position_of(&ledger, &args.to)?;
+    let views = args.series.map_or_else(|| Series::ALL.to_vec(), |view| vec![view]);
+    lookup::known(&ledger, args.symbol.as_slice(), &views)?;
     let diff = lookup::diff(&ledger, from, to, args.series, args.symbol.as_ref())?;
     ui.page(&diff)?;
     for at in [from, to] {

@@ -13,11 +13,12 @@ EXAMPLES
   volledger erase b7/3 --reason \"not ours to keep\" --plan     what would go
   volledger erase b7/3 b9 --reason \"not ours to keep\" --yes   one row, and all of b9
 
-The one thing that cannot be taken back. Values, places and raw text of the events go from every file
-of the ledger, and the kept bytes of their sources with them, whole. What stays: the leaf hashes (so
-every root and proof of other rows still holds), their numbers, series, symbols and days, and an entry
-with who, when, why and what. Views show the next older value, or none, and say so. Findings and
-reasons in the log, and copies outside this directory (backups, exports), are not touched.";
+The one thing that cannot be taken back. Values, places and raw text of the events go from every
+file of the ledger, and the kept bytes of their sources with them, whole. What stays: the leaf
+hashes (so every root and proof of other rows still holds), their numbers, series, symbols and
+days, and an entry with who, when, why and what. Views show the next older value, or none, and say
+so. Findings and reasons in the log, and copies outside this directory (backups, exports), are not
+touched.";
 
 const RETENTION: &str = "\
 EXAMPLES

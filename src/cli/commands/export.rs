@@ -3,7 +3,8 @@
 use super::view::Which;
 use crate::app::erase::Place;
 use crate::app::export::{self, Binary, Format, Wanted};
-use crate::cli::args::Knowledge;
+use crate::app::lookup;
+use crate::cli::args::{Knowledge, in_order};
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
@@ -164,6 +165,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ExportArgs) -> Outc
             let at = ctx.at(&ledger, knowledge.past.at.as_deref())?;
             let first = knowledge.first;
             let series = [Series::Iv, Series::Hv, Series::Spot];
+            lookup::known(&ledger, symbols, &series)?;
             ctx.loud(ui, &ledger, &Place { series: &series, symbols, at, ..Place::default() })?;
             ui.show(&export::export_tomic(&ledger, dir, symbols, at, first, &ctx.run())?)?;
             Ok(Exit::Done)
@@ -172,6 +174,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ExportArgs) -> Outc
 }
 
 fn everything(ui: &mut Ui, ctx: &Context, args: &Everything) -> Outcome<Exit> {
+    in_order(args.from, args.to)?;
     let ledger = ctx.open(ui)?;
     let mut series = args.series.clone();
     if series.is_empty() {

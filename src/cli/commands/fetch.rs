@@ -201,6 +201,9 @@ fn finish(
     if let (Some(batch), true) = (left, args.decide.yes || args.decide.force) {
         own = Some(prepared::staged_before(ledger, batch, args.full, &ctx.run())?);
     }
+    // A batch without a row records only what was asked: nobody needs to look at that first.
+    let waits = own.as_ref().map(|staged| &staged.review.rows);
+    let waits = waits.is_some_and(|rows| rows.accepted > 0 || rows.rejected > 0);
     let exit = match own {
         Some(mut staged) => {
             staged.review.fetch = Some(Box::new(report));
@@ -248,7 +251,8 @@ fn finish(
             ui.say(&format!("! {text}"));
             ui.hint(hint);
             // A batch that waits for a person is told first: the rest mends itself at the next run.
-            if matches!(exit, Exit::Findings | Exit::NotAsked) { exit } else { told }
+            let first = matches!(exit, Exit::Findings | Exit::NotAsked) && waits;
+            if first { exit } else { told }
         }
         None => exit,
     })

@@ -3,7 +3,7 @@
 use super::picture::{self, Files};
 use crate::app::chart::{self, Heat, Metric};
 use crate::app::erase::Place;
-use crate::cli::args::Knowledge;
+use crate::cli::args::{Knowledge, in_order};
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
 use crate::cli::exit::Exit;
@@ -76,6 +76,7 @@ pub(in crate::cli) struct HeatmapArgs {
 }
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &HeatmapArgs) -> Outcome<Exit> {
+    in_order(args.from, args.to)?;
     let ledger = ctx.open(ui)?;
     let By::Month = args.by;
     let heat = Heat {

@@ -18,8 +18,8 @@ EXAMPLES
   volledger log --audit --actor ann --since 2025-01-01
   volledger log --audit --html audit.html          a page for the file, complete and on its own
 
-The audit points out batches that their stager confirmed (same_person), that were confirmed in spite of
-findings (accepted_findings; by hand or by --force), erasures, and a clock that ran back.";
+The audit points out batches that their stager confirmed (same_person), that were confirmed in
+spite of findings (accepted_findings; by hand or by --force), erasures, and a clock that ran back.";
 
 /// So many entries for a person; programs get all.
 const SCREENFUL: usize = 30;

@@ -17,17 +17,17 @@ use std::sync::Arc;
 const EXAMPLES: &str = "\
 EXAMPLES
   volledger projection list
-  volledger projection add iv_metrics                keep a built-in one, so that it need not be computed
-  volledger projection add rich --sql rich.sql       keep a query; `sql` and other queries can read it
+  volledger projection add iv_metrics                keep a built-in one: computed once
+  volledger projection add rich --sql rich.sql       keep a query, for `sql` and other queries
   volledger sql \"SELECT * FROM rich WHERE date = '2025-12-12'\"
   volledger projection add rich --sql rich2.sql      the next version, rich@2, beside rich@1
   volledger projection diff rich@1 rich@2
   volledger projection promote rich@2                from here on `rich` means rich@2
   volledger projection drop rich@1
 
-A query that names :symbol is asked for each symbol, and after a decision only for those whose facts
-changed; any other query is asked once, whole. A projection can be read at any position of the ledger,
-also those before it was added.";
+A query that names :symbol is asked for each symbol, and after a decision only for those whose
+facts changed; any other query is asked once, whole. A projection can be read at any position of
+the ledger, also those before it was added.";
 
 /// Questions that are kept answered: views, built-in projections, queries
 #[derive(Debug, Args)]

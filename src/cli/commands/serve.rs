@@ -2,7 +2,7 @@
 
 use crate::app::OpenOptions;
 use crate::cli::context::Context;
-use crate::cli::error::{Failure, Outcome, Told};
+use crate::cli::error::{Failure, Outcome, SEE_HELP, Told};
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
 use crate::serve::{Hand, Lang, Options, Said, Server};
@@ -18,10 +18,10 @@ EXAMPLES
   volledger serve --address 10.0.0.5 --allow-host desk.lan
 
 The server asks nothing of any network, and answers nobody who calls it by another name than
-localhost, 127.0.0.1, [::1] or one of --allow-host. There are no accounts: whoever can reach it sees
-everything, and with --allow-decisions decides in your name. It lends the ledger to every command that
-wants it meanwhile. Every page has a twin for programs: /batches and /batches.json; /api/openapi.json
-describes them. Ctrl-C stops it.";
+localhost, 127.0.0.1, [::1] or one of --allow-host. There are no accounts: whoever can reach it
+sees everything, and with --allow-decisions decides in your name. It lends the ledger to every
+command that wants it meanwhile. Every page has a twin for programs: /batches and /batches.json;
+/api/openapi.json describes them. Ctrl-C stops it.";
 
 /// Look at the ledger in a browser, and decide there
 #[derive(Debug, Args)]
@@ -81,6 +81,8 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ServeArgs) -> Outco
                 return Said { exit: 0, error: String::new(), causes: Vec::new(), hint: None };
             };
             let Told { exit, error, causes, hint } = *told;
+            // Of no use on a page, whose words are in its form.
+            let hint = hint.filter(|hint| hint != SEE_HELP);
             Said { exit: exit.code(), error, causes, hint }
         },
     };

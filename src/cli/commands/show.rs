@@ -3,9 +3,10 @@
 use crate::app::report::Shown;
 use crate::app::trace;
 use crate::cli::context::Context;
-use crate::cli::error::Outcome;
+use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
+use crate::domain::BatchId;
 use clap::Args;
 
 const EXAMPLES: &str = "\
@@ -22,6 +23,10 @@ pub(in crate::cli) struct ShowArgs {
 }
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ShowArgs) -> Outcome<Exit> {
+    if let (Ok(batch), true) = (args.event.parse::<BatchId>(), args.event.starts_with(['b', 'B'])) {
+        let hint = format!("`volledger batch show {batch}` has it; its first row is {batch}/1");
+        return Err(Failure::usage(format!("{batch} is a batch and no event"), hint));
+    }
     let ledger = ctx.open(ui)?;
     let shown = trace::show(&ledger, &args.event)?;
     ui.show(&shown)?;

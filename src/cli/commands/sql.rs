@@ -14,17 +14,20 @@ use std::sync::Arc;
 const EXAMPLES: &str = "\
 EXAMPLES
   volledger sql \"SELECT symbol, count(*), max(date) FROM iv GROUP BY symbol\"
-  volledger sql \"SELECT date, atm_iv, hv20, atm_iv - hv20 AS spread FROM iv JOIN hv USING (symbol, date)
+  volledger sql \"SELECT date, atm_iv, hv20, atm_iv - hv20 AS spread
+                 FROM iv JOIN hv USING (symbol, date)
                  WHERE symbol = 'AAPL' AND date >= '2025-01-01'\"
   volledger sql \"SELECT symbol, percentile(atm_iv, 75) FROM iv GROUP BY symbol\" -o csv
-  volledger sql \"SELECT symbol, date, iv_rank(atm_iv, 252) OVER (PARTITION BY symbol ORDER BY date) AS r FROM iv\"
+  volledger sql \"SELECT symbol, date, iv_rank(atm_iv, 252)
+                 OVER (PARTITION BY symbol ORDER BY date) AS r FROM iv\"
   volledger sql \"SELECT * FROM assertions WHERE symbol = 'AAPL' AND date = '2024-08-05'\" --at '#4'
   volledger sql --tables                             the tables and their columns
 
 The dialect is SQLite's. Tables: the views (iv, hv, spot, bars, chain …), batches, events, sources
 and assertions. Dates are texts (YYYY-MM-DD), volatilities fractions; further functions are
-percentile(x, 75), median(x), stddev(x), ln, log10, exp, sqrt, pow, and over a window iv_rank(x, n) and
-iv_percentile(x, n). Projections (`projection list`) are tables too. A query sees one position and cannot write.";
+percentile(x, 75), median(x), stddev(x), ln, log10, exp, sqrt, pow, and over a window
+iv_rank(x, n) and iv_percentile(x, n). Projections (`projection list`) are tables too. A query
+sees one position and cannot write.";
 
 /// Ask with SQL, over the views and the facts behind them
 #[derive(Debug, Args)]

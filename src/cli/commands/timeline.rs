@@ -3,9 +3,10 @@
 use crate::app::report::Decided;
 use crate::app::{decide, lookup};
 use crate::cli::context::Context;
-use crate::cli::error::Outcome;
+use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
+use crate::domain::BatchId;
 use clap::Args;
 
 /// Whether to act or only to show
@@ -28,8 +29,11 @@ What came later stays in the ledger; `volledger undo` brings it back.";
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct RollbackToArgs {
     /// The position (#12) or time to go back to
-    #[arg(long, value_name = "POSITION|TIME")]
-    to: String,
+    #[arg(long, value_name = "POSITION|TIME", required_unless_present = "bare")]
+    to: Option<String>,
+    /// Taken only to say which words were meant
+    #[arg(hide = true, conflicts_with = "to")]
+    bare: Option<String>,
     /// Why, for the log
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -50,11 +54,28 @@ pub(in crate::cli) fn redo(ui: &mut Ui, ctx: &Context, args: &PlanArgs) -> Outco
 }
 
 pub(in crate::cli) fn rollback(ui: &mut Ui, ctx: &Context, args: &RollbackToArgs) -> Outcome<Exit> {
+    let to = args.to.as_deref().ok_or_else(|| meant(args.bare.as_deref().unwrap_or_default()))?;
     let mut ledger = ctx.open(ui)?;
-    let to = lookup::position_of(&ledger, &args.to)?;
+    let to = lookup::position_of(&ledger, to)?;
     let reason = args.reason.clone();
     let decided = decide::rollback_to(&mut ledger, to, reason, args.plan.plan, &ctx.run())?;
     told(ui, &decided, "volledger undo")
+}
+
+/// A place without `--to`: the words that were meant. Nothing is guessed, since going back to #12 is
+/// not taking b12 out.
+fn meant(bare: &str) -> Failure {
+    let (error, hint) = match bare.parse::<BatchId>() {
+        Ok(batch) if bare.starts_with(['b', 'B']) => (
+            format!("{batch} is a batch and no place in time"),
+            format!("take it out of the views with `volledger batch rollback {batch}`"),
+        ),
+        _ => (
+            format!("where to go back to is said with --to, and `{bare}` stands alone"),
+            format!("see what it would do with `volledger rollback --to '{bare}' --plan`"),
+        ),
+    };
+    Failure::usage(error, hint)
 }
 
 /// Shows a decision and names its inverse.

@@ -3,7 +3,7 @@
 use crate::app::Ledger;
 use crate::app::erase::Place;
 use crate::app::lookup::{self, ViewQuery};
-use crate::cli::args::Knowledge;
+use crate::cli::args::{Knowledge, in_order};
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
 use crate::cli::exit::Exit;
@@ -54,6 +54,7 @@ impl Which {
         ctx: &Context,
         ledger: &Ledger,
     ) -> Outcome<ViewQuery> {
+        in_order(self.from, self.to)?;
         Ok(ViewQuery {
             series,
             symbols: self.symbols.clone(),

@@ -23,9 +23,9 @@ EXAMPLES
   volledger earnings LULU --date 2025-06-01 -o csv        seen from that day
   volledger earnings LULU --at 2025-06-01                 as the ledger stood then
 
-A move is measured from the last close before the news to the session that reacts: of the day itself
-for BMO and DMH, of the next session for AMC. A bar that is missing is said to be missing, one that is
-still to come is awaited. An unknown timing is inferred from the gaps, and marked so.";
+A move is measured from the last close before the news to the session that reacts: of the day
+itself for BMO and DMH, of the next session for AMC. A bar that is missing is said to be missing,
+one that is still to come is awaited. An unknown timing is inferred from the gaps, and marked so.";
 
 /// What a stock did on its announcements, and when the next one is
 #[derive(Debug, Args)]
@@ -52,11 +52,11 @@ EXAMPLES
   volledger vrp list LULU,ADBE,COST --json
   volledger vrp list LULU,ADBE --tiers balanced     other thresholds; or a file: --tiers ./my.toml
 
-The implied move is a recorded straddle (`import straddles`) or the straddle of a chain (`import chain`,
-`fetch chain`) at spot, of the first expiration that still holds the reaction. The ratio is implied over
-the mean size of at most 12 past moves. With fewer than 4 there is no ratio, and that is said.
-Tiers are data: seed (2.0 / 1.5 / 1.2), balanced, aggressive, legacy. Without --tiers they are those of
-[vrp] and [quarters] in config.toml (`volledger config show`).";
+The implied move is a recorded straddle (`import straddles`) or the straddle of a chain
+(`import chain`, `fetch chain`) at spot, of the first expiration that still holds the reaction.
+The ratio is implied over the mean size of at most 12 past moves. With fewer than 4 there is no
+ratio, and that is said. Tiers are data: seed (2.0 / 1.5 / 1.2), balanced, aggressive, legacy.
+Without --tiers they are those of [vrp] and [quarters] in config.toml (`volledger config show`).";
 
 /// Whether options pay more than announcements move a stock
 #[derive(Debug, Args)]

@@ -27,7 +27,16 @@ trait Receiver {
 }
 
 fn damaged(what: &str) -> LedgerError {
-    LedgerError::damaged(format!("the bundle: {what}"))
+    LedgerError::Bundle { what: what.to_owned() }
+}
+
+/// The next frame of a bundle. What is wrong with it is wrong with the file, not with a ledger.
+fn next_frame(mut input: &mut dyn Read) -> Result<Option<(FrameKind, Vec<u8>)>> {
+    read_frame(&mut input).map_err(|error| match error {
+        LedgerError::Damaged { what } => damaged(what.trim_start_matches("a segment file: ")),
+        LedgerError::Io { source, .. } => LedgerError::read("the file", source),
+        other => other,
+    })
 }
 
 /// Reads the pieces of one source as a stream.
@@ -46,7 +55,7 @@ impl Pieces<'_> {
     fn next(&mut self) -> Result<()> {
         let frame = match self.first.take() {
             Some(frame) => Some(frame),
-            None => read_frame(&mut self.input)?,
+            None => next_frame(&mut self.input)?,
         };
         let raw = match frame {
             Some((FrameKind::RawPiece, raw)) => raw,
@@ -93,8 +102,12 @@ fn source_end(body: &[u8]) -> Result<(Digest, u64)> {
 
 /// Reads the header; a bundle of the other kind is refused before anything of it is taken in.
 fn read_header(input: &mut dyn Read, wanted: Kind) -> Result<()> {
-    let strange = || damaged("it does not begin like one");
-    let Some((FrameKind::Header, body)) = read_frame(&mut &mut *input)? else {
+    let strange = || LedgerError::NoBundle { what: "it is no backup or batch of volledger" };
+    let header = match next_frame(input) {
+        Err(LedgerError::Bundle { .. }) => return Err(strange()),
+        header => header?,
+    };
+    let Some((FrameKind::Header, body)) = header else {
         return Err(strange());
     };
     let rest = body.strip_prefix(MAGIC).ok_or_else(strange)?;
@@ -110,8 +123,12 @@ fn read_header(input: &mut dyn Read, wanted: Kind) -> Result<()> {
         _ if found == 0 => Err(strange()),
         None => Err(damaged("its kind is not known")),
         Some(kind) if kind == wanted => Ok(()),
-        Some(Kind::Batch) => Err(damaged("it holds one batch; use `batch import`")),
-        Some(Kind::Backup) => Err(damaged("it holds a whole ledger; use `restore`")),
+        Some(Kind::Batch) => {
+            Err(LedgerError::NoBundle { what: "it holds one batch; use `volledger batch import`" })
+        }
+        Some(Kind::Backup) => {
+            Err(LedgerError::NoBundle { what: "it holds a whole ledger; use `volledger restore`" })
+        }
     }
 }
 
@@ -147,8 +164,7 @@ fn read(input: &mut dyn Read, wanted: Kind, receiver: &mut dyn Receiver) -> Resu
     let (mut part, mut entries) = (0, 0u64);
     let mut last: Option<(u32, u32)> = None;
     loop {
-        let (frame, body) =
-            read_frame(&mut &mut *input)?.ok_or_else(|| damaged("it is cut off"))?;
+        let (frame, body) = next_frame(input)?.ok_or_else(|| damaged("it is cut off"))?;
         let this = match frame {
             FrameKind::Piece | FrameKind::RawPiece | FrameKind::SourceEnd => 0,
             FrameKind::Control => 1,
@@ -192,7 +208,7 @@ fn read(input: &mut dyn Read, wanted: Kind, receiver: &mut dyn Receiver) -> Resu
                 let (size, root) = body.split_first_chunk::<8>().ok_or_else(wrong)?;
                 let root = Digest(root.try_into().map_err(|_| wrong())?);
                 let size = Position(u64::from_le_bytes(*size));
-                if read_frame(&mut &mut *input)?.is_some() {
+                if next_frame(input)?.is_some() {
                     return Err(damaged("something follows its checkpoint"));
                 }
                 return Ok(Head { size, root });

@@ -136,7 +136,7 @@ pub(super) fn erased(here: &Here<'_>, reads: &Reads) -> Result<Vec<ErasureLine>>
         Reads::Batch(id) => return Ok(erase::of_batch(here.ledger, *id)),
         Reads::Itself => return Ok(Vec::new()),
     };
-    let (from, to) = (here.ask.parsed("from")?, here.ask.parsed("to")?);
+    let (from, to) = here.ask.days()?;
     erase::missing(here.ledger, &Place { series, symbols, from, to, at: here.at()? })
 }
 

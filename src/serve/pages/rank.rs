@@ -26,15 +26,8 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
         .map(|word| word.parse::<Symbol>().map_err(|error| AppError::Usage(error.to_string())))
         .collect::<Result<Vec<_>>>()?;
     let limit = here.ask.parsed::<usize>("limit")?.unwrap_or(USUAL);
-    let heat = Heat {
-        symbols,
-        metric,
-        from: here.ask.parsed("from")?,
-        to: here.ask.parsed("to")?,
-        at: here.at()?,
-        which: Which::Latest,
-        limit,
-    };
+    let (from, to) = here.ask.days()?;
+    let heat = Heat { symbols, metric, from, to, at: here.at()?, which: Which::Latest, limit };
     let map = heatmap(here.ledger, &heat)?;
     here.answer(&map, |map| {
         let drawn = map.figure();

@@ -80,12 +80,13 @@ pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
 pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     let symbol: Symbol = here.ask.name(0)?;
     let kind = here.ask.parsed::<Kind>("kind")?.unwrap_or(Kind::All);
+    let (from, to) = here.ask.days()?;
     let drawn = Drawn {
         kind,
         symbol: symbol.clone(),
         fields: Vec::new(),
-        from: here.ask.parsed("from")?,
-        to: here.ask.parsed("to")?,
+        from,
+        to,
         at: here.at()?,
         which: Which::Latest,
     };

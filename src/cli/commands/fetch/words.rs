@@ -2,7 +2,7 @@
 
 use crate::app::AppError;
 use crate::app::fetch::{Grouped, Provider, What, Wish};
-use crate::cli::args::{Decide, Overlap};
+use crate::cli::args::{Decide, Overlap, in_order};
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::config::PolygonSettings;
@@ -241,6 +241,18 @@ pub(super) fn wish(
         let hint = "leave out `--timespan`, or ask Polygon for shorter bars";
         return Err(Failure::usage("Alpha Vantage has bars of days only here", hint));
     }
+    // A word that this question has no use for would be passed over in silence.
+    for (flag, given, of) in [
+        ("--expiry", !args.expiry.is_empty(), What::Chain),
+        ("--timespan", args.timespan.is_some(), What::Bars),
+        ("--horizon", args.horizon != "3month", What::Earnings),
+    ] {
+        if given && what != of {
+            let (of, what) = (of.series().name(), what.series().name());
+            let error = format!("`fetch {what}` has no use for `{flag}`");
+            return Err(Failure::usage(error, format!("leave it out; it is of `fetch {of}`")));
+        }
+    }
     let symbols = symbols(&args.symbols, what)?;
     if symbols.is_empty() && !matches!(what, What::Calendar | What::Earnings) {
         let hint = "for example `volledger fetch spot AAPL`, or `@FILE` with one symbol a line";
@@ -273,10 +285,7 @@ pub(super) fn wish(
         }
         _ => Day(to.0 - 365 * years as i32),
     };
-    if from > to {
-        let text = format!("{from} is after {to}");
-        return Err(Failure::usage(text, "give `--from` a day before `--to`"));
-    }
+    in_order(Some(from), Some(to))?;
     let grouped = match args.grouped {
         GroupedArg::Auto => Grouped::Auto,
         GroupedArg::Always => Grouped::Always,

@@ -1,0 +1,261 @@
+//! What somebody meets who does not know the program yet: words that are nearly right, names that
+//! are misspelt, files that are something else.
+
+use super::{Desk, sample};
+
+/// An error with its next step.
+#[track_caller]
+fn told(desk: &Desk, line: &str, exit: i32, says: &str, next: &str) {
+    let ran = desk.run(line).exits(exit);
+    assert!(ran.err.contains(says), "{line}: {}", ran.err);
+    let hint = ran.err.lines().find(|line| line.starts_with("Hint: ")).unwrap_or_default();
+    assert!(hint.contains(next), "{line}: {}", ran.err);
+}
+
+#[test]
+fn words_that_are_nearly_right_lead_to_those_that_are() {
+    let desk = Desk::with_iv();
+    told(&desk, "rollback #1", 2, "--to", "`volledger rollback --to '#1' --plan`");
+    told(&desk, "rollback 2024-12-31", 2, "--to", "--to '2024-12-31'");
+    told(&desk, "rollback b1", 2, "b1 is a batch", "`volledger batch rollback b1`");
+    told(&desk, "show b1", 2, "b1 is a batch", "`volledger batch show b1`");
+    told(&desk, "confirm b1", 2, "unrecognized", "`volledger batch confirm`");
+    told(&desk, "view iv VOLA --at soon", 2, "2024-12-31T16:00:00Z", "`volledger view --help`");
+    told(&desk, "batch split b1 --symbol ,", 2, "", "`volledger batch split --help`");
+    // Nothing of it was done.
+    assert_eq!(desk.run("log --json").exits(0).json()["position"], 2);
+}
+
+#[test]
+fn a_misspelt_symbol_is_said_to_be_unknown() {
+    let desk = Desk::with_iv();
+    told(&desk, "diff 0 2 --symbol VOLX", 1, "nothing is known of VOLX", "volledger status");
+    told(&desk, "diff 0 2 --symbol VOLX --series iv", 1, "view iv has nothing", "volledger status");
+    told(&desk, "gaps VOLX", 1, "nothing is known of VOLX", "volledger status");
+    told(&desk, "derive hv VOLX", 1, "view spot has nothing about VOLX", "volledger status");
+    told(&desk, "export tomic out VOLX", 1, "nothing is known of VOLX", "volledger status");
+    assert!(!desk.path().join("out").exists());
+    desk.run("gaps VOLA").exits(0);
+    desk.run("diff 0 2 --symbol VOLA").exits(0);
+    desk.run("export tomic out VOLA").exits(0);
+}
+
+#[test]
+fn why_says_what_it_is_that_is_not_there() {
+    let desk = Desk::with_iv();
+    told(
+        &desk,
+        "why iv VOLA 2024-12-30 ATM",
+        1,
+        "no ATM on 2024-12-30; it has atm_iv",
+        "volledger",
+    );
+    told(&desk, "why iv VOLA 2024-12-30 hv20", 1, "hv20 is a field of view hv", "volledger");
+    told(&desk, "why iv VOLA 2024-12-28", 1, "a day without trading", "volledger");
+    let chain = "Symbol,Ticker,Strike,Expiration,Type,Bid,Ask\n\
+                 VOLA,O:VOLA241220C00100000,100,2024-12-20,call,1.0,1.1\n";
+    let file = desk.write("chain.csv", chain);
+    desk.run(&format!("import chain {file} -s VOLA --date 2024-12-02 --force")).exits(0);
+    told(
+        &desk,
+        "why chain VOLA 2024-12-02 --item P9",
+        1,
+        "no contract that ends in P9",
+        "volledger",
+    );
+}
+
+#[test]
+fn days_the_wrong_way_round_are_refused() {
+    let desk = Desk::with_iv();
+    for line in [
+        "view iv VOLA",
+        "export iv VOLA",
+        "export all -f sqlite -O all.sqlite",
+        "chart iv VOLA",
+        "heatmap",
+        "fetch spot VOLA --dry-run",
+    ] {
+        let line = format!("{line} --from 2024-12-31 --to 2024-01-02");
+        told(&desk, &line, 2, "2024-12-31 is after 2024-01-02", "--from");
+    }
+}
+
+#[test]
+fn a_confirmation_can_be_planned_like_any_decision() {
+    let desk = Desk::with_ledger();
+    let file = sample("iv/VOLA.csv");
+    let token =
+        desk.run(&format!("import iv {file} -s VOLA --json")).exits(12).json()["token"].clone();
+    let plan = desk.run("batch confirm b1 --plan").exits(0);
+    assert!(plan.out.contains("Plan, nothing appended: confirm b1"), "{}", plan.out);
+    let planned = desk.run("batch confirm b1 --plan --json").exits(0).json();
+    assert_eq!((&planned["plan"], &planned["position"]), (&true.into(), &1.into()));
+    desk.run("batch confirm b1 --plan --expect 0000000000").exits(20);
+    assert_eq!(desk.run("status --json").exits(0).json()["open"][0], "b1");
+    let token = token.as_str().unwrap();
+    let done = desk.run(&format!("batch confirm b1 --expect {token} --json")).exits(0).json();
+    let of = |document: &serde_json::Value, view: &str| {
+        let views = document["changes"].as_array().unwrap();
+        views.iter().find(|line| line["series"] == view).unwrap()["added"].clone()
+    };
+    for view in ["iv", "hv"] {
+        assert_eq!(of(&planned, view), of(&done, view));
+    }
+    desk.run("batch confirm b1 --plan").exits(1);
+}
+
+#[test]
+fn a_file_that_is_no_backup_is_not_taken_for_a_damaged_ledger() {
+    let desk = Desk::with_iv();
+    desk.run("backup whole").exits(0);
+    desk.run("batch export b1 one").exits(0);
+    let text = desk.write("text", &"no backup at all, but text\n".repeat(9));
+    desk.write("empty", "");
+    let short = std::fs::read(desk.path().join("whole")).unwrap();
+    std::fs::write(desk.path().join("cut"), &short[..short.len() / 2]).unwrap();
+    for (line, exit, says) in [
+        (format!("restore {text} new"), 1, "no backup or batch of volledger"),
+        ("restore empty new".to_owned(), 1, "no backup or batch of volledger"),
+        ("restore one new".to_owned(), 1, "it holds one batch; use `volledger batch import`"),
+        ("batch import whole".to_owned(), 1, "it holds a whole ledger; use `volledger restore`"),
+        (format!("batch import {text}"), 1, "no backup or batch of volledger"),
+        ("restore cut new".to_owned(), 30, "the file is damaged"),
+    ] {
+        let ran = desk.run(&line).exits(exit);
+        assert!(ran.err.contains(says) && ran.err.contains("cannot use"), "{line}: {}", ran.err);
+        assert!(!ran.err.contains("the ledger is damaged"), "{line}: {}", ran.err);
+        assert!(!ran.err.contains("recover"), "{line}: {}", ran.err);
+    }
+    assert!(!desk.path().join("new").exists());
+}
+
+#[test]
+fn a_file_in_the_place_of_a_ledger_is_said_to_be_one() {
+    let desk = Desk::new();
+    desk.write("file", "x");
+    for line in ["-L file status", "-L file init", "-L file view iv"] {
+        told(&desk, line, 1, "file is a file; a ledger is a directory", "-L DIR");
+    }
+}
+
+#[test]
+fn answers_say_a_thing_once_and_nothing_of_what_was_not_looked_at() {
+    let desk = Desk::with_iv();
+    assert!(!desk.run("verify").exits(0).out.contains("0 views"));
+    assert!(desk.run("verify --deep").exits(0).out.contains("views compared with the rebuild"));
+    let one = desk.run("projection verify iv").exits(0).out;
+    assert!(one.contains("1 view compared") && !one.contains("every block"), "{one}");
+    desk.run("undo").exits(0);
+    let log = desk.run("log").exits(0).out;
+    assert_eq!(log.matches("undo #2").count(), 1, "{log}");
+    // What a process that finds the ledger in use is told of who has it.
+    let lock = std::fs::read_to_string(desk.path().join(".volledger/LOCK")).unwrap();
+    assert_eq!(lock.matches("process").count(), 1, "{lock}");
+    assert!(lock.contains("volledger of tester"), "{lock}");
+}
+
+#[test]
+fn what_is_left_out_of_a_folder_is_no_finding_of_a_file_that_was_read() {
+    let desk = Desk::with_ledger();
+    for name in ["iv_daily_summary", "spot_prices"] {
+        std::fs::create_dir_all(desk.path().join("f").join(name)).unwrap();
+    }
+    desk.write("f/iv_daily_summary/VOLA.json", r#"[{"date":"2024-01-02","atm_iv":0.2}]"#);
+    desk.write("f/spot_prices/VOLA_spot.json", r#"{"price":1}"#);
+    let review = desk.run("import tomic f --dry-run --json").exits(0).json();
+    let finding = &review["findings"][0];
+    assert_eq!((&finding["code"], &finding["source"]), (&"skipped_file".into(), &().into()));
+    assert!(finding["text"].as_str().unwrap().contains("spot_prices/VOLA_spot.json"));
+}
+
+#[test]
+fn repeated_days_are_not_laid_to_the_first_of_several_files() {
+    let desk = Desk::with_ledger();
+    let (clean, dirty) = (sample("bad/VOLA_wrong_scale.csv"), sample("dirty/VOLB_dirty.csv"));
+    let line = format!("import iv {clean} {dirty} --symbol-from name");
+    let review = desk.run(&format!("{line} --json")).exits(12).json();
+    let of = |code: &str| {
+        let mut findings = review["findings"].as_array().unwrap().iter();
+        findings.find(|finding| finding["code"] == code).unwrap()["source"].clone()
+    };
+    assert_eq!(of("duplicate_dates"), serde_json::Value::Null);
+    assert_eq!(of("missing_iv30"), "VOLB_dirty.csv");
+}
+
+#[test]
+fn rows_of_a_json_file_are_counted_as_its_items() {
+    let desk = Desk::with_ledger();
+    std::fs::create_dir_all(desk.path().join("f/iv_daily_summary")).unwrap();
+    let rows = r#"[{"date":"2024-01-02","atm_iv":0.2},{"date":"2024-01-06","atm_iv":0.3}]"#;
+    desk.write("f/iv_daily_summary/VOLA.json", rows);
+    let review = desk.run("import tomic f --yes").exits(0).out;
+    assert!(review.contains(" item 2 (2024-01-06)") && !review.contains("line 2"), "{review}");
+    let why = desk.run("why iv VOLA 2024-01-06").exits(0).out;
+    assert!(why.contains("VOLA.json item 2, bytes"), "{why}");
+}
+
+/// A device or a pipe is written into; a file of that name in its place would be found by everybody.
+#[cfg(unix)]
+#[test]
+fn exports_go_into_pipes_and_do_not_replace_them() {
+    use std::os::unix::fs::FileTypeExt;
+    use std::process::{Command, Stdio};
+    let desk = Desk::with_iv();
+    let pipe = desk.path().join("pipe");
+    if !Command::new("mkfifo").arg(&pipe).status().is_ok_and(|status| status.success()) {
+        return;
+    }
+    let plain = desk.run("export iv VOLA -f csv").exits(0).out;
+    for line in ["export iv VOLA -f csv -O pipe", "chart iv VOLA --svg pipe", "backup pipe"] {
+        let mut cat = Command::new("cat");
+        let mut cat = cat.arg(&pipe).stdout(Stdio::piped()).spawn().unwrap();
+        let ran = desk.run(line);
+        let kept = std::fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo();
+        if !kept {
+            let _ = cat.kill();
+        }
+        assert!(kept, "{line}");
+        ran.exits(0);
+        let got = cat.wait_with_output().unwrap().stdout;
+        assert!(!got.is_empty(), "{line}");
+        if line.starts_with("export") {
+            assert_eq!(String::from_utf8(got).unwrap(), plain);
+        }
+    }
+}
+
+#[test]
+fn a_fetch_refuses_words_that_it_has_no_use_for_and_tells_of_the_network() {
+    let desk = Desk::with_ledger();
+    told(
+        &desk,
+        "fetch spot VOLA --expiry 2025-01-17 --dry-run",
+        2,
+        "no use for `--expiry`",
+        "chain",
+    );
+    told(&desk, "fetch chain VOLA --timespan 5minute --dry-run", 2, "`--timespan`", "fetch bars");
+    told(&desk, "fetch news VOLA --horizon 6month --dry-run", 2, "`--horizon`", "fetch earnings");
+    desk.run("fetch bars VOLA --timespan 5minute --days 2 --dry-run").exits(0);
+    // Nobody listens there. What is staged then has no row that somebody would have to look at.
+    let line = "fetch spot VOLA --days 3 --base-url http://127.0.0.1:1 --requests-per-minute 0";
+    let mut command = desk.command(line.split_whitespace());
+    let output = command.env("POLYGON_API_KEY", "none").output().unwrap();
+    assert_eq!(output.status.code(), Some(40), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_difference_of_volatilities_is_in_points() {
+    let desk = Desk::with_iv();
+    let shown = desk.run("snapshot VOLA --date 2024-06-28").exits(0).out;
+    assert!(shown.contains("74.27 %") && shown.contains("+1.5 pts"), "{shown}");
+}
+
+#[test]
+fn an_erased_row_stands_on_no_line() {
+    let desk = Desk::with_iv();
+    desk.run("erase b1/3 --reason mistake --yes").exits(0);
+    let shown = desk.run("show b1/3").exits(0).out;
+    assert!(shown.contains("VOLA.csv, digest") && !shown.contains("line 0"), "{shown}");
+}
