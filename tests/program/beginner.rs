@@ -2,6 +2,8 @@
 //! are misspelt, files that are something else.
 
 use super::{Desk, sample};
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 
 /// An error with its next step.
 #[track_caller]
@@ -258,4 +260,36 @@ fn an_erased_row_stands_on_no_line() {
     desk.run("erase b1/3 --reason mistake --yes").exits(0);
     let shown = desk.run("show b1/3").exits(0).out;
     assert!(shown.contains("VOLA.csv, digest") && !shown.contains("line 0"), "{shown}");
+}
+
+#[test]
+fn the_log_is_followed_while_others_decide() {
+    let desk = Desk::with_iv();
+    let follow = |words: &[&str]| {
+        let words = ["log", "--follow"].iter().chain(words);
+        let mut child = desk.command(words).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        (child, lines.map(Result::unwrap))
+    };
+    let (mut child, mut lines) = follow(&["--json"]);
+    let (mut text, mut told) = follow(&["-n", "1"]);
+    let position = |line: Option<String>| {
+        let line: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
+        (line["position"].as_u64().unwrap(), line["kind"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(position(lines.next()), (1, "stage".to_owned()));
+    assert_eq!(position(lines.next()), (2, "commit".to_owned()));
+    assert!(told.next().unwrap().starts_with("#2 "));
+    desk.run("batch rollback b1 --reason wrong").exits(0);
+    assert_eq!(position(lines.next()), (3, "rollback".to_owned()));
+    let line = told.next().unwrap();
+    assert!(line.starts_with("#3 ") && line.ends_with("b1 is rolled-back: wrong"), "{line}");
+    desk.run("undo").exits(0);
+    assert_eq!(position(lines.next()).0, 4);
+    for child in [&mut child, &mut text] {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    self::told(&desk, "log --follow -f csv", 2, "line by line", "-f jsonl");
+    desk.run("log --follow --audit").exits(2);
 }

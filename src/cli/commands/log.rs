@@ -1,5 +1,6 @@
 //! `log`: the decisions, newest first.
 
+use super::follow::follow;
 use crate::app::audit::{AuditQuery, audit};
 use crate::app::{outside, trace};
 use crate::cli::args::Past;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "\
 EXAMPLES
   volledger log                                    the decisions, newest first
+  volledger log --follow                           the same as they are made, until Ctrl-C
   volledger log --audit                            who did what with each batch, and what stands out
   volledger log --audit --actor ann --since 2025-01-01
   volledger log --audit --html audit.html          a page for the file, complete and on its own
@@ -31,6 +33,9 @@ pub(in crate::cli) struct LogArgs {
     /// At most so many, 0 for all [default: 30 in tables, else all]
     #[arg(short = 'n', long, value_name = "N")]
     limit: Option<usize>,
+    /// The last 10 (or -n), oldest first, and then each new one as it is made
+    #[arg(long, conflicts_with_all = ["audit", "at"])]
+    follow: bool,
     /// Batch by batch: who staged, confirmed, rolled back and erased it, with digests
     #[arg(long, conflicts_with = "limit")]
     audit: bool,
@@ -48,6 +53,9 @@ pub(in crate::cli) struct LogArgs {
 }
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &LogArgs) -> Outcome<Exit> {
+    if args.follow {
+        return follow(ui, ctx, args.limit);
+    }
     let ledger = ctx.open(ui)?;
     let at = ctx.at(&ledger, args.past.at.as_deref())?;
     if args.audit {

@@ -14,6 +14,7 @@ pub(super) mod diff;
 pub(super) mod erase;
 pub(super) mod export;
 pub(super) mod fetch;
+mod follow;
 pub(super) mod gaps;
 pub(super) mod health;
 pub(super) mod heatmap;
