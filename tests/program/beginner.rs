@@ -290,6 +290,6 @@ fn the_log_is_followed_while_others_decide() {
         child.kill().unwrap();
         child.wait().unwrap();
     }
-    self::told(&desk, "log --follow -f csv", 2, "line by line", "-f jsonl");
+    self::told(&desk, "log --follow -o csv", 2, "line by line", "-o jsonl");
     desk.run("log --follow --audit").exits(2);
 }

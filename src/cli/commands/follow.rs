@@ -21,7 +21,7 @@ const BEFORE: usize = 10;
 /// nobody reads it any more.
 pub(super) fn follow(ui: &mut Ui, ctx: &Context, before: Option<usize>) -> Outcome<Exit> {
     if !matches!(ui.manner().form, Form::Table | Form::Json | Form::JsonLines) {
-        let hint = "leave the form out, or take `-f jsonl`";
+        let hint = "leave the form out, or take `-o jsonl`";
         return Err(Failure::usage("what is followed is told line by line, as text or JSON", hint));
     }
     let directory = ctx.directory()?;
