@@ -130,10 +130,20 @@ pub(super) const ALL: &[Entry] = &[
     entry(20, ["Where things stand", "Stand van zaken"], &["status"], &[]),
     entry(21, ["Verify everything", "Alles controleren"], &["verify", "--deep"], &[]),
     entry(22, ["Pages in a browser", "Pagina's in een browser"], &["serve"], &[]),
+    entry(
+        23,
+        ["Earnings from CSV", "Earnings uit CSV"],
+        &["import", "earnings", "{file}", "--symbol-from", "column"],
+        &[FILE],
+    ),
+    entry(
+        24,
+        ["Earnings: implied and real moves", "Earnings: verwachte en echte uitslagen"],
+        &["vrp", "{symbol}"],
+        &[SYMBOL],
+    ),
 ];
 
 /// What the old menu had and this program does not do, so that nobody hunts for it.
-pub(super) const ELSEWHERE: [&str; 2] = [
-    "Not here: ATR calculator, earnings import, ORATS research.",
-    "Niet hier: ATR-calculator, earnings-import, ORATS-onderzoek.",
-];
+pub(super) const ELSEWHERE: [&str; 2] =
+    ["Not here: ATR calculator, ORATS research.", "Niet hier: ATR-calculator, ORATS-onderzoek."];
