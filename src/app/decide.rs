@@ -46,6 +46,8 @@ pub fn plan_confirm(
     run: &Run<'_>,
 ) -> Result<Decided> {
     let (token, here) = agreed(ledger, id, expect, run)?;
+    let batch = ledger.batches().get(id).ok_or(Refusal::NoSuchBatch(id))?;
+    ledger.verify_batch(&batch.stage)?;
     let decision = batch::decide(ledger.batches(), id, run.confirm(token, here))?;
     let changes = effects::reviewed(&review::review(ledger, id, false, run)?);
     let action = decision.action.name();

@@ -117,7 +117,7 @@ pub fn replace_with<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T>) -> R
         let source = io::Error::new(io::ErrorKind::IsADirectory, "it is a directory");
         return Err(unwritable(path)(source));
     }
-    if is_stream(path) {
+    if is_stream(path)? {
         return pour(path, write);
     }
     replace(path, write, |new| {
@@ -132,13 +132,22 @@ pub fn replace_with<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T>) -> R
     })
 }
 
-/// Whether a name is that of something to write into and never of a file to replace: a device, a
-/// pipe, or standard output by its name, which may lead to a file.
-fn is_stream(path: &Path) -> bool {
-    let named = path.starts_with("/dev") || path.starts_with("/proc");
-    let is_link = || path.symlink_metadata().is_ok_and(|there| there.is_symlink());
-    let is_other = |there: std::fs::Metadata| !there.is_file() && !there.is_dir();
-    path.metadata().is_ok_and(is_other) || named && path.exists() && is_link()
+/// Whether a name is that of something to write into and never of a file to replace: a device or a
+/// pipe.
+///
+/// # Errors
+/// [`AppError::Usage`] for standard output and error: what the command says goes there as well.
+fn is_stream(path: &Path) -> Result<bool> {
+    const OWN: [&str; 6] = ["stdout", "stderr", "fd/1", "fd/2", "self/fd/1", "self/fd/2"];
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let name = ["/dev", "/proc"].iter().find_map(|folder| whole.strip_prefix(folder).ok());
+    if name.is_some_and(|name| OWN.iter().any(|own| name == Path::new(own))) {
+        return Err(AppError::Usage(format!(
+            "{} is where the command says what it did; name a file or a pipe",
+            path.display()
+        )));
+    }
+    Ok(path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir()))
 }
 
 /// Lets `write` make a file elsewhere, and sends what it holds into a device or pipe.
@@ -148,8 +157,7 @@ fn pour<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
     let new = place.path().join("new");
     let written = write(&new)?;
     let send = || {
-        // Added at its end: what standard output leads to may hold something already.
-        let mut stream = File::options().append(true).open(path)?;
+        let mut stream = File::options().write(true).open(path)?;
         io::copy(&mut File::open(&new)?, &mut stream)?;
         stream.flush()
     };
@@ -272,7 +280,7 @@ fn write_bundle(
     private: bool,
     write: impl FnOnce(&mut dyn Write) -> std::result::Result<(), LedgerError>,
 ) -> Result<()> {
-    if is_stream(file) {
+    if is_stream(file)? {
         return pour(file, |new| {
             let mut out = BufWriter::new(File::create(new).map_err(unwritable(file))?);
             write(&mut out)?;

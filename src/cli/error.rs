@@ -101,6 +101,12 @@ impl From<FileError> for Failure {
 
 impl From<AppError> for Failure {
     fn from(error: AppError) -> Self {
+        // Who reads a pipe that was named as a file may go away as well.
+        if let AppError::Unwritable { source, .. } = &error
+            && source.kind() == io::ErrorKind::BrokenPipe
+        {
+            return Self::Closed;
+        }
         let mut causes: Vec<String> = Vec::new();
         let mut source = error.source();
         while let Some(cause) = source {

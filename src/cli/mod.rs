@@ -71,7 +71,7 @@ pub fn run() -> ExitCode {
 fn start(words: &[OsString]) -> Exit {
     let cli = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
-        Err(error) => return misunderstood(&error, form_of(words)),
+        Err(error) => return misunderstood(&error, words),
     };
     let manner = manner(&cli.globals);
     let settings = match Settings::from_environment() {
@@ -156,13 +156,15 @@ fn form_of(words: &[OsString]) -> Form {
 }
 
 /// Help and version are answers; everything else that clap says is a usage error.
-fn misunderstood(error: &clap::Error, form: Form) -> Exit {
-    let printed = error.print();
+fn misunderstood(error: &clap::Error, words: &[OsString]) -> Exit {
+    let (printed, form) = (error.print(), form_of(words));
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => return Exit::Done,
         _ => {}
     }
-    let of_batch = Cli::command().find_subcommand("batch").and_then(|batch| {
+    let first = asked(words).is_empty();
+    let commands = Cli::command();
+    let of_batch = commands.find_subcommand("batch").filter(|_| first).and_then(|batch| {
         let word = match error.get(ContextKind::InvalidSubcommand)? {
             ContextValue::String(word) => word,
             _ => return None,

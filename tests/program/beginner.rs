@@ -209,6 +209,10 @@ fn exports_go_into_pipes_and_do_not_replace_them() {
         return;
     }
     let plain = desk.run("export iv VOLA -f csv").exits(0).out;
+    // The report would stand in the middle of what was asked for.
+    for place in ["/dev/stdout", "/proc/self/fd/1"] {
+        told(&desk, &format!("backup {place}"), 2, "name a file or a pipe", "backup --help");
+    }
     for line in ["export iv VOLA -f csv -O pipe", "chart iv VOLA --svg pipe", "backup pipe"] {
         let mut cat = Command::new("cat");
         let mut cat = cat.arg(&pipe).stdout(Stdio::piped()).spawn().unwrap();
@@ -271,7 +275,7 @@ fn the_log_is_followed_while_others_decide() {
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         (child, lines.map(Result::unwrap))
     };
-    let (mut child, mut lines) = follow(&["--json"]);
+    let (mut child, mut lines) = follow(&["-o", "jsonl"]);
     let (mut text, mut told) = follow(&["-n", "1"]);
     let position = |line: Option<String>| {
         let line: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
@@ -280,16 +284,28 @@ fn the_log_is_followed_while_others_decide() {
     assert_eq!(position(lines.next()), (1, "stage".to_owned()));
     assert_eq!(position(lines.next()), (2, "commit".to_owned()));
     assert!(told.next().unwrap().starts_with("#2 "));
-    desk.run("batch rollback b1 --reason wrong").exits(0);
+    desk.words(&["batch", "rollback", "b1", "--reason", "quite\n#9 wrong"]).exits(0);
     assert_eq!(position(lines.next()), (3, "rollback".to_owned()));
     let line = told.next().unwrap();
-    assert!(line.starts_with("#3 ") && line.ends_with("b1 is rolled-back: wrong"), "{line}");
+    assert!(
+        line.starts_with("#3 ") && line.ends_with("b1 is rolled-back: quite #9 wrong"),
+        "{line}"
+    );
     desk.run("undo").exits(0);
     assert_eq!(position(lines.next()).0, 4);
+    assert!(told.next().unwrap().starts_with("#4 "));
+    // Another ledger in the same place, with a shorter log.
+    let (place, other) = (desk.path().join(".volledger"), Desk::with_ledger());
+    std::fs::remove_dir_all(&place).unwrap();
+    std::fs::rename(other.path().join(".volledger"), &place).unwrap();
+    desk.run(&format!("import iv {} -s OTHER --yes", sample("iv/VOLA.csv"))).exits(0);
+    assert_eq!(position(lines.next()), (1, "stage".to_owned()));
+    assert!(told.next().unwrap().contains("staged b1"));
     for child in [&mut child, &mut text] {
         child.kill().unwrap();
         child.wait().unwrap();
     }
     self::told(&desk, "log --follow -o csv", 2, "line by line", "-o jsonl");
+    self::told(&desk, "log --follow --json", 2, "line by line", "-o jsonl");
     desk.run("log --follow --audit").exits(2);
 }

@@ -1,11 +1,12 @@
 //! `log --follow`: each decision as it is made, by whichever command or server makes it.
 //!
-//! Only HEAD is looked at while nothing happens, so nobody has to wait for this command.
+//! Only HEAD is looked at while nothing happens; the ledger is opened, as `log` does it, when HEAD has
+//! moved.
 
 use crate::app::report::{EntryLine, Log};
 use crate::app::{outside, trace};
 use crate::cli::context::Context;
-use crate::cli::error::{Failure, Outcome, Told};
+use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
 use crate::render::{Form, json};
@@ -20,27 +21,32 @@ const BEFORE: usize = 10;
 /// Shows the last entries, oldest first, and then each new one; ends when it is interrupted, or when
 /// nobody reads it any more.
 pub(super) fn follow(ui: &mut Ui, ctx: &Context, before: Option<usize>) -> Outcome<Exit> {
-    if !matches!(ui.manner().form, Form::Table | Form::Json | Form::JsonLines) {
+    if !matches!(ui.manner().form, Form::Table | Form::JsonLines) {
         let hint = "leave the form out, or take `-o jsonl`";
-        return Err(Failure::usage("what is followed is told line by line, as text or JSON", hint));
+        return Err(Failure::usage("what is followed is told line by line", hint));
     }
     let directory = ctx.directory()?;
-    let (mut seen, mut shown) = (None, None);
+    // The last entry that was shown, if there was any.
+    let (mut seen, mut last) = (None, None::<Option<EntryLine>>);
     loop {
         let head = outside::head(&directory);
-        if seen.is_none() || head != seen {
-            match newest(ctx) {
-                Ok(log) => {
-                    let few = before.unwrap_or(BEFORE) as u64;
-                    let from = shown.unwrap_or(log.position.saturating_sub(few));
+        // Where there is no HEAD for a moment, somebody is putting another ledger there.
+        if last.is_none() || head.is_some() && head != seen {
+            match ctx.open(ui) {
+                Ok(ledger) => {
+                    let log = trace::log(&ledger, None, None)?;
+                    drop(ledger); // nobody has to wait for a slow terminal
+                    let from = match &last {
+                        None => few(&log, before),
+                        Some(last) => after(ui, &log, last.as_ref()),
+                    };
                     for entry in log.entries.iter().rev().filter(|entry| entry.position > from) {
-                        let line = line(ui.for_people(), entry);
-                        ui.answer(&line)?;
+                        tell(ui, entry)?;
                     }
-                    (seen, shown) = (head, Some(log.position));
+                    (seen, last) = (head, Some(log.entries.into_iter().next()));
                 }
                 // Whoever has the ledger now is soon done with it.
-                Err(Failure::Told(told)) if in_use(&told) && shown.is_some() => {}
+                Err(Failure::Told(told)) if told.exit == Exit::Held && last.is_some() => {}
                 Err(failure) => return Err(failure),
             }
         }
@@ -48,20 +54,32 @@ pub(super) fn follow(ui: &mut Ui, ctx: &Context, before: Option<usize>) -> Outco
     }
 }
 
-fn newest(ctx: &Context) -> Outcome<Log> {
-    let opened = ctx.opened()?;
-    Ok(trace::log(&opened.ledger, None, None)?)
+/// The position behind which the entries stand that are shown first; 0 of `before` means all.
+fn few(log: &Log, before: Option<usize>) -> u64 {
+    match before.unwrap_or(BEFORE) {
+        0 => 0,
+        few => log.position.saturating_sub(few as u64),
+    }
 }
 
-fn in_use(told: &Told) -> bool {
-    told.exit == Exit::Held
+/// The position of the last entry that was shown; the start, where another log stands in its place.
+fn after(ui: &mut Ui, log: &Log, last: Option<&EntryLine>) -> u64 {
+    let Some(last) = last else { return 0 };
+    let now = log.entries.iter().find(|entry| entry.position == last.position);
+    if now.is_some_and(|now| json::line(now) == json::line(last)) {
+        return last.position;
+    }
+    ui.note("another ledger stands here now; its log from the start");
+    0
 }
 
-fn line(for_people: bool, entry: &EntryLine) -> String {
-    if !for_people {
-        return json::line(entry) + "\n";
+fn tell(ui: &mut Ui, entry: &EntryLine) -> Outcome<()> {
+    if !ui.for_people() {
+        return ui.answer(&(json::line(entry) + "\n"));
     }
     let reason = entry.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     let text = if entry.kind == "note" { "note" } else { &entry.text };
-    format!("#{} {} {} {text}{reason}\n", entry.position, entry.time, entry.actor)
+    let line = format!("#{} {} {} {text}{reason}", entry.position, entry.time, entry.actor);
+    // One line is one entry, whatever its reason holds.
+    ui.tell(&line.replace(char::is_control, " "))
 }

@@ -61,10 +61,11 @@ pub(super) fn read_rows<R: Read + Seek, E>(
         Seen::Whole(length, crc) if (bytes.len, bytes.crc) != (length, crc) => {
             return Err(ReadError::Changed);
         }
-        Seen::End(length, last) if (bytes.len, bytes.last) != (length, last) => {
-            return Err(ReadError::Changed);
-        }
-        Seen::End(..) if bytes.nul || bytes.encoding() != Encoding::Utf8 => {
+        Seen::End(length, last)
+            if (bytes.len, bytes.last) != (length, last)
+                || bytes.nul
+                || bytes.encoding() != Encoding::Utf8 =>
+        {
             return Err(ReadError::NotAsPresumed);
         }
         _ => {}

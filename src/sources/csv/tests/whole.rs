@@ -133,7 +133,7 @@ fn a_file_that_grows_while_it_is_read_once_is_noticed() {
         assert_eq!(input.turn, 0);
         match read {
             Ok(_) => assert!(same),
-            Err(error) => assert!(!same && matches!(error, ReadError::Changed)),
+            Err(error) => assert!(!same && matches!(error, ReadError::NotAsPresumed)),
         }
     }
 }
