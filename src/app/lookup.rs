@@ -216,7 +216,7 @@ pub fn known(ledger: &Ledger, symbols: &[Symbol], views: &[Series]) -> Result<()
     for symbol in symbols {
         let mut found = false;
         for view in views {
-            found = found || reader.symbols(*view)?.binary_search(symbol).is_ok();
+            found = found || !reader.stored(*view, symbol)?.is_empty();
         }
         if !found {
             return Err(AppError::NotFound(match views {
