@@ -2,7 +2,7 @@
 
 use super::responder::{Play, Responder, ok, whole};
 use super::{Bench, bars_body, sessions};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[test]
 fn a_plan_asks_nothing_and_names_each_request() {
@@ -208,7 +208,7 @@ fn the_review_of_a_fetch_tells_every_outcome() {
     assert_eq!(lines, ["2025-11-03 2025-11-09 empty", "2025-11-10 2025-11-13 data"]);
     assert_eq!(review["sources"][0]["kind"], "http");
     assert_eq!(review["state"], "staged");
-    assert_eq!(bench.run("status").exits(0).out.matches("b1").count(), 1);
+    assert_eq!(bench.run("status --json").exits(0).json()["open"], json!(["b1"]));
     assert_ne!(review["fetch"], Value::Null);
 }
 
