@@ -70,6 +70,9 @@ impl Calendar {
             shifted.div_euclid(7) * 5 + shifted.rem_euclid(7).min(5)
         };
         let weekdays = weekdays_before(to) - weekdays_before(first);
+        if weekdays == 0 {
+            return 0; // a weekend: the usual gap of a daily series
+        }
         let closed = self.special.range(first..to).filter(|(_, kind)| **kind == Special::Closed);
         let closed = closed.filter(|(day, _)| !day.is_weekend()).count() as i64;
         u32::try_from(weekdays - closed).unwrap_or(0)

@@ -1,7 +1,7 @@
 //! The page: what the command line shows, for whoever would rather look than type.
 //!
-//! A server on this machine, for its user. A request becomes an [`ask::Ask`], a function of
-//! [`pages`] or [`acts`] answers it with the same reports as a command, as a page or as the same
+//! A server on this machine, for its user. A request becomes an `ask::Ask`, a function of
+//! `pages` or `acts` answers it with the same reports as a command, as a page or as the same
 //! JSON. Ledger work stands on threads of its own; the async threads only read and write sockets.
 
 mod acts;

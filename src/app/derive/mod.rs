@@ -89,7 +89,7 @@ pub struct Derived {
 /// Computes what is missing or has changed and, where the one who acts may, confirms it at once.
 ///
 /// # Errors
-/// Those of [`derive`]; those of confirming are inside.
+/// Those of [`derive()`]; those of confirming are inside.
 pub fn derive_and_confirm(
     ledger: &mut Ledger,
     what: Derivation,

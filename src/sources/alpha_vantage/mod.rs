@@ -1,7 +1,7 @@
 //! Bodies of Alpha Vantage (`iv_crush.md` A13): announcements to come (a table), announcements that
 //! were (JSON), daily bars as traded (JSON).
 //!
-//! Its refusals come with a 200; [`refusal`] tells them from data.
+//! Its refusals come with a 200; `refusal` tells them from data.
 
 mod daily;
 mod earnings;
