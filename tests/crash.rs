@@ -225,9 +225,14 @@ fn a_full_disk_loses_nothing_and_says_so() {
         assert!(mounted, "{small:?} cannot be mounted {how}");
     };
     remount("ro");
-    for args in [&["status"][..], &["view", "iv", "VOLA"], &["batch", "rollback", "b1"]] {
+    for (args, want) in [
+        (&["status"][..], 0),
+        (&["view", "iv", "VOLA"], 0),
+        (&["verify"], 22),
+        (&["batch", "rollback", "b1"], 22),
+    ] {
         let (exit, text) = told(program(&path, args));
-        assert_eq!(exit, 22, "{args:?}: {text}");
+        assert_eq!(exit, want, "{args:?}: {text}");
     }
     // What is only read there goes elsewhere.
     let new = root.path().join("new");

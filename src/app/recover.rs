@@ -5,7 +5,7 @@ use super::error::Result;
 use super::outside::{Opened, ready};
 use super::report::{DamageLine, LostLine, MissingLine, RecoverReport, TakenLine};
 use crate::domain::Position;
-use crate::ledger::recover::{Survey, Taken, recover as rescue};
+use crate::ledger::recover::{Confirmed, Survey, Taken, recover as rescue};
 use crate::ledger::{Ledger, LedgerError, OpenOptions};
 use std::path::Path;
 
@@ -104,5 +104,27 @@ pub fn open_sound(dir: &Path, run: &Run<'_>) -> Result<Opened> {
         survey.sound.size,
         survey.confirmed.name()
     );
+    Ok(Opened { notes: vec![note], ..ready(ledger, run)? })
+}
+
+/// Opens a ledger that cannot be written, to be read only: from its mirror, else from a copy of the
+/// engine's files where temporary ones are. Opening one as usual writes, also when nothing is to change.
+///
+/// # Errors
+/// `why`, where neither has everything that HEAD acknowledges.
+pub fn open_unwritable(dir: &Path, why: LedgerError, run: &Run<'_>) -> Result<Opened> {
+    let whole = |engine| {
+        let (ledger, survey) = Ledger::sound_part(dir, None, engine).ok()?;
+        (survey.whole() && survey.confirmed == Confirmed::Head).then_some((ledger, survey))
+    };
+    let Some((ledger, survey)) = whole(false).or_else(|| whole(true)) else {
+        return Err(why.into());
+    };
+    let reason = match &why {
+        LedgerError::NotWritable { source, .. } => format!("{why}: {source}"),
+        why => why.to_string(),
+    };
+    let note =
+        format!("{reason}; this is only read, from what verifies up to {}", survey.sound.size);
     Ok(Opened { notes: vec![note], ..ready(ledger, run)? })
 }

@@ -274,6 +274,37 @@ pub(super) enum Command {
     Man(man::ManArgs),
 }
 
+impl Command {
+    /// Whether the command leaves a ledger as it is, and what it tells of it does not depend on how it
+    /// was opened.
+    pub(super) fn only_reads(&self) -> bool {
+        match self {
+            Self::Batch(args) => args.only_reads(),
+            Self::View(_)
+            | Self::Why(_)
+            | Self::Rank(_)
+            | Self::Snapshot(_)
+            | Self::Overview(_)
+            | Self::Chart(_)
+            | Self::Heatmap(_)
+            | Self::Screen(_)
+            | Self::Earnings(_)
+            | Self::Vrp(_)
+            | Self::Sql(_)
+            | Self::Diff(_)
+            | Self::Coverage(_)
+            | Self::Gaps(_)
+            | Self::Log(_)
+            | Self::Show(_)
+            | Self::Status(_)
+            | Self::Prove(_)
+            | Self::Export(_)
+            | Self::Backup(_) => true,
+            _ => false,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -48,6 +48,8 @@ pub(super) struct Context {
     pub(super) refresh: bool,
     /// Whether `--at` names a past: then a hurt ledger is read as far as it is sound.
     pub(super) past: bool,
+    /// Whether the command only reads: then a ledger that cannot be written will do.
+    pub(super) reads: bool,
     /// What this run's diagnostics and recorded answers have in common.
     pub(super) correlation: String,
 }
@@ -132,6 +134,9 @@ impl Context {
         match outside::open_with(&directory, &self.options(), &self.run()) {
             Err(AppError::Ledger(LedgerError::Damaged { .. })) if self.past => {
                 Ok(recover::open_sound(&directory, &self.run())?)
+            }
+            Err(AppError::Ledger(why @ LedgerError::NotWritable { .. })) if self.reads => {
+                Ok(recover::open_unwritable(&directory, why, &self.run())?)
             }
             other => Ok(other?),
         }

@@ -95,7 +95,8 @@ fn start(words: &[OsString]) -> Exit {
         let refresh = !cli.globals.no_refresh;
         let past = words.iter().filter_map(|word| word.to_str());
         let past = past.into_iter().any(|word| word == "--at" || word.starts_with("--at="));
-        let ctx = Context { settings, ledger, progress, refresh, past, correlation };
+        let reads = cli.command.only_reads();
+        let ctx = Context { settings, ledger, progress, refresh, past, reads, correlation };
         let outcome = commands::run(&mut ui, &ctx, &cli.command);
         if timings {
             ui.say(&ctx.progress.timings());

@@ -185,8 +185,12 @@ impl Ledger {
             missing: Vec::new(),
             hurt,
         };
-        let mut ledger =
-            Self { store: Box::new(salvage.clone()), _lock: lock, ..Self::in_memory() };
+        let mut ledger = Self {
+            store: Box::new(salvage.clone()),
+            directory: Some(directory.to_owned()),
+            _lock: lock,
+            ..Self::in_memory()
+        };
         ledger.take_sound(&salvage, entries, torn, &mut survey)?;
         salvage.report(&mut survey);
         Ok((ledger, survey))

@@ -34,6 +34,16 @@ pub(in crate::cli) struct BatchArgs {
     what: What,
 }
 
+impl BatchArgs {
+    /// Whether the ledger stays as it is.
+    pub(in crate::cli) fn only_reads(&self) -> bool {
+        matches!(
+            self.what,
+            What::List { .. } | What::Show(_) | What::Diff { .. } | What::Export { .. }
+        )
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum What {
     /// All batches and their states

@@ -190,6 +190,7 @@ fn play(ui: &mut Ui, ctx: &Context, directory: &Path, steps: &[Step]) -> Outcome
         progress: Bar::new(false),
         refresh: true,
         past: false,
+        reads: false,
         correlation: ctx.correlation.clone(),
     };
     ui.tell(
