@@ -406,6 +406,7 @@ pub fn status(ledger: &Ledger, notes: &[String]) -> Result<Status> {
         open,
         views,
         stale: Vec::new(),
+        outdated: Vec::new(),
         coverage: coverage(ledger)?,
         bytes: ledger.directory().map(size_of).unwrap_or_default(),
         last_entry: ledger.entries().last().map(|entry| rfc3339(entry.time_ms)),

@@ -197,11 +197,14 @@ fn record(
     let mut held: Vec<(Field, Rank)> = Vec::new();
     for (rank, row, batch) in assertions {
         if row.head.op == Op::Retract {
+            // What was taken back is no longer what the next value would have to give way to.
             if row.shape.is_empty() {
                 cells.clear();
+                held.clear();
                 bare = false;
             } else {
                 cells.retain(|cell| !row.shape.contains(&cell.field));
+                held.retain(|(field, _)| !row.shape.contains(field));
             }
             continue;
         }
@@ -357,6 +360,31 @@ mod tests {
         assert_eq!(shown(&history, &active(&[(1, vendor)])), "5:atm_iv=0.15,skew=3");
         assert_eq!(shown(&history, &active(&[(1, vendor), (2, vendor)])), "5:atm_iv=0.15");
         assert_eq!(shown(&history, &active(&[(1, vendor), (3, vendor)])), "");
+    }
+
+    #[test]
+    fn the_first_value_is_looked_for_after_what_was_taken_back() {
+        let mut history = History::default();
+        put(&mut history, 1, 0, 5, &[IV, SKEW], &["0.1", "1"]);
+        push(&mut history, 2, 0, 5, Op::Retract, &[], &[]);
+        put(&mut history, 3, 0, 5, &[IV, SKEW], &["0.3", "3"]);
+        put(&mut history, 4, 0, 5, &[IV], &["0.4"]);
+        let first = |class| {
+            let vendor = Class::Vendor;
+            let all = active(&[(1, class), (2, vendor), (3, vendor), (4, vendor)]);
+            fold(Series::Iv, &history, &all, Which::First)[0].known(10).unwrap().value.to_string()
+        };
+        assert_eq!(first(Class::Vendor), "0.3");
+        assert_eq!(first(Class::Fill), "0.3", "a fill that was taken back raises nothing");
+        // The last row of a file is its effective one, here too.
+        let mut history = History::default();
+        put(&mut history, 1, 0, 5, &[IV], &["0.1"]);
+        push(&mut history, 2, 0, 5, Op::Retract, &[IV], &[]);
+        put(&mut history, 3, 0, 5, &[IV], &["0.3"]);
+        put(&mut history, 3, 1, 5, &[IV], &["0.35"]);
+        let all = active(&[(1, Class::Vendor), (2, Class::Vendor), (3, Class::Vendor)]);
+        let first = fold(Series::Iv, &history, &all, Which::First);
+        assert_eq!(first[0].known(10).unwrap().value.to_string(), "0.35");
     }
 
     #[test]

@@ -94,6 +94,8 @@ fn annualised(returns: &[f64]) -> Option<f64> {
 pub struct Jump {
     /// Index of the later close.
     pub index: usize,
+    /// Day of the earlier close.
+    pub before: Day,
     /// Day of the later close.
     pub day: Day,
     /// Later close / earlier close.
@@ -113,8 +115,8 @@ pub fn suspicious_jumps(days: &[Day], closes: &[f64], splits: &[(Day, f64)]) -> 
 
 /// Closes in today's shares: those before an unapplied split are divided by its ratio.
 ///
-/// A split counts as unapplied when it is listed for the day of a jump outside 0.6…1.6 and brings
-/// the factor back into it, so a series that its vendor adjusted comes out as it went in.
+/// A split counts as unapplied when it is listed for the day of a jump outside 0.6…1.6, or for one
+/// between the two closes, and brings the factor back into it, so a series that its vendor adjusted comes out as it went in.
 pub fn split_adjusted(days: &[Day], closes: &[f64], splits: &[(Day, f64)]) -> Vec<f64> {
     let mut adjusted = closes.to_vec();
     for jump in jumps(days, closes) {
@@ -137,7 +139,7 @@ pub fn doubtful_splits(days: &[Day], closes: &[f64], splits: &[(Day, f64)]) -> V
         let mut between = splits.iter().filter(|(split, _)| before < *split && *split <= day);
         let explains =
             |(_, ratio): &(Day, f64)| (factor.ln() + ratio.ln()).abs() < factor.ln().abs();
-        between.any(explains).then_some(Jump { index, day, factor })
+        between.any(explains).then_some(Jump { index, before, day, factor })
     });
     pairs.collect()
 }
@@ -153,26 +155,28 @@ pub fn doubtful_seams(
     splits: &[(Day, f64)],
 ) -> Vec<Jump> {
     let found = seams.iter().filter_map(|&index| {
-        let day = *days.get(index)?;
+        let (before, day) = (*days.get(index.checked_sub(1)?)?, *days.get(index)?);
         let factor = factor(closes, index).filter(|factor| PLAIN_FACTORS.contains(factor))?;
         let mut later = splits.iter().filter(|(split, _)| *split > day);
         let explains = |(_, ratio): &(Day, f64)| factor.ln().abs() > ratio.ln().abs() / 2.0;
-        later.any(explains).then_some(Jump { index, day, factor })
+        later.any(explains).then_some(Jump { index, before, day, factor })
     });
     found.collect()
 }
 
 fn jumps(days: &[Day], closes: &[f64]) -> impl Iterator<Item = Jump> {
-    let pairs = days.iter().enumerate().skip(1);
-    pairs.filter_map(|(index, day)| {
-        let factor = factor(closes, index)?;
-        (!PLAIN_FACTORS.contains(&factor)).then_some(Jump { index, day: *day, factor })
+    let pairs = days.iter().zip(days.iter().skip(1)).enumerate();
+    pairs.filter_map(|(at, (&before, &day))| {
+        let (index, factor) = (at + 1, factor(closes, at + 1)?);
+        (!PLAIN_FACTORS.contains(&factor)).then_some(Jump { index, before, day, factor })
     })
 }
 
 fn explaining_split(jump: &Jump, splits: &[(Day, f64)]) -> Option<f64> {
-    let of_day = splits.iter().filter(|(day, ratio)| *day == jump.day && *ratio > 0.0);
-    let mut ratios = of_day.map(|(_, ratio)| *ratio);
+    // Its own day may have no close: a hole in the prices, or a day on which nothing was traded.
+    let between = |day: Day| jump.before < day && day <= jump.day;
+    let of_pair = splits.iter().filter(|(day, ratio)| between(*day) && *ratio > 0.0);
+    let mut ratios = of_pair.map(|(_, ratio)| *ratio);
     ratios.find(|ratio| PLAIN_FACTORS.contains(&(jump.factor * ratio)))
 }
 
@@ -300,6 +304,12 @@ mod tests {
         for other in [(day("2025-11-14"), 10.0), (day("2025-11-15"), 0.1)] {
             assert_eq!(suspicious_jumps(&days, &closes, &[other]).len(), 1);
             assert_eq!(split_adjusted(&days, &closes, &[other]), closes);
+        }
+        // One whose own day has no close lies between the two that are there.
+        let hole = [days[0], days[1], day("2025-11-18"), day("2025-11-19")];
+        for split in ["2025-11-15", "2025-11-18"].map(|of| [(day(of), 10.0)]) {
+            assert!(suspicious_jumps(&hole, &closes, &split).is_empty());
+            assert_eq!(split_adjusted(&hole, &closes, &split), adjusted);
         }
         assert!(suspicious_jumps(&days[..2], &[100.0, 160.0], &[]).is_empty());
         assert_eq!(suspicious_jumps(&days[..2], &[100.0, 59.9], &[]).len(), 1);

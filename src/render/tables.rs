@@ -210,6 +210,14 @@ impl Document for Status {
                 line.name, line.version, line.state
             );
         }
+        for line in &self.outdated {
+            let symbols = line.symbols.len() as u64;
+            out += &format!(
+                "  ! {} of {} no longer follows from what it was computed from\n",
+                line.series,
+                counted(symbols, "symbol")
+            );
+        }
         if !self.coverage.is_empty() {
             let headings =
                 ["asked for", ">questions", ">data", ">empty", ">not entitled", ">failed"];

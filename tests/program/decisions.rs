@@ -106,3 +106,40 @@ fn check_says_by_its_exit_code_what_a_file_is_worth() {
     // No ledger was made on the way.
     desk.run("status").exits(1);
 }
+
+/// A close that was wrong is rolled back: what was computed from it says so until it is computed
+/// again, and days that nobody has computed yet are not called out of date.
+#[test]
+fn computed_values_that_no_longer_follow_are_told() {
+    let desk = Desk::with_ledger();
+    let spot = sample("spot/VOLA.csv");
+    desk.run(&format!("import spot {spot} -s VOLA --yes")).exits(0);
+    desk.run("derive hv --yes").exits(0);
+    let outdated = || desk.run("status --json").json()["outdated"].to_string();
+    assert_eq!(outdated(), "[]");
+
+    let wrong = desk.write("wrong.csv", "Date,Close\n2024-12-02,70\n");
+    desk.run(&format!("import spot {wrong} -s VOLA --yes")).exits(0);
+    let told = r#"[{"series":"hv","symbols":["VOLA"]}]"#;
+    assert_eq!(outdated(), told, "a correction leaves it behind");
+    assert!(desk.run("status").err.contains("volledger derive hv"));
+    desk.run("derive hv --yes").exits(0);
+    assert_eq!(outdated(), "[]");
+
+    let plan = desk.words(&["batch", "rollback", "b3", "--reason", "typo", "--plan"]).exits(0);
+    assert!(!plan.err.contains("no longer follows"), "{}", plan.err);
+    let ran = desk.words(&["batch", "rollback", "b3", "--reason", "typo"]).exits(0);
+    assert!(ran.err.contains("hv of VOLA no longer follows from spot"), "{}", ran.err);
+    assert_eq!(outdated(), told);
+    // Put back, it follows again without being computed.
+    let ran = desk.run("undo").exits(0);
+    assert!(!ran.err.contains("no longer follows"), "{}", ran.err);
+    assert_eq!(outdated(), "[]");
+    desk.run("redo").exits(0);
+    desk.run("derive hv --yes").exits(0);
+    assert_eq!(outdated(), "[]");
+
+    let more = desk.write("more.csv", "Date,Close\n2025-01-02,65\n2025-01-03,66\n");
+    desk.run(&format!("import spot {more} -s VOLA --yes")).exits(0);
+    assert_eq!(outdated(), "[]", "nothing was computed of these days");
+}

@@ -7,6 +7,9 @@
 
 mod hv;
 mod iv;
+mod outdated;
+
+pub use outdated::{Outdated, outdated};
 
 use super::error::Result;
 use super::import::{Staged, with_events};
@@ -50,6 +53,19 @@ impl Derivation {
         match self {
             Self::Hv => Series::Spot,
             Self::Iv => Series::Chain,
+        }
+    }
+
+    /// All that can be computed of a symbol.
+    fn compute(
+        self,
+        ledger: &Ledger,
+        reader: &ViewReader<'_>,
+        symbol: &Symbol,
+    ) -> Result<Computed> {
+        match self {
+            Self::Hv => hv::compute(ledger, reader, symbol),
+            Self::Iv => iv::compute(ledger, reader, symbol),
         }
     }
 
@@ -132,10 +148,7 @@ pub fn derive(
         let symbols = if symbols.is_empty() { &known } else { symbols };
         run.progress.begin("computing", Some(symbols.len() as u64), "symbols");
         for (number, symbol) in symbols.iter().enumerate() {
-            let mut computed = match what {
-                Derivation::Hv => hv::compute(ledger, &reader, symbol)?,
-                Derivation::Iv => iv::compute(ledger, &reader, symbol)?,
-            };
+            let mut computed = what.compute(ledger, &reader, symbol)?;
             findings.append(&mut computed.findings);
             let shown = shown(ledger, &reader, what, symbol)?;
             let lost = lost(&shown, &computed.days);

@@ -362,6 +362,8 @@ pub struct Status {
     pub views: Vec<StatusView>,
     /// Kept projections that are not current.
     pub stale: Vec<ProjectionLine>,
+    /// Computed values that no longer follow from the data: `derive` brings them up to date.
+    pub outdated: Vec<StatusOutdated>,
     /// Per view what a service was asked.
     pub coverage: Vec<StatusCoverage>,
     /// Size on disk in bytes.
@@ -370,6 +372,15 @@ pub struct Status {
     pub last_entry: Option<String>,
     /// What opening noticed.
     pub notes: Vec<String>,
+}
+
+/// Computed values in `status` that no longer follow from the data.
+#[derive(Clone, Debug, Serialize)]
+pub struct StatusOutdated {
+    /// The view that shows them.
+    pub series: &'static str,
+    /// Whose values.
+    pub symbols: Vec<String>,
 }
 
 /// A view in `status`.

@@ -177,19 +177,19 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &BatchArgs) -> Outco
                 true => decide::plan_confirm(&ledger, *batch, expect, &run)?,
                 false => decide::confirm(&mut ledger, *batch, expect, &run)?,
             };
-            told(ui, &decided, "volledger undo")
+            told(ui, &ledger, &decided, "volledger undo")
         }
         What::Discard(Reasoned { batch, reason, plan }) => {
             let decided = decide::discard(&mut ledger, *batch, reason.clone(), plan.plan, &run)?;
-            told(ui, &decided, "volledger undo")
+            told(ui, &ledger, &decided, "volledger undo")
         }
         What::Rollback(Reasoned { batch, reason, plan }) => {
             let decided = decide::roll_back(&mut ledger, *batch, reason.clone(), plan.plan, &run)?;
-            told(ui, &decided, "volledger undo")
+            told(ui, &ledger, &decided, "volledger undo")
         }
         What::Reinstate(Reasoned { batch, reason, plan }) => {
             let decided = decide::reinstate(&mut ledger, *batch, reason.clone(), plan.plan, &run)?;
-            told(ui, &decided, "volledger undo")
+            told(ui, &ledger, &decided, "volledger undo")
         }
         What::Split { batch, symbol, reason } => {
             let choice = Choice::of(symbol.iter().map(String::as_str))?;

@@ -1,7 +1,7 @@
 //! `undo`, `redo` and `rollback --to`: the inverse of decisions.
 
 use crate::app::report::Decided;
-use crate::app::{decide, lookup};
+use crate::app::{Ledger, decide, derive, lookup};
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
@@ -44,13 +44,13 @@ pub(in crate::cli) struct RollbackToArgs {
 pub(in crate::cli) fn undo(ui: &mut Ui, ctx: &Context, args: &PlanArgs) -> Outcome<Exit> {
     let mut ledger = ctx.open(ui)?;
     let decided = decide::undo(&mut ledger, args.plan, &ctx.run())?;
-    told(ui, &decided, "volledger redo")
+    told(ui, &ledger, &decided, "volledger redo")
 }
 
 pub(in crate::cli) fn redo(ui: &mut Ui, ctx: &Context, args: &PlanArgs) -> Outcome<Exit> {
     let mut ledger = ctx.open(ui)?;
     let decided = decide::redo(&mut ledger, args.plan, &ctx.run())?;
-    told(ui, &decided, "volledger undo")
+    told(ui, &ledger, &decided, "volledger undo")
 }
 
 pub(in crate::cli) fn rollback(ui: &mut Ui, ctx: &Context, args: &RollbackToArgs) -> Outcome<Exit> {
@@ -59,7 +59,7 @@ pub(in crate::cli) fn rollback(ui: &mut Ui, ctx: &Context, args: &RollbackToArgs
     let to = lookup::position_of(&ledger, to)?;
     let reason = args.reason.clone();
     let decided = decide::rollback_to(&mut ledger, to, reason, args.plan.plan, &ctx.run())?;
-    told(ui, &decided, "volledger undo")
+    told(ui, &ledger, &decided, "volledger undo")
 }
 
 /// A place without `--to`: the words that were meant. Nothing is guessed, since going back to #12 is
@@ -78,12 +78,27 @@ fn meant(bare: &str) -> Failure {
     Failure::usage(error, hint)
 }
 
-/// Shows a decision and names its inverse.
-pub(super) fn told(ui: &mut Ui, decided: &Decided, inverse: &str) -> Outcome<Exit> {
+/// Shows a decision, says which computed values it leaves behind, and names its inverse.
+pub(super) fn told(
+    ui: &mut Ui,
+    ledger: &Ledger,
+    decided: &Decided,
+    inverse: &str,
+) -> Outcome<Exit> {
     ui.show(decided)?;
     if decided.plan {
         ui.hint("leave out `--plan` to do it");
     } else if decided.action != "none" {
+        for left in derive::outdated(ledger)? {
+            let (view, input) = (left.what.series(), left.what.input());
+            let few: Vec<_> = left.symbols.iter().take(6).map(ToString::to_string).collect();
+            let more = if left.symbols.len() > few.len() { " …" } else { "" };
+            let few = few.join(" ");
+            ui.note(&format!(
+                "{view} of {few}{more} no longer follows from {input}: `volledger derive {view}` \
+                 computes it anew"
+            ));
+        }
         ui.hint(&format!("take it back with `{inverse}`"));
     }
     Ok(Exit::Done)
