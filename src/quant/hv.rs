@@ -116,7 +116,8 @@ pub fn suspicious_jumps(days: &[Day], closes: &[f64], splits: &[(Day, f64)]) -> 
 /// Closes in today's shares: those before an unapplied split are divided by its ratio.
 ///
 /// A split counts as unapplied when it is listed for the day of a jump outside 0.6…1.6, or for one
-/// between the two closes, and brings the factor back into it, so a series that its vendor adjusted comes out as it went in.
+/// between the two closes, and brings the factor back into it, so a series that its vendor adjusted
+/// comes out as it went in.
 pub fn split_adjusted(days: &[Day], closes: &[f64], splits: &[(Day, f64)]) -> Vec<f64> {
     let mut adjusted = closes.to_vec();
     for jump in jumps(days, closes) {

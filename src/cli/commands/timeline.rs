@@ -89,7 +89,12 @@ pub(super) fn told(
     if decided.plan {
         ui.hint("leave out `--plan` to do it");
     } else if decided.action != "none" {
-        for left in derive::outdated(ledger)? {
+        // The decision stands, whatever becomes of this.
+        let left_behind = derive::outdated(ledger).unwrap_or_else(|error| {
+            ui.note(&format!("whether computed values still follow could not be seen: {error}"));
+            Vec::new()
+        });
+        for left in left_behind {
             let (view, input) = (left.what.series(), left.what.input());
             let few: Vec<_> = left.symbols.iter().take(6).map(ToString::to_string).collect();
             let more = if left.symbols.len() > few.len() { " …" } else { "" };
