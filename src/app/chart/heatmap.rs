@@ -118,7 +118,7 @@ fn month_name(month: i32) -> String {
 /// Symbols × months, with the value of the last observation of each month.
 ///
 /// # Errors
-/// [`AppError::NotFound`] for a symbol without implied volatility, and when there is nothing.
+/// [`AppError::NotFound`] for a symbol that view `iv` does not know.
 pub fn heatmap(ledger: &Ledger, heat: &Heat) -> Result<Heatmap> {
     let reader = ViewReader::new(ledger)?;
     let at = heat.at.unwrap_or(ledger.position());
@@ -134,15 +134,16 @@ pub fn heatmap(ledger: &Ledger, heat: &Heat) -> Result<Heatmap> {
         Ok((symbol.clone(), ends_of_months(&observed, heat)))
     })?;
     let ends = || found.iter().flat_map(|(_, cells)| cells.keys().copied());
-    let (Some(oldest), Some(newest)) = (ends().min(), ends().max()) else {
-        return Err(AppError::NotFound("no implied volatility is known there".to_owned()));
-    };
-    let first = match heat.from {
-        Some(from) => oldest.max(month_of(from)),
-        None => oldest.max(newest + 1 - MONTHS as i32),
+    // Without any observation there are no months.
+    let months: Vec<i32> = match ends().min().zip(ends().max()) {
+        Some((oldest, newest)) => {
+            let from = heat.from.map_or(newest + 1 - MONTHS as i32, month_of);
+            (oldest.max(from)..=newest).collect()
+        }
+        None => Vec::new(),
     };
     let row = |(symbol, mut cells): (Symbol, BTreeMap<i32, HeatCell>)| {
-        let cells: Vec<_> = (first..=newest).map(|month| cells.remove(&month)).collect();
+        let cells: Vec<_> = months.iter().map(|month| cells.remove(month)).collect();
         let latest = cells.iter().rev().flatten().next();
         HeatRow {
             symbol: symbol.to_string(),
@@ -168,7 +169,7 @@ pub fn heatmap(ledger: &Ledger, heat: &Heat) -> Result<Heatmap> {
         metric: heat.metric.name(),
         definition: heat.metric.definition(),
         by: "month",
-        months: (first..=newest).map(month_name).collect(),
+        months: months.iter().copied().map(month_name).collect(),
         rows,
         hidden,
     })
