@@ -159,7 +159,7 @@ pub enum AppError {
         known: Vec<String>,
     },
     /// A file of rules is not right.
-    #[error("rules {name}: {}", .problems.first().map(String::as_str).unwrap_or("not readable"))]
+    #[error("rules {name}: {}", .problems.join("; "))]
     Rules {
         /// The name of the set or file.
         name: String,
