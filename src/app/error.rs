@@ -192,6 +192,16 @@ pub enum AppError {
     ProjectionDiffers(String),
 }
 
+impl AppError {
+    /// None of these views ever had the symbol: a misspelt one must not pass for one without values.
+    pub(super) fn nothing_about(symbol: &Symbol, views: &[Series]) -> Self {
+        Self::NotFound(match views {
+            [view] => format!("view {view} has nothing about {symbol}"),
+            _ => format!("nothing is known of {symbol}"),
+        })
+    }
+}
+
 impl From<ProofError> for AppError {
     fn from(error: ProofError) -> Self {
         Self::Ledger(error.into())

@@ -102,10 +102,7 @@ impl<'a> Past<'a> {
             return Ok(known);
         }
         match asked.symbols.iter().find(|symbol| known.binary_search(symbol).is_err()) {
-            Some(strange) => Err(AppError::NotFound(match views {
-                [view] => format!("view {view} has nothing about {strange}"),
-                _ => format!("nothing is known of {strange}"),
-            })),
+            Some(strange) => Err(AppError::nothing_about(strange, views)),
             None => Ok(asked.symbols.clone()),
         }
     }

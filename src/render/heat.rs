@@ -1,9 +1,9 @@
 //! Heat maps in words and in the terminal.
 
-use super::chart::wrapped;
 use super::metrics::NO_IV;
 use super::numbers::{self, MISSING};
 use super::svg::month_name;
+use super::table::wrapped;
 use super::{Document, Grid, Look, json};
 use crate::app::report::{HeatCell, Heatmap};
 use serde_json::Value as Json;

@@ -125,7 +125,7 @@ pub fn heatmap(ledger: &Ledger, heat: &Heat) -> Result<Heatmap> {
     let known = reader.symbols(Series::Iv)?;
     let symbols = if heat.symbols.is_empty() { &known } else { &heat.symbols };
     if let Some(strange) = symbols.iter().find(|symbol| known.binary_search(symbol).is_err()) {
-        return Err(AppError::NotFound(format!("view iv has nothing about {strange}")));
+        return Err(AppError::nothing_about(strange, &[Series::Iv]));
     }
     let to = heat.to.unwrap_or(Day(i32::MAX));
     let found = parallel::map(symbols, threads(), |symbol| {
