@@ -5,8 +5,7 @@ use super::super::metrics::first as first_of;
 use super::super::report::{HeatCell, HeatRow, Heatmap};
 use super::super::views::ViewReader;
 use super::super::{parallel, threads};
-use super::ATM_IV;
-use crate::domain::{Day, Field, Position, Row, Series, Symbol};
+use crate::domain::{Day, Field, Position, Row, Series, Symbol, code};
 use crate::ledger::Ledger;
 use crate::projections::view::{Activity, Shown, Which, each};
 use crate::quant::rank::{self, Definition, Standing};
@@ -196,7 +195,7 @@ fn newest(
         each(Series::Iv, &history, &activity, heat.which, &mut |shown| {
             observed.push(match shown {
                 Shown::Event(row) => (row.head.day, number(&row)),
-                Shown::Record(record) => (record.day, record.number(ATM_IV)),
+                Shown::Record(record) => (record.day, record.number(code::ATM_IV)),
             });
         });
         observed.retain(|(day, _)| *day <= to);
@@ -218,7 +217,7 @@ type Observed = (Day, Option<f64>);
 
 /// Implied volatility at the money of an event that alone decides its day.
 fn number(row: &Row<'_>) -> Option<f64> {
-    row.value(&Field::Known(ATM_IV))?.decimal()?.to_f64()
+    row.value(&Field::Known(code::ATM_IV))?.decimal()?.to_f64()
 }
 
 /// The last observation of each month and where it stands.
