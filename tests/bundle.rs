@@ -203,7 +203,7 @@ fn a_batch_keeps_its_content_id_and_root_in_another_ledger() {
         let (_other_directory, mut other) = crate::support::ledger();
         for (number, (id, batch)) in (1..).zip(ledger.batches().iter()) {
             let file = directory.path().join("batch");
-            outside::export_batch(&ledger, id, &file, plain, &run()).unwrap();
+            outside::export_batch(&ledger, id, &file, plain).unwrap();
             if let (true, Some(python)) = (plain, &python) {
                 let told = sound(python, &file, &[]);
                 assert!(told.starts_with("ok: 1 batches, "), "{told}");
@@ -274,7 +274,7 @@ fn a_bundle_that_is_cut_off_or_goes_on_is_refused() {
     let (_other_directory, mut other) = crate::support::ledger();
     for plain in [true, false] {
         backup(&ledger, &file, plain);
-        outside::export_batch(&ledger, BatchId(1), &batch, plain, &run()).unwrap();
+        outside::export_batch(&ledger, BatchId(1), &batch, plain).unwrap();
         for file in [&file, &batch] {
             let bytes = std::fs::read(file).unwrap();
             let ends = frame_ends(&bytes);
@@ -359,7 +359,7 @@ fn a_changed_byte_under_a_right_checksum_is_refused_by_both() {
     for whole in [true, false] {
         match whole {
             true => drop(backup(&ledger, &file, true)),
-            false => drop(outside::export_batch(&ledger, BatchId(3), &file, true, &run()).unwrap()),
+            false => drop(outside::export_batch(&ledger, BatchId(3), &file, true).unwrap()),
         }
         let bytes = std::fs::read(&file).unwrap();
         let mut start = 0;

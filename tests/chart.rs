@@ -134,6 +134,26 @@ fn a_heat_map_has_the_rank_of_each_month_s_last_observation() {
 }
 
 #[test]
+fn where_nothing_has_implied_volatility_a_heat_map_is_empty_as_a_rank_is() {
+    let desk = Desk::with_ledger();
+    let alike = |words: &str| {
+        let run = |command: &str| desk.run(&format!("{command} {words}"));
+        let (rank, heat) = (run("rank").exits(0), run("heatmap").exits(0));
+        assert_eq!(rank.out, heat.out, "{words}");
+        assert_eq!(run("heatmap --json").exits(0).json()["months"], serde_json::json!([]));
+    };
+    alike("");
+    desk.run(&format!("import iv {} -s VOLA --yes", sample("iv/VOLA.csv"))).exits(0);
+    alike("VOLA --at 1");
+    desk.run("undo").exits(0);
+    alike("VOLA");
+    for command in ["rank", "heatmap"] {
+        let said = desk.run(&format!("{command} NONE")).exits(1).err;
+        assert!(said.contains("view iv has nothing about NONE"), "{said}");
+    }
+}
+
+#[test]
 fn the_calendar_counts_what_gaps_counts() {
     let Some((_directory, ledger)) = tomic() else { return };
     for symbol in ["SMCI", "TTSLA", "CRCL", "CORZ"] {

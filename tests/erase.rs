@@ -170,6 +170,24 @@ fn a_value_that_only_the_erased_row_had_is_missing_loudly() {
     assert_eq!(view["erased"], 1);
 }
 
+/// What comes next may be on a later day than the one asked for; what stood then may not.
+#[test]
+fn an_erased_announcement_to_come_is_missing_loudly() {
+    let desk = desk();
+    let calendar = "ticker,announcement_date,timing,confirmed\nVOLA,2024-02-01,AMC,1\n";
+    let calendar = desk.write("calendar.csv", calendar);
+    desk.run(&format!("import earnings {calendar} --yes")).exits(0);
+    desk.run("erase b3/1 --reason gone --yes").exits(0);
+    for command in ["snapshot VOLA", "screen spot>0 VOLA", "overview VOLA"] {
+        let ran = desk.run(&format!("{command} --date 2024-01-04")).exits(0);
+        assert!(ran.err.contains("erased by tester"), "{command}: {}", ran.err);
+    }
+    for command in ["rank", "coverage"] {
+        let ran = desk.run(&format!("{command} VOLA --date 2024-01-04")).exits(0);
+        assert!(!ran.err.contains("erased"), "{command}: {}", ran.err);
+    }
+}
+
 #[test]
 fn copies_and_proofs_work_over_erased_rows() {
     let desk = desk();

@@ -593,7 +593,7 @@ fn what_cannot_be_exported_is_told_with_the_next_step() {
         ("all --series vol -f parquet -O x", 2, "`vol` is not a series"),
         ("iv --columns hv20 -f sqlite -O x", 2, "view iv has no column `hv20`"),
         ("iv NONE -f sqlite -O x", 1, "view iv has nothing about NONE"),
-        ("all NONE -f sqlite -O x", 1, "no view has anything about NONE"),
+        ("all NONE -f sqlite -O x", 1, "nothing is known of NONE"),
         ("all -f sqlite -O x --at #99", 1, "#99"),
     ] {
         let ran = desk.run(&format!("export {words}")).exits(exit);

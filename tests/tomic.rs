@@ -196,7 +196,7 @@ fn without(ledger: &mut Ledger, all: &[(BatchId, u64, String)], out: &[BatchId])
     let mut other = other.unwrap();
     for (batch, ..) in all {
         let bundle = directory.path().join("bundle");
-        volledger::app::outside::export_batch(ledger, *batch, &bundle, true, &run()).unwrap();
+        volledger::app::outside::export_batch(ledger, *batch, &bundle, true).unwrap();
         let staged =
             volledger::app::outside::import_batch(&mut other, &bundle, None, &run()).unwrap();
         if !out.contains(batch) {

@@ -159,7 +159,7 @@ pub enum AppError {
         known: Vec<String>,
     },
     /// A file of rules is not right.
-    #[error("rules {name}: {}", .problems.first().map(String::as_str).unwrap_or("not readable"))]
+    #[error("rules {name}: {}", .problems.join("; "))]
     Rules {
         /// The name of the set or file.
         name: String,
@@ -190,6 +190,16 @@ pub enum AppError {
     /// A stored view is not what the log gives.
     #[error("{0}")]
     ProjectionDiffers(String),
+}
+
+impl AppError {
+    /// None of these views ever had the symbol: a misspelt one must not pass for one without values.
+    pub(super) fn nothing_about(symbol: &Symbol, views: &[Series]) -> Self {
+        Self::NotFound(match views {
+            [view] => format!("view {view} has nothing about {symbol}"),
+            _ => format!("nothing is known of {symbol}"),
+        })
+    }
 }
 
 impl From<ProofError> for AppError {

@@ -2,10 +2,10 @@
 //! volatilities, how complete, how old, and whether the three go together.
 
 use super::error::Result;
-use super::metrics::{ATM_IV, Asked, first};
+use super::metrics::{Asked, first};
 use super::report::{Coverage, GapLine, Hole, Span, SymbolCoverage};
 use super::views::ViewReader;
-use crate::domain::{Calendar, Day, Series};
+use crate::domain::{Calendar, Day, Series, code};
 use crate::ledger::Ledger;
 use crate::projections::diff::{self, Gap};
 use crate::quant::rank;
@@ -51,7 +51,7 @@ pub fn coverage(ledger: &Ledger, asked: &Asked, today: Day) -> Result<Coverage> 
             records.retain(|record| asked.date.is_none_or(|date| record.day <= date));
             if view == Series::Iv {
                 let valid = |value: Option<f64>| rank::valid(value).is_some();
-                iv_valid = records.iter().filter(|r| valid(r.number(ATM_IV))).count() as u64;
+                iv_valid = records.iter().filter(|r| valid(r.number(code::ATM_IV))).count() as u64;
             }
             days.push(records.iter().map(|record| record.day).collect::<Vec<Day>>());
         }

@@ -91,9 +91,8 @@ pub fn view(ledger: &Ledger, query: &ViewQuery) -> Result<Vec<View>> {
     let symbols = if query.symbols.is_empty() { &known } else { &query.symbols };
     let mut views = Vec::new();
     for symbol in symbols {
-        if !known.contains(symbol) {
-            let series = query.series;
-            return Err(AppError::NotFound(format!("view {series} has nothing about {symbol}")));
+        if known.binary_search(symbol).is_err() {
+            return Err(AppError::nothing_about(symbol, &[query.series]));
         }
         let (view, records) = shown_of(ledger, &reader, query, symbol)?;
         // One that came later, or counts no more, is shown where it is asked for.
@@ -119,17 +118,7 @@ pub fn view(ledger: &Ledger, query: &ViewQuery) -> Result<Vec<View>> {
     Ok(views)
 }
 
-/// Shows one symbol.
-pub fn view_of(
-    ledger: &Ledger,
-    reader: &ViewReader<'_>,
-    query: &ViewQuery,
-    symbol: &Symbol,
-) -> Result<View> {
-    Ok(shown_of(ledger, reader, query, symbol)?.0)
-}
-
-/// [`view_of`], and how many records there are on all days.
+/// Shows one symbol; and how many records there are on all days.
 fn shown_of(
     ledger: &Ledger,
     reader: &ViewReader<'_>,
@@ -206,8 +195,7 @@ fn shown_of(
     Ok((view, records.len()))
 }
 
-/// Makes sure that each symbol is one that some of these views ever had: a misspelt one must not pass
-/// for one without differences, files or values.
+/// Makes sure that each symbol is one that some of these views ever had.
 ///
 /// # Errors
 /// [`AppError::NotFound`].
@@ -219,10 +207,7 @@ pub fn known(ledger: &Ledger, symbols: &[Symbol], views: &[Series]) -> Result<()
             found = found || !reader.stored(*view, symbol)?.is_empty();
         }
         if !found {
-            return Err(AppError::NotFound(match views {
-                [view] => format!("view {view} has nothing about {symbol}"),
-                _ => format!("nothing is known of {symbol}"),
-            }));
+            return Err(AppError::nothing_about(symbol, views));
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use super::error::{AppError, Result};
 use super::parallel::{self, threads};
 use super::report::{Rank, RankRow, Snapshot, SnapshotRow};
 use super::views::{Roots, ViewReader};
-use crate::domain::{Calendar, Day, Position, Series, Symbol};
+use crate::domain::{Calendar, Day, Position, Series, Symbol, code};
 use crate::ledger::Ledger;
 use crate::projections::view::{Activity, Record, fold};
 use crate::quant::{moving, rank};
@@ -102,14 +102,11 @@ impl<'a> Past<'a> {
             return Ok(known);
         }
         match asked.symbols.iter().find(|symbol| known.binary_search(symbol).is_err()) {
-            Some(strange) => Err(AppError::NotFound(format!("nothing is known of {strange}"))),
+            Some(strange) => Err(AppError::nothing_about(strange, views)),
             None => Ok(asked.symbols.clone()),
         }
     }
 }
-
-/// The field of implied volatility at the money.
-pub(super) const ATM_IV: u16 = 10;
 
 /// Where implied volatility stands among its own history.
 ///
@@ -118,7 +115,7 @@ pub(super) const ATM_IV: u16 = 10;
 pub fn ranks(ledger: &Ledger, asked: &Asked) -> Result<Rank> {
     let past = Past::of(ledger, asked)?;
     let found = parallel::map(&past.symbols(asked, &[Series::Iv])?, threads(), |symbol| {
-        let records = past.newest(Series::Iv, symbol, ATM_IV, LONGEST)?;
+        let records = past.newest(Series::Iv, symbol, code::ATM_IV, LONGEST)?;
         Ok(rank_row(symbol, &records, asked.date))
     })?;
     let mut rows: Vec<RankRow> = found.into_iter().flatten().collect();
@@ -131,7 +128,7 @@ pub fn ranks(ledger: &Ledger, asked: &Asked) -> Result<Rank> {
 
 /// The newest day with a volatility, or the day asked for if it has one.
 pub(super) fn rank_row(symbol: &Symbol, records: &[Record], date: Option<Day>) -> Option<RankRow> {
-    let series: Vec<Option<f64>> = records.iter().map(|r| r.number(ATM_IV)).collect();
+    let series: Vec<Option<f64>> = records.iter().map(|r| r.number(code::ATM_IV)).collect();
     let at = match date {
         Some(date) => records.binary_search_by_key(&date, |record| record.day).ok()?,
         None => series.iter().rposition(|value| rank::valid(*value).is_some())?,
@@ -167,9 +164,9 @@ pub fn snapshot(ledger: &Ledger, asked: &Asked, today: Day) -> Result<Snapshot> 
     let past = Past::of(ledger, asked)?;
     let symbols = past.symbols(asked, &[Series::Iv, Series::Hv, Series::Spot])?;
     let mut rows = parallel::map(&symbols, threads(), |symbol| {
-        let iv = past.newest(Series::Iv, symbol, ATM_IV, LONGEST)?;
-        let hv = past.newest(Series::Hv, symbol, 40, 1)?;
-        let spot = past.newest(Series::Spot, symbol, 60, 1)?;
+        let iv = past.newest(Series::Iv, symbol, code::ATM_IV, LONGEST)?;
+        let hv = past.newest(Series::Hv, symbol, code::HV20, 1)?;
+        let spot = past.newest(Series::Spot, symbol, code::CLOSE, 1)?;
         let date = asked.date.unwrap_or(today);
         let announced = past.announced(symbol)?;
         let next = announced.into_iter().find(|day| *day >= date);
@@ -202,32 +199,34 @@ fn newest(records: &[Record], code: u16) -> Option<&Record> {
 
 fn snapshot_row(symbol: &Symbol, [iv, hv, spot]: [&[Record]; 3], today: Day) -> SnapshotRow {
     let of = |record: Option<&Record>, code| record.and_then(|record| record.number(code));
-    let iv_day = newest(iv, ATM_IV);
-    let hv_day = [40, 41, 42, 43].into_iter().filter_map(|code| newest(hv, code));
+    let iv_day = newest(iv, code::ATM_IV);
+    let hv_day = [code::HV20, code::HV30, code::HV90, code::HV252]
+        .into_iter()
+        .filter_map(|code| newest(hv, code));
     let hv_day = hv_day.max_by_key(|record| record.day);
-    let spot_day = newest(spot, 60);
+    let spot_day = newest(spot, code::CLOSE);
     let days: Vec<Day> = [iv_day, hv_day, spot_day].into_iter().flatten().map(|r| r.day).collect();
     let standing = iv_day.and_then(|record| rank_row(symbol, iv, Some(record.day)));
-    let (iv_value, hv20) = (of(iv_day, ATM_IV), of(hv_day, 40));
+    let (iv_value, hv20) = (of(iv_day, code::ATM_IV), of(hv_day, code::HV20));
     let text = |record: Option<&Record>| record.map(|record| record.day.to_string());
     SnapshotRow {
         symbol: symbol.to_string(),
-        spot: of(spot_day, 60),
+        spot: of(spot_day, code::CLOSE),
         spot_date: text(spot_day),
         atm_iv: iv_value,
         iv_date: text(iv_day),
         hv20,
-        hv30: of(hv_day, 41),
-        hv90: of(hv_day, 42),
-        hv252: of(hv_day, 43),
+        hv30: of(hv_day, code::HV30),
+        hv90: of(hv_day, code::HV90),
+        hv252: of(hv_day, code::HV252),
         hv_date: text(hv_day),
         iv_rank_252: standing.as_ref().and_then(|row| row.iv_rank_252),
         iv_percentile_252: standing.as_ref().and_then(|row| row.iv_percentile_252),
         n_252: standing.map_or(0, |row| row.n_252),
         iv_vs_hv20: crate::quant::moving::spread(iv_value, hv20),
-        term_m1_m2: of(iv_day, 17),
-        term_m1_m3: of(iv_day, 18),
-        skew: of(iv_day, 19),
+        term_m1_m2: of(iv_day, code::TERM_M1_M2),
+        term_m1_m3: of(iv_day, code::TERM_M1_M3),
+        skew: of(iv_day, code::SKEW),
         next_earnings: None,
         stale: stale(&days, today),
     }

@@ -6,7 +6,7 @@ use super::import::{Staged, with_events};
 use super::report::{Exported, VerifyReport};
 use super::stage::{Draft, content_id};
 use super::{Run, verify, views};
-use crate::domain::{BatchId, Class, Finding, Position, Series, Severity, Symbol};
+use crate::domain::{BatchId, Position, Symbol};
 use crate::ledger::bundle::{self, BatchBundle};
 use crate::ledger::files::Directory;
 use crate::ledger::{Ledger, LedgerError, OpenOptions};
@@ -310,13 +310,7 @@ fn write_bundle(
 ///
 /// # Errors
 /// A batch that is not there, or a file that cannot be written.
-pub fn export_batch(
-    ledger: &Ledger,
-    batch: BatchId,
-    file: &Path,
-    plain: bool,
-    _: &Run<'_>,
-) -> Result<Exported> {
+pub fn export_batch(ledger: &Ledger, batch: BatchId, file: &Path, plain: bool) -> Result<Exported> {
     let found = ledger.batches().get(batch);
     let rows = found.map_or(0, |batch| batch.stage.events);
     if found.is_none() {
@@ -358,37 +352,11 @@ fn draft_of(ledger: &Ledger, bundle: BatchBundle, again: Option<String>) -> Resu
     let strange = |what: &str| LedgerError::Bundle { what: what.to_owned() };
     let definition = ledger.source(&stage.mapping.digest)?;
     let definition = String::from_utf8(definition).map_err(|_| strange("its mapping"))?;
-    let class = |view: Series| {
-        let part = stage.views.iter().find(|part| part.series == view);
-        (view, part.map_or(Class::Vendor, |part| part.class))
-    };
-    let mut findings = stage.findings.clone();
-    findings.retain(|finding| finding.code != "duplicate_dates"); // found again
-    findings.push(Finding {
-        code: "imported_batch".into(),
-        severity: Severity::Info,
-        source: 0,
-        line: None,
-        day: None,
-        count: 1,
-        text: format!(
-            "staged elsewhere as {} by {} at {}",
-            stage.batch,
-            entry.actor,
-            rfc3339(entry.time_ms)
-        ),
-    });
-    let draft = Draft {
-        manifest: ledger.manifest_of(&stage)?,
-        mapping: (stage.mapping.id.clone(), stage.mapping.version, definition),
-        series: stage.series,
-        classes: Series::ALL.map(class).to_vec(),
-        rows: stage.rows,
-        findings,
-        as_of: stage.as_of,
-        supersedes: None,
-        again,
-    };
+    let (batch, actor) = (stage.batch, entry.actor);
+    let text = format!("staged elsewhere as {batch} by {actor} at {}", rfc3339(entry.time_ms));
+    let about = ("imported_batch", text);
+    let draft = Draft::of_staged(&stage, ledger.manifest_of(&stage)?, definition, about);
+    let draft = Draft { again, ..draft };
     // Else the same content could be staged twice under two names.
     if content_id(&draft, stage.events, stage.batch_root) != stage.content_id {
         return Err(strange("its content id is not that of its content").into());

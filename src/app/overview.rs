@@ -5,14 +5,14 @@
 //! a flag where they are not one picture.
 
 use super::error::Result;
-use super::metrics::{ATM_IV, Asked, Past, first, rank_row, stale};
+use super::metrics::{Asked, Past, first, rank_row, stale};
 use super::report::{
     Absent, MetricLine, Overview, OverviewMeta, OverviewRow, Recommended, RuleLine, RuleSetLine,
     RuleSets, RulesUsed,
 };
 use super::rules::{METRICS, Ranks, RuleSet};
 use super::sql::Metrics;
-use crate::domain::{Day, Series, Symbol};
+use crate::domain::{Day, Series, Symbol, code};
 use crate::ledger::Ledger;
 use crate::projections::view::Record;
 use crate::quant::overview as pure;
@@ -57,9 +57,9 @@ pub fn overview(
     let (mut rows, mut absent) = (Vec::new(), Vec::new());
     for symbol in past.symbols(asked, &[Series::Iv, Series::Hv, Series::Spot])? {
         // TOMIC's ranks look at the whole file.
-        let iv = past.newest(Series::Iv, &symbol, ATM_IV, usize::MAX)?;
-        let hv = past.newest(Series::Hv, &symbol, 40, 1)?;
-        let spot = past.newest(Series::Spot, &symbol, 60, 1)?;
+        let iv = past.newest(Series::Iv, &symbol, code::ATM_IV, usize::MAX)?;
+        let hv = past.newest(Series::Hv, &symbol, code::HV20, 1)?;
+        let spot = past.newest(Series::Spot, &symbol, code::CLOSE, 1)?;
         let parts = [(Series::Iv, iv), (Series::Hv, hv), (Series::Spot, spot)];
         // Its facts came later: here nobody had heard of it.
         if asked.symbols.is_empty() && parts.iter().all(|(_, records)| records.is_empty()) {
@@ -95,7 +95,7 @@ fn row_of(
     earnings: Option<Day>,
     date: Day,
 ) -> OverviewRow {
-    let series: Vec<Option<f64>> = iv.iter().map(|record| record.number(ATM_IV)).collect();
+    let series: Vec<Option<f64>> = iv.iter().map(|record| record.number(code::ATM_IV)).collect();
     // TOMIC takes the newest record, whatever is in it; windows end at an observation.
     let at = match ranks {
         Ranks::Tomic => series.len().checked_sub(1),
@@ -110,27 +110,27 @@ fn row_of(
     let standing = standing.as_ref();
     let (iv_rank, iv_percentile, ranks_from) =
         at.map(|at| tomic_ranks(iv, &series, at)).unwrap_or_default();
-    let (value, hv20, hv90) = (of(iv_record, ATM_IV), of(hv, 40), of(hv, 42));
+    let (value, hv20, hv90) = (of(iv_record, code::ATM_IV), of(hv, code::HV20), of(hv, code::HV90));
     let before = at.and_then(|at| moving::iv_mean_21(series.get(..=at)?).pop());
     OverviewRow {
         symbol: symbol.to_string(),
-        spot: of(spot, 60),
+        spot: of(spot, code::CLOSE),
         spot_date: text(spot),
         iv: value,
         iv_date: text(iv_record),
         hv20,
-        hv30: of(hv, 41),
+        hv30: of(hv, code::HV30),
         hv90,
-        hv252: of(hv, 43),
+        hv252: of(hv, code::HV252),
         hv_date: text(hv),
         iv_rank,
         iv_percentile,
         ranks_from,
         iv_vs_hv20: moving::spread(value, hv20),
         iv_vs_hv90: moving::spread(value, hv90),
-        term_m1_m2: of(iv_record, 17),
-        term_m1_m3: of(iv_record, 18),
-        skew: of(iv_record, 19),
+        term_m1_m2: of(iv_record, code::TERM_M1_M2),
+        term_m1_m3: of(iv_record, code::TERM_M1_M3),
+        skew: of(iv_record, code::SKEW),
         iv_rank_252: standing.and_then(|row| row.iv_rank_252),
         iv_percentile_252: standing.and_then(|row| row.iv_percentile_252),
         n_252: standing.map_or(0, |row| row.n_252),

@@ -182,7 +182,7 @@ impl Keys<'_> {
     fn finish(mut self) {
         let strange: Vec<String> = self.table.keys().cloned().collect();
         for key in strange {
-            self.note(format!("unknown key `{key}`; known are {}", self.known.join(", ")));
+            self.note(format!("unknown key `{key}` (known are {})", self.known.join(", ")));
         }
     }
 }
@@ -367,13 +367,13 @@ criteria = ["iv_rank_252 > 50"]
             ("id = \"own\"", "id = \"own", "line 2: "),
             ("id = \"own\"", "", "`id` is missing (a text)"),
             ("version = 1", "version = \"1\"", "`version` is a whole number, not \"1\""),
-            ("title", "titel", "unknown key `titel`; known are id, version, title"),
+            ("title", "titel", "unknown key `titel` (known are id, version, title"),
             ("\"windowed\"", "\"252\"", "`ranks` is `tomic` or `windowed`, not `252`"),
             ("ranks =", "needs = [\"bars\"]\nranks =", "`needs` can name iv, hv and spot, not"),
             ("key = \"a\"", "", "rule 1: `key` is missing"),
             ("strategy = \"A\"", "", "rule `a`: `strategy` is missing"),
             ("strategy = \"A\"", "strategy = 7", "rule `a`: `strategy` is a text, not 7"),
-            ("strategy", "heatmap = 1\nstrategy", "rule `a`: unknown key `heatmap`; known are key"),
+            ("strategy", "heatmap = 1\nstrategy", "rule `a`: unknown key `heatmap` (known are key"),
             ("[\"iv_rank_252 > 50\"]", "\"iv > 1\"", "rule `a`: `criteria` is a list of expr"),
             (
                 "iv_rank_252 > 50",
@@ -395,7 +395,7 @@ criteria = ["iv_rank_252 > 50"]
             (
                 "\"iv_rank_252 > 50\"",
                 "{ metric = \"IV\", betwen = [0, 1] }",
-                "`criteria`, number 1: unknown key `betwen`; known are metric, between",
+                "`criteria`, number 1: unknown key `betwen` (known are metric, between",
             ),
             (
                 "\"iv_rank_252 > 50\"",
@@ -423,5 +423,7 @@ criteria = ["iv_rank_252 > 50"]
         );
         let found = problems(&text);
         assert_eq!(found.len(), 8, "{found:#?}");
+        let error = RuleSet::parse("own.toml", &text).unwrap_err().to_string();
+        assert!(found.iter().all(|problem| error.contains(problem)), "{error}");
     }
 }

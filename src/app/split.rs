@@ -19,8 +19,7 @@ use super::{Run, erase};
 use crate::domain::batch::Refusal;
 use crate::domain::entry::RowCounts;
 use crate::domain::{
-    BatchId, BatchState, Class, Collector, Finding, Op, Origin, Series, Severity, Stage, Symbol,
-    Window, rows::Key,
+    BatchId, BatchState, Collector, Op, Origin, Severity, Stage, Symbol, Window, rows::Key,
 };
 use crate::ledger::{Ledger, LedgerError};
 use std::collections::{BTreeSet, HashSet};
@@ -344,37 +343,15 @@ fn draft(
     let definition = ledger.source(&stage.mapping.digest)?;
     let definition = String::from_utf8(definition)
         .map_err(|_| LedgerError::damaged(format!("the mapping of {id} is no text")))?;
-    let class = |view: Series| {
-        let part = stage.views.iter().find(|part| part.series == view);
-        (view, part.map_or(Class::Vendor, |part| part.class))
-    };
-    let mut findings = stage.findings.clone();
-    // Repeated days are found again in each part; rejected rows are in the rest alone.
-    findings.retain(|finding| {
-        finding.code != "duplicate_dates" && (!takes || finding.severity != Severity::Reject)
-    });
     let kept = if takes { "the chosen symbols" } else { "the rest" };
-    findings.push(Finding {
-        code: CODE.into(),
-        severity: Severity::Info,
-        source: 0,
-        line: None,
-        day: None,
-        count: 1,
-        text: format!("{kept} of {id}, which was split by symbol (chosen: {})", few(chosen)),
-    });
-    Ok(Draft {
-        manifest,
-        mapping: (stage.mapping.id.clone(), stage.mapping.version, definition),
-        series: stage.series,
-        classes: Series::ALL.map(class).to_vec(),
-        rows: RowCounts::default(),
-        findings,
-        as_of: stage.as_of,
-        supersedes: None,
-        // Nobody is asked twice: the whole batch was let in with its reason, if it needed one.
-        again: Some(stage.again.clone().unwrap_or_else(|| format!("split of {id}"))),
-    })
+    let text = format!("{kept} of {id}, which was split by symbol (chosen: {})", few(chosen));
+    let mut draft = Draft::of_staged(stage, manifest, definition, (CODE, text));
+    // Rejected rows are in the rest alone.
+    draft.findings.retain(|finding| !takes || finding.severity != Severity::Reject);
+    draft.rows = RowCounts::default();
+    // Nobody is asked twice: the whole batch was let in with its reason, if it needed one.
+    draft.again = Some(stage.again.clone().unwrap_or_else(|| format!("split of {id}")));
+    Ok(draft)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use super::*;
 use crate::app::import::{ImportOptions, Input, SymbolChoice, import_csv};
 use crate::app::{Clock, lookup, trace, verify};
-use crate::domain::EventId;
+use crate::domain::{EventId, Series};
 
 fn run() -> Run<'static> {
     Run { clock: Clock::Fixed(1_765_627_200_000), ..Run::new("tester") }

@@ -36,6 +36,35 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// That of a batch that is staged again, from `stage`: with what it said of its rows, but for
+    /// repeated days, which are found again, and with a finding (code and text) of where it is from.
+    pub(super) fn of_staged(
+        stage: &Stage,
+        manifest: Manifest,
+        definition: String,
+        (code, text): (&str, String),
+    ) -> Self {
+        let class = |view: Series| {
+            let part = stage.views.iter().find(|part| part.series == view);
+            (view, part.map_or(Class::Vendor, |part| part.class))
+        };
+        let mut findings = stage.findings.clone();
+        findings.retain(|finding| finding.code != "duplicate_dates");
+        let (code, severity) = (code.to_owned(), Severity::Info);
+        findings.push(Finding { code, severity, source: 0, line: None, day: None, count: 1, text });
+        Self {
+            manifest,
+            mapping: (stage.mapping.id.clone(), stage.mapping.version, definition),
+            series: stage.series,
+            classes: Series::ALL.map(class).to_vec(),
+            rows: stage.rows,
+            findings,
+            as_of: stage.as_of,
+            supersedes: None,
+            again: None,
+        }
+    }
+
     /// The class of the batch's values in a view.
     pub fn class(&self, view: Series) -> Class {
         let known = self.classes.iter().find(|(series, _)| *series == view);

@@ -225,7 +225,7 @@ fn value_text(cell: &Cell, table: &BatchTable) -> String {
 }
 
 /// One TOMIC file: two-space indent, no newline at the end.
-pub fn file_text(symbol: &Symbol, records: &[Record], table: &BatchTable) -> String {
+fn file_text(symbol: &Symbol, records: &[Record], table: &BatchTable) -> String {
     let mut out = String::from("[");
     for (index, record) in records.iter().enumerate() {
         out.push_str(if index == 0 { "\n  {" } else { ",\n  {" });

@@ -144,7 +144,7 @@ fn replaced(
 }
 
 /// An event with the bytes it was read from and its proof.
-pub fn event_line(ledger: &Ledger, event: EventId) -> Result<EventLine> {
+fn event_line(ledger: &Ledger, event: EventId) -> Result<EventLine> {
     let nothing = || AppError::NotFound(format!("there is no event {event}"));
     let batch = ledger.batches().get(event.batch).ok_or_else(nothing)?;
     let located = ledger.locate(event)?.ok_or_else(nothing)?;
@@ -365,14 +365,13 @@ fn entry_line(ledger: &Ledger, at: Position, entry: &Entry) -> EntryLine {
 /// The control log, newest first.
 ///
 /// # Errors
-/// None at present.
+/// A position that is not there.
 pub fn log(ledger: &Ledger, limit: Option<usize>, at: Option<Position>) -> Result<Log> {
     let until = at.unwrap_or(ledger.position());
     let entries = (1..).map(Position).zip(ledger.entries()).take(until.0 as usize);
     let mut lines: Vec<_> = entries.map(|(at, entry)| entry_line(ledger, at, entry)).collect();
     lines.reverse();
     lines.truncate(limit.unwrap_or(usize::MAX));
-    let head = ledger.head();
-    let (position, log_root) = (head.size.0, head.root.to_string());
-    Ok(Log { schema: "volledger/log/1", position, log_root, entries: lines })
+    let log_root = ledger.root_at(until)?.to_string();
+    Ok(Log { schema: "volledger/log/1", position: until.0, log_root, entries: lines })
 }

@@ -183,6 +183,9 @@ pub(super) struct Nothing {}
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Start a ledger: in .volledger here, or where -L says
+    #[command(
+        after_help = "EXAMPLES\n  volledger init\n  volledger -L ~/vol init        in a directory of that name"
+    )]
     Init(Nothing),
     /// See the whole job on bundled sample data, from import to rollback and verify
     Tour(tour::TourArgs),
@@ -197,8 +200,10 @@ pub(super) enum Command {
     /// List, review and decide on batches
     Batch(batch::BatchArgs),
     /// Take the last decision back
+    #[command(after_help = timeline::UNDO_EXAMPLES)]
     Undo(timeline::PlanArgs),
     /// Repeat the decision that was undone last
+    #[command(after_help = timeline::UNDO_EXAMPLES)]
     Redo(timeline::PlanArgs),
     /// Go back to how the views were at a position or time
     Rollback(timeline::RollbackToArgs),
@@ -235,6 +240,7 @@ pub(super) enum Command {
     /// One event (b7/3) or decision (#12)
     Show(show::ShowArgs),
     /// What is in the ledger and what waits for a decision
+    #[command(after_help = "EXAMPLES\n  volledger status\n  volledger status --json")]
     Status(Nothing),
     /// Whether ledger, disk and service are in order, in a moment
     Health(health::HealthArgs),
@@ -326,6 +332,17 @@ mod tests {
             command.get_subcommands().for_each(look);
         }
         look(&Cli::command());
+    }
+
+    #[test]
+    fn every_command_s_help_has_an_example() {
+        fn has(command: &clap::Command) -> bool {
+            let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            text.starts_with("EXAMPLES\n  volledger ") || command.get_subcommands().any(has)
+        }
+        for command in Cli::command().get_subcommands() {
+            assert!(has(command), "{}", command.get_name());
+        }
     }
 
     #[test]

@@ -88,14 +88,8 @@ impl From<ConfigError> for Failure {
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
         let hint = "correct it; `volledger config --help` has every key, `volledger config path` \
-                    says which files are read"
-            .to_owned();
-        Self::Told(Box::new(Told {
-            exit: Exit::Usage,
-            error: error.to_string(),
-            causes: error.problems.get(1..).unwrap_or_default().to_vec(),
-            hint: Some(hint),
-        }))
+                    says which files are read";
+        Self::usage(error.to_string(), hint)
     }
 }
 
@@ -191,10 +185,7 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
         AppError::Condition { known, .. } => {
             format!("conditions are SQL over these columns: {}", known.join(", "))
         }
-        AppError::Rules { problems, known, .. } => {
-            causes.extend(problems.iter().skip(1).cloned());
-            known.clone()
-        }
+        AppError::Rules { known, .. } => known.clone(),
         AppError::Key { next, .. } => next.clone(),
         AppError::NoCheckpoint { .. } => {
             "sign the log with `volledger checkpoint sign`; `volledger checkpoint list` shows what \

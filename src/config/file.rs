@@ -16,7 +16,7 @@ pub(super) const NAME: &str = "config.toml";
 
 /// What is wrong with the settings files, everything at once.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", .problems.first().map(String::as_str).unwrap_or("a settings file cannot be used"))]
+#[error("{}", .problems.join("; "))]
 pub struct FileError {
     /// At least one problem, each with its file, line and key.
     pub problems: Vec<String>,
@@ -211,7 +211,7 @@ impl FileValues {
             let Some(kind) = known(&dotted) else {
                 let keys = keys_of(section);
                 let where_ = if section.is_empty() { "known" } else { "this section has" };
-                problems.push(format!("{place}: there is no key {dotted}; {where_}: {keys}"));
+                problems.push(format!("{place}: there is no key {dotted} ({where_}: {keys})"));
                 return;
             };
             if ledgers && MINE.contains(&section) {
@@ -317,11 +317,11 @@ mod tests {
             (1, "actor must be"),
             (
                 2,
-                "no key miror; known: actor, mirror, max_concurrent_requests, request_timeout, [access]",
+                "no key miror (known: actor, mirror, max_concurrent_requests, request_timeout, [access]",
             ),
             (3, "mirror must be true or false"),
-            (5, "no key access.two_persons; this section has: two_person"),
-            (7, "no key retention.quote; this section has: iv, hv, spot"),
+            (5, "no key access.two_persons (this section has: two_person)"),
+            (7, "no key retention.quote (this section has: iv, hv, spot"),
             (8, "retention.chain must be a number of days"),
             (9, "retention.iv must be"),
             (11, "no key polygon.api_key"),

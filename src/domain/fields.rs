@@ -201,3 +201,57 @@ pub const FIELDS: &[FieldDef] = &[
     def(424, "ml_predicted_move", Series::Straddles, Unit::Move),
     def(425, "ml_confidence", Series::Straddles, Unit::Number),
 ];
+
+/// Codes of the fields that formulas look at.
+pub mod code {
+    macro_rules! codes {
+        ($($name:ident = $code:literal $field:literal,)*) => {
+            $(#[doc = concat!("`", $field, "`.")] pub const $name: u16 = $code;)*
+            #[cfg(test)]
+            pub(super) const ALL: &[(u16, &str)] = &[$(($code, $field)),*];
+        };
+    }
+
+    codes! {
+        ATM_IV = 10 "atm_iv",
+        TERM_M1_M2 = 17 "term_m1_m2",
+        TERM_M1_M3 = 18 "term_m1_m3",
+        SKEW = 19 "skew",
+        HV20 = 40 "hv20",
+        HV30 = 41 "hv30",
+        HV90 = 42 "hv90",
+        HV252 = 43 "hv252",
+        CLOSE = 60 "close",
+        OPEN = 61 "open",
+        HIGH = 62 "high",
+        LOW = 63 "low",
+        VOLUME = 64 "volume",
+        IMPLIED_VOLATILITY = 100 "implied_volatility",
+        DELTA = 102 "delta",
+        DAY_VOLUME = 125 "volume",
+        DAY_UPDATED = 130 "day_updated",
+        UNDERLYING_PRICE = 131 "underlying_price",
+        UNDERLYING_UPDATED = 133 "underlying_updated",
+        UNDERLYING_VALUE = 136 "underlying_value",
+        STRIKE_PRICE = 138 "strike_price",
+        EXPIRATION_DATE = 139 "expiration_date",
+        CONTRACT_TYPE = 140 "contract_type",
+        SPLIT_FROM = 250 "split_from",
+        SPLIT_TO = 251 "split_to",
+        TIMING = 370 "timing",
+        CONFIRMED = 371 "confirmed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_those_of_the_fields_of_their_names() {
+        for (code, name) in code::ALL {
+            let field = FIELDS.iter().find(|field| field.code == *code);
+            assert_eq!(field.map(|field| field.name), Some(*name));
+        }
+    }
+}

@@ -32,6 +32,7 @@ pub use datum::{Datum, Table};
 pub use day::Day;
 pub use entry::{Action, Decision, Entry, EntryKind, Stage, StateChange, Via};
 pub use erase::{Erase, Erased, ErasedPart, Erasure};
+pub use fields::code;
 pub use finding::{Finding, Severity};
 pub use id::{BatchId, Digest, EventId, Position};
 pub use projection::{ProjectionEntry, ProjectionId, ProjectionStep, ProjectionTable};

@@ -188,6 +188,23 @@ impl Document for Shown {
 
 const ENTRY: [&str; 7] = ["position", "time", "actor", "kind", "batches", "via", "reason"];
 
+/// Position, time, actor, what was done and why.
+fn cells(entry: &EntryLine) -> [String; 5] {
+    let EntryLine { position, time, actor, text, reason, .. } = entry;
+    let clock = if entry.clock_ran_back { " !" } else { "" };
+    // What a note says is its reason.
+    let text = if entry.kind == "note" { "note".to_owned() } else { text.clone() };
+    let reason = reason.clone().unwrap_or_default();
+    [format!("#{position}"), format!("{time}{clock}"), actor.clone(), text, reason]
+}
+
+/// An entry on one line, whatever its reason holds.
+pub fn entry_line(entry: &EntryLine) -> String {
+    let [position, time, actor, text, reason] = cells(entry);
+    let colon = if reason.is_empty() { "" } else { ": " };
+    format!("{position} {time} {actor} {text}{colon}{reason}").replace(char::is_control, " ")
+}
+
 impl Document for Log {
     fn text(&self, look: &Look) -> String {
         if self.entries.is_empty() {
@@ -195,12 +212,7 @@ impl Document for Log {
         }
         let mut table = Table::new(look, &[">entry", "time", "by", "what", "reason"]);
         for entry in &self.entries {
-            let EntryLine { position, time, actor, text, reason, .. } = entry;
-            let clock = if entry.clock_ran_back { " !" } else { "" };
-            // What a decision undid or repeated stands in its text.
-            let text = if entry.kind == "note" { "note".to_owned() } else { text.clone() };
-            let why = reason.clone().unwrap_or_default();
-            table.row([format!("#{position}"), format!("{time}{clock}"), actor.clone(), text, why]);
+            table.row(cells(entry));
         }
         let mut out = table.finish();
         let first = self.entries.last().map_or(1, |oldest| oldest.position);
@@ -221,5 +233,29 @@ impl Document for Log {
 
     fn grid(&self) -> Grid {
         Grid::of(&ENTRY, &self.entries)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_one_line_with_what_the_table_has() {
+        let entry = EntryLine {
+            position: 7,
+            time: "2025-01-02T03:04:05Z".to_owned(),
+            actor: "ann".to_owned(),
+            tool: String::new(),
+            kind: "note",
+            batches: Vec::new(),
+            via: None,
+            reason: Some("two\nlines".to_owned()),
+            text: "note two\nlines".to_owned(),
+            clock_ran_back: true,
+        };
+        assert_eq!(entry_line(&entry), "#7 2025-01-02T03:04:05Z ! ann note: two lines");
+        let other = EntryLine { kind: "undo", reason: None, clock_ran_back: false, ..entry };
+        assert_eq!(entry_line(&other), "#7 2025-01-02T03:04:05Z ann note two lines");
     }
 }

@@ -1,8 +1,9 @@
 //! Heat maps in words and in the terminal.
 
-use super::chart::wrapped;
+use super::metrics::NO_IV;
 use super::numbers::{self, MISSING};
 use super::svg::month_name;
+use super::table::wrapped;
 use super::{Document, Grid, Look, json};
 use crate::app::report::{HeatCell, Heatmap};
 use serde_json::Value as Json;
@@ -119,6 +120,9 @@ const CELL: usize = 5;
 
 impl Document for Heatmap {
     fn text(&self, look: &Look) -> String {
+        if self.months.is_empty() {
+            return NO_IV.to_owned();
+        }
         let bands = Bands::of(self);
         let widest = self.rows.iter().map(|row| row.symbol.len()).max().unwrap_or(0).max(6);
         let width = look.width.map_or(usize::MAX, usize::from);

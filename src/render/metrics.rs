@@ -34,10 +34,13 @@ pub(super) fn first_values(which: Option<&str>) -> &'static str {
     }
 }
 
+/// What tables of implied volatility say where none of the symbols has any.
+pub(super) const NO_IV: &str = "No symbol has an implied volatility there.\n";
+
 impl Document for Rank {
     fn text(&self, look: &Look) -> String {
         if self.rows.is_empty() {
-            return "No symbol has an implied volatility there.\n".to_owned();
+            return NO_IV.to_owned();
         }
         let headings = [
             "symbol", "date", ">atm_iv", ">rank 1y", ">pct 1y", ">n", ">rank 2y", ">pct 2y", ">n",

@@ -38,11 +38,12 @@ mod view;
 
 pub use changes::sign;
 pub use decided::verb;
+pub use entry::entry_line;
 pub use fetch::FetchPage;
 pub use html::{CHART_SCRIPT, CONTROLS, Figure, Page, audit_page};
 pub use review::ReviewPage;
 pub use svg::{PICTURE_STYLE, Picture};
-pub use table::ascii;
+pub use table::{ascii, wrapped};
 pub use view::Views;
 
 use serde_json::Value as Json;

@@ -136,16 +136,10 @@ impl ReviewPage<'_> {
     fn several(&self, all: &[SeriesLine], look: &Look) -> String {
         let extended = all.iter().any(|line| line.extended > 0);
         let removed = all.iter().any(|line| line.removed > 0);
-        let mut headings =
-            vec!["view", "symbol", "days", ">+ new", ">~ changed", ">≈ drifted", ">= same"];
-        if extended {
-            headings.push(">+ extended");
-        }
-        if removed {
-            headings.push(">- removed");
-        }
+        let mut headings = vec![">+ new", ">~ changed", ">≈ drifted", ">= same"];
+        headings.extend(extended.then_some(">+ extended"));
+        headings.extend(removed.then_some(">- removed"));
         headings.push(">- only here");
-        let mut table = Table::new(look, &headings);
         let weight = |line: &SeriesLine| {
             (line.changed + line.removed, line.drifted, line.new + line.extended)
         };
@@ -162,17 +156,30 @@ impl ReviewPage<'_> {
             cells.push(line.only_here);
             cells
         };
-        for line in &order {
-            let names = [line.series.to_owned(), line.symbol.clone(), span(line)];
-            table.row(names.into_iter().chain(cells(line).into_iter().map(count)));
-        }
         let totals = all
             .iter()
             .map(cells)
             .reduce(|sum, line| sum.iter().zip(line).map(|(a, b)| a + b).collect());
-        let names = ["all".to_owned(), counted(symbols(all), "symbol"), String::new()];
-        table.row(names.into_iter().chain(totals.unwrap_or_default().into_iter().map(count)));
-        let mut out = table.finish();
+        let totals = totals.unwrap_or_default();
+        let table = |days: bool| {
+            let first = ["view", "symbol"].into_iter().chain(days.then_some("days"));
+            let mut table =
+                Table::new(look, &first.chain(headings.iter().copied()).collect::<Vec<_>>());
+            let mut row = |names: [&str; 2], span: String, numbers: Vec<u64>| {
+                let names = names.map(str::to_owned).into_iter().chain(days.then_some(span));
+                table.row(names.chain(numbers.into_iter().map(count)));
+            };
+            for line in &order {
+                row([line.series, &line.symbol], span(line), cells(line));
+            }
+            row(["all", &counted(symbols(all), "symbol")], String::new(), totals.clone());
+            table.finish()
+        };
+        let mut out = table(true);
+        let width = out.lines().map(|line| line.chars().count()).max();
+        if look.width.is_some_and(|room| width > Some(usize::from(room))) {
+            out = table(false) + "  The days of each stand in a wider terminal, and in `--json`\n";
+        }
         let hidden = all.len() - order.len();
         if hidden > 0 {
             out += &format!("  The {FEW} that change most; {hidden} more in {}\n", self.all());

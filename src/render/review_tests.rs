@@ -159,3 +159,17 @@ fn prices_have_no_threshold_and_a_dry_run_no_batch() {
     assert!(text.contains("Findings") && !text.contains("If confirmed"), "{text}");
     assert_eq!(check.grid().rows.len(), 2);
 }
+
+#[test]
+fn in_a_narrow_terminal_the_numbers_of_several_views_come_before_their_days() {
+    let mut lines = vec![line("VOLA", [1, 2, 3, 4, 5]), line("VOLB", [6, 7, 8, 9, 1_000])];
+    lines[0].extended = 1_000_000;
+    let review = review(lines, Vec::new());
+    let page = ReviewPage { review: &review, full: false, check: false };
+    let text = |width| page.text(&Look { width, unicode: true });
+    let (narrow, wide) = (text(Some(80)), text(Some(120)));
+    assert!(narrow.lines().all(|line| line.chars().count() <= 80), "{narrow}");
+    assert!(narrow.contains("+ extended") && narrow.contains("in a wider terminal"), "{narrow}");
+    assert!(wide.contains("2019-10-14 … 2024-10-11   "), "{wide}");
+    assert_eq!(wide, text(None));
+}

@@ -98,6 +98,21 @@ impl Look {
     }
 }
 
+/// A text in lines of at most that many characters, cut at blanks.
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// Replaces the signs that need more than ASCII; other text stays as it is.
 pub fn ascii(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -142,6 +157,11 @@ mod tests {
         let text = table.finish();
         assert!(text.starts_with("  as read  2024-01-29 N/A"), "{text}");
         assert!(text.lines().count() == 2 && text.lines().all(|line| line.len() <= 40), "{text}");
+    }
+
+    #[test]
+    fn a_text_is_cut_at_blanks() {
+        assert_eq!(wrapped("aa bb cc", 5), ["aa bb", "cc"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `/api/openapi.json`: every address, and the schema of what it answers.
 
-use super::acts;
+use super::{acts, pages};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value as Json, json};
@@ -31,30 +31,30 @@ const SCHEMAS: &[(&str, &str)] = &[
     ("why", include_str!("../../schemas/output/why.json")),
 ];
 
-/// What a page's twin answers with, and the words that its query may have.
-const ANSWERS: &[(&str, &str, &[&str])] = &[
-    ("/status", "status", &[]),
-    ("/batches", "batches", &["at", "state"]),
-    ("/batches/{batch}", "review", &["full"]),
-    ("/symbols", "coverage", &["q", "at"]),
-    ("/symbols/{symbol}", "chart", &["kind", "from", "to", "at"]),
-    ("/why/{series}/{symbol}/{date}", "why", &["item", "field", "at"]),
-    ("/rank", "heatmap", &["metric", "symbols", "from", "to", "limit", "at"]),
-    ("/vrp", "vrp", &["symbols", "date", "tiers", "projection", "at"]),
-    ("/earnings/{symbol}", "earnings", &["date", "projection", "at"]),
-    ("/gaps", "gaps", &["series", "at"]),
-    ("/gaps/{symbol}", "days", &["series", "at"]),
-    ("/events", "log", &["limit", "at"]),
-    ("/events/{entry}", "event", &[]),
-    ("/events/{batch}/{number}", "event", &[]),
-    ("/audit", "audit", &["actor", "since", "at"]),
-    ("/verify", "verify", &[]),
-    ("/projections", "projections", &["at"]),
-    ("/projections/{name}", "projection", &["at"]),
-    ("/projections/{name}/diff", "projection-diff", &["with", "at"]),
-    ("/jobs", "jobs", &[]),
-    ("/jobs/{job}", "job", &[]),
-    ("/sql", "sql", &["q", "at"]),
+/// What a page's twin answers with.
+const ANSWERS: &[(&str, &str)] = &[
+    ("/status", "status"),
+    ("/batches", "batches"),
+    ("/batches/{batch}", "review"),
+    ("/symbols", "coverage"),
+    ("/symbols/{symbol}", "chart"),
+    ("/why/{series}/{symbol}/{date}", "why"),
+    ("/rank", "heatmap"),
+    ("/vrp", "vrp"),
+    ("/earnings/{symbol}", "earnings"),
+    ("/gaps", "gaps"),
+    ("/gaps/{symbol}", "days"),
+    ("/events", "log"),
+    ("/events/{entry}", "event"),
+    ("/events/{batch}/{number}", "event"),
+    ("/audit", "audit"),
+    ("/verify", "verify"),
+    ("/projections", "projections"),
+    ("/projections/{name}", "projection"),
+    ("/projections/{name}/diff", "projection-diff"),
+    ("/jobs", "jobs"),
+    ("/jobs/{job}", "job"),
+    ("/sql", "sql"),
 ];
 
 fn parameters(path: &str, words: &[&str]) -> Vec<Json> {
@@ -90,10 +90,10 @@ fn moved(schema: &mut Json, name: &str) {
 
 pub(super) fn document() -> Json {
     let mut paths = Map::new();
-    for (path, schema, words) in ANSWERS {
+    for (path, schema) in ANSWERS {
         let answer = json!({"get": {
             "summary": format!("volledger/{schema}/1"),
-            "parameters": parameters(path, words),
+            "parameters": parameters(path, pages::words(path)),
             "responses": {
                 "200": {"description": "the report", "content": content(schema)},
                 "default": {"description": "why not", "content": content("error")},
@@ -133,16 +133,15 @@ pub(super) async fn answer() -> Response {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pages;
     use super::*;
     use std::collections::BTreeSet;
 
     #[test]
     fn every_page_is_described_and_every_reference_leads_somewhere() {
-        let described: BTreeSet<&str> = ANSWERS.iter().map(|(path, ..)| *path).collect();
+        let described: BTreeSet<&str> = ANSWERS.iter().map(|(path, _)| *path).collect();
         let pages: BTreeSet<&str> = pages::ALL
             .iter()
-            .map(|(path, _)| *path)
+            .map(|(path, ..)| *path)
             .chain(["/jobs", "/jobs/{job}"])
             .filter(|p| *p != "/" && *p != "/sql.csv")
             .collect();

@@ -9,9 +9,9 @@ use crate::app::{Ledger, Run, verify};
 use crate::render::{CHART_SCRIPT, PICTURE_STYLE};
 use axum::Router;
 use axum::extract::rejection::{FormRejection, QueryRejection};
-use axum::extract::{DefaultBodyLimit, Form, Query, RawPathParams, State};
-use axum::http::{StatusCode, Uri, header};
-use axum::middleware::from_fn_with_state;
+use axum::extract::{DefaultBodyLimit, Form, MatchedPath, Query, RawPathParams, Request, State};
+use axum::http::{Method, StatusCode, Uri, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use std::collections::BTreeMap;
@@ -42,7 +42,7 @@ type Words = BTreeMap<String, String>;
 
 pub(super) fn router(site: &Arc<Site>) -> Router {
     let mut router: Router<Arc<Site>> = Router::new();
-    for (path, page) in pages::ALL {
+    for (path, page, _) in pages::ALL {
         let page = (*page, pages::HOLDING.contains(path));
         let handler = get(move |site, uri, names, words| show(site, uri, names, words, page));
         router = router.route(path, handler.clone());
@@ -78,22 +78,35 @@ pub(super) fn router(site: &Arc<Site>) -> Router {
         .fallback(nowhere)
         .method_not_allowed_fallback(nowhere);
     routed
+        .layer(from_fn_with_state(Arc::clone(site), known))
         .layer(from_fn_with_state(Arc::clone(site), in_time))
         .layer(from_fn_with_state(Arc::clone(site), guard::watch))
         .with_state(Arc::clone(site))
 }
 
 /// What cannot be answered in time is given up.
-async fn in_time(
-    State(site): State<Arc<Site>>,
-    request: axum::extract::Request,
-    next: axum::middleware::Next,
-) -> Response {
+async fn in_time(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
     let json = request.uri().path().ends_with(".json");
     match tokio::time::timeout(LONGEST, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Trouble::late().answer(&site, json),
     }
+}
+
+/// Refuses an address with a word that its page does not know: whoever misspells `from` would read
+/// about other days than those that were asked for.
+async fn known(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
+    let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    let path = path.filter(|_| request.method() != Method::POST);
+    let words = Query::<Words>::try_from_uri(request.uri());
+    if let (Some(path), Ok(Query(words))) = (path, words) {
+        let known = pages::all_words(path.strip_suffix(".json").unwrap_or(path));
+        if let Some(strange) = words.keys().find(|word| known.clone().all(|known| known != *word)) {
+            let json = request.uri().path().ends_with(".json");
+            return Trouble::unknown_word(strange, known).answer(&site, json);
+        }
+    }
+    next.run(request).await
 }
 
 async fn nowhere(State(site): State<Arc<Site>>, uri: Uri) -> Response {

@@ -64,6 +64,13 @@ impl Trouble {
         Self::plain(StatusCode::BAD_REQUEST, 2, error, None)
     }
 
+    pub(super) fn unknown_word<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Self {
+        let error = format!("this page knows no word {word:?} in its address");
+        let known: Vec<String> = known.map(|word| format!("`{word}`")).collect();
+        let hint = format!("it knows {}; take the other out of the address", known.join(", "));
+        Self::plain(StatusCode::BAD_REQUEST, 2, error, Some(&hint))
+    }
+
     pub(super) fn busy() -> Self {
         let hint = "try again in a moment";
         Self::plain(

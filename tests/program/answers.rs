@@ -189,6 +189,20 @@ fn an_export_has_the_form_that_its_name_speaks_of() {
 }
 
 #[test]
+fn a_log_that_looks_back_names_the_position_and_root_of_then() {
+    let desk = Desk::with_ledger();
+    let root = |words: &str| {
+        let log = desk.run(&format!("log --json{words}")).exits(0).json();
+        (log["position"].clone(), log["log_root"].clone(), log["entries"].as_array().unwrap().len())
+    };
+    desk.run(&format!("import iv {} -s VOLA --yes", sample("iv/VOLA.csv"))).exits(0);
+    let then = root("");
+    desk.run("undo").exits(0);
+    assert_ne!(root(""), then);
+    assert_eq!(root(" --at #2"), then);
+}
+
+#[test]
 fn conditions_are_the_same_over_an_empty_ledger() {
     let desk = Desk::with_ledger();
     let nothing = desk.run("screen atm_iv>0.1 --json").exits(0).json();

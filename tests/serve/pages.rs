@@ -119,6 +119,71 @@ fn pictures_have_a_sentence_and_a_table() {
     assert!(earlier["lines"].as_array().unwrap().iter().all(|line| line["series"] != "spot"));
 }
 
+/// A misspelled `from` would otherwise show other days than those that were asked for.
+#[test]
+fn a_word_that_a_page_does_not_know_is_refused_with_those_that_it_knows() {
+    let desk = desk();
+    let site = Site::of(&desk, &[]);
+    for (path, word, known) in [
+        ("/symbols/VOLA?form=2024-12-02", "form", "from"),
+        ("/?at=2", "at", "lang"),
+        ("/batches/b3?done=3&kinds=all", "kinds", "kind"),
+        ("/rank?metric=atm_iv&symbol=VOLA", "symbol", "symbols"),
+        ("/jobs?limit=3", "limit", "lang"),
+        ("/upload?series=iv", "series", "lang"),
+    ] {
+        let page = site.get(path).is(400).body;
+        assert!(page.contains(&format!("no word &quot;{word}&quot;")), "{path}: {page}");
+        assert!(page.contains(&format!("<code>{known}</code>")), "{path}: {page}");
+    }
+    let refused = site.get("/symbols/VOLA.json?form=2024-12-02").is(400).json();
+    assert_eq!(refused["error"], "this page knows no word \"form\" in its address");
+    let hint = "it knows `kind`, `from`, `to`, `at`, `lang`; take the other out of the address";
+    assert_eq!(refused["hint"], hint);
+    assert_eq!(refused["exit"], 2);
+}
+
+/// Every link and every field of a form that shows something leads to a page that takes it.
+#[test]
+fn the_pages_own_links_and_forms_have_only_words_that_are_known() {
+    let desk = desk();
+    let (site, _) = super::deciding(&desk);
+    let mut ahead: Vec<String> = TWINS.iter().map(|(path, _)| (*path).to_owned()).collect();
+    ahead.extend(
+        ["/", "/symbols/VOLA?at=2&lang=en", "/earnings/VOLA", "/sql?q=select+1+as+n"]
+            .map(str::to_owned),
+    );
+    ahead.extend(["/projections/iv_metrics", "/jobs", "/upload"].map(str::to_owned));
+    let mut seen = std::collections::BTreeSet::new();
+    let parts = |text: &str, mark: &str| -> Vec<String> {
+        let found = text.split(mark).skip(1).filter_map(|rest| rest.split('"').next());
+        found.map(|part| part.replace("&amp;", "&")).collect()
+    };
+    while let Some(path) = ahead.pop() {
+        let answer = site.get(&path);
+        assert_ne!(answer.status, 400, "{path}: {}", answer.body);
+        let mut next = parts(&answer.body, "href=\"/");
+        for form in answer.body.split("method=\"get\" action=\"/").skip(1) {
+            let form = form.split("</form>").next().unwrap();
+            let to = form.split('"').next().unwrap();
+            // An empty field is none, so each of them can be sent without a value.
+            let fields = parts(form, " name=\"").join("=&");
+            next.push(format!("{to}?{fields}="));
+        }
+        // One of each kind of address is enough.
+        for link in next {
+            let kind: String = link.chars().filter(|c| !c.is_ascii_digit()).collect();
+            let (place, query) = kind.split_once('?').unwrap_or((&kind, ""));
+            let names: Vec<_> =
+                query.split('&').filter_map(|pair| pair.split('=').next()).collect();
+            if seen.insert(format!("{} {}", place.replace('-', ""), names.join(" "))) {
+                ahead.insert(0, format!("/{link}"));
+            }
+        }
+    }
+    assert!(seen.len() > 60, "{}", seen.len());
+}
+
 #[test]
 fn what_is_not_there_is_told_with_the_next_step() {
     let desk = desk();

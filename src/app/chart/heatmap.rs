@@ -5,8 +5,7 @@ use super::super::metrics::first as first_of;
 use super::super::report::{HeatCell, HeatRow, Heatmap};
 use super::super::views::ViewReader;
 use super::super::{parallel, threads};
-use super::ATM_IV;
-use crate::domain::{Day, Field, Position, Row, Series, Symbol};
+use crate::domain::{Day, Field, Position, Row, Series, Symbol, code};
 use crate::ledger::Ledger;
 use crate::projections::view::{Activity, Shown, Which, each};
 use crate::quant::rank::{self, Definition, Standing};
@@ -118,14 +117,14 @@ fn month_name(month: i32) -> String {
 /// Symbols × months, with the value of the last observation of each month.
 ///
 /// # Errors
-/// [`AppError::NotFound`] for a symbol without implied volatility, and when there is nothing.
+/// [`AppError::NotFound`] for a symbol that view `iv` does not know.
 pub fn heatmap(ledger: &Ledger, heat: &Heat) -> Result<Heatmap> {
     let reader = ViewReader::new(ledger)?;
     let at = heat.at.unwrap_or(ledger.position());
     let known = reader.symbols(Series::Iv)?;
     let symbols = if heat.symbols.is_empty() { &known } else { &heat.symbols };
     if let Some(strange) = symbols.iter().find(|symbol| known.binary_search(symbol).is_err()) {
-        return Err(AppError::NotFound(format!("view iv has nothing about {strange}")));
+        return Err(AppError::nothing_about(strange, &[Series::Iv]));
     }
     let to = heat.to.unwrap_or(Day(i32::MAX));
     let found = parallel::map(symbols, threads(), |symbol| {
@@ -134,15 +133,16 @@ pub fn heatmap(ledger: &Ledger, heat: &Heat) -> Result<Heatmap> {
         Ok((symbol.clone(), ends_of_months(&observed, heat)))
     })?;
     let ends = || found.iter().flat_map(|(_, cells)| cells.keys().copied());
-    let (Some(oldest), Some(newest)) = (ends().min(), ends().max()) else {
-        return Err(AppError::NotFound("no implied volatility is known there".to_owned()));
-    };
-    let first = match heat.from {
-        Some(from) => oldest.max(month_of(from)),
-        None => oldest.max(newest + 1 - MONTHS as i32),
+    // Without any observation there are no months.
+    let months: Vec<i32> = match ends().min().zip(ends().max()) {
+        Some((oldest, newest)) => {
+            let from = heat.from.map_or(newest + 1 - MONTHS as i32, month_of);
+            (oldest.max(from)..=newest).collect()
+        }
+        None => Vec::new(),
     };
     let row = |(symbol, mut cells): (Symbol, BTreeMap<i32, HeatCell>)| {
-        let cells: Vec<_> = (first..=newest).map(|month| cells.remove(&month)).collect();
+        let cells: Vec<_> = months.iter().map(|month| cells.remove(month)).collect();
         let latest = cells.iter().rev().flatten().next();
         HeatRow {
             symbol: symbol.to_string(),
@@ -168,7 +168,7 @@ pub fn heatmap(ledger: &Ledger, heat: &Heat) -> Result<Heatmap> {
         metric: heat.metric.name(),
         definition: heat.metric.definition(),
         by: "month",
-        months: (first..=newest).map(month_name).collect(),
+        months: months.iter().copied().map(month_name).collect(),
         rows,
         hidden,
     })
@@ -195,7 +195,7 @@ fn newest(
         each(Series::Iv, &history, &activity, heat.which, &mut |shown| {
             observed.push(match shown {
                 Shown::Event(row) => (row.head.day, number(&row)),
-                Shown::Record(record) => (record.day, record.number(ATM_IV)),
+                Shown::Record(record) => (record.day, record.number(code::ATM_IV)),
             });
         });
         observed.retain(|(day, _)| *day <= to);
@@ -217,7 +217,7 @@ type Observed = (Day, Option<f64>);
 
 /// Implied volatility at the money of an event that alone decides its day.
 fn number(row: &Row<'_>) -> Option<f64> {
-    row.value(&Field::Known(ATM_IV))?.decimal()?.to_f64()
+    row.value(&Field::Known(code::ATM_IV))?.decimal()?.to_f64()
 }
 
 /// The last observation of each month and where it stands.

@@ -13,7 +13,7 @@ use super::metrics::first;
 use super::report::{BatchSpan, Chart, ChartLine, ChartPoint};
 use super::views::ViewReader;
 use crate::domain::series::{self, FieldDef, Unit};
-use crate::domain::{BatchId, Calendar, Day, Position, Series, Symbol};
+use crate::domain::{BatchId, Calendar, Day, Position, Series, Symbol, code};
 use crate::ledger::Ledger;
 use crate::projections::view::{Activity, Record, Which, fold};
 use crate::quant::moving;
@@ -22,9 +22,6 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
 use std::str::FromStr;
-
-/// The field that ranks are computed from.
-const ATM_IV: u16 = 10;
 
 /// What a chart is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -317,9 +314,18 @@ fn wanted(drawn: &Drawn) -> Result<Vec<Wanted>> {
                 let (series, name, source) = (field.series, field.name, Source::Field);
                 Some(Wanted { series, code, name, unit, source, panel })
             };
-            let average =
-                of(ATM_IV, 0).map(|of| Wanted { name: "iv_ma20", source: Source::Average, ..of });
-            let all = [of(ATM_IV, 0), average, of(40, 0), of(43, 0), of(60, 1)];
+            let average = of(code::ATM_IV, 0).map(|of| Wanted {
+                name: "iv_ma20",
+                source: Source::Average,
+                ..of
+            });
+            let all = [
+                of(code::ATM_IV, 0),
+                average,
+                of(code::HV20, 0),
+                of(code::HV252, 0),
+                of(code::CLOSE, 1),
+            ];
             Ok(all.into_iter().flatten().collect())
         }
         Kind::Rank => {
@@ -333,7 +339,7 @@ fn wanted(drawn: &Drawn) -> Result<Vec<Wanted>> {
                 |name: &str| drawn.fields.is_empty() || drawn.fields.iter().any(|f| f == name);
             let lines = RANKS.into_iter().filter(|(name, ..)| asked(name));
             let line = |(name, source, panel)| {
-                let (series, code) = (Series::Iv, ATM_IV);
+                let (series, code) = (Series::Iv, code::ATM_IV);
                 Wanted { series, code, name, unit: "rank", source, panel }
             };
             Ok(lines.map(line).collect())

@@ -4,7 +4,7 @@ use super::super::error::Result;
 use super::super::fetch::Provider;
 use super::super::views::ViewReader;
 use super::{Computed, Values, digest_of, warning};
-use crate::domain::{Calendar, Day, Field, Series, Symbol, Value};
+use crate::domain::{Calendar, Day, Field, Series, Symbol, Value, code};
 use crate::ledger::Ledger;
 use crate::projections::view::{Record, Which};
 use crate::quant::hv;
@@ -19,11 +19,9 @@ id = \"derive-hv\"\nversion = 2\n\
 # whose prices are as traded, and others where the factor lies outside 0.6 ... 1.6. Where it lies within\n\
 # and a split explains it better than the market does, windows across it have no value.\n";
 
-/// The close of a day.
-const CLOSE: u16 = 60;
-
 /// Windows in returns, with the fields that they fill.
-const WINDOWS: [(usize, u16); 4] = [(20, 40), (30, 41), (90, 42), (252, 43)];
+const WINDOWS: [(usize, u16); 4] =
+    [(20, code::HV20), (30, code::HV30), (90, code::HV90), (252, code::HV252)];
 
 /// Computes all days of a symbol.
 pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Result<Computed> {
@@ -33,14 +31,15 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
     let mut traded: Vec<bool> = Vec::new();
     for record in &spot {
         // A missing close is a hole, not a zero.
-        if let Some(close) = record.number(CLOSE).filter(|close| *close > 0.0) {
+        if let Some(close) = record.number(code::CLOSE).filter(|close| *close > 0.0) {
             days.push(record.day);
             closes.push(close);
             traded.push(is_as_traded(ledger, record));
         }
     }
     let listed = reader.records(Series::Splits, symbol, at, Which::Latest)?;
-    let ratio = |record: &Record| Some(record.number(251)? / record.number(250)?);
+    let ratio =
+        |record: &Record| Some(record.number(code::SPLIT_TO)? / record.number(code::SPLIT_FROM)?);
     let splits: Vec<(Day, f64)> = listed
         .iter()
         .filter_map(|record| Some((record.day, ratio(record)?)))
@@ -115,7 +114,7 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
 
 /// Whether a close came from a service that takes no split out of its prices.
 fn is_as_traded(ledger: &Ledger, record: &Record) -> bool {
-    let cell = record.cell(&Field::Known(CLOSE));
+    let cell = record.cell(&Field::Known(code::CLOSE));
     let batch = cell.and_then(|cell| ledger.batches().get(cell.event.batch));
     let service = batch.and_then(|batch| Provider::of_mapping(&batch.stage.mapping.id));
     service.is_some_and(Provider::prices_as_traded)

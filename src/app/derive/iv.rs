@@ -4,7 +4,7 @@ use super::super::error::Result;
 use super::super::views::ViewReader;
 use super::{Computed, Values, digest_of, warning};
 use crate::domain::occ::{Contract, Right};
-use crate::domain::{Calendar, Day, Field, Series, Symbol, Value, eastern};
+use crate::domain::{Calendar, Day, Field, Series, Symbol, Value, code, eastern};
 use crate::ledger::Ledger;
 use crate::projections::view::{Activity, Record, Which, fold};
 use crate::quant::atm_iv::{self, Quote};
@@ -34,11 +34,15 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
             continue;
         }
         let close = spot.binary_search_by_key(&day, |record| record.day).ok();
-        let close = close.and_then(|at| spot.get(at)).and_then(|record| record.number(60));
+        let close = close.and_then(|at| spot.get(at)).and_then(|record| record.number(code::CLOSE));
         // A price of another day than the quotes would pick another contract.
         let quoted = || {
             let of_day = |record: &&Record| moved(record).is_none_or(|moved| moved == day);
-            let price = |record: &Record| record.number(131).or_else(|| record.number(136));
+            let price = |record: &Record| {
+                record
+                    .number(code::UNDERLYING_PRICE)
+                    .or_else(|| record.number(code::UNDERLYING_VALUE))
+            };
             chain.iter().filter(of_day).find_map(price)
         };
         let (price, from) = match (close, quoted()) {
@@ -66,13 +70,19 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
             |of: &[(&Record, Quote)]| -> Vec<Quote> { of.iter().map(|(_, q)| *q).collect() };
         let found = atm_iv::daily_record(price, &quotes(&front), &quotes(&second), &quotes(&third));
         let atm = found.front.atm().and_then(|used| front.get(used.index));
-        let exact = atm.and_then(|(record, _)| record.known(100)).map(|cell| cell.value.clone());
+        let exact = atm
+            .and_then(|(record, _)| record.known(code::IMPLIED_VOLATILITY))
+            .map(|cell| cell.value.clone());
         for note in &found.notes {
             computed.findings.push(warning("chain", Some(day), format!("{symbol} {day}: {note}")));
         }
         let Some(exact) = exact.filter(|_| found.atm_iv.is_some()) else { continue };
-        let mut values: Values = vec![(Field::Known(10), exact)];
-        let points = [(17, found.term_m1_m2), (18, found.term_m1_m3), (19, found.skew)];
+        let mut values: Values = vec![(Field::Known(code::ATM_IV), exact)];
+        let points = [
+            (code::TERM_M1_M2, found.term_m1_m2),
+            (code::TERM_M1_M3, found.term_m1_m3),
+            (code::SKEW, found.skew),
+        ];
         for (code, value) in points {
             if let Some(value) = value.and_then(hv::recorded) {
                 values.push((Field::Known(code), Value::Dec(value)));
@@ -103,7 +113,7 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
 
 /// The day of the underlying's price in a record.
 fn moved(record: &Record) -> Option<Day> {
-    let ns: i64 = record.known(133)?.value.to_string().parse().ok()?;
+    let ns: i64 = record.known(code::UNDERLYING_UPDATED)?.value.to_string().parse().ok()?;
     eastern::day_of(ns.div_euclid(1_000_000))
 }
 
@@ -111,24 +121,25 @@ fn moved(record: &Record) -> Option<Day> {
 fn quote(record: &Record, expiry: Day) -> Option<Quote> {
     let contract: Option<Contract> = record.item.parse().ok();
     let text = |code: u16| record.known(code).map(|cell| cell.value.to_string());
-    let told = text(139).and_then(|text| text.parse().ok());
+    let told = text(code::EXPIRATION_DATE).and_then(|text| text.parse().ok());
     let of: Day = told.or(contract.as_ref().map(|contract| contract.expiry))?;
     if of != expiry {
         return None;
     }
-    let right = match text(140).as_deref() {
+    let right = match text(code::CONTRACT_TYPE).as_deref() {
         Some("call") => Some(Right::Call),
         Some("put") => Some(Right::Put),
         Some(_) => None,
         None => contract.as_ref().map(|contract| contract.right),
     };
-    let updated = record.known(130).and_then(|cell| cell.value.to_string().parse().ok());
+    let updated =
+        record.known(code::DAY_UPDATED).and_then(|cell| cell.value.to_string().parse().ok());
     Some(Quote {
-        strike: record.number(138),
+        strike: record.number(code::STRIKE_PRICE),
         right,
-        iv: record.number(100),
-        delta: record.number(102),
-        volume: record.number(125).unwrap_or(0.0),
+        iv: record.number(code::IMPLIED_VOLATILITY),
+        delta: record.number(code::DELTA),
+        volume: record.number(code::DAY_VOLUME).unwrap_or(0.0),
         updated,
         top_level_strike: false,
     })

@@ -3,20 +3,13 @@
 use crate::app::error::Result;
 use crate::app::vantage::Vantage;
 use crate::domain::occ::{Contract, Right};
-use crate::domain::{Day, Series, Symbol};
+use crate::domain::{Day, Series, Symbol, code};
 use crate::projections::view::{Activity, Record, fold};
 use crate::quant::earnings::liquidity::Market;
 use crate::quant::earnings::straddle::Chain;
 use crate::quant::earnings::{skew, term};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
-
-/// iv, open interest, bid, ask, strike, expiration, type, price of the underlying (two names).
-const IV: u16 = 100;
-const EXPIRATION: u16 = 139;
-const TYPE: u16 = 140;
-const STRIKE: u16 = 138;
-const UNDERLYING: [u16; 2] = [131, 136];
 
 /// The chains of a session, by expiration.
 pub struct Session {
@@ -73,22 +66,26 @@ fn price(
     records: &[Record],
 ) -> Result<Option<Decimal>> {
     let exact = |record: &Record, code: u16| record.known(code).and_then(|c| c.value.decimal());
-    let told = |record: &Record| UNDERLYING.into_iter().find_map(|code| exact(record, code));
+    let told = |record: &Record| {
+        [code::UNDERLYING_PRICE, code::UNDERLYING_VALUE]
+            .into_iter()
+            .find_map(|code| exact(record, code))
+    };
     if let Some(price) = records.iter().find_map(told) {
         return Ok(Some(price));
     }
     let activity = Activity::at(vantage.ledger.batches(), Series::Spot, vantage.at);
     let history = vantage.reader().history_between(Series::Spot, symbol, day, day)?;
     let spot = fold(Series::Spot, &history, &activity, vantage.which);
-    Ok(spot.iter().find(|record| record.day == day).and_then(|record| exact(record, 60)))
+    Ok(spot.iter().find(|record| record.day == day).and_then(|record| exact(record, code::CLOSE)))
 }
 
 fn quote(record: &Record) -> Option<(Day, Right, Decimal, Market)> {
     let contract: Option<Contract> = record.item.parse().ok();
     let text = |code: u16| record.known(code).map(|cell| cell.value.to_string());
-    let told = text(EXPIRATION).and_then(|text| text.parse().ok());
+    let told = text(code::EXPIRATION_DATE).and_then(|text| text.parse().ok());
     let expiration = told.or(contract.as_ref().map(|contract| contract.expiry))?;
-    let right = match text(TYPE).as_deref() {
+    let right = match text(code::CONTRACT_TYPE).as_deref() {
         Some("call") => Right::Call,
         Some("put") => Right::Put,
         Some(_) => return None,
@@ -96,12 +93,12 @@ fn quote(record: &Record) -> Option<(Day, Right, Decimal, Market)> {
     };
     let named = |name: &str| record.cells.iter().find(|cell| cell.field.name() == name);
     let exact = |name: &str| named(name).and_then(|cell| cell.value.decimal());
-    let told = record.known(STRIKE).and_then(|cell| cell.value.decimal());
+    let told = record.known(code::STRIKE_PRICE).and_then(|cell| cell.value.decimal());
     let of_name = || contract.map(|contract| Decimal::new(i64::from(contract.strike_mills), 3));
     let strike = told.or_else(of_name)?;
     let (bid, ask) = (exact("bid")?, exact("ask")?);
     let interest = record.number_of("open_interest").unwrap_or(0.0).max(0.0);
-    let iv = record.number(IV).filter(|iv| *iv > 0.0).map(|iv| iv * 100.0);
+    let iv = record.number(code::IMPLIED_VOLATILITY).filter(|iv| *iv > 0.0).map(|iv| iv * 100.0);
     Some((expiration, right, strike, Market { bid, ask, iv, open_interest: interest as u64 }))
 }
 

@@ -3,12 +3,8 @@
 use crate::app::error::{AppError, Result};
 use crate::app::vantage::Vantage;
 use crate::domain::projection::ProjectionName;
-use crate::domain::{Datum, Day, ProjectionId, Series, Symbol, Value};
+use crate::domain::{Datum, Day, ProjectionId, Series, Symbol, Value, code};
 use crate::projections::view::Record;
-
-/// `timing` and `confirmed` of the earnings view.
-const TIMING: u16 = 370;
-const CONFIRMED: u16 = 371;
 
 /// An announcement of the calendar.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +30,8 @@ pub fn announcements(vantage: &Vantage, symbol: &Symbol) -> Result<Vec<Announcem
     };
     let announced = |record: &Record| Announcement {
         day: record.day,
-        timing: text(record, TIMING).unwrap_or_else(|| "UNKNOWN".to_owned()),
-        confirmed: record.number(CONFIRMED).map(|flag| flag != 0.0),
+        timing: text(record, code::TIMING).unwrap_or_else(|| "UNKNOWN".to_owned()),
+        confirmed: record.number(code::CONFIRMED).map(|flag| flag != 0.0),
         name: text(record, 376),
     };
     Ok(vantage.records(Series::Earnings, symbol)?.iter().map(announced).collect())

@@ -94,10 +94,7 @@ impl<'a> Stream<'a> {
             if events.try_fold(0, |sum, of| of.map(|of| sum + of))? > 0 {
                 continue;
             }
-            return Err(AppError::NotFound(match wanted.series.as_slice() {
-                [one] => format!("view {one} has nothing about {symbol}"),
-                _ => format!("no view has anything about {symbol}"),
-            }));
+            return Err(AppError::nothing_about(symbol, &wanted.series));
         }
         let at = wanted.at.unwrap_or(ledger.position());
         let log_root = ledger.root_at(at)?;

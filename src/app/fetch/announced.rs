@@ -6,13 +6,10 @@
 
 use crate::app::error::Result;
 use crate::app::views::ViewReader;
-use crate::domain::{Collector, Day, Field, Key, Op, Origin, Series, Symbol, Value, Window};
+use crate::domain::{Collector, Day, Field, Key, Op, Origin, Series, Symbol, Value, Window, code};
 use crate::projections::view::Which;
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
-
-/// `timing` of the earnings view.
-const TIMING: u16 = 370;
 
 /// The word for a time that nobody told.
 const UNKNOWN: &str = "UNKNOWN";
@@ -50,7 +47,7 @@ impl Announced {
                     continue;
                 }
                 let silent = |(field, value): &(&Field, Option<Value>)| {
-                    **field == Field::Known(TIMING)
+                    **field == Field::Known(code::TIMING)
                         && matches!(value, Some(Value::Text(word)) if &**word == UNKNOWN)
                 };
                 let hushed =
@@ -80,7 +77,7 @@ impl Announced {
             let at = reader.ledger().position();
             let records = reader.records(Series::Earnings, symbol, at, Which::Latest)?;
             let timed = records.iter().filter(|record| {
-                let cell = record.cell(&Field::Known(TIMING)).map(|cell| &cell.value);
+                let cell = record.cell(&Field::Known(code::TIMING)).map(|cell| &cell.value);
                 matches!(cell, Some(Value::Text(word)) if &**word != UNKNOWN)
             });
             self.timed.insert(symbol.clone(), timed.map(|record| record.day).collect());

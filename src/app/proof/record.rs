@@ -39,7 +39,7 @@ pub struct Signed {
 }
 
 /// The record of a key file.
-pub fn record_of(key_file: &Path) -> PathBuf {
+fn record_of(key_file: &Path) -> PathBuf {
     let mut name = key_file.as_os_str().to_owned();
     name.push(".signed");
     PathBuf::from(name)

@@ -128,7 +128,7 @@ pub struct EntryLine {
     pub actor: String,
     /// The program's version.
     pub tool: String,
-    /// stage, commit, discard, rollback, reinstate, supersede, note.
+    /// stage, commit, discard, rollback, reinstate, supersede, note, erase, or a step of a projection.
     pub kind: &'static str,
     /// The batches that it is about.
     pub batches: Vec<String>,
@@ -147,9 +147,9 @@ pub struct EntryLine {
 pub struct Log {
     /// `volledger/log/1`.
     pub schema: &'static str,
-    /// The log's size.
+    /// The position looked back to.
     pub position: u64,
-    /// The log's root.
+    /// The log's root there.
     pub log_root: String,
     /// Newest first.
     pub entries: Vec<EntryLine>,

@@ -9,8 +9,16 @@ use crate::cli::ui::Ui;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
+const EXAMPLES: &str = "\
+EXAMPLES
+  volledger backup vol.vlb                          everything, with the sources
+  volledger backup vol.vlb --plain                  for other programs (examples/verify_bundle.py)
+  volledger restore vol.vlb copy                    checked whole before `copy` gets its name
+  volledger -L copy verify --deep";
+
 /// Write the whole ledger into one file
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct BackupArgs {
     /// The file to write
     file: PathBuf,
@@ -21,6 +29,7 @@ pub(in crate::cli) struct BackupArgs {
 
 /// Make a ledger from a backup
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct RestoreArgs {
     /// The backup
     file: PathBuf,

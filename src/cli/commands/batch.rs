@@ -208,7 +208,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &BatchArgs) -> Outco
             flow::finish(ui, ctx, &mut ledger, stage, decide, *full)
         }
         What::Export { batch, file, plain } => {
-            ui.show(&outside::export_batch(&ledger, *batch, file, *plain, &run)?)?;
+            ui.show(&outside::export_batch(&ledger, *batch, file, *plain)?)?;
             Ok(Exit::Done)
         }
         What::Import { file, reason, full, decide, .. } => {

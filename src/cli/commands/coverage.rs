@@ -1,8 +1,7 @@
 //! `coverage`: the health of the data, symbol by symbol.
 
-use crate::app::erase::Place;
+use super::metrics::asked;
 use crate::app::health;
-use crate::app::metrics::Asked;
 use crate::cli::args::Knowledge;
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
@@ -38,10 +37,8 @@ pub(in crate::cli) struct CoverageArgs {
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &CoverageArgs) -> Outcome<Exit> {
     let ledger = ctx.open(ui)?;
-    let at = ctx.at(&ledger, args.knowledge.past.at.as_deref())?;
-    ctx.loud(ui, &ledger, &Place { symbols: &args.symbols, at, ..Place::default() })?;
-    let which = args.knowledge.which();
-    let asked = Asked { symbols: args.symbols.clone(), at, date: args.date, which };
+    let about = (args.symbols.as_slice(), args.date, &args.knowledge);
+    let asked = asked(ui, ctx, &ledger, about, args.date)?;
     let today = ctx.run().clock.today();
     ui.page(&health::coverage(&ledger, &asked, today)?)?;
     Ok(Exit::Done)

@@ -25,7 +25,7 @@ pub(in crate::cli) struct DiffArgs {
     /// To: a position or a time
     #[arg(value_name = "POSITION_B")]
     to: String,
-    /// Only this view: iv, hv or spot
+    /// Only this view: iv, hv, spot, chain and so on
     #[arg(long)]
     series: Option<Series>,
     /// Only this symbol

@@ -9,7 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
-use crate::render::{Form, json};
+use crate::render::{Form, entry_line, json};
 use std::time::Duration;
 
 /// How often HEAD is looked at.
@@ -74,12 +74,8 @@ fn after(ui: &mut Ui, log: &Log, last: Option<&EntryLine>) -> u64 {
 }
 
 fn tell(ui: &mut Ui, entry: &EntryLine) -> Outcome<()> {
-    if !ui.for_people() {
-        return ui.answer(&(json::line(entry) + "\n"));
+    match ui.for_people() {
+        true => ui.tell(&entry_line(entry)),
+        false => ui.answer(&(json::line(entry) + "\n")),
     }
-    let reason = entry.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    let text = if entry.kind == "note" { "note" } else { &entry.text };
-    let line = format!("#{} {} {} {text}{reason}", entry.position, entry.time, entry.actor);
-    // One line is one entry, whatever its reason holds.
-    ui.tell(&line.replace(char::is_control, " "))
 }

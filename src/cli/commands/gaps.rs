@@ -22,7 +22,7 @@ EXAMPLES
 pub(in crate::cli) struct GapsArgs {
     /// The symbols; none means all
     symbols: Vec<Symbol>,
-    /// Only this view: iv, hv or spot
+    /// Only this view of one value a day: iv, hv, spot or index
     #[arg(long)]
     series: Option<Series>,
     #[command(flatten)]

@@ -1,5 +1,6 @@
 //! `rank` and `snapshot`: which symbols are rich or cheap.
 
+use crate::app::Ledger;
 use crate::app::erase::Place;
 use crate::app::metrics::{self, Asked};
 use crate::cli::args::Knowledge;
@@ -34,31 +35,32 @@ pub(in crate::cli) struct MetricsArgs {
     knowledge: Knowledge,
 }
 
-impl MetricsArgs {
-    fn asked(&self, ctx: &Context, ledger: &crate::app::Ledger) -> Outcome<Asked> {
-        let at = ctx.at(ledger, self.knowledge.past.at.as_deref())?;
-        let which = self.knowledge.which();
-        Ok(Asked { symbols: self.symbols.clone(), at, date: self.date, which })
-    }
-}
-
-/// Where metrics look.
-fn place(asked: &Asked) -> Place<'_> {
-    Place { symbols: &asked.symbols, to: asked.date, at: asked.at, ..Place::default() }
+/// What a command about symbols on a day asks; says what was erased of that, up to the day `to`.
+pub(super) fn asked(
+    ui: &mut Ui,
+    ctx: &Context,
+    ledger: &Ledger,
+    (symbols, date, knowledge): (&[Symbol], Option<Day>, &Knowledge),
+    to: Option<Day>,
+) -> Outcome<Asked> {
+    let at = ctx.at(ledger, knowledge.past.at.as_deref())?;
+    ctx.loud(ui, ledger, &Place { symbols, to, at, ..Place::default() })?;
+    Ok(Asked { symbols: symbols.to_vec(), at, date, which: knowledge.which() })
 }
 
 pub(in crate::cli) fn rank(ui: &mut Ui, ctx: &Context, args: &MetricsArgs) -> Outcome<Exit> {
     let ledger = ctx.open(ui)?;
-    let asked = args.asked(ctx, &ledger)?;
-    ctx.loud(ui, &ledger, &place(&asked))?;
+    let about = (args.symbols.as_slice(), args.date, &args.knowledge);
+    let asked = asked(ui, ctx, &ledger, about, args.date)?;
     ui.page(&metrics::ranks(&ledger, &asked)?)?;
     Ok(Exit::Done)
 }
 
 pub(in crate::cli) fn snapshot(ui: &mut Ui, ctx: &Context, args: &MetricsArgs) -> Outcome<Exit> {
     let ledger = ctx.open(ui)?;
-    let asked = args.asked(ctx, &ledger)?;
-    ctx.loud(ui, &ledger, &place(&asked))?;
+    let about = (args.symbols.as_slice(), args.date, &args.knowledge);
+    // The announcement that comes next may be on any later day.
+    let asked = asked(ui, ctx, &ledger, about, None)?;
     let today = ctx.run().clock.today();
     ui.page(&metrics::snapshot(&ledger, &asked, today)?)?;
     Ok(Exit::Done)

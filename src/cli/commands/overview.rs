@@ -1,7 +1,6 @@
 //! `overview`: which strategies a set of rules recommends.
 
-use crate::app::erase::Place;
-use crate::app::metrics::Asked;
+use super::metrics::asked;
 use crate::app::overview;
 use crate::app::rules::{BUNDLED, RuleSet};
 use crate::cli::args::Knowledge;
@@ -80,10 +79,8 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &OverviewArgs) -> Ou
         return Ok(Exit::Done);
     }
     let ledger = ctx.open(ui)?;
-    let at = ctx.at(&ledger, args.knowledge.past.at.as_deref())?;
-    ctx.loud(ui, &ledger, &Place { symbols: &args.symbols, at, ..Place::default() })?;
-    let which = args.knowledge.which();
-    let asked = Asked { symbols: args.symbols.clone(), at, date: args.date, which };
+    let about = (args.symbols.as_slice(), args.date, &args.knowledge);
+    let asked = asked(ui, ctx, &ledger, about, None)?;
     let today = ctx.run().clock.today();
     let earnings = overview::known_earnings(&ledger, &asked)?;
     ui.page(&overview::overview(&ledger, &asked, &set, &earnings, today)?)?;

@@ -1,7 +1,6 @@
 //! `screen`: which symbols fulfil a condition.
 
-use crate::app::erase::Place;
-use crate::app::metrics::Asked;
+use super::metrics::asked;
 use crate::app::sql;
 use crate::cli::args::Knowledge;
 use crate::cli::context::Context;
@@ -38,10 +37,8 @@ pub(in crate::cli) struct ScreenArgs {
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ScreenArgs) -> Outcome<Exit> {
     let ledger = ctx.open(ui)?;
-    let at = ctx.at(&ledger, args.knowledge.past.at.as_deref())?;
-    ctx.loud(ui, &ledger, &Place { symbols: &args.symbols, at, ..Place::default() })?;
-    let which = args.knowledge.which();
-    let asked = Asked { symbols: args.symbols.clone(), at, date: args.date, which };
+    let about = (args.symbols.as_slice(), args.date, &args.knowledge);
+    let asked = asked(ui, ctx, &ledger, about, None)?;
     let today = ctx.run().clock.today();
     ui.page(&sql::screen(&ledger, &args.condition, &asked, today)?)?;
     Ok(Exit::Done)

@@ -9,6 +9,14 @@ use crate::cli::ui::Ui;
 use crate::domain::BatchId;
 use clap::Args;
 
+pub(in crate::cli) const UNDO_EXAMPLES: &str = "\
+EXAMPLES
+  volledger undo --plan      what it would do
+  volledger undo             take the last decision back; again: the one before it
+  volledger redo             and make it once more
+
+What an undo takes back stays in the log. `volledger rollback --to` goes back further at once.";
+
 /// Whether to act or only to show
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PlanArgs {

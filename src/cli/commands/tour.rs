@@ -10,14 +10,22 @@ use crate::cli::exit::Exit;
 use crate::cli::progress::Bar;
 use crate::cli::ui::Ui;
 use crate::config;
+use crate::render::wrapped;
 use clap::{Args, Parser, ValueEnum};
 use std::path::{Path, PathBuf};
+
+const EXAMPLES: &str = "\
+EXAMPLES
+  volledger tour
+  volledger tour earnings                a wrong published result, corrected by replay
+  volledger tour --keep playground       the ledger and the files stay";
 
 /// See the whole job on bundled sample data
 ///
 /// Everything happens in a temporary directory that is removed at the end; with --keep it happens
 /// in DIR and stays, so that you can go on from there.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct TourArgs {
     /// What about
     #[arg(value_enum, default_value = "volatility")]
@@ -256,20 +264,6 @@ pub(super) fn typed(words: &[&str]) -> String {
     words.iter().map(quoted).collect::<Vec<_>>().join(" ")
 }
 
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -281,6 +275,5 @@ mod tests {
             assert!(Cli::try_parse_from(all).is_ok(), "{words:?}");
         }
         assert_eq!(typed(&["log", "#7", "a b"]), "log \"#7\" \"a b\"");
-        assert_eq!(wrapped("aa bb cc", 5), ["aa bb", "cc"]);
     }
 }

@@ -23,7 +23,7 @@ EXAMPLES
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct ViewArgs {
-    /// The view: iv, hv or spot
+    /// The view: iv, hv, spot, chain and so on
     series: Series,
     #[command(flatten)]
     which: Which,

@@ -1,6 +1,6 @@
 //! What a stock did on each of its announcements, by two rules.
 
-use crate::domain::{Calendar, Datum, Day, Series, Table, Value};
+use crate::domain::{Calendar, Datum, Day, Series, Table, Value, code};
 use crate::projections::projection::{Column, Facts, Projection};
 use crate::projections::view::Record;
 use crate::quant::earnings::moves::{Bar, Market, Move, NoMove, Timing};
@@ -26,11 +26,8 @@ impl EarningsMoves {
     pub const NEW: Self = Self(Rule::Reaction);
 }
 
-/// `timing` and `confirmed` of the calendar.
-const TIMING: u16 = 370;
-const CONFIRMED: u16 = 371;
-/// close, open, high, low, volume of the spot view.
-const BAR: [u16; 5] = [60, 61, 62, 63, 64];
+/// A day of the spot view.
+const BAR: [u16; 5] = [code::CLOSE, code::OPEN, code::HIGH, code::LOW, code::VOLUME];
 /// What a vendor has of a move: reference close, open, high, low, close.
 const VENDOR_PRICES: [u16; 5] = [393, 394, 395, 396, 397];
 /// gap, intraday and close move.
@@ -38,7 +35,7 @@ const VENDOR_MOVES: [u16; 3] = [391, 392, 390];
 /// volume before and on the day.
 const VENDOR_VOLUMES: [u16; 2] = [398, 399];
 /// Old and new shares of a split.
-const SPLIT: [u16; 2] = [250, 251];
+const SPLIT: [u16; 2] = [code::SPLIT_FROM, code::SPLIT_TO];
 
 const COLUMNS: [Column; 20] = [
     Column::new("earnings_date", "the day of the announcement"),
@@ -126,11 +123,11 @@ impl Projection for EarningsMoves {
         let bars: Vec<Bar> = facts.records(Series::Spot).iter().filter_map(bar).collect();
         let market = Market { calendar: Calendar::nyse(), bars: &bars };
         let announced = |record: &Record| {
-            let timing = match record.known(TIMING).map(|cell| &cell.value) {
+            let timing = match record.known(code::TIMING).map(|cell| &cell.value) {
                 Some(Value::Text(word)) => Timing::of(word),
                 _ => Timing::Unknown,
             };
-            (record.day, Announcement { timing, confirmed: record.number(CONFIRMED) })
+            (record.day, Announcement { timing, confirmed: record.number(code::CONFIRMED) })
         };
         let mut events: BTreeMap<Day, Announcement> =
             facts.records(Series::Earnings).iter().map(announced).collect();
@@ -268,7 +265,7 @@ mod tests {
         let event = EventId { batch: BatchId(1), seq: 0 };
         let cell = |(code, text): &(u16, &str)| {
             let value = match *code {
-                TIMING => Value::Text((*text).into()),
+                code::TIMING => Value::Text((*text).into()),
                 _ => Value::from_json_number(text),
             };
             Cell { field: Field::Known(*code), value, event, class: Class::Vendor }
@@ -298,9 +295,9 @@ mod tests {
             (
                 Series::Earnings,
                 vec![
-                    record("2025-02-04", &[(TIMING, "AMC"), (CONFIRMED, "1")]),
-                    record("2025-02-08", &[(TIMING, "AMC")]),
-                    record("2025-05-06", &[(TIMING, "BMO")]),
+                    record("2025-02-04", &[(code::TIMING, "AMC"), (code::CONFIRMED, "1")]),
+                    record("2025-02-08", &[(code::TIMING, "AMC")]),
+                    record("2025-05-06", &[(code::TIMING, "BMO")]),
                 ],
             ),
             (

@@ -1,6 +1,6 @@
 //! Historical volatility by every estimator, from daily bars.
 
-use crate::domain::{Calendar, Datum, Day, Series, Table};
+use crate::domain::{Calendar, Datum, Day, Series, Table, code};
 use crate::projections::projection::{Column, Facts, Projection};
 use crate::projections::view::Record;
 use crate::quant::estimators::{Bar, Estimator};
@@ -14,8 +14,8 @@ pub struct HvEstimators;
 /// Sessions of a window.
 const WINDOW: usize = 20;
 
-/// close, open, high, low of the spot view.
-const CODES: [u16; 4] = [60, 61, 62, 63];
+/// The prices of a day of the spot view.
+const CODES: [u16; 4] = [code::CLOSE, code::OPEN, code::HIGH, code::LOW];
 
 impl Projection for HvEstimators {
     fn name(&self) -> &'static str {

@@ -1,6 +1,6 @@
 //! Implied against historical volatility of the same day.
 
-use crate::domain::{Datum, Series, Table};
+use crate::domain::{Datum, Series, Table, code};
 use crate::projections::projection::{Column, Facts, Projection};
 use crate::projections::view::Record;
 use crate::quant::moving::{ratio, spread};
@@ -9,8 +9,7 @@ use crate::quant::moving::{ratio, spread};
 /// 12.2). Days of different dates are never put together.
 pub struct IvHv;
 
-/// hv20, hv30, hv90, hv252.
-const HV: [u16; 4] = [40, 41, 42, 43];
+const HV: [u16; 4] = [code::HV20, code::HV30, code::HV90, code::HV252];
 
 impl Projection for IvHv {
     fn name(&self) -> &'static str {
@@ -48,7 +47,7 @@ impl Projection for IvHv {
     fn rows(&self, facts: &Facts<'_>) -> Result<Table, String> {
         let hv = facts.records(Series::Hv);
         let row = |record: &Record| {
-            let iv = record.number(10)?;
+            let iv = record.number(code::ATM_IV)?;
             let same = hv.binary_search_by_key(&record.day, |record| record.day).ok()?;
             let hv = hv.get(same)?;
             let mut row: Vec<Datum> = vec![record.day.into(), Some(iv).into()];

@@ -1,11 +1,8 @@
 //! Where implied volatility stands among its own past, day by day.
 
-use crate::domain::{Datum, Series, Table};
+use crate::domain::{Datum, Series, Table, code};
 use crate::projections::projection::{Column, Facts, Projection};
 use crate::quant::{moving, rank};
-
-/// `atm_iv` of the iv view.
-const ATM_IV: u16 = 10;
 
 /// `iv_metrics@1`: windowed ranks and percentiles, averages and changes (`tomic.md` 7.4, 14).
 pub struct IvMetrics;
@@ -55,7 +52,7 @@ impl Projection for IvMetrics {
 
     fn rows(&self, facts: &Facts<'_>) -> Result<Table, String> {
         let records = facts.records(Series::Iv);
-        let series: Vec<Option<f64>> = records.iter().map(|r| r.number(ATM_IV)).collect();
+        let series: Vec<Option<f64>> = records.iter().map(|r| r.number(code::ATM_IV)).collect();
         let one = rank::windowed(&series, rank::ONE_YEAR);
         let two = rank::windowed(&series, rank::TWO_YEARS);
         let (average, off) = (moving::iv_ma20(&series), moving::iv_vs_iv_ma20(&series));

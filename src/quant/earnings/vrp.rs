@@ -2,10 +2,6 @@
 
 use super::{mean, median};
 
-/// Fewest moves that say anything.
-pub const MIN_QUARTERS: usize = 4;
-/// Most moves that are looked at.
-pub const MAX_QUARTERS: usize = 12;
 /// What stands for a deviation relative to a median of 0.
 const NO_MEDIAN: f64 = 999.0;
 
@@ -179,7 +175,7 @@ mod tests {
     fn too_little_history_is_never_scored() {
         let moves = [0.05; 3];
         let too_few = NoRatio::TooFew { found: 3, wanted: 4 };
-        assert_eq!(History::of(&moves, MIN_QUARTERS), Err(too_few));
+        assert_eq!(History::of(&moves, 4), Err(too_few));
         assert_eq!(too_few.to_string(), "3 of 4 past moves are known");
         assert_eq!(History::of(&[], 0), Err(NoRatio::TooFew { found: 0, wanted: 0 }));
         assert_eq!(History::of(&[0.0; 5], 4), Err(NoRatio::NoMovement));

@@ -6,6 +6,7 @@ pub(super) mod words;
 use super::ink::{clean, ink};
 use super::numbers;
 use super::svg::scale::{number, ticks};
+use super::table::wrapped;
 use super::{Document, Grid, Look, json};
 use crate::app::report::{Chart, ChartLine};
 use braille::{Canvas, Cell, mark, overlay, place_of};
@@ -267,21 +268,6 @@ impl Chart {
         }
         out
     }
-}
-
-/// A text in lines of at most that many characters, cut at blanks.
-pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 /// The entries of a legend, in as many rows as they need.

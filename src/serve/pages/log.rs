@@ -15,6 +15,7 @@ const MOST: usize = 5000;
 pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     let limit = here.ask.parsed::<usize>("limit")?.unwrap_or(USUAL).clamp(1, MOST);
     let log = trace::log(here.ledger, Some(limit), here.at()?)?;
+    let head = here.ledger.position().0;
     here.answer(&log, |log| {
         let rows: Vec<_> = log.entries.iter().map(|entry| vec![
             entry_link(entry.position),
@@ -39,10 +40,10 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
                     placeholder="#12 or 2025-01-31" maxlength="40";
                 button { (t("Show")) }
             }
-            @if here.site.options.allow_decisions && log.position > 0 {
+            @if here.site.options.allow_decisions && head > 0 {
                 form.decide method="post" action="/undo" {
                     (proof(here.site))
-                    input type="hidden" name="position" value=(log.position);
+                    input type="hidden" name="position" value=(head);
                     button { (t("Undo the last decision")) }
                     button formaction="/redo" { (t("Redo")) }
                     button name="plan" value="1" { (t("Show what undoing would do")) }

@@ -40,32 +40,51 @@ use std::borrow::Cow;
 pub(super) const STYLE: &str = include_str!("../assets/page.css");
 pub(super) const SCRIPT: &str = include_str!("../assets/page.js");
 
-/// Every page with its address. Those that do not end with a variable part have a twin with
-/// `.json`; the others take the suffix after it.
-pub(super) const ALL: &[(&str, Show)] = &[
-    ("/", home::show),
-    ("/status", home::show),
-    ("/batches", batches::show),
-    ("/batches/{batch}", batch::show),
-    ("/symbols", symbol::list),
-    ("/symbols/{symbol}", symbol::show),
-    ("/why/{series}/{symbol}/{date}", why::show),
-    ("/rank", rank::show),
-    ("/vrp", earnings::vrp),
-    ("/earnings/{symbol}", earnings::show),
-    ("/gaps", gaps::list),
-    ("/gaps/{symbol}", gaps::show),
-    ("/events", log::show),
-    ("/events/{entry}", event::entry),
-    ("/events/{batch}/{number}", event::row),
-    ("/audit", audit::show),
-    ("/verify", audit::verify),
-    ("/projections", projections::list),
-    ("/projections/{name}", projections::show),
-    ("/projections/{name}/diff", projections::diff),
-    ("/sql", sql::show),
-    ("/sql.csv", sql::csv),
+/// Every page with its address and the words that its query may have. Those that do not end with a
+/// variable part have a twin with `.json`; the others take the suffix after it.
+pub(super) const ALL: &[(&str, Show, &[&str])] = &[
+    ("/", home::show, &[]),
+    ("/status", home::show, &[]),
+    ("/batches", batches::show, &["at", "state"]),
+    ("/batches/{batch}", batch::show, &["full"]),
+    ("/symbols", symbol::list, &["q", "at"]),
+    ("/symbols/{symbol}", symbol::show, &["kind", "from", "to", "at"]),
+    ("/why/{series}/{symbol}/{date}", why::show, &["item", "field", "at"]),
+    ("/rank", rank::show, &["metric", "symbols", "from", "to", "limit", "at"]),
+    ("/vrp", earnings::vrp, &["symbols", "date", "tiers", "projection", "at"]),
+    ("/earnings/{symbol}", earnings::show, &["date", "projection", "at"]),
+    ("/gaps", gaps::list, &["series", "at"]),
+    ("/gaps/{symbol}", gaps::show, &["series", "at"]),
+    ("/events", log::show, &["limit", "at"]),
+    ("/events/{entry}", event::entry, &[]),
+    ("/events/{batch}/{number}", event::row, &[]),
+    ("/audit", audit::show, &["actor", "since", "at"]),
+    ("/verify", audit::verify, &[]),
+    ("/projections", projections::list, &["at"]),
+    ("/projections/{name}", projections::show, &["at"]),
+    ("/projections/{name}/diff", projections::diff, &["with", "at"]),
+    ("/sql", sql::show, &["q", "at"]),
+    ("/sql.csv", sql::csv, &["q", "at"]),
 ];
+
+/// Words that a page has besides, of which its twin makes nothing: which part of it is looked at, and
+/// what an act that led there has done.
+const OWN: &[(&str, &[&str])] = &[
+    ("/batches/{batch}", &["view", "symbol", "kind", "done", "rest"]),
+    ("/events", &["done"]),
+    ("/projections", &["built", "promoted"]),
+];
+
+/// The words that the query of a page and of its twin may have.
+pub(super) fn words(path: &str) -> &'static [&'static str] {
+    ALL.iter().find(|(known, ..)| *known == path).map_or(&[], |(.., words)| words)
+}
+
+/// The same with those of the page alone.
+pub(super) fn all_words(path: &str) -> impl Iterator<Item = &'static str> + Clone {
+    let own = OWN.iter().find(|(known, _)| *known == path).map_or(&[][..], |(_, words)| words);
+    words(path).iter().chain(own).copied().chain(["lang"])
+}
 
 /// The links at the top: address, name, key.
 const PLACES: &[(&str, &str, &str)] = &[

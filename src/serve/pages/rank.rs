@@ -47,7 +47,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
                 button { (t("Show")) }
             }
             p { (map.definition) }
-            @if map.rows.is_empty() { p { (t("No symbol has implied volatility.")) } }
+            @if map.months.is_empty() { p { (t("No symbol has implied volatility.")) } }
             @else { (figure(&drawn, "heat-")) (data(&drawn, link)) }
         };
         Ok(Page::new("Rank", "/rank", body).of(&[Series::Iv], &heat.symbols))

@@ -173,7 +173,7 @@ fn stored(corpus: &Corpus, root: &Path) -> Done {
         }
         let bundle = folder.path().join(format!("{id}.vlb"));
         for plain in [false, true] {
-            outside::export_batch(&ledger, *id, &bundle, plain, &run)?;
+            outside::export_batch(&ledger, *id, &bundle, plain)?;
             corpus.put("bundle", &format!("{id}-{plain}"), &[&fs::read(&bundle)?])?;
         }
     }
