@@ -264,7 +264,7 @@ pub fn gaps(
 ) -> Result<Gaps> {
     let at = at.unwrap_or(ledger.position());
     let (reader, calendar) = (ViewReader::new(ledger)?, Calendar::nyse());
-    let covered = CoverageMap::of(ledger)?;
+    let covered = CoverageMap::at(ledger, at)?;
     let mut rows = Vec::new();
     let views = Series::ALL.into_iter().filter(|view| view.is_daily());
     for view in views.filter(|view| series.is_none_or(|s| s == *view)) {
@@ -320,9 +320,9 @@ fn told(range: &Range) -> CoverageLine {
     }
 }
 
-/// What was asked of a service, per view.
-fn coverage(ledger: &Ledger) -> Result<Vec<StatusCoverage>> {
-    let map = CoverageMap::of(ledger)?;
+/// What was asked of a service until a position, per view.
+fn coverage(ledger: &Ledger, at: Position) -> Result<Vec<StatusCoverage>> {
+    let map = CoverageMap::at(ledger, at)?;
     let mut lines: BTreeMap<Series, StatusCoverage> = BTreeMap::new();
     for (series, symbol, scope, _) in map.iter() {
         let line = lines.entry(*series).or_insert_with(|| StatusCoverage {
@@ -344,17 +344,20 @@ fn coverage(ledger: &Ledger) -> Result<Vec<StatusCoverage>> {
     Ok(lines.into_values().collect())
 }
 
-/// The state of the ledger.
+/// The state of the ledger at a position, by default the head: its size on disk is that of now.
 ///
 /// # Errors
-/// A view that cannot be read.
-pub fn status(ledger: &Ledger, notes: &[String]) -> Result<Status> {
+/// [`LedgerError::NoSuchPosition`], or a view that cannot be read.
+pub fn status(ledger: &Ledger, at: Option<Position>, notes: &[String]) -> Result<Status> {
+    let at = at.unwrap_or(ledger.position());
+    let log_root = ledger.root_at(at)?;
     let reader = ViewReader::new(ledger)?;
     let (mut batches, mut open, mut events) = (BTreeMap::new(), Vec::new(), 0);
     for (id, batch) in ledger.batches().iter() {
-        *batches.entry(batch.state().name()).or_insert(0) += 1;
+        let Some(state) = batch.state_at(at) else { continue };
+        *batches.entry(state.name()).or_insert(0) += 1;
         events += batch.stage.events;
-        if batch.state() == BatchState::Staged {
+        if state == BatchState::Staged {
             open.push(id.to_string());
         }
     }
@@ -362,8 +365,8 @@ pub fn status(ledger: &Ledger, notes: &[String]) -> Result<Status> {
     for view in Series::ALL {
         let mut line =
             StatusView { series: view.name(), symbols: 0, days: 0, from: None, to: None };
-        let now = Activity::at(ledger.batches(), view, ledger.position());
-        let counter = Counter::new(&reader, view, now, &[])?;
+        let activity = Activity::at(ledger.batches(), view, at);
+        let counter = Counter::new(&reader, view, activity, &[])?;
         let spans = parallel::map(&reader.symbols(view)?, threads(), |symbol| {
             counter.span(&ViewReader::with(ledger, reader.roots()), symbol)
         })?;
@@ -379,22 +382,22 @@ pub fn status(ledger: &Ledger, notes: &[String]) -> Result<Status> {
             views.push(line);
         }
     }
-    let head = ledger.head();
+    let last = (at.0 as usize).checked_sub(1).and_then(|last| ledger.entries().get(last));
     Ok(Status {
         schema: "volledger/status/1",
         ledger: ledger.directory().map(|dir| dir.display().to_string()).unwrap_or_default(),
         format: ledger.format(),
-        position: head.size.0,
-        log_root: head.root.to_string(),
+        position: at.0,
+        log_root: log_root.to_string(),
         events,
         batches,
         open,
         views,
         stale: Vec::new(),
         outdated: Vec::new(),
-        coverage: coverage(ledger)?,
+        coverage: coverage(ledger, at)?,
         bytes: ledger.directory().map(size_of).unwrap_or_default(),
-        last_entry: ledger.entries().last().map(|entry| rfc3339(entry.time_ms)),
+        last_entry: last.map(|entry| rfc3339(entry.time_ms)),
         notes: notes.to_vec(),
     })
 }

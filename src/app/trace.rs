@@ -75,7 +75,9 @@ pub fn why(
     for cell in cells {
         let event = match events.entry(cell.event) {
             btree_map::Entry::Occupied(known) => known.get().clone(),
-            btree_map::Entry::Vacant(new) => new.insert(event_line(ledger, cell.event)?).clone(),
+            btree_map::Entry::Vacant(new) => {
+                new.insert(event_line(ledger, cell.event, at)?).clone()
+            }
         };
         fields.push(WhyField {
             field: cell.field.name().to_owned(),
@@ -143,10 +145,14 @@ fn replaced(
     others.into_iter().map(|(_, other)| other).collect()
 }
 
-/// An event with the bytes it was read from and its proof.
-fn event_line(ledger: &Ledger, event: EventId) -> Result<EventLine> {
+/// An event, as it stood at a position, with the bytes it was read from and its proof.
+fn event_line(ledger: &Ledger, event: EventId, at: Position) -> Result<EventLine> {
     let nothing = || AppError::NotFound(format!("there is no event {event}"));
     let batch = ledger.batches().get(event.batch).ok_or_else(nothing)?;
+    let state = batch.state_at(at).ok_or_else(|| {
+        AppError::NotFound(format!("{event} came with {}, after {at}", batch.staged_at))
+    })?;
+    let committed = batch.committed_at.is_some_and(|committed| committed <= at);
     let located = ledger.locate(event)?.ok_or_else(nothing)?;
     let manifest = ledger.manifest_of(&batch.stage)?;
     let row = located.rows.get(0);
@@ -192,9 +198,9 @@ fn event_line(ledger: &Ledger, event: EventId) -> Result<EventLine> {
         op,
         leaf: located.leaf.to_string(),
         batch: event.batch.to_string(),
-        state: batch.state().name(),
+        state: state.name(),
         recorded_at: rfc3339(batch.staged_ms),
-        confirmed_at: batch.committed_ms.map(rfc3339),
+        confirmed_at: batch.committed_ms.filter(|_| committed).map(rfc3339),
         mapping: format!("{}/{}", batch.stage.mapping.id, batch.stage.mapping.version),
         source: source.name.clone(),
         source_digest: source.digest.to_string(),
@@ -267,13 +273,14 @@ impl Write for Cut {
     }
 }
 
-/// Shows a row event (`b7/3`) or a control entry (`#12`).
+/// Shows a row event (`b7/3`) or a control entry (`#12`), as it stood at a position, by default the head.
 ///
 /// # Errors
-/// [`AppError::NotFound`], [`AppError::Usage`].
-pub fn show(ledger: &Ledger, what: &str) -> Result<Shown> {
+/// [`AppError::NotFound`], also of what came later; [`AppError::Usage`].
+pub fn show(ledger: &Ledger, what: &str, until: Option<Position>) -> Result<Shown> {
+    let until = until.unwrap_or(ledger.position());
     if let Ok(event) = what.parse::<EventId>() {
-        let event = Box::new(event_line(ledger, event)?);
+        let event = Box::new(event_line(ledger, event, until)?);
         return Ok(Shown::Row { schema: "volledger/event/1", event });
     }
     let wrong = |error: crate::domain::id::IdError| AppError::Usage(error.to_string());
@@ -282,6 +289,9 @@ pub fn show(ledger: &Ledger, what: &str) -> Result<Shown> {
     let index = (at.0 as usize).checked_sub(1);
     let entry = index.and_then(|index| ledger.entries().get(index));
     let entry = entry.ok_or_else(|| AppError::NotFound(format!("there is no entry {at}")))?;
+    if at > until {
+        return Err(AppError::NotFound(format!("{at} came after {until}")));
+    }
     let entry = Box::new(entry_line(ledger, at, entry));
     Ok(Shown::Entry { schema: "volledger/event/1", entry })
 }

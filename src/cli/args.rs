@@ -3,7 +3,7 @@
 use super::commands::{
     backup, batch, chart, check, checkpoint, config, coverage, derive, diff, erase, export, fetch,
     gaps, health, heatmap, import, key, log, man, menu, metrics, overview, projection, prove,
-    recover, screen, serve, show, sql, timeline, tour, verify, view, vrp, why,
+    recover, screen, serve, show, sql, status, timeline, tour, verify, view, vrp, why,
 };
 use super::error::{Failure, Outcome};
 use crate::app::metrics::Which;
@@ -240,8 +240,7 @@ pub(super) enum Command {
     /// One event (b7/3) or decision (#12)
     Show(show::ShowArgs),
     /// What is in the ledger and what waits for a decision
-    #[command(after_help = "EXAMPLES\n  volledger status\n  volledger status --json")]
-    Status(Nothing),
+    Status(status::StatusArgs),
     /// Whether ledger, disk and service are in order, in a moment
     Health(health::HealthArgs),
     /// Check hashes, order, roots and HEAD
@@ -417,6 +416,8 @@ mod tests {
             "log --audit --actor ann --since 2025-01-01 --html f --json",
             "show b7/3",
             "status -q -v",
+            "status --at 2024-12-31 --json",
+            "show b7/3 --at #12",
             "verify --deep",
             "verify --against f --key a+b+c",
             "key new --name example.com/vol -O k --json",

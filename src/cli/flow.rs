@@ -7,7 +7,8 @@ use super::exit::Exit;
 use super::prompt::{self, Answer};
 use super::ui::Ui;
 use crate::app::import::{Outcome as Came, Staged};
-use crate::app::{self, Ledger, Run, decide, review};
+use crate::app::{self, Ledger, Run, decide, derive, review};
+use crate::domain::EntryKind;
 use crate::domain::batch::Refusal;
 use crate::render::ReviewPage;
 use rust_decimal::prelude::ToPrimitive;
@@ -71,9 +72,27 @@ fn planned(
     }
 }
 
+/// Stages something, shows its review, decides about it, and says what that leaves behind.
+pub(super) fn finish(
+    ui: &mut Ui,
+    ctx: &Context,
+    ledger: &mut Ledger,
+    stage: impl FnOnce(&mut Ledger) -> app::error::Result<Staged>,
+    flags: &Decide,
+    full: bool,
+) -> Outcome<Exit> {
+    let before = ledger.entries().len();
+    let exit = settle(ui, ctx, ledger, stage, flags, full)?;
+    let mut since = ledger.entries().iter().skip(before);
+    if since.any(|entry| matches!(entry.kind, EntryKind::Decision(_))) {
+        left_behind(ui, ledger);
+    }
+    Ok(exit)
+}
+
 /// Stages something, shows its review and decides about it. Where flags have decided already, both
 /// are done before anything is shown: a batch that is told of is durable.
-pub(super) fn finish(
+pub(super) fn settle(
     ui: &mut Ui,
     ctx: &Context,
     ledger: &mut Ledger,
@@ -190,6 +209,24 @@ pub(super) fn finish(
         ui.show(&ReviewPage { review: &staged.review, full, check: false })?;
     }
     Ok(exit)
+}
+
+/// Says which computed values a decision left behind. It stands, whatever becomes of this.
+pub(super) fn left_behind(ui: &mut Ui, ledger: &Ledger) {
+    let found = derive::outdated(ledger).unwrap_or_else(|error| {
+        ui.note(&format!("whether computed values still follow could not be seen: {error}"));
+        Vec::new()
+    });
+    for left in found {
+        let (view, input) = (left.what.series(), left.what.input());
+        let few: Vec<_> = left.symbols.iter().take(6).map(ToString::to_string).collect();
+        let more = if left.symbols.len() > few.len() { " …" } else { "" };
+        let few = few.join(" ");
+        ui.note(&format!(
+            "{view} of {few}{more} no longer follows from {input}: `volledger derive {view}` \
+             computes it anew"
+        ));
+    }
 }
 
 #[cfg(test)]

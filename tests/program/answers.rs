@@ -141,6 +141,10 @@ fn a_position_answers_the_same_whatever_comes_later() {
         "view hv",
         "diff 0 2",
         "batch list",
+        "why iv VOLA 2024-12-30",
+        "show b1/3",
+        "gaps VOLA",
+        "log",
         "export iv -O a.csv",
         "export iv -O a.jsonl",
         "export hv -O a.sqlite",
@@ -157,15 +161,25 @@ fn a_position_answers_the_same_whatever_comes_later() {
         };
         asked.chain(queries.iter().map(of_query)).collect()
     };
-    let before = answers();
+    // Only the size on disk is that of now.
+    let status = || {
+        let mut status = desk.run(&format!("status --at {at} --json")).exits(0).json();
+        status.as_object_mut().unwrap().remove("bytes");
+        status
+    };
+    let (before, stood) = (answers(), status());
     desk.run(&format!("import iv {} -s VOLB --yes", sample("iv/VOLB.csv"))).exits(0);
     desk.run(&format!("import spot {} -s VOLC --yes", sample("spot/VOLC.csv"))).exits(0);
     desk.run("undo").exits(0);
+    desk.run("batch rollback b1").exits(0);
     let after = answers();
     let names = lines.iter().chain(&queries);
     for ((line, before), after) in names.zip(&before).zip(&after) {
         assert_eq!(before, after, "{line}");
     }
+    assert_eq!(status(), stood);
+    desk.run("show b2/1 --at 2").exits(1);
+    desk.run("show #3 --at 2").exits(1);
 }
 
 #[test]

@@ -119,7 +119,8 @@ fn computed_values_that_no_longer_follow_are_told() {
     assert_eq!(outdated(), "[]");
 
     let wrong = desk.write("wrong.csv", "Date,Close\n2024-12-02,70\n");
-    desk.run(&format!("import spot {wrong} -s VOLA --yes")).exits(0);
+    let ran = desk.run(&format!("import spot {wrong} -s VOLA --yes")).exits(0);
+    assert!(ran.err.contains("hv of VOLA no longer follows from spot"), "{}", ran.err);
     let told = r#"[{"series":"hv","symbols":["VOLA"]}]"#;
     assert_eq!(outdated(), told, "a correction leaves it behind");
     assert!(desk.run("status").err.contains("volledger derive hv"));

@@ -39,21 +39,30 @@ impl CoverageMap {
     /// # Errors
     /// A manifest that cannot be read.
     pub fn of(ledger: &Ledger) -> Result<Self> {
+        Self::at(ledger, ledger.position())
+    }
+
+    /// The same as it was at a position.
+    ///
+    /// # Errors
+    /// A manifest that cannot be read.
+    pub fn at(ledger: &Ledger, at: Position) -> Result<Self> {
         let mut map = Self::default();
         for (id, batch) in ledger.batches().iter() {
             if Provider::of_mapping(&batch.stage.mapping.id).is_none() {
                 continue;
             }
+            let Some(state) = batch.state_at(at) else { continue };
             let manifest = ledger.manifest_of(&batch.stage)?;
             let sources = manifest.sources.iter();
             map.seen.extend(
                 sources.map(|source| ((source.digest.0, source.observed_ms), batch.staged_at)),
             );
-            match batch.state() {
+            match state {
                 BatchState::Staged | BatchState::Active => {
                     for fact in manifest.coverage {
                         map.answered(id, &fact);
-                        if fact.symbol.is_none() && batch.state() == BatchState::Staged {
+                        if fact.symbol.is_none() && state == BatchState::Staged {
                             let days = days_in(fact.from, fact.to);
                             map.undecided.extend(days.map(|day| (fact.series, day)));
                         }

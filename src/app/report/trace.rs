@@ -61,11 +61,11 @@ pub struct EventLine {
     pub leaf: String,
     /// The batch.
     pub batch: String,
-    /// The batch's state now.
+    /// The batch's state at the position that was asked about.
     pub state: &'static str,
     /// When it was recorded (staged).
     pub recorded_at: String,
-    /// When the batch was first confirmed.
+    /// When the batch was first confirmed, if it was by then.
     pub confirmed_at: Option<String>,
     /// The mapping that read it.
     pub mapping: String,

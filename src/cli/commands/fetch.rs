@@ -208,12 +208,15 @@ fn finish(
         Some(mut staged) => {
             staged.review.fetch = Some(Box::new(report));
             let batch = staged.batch;
-            let exit = flow::finish(ui, ctx, ledger, |_| Ok(staged), &args.decide, args.full)?;
+            let exit = flow::settle(ui, ctx, ledger, |_| Ok(staged), &args.decide, args.full)?;
             let state = batch.and_then(|id| ledger.batches().get(id)).map(|batch| batch.state());
             if let (Some(BatchState::Active), Some(what), false) =
                 (state, follows(wish.what), args.no_derive)
             {
                 derive::follow(ui, ctx, ledger, what, &wish.symbols)?;
+            }
+            if state == Some(BatchState::Active) {
+                flow::left_behind(ui, ledger);
             }
             exit
         }

@@ -16,7 +16,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context) -> Outcome<Exit> {
     if ui.for_people() {
         ui.tell(&format!("Created ledger {}", directory.display()))?;
     } else {
-        ui.show(&lookup::status(&ledger, &[])?)?;
+        ui.show(&lookup::status(&ledger, None, &[])?)?;
     }
     ui.hint("stage a file with `volledger import iv FILE -s SYMBOL`");
     Ok(Exit::Done)

@@ -79,7 +79,7 @@ pub(super) fn run(ui: &mut Ui, ctx: &Context, command: &Command) -> Outcome<Exit
         Command::Earnings(args) => vrp::earnings(ui, ctx, args),
         Command::Vrp(args) => vrp::vrp(ui, ctx, args),
         Command::Sql(args) => sql::run(ui, ctx, args),
-        Command::Status(_) => status::run(ui, ctx),
+        Command::Status(args) => status::run(ui, ctx, args),
         Command::Verify(args) => verify::run(ui, ctx, args),
         Command::Health(args) => health::run(ui, ctx, args),
         Command::Export(args) => export::run(ui, ctx, args),

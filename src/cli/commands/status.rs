@@ -2,15 +2,36 @@
 
 use crate::app::report::StatusOutdated;
 use crate::app::{derive, lookup, outside, projection};
+use crate::cli::args::Past;
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
+use clap::Args;
 
-pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context) -> Outcome<Exit> {
+const EXAMPLES: &str = "\
+EXAMPLES
+  volledger status
+  volledger status --json             for scripts
+  volledger status --at 2024-12-31    what was there then, and what waited for a decision";
+
+/// What is in the ledger and what waits for a decision
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct StatusArgs {
+    #[command(flatten)]
+    past: Past,
+}
+
+pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &StatusArgs) -> Outcome<Exit> {
     let mut opened = ctx.opened()?;
     opened.notes.extend(outside::open_to_others(&opened.ledger));
-    let mut status = lookup::status(&opened.ledger, &opened.notes)?;
+    let at = ctx.at(&opened.ledger, args.past.at.as_deref())?;
+    let mut status = lookup::status(&opened.ledger, at, &opened.notes)?;
+    if at.is_some() {
+        ui.show(&status)?; // nothing waits for anybody there
+        return Ok(Exit::Done);
+    }
     status.stale = projection::stale(&mut opened.ledger, &ctx.run())?;
     status.outdated = derive::outdated(&opened.ledger)?.into_iter().map(line).collect();
     ui.show(&status)?;

@@ -1,10 +1,11 @@
 //! `undo`, `redo` and `rollback --to`: the inverse of decisions.
 
 use crate::app::report::Decided;
-use crate::app::{Ledger, decide, derive, lookup};
+use crate::app::{Ledger, decide, lookup};
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
+use crate::cli::flow;
 use crate::cli::ui::Ui;
 use crate::domain::BatchId;
 use clap::Args;
@@ -97,21 +98,7 @@ pub(super) fn told(
     if decided.plan {
         ui.hint("leave out `--plan` to do it");
     } else if decided.action != "none" {
-        // The decision stands, whatever becomes of this.
-        let left_behind = derive::outdated(ledger).unwrap_or_else(|error| {
-            ui.note(&format!("whether computed values still follow could not be seen: {error}"));
-            Vec::new()
-        });
-        for left in left_behind {
-            let (view, input) = (left.what.series(), left.what.input());
-            let few: Vec<_> = left.symbols.iter().take(6).map(ToString::to_string).collect();
-            let more = if left.symbols.len() > few.len() { " …" } else { "" };
-            let few = few.join(" ");
-            ui.note(&format!(
-                "{view} of {few}{more} no longer follows from {input}: `volledger derive {view}` \
-                 computes it anew"
-            ));
-        }
+        flow::left_behind(ui, ledger);
         ui.hint(&format!("take it back with `{inverse}`"));
     }
     Ok(Exit::Done)

@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 /// An entry of the log.
 pub(super) fn entry(here: &Here<'_>) -> Result<Answer> {
     let position: crate::domain::Position = here.ask.name(0)?;
-    let shown = trace::show(here.ledger, &position.to_string())?;
+    let shown = trace::show(here.ledger, &position.to_string(), None)?;
     here.answer(&shown, |shown| {
         let Shown::Entry { entry, .. } = shown else {
             return Ok(Page::new(position.to_string(), "/events", html! {}));
@@ -47,7 +47,7 @@ pub(super) fn entry(here: &Here<'_>) -> Result<Answer> {
 pub(super) fn row(here: &Here<'_>) -> Result<Answer> {
     let batch: BatchId = here.ask.name(0)?;
     let number: u64 = here.ask.name(1)?;
-    let shown = trace::show(here.ledger, &format!("{batch}/{number}"))?;
+    let shown = trace::show(here.ledger, &format!("{batch}/{number}"), None)?;
     here.answer(&shown, |shown| {
         let Shown::Row { event, .. } = shown else {
             return Ok(Page::new(format!("{batch}/{number}"), "/events", html! {}));

@@ -23,7 +23,7 @@ fn status(site: &Site, ledger: &Ledger) -> Result<Arc<Status>> {
     }
     let notes: Vec<String> =
         ledger.notes().iter().cloned().chain(outside::open_to_others(ledger)).collect();
-    let status = Arc::new(lookup::status(ledger, &notes)?);
+    let status = Arc::new(lookup::status(ledger, None, &notes)?);
     *kept() = Some(Arc::clone(&status));
     Ok(status)
 }
