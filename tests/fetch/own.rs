@@ -212,6 +212,21 @@ fn the_review_of_a_fetch_tells_every_outcome() {
     assert_ne!(review["fetch"], Value::Null);
 }
 
+#[test]
+fn what_a_service_was_asked_later_is_not_told_of_the_past() {
+    let service = Responder::new(|_, _| ok("{}"));
+    let bench = Bench::new(service.base());
+    let file = bench.desk.write("VOLA.csv", "date,close\n2025-11-13,5.5\n");
+    bench.run(&format!("import spot {file} -s VOLA --yes")).exits(0);
+    bench.confirmed("spot VOLA --from 2025-10-01 --to 2025-10-31 --grouped never --no-derive");
+    for (at, asked) in [("", 1), ("--at 2", 0)] {
+        let gaps = bench.run(&format!("gaps VOLA --series spot {at} --json")).exits(0).json();
+        assert_eq!(gaps["rows"][0]["coverage"].as_array().unwrap().len(), asked, "{gaps}");
+        let status = bench.run(&format!("status {at} --json")).exits(0).json();
+        assert_eq!(status["coverage"].as_array().unwrap().len(), asked, "{status}");
+    }
+}
+
 /// Two answers of the same bytes about two symbols are two facts, and a third run asks nothing.
 #[test]
 fn equal_answers_without_items_about_two_symbols_are_two_facts() {
