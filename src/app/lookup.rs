@@ -1,12 +1,13 @@
 //! Looking: views, batches, gaps, status, differences.
 
 use super::clock::{parse_instant, rfc3339};
+use super::derive;
 use super::erase;
 use super::error::{AppError, Result};
 use super::fetch::{CoverageMap, Range};
 use super::report::{
     BatchLine, Batches, ChangeLine, CoverageLine, GapLine, Gaps, GapsLine, PositionDiff, Status,
-    StatusCoverage, StatusView, View, ViewRow, json_value,
+    StatusCoverage, StatusOutdated, StatusView, View, ViewRow, json_value,
 };
 use super::views::{Counter, ViewDigest, ViewReader};
 use super::{parallel, threads};
@@ -344,7 +345,8 @@ fn coverage(ledger: &Ledger, at: Position) -> Result<Vec<StatusCoverage>> {
     Ok(lines.into_values().collect())
 }
 
-/// The state of the ledger at a position, by default the head: its size on disk is that of now.
+/// The state of the ledger at a position, by default the head: its size on disk is that of now, and
+/// whether computed values follow from the data is looked at there only.
 ///
 /// # Errors
 /// [`LedgerError::NoSuchPosition`], or a view that cannot be read.
@@ -382,6 +384,13 @@ pub fn status(ledger: &Ledger, at: Option<Position>, notes: &[String]) -> Result
             views.push(line);
         }
     }
+    // What was computed is held against the data of now.
+    let outdated = if at == ledger.position() { derive::outdated(ledger)? } else { Vec::new() };
+    let outdated = outdated.iter().map(|of| StatusOutdated {
+        series: of.what.series().name(),
+        symbols: of.symbols.iter().map(ToString::to_string).collect(),
+    });
+    let outdated = outdated.collect();
     let last = (at.0 as usize).checked_sub(1).and_then(|last| ledger.entries().get(last));
     Ok(Status {
         schema: "volledger/status/1",
@@ -394,7 +403,7 @@ pub fn status(ledger: &Ledger, at: Option<Position>, notes: &[String]) -> Result
         open,
         views,
         stale: Vec::new(),
-        outdated: Vec::new(),
+        outdated,
         coverage: coverage(ledger, at)?,
         bytes: ledger.directory().map(size_of).unwrap_or_default(),
         last_entry: last.map(|entry| rfc3339(entry.time_ms)),

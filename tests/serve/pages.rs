@@ -185,6 +185,23 @@ fn the_pages_own_links_and_forms_have_only_words_that_are_known() {
 }
 
 #[test]
+fn the_first_page_tells_of_computed_values_that_no_longer_follow() {
+    let desk = crate::program::Desk::with_ledger();
+    desk.run(&format!("import spot {} -s VOLA --yes", crate::program::sample("spot/VOLA.csv")))
+        .exits(0);
+    desk.run("derive hv --yes").exits(0);
+    let told = || {
+        let site = Site::of(&desk, &[]);
+        let page = site.get("/").is(200).body.contains("no longer follows");
+        (page, site.get("/status.json").is(200).json()["outdated"].to_string())
+    };
+    assert_eq!(told(), (false, "[]".to_owned()));
+    let wrong = desk.write("wrong.csv", "Date,Close\n2024-12-02,70\n");
+    desk.run(&format!("import spot {wrong} -s VOLA --yes")).exits(0);
+    assert_eq!(told(), (true, r#"[{"series":"hv","symbols":["VOLA"]}]"#.to_owned()));
+}
+
+#[test]
 fn what_is_not_there_is_told_with_the_next_step() {
     let desk = desk();
     let site = Site::of(&desk, &[]);

@@ -1,7 +1,6 @@
 //! `status`: what is in the ledger and what waits.
 
-use crate::app::report::StatusOutdated;
-use crate::app::{derive, lookup, outside, projection};
+use crate::app::{lookup, outside, projection};
 use crate::cli::args::Past;
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
@@ -33,7 +32,6 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &StatusArgs) -> Outc
         return Ok(Exit::Done);
     }
     status.stale = projection::stale(&mut opened.ledger, &ctx.run())?;
-    status.outdated = derive::outdated(&opened.ledger)?.into_iter().map(line).collect();
     ui.show(&status)?;
     match status.open.first() {
         Some(batch) => ui.hint(&format!("review with `volledger batch diff {batch}`")),
@@ -50,9 +48,4 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &StatusArgs) -> Outc
         }
     }
     Ok(Exit::Done)
-}
-
-fn line(of: derive::Outdated) -> StatusOutdated {
-    let symbols = of.symbols.iter().map(ToString::to_string).collect();
-    StatusOutdated { series: of.what.series().name(), symbols }
 }

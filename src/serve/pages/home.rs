@@ -57,6 +57,12 @@ pub(in crate::serve) fn show(here: &Here<'_>) -> Result<Answer> {
             p.head { (t("Head ")) strong { "#" (status.position) } " " (digest(&status.log_root)) ", "
                 (counted(status.events, "event")) ", " (size(status.bytes)) (t(" on disk")) }
             @for note in &status.notes { p.note { (t("Note: ")) (prose(note)) } }
+            @for line in &status.outdated {
+                p.note { (t("Note: ")) (prose(&format!(
+                    "{0} of {1} no longer follows from what it was computed from: \
+                     `volledger derive {0}` computes it anew", line.series, line.symbols.join(", "),
+                ))) }
+            }
             section {
                 h2 { (t("Waiting for a decision")) }
                 @if status.open.is_empty() {
