@@ -223,13 +223,18 @@ pub fn batches(ledger: &Ledger, at: Option<Position>) -> Result<Batches> {
     let mut lines = Vec::new();
     for (id, batch) in ledger.batches().iter() {
         if let Some(state) = batch.state_at(at) {
-            lines.push(batch_line(ledger, id, batch, state)?);
+            lines.push(batch_line(ledger, (id, batch), state, at)?);
         }
     }
     Ok(Batches { schema: "volledger/batches/1", batches: lines })
 }
 
-fn batch_line(ledger: &Ledger, id: BatchId, batch: &Batch, state: BatchState) -> Result<BatchLine> {
+fn batch_line(
+    ledger: &Ledger,
+    (id, batch): (BatchId, &Batch),
+    state: BatchState,
+    at: Position,
+) -> Result<BatchLine> {
     let stage = &batch.stage;
     let sources = ledger.manifest_of(stage)?.sources;
     let first = sources.first().map(|source| source.name.clone()).unwrap_or_default();
@@ -247,8 +252,8 @@ fn batch_line(ledger: &Ledger, id: BatchId, batch: &Batch, state: BatchState) ->
         mapping: format!("{}/{}", stage.mapping.id, stage.mapping.version),
         source,
         staged_at: rfc3339(batch.staged_ms),
-        confirmed_at: batch.committed_ms.map(rfc3339),
-        reason: batch.last_reason.as_ref().and_then(|(_, reason)| reason.clone()),
+        confirmed_at: batch.committed_by(at).map(rfc3339),
+        reason: ledger.batches().reason_at(batch, at).map(str::to_owned),
     })
 }
 

@@ -4,15 +4,16 @@ mod blocking;
 mod keys;
 mod largest;
 mod room;
+mod sealed;
 
 pub use blocking::blocking;
+pub use sealed::{analyse_sealed, review, review_at, reviewed};
 
-use super::error::{AppError, Result};
+use super::error::Result;
 use super::groups::{Groups, SymbolEvents, SymbolKeys};
 use super::history::periods_of;
-use super::report::Review;
 use super::views::{Counter, Period, ViewReader};
-use super::{Run, document, parallel, threads};
+use super::{Run, parallel, threads};
 use crate::domain::{BatchId, Class, Day, Digest, Position, Series, Symbol};
 use crate::ledger::Ledger;
 use crate::ledger::hash::Hasher;
@@ -427,62 +428,4 @@ pub fn token(content: Digest, analysis: &Analysis) -> Digest {
     hasher.update(&content.0);
     hasher.update(&analysis.digest.0);
     hasher.finish()
-}
-
-/// Analyses a sealed batch: a staged one against the present, any other against the moment
-/// before it was committed.
-pub fn analyse_sealed(
-    ledger: &Ledger,
-    id: BatchId,
-    base: Option<Position>,
-    full: bool,
-    run: &Run<'_>,
-) -> Result<(Position, Analysis)> {
-    let batch = ledger.batches().get(id).ok_or_else(|| no_batch(id))?;
-    let then = batch.committed_at.map(|at| Position(at.0.saturating_sub(1)));
-    let base = base.or(then).unwrap_or(ledger.position());
-    let wanted = Wanted {
-        batch: id,
-        class: &|view| batch.class(view),
-        base,
-        replaces: batch.stage.supersedes,
-        full,
-    };
-    Ok((base, analyse(ledger, ledger, &wanted, run)?))
-}
-
-fn no_batch(id: BatchId) -> AppError {
-    crate::domain::batch::Refusal::NoSuchBatch(id).into()
-}
-
-/// The review of a batch.
-///
-/// # Errors
-/// [`AppError::Refused`] when there is no such batch.
-pub fn review(ledger: &Ledger, id: BatchId, full: bool, run: &Run<'_>) -> Result<Review> {
-    reviewed(ledger, id, full, run).map(|(review, _)| review)
-}
-
-/// The review of a batch, with the largest change that it would make.
-///
-/// # Errors
-/// [`AppError::Refused`] when there is no such batch.
-pub fn reviewed(
-    ledger: &Ledger,
-    id: BatchId,
-    full: bool,
-    run: &Run<'_>,
-) -> Result<(Review, Option<Decimal>)> {
-    let (base, analysis) = analyse_sealed(ledger, id, None, full, run)?;
-    let batch = ledger.batches().get(id).ok_or_else(|| no_batch(id))?;
-    let manifest = ledger.manifest_of(&batch.stage)?;
-    let parts = document::Parts {
-        batch: Some((id, batch.state())),
-        stage: &batch.stage,
-        manifest: &manifest,
-        analysis: &analysis,
-        base,
-        rejects: document::rejects(ledger, &batch.stage)?,
-    };
-    Ok((document::document(&parts), analysis.largest))
 }

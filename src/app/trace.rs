@@ -152,7 +152,6 @@ fn event_line(ledger: &Ledger, event: EventId, at: Position) -> Result<EventLine
     let state = batch.state_at(at).ok_or_else(|| {
         AppError::NotFound(format!("{event} came with {}, after {at}", batch.staged_at))
     })?;
-    let committed = batch.committed_at.is_some_and(|committed| committed <= at);
     let located = ledger.locate(event)?.ok_or_else(nothing)?;
     let manifest = ledger.manifest_of(&batch.stage)?;
     let row = located.rows.get(0);
@@ -200,7 +199,7 @@ fn event_line(ledger: &Ledger, event: EventId, at: Position) -> Result<EventLine
         batch: event.batch.to_string(),
         state: state.name(),
         recorded_at: rfc3339(batch.staged_ms),
-        confirmed_at: batch.committed_ms.filter(|_| committed).map(rfc3339),
+        confirmed_at: batch.committed_by(at).map(rfc3339),
         mapping: format!("{}/{}", batch.stage.mapping.id, batch.stage.mapping.version),
         source: source.name.clone(),
         source_digest: source.digest.to_string(),

@@ -393,6 +393,8 @@ mod tests {
             "derive iv AAPL MSFT --yes",
             "check f.csv",
             "batch list --at #3",
+            "batch diff b2 --full --at #3",
+            "projection list --at #3",
             "batch show 7 --json",
             "batch diff b7 --full --exit-code",
             "batch confirm b7 --expect 5be0 --no-input",

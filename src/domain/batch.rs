@@ -97,6 +97,11 @@ impl Batch {
         known.last().map(|(_, state)| *state)
     }
 
+    /// When it was first committed, if that was by a position; ms since 1970 UTC.
+    pub fn committed_by(&self, at: Position) -> Option<i64> {
+        self.committed_at.filter(|committed| *committed <= at).and(self.committed_ms)
+    }
+
     /// The state now.
     pub fn state(&self) -> BatchState {
         self.states.last().map_or(BatchState::Staged, |(_, state)| *state)
@@ -217,6 +222,12 @@ impl BatchTable {
     /// The number of the next batch.
     pub fn next_id(&self) -> BatchId {
         BatchId(self.batches.len() as u32 + 1)
+    }
+
+    /// The reason of the last decision about a batch by a position.
+    pub fn reason_at(&self, batch: &Batch, at: Position) -> Option<&str> {
+        let decided = batch.states.iter().take_while(|(from, _)| *from <= at).last();
+        decided.and_then(|(from, _)| self.decisions.get(from)?.reason.as_deref())
     }
 
     /// The batches that were ever committed, by the series that they speak of.

@@ -123,6 +123,10 @@ fn a_position_answers_the_same_whatever_comes_later() {
     let desk = Desk::with_iv();
     desk.write("n.sql", "SELECT :symbol AS symbol, count(*) AS n FROM iv WHERE symbol = :symbol");
     desk.run("projection add n --sql n.sql").exits(0);
+    // Staged now, decided about later.
+    desk.write("later.csv", "Date,IV30\n2024-12-30,99.5\n2024-12-31,98\n");
+    let staged = "import iv later.csv -s VOLA --mapping mc-iv-basic --stage-only";
+    desk.run(staged).exits(0);
     let at = desk.run("status --json").json()["position"].clone();
     let lines = [
         "rank",
@@ -141,6 +145,9 @@ fn a_position_answers_the_same_whatever_comes_later() {
         "view hv",
         "diff 0 2",
         "batch list",
+        "batch show b1",
+        "batch diff b1 --full",
+        "batch diff b2 --full",
         "why iv VOLA 2024-12-30",
         "show b1/3",
         "gaps VOLA",
@@ -161,24 +168,46 @@ fn a_position_answers_the_same_whatever_comes_later() {
         };
         asked.chain(queries.iter().map(of_query)).collect()
     };
-    // Only the size on disk is that of now.
+    // Only the size on disk, and what is stored of a projection, are those of now.
     let status = || {
         let mut status = desk.run(&format!("status --at {at} --json")).exits(0).json();
         status.as_object_mut().unwrap().remove("bytes");
         status
     };
-    let (before, stood) = (answers(), status());
+    let projections = || {
+        let list = desk.run(&format!("projection list --at {at} --json")).exits(0).json();
+        let mut lines = list["projections"].as_array().unwrap().clone();
+        for line in lines.iter_mut().filter(|line| line["kind"] != "view") {
+            for stored in ["state", "at", "symbols", "rows", "digest"] {
+                line.as_object_mut().unwrap().remove(stored);
+            }
+        }
+        (list["position"].clone(), lines)
+    };
+    let (before, stood, listed) = (answers(), status(), projections());
     desk.run(&format!("import iv {} -s VOLB --yes", sample("iv/VOLB.csv"))).exits(0);
     desk.run(&format!("import spot {} -s VOLC --yes", sample("spot/VOLC.csv"))).exits(0);
     desk.run("undo").exits(0);
-    desk.run("batch rollback b1").exits(0);
+    desk.run("batch confirm b2").exits(0);
+    desk.run("batch rollback b1 --reason wrong").exits(0);
+    desk.write("n2.sql", "SELECT symbol, date FROM spot");
+    desk.run("projection add n --sql n2.sql").exits(0);
+    desk.run("projection promote n@2").exits(0);
     let after = answers();
     let names = lines.iter().chain(&queries);
     for ((line, before), after) in names.zip(&before).zip(&after) {
         assert_eq!(before, after, "{line}");
     }
-    assert_eq!(status(), stood);
+    assert_eq!((status(), projections()), (stood, listed));
     desk.run("show b2/1 --at 2").exits(1);
+    let early = desk.run("batch show b2 --at 2").exits(1).err;
+    assert!(early.contains("b2 came with #4, after #2"), "{early}");
+    let now = desk.run("projection list --json").exits(0).json();
+    let promoted = now["projections"].as_array().unwrap().iter();
+    let promoted = promoted.filter(|line| line["name"] == "n" && line["promoted"] == true);
+    assert_eq!(promoted.map(|line| line["version"].clone()).collect::<Vec<_>>(), [2]);
+    let shown = desk.run("projection show n --at 3 --json").exits(0).json();
+    assert_eq!((&shown["position"], &shown["version"]), (&3.into(), &1.into()));
     desk.run("show #3 --at 2").exits(1);
 }
 

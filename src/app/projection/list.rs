@@ -7,20 +7,21 @@ use crate::app::Run;
 use crate::app::error::Result;
 use crate::app::report::{ProjectionLine, ProjectionList, ProjectionShown, with_causes};
 use crate::app::vantage::Vantage;
-use crate::domain::projection::ProjectionName;
+use crate::domain::projection::{ProjectionName, ProjectionTable};
 use crate::domain::{ProjectionId, Series};
 use crate::ledger::Ledger;
 use crate::ledger::codec::TableRoot;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 
-/// Views and projections, dropped ones included.
+/// Views and projections that there were, dropped ones included.
 ///
 /// # Errors
 /// A stored view that cannot be read.
 pub fn list(vantage: &Vantage) -> Result<ProjectionList> {
-    let reader = vantage.reader();
     let mut lines = Vec::new();
     for view in Series::ALL {
-        let symbols = reader.symbols(view)?.len() as u64;
+        let symbols = vantage.symbols_of(view)?.len() as u64;
         if symbols > 0 || matches!(view, Series::Iv | Series::Hv | Series::Spot) {
             lines.push(ProjectionLine {
                 name: view.name().to_owned(),
@@ -28,7 +29,7 @@ pub fn list(vantage: &Vantage) -> Result<ProjectionList> {
                 kind: "view",
                 promoted: true,
                 state: "current",
-                at: Some(vantage.ledger.position().0),
+                at: Some(vantage.at.0),
                 stale_parts: None,
                 symbols: Some(symbols),
                 rows: None,
@@ -38,12 +39,15 @@ pub fn list(vantage: &Vantage) -> Result<ProjectionList> {
             });
         }
     }
-    let mut ids = vantage.projections();
-    ids.extend(vantage.ledger.projections().iter().map(|(id, _)| id.clone()));
-    lines.extend(ids.iter().map(|id| line(vantage, id)));
+    let table = table_at(vantage);
+    let brought = vantage.registry.iter();
+    let brought = brought.filter_map(|of| ProjectionId::new(of.name(), of.version()).ok());
+    let ids: BTreeSet<ProjectionId> =
+        brought.chain(table.iter().map(|(id, _)| id.clone())).collect();
+    lines.extend(ids.iter().map(|id| line(vantage, &table, id)));
     Ok(ProjectionList {
         schema: "volledger/projections/1",
-        position: vantage.ledger.position().0,
+        position: vantage.at.0,
         projections: lines,
     })
 }
@@ -61,20 +65,34 @@ pub fn stale(ledger: &mut Ledger, run: &Run<'_>) -> Result<Vec<ProjectionLine>> 
 
 /// The same from a vantage.
 pub fn stale_from(vantage: &Vantage) -> Vec<ProjectionLine> {
-    let kept = vantage.ledger.projections().kept().map(|(id, _)| line(vantage, id));
+    let table = table_at(vantage);
+    let kept = table.kept().map(|(id, _)| line(vantage, &table, id));
     kept.filter(|line| line.state != "current").collect()
 }
 
-fn line(vantage: &Vantage, id: &ProjectionId) -> ProjectionLine {
-    let added = vantage.ledger.projections().get(id);
+/// The projections as the log names them up to the position that is seen.
+fn table_at(vantage: &Vantage) -> Cow<'_, ProjectionTable> {
+    let ledger = &vantage.ledger;
+    if vantage.at == ledger.position() {
+        return Cow::Borrowed(ledger.projections());
+    }
+    let mut table = ProjectionTable::default();
+    ledger.entries().iter().take(vantage.at.0 as usize).for_each(|entry| table.apply(entry));
+    Cow::Owned(table)
+}
+
+fn line(vantage: &Vantage, table: &ProjectionTable, id: &ProjectionId) -> ProjectionLine {
+    let added = table.get(id);
     let is_kept = added.is_some_and(|added| added.is_kept());
     let sql = added.is_some_and(|added| added.definition.is_some());
-    let name = ProjectionName { name: id.name.clone(), version: None };
+    let is_brought = vantage.registry.get(&id.name, Some(id.version)).is_some();
+    let newest = || vantage.registry.get(&id.name, None).map(|of| of.version());
+    let promoted = table.promoted(&id.name, vantage.at).or_else(newest);
     let mut line = ProjectionLine {
         name: id.name.to_string(),
         version: id.version,
         kind: if sql { "sql" } else { "built-in" },
-        promoted: vantage.id(&name).is_ok_and(|promoted| promoted == *id),
+        promoted: (is_kept || is_brought) && promoted == Some(id.version),
         state: "on-demand",
         at: None,
         stale_parts: None,
@@ -84,7 +102,7 @@ fn line(vantage: &Vantage, id: &ProjectionId) -> ProjectionLine {
         inputs: Vec::new(),
         error: None,
     };
-    if !is_kept && vantage.registry.get(&id.name, Some(id.version)).is_none() {
+    if !is_kept && !is_brought {
         line.state = "dropped";
         return line;
     }
@@ -100,6 +118,7 @@ fn line(vantage: &Vantage, id: &ProjectionId) -> ProjectionLine {
         return line;
     }
     let root = kept::read_root(&vantage.ledger, id);
+    let past = vantage.at < vantage.ledger.position();
     let stale = match &root {
         Ok(Some(root)) => dirty::between(vantage, &definition, Some(root), root.position),
         _ => Ok(None),
@@ -107,6 +126,8 @@ fn line(vantage: &Vantage, id: &ProjectionId) -> ProjectionLine {
     let by_symbol = !matches!(definition.body, Body::Query { by_symbol: false, .. });
     let count = |root: &TableRoot| root.parts.len() as u64;
     match (root, stale) {
+        // What is stored shows the head; what else was to be seen is computed when asked.
+        (Ok(None), _) | (Ok(_), Ok(Some(_))) if past => {}
         (Ok(None), _) => line.state = "empty",
         (Err(error), _) | (_, Err(error)) => {
             (line.state, line.error) = ("broken", Some(with_causes(&error)));
@@ -149,7 +170,7 @@ pub fn show(vantage: &Vantage, name: &ProjectionName) -> Result<ProjectionShown>
     Ok(ProjectionShown {
         schema: "volledger/projection/1",
         position: vantage.at.0,
-        line: line(vantage, &id),
+        line: line(vantage, &table_at(vantage), &id),
         about: brought.map_or("a query", |brought| brought.about()).to_owned(),
         columns: definition.columns.iter().map(about).collect(),
         sql,

@@ -308,8 +308,7 @@ impl Scan {
     fn batch(&self, id: BatchId) -> Option<Vec<Datum>> {
         let batch = self.vantage.ledger.batches().get(id)?;
         let stage = &batch.stage;
-        let confirmed = batch.committed_at.filter(|at| *at <= self.vantage.at);
-        let confirmed = confirmed.and(batch.committed_ms);
+        let confirmed = batch.committed_by(self.vantage.at);
         Some(vec![
             text(&id.to_string()),
             text(batch.state_at(self.vantage.at).unwrap_or(BatchState::Staged).name()),

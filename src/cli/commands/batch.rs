@@ -2,8 +2,9 @@
 
 use super::import;
 use super::timeline::{PlanArgs, told};
+use crate::app::report::Review;
 use crate::app::split::{self, Choice};
-use crate::app::{decide, lookup, outside, review};
+use crate::app::{Ledger, decide, lookup, outside, review};
 use crate::cli::args::{Decide, Past};
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
@@ -19,6 +20,7 @@ const EXAMPLES: &str = "\
 EXAMPLES
   volledger batch list
   volledger batch diff b2 --full                      every value that would change
+  volledger batch diff b2 --at '#7'                   what it would have changed after #7
   volledger batch confirm b2 --expect 5be04d1c93aa    only if the review is still that one
   volledger batch rollback b2 --reason \"vendor restated August\"
   volledger batch reinstate b2
@@ -136,6 +138,8 @@ struct Look {
     /// All changes and findings, not the largest 20
     #[arg(long)]
     full: bool,
+    #[command(flatten)]
+    past: Past,
 }
 
 #[derive(Debug, Args)]
@@ -159,15 +163,11 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &BatchArgs) -> Outco
             Ok(Exit::Done)
         }
         What::Show(look) => {
-            let review = review::review(&ledger, look.batch, look.full, &run)?;
-            ui.page(&ReviewPage { review: &review, full: look.full, check: false })?;
-            next(ui, look.batch, review.state);
+            reviewed(ui, ctx, &ledger, look)?;
             Ok(Exit::Done)
         }
         What::Diff { look, exit_code } => {
-            let review = review::review(&ledger, look.batch, look.full, &run)?;
-            ui.page(&ReviewPage { review: &review, full: look.full, check: false })?;
-            next(ui, look.batch, review.state);
+            let review = reviewed(ui, ctx, &ledger, look)?;
             let differs = *exit_code && review.changes_total > 0;
             Ok(if differs { Exit::Changes } else { Exit::Done })
         }
@@ -216,6 +216,20 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &BatchArgs) -> Outco
             flow::finish(ui, ctx, &mut ledger, stage, decide, *full)
         }
     }
+}
+
+/// Shows the review of a batch, with what can be done with it now.
+fn reviewed(ui: &mut Ui, ctx: &Context, ledger: &Ledger, look: &Look) -> Outcome<Review> {
+    let at = ctx.at(ledger, look.past.at.as_deref())?;
+    let review = match at {
+        None => review::review(ledger, look.batch, look.full, &ctx.run())?,
+        Some(at) => review::review_at(ledger, look.batch, at, look.full, &ctx.run())?,
+    };
+    ui.page(&ReviewPage { review: &review, full: look.full, check: false })?;
+    if at.is_none() {
+        next(ui, look.batch, review.state);
+    }
+    Ok(review)
 }
 
 /// What can be done with a batch in its state.

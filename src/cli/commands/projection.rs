@@ -40,11 +40,16 @@ pub(in crate::cli) struct ProjectionArgs {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Views and projections, and whether they are current
-    List,
+    List {
+        #[command(flatten)]
+        past: Past,
+    },
     /// What a projection answers, its columns and its query
     Show {
         /// The projection, for example iv_metrics or rich@2
         name: ProjectionName,
+        #[command(flatten)]
+        past: Past,
     },
     /// Keep a projection: a built-in one, or a query
     Add {
@@ -94,12 +99,14 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ProjectionArgs) -> 
     let mut ledger = ctx.open(ui)?;
     let run = ctx.run();
     match &args.what {
-        What::List => {
-            let vantage = Vantage::new(Arc::new(ledger), &run.registry, None, Which::Latest)?;
+        What::List { past } => {
+            let at = ctx.at(&ledger, past.at.as_deref())?;
+            let vantage = Vantage::new(Arc::new(ledger), &run.registry, at, Which::Latest)?;
             ui.page(&projection::list(&vantage)?)?;
         }
-        What::Show { name } => {
-            let vantage = Vantage::new(Arc::new(ledger), &run.registry, None, Which::Latest)?;
+        What::Show { name, past } => {
+            let at = ctx.at(&ledger, past.at.as_deref())?;
+            let vantage = Vantage::new(Arc::new(ledger), &run.registry, at, Which::Latest)?;
             ui.page(&projection::show(&vantage, name)?)?;
         }
         What::Add { name, sql } => {

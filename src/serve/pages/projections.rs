@@ -30,7 +30,8 @@ fn form(here: &Here<'_>, line: &ProjectionLine, act: &str, label: &str) -> Marku
 
 /// What can be done with one: the forms that its state allows.
 fn forms(here: &Here<'_>, line: &ProjectionLine) -> Markup {
-    if !here.site.options.allow_decisions {
+    // What is done is done now, so the past offers nothing.
+    if !here.site.options.allow_decisions || here.ask.word("at").is_some() {
         return html! {};
     }
     let kept = line.kind == "view" || !matches!(line.state, "dropped" | "on-demand");
