@@ -24,7 +24,7 @@ use crate::domain::{
 };
 use crate::ledger::Ledger;
 use crate::ledger::codec::{Manifest, ManifestSource, SourceKind};
-use crate::projections::view::{Record, Which};
+use crate::projections::view::{Activity, Record, Which, fold};
 use std::collections::BTreeMap;
 
 /// What the names of all formulas begin with.
@@ -144,13 +144,14 @@ pub fn derive(
     let mut findings = Vec::new();
     {
         let reader = ViewReader::new(ledger)?;
+        let own = own(ledger, what);
         let known = reader.symbols(what.input())?;
         let symbols = if symbols.is_empty() { &known } else { symbols };
         run.progress.begin("computing", Some(symbols.len() as u64), "symbols");
         for (number, symbol) in symbols.iter().enumerate() {
             let mut computed = what.compute(ledger, &reader, symbol)?;
             findings.append(&mut computed.findings);
-            let shown = shown(ledger, &reader, what, symbol)?;
+            let shown = shown(&reader, &own, what, symbol)?;
             let lost = lost(&shown, &computed.days);
             computed.days.retain(|day, values| {
                 !values.iter().all(|value| shown.get(day).is_some_and(|of| of.contains(value)))
@@ -210,20 +211,23 @@ fn header(what: Derivation, ledger: &Ledger) -> serde_json::Value {
     })
 }
 
-/// What earlier computations of the same kind say and is still held.
+/// The batches of earlier computations of the same kind, without those of anything else.
+fn own(ledger: &Ledger, what: Derivation) -> Activity {
+    let (table, (mapping, ..)) = (ledger.batches(), what.mapping());
+    let others = table.iter().filter(|(_, batch)| batch.stage.mapping.id != mapping);
+    let all = Activity::at(table, what.series(), ledger.position());
+    others.fold(all, |activity, (id, _)| activity.without(id))
+}
+
+/// What earlier computations say of a symbol and is still held.
 fn shown(
-    ledger: &Ledger,
     reader: &ViewReader<'_>,
+    own: &Activity,
     what: Derivation,
     symbol: &Symbol,
 ) -> Result<BTreeMap<Day, Values>> {
-    use crate::projections::view::{Activity, fold};
-    let (view, (mapping, ..)) = (what.series(), what.mapping());
-    let table = ledger.batches();
-    let others = table.iter().filter(|(_, batch)| batch.stage.mapping.id != mapping);
-    let all = Activity::at(table, view, ledger.position());
-    let own = others.fold(all, |activity, (id, _)| activity.without(id));
-    let records = fold(view, &reader.history(view, symbol)?, &own, Which::Latest);
+    let view = what.series();
+    let records = fold(view, &reader.history(view, symbol)?, own, Which::Latest);
     let values = |record: Record| {
         let cells = record.cells.into_iter().map(|cell| (cell.field, cell.value)).collect();
         (record.day, cells)

@@ -4,7 +4,7 @@
 //! Nothing is marked when a decision is made. The log says which batches of inputs began or ceased
 //! to count after a computation, and only their symbols are computed again, in memory.
 
-use super::{Derivation, ViewReader, shown};
+use super::{Derivation, ViewReader, own, shown};
 use crate::app::error::Result;
 use crate::domain::{BatchState, Day, Position, Series, Symbol, batch::Batch};
 use crate::ledger::Ledger;
@@ -41,14 +41,14 @@ pub fn outdated(ledger: &Ledger) -> Result<Vec<Outdated>> {
         if doubtful.is_empty() {
             continue;
         }
-        let reader = ViewReader::new(ledger)?;
+        let (reader, own) = (ViewReader::new(ledger)?, own(ledger, what));
         let mut symbols = Vec::new();
         for symbol in doubtful {
             let now = what.compute(ledger, &reader, &symbol)?.days;
             let holds = |(day, values): (&Day, &super::Values)| {
                 now.get(day).is_some_and(|now| values.iter().all(|value| now.contains(value)))
             };
-            if !shown(ledger, &reader, what, &symbol)?.iter().all(holds) {
+            if !shown(&reader, &own, what, &symbol)?.iter().all(holds) {
                 symbols.push(symbol);
             }
         }
