@@ -16,7 +16,7 @@ use super::import::{Staged, with_events};
 use super::report::Decided;
 use super::stage::Draft;
 use super::views::{ViewDigest, ViewReader};
-use super::{Run, decide};
+use super::{Run, decide, parallel, threads};
 use crate::domain::entry::RowCounts;
 use crate::domain::{
     Class, Collector, Day, Digest, Field, Finding, Op, Origin, Series, Severity, Symbol, Value,
@@ -26,6 +26,9 @@ use crate::ledger::Ledger;
 use crate::ledger::codec::{Manifest, ManifestSource, SourceKind};
 use crate::projections::view::{Activity, Record, Which, fold};
 use std::collections::BTreeMap;
+
+/// Symbols that are computed side by side before what differs of them is noted.
+const AT_ONCE: usize = 32;
 
 /// What the names of all formulas begin with.
 pub const PREFIX: &str = "derive-";
@@ -148,15 +151,17 @@ pub fn derive(
         let known = reader.symbols(what.input())?;
         let symbols = if symbols.is_empty() { &known } else { symbols };
         run.progress.begin("computing", Some(symbols.len() as u64), "symbols");
-        for (number, symbol) in symbols.iter().enumerate() {
-            let mut computed = what.compute(ledger, &reader, symbol)?;
-            findings.append(&mut computed.findings);
-            let shown = shown(&reader, &own, what, symbol)?;
-            let lost = lost(&shown, &computed.days);
-            computed.days.retain(|day, values| {
-                !values.iter().all(|value| shown.get(day).is_some_and(|of| of.contains(value)))
-            });
-            if !computed.days.is_empty() || !lost.is_empty() {
+        let mut done = 0;
+        for symbols in symbols.chunks(AT_ONCE) {
+            run.go_on()?;
+            let differing = parallel::map(symbols, threads(), |symbol| {
+                differing(what, ledger, &reader, &own, symbol)
+            })?;
+            for (symbol, (mut computed, lost)) in symbols.iter().zip(differing) {
+                findings.append(&mut computed.findings);
+                if computed.days.is_empty() && lost.is_empty() {
+                    continue;
+                }
                 let mut line = serde_json::Map::new();
                 line.insert("symbol".into(), symbol.as_str().into());
                 line.append(&mut computed.inputs);
@@ -175,7 +180,8 @@ pub fn derive(
                 let lost = lost.into_iter();
                 gone.extend(lost.map(|(day, fields)| (symbol.clone(), origin, day, fields)));
             }
-            run.progress.at(number as u64 + 1);
+            done += symbols.len() as u64;
+            run.progress.at(done);
         }
         run.progress.end();
     }
@@ -184,6 +190,23 @@ pub fn derive(
     }
     let staged = stage(ledger, what, &document, (rows, gone), findings.clone(), run)?;
     Ok(Derived { staged: Some(staged), findings })
+}
+
+/// What is computed of a symbol and is not shown yet, and what is shown and does not follow any more.
+fn differing(
+    what: Derivation,
+    ledger: &Ledger,
+    reader: &ViewReader<'_>,
+    own: &Activity,
+    symbol: &Symbol,
+) -> Result<(Computed, Vec<(Day, Vec<Field>)>)> {
+    let mut computed = what.compute(ledger, reader, symbol)?;
+    let shown = shown(reader, own, what, symbol)?;
+    let lost = lost(&shown, &computed.days);
+    computed.days.retain(|day, values| {
+        !values.iter().all(|value| shown.get(day).is_some_and(|of| of.contains(value)))
+    });
+    Ok((computed, lost))
 }
 
 /// What was computed before and does not follow from the data any more: an input was rolled back,
