@@ -123,6 +123,26 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::rows::Place;
+    use crate::domain::{Day, Series};
+
+    #[test]
+    fn a_retract_names_fields_without_values() {
+        let mut rows = crate::domain::Rows::new();
+        let symbol = rows.intern_symbol(&"BRK.B".parse().unwrap());
+        let fields = [Field::DateMark, Field::Known(10), Field::of(Series::Iv, "a note")];
+        let (place, day) = (Place { seq: 0, source: 0, line: 1, offset: 0, len: 1 }, Day(0));
+        let shape = rows.intern_shape(&fields);
+        rows.push(place, Series::Iv, Op::Retract, symbol, day, shape, []);
+        let values = [Value::Null, Value::Bool(true)];
+        rows.push(place, Series::Bars, Op::Put, symbol, day, shape, values);
+        let item = rows.intern_item("1minute 09:30");
+        rows.set_item(item);
+        let said: Vec<String> = rows.iter().map(|at| row(&at)).collect();
+        assert_eq!(said[0], "retract iv BRK.B 1970-01-01 atm_iv \"a note\"");
+        let put = "put bars BRK.B 1970-01-01 \"1minute 09:30\" atm_iv=null \"a note\"=true";
+        assert_eq!(said[1], put);
+    }
 
     #[test]
     fn nothing_in_a_text_can_break_out_of_its_quotes() {
