@@ -329,9 +329,10 @@ mod tests {
         more.append(values.all());
         assert_eq!(said(more.slice(1, samples.len()).unwrap()), want);
         more.back_to(mark);
-        more.append(values.slice(0, 3).unwrap());
-        more.push(samples[11].clone());
-        assert_eq!(said(more.slice(1, 4).unwrap()), [&want[..3], &want[11..12]].concat());
+        // Other ones than those that stood there.
+        more.append(values.slice(1, 3).unwrap());
+        more.push(samples[12].clone());
+        assert_eq!(said(more.slice(1, 4).unwrap()), [&want[1..4], &want[12..13]].concat());
         assert!(more.slice(2, 4).is_none() && more.slice(usize::MAX, 2).is_none());
         assert_eq!(more.all().get(0), Some(Value::Text("before".into())));
         more.clear();
