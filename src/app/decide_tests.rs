@@ -62,6 +62,8 @@ fn a_token_is_at_least_eight_signs_of_the_present_reviews() {
     assert!(matches!(again, Err(AppError::Refused(Refusal::WrongState { .. }))), "{again:?}");
     let id = staged(&mut ledger, &["2024-01-03,10.5"]);
     let alone = Run { two_person: true, ..run() };
+    assert!(may_confirm(&ledger, id, &run()).is_ok());
+    assert!(matches!(may_confirm(&ledger, id, &alone), Err(Refusal::SamePerson { .. })));
     let same = confirm(&mut ledger, id, Some("0123456789abcdef"), &alone);
     assert!(matches!(same, Err(AppError::Refused(Refusal::SamePerson { .. }))), "{same:?}");
 }

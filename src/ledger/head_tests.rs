@@ -124,6 +124,23 @@ fn a_move_leaves_the_slot_that_holds_head_alone() {
     }
 }
 
+/// What was read is synced, since it may be in memory only: shown by a place that cannot be.
+#[test]
+fn the_slots_that_were_read_are_made_durable_and_no_others() {
+    let (directory, _) = two(7, 8);
+    let (_, slots) = read(directory.path()).unwrap().unwrap();
+    slots.sync(&Directory::new(directory.path())).unwrap();
+    let path = directory.path().join("HEADS");
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    let failed = slots.sync(&Directory::new(directory.path()));
+    assert!(matches!(failed, Err(LedgerError::NotWritable { .. })), "{failed:?}");
+    // HEAD of format 1 has none.
+    std::fs::write(directory.path().join("HEAD"), sealed(1, &head(5).lines())).unwrap();
+    let (_, slots) = read(directory.path()).unwrap().unwrap();
+    slots.sync(&Directory::new(directory.path())).unwrap();
+}
+
 #[test]
 fn a_head_of_format_1_is_read_and_replaced_whole() {
     let directory = tempfile::tempdir().unwrap();

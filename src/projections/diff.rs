@@ -319,6 +319,8 @@ mod tests {
     fn a_primary_value_that_comes_or_goes_changes_the_day() {
         assert_eq!(kind(&[(19, "1")], &[(10, "0.2"), (19, "1")]), ("changed", false, 1));
         assert_eq!(kind(&[(10, "0.2"), (19, "1")], &[(19, "1")]), ("changed", false, 1));
+        let (was, is) = ([(10, "0.2"), (19, "1")], [(19, "2")]);
+        assert_eq!(kind(&was, &is), ("changed", true, 2), "and another field besides");
         // Null says no more than nothing does; another writing of it is told.
         assert_eq!(kind(&[(19, "1")], &[(10, "null"), (19, "1")]), ("same", false, 1));
         assert_eq!(kind(&[(10, "null")], &[(10, "null")]), ("same", false, 0));

@@ -404,6 +404,12 @@ mod tests {
         assert_eq!(csv[0].order, [Field::DateMark, Field::Known(11)]);
         let spot = fold(Series::Spot, &history, &active(&[(3, vendor)]), Which::Latest);
         assert_eq!(spot[0].order, [Field::SymbolMark, Field::DateMark, Field::Known(11)]);
+        // Taking back a field that nobody spoke of gives it no place before others.
+        let mut later = History::default();
+        push(&mut later, 1, 0, 5, Op::Retract, &[SKEW], &[]);
+        put(&mut later, 2, 0, 5, &[IV], &["0.1"]);
+        put(&mut later, 3, 0, 5, &[SKEW], &["3"]);
+        assert_eq!(shown(&later, &all), "5:atm_iv=0.1,skew=3");
         // A field whose value was taken back has no place any more.
         push(&mut history, 4, 0, 5, Op::Retract, &[SKEW], &[]);
         let all = all.with(BatchId(4), vendor, Position(40));

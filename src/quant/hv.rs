@@ -335,6 +335,7 @@ mod tests {
         let halves = [150.0, 151.0, 102.0, 101.0];
         assert_eq!(of(halves, "2025-11-17", 1.5), [2]);
         assert_eq!(of(halves, "2025-11-16", 1.5), [2], "between the two closes");
+        assert_eq!(of(halves, "2025-11-18", 1.5), [0; 0], "after both");
         // Of another day, the other way round, or already applied.
         assert_eq!(of(halves, "2025-11-15", 1.5), [0; 0]);
         assert_eq!(of(halves, "2025-11-17", 2.0 / 3.0), [0; 0]);

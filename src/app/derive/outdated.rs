@@ -205,6 +205,20 @@ mod tests {
     }
 
     #[test]
+    fn the_newest_computation_is_the_one_that_is_shown() {
+        let (mut ledger, _) = computed();
+        let corrected = format!("AAA,{},111\n", days(30)[25]);
+        let corrected = import(&mut ledger, Series::Spot, &corrected);
+        derive(&mut ledger);
+        roll_back(&mut ledger, corrected);
+        derive(&mut ledger);
+        assert_eq!(told(&ledger), [""; 0]);
+        // The first computations had seen it too; what is shown had not.
+        decide::reinstate(&mut ledger, corrected, None, false, &run()).unwrap();
+        assert_eq!(told(&ledger), ["AAA"]);
+    }
+
+    #[test]
     fn a_computation_that_was_taken_back_does_not_count_as_one() {
         let (mut ledger, _) = computed();
         import(&mut ledger, Series::Spot, &format!("AAA,{},111\n", days(30)[25]));

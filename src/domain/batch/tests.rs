@@ -144,6 +144,10 @@ fn a_new_reading_takes_the_place_of_one_that_counts_and_of_no_other() {
         (state(&table, old), state(&table, new)),
         (BatchState::Superseded, BatchState::Active)
     );
+    // What was put back goes where it came from, which is not where a rollback leads.
+    act(&mut table, old, reinstate());
+    assert_eq!(undo(&mut table), Action::Rollback);
+    assert_eq!(state(&table, old), BatchState::Superseded);
 }
 
 #[test]
