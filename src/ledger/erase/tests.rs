@@ -256,6 +256,28 @@ fn what_is_not_as_recorded_is_not_erased() {
     assert_eq!((ledger.position(), ledger.erased_of(id).unwrap()), (Position(1), Vec::new()));
 }
 
+/// Nor is a batch sound whose manifest or mapping is gone: nobody could read its source again.
+#[test]
+fn what_a_batch_was_read_with_is_verified_too() {
+    let mut ledger = Ledger::in_memory();
+    let lost = |stage: Stage| {
+        let mapping = MappingRef { digest: Digest([5; 32]), ..stage.mapping.clone() };
+        Stage { mapping, ..stage }
+    };
+    batch_of(&mut ledger, 5, b"bytes", lost);
+    let gone = format!("source {}", Digest([5; 32]).short());
+    for deep in [false, true] {
+        let verified = ledger.verify(deep, &mut |_| {});
+        let places: Vec<_> = verified.damage.iter().map(|damage| &damage.place).collect();
+        assert_eq!((places, verified.sources), (vec![&gone], 2), "deep: {deep}");
+    }
+    // The engine's values are all read only where the whole of it was asked for.
+    let mut ledger = Ledger::in_memory();
+    batch(&mut ledger, 5);
+    let values = |deep| ledger.verify(deep, &mut |_| {}).values;
+    assert!(values(false) == 0 && values(true) > 0);
+}
+
 #[test]
 fn a_manifest_that_was_imported_as_data_stays() {
     let mut ledger = Ledger::in_memory();
