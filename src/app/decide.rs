@@ -20,7 +20,7 @@ use crate::sources::csv::SymbolFrom;
 use std::collections::BTreeSet;
 use std::io::{Seek, Write};
 
-/// Confirms a staged batch. With `expect`, the review's token must be that (12 hex digits or
+/// Confirms a staged batch. With `expect`, the review's token must be that (8 hex digits or
 /// more of it do); without, the cells that the batch touches must be as they were at staging.
 ///
 /// # Errors
@@ -420,3 +420,7 @@ pub fn replay(
     })
     .and_then(|prepared| withdraw::settle(prepared, ledger, draft, full, run))
 }
+
+#[cfg(test)]
+#[path = "decide_tests.rs"]
+mod tests;

@@ -113,6 +113,21 @@ mod tests {
         assert_eq!(at("2024-07-03", 17, 0), Session::ClosedOvernight);
         assert_eq!(at("2024-07-02", 17, 0), Session::Post);
         assert_eq!(at("2024-07-02", 3, 59), Session::ClosedOvernight);
+        assert_eq!(at("2024-07-02", 4, 0), Session::Pre);
+        assert_eq!(at("2024-07-02", 9, 29), Session::Pre);
+        assert_eq!(at("2024-07-02", 9, 30), Session::Regular);
+        assert_eq!(at("2024-07-02", 15, 59), Session::Regular);
+        assert_eq!(at("2024-07-02", 16, 0), Session::Post);
+        assert_eq!(at("2024-07-02", 19, 59), Session::Post);
+        assert_eq!(at("2024-07-02", 20, 0), Session::ClosedOvernight);
+        assert_eq!(at("2024-07-06", 11, 0), Session::ClosedWeekend);
+        let minutes = |hour: u32, minute: u32| {
+            minutes_since_open(instant("2024-07-02".parse().unwrap(), hour, minute).unwrap())
+        };
+        assert_eq!(
+            (minutes(9, 0), minutes(9, 30), minutes(11, 15)),
+            (Some(-30), Some(0), Some(105))
+        );
         assert_eq!(session(i64::MAX, nyse), None);
         assert_eq!(minutes_since_open(i64::MIN), None);
     }

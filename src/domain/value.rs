@@ -156,6 +156,8 @@ mod tests {
             "123456789012345678901234567890123",
             "0.12345678901234567890123456789",
             "79228162514264337593543950335",
+            "-0.00000000000000000000",
+            "0.00000000000000000000",
         ] {
             assert_eq!(Value::from_json_number(text).to_string(), text);
         }
@@ -179,6 +181,7 @@ mod tests {
         let dec = |text: &str| Value::Dec(parse_plain(text).unwrap());
         assert!(dec("0.50").same_meaning(&dec("0.5")));
         assert!(!dec("0.50").same_text(&dec("0.5")) && dec("0.5").same_text(&dec("0.5")));
+        assert!(!dec("0.50").same_text(&dec("0.60")) && !dec("0.5").same_text(&Value::Null));
         assert!(dec("0.00001").same_meaning(&Value::Num("1e-05".into())));
         assert!(!dec("0").same_meaning(&Value::Null));
         assert!(!Value::Text("0.5".into()).same_meaning(&dec("0.5")));

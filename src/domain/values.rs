@@ -329,9 +329,10 @@ mod tests {
         more.append(values.all());
         assert_eq!(said(more.slice(1, samples.len()).unwrap()), want);
         more.back_to(mark);
-        more.append(values.slice(0, 3).unwrap());
-        more.push(samples[11].clone());
-        assert_eq!(said(more.slice(1, 4).unwrap()), [&want[..3], &want[11..12]].concat());
+        // Other ones than those that stood there.
+        more.append(values.slice(1, 3).unwrap());
+        more.push(samples[12].clone());
+        assert_eq!(said(more.slice(1, 4).unwrap()), [&want[1..4], &want[12..13]].concat());
         assert!(more.slice(2, 4).is_none() && more.slice(usize::MAX, 2).is_none());
         assert_eq!(more.all().get(0), Some(Value::Text("before".into())));
         more.clear();
@@ -353,6 +354,35 @@ mod tests {
             let found = values.slice(1 + 3 * row, 3).unwrap();
             let want = [Value::Dec(Decimal::new(row as i64 + 1, 2)), Value::Null, value.clone()];
             assert_eq!(said(found), want.map(|value| format!("{value:?}")));
+        }
+    }
+
+    #[test]
+    fn columns_of_rows_are_the_same_whatever_else_stands_among_them() {
+        let number = |digits: i64| Value::Dec(Decimal::new(digits, 2));
+        let text = Value::Text("t".into());
+        for odd in [number(9), text, Value::Null] {
+            let rows = [number(1), odd.clone(), number(3), number(4), number(5), odd.clone()];
+            let mut values = Values::default();
+            values.extend(rows);
+            let mut picked = Values::default();
+            picked.extend_columns(values.all(), 3, &[2, 1]);
+            let want = [number(3), odd.clone(), odd.clone(), number(5)];
+            assert_eq!(said(picked.all()), want.map(|value| format!("{value:?}")));
+        }
+    }
+
+    #[test]
+    fn cells_are_equal_when_all_of_them_mean_the_same() {
+        let of = |texts: &[&str]| {
+            let mut values = Values::default();
+            values.extend(texts.iter().map(|text| Value::from_json_number(text)));
+            values
+        };
+        let (one, same) = (of(&["0.5", "1e-05"]), of(&["0.50", "1e-05"]));
+        assert_eq!(one.all(), same.all());
+        for other in [&["0.5"][..], &["0.5", "1e-06"], &["0.6", "1e-05"], &["0.5", "1e-05", "1"]] {
+            assert_ne!(one.all(), of(other).all());
         }
     }
 

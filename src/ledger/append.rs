@@ -168,3 +168,38 @@ impl Ledger {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Action, BatchId, Decision, Via, entry};
+
+    #[test]
+    fn a_crash_leaves_one_entry_or_a_stage_with_its_decision() {
+        let of = |kind| Entry { time_ms: 0, actor: String::new(), tool: String::new(), kind };
+        let stage = of(EntryKind::Stage(Box::new(entry::tests::stage(BatchId(1)))));
+        let decision = of(EntryKind::Decision(Decision {
+            action: Action::Commit,
+            changes: Vec::new(),
+            reason: None,
+            token: None,
+            base: None,
+            via: Via::Plain,
+        }));
+        let note = of(EntryKind::Note("n".into()));
+        let all = [Some(&stage), Some(&decision), Some(&note), None];
+        assert!(crash_leaves(&[]));
+        for first in all {
+            assert!(crash_leaves(&[first]));
+            for second in all {
+                // What cannot be read may be either.
+                let stages = first.is_none_or(|entry| *entry == stage);
+                let decides = second.is_none_or(|entry| *entry == decision);
+                assert_eq!(crash_leaves(&[first, second]), stages && decides);
+                for third in all {
+                    assert!(!crash_leaves(&[first, second, third]));
+                }
+            }
+        }
+    }
+}

@@ -311,6 +311,61 @@ mod tests {
     }
 
     #[test]
+    fn every_form_of_a_value_reads_back() {
+        let texts = ["0.45530", "-7", "-0.0", "1e-05", "-0.0000000000000000000000000001"];
+        let numbers = texts.map(Value::from_json_number);
+        let flags = [Value::Null, Value::Bool(true), Value::Bool(false)];
+        let texts = [Value::Text("naïve".into()), Value::Json("[1]".into())];
+        let values: Vec<Value> = numbers.into_iter().chain(flags).chain(texts).collect();
+        let mut rows = Rows::new();
+        let symbol = rows.intern_symbol(&"A".parse().unwrap());
+        let fields = (0..values.len()).map(|n| Field::of(Series::Iv, &format!("field {n}")));
+        let shape = rows.intern_shape(&fields.collect::<Vec<_>>());
+        let place = Place { seq: 0, source: 0, line: 1, offset: 0, len: 1 };
+        rows.push(place, Series::Iv, Op::Put, symbol, Day(0), shape, values.clone());
+        let mut bytes = Vec::new();
+        put_row(&mut bytes, rows.get(0).unwrap());
+        let (mut back, mut none) = (Rows::new(), Vec::new());
+        read_event(0, &bytes, &mut back, &mut none).unwrap();
+        // Printed, since equality of decimals leaves out their digits.
+        let back: Vec<Value> = back.get(0).unwrap().values.iter().collect();
+        assert_eq!(format!("{back:?}"), format!("{values:?}"));
+    }
+
+    #[test]
+    fn bytes_that_no_event_has_are_refused() {
+        let (rows, rejects) = sample();
+        let refused =
+            |bytes: &[u8]| read_event(0, bytes, &mut Rows::new(), &mut Vec::new()).is_err();
+        let of = |index: usize| {
+            let mut bytes = Vec::new();
+            put_row(&mut bytes, rows.get(index).unwrap());
+            bytes
+        };
+        let mut reject = Vec::new();
+        put_reject(&mut reject, &rejects[0]);
+        for bytes in [of(0), of(1), of(2), reject.clone()] {
+            assert!(!refused(&bytes));
+            let with = |at: usize, byte: u8| {
+                let mut other = bytes.clone();
+                other[at] = byte;
+                other
+            };
+            for version in (0..=u8::MAX).filter(|version| *version != bytes[0]) {
+                assert!(refused(&with(0, version)), "version {version}");
+            }
+            assert!(refused(&with(1, OP_REJECT + 1)), "an operation that does not exist");
+            assert!(refused(&with(2, 0xff)), "a series that does not exist");
+            assert!(refused(&[&bytes[..], &[0]].concat()), "more than an event");
+        }
+        // A number has one spelling: no zeros that lead.
+        let source = 3;
+        assert_eq!(of(1)[source], 3);
+        let long = [&of(1)[..source], &[0x83, 0x00], &of(1)[source + 1..]].concat();
+        assert!(refused(&long), "3 in two bytes");
+    }
+
+    #[test]
     fn a_daily_iv_row_fits_one_compression() {
         let mut rows = Rows::new();
         let symbol = rows.intern_symbol(&"GOOGL".parse().unwrap());

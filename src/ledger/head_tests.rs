@@ -31,6 +31,23 @@ fn as_read_by_format_1(text: Vec<u8>) -> Result<(), u32> {
     if format > 1 { Err(format) } else { Ok(()) }
 }
 
+/// Reads HEAD where a folder has the name of one of its files: it is there, and cannot be read.
+fn at_a_folder(name: &str) -> Result<Option<(Head, Slots)>, LedgerError> {
+    let (directory, _) = two(7, 8);
+    let path = directory.path().join(name);
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    read(directory.path())
+}
+
+#[test]
+fn a_head_that_cannot_be_read_is_not_one_that_is_missing() {
+    for name in ["HEAD", "HEADS"] {
+        let found = at_a_folder(name);
+        assert!(matches!(found, Err(LedgerError::Io { .. })), "{name}: {found:?}");
+    }
+}
+
 #[test]
 fn head_moves_in_place_and_an_older_program_says_that_it_is_newer() {
     let directory = tempfile::tempdir().unwrap();
@@ -58,6 +75,70 @@ fn head_moves_in_place_and_an_older_program_says_that_it_is_newer() {
         }
     }
     assert!(before.iter().all(|byte| byte.is_ascii()));
+}
+
+/// The slot that is written is the one that does not hold HEAD: a torn write never takes both.
+#[test]
+fn a_move_leaves_the_slot_that_holds_head_alone() {
+    for again in [true, false] {
+        let directory = tempfile::tempdir().unwrap();
+        let files = Directory::new(directory.path());
+        head(1).write(&files).unwrap();
+        let (_, mut slots) = Slots::read(&files).unwrap().unwrap();
+        for size in 2..8 {
+            slots.write(&files, &head(size)).unwrap();
+            assert!(!slots.torn());
+            let now = std::fs::read(directory.path().join("HEADS")).unwrap();
+            let (first, second) = now.split_at(SLOT);
+            let (old, new) = (head(size - 1).slot(), head(size).slot());
+            assert!((first, second) == (&old, &new) || (first, second) == (&new, &old), "{size}");
+            if again {
+                slots = Slots::read(&files).unwrap().unwrap().1;
+            }
+        }
+    }
+    // Of two slots one of which is hurt, that one is written, wherever it stands.
+    for moves in 1..3 {
+        let (directory, files, mut slots) = {
+            let directory = tempfile::tempdir().unwrap();
+            let files = Directory::new(directory.path());
+            head(1).write(&files).unwrap();
+            let (_, slots) = Slots::read(&files).unwrap().unwrap();
+            (directory, files, slots)
+        };
+        (0..moves).for_each(|n| slots.write(&files, &head(2 + n)).unwrap());
+        let path = directory.path().join("HEADS");
+        let mut bytes = std::fs::read(&path).unwrap();
+        let newest = head(1 + moves).slot();
+        let hurt = if bytes[..SLOT] == newest { SLOT } else { 0 };
+        bytes[hurt] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        let files = Directory::new(directory.path());
+        let (found, mut slots) = Slots::read(&files).unwrap().unwrap();
+        assert_eq!((found, slots.torn()), (head(1 + moves), true));
+        slots.write(&files, &head(9)).unwrap();
+        let now = std::fs::read(&path).unwrap();
+        assert_eq!(now[hurt..hurt + SLOT], head(9).slot());
+        assert_eq!(now[SLOT - hurt..2 * SLOT - hurt], newest);
+        assert!(!slots.torn());
+    }
+}
+
+/// What was read is synced, since it may be in memory only: shown by a place that cannot be.
+#[test]
+fn the_slots_that_were_read_are_made_durable_and_no_others() {
+    let (directory, _) = two(7, 8);
+    let (_, slots) = read(directory.path()).unwrap().unwrap();
+    slots.sync(&Directory::new(directory.path())).unwrap();
+    let path = directory.path().join("HEADS");
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    let failed = slots.sync(&Directory::new(directory.path()));
+    assert!(matches!(failed, Err(LedgerError::NotWritable { .. })), "{failed:?}");
+    // HEAD of format 1 has none.
+    std::fs::write(directory.path().join("HEAD"), sealed(1, &head(5).lines())).unwrap();
+    let (_, slots) = read(directory.path()).unwrap().unwrap();
+    slots.sync(&Directory::new(directory.path())).unwrap();
 }
 
 #[test]

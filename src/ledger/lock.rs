@@ -175,6 +175,25 @@ mod tests {
     }
 
     #[test]
+    fn a_holder_that_does_not_lend_is_waited_for_as_long_as_asked() {
+        let place = tempfile::tempdir().unwrap();
+        let held = Lock::take(place.path(), &options("one", false, Duration::ZERO)).unwrap();
+        let start = Instant::now();
+        let patience = Duration::from_millis(60);
+        let told = Lock::take(place.path(), &options("two", false, patience)).unwrap_err();
+        assert!(start.elapsed() >= patience && told.to_string().contains("one"), "{told}");
+        std::thread::scope(|scope| {
+            let (path, patience) = (place.path(), Duration::from_secs(60));
+            let other = scope.spawn(move || Lock::take(path, &options("two", false, patience)));
+            while !wanted(path) && !other.is_finished() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            drop(held);
+            other.join().unwrap().unwrap();
+        });
+    }
+
+    #[test]
     fn a_holder_that_lends_and_does_not_is_named_in_the_end() {
         let place = tempfile::tempdir().unwrap();
         let _held = Lock::take(place.path(), &options("server", true, Duration::ZERO)).unwrap();

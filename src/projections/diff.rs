@@ -311,6 +311,75 @@ mod tests {
         assert_eq!(kind(&[(10, "0.2")], &[(10, "0.2"), (11, "0.3")]), ("same", true, 1));
         assert_eq!(kind(&[(10, "0.2"), (19, "1")], &[(10, "0.2")]), ("same", true, 1));
         assert_eq!(kind(&[(19, "1")], &[(19, "2")]), ("changed", false, 1));
+        let both = [(10, "0.2"), (19, "1")];
+        assert_eq!(kind(&both, &both), ("same", false, 0));
+    }
+
+    #[test]
+    fn a_primary_value_that_comes_or_goes_changes_the_day() {
+        assert_eq!(kind(&[(19, "1")], &[(10, "0.2"), (19, "1")]), ("changed", false, 1));
+        assert_eq!(kind(&[(10, "0.2"), (19, "1")], &[(19, "1")]), ("changed", false, 1));
+        let (was, is) = ([(10, "0.2"), (19, "1")], [(19, "2")]);
+        assert_eq!(kind(&was, &is), ("changed", true, 2), "and another field besides");
+        // Null says no more than nothing does; another writing of it is told.
+        assert_eq!(kind(&[(19, "1")], &[(10, "null"), (19, "1")]), ("same", false, 1));
+        assert_eq!(kind(&[(10, "null")], &[(10, "null")]), ("same", false, 0));
+        assert_eq!(kind(&[(10, "0.2")], &[(10, "null")]), ("changed", false, 1));
+    }
+
+    #[test]
+    fn a_day_without_a_primary_value_is_what_its_worst_field_is() {
+        let (near, far) = ((11, "0.31"), (11, "0.9"));
+        assert_eq!(kind(&[(11, "0.30"), (19, "1")], &[near, (19, "1")]), ("drifted", false, 1));
+        assert_eq!(kind(&[(11, "0.30"), (19, "1")], &[near, (19, "2")]), ("changed", false, 2));
+        assert_eq!(kind(&[(19, "1"), (11, "0.30")], &[(19, "2"), near]), ("changed", false, 2));
+        assert_eq!(kind(&[(11, "0.30"), (19, "1")], &[far, (19, "1")]), ("changed", false, 1));
+        assert_eq!(kind(&[(11, "0.30"), (19, "1")], &[(11, "0.30")]), ("changed", false, 1));
+        assert_eq!(kind(&[(19, "1")], &[(11, "0.30"), (19, "1")]), ("changed", false, 1));
+        assert_eq!(kind(&[(19, "1")], &[(19, "1")]), ("same", false, 0));
+    }
+
+    #[test]
+    fn differences_are_told_in_volatility_points_and_of_volatilities_alone() {
+        let told = |old: Option<&Record>, new: Option<&Record>| {
+            let (mut found, three) = (Vec::new(), Some(Decimal::from(3)));
+            let symbol = "A".parse().unwrap();
+            let day = compare_day(Series::Iv, &symbol, old, new, three, &mut |change| {
+                let points = change.delta_points.map(|points| points.to_string());
+                let text = |value: Option<Value>| value.map(|value| value.to_string());
+                found.push((change.kind.name(), text(change.old), text(change.new), points));
+            });
+            (day.kind.name(), found)
+        };
+        let texts =
+            |old: Option<&str>, new: Option<&str>| (old.map(str::to_owned), new.map(str::to_owned));
+        let one = |kind, old, new, points: Option<&str>| {
+            let (old, new) = texts(old, new);
+            (kind, vec![(kind, old, new, points.map(str::to_owned))])
+        };
+        let (low, high) = (record(1, &[(10, "0.2012345")]), record(1, &[(10, "0.25")]));
+        let (less, more) = (record(1, &[(19, "1")]), record(1, &[(19, "3.5")]));
+        let (low_text, high_text) = (Some("0.2012345"), Some("0.25"));
+        let up = one("changed", low_text, high_text, Some("4.87655"));
+        assert_eq!(told(Some(&low), Some(&high)), up);
+        let down = one("changed", high_text, low_text, Some("-4.87655"));
+        assert_eq!(told(Some(&high), Some(&low)), down);
+        let skew = one("changed", Some("1"), Some("3.5"), None);
+        assert_eq!(told(Some(&less), Some(&more)), skew);
+        assert_eq!(told(None, Some(&high)), one("new", None, high_text, None));
+        assert_eq!(told(Some(&high), None), one("removed", high_text, None, None));
+        assert_eq!(told(None, None), ("same", Vec::new()));
+    }
+
+    #[test]
+    fn texts_are_the_same_or_another() {
+        let text = |text: &str| Value::Text(text.into());
+        let field = Field::Known(10);
+        let kind = |old: Value, new: Value| classify(&field, Some(&old), Some(&new), None);
+        assert_eq!(kind(text("a"), text("a")), (ChangeKind::Same, None));
+        assert_eq!(kind(text("a"), text("b")), (ChangeKind::Changed, None));
+        let number = Value::from_json_number("1");
+        assert_eq!(kind(text("1"), number), (ChangeKind::Changed, None));
     }
 
     #[test]

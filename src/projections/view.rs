@@ -398,7 +398,34 @@ mod tests {
         let records = fold(Series::Iv, &history, &all, Which::Latest);
         let names: Vec<_> = records[0].order.iter().map(Field::name).collect();
         assert_eq!(names, ["skew", "date", "atm_iv", "iv30_ma20"]);
+        let cells = records[0].cells.iter().map(|cell| cell.field.name());
+        assert_eq!(cells.collect::<Vec<_>>(), ["skew", "atm_iv", "iv30_ma20"]);
         let csv = fold(Series::Iv, &history, &active(&[(3, vendor)]), Which::Latest);
         assert_eq!(csv[0].order, [Field::DateMark, Field::Known(11)]);
+        let spot = fold(Series::Spot, &history, &active(&[(3, vendor)]), Which::Latest);
+        assert_eq!(spot[0].order, [Field::SymbolMark, Field::DateMark, Field::Known(11)]);
+        // Taking back a field that nobody spoke of gives it no place before others.
+        let mut later = History::default();
+        push(&mut later, 1, 0, 5, Op::Retract, &[SKEW], &[]);
+        put(&mut later, 2, 0, 5, &[IV], &["0.1"]);
+        put(&mut later, 3, 0, 5, &[SKEW], &["3"]);
+        assert_eq!(shown(&later, &all), "5:atm_iv=0.1,skew=3");
+        // A field whose value was taken back has no place any more.
+        push(&mut history, 4, 0, 5, Op::Retract, &[SKEW], &[]);
+        let all = all.with(BatchId(4), vendor, Position(40));
+        let records = fold(Series::Iv, &history, &all, Which::Latest);
+        assert_eq!(records[0].order, [Field::DateMark, IV, Field::Known(11)]);
+    }
+
+    #[test]
+    fn a_record_without_any_field_exists_if_its_source_said_so() {
+        let mut history = History::default();
+        put(&mut history, 1, 0, 5, &[Field::DateMark], &[]);
+        push(&mut history, 2, 0, 5, Op::Retract, &[], &[]);
+        put(&mut history, 1, 1, 6, &[IV], &["0.1"]);
+        push(&mut history, 2, 1, 6, Op::Retract, &[IV], &[]);
+        let vendor = Class::Vendor;
+        assert_eq!(shown(&history, &active(&[(1, vendor)])), "5: 6:atm_iv=0.1");
+        assert_eq!(shown(&history, &active(&[(1, vendor), (2, vendor)])), "");
     }
 }

@@ -176,8 +176,9 @@ fn jumps(days: &[Day], closes: &[f64]) -> impl Iterator<Item = Jump> {
 fn explaining_split(jump: &Jump, splits: &[(Day, f64)]) -> Option<f64> {
     // Its own day may have no close: a hole in the prices, or a day on which nothing was traded.
     let between = |day: Day| jump.before < day && day <= jump.day;
-    let of_pair = splits.iter().filter(|(day, ratio)| between(*day) && *ratio > 0.0);
+    let of_pair = splits.iter().filter(|(day, _)| between(*day));
     let mut ratios = of_pair.map(|(_, ratio)| *ratio);
+    // That leaves ratios above zero only, since factors are.
     ratios.find(|ratio| PLAIN_FACTORS.contains(&(jump.factor * ratio)))
 }
 
@@ -253,6 +254,10 @@ mod tests {
         let series = hv_series(&closes, 2);
         let at: Vec<usize> = (0..series.len()).filter(|i| series[*i].is_some()).collect();
         assert_eq!(at, [4, 8]);
+        // Nor is what divides to nothing, or to more than a number holds.
+        for odd in [[80.0, f64::INFINITY], [1e308, 1e-308], [1e-308, 1e308]] {
+            assert_eq!(factor(&odd, 1), None, "{odd:?}");
+        }
     }
 
     #[test]
@@ -302,7 +307,11 @@ mod tests {
         assert_eq!(adjusted, [115.4, 111.2, 110.0, 114.0]);
         assert_eq!(split_adjusted(&days, &adjusted, &splits), adjusted, "already adjusted");
         // A split of another day or of another ratio explains nothing.
-        for other in [(day("2025-11-14"), 10.0), (day("2025-11-15"), 0.1)] {
+        for other in ["2025-11-14", "2025-11-16"].map(|of| (day(of), 10.0)).into_iter().chain([
+            (day("2025-11-15"), 0.1),
+            (day("2025-11-15"), -10.0),
+            (day("2025-11-15"), f64::INFINITY),
+        ]) {
             assert_eq!(suspicious_jumps(&days, &closes, &[other]).len(), 1);
             assert_eq!(split_adjusted(&days, &closes, &[other]), closes);
         }
@@ -326,6 +335,7 @@ mod tests {
         let halves = [150.0, 151.0, 102.0, 101.0];
         assert_eq!(of(halves, "2025-11-17", 1.5), [2]);
         assert_eq!(of(halves, "2025-11-16", 1.5), [2], "between the two closes");
+        assert_eq!(of(halves, "2025-11-18", 1.5), [0; 0], "after both");
         // Of another day, the other way round, or already applied.
         assert_eq!(of(halves, "2025-11-15", 1.5), [0; 0]);
         assert_eq!(of(halves, "2025-11-17", 2.0 / 3.0), [0; 0]);
@@ -336,6 +346,8 @@ mod tests {
         };
         assert_eq!((seams(halves, 1.5), seams([1.0, 1.0, 1.5, 1.5], 1.5)), (1, 1));
         assert_eq!((seams([1.0, 1.0, 1.02, 1.0], 1.5), seams(halves, 10.0)), (0, 0));
+        // The prices of the day that a split is of know it on both sides.
+        assert!(doubtful_seams(&days, &halves, &[2], &[(days[2], 1.5)]).is_empty());
         // One that cannot be overseen is another matter: see `suspicious_jumps`.
         assert_eq!(of([300.0, 302.0, 102.0, 101.0], "2025-11-17", 3.0), [0; 0]);
     }

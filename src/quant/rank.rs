@@ -259,5 +259,8 @@ mod tests {
         assert_eq!(entry_rank(&series, 0.5, 4, 3), None);
         assert_eq!(entry_rank(&series, f64::NAN, 4, 2), None);
         assert_eq!(entry_rank(&[], 0.5, 4, 0), None);
+        // A flat history has no range to stand in: the middle.
+        let flat = entry_rank(&[Some(0.3); 4], 0.3, 4, 2).unwrap();
+        assert_eq!((flat.raw, flat.rank, flat.percentile), (50.0, 50.0, 0.0));
     }
 }

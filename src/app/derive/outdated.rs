@@ -110,3 +110,126 @@ fn doubtful(
     }
     Ok(doubtful)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::import::{ImportOptions, Input, SymbolChoice, import_csv};
+    use crate::app::{Clock, Run, decide, derive::derive_and_confirm};
+    use crate::domain::{BatchId, Calendar};
+
+    fn run() -> Run<'static> {
+        Run { clock: Clock::Fixed(1_765_627_200_000), ..Run::new("tester") }
+    }
+
+    /// The first trading days of 2024.
+    fn days(count: usize) -> Vec<Day> {
+        let first: Day = "2024-01-02".parse().unwrap();
+        let days = (first.0..).map(Day).filter(|day| Calendar::nyse().is_open(*day));
+        days.take(count).collect()
+    }
+
+    /// Closes of a symbol, one for each day.
+    fn closes(symbol: &str, days: &[Day]) -> String {
+        let close = |at: usize| 100 + (at * 7) % 5;
+        let rows = days.iter().enumerate();
+        rows.map(|(at, day)| format!("{symbol},{day},{}\n", close(at))).collect()
+    }
+
+    fn import(ledger: &mut Ledger, series: Series, rows: &str) -> BatchId {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let value = if series == Series::Spot { "Close" } else { "IV30" };
+        std::fs::write(file.path(), format!("Symbol,Date,{value}\n{rows}")).unwrap();
+        let options =
+            ImportOptions { symbol: SymbolChoice::FromColumn, ..ImportOptions::of(series) };
+        let staged = import_csv(ledger, &[Input::file(file.path())], &options, &run()).unwrap();
+        decide::confirm_staged(ledger, &staged, &run()).unwrap();
+        staged.batch.unwrap()
+    }
+
+    fn derive(ledger: &mut Ledger) -> BatchId {
+        let (derived, decided) = derive_and_confirm(ledger, Derivation::Hv, &[], &run()).unwrap();
+        decided.unwrap().unwrap();
+        derived.staged.unwrap().batch.unwrap()
+    }
+
+    fn roll_back(ledger: &mut Ledger, id: BatchId) {
+        decide::roll_back(ledger, id, None, false, &run()).unwrap();
+    }
+
+    fn told(ledger: &Ledger) -> Vec<String> {
+        let found = outdated(ledger).unwrap();
+        assert!(found.iter().all(|of| of.what == Derivation::Hv && !of.symbols.is_empty()));
+        found.iter().flat_map(|of| &of.symbols).map(ToString::to_string).collect()
+    }
+
+    /// Two symbols, each in a batch of its own, and their volatilities.
+    fn computed() -> (Ledger, [BatchId; 3]) {
+        let mut ledger = Ledger::in_memory();
+        let one = import(&mut ledger, Series::Spot, &closes("AAA", &days(30)));
+        let other = import(&mut ledger, Series::Spot, &closes("BBB", &days(30)));
+        let derived = derive(&mut ledger);
+        assert_eq!(told(&ledger), [""; 0]);
+        (ledger, [one, other, derived])
+    }
+
+    #[test]
+    fn the_only_input_that_is_taken_back_is_told_and_of_its_symbol_alone() {
+        let (mut ledger, [one, ..]) = computed();
+        roll_back(&mut ledger, one);
+        assert_eq!(told(&ledger), ["AAA"]);
+        // Whatever else comes of it meanwhile, nothing was computed again.
+        let iv: String = days(3).iter().map(|day| format!("AAA,{day},20.5\n")).collect();
+        import(&mut ledger, Series::Iv, &iv);
+        assert_eq!(told(&ledger), ["AAA"]);
+        decide::reinstate(&mut ledger, one, None, false, &run()).unwrap();
+        assert_eq!(told(&ledger), [""; 0]);
+    }
+
+    #[test]
+    fn inputs_that_change_no_value_are_not_told() {
+        let (mut ledger, _) = computed();
+        // The same closes once more, without their last one.
+        let again = import(&mut ledger, Series::Spot, &closes("AAA", &days(29)));
+        assert_eq!(told(&ledger), [""; 0]);
+        roll_back(&mut ledger, again);
+        assert_eq!(told(&ledger), [""; 0]);
+    }
+
+    #[test]
+    fn a_correction_of_the_newest_day_alone_is_told() {
+        let (mut ledger, _) = computed();
+        let newest = days(30)[29];
+        import(&mut ledger, Series::Spot, &format!("BBB,{newest},111\n"));
+        assert_eq!(told(&ledger), ["BBB"]);
+    }
+
+    #[test]
+    fn the_newest_computation_is_the_one_that_is_shown() {
+        let (mut ledger, _) = computed();
+        let corrected = format!("AAA,{},111\n", days(30)[25]);
+        let corrected = import(&mut ledger, Series::Spot, &corrected);
+        derive(&mut ledger);
+        roll_back(&mut ledger, corrected);
+        derive(&mut ledger);
+        assert_eq!(told(&ledger), [""; 0]);
+        // The first computations had seen it too; what is shown had not.
+        decide::reinstate(&mut ledger, corrected, None, false, &run()).unwrap();
+        assert_eq!(told(&ledger), ["AAA"]);
+    }
+
+    #[test]
+    fn a_computation_that_was_taken_back_does_not_count_as_one() {
+        let (mut ledger, _) = computed();
+        import(&mut ledger, Series::Spot, &format!("AAA,{},111\n", days(30)[25]));
+        let again = derive(&mut ledger);
+        assert_eq!(told(&ledger), [""; 0]);
+        roll_back(&mut ledger, again);
+        assert_eq!(told(&ledger), ["AAA"]);
+        // Without any computation nothing is out of date.
+        let (mut ledger, [one, _, derived]) = computed();
+        roll_back(&mut ledger, derived);
+        roll_back(&mut ledger, one);
+        assert_eq!(told(&ledger), [""; 0]);
+    }
+}

@@ -133,5 +133,8 @@ mod tests {
         assert!(read(&ledger).is_err());
         remove(&ledger).unwrap();
         assert_eq!(read(&ledger).unwrap(), None);
+        // What cannot be read may name something: a folder can be opened, and no more.
+        std::fs::create_dir(&path).unwrap();
+        assert!(read(&ledger).is_err());
     }
 }

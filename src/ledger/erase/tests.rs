@@ -19,6 +19,17 @@ fn entry(kind: EntryKind) -> Entry {
 
 /// A batch of `events` rows whose last one was rejected, with a source of its own.
 fn batch(ledger: &mut Ledger, events: u32) -> BatchId {
+    let text = format!("the bytes of batch {}", ledger.batches().next_id());
+    batch_of(ledger, events, text.as_bytes(), |stage| stage)
+}
+
+/// The same with these bytes as its source and another seal.
+fn batch_of(
+    ledger: &mut Ledger,
+    events: u32,
+    bytes: &[u8],
+    seal: impl Fn(Stage) -> Stage,
+) -> BatchId {
     let mut rows = Rows::new();
     let symbol = rows.intern_symbol(&"BRK.B".parse().unwrap());
     let shape = rows.intern_shape(&[Field::Known(10), Field::of(Series::Iv, "a note")]);
@@ -34,8 +45,7 @@ fn batch(ledger: &mut Ledger, events: u32) -> BatchId {
     let window = Window { rows, rejects: vec![reject], ..Window::default() };
     let mut writer = ledger.begin().unwrap();
     ledger.write(&mut writer, &window).unwrap();
-    let text = format!("the bytes of batch {}", writer.batch());
-    let (digest, size) = ledger.keep(&mut text.as_bytes(), "a.csv", 1).unwrap();
+    let (digest, size) = ledger.keep(&mut &bytes[..], "a.csv", 1).unwrap();
     let source = ManifestSource {
         digest,
         kind: SourceKind::File,
@@ -70,7 +80,7 @@ fn batch(ledger: &mut Ledger, events: u32) -> BatchId {
         duplicates_conflicting: 0,
     };
     let id = writer.batch();
-    ledger.append(entry(EntryKind::Stage(Box::new(stage)))).unwrap();
+    ledger.append(entry(EntryKind::Stage(Box::new(seal(stage))))).unwrap();
     id
 }
 
@@ -116,6 +126,8 @@ fn every_part_of_a_batch_can_be_erased_and_its_root_stays() {
             ledger.erase(&rest, "the rest", &entry).unwrap();
             sound(&ledger);
         }
+        let erased = ledger.erased_of(id).unwrap();
+        assert!(erased.iter().map(|one| one.seq).eq(0..40), "{numbers:?}");
         let located = ledger.locate(EventId { batch: id, seq: 0 }).unwrap().unwrap();
         assert!(located.erased.is_some() && located.rows.is_empty());
         assert!(ledger.erasable(of(id, [40])).is_err());
@@ -217,6 +229,69 @@ fn a_crash_at_any_step_is_finished_by_the_next_opening() {
                 .is_err()
         );
     }
+}
+
+#[test]
+fn what_is_to_go_is_noted_before_the_entry_is_made() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut ledger = made(directory.path());
+    let path = directory.path().join("l/ERASING");
+    let noted = std::cell::RefCell::new(String::new());
+    let looking = |kind| {
+        noted.replace(std::fs::read_to_string(&path).unwrap_or_default());
+        entry(kind)
+    };
+    ledger.erase(&of(BatchId(1), 3..9), "why", &looking).unwrap();
+    assert!(noted.borrow().contains("entry 3\n1 3-8\n"), "{noted:?}");
+    assert!(!path.exists());
+}
+
+#[test]
+fn what_is_not_as_recorded_is_not_erased() {
+    let mut ledger = Ledger::in_memory();
+    let forged = |stage| Stage { batch_root: Digest([9; 32]), ..stage };
+    let id = batch_of(&mut ledger, 5, b"bytes", forged);
+    let refused = ledger.erase(&of(id, [1]), "why", &entry);
+    assert!(matches!(refused, Err(LedgerError::Damaged { .. })), "{refused:?}");
+    assert_eq!((ledger.position(), ledger.erased_of(id).unwrap()), (Position(1), Vec::new()));
+}
+
+/// Nor is a batch sound whose manifest or mapping is gone: nobody could read its source again.
+#[test]
+fn what_a_batch_was_read_with_is_verified_too() {
+    let mut ledger = Ledger::in_memory();
+    let lost = |stage: Stage| {
+        let mapping = MappingRef { digest: Digest([5; 32]), ..stage.mapping.clone() };
+        Stage { mapping, ..stage }
+    };
+    batch_of(&mut ledger, 5, b"bytes", lost);
+    let gone = format!("source {}", Digest([5; 32]).short());
+    for deep in [false, true] {
+        let verified = ledger.verify(deep, &mut |_| {});
+        let places: Vec<_> = verified.damage.iter().map(|damage| &damage.place).collect();
+        assert_eq!((places, verified.sources), (vec![&gone], 2), "deep: {deep}");
+    }
+    // The engine's values are all read only where the whole of it was asked for.
+    let mut ledger = Ledger::in_memory();
+    batch(&mut ledger, 5);
+    let values = |deep| ledger.verify(deep, &mut |_| {}).values;
+    assert!(values(false) == 0 && values(true) > 0);
+}
+
+#[test]
+fn a_manifest_that_was_imported_as_data_stays() {
+    let mut ledger = Ledger::in_memory();
+    let one = batch(&mut ledger, 5);
+    let stage = ledger.batches().get(one).unwrap().stage.clone();
+    let bytes = ledger.source(&stage.manifest).unwrap();
+    let two = batch_of(&mut ledger, 4, &bytes, |stage| stage);
+    ledger.erase(&of(two, 0..4), "why", &entry).unwrap();
+    assert_eq!(ledger.source(&stage.manifest).unwrap(), bytes);
+    // A source that nothing else needs goes with its events.
+    let manifest = ledger.manifest_of(&stage).unwrap();
+    ledger.erase(&of(one, 0..5), "why", &entry).unwrap();
+    assert!(ledger.source(&manifest.sources[0].digest).is_err());
+    sound(&ledger);
 }
 
 #[test]

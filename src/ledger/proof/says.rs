@@ -123,6 +123,63 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::rows::Place;
+    use crate::domain::{
+        Action, BatchId, BatchState, Day, Decision, Digest, Erase, ErasedPart, Series, StateChange,
+        Via,
+    };
+
+    #[test]
+    fn a_retract_names_fields_without_values() {
+        let mut rows = crate::domain::Rows::new();
+        let symbol = rows.intern_symbol(&"BRK.B".parse().unwrap());
+        let fields = [Field::DateMark, Field::Known(10), Field::of(Series::Iv, "a note")];
+        let (place, day) = (Place { seq: 0, source: 0, line: 1, offset: 0, len: 1 }, Day(0));
+        let shape = rows.intern_shape(&fields);
+        rows.push(place, Series::Iv, Op::Retract, symbol, day, shape, []);
+        let values = [Value::Null, Value::Bool(true)];
+        rows.push(place, Series::Bars, Op::Put, symbol, day, shape, values);
+        let item = rows.intern_item("1minute 09:30");
+        rows.set_item(item);
+        let said: Vec<String> = rows.iter().map(|at| row(&at)).collect();
+        assert_eq!(said[0], "retract iv BRK.B 1970-01-01 atm_iv \"a note\"");
+        let put = "put bars BRK.B 1970-01-01 \"1minute 09:30\" atm_iv=null \"a note\"=true";
+        assert_eq!(said[1], put);
+    }
+
+    #[test]
+    fn each_kind_of_entry_says_what_it_is_about() {
+        let (one, two) = (BatchId(1), BatchId(2));
+        let stage = crate::domain::entry::tests::stage(one);
+        let change = |batch, from, to| StateChange { batch, from, to };
+        let decision = Decision {
+            action: Action::Supersede,
+            changes: vec![
+                change(two, BatchState::Staged, BatchState::Active),
+                change(one, BatchState::Active, BatchState::Superseded),
+            ],
+            reason: Some("a new\nreading".into()),
+            token: None,
+            base: None,
+            via: Via::Plain,
+        };
+        let none = Digest([0; 32]);
+        let part = |batch, events| ErasedPart { batch, events, records: none };
+        let erase = Erase { reason: "asked".into(), parts: vec![part(one, 3), part(two, 1)] };
+        let content = "0".repeat(64);
+        let staged = format!("stage b1 events=0 series=iv mapping=m/1 content={content}");
+        let decided = "supersede b2:active b1:superseded reason=\"a new\\nreading\"";
+        for (kind, want) in [
+            (EntryKind::Stage(Box::new(stage)), staged.as_str()),
+            (EntryKind::Decision(decision), decided),
+            (EntryKind::Note("n".into()), "note \"n\""),
+            (EntryKind::Erase(erase), "erase b1:3 b2:1 reason=\"asked\""),
+        ] {
+            let (actor, tool) = ("ann b".to_owned(), String::new());
+            let said = entry(Position(12), &Entry { time_ms: 1_000, actor, tool, kind });
+            assert_eq!(said, format!("#12 1970-01-01T00:00:01Z \"ann b\" {want}"));
+        }
+    }
 
     #[test]
     fn nothing_in_a_text_can_break_out_of_its_quotes() {

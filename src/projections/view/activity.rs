@@ -164,6 +164,12 @@ mod tests {
                     assert_eq!(activity.left_out(&table, view), out, "{seed} {view} {at}");
                     assert_eq!(table.committed().after(view, at), committed(&table, view, at));
                 }
+                let now = committed(&table, view, Position(0)).into_iter().map(|(_, id)| id);
+                let idle = |id: &BatchId| table.get(*id).unwrap().state() != BatchState::Active;
+                let mut idle: Vec<_> = now.filter(idle).collect();
+                idle.sort();
+                let told = table.committed().inactive(view);
+                assert_eq!(told.collect::<Vec<_>>(), idle, "{seed} {view}");
             }
             let spoken: Vec<Series> = VIEWS
                 .into_iter()

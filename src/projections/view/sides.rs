@@ -174,6 +174,9 @@ mod tests {
         }
         put(&mut history, 1, 11, 10, &[Field::Known(10)], &["1"]);
         put(&mut history, 3, 11, 10, &[Field::Known(10), Field::Known(11)], &["1", "2"]);
+        // One field, and that field taken back.
+        put(&mut history, 1, 12, 11, &[Field::Known(10)], &["1"]);
+        push(&mut history, 3, 12, 11, Op::Retract, &[Field::Known(10)], &[]);
         let vendor = Class::Vendor;
         let choices: [&[(u32, Class)]; 6] = [
             &[],
