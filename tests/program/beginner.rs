@@ -43,6 +43,37 @@ fn a_misspelt_symbol_is_said_to_be_unknown() {
 }
 
 #[test]
+fn what_has_no_value_a_day_has_no_gaps_and_nothing_is_drawn_of_nothing() {
+    let desk = Desk::with_iv();
+    for symbol in ["", " VOLA"] {
+        let line = format!("gaps{symbol} --series earnings");
+        told(&desk, &line, 2, "gaps are of iv, hv, spot and index", "volledger gaps --help");
+    }
+    told(&desk, "heatmap --from 2040-01-01 --svg none.svg", 1, "nothing to draw", "status");
+    told(&desk, "heatmap --from 2040-01-01 --html none.html", 1, "nothing to draw", "status");
+    assert!(!desk.path().join("none.svg").exists() && !desk.path().join("none.html").exists());
+    desk.run("heatmap --from 2040-01-01").exits(0);
+}
+
+#[test]
+fn a_long_query_does_not_make_the_log_wide() {
+    let desk = Desk::with_iv();
+    let query =
+        format!("SELECT symbol, date FROM iv WHERE symbol = :symbol{}", " AND 1".repeat(99));
+    let file = desk.write("long.sql", &query);
+    desk.run(&format!("projection add long --sql {file}")).exits(0);
+    let log = desk.run("log").exits(0).out;
+    assert!(log.lines().all(|line| line.chars().count() < 190), "{log}");
+    assert!(
+        log.contains("long@1 is kept: SELECT symbol, date") && log.contains("show #3"),
+        "{log}"
+    );
+    assert!(
+        desk.run("log --json").exits(0).json()["entries"][0]["text"].as_str().unwrap().len() > 500
+    );
+}
+
+#[test]
 fn why_says_what_it_is_that_is_not_there() {
     let desk = Desk::with_iv();
     told(
