@@ -208,6 +208,10 @@ pub(super) const ALL: &[(&str, &str)] = &[
     ),
     ("No symbol has implied volatility.", "Geen symbool heeft impliciete volatiliteit."),
     ("None is known.", "Er is er geen bekend."),
+    (
+        "None of these among the few that this page has.",
+        "Geen van deze onder de paar die deze pagina heeft.",
+    ),
     ("None of these.", "Geen van deze."),
     ("None.", "Geen."),
     ("Note: ", "Let op: "),
