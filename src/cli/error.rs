@@ -256,6 +256,12 @@ fn ledger_hint(error: &LedgerError) -> String {
             "wait for it, or let this one wait longer: `VOLLEDGER_LOCK_WAIT=60 volledger …`"
                 .to_owned()
         }
+        // Whoever writes has the lock first.
+        LedgerError::NotWritable { what, .. } if what == "the lock" => {
+            "nothing was changed: set the permissions of the directory, or name another ledger with \
+             `-L DIR`"
+                .to_owned()
+        }
         LedgerError::NotWritable { .. } | LedgerError::Poisoned => {
             "whatever was done before still counts; make room or set permissions, look with \
              `volledger log` whether this was done, and run it again if not"
