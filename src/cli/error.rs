@@ -164,7 +164,21 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
         AppError::Fatal { finding, .. } => {
             let line = finding.line.map(|line| format!(" at line {line}")).unwrap_or_default();
             causes.push(format!("finding {}{line}", finding.code));
-            "nothing was staged; look closer with `volledger check FILE`".to_owned()
+            match finding.code.as_str() {
+                "missing_columns" if finding.text.contains("--date") => {
+                    "nothing was staged; run it again with the day of the quotes"
+                }
+                "missing_columns" | "symbol_missing" => {
+                    "nothing was staged; a mapping of your own says what other columns mean: \
+                     `--mapping FILE`"
+                }
+                "date_order_conflict" => {
+                    "nothing was staged; correct the dates, or say their order in a mapping: \
+                     `--mapping FILE`"
+                }
+                _ => "nothing was staged; correct the file, or export it again",
+            }
+            .to_owned()
         }
         AppError::Changed(_) | AppError::NotAsPresumed(_) => {
             "run the command again when the file is complete".to_owned()

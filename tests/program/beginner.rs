@@ -56,6 +56,34 @@ fn what_has_no_value_a_day_has_no_gaps_and_nothing_is_drawn_of_nothing() {
 }
 
 #[test]
+fn the_help_of_import_lists_the_mappings_as_the_error_says() {
+    let desk = Desk::with_iv();
+    let said = desk.run("import iv x.csv -s A --mapping nope").exits(2).err;
+    assert!(said.contains("`volledger import iv --help` lists the mappings"), "{said}");
+    let listed = said.lines().next().unwrap().split("there are ").nth(1).unwrap();
+    let help = desk.run("import iv --help").exits(0).out;
+    for name in listed.split(", ") {
+        assert!(help.contains(name), "{name}: {help}");
+    }
+}
+
+/// What `check` says of a file that cannot be used is all that it can say.
+#[test]
+fn a_file_that_cannot_be_used_leads_to_what_helps() {
+    let desk = Desk::with_iv();
+    for (name, text, next) in [
+        ("columns.csv", "Day,Vol\n2024-01-02,45\n", "--mapping FILE"),
+        ("orders.csv", "Date,IV30\n13/01/2024,45\n01/13/2024,45\n", "order in a mapping"),
+        ("packed.csv", "PK\0", "export it again"),
+    ] {
+        let file = desk.write(name, text);
+        for command in ["check", "import iv -s A"] {
+            told(&desk, &format!("{command} {file}"), 1, "cannot use", next);
+        }
+    }
+}
+
+#[test]
 fn a_long_query_does_not_make_the_log_wide() {
     let desk = Desk::with_iv();
     let query =

@@ -161,6 +161,7 @@ pub(super) const ALL: &[(&str, &str)] = &[
     ("Files (CSV)", "Bestanden (CSV)"),
     ("Findings", "Bevindingen"),
     ("For an auditor to look at", "Voor een auditor om naar te kijken"),
+    ("For what is missing ", "Voor wat ontbreekt: "),
     ("From", "Van"),
     ("Gaps", "Gaten"),
     ("HV", "HV"),
