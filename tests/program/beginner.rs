@@ -55,6 +55,17 @@ fn what_has_no_value_a_day_has_no_gaps_and_nothing_is_drawn_of_nothing() {
     desk.run("heatmap --from 2040-01-01").exits(0);
 }
 
+/// "2024-01-03 … 2024-01-05 (1)" would be taken for three days.
+#[test]
+fn gaps_say_that_a_hole_is_between_the_days_that_it_names() {
+    let desk = Desk::with_ledger();
+    let file = desk.write("hole.csv", "Date,IV30\n2024-01-03,20\n2024-01-05,21\n");
+    desk.run(&format!("import iv {file} -s HOLE --yes")).exits(0);
+    let gaps = desk.run("gaps HOLE").exits(0).out;
+    assert!(gaps.contains("2024-01-03 … 2024-01-05 (1)"), "{gaps}");
+    assert!(gaps.contains("is between the two days named"), "{gaps}");
+}
+
 #[test]
 fn the_help_of_import_lists_the_mappings_as_the_error_says() {
     let desk = Desk::with_iv();

@@ -10,7 +10,7 @@ use super::{CsvOptions, Plan, Seen, SymbolFrom};
 use crate::domain::rows::{Key, MAX_RAW};
 use crate::domain::{Collector, Day, Field, Origin, Severity, Shape, Symbol, Value, Values};
 use crate::sources::mapping::{CellUnit, Column, DecimalMark, Need};
-use crate::sources::notes::{Counts, DayNotes, finding};
+use crate::sources::notes::{Counts, DayNotes};
 use crate::sources::{ReadError, ReadSummary};
 use rust_decimal::Decimal;
 use std::cmp::Ordering;
@@ -349,10 +349,6 @@ impl<'m> Pass<'m> {
             "rows name another symbol, which `--symbol-from column` would go by",
         ];
         findings.extend(self.others_named.findings(source, Severity::Warning, words, "line"));
-        if self.accepted + rejected == 0 {
-            let text = "there are no rows below the header".to_owned();
-            findings.push(finding(source, "no_rows", Severity::Warning, text));
-        }
         let words = ["remarkably high value", "remarkably high values"];
         findings.extend(self.high.findings(source, Severity::Warning, words, "line"));
         let words = ["optional cell not usable", "optional cells not usable"];

@@ -309,12 +309,6 @@ fn of_equal_columns_the_first_is_read_and_that_is_said() {
 }
 
 #[test]
-fn a_file_without_rows_says_so() {
-    assert_eq!(read(b"Date,IV30\n\n", "mc-iv-basic").codes(), ["no_rows"]);
-    assert_eq!(read(b"Date,IV30\nx,1\n", "mc-iv-basic").codes(), ["invalid_date"]);
-}
-
-#[test]
 fn realised_volatility_needs_one_of_its_columns() {
     let text = b"Date,HV20,HV252\n2025-01-02,20.5,\n2025-01-03,,30\n2025-01-06,,\n2025-01-07,,x\n\
         2025-01-08,x,30\n";
