@@ -27,8 +27,9 @@ EXAMPLES
   volledger import chain quotes.csv --date 2025-11-07    a table of a chain
   volledger import earnings calendar.csv                 announcements, also those to come
 
-Mappings: mc-iv (usual for iv), mc-iv-basic (Date and IV30 alone), iv-fraction; hv-percent (usual
-for hv), hv-fraction; spot-ohlc (usual for spot), event-bars, event-closes; earnings, moves, straddles.
+Mappings: mc-iv (usual for iv), mc-iv-basic (Date and IV30 alone), iv-fraction; hv-percent
+(usual for hv), hv-fraction; spot-ohlc (usual for spot), event-bars, event-closes; earnings,
+moves, straddles.
 
 Nothing changes a view until the batch is confirmed. Without a terminal and without
 a decision flag it stays staged, and the command exits with 12.";
