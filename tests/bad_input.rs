@@ -67,7 +67,9 @@ fn files_that_cannot_be_used_are_named_with_their_reason() {
         ("binary.csv", [b"Date,IV30\n".as_slice(), &[0, 1, 2, 0]].concat(), "binary"),
         ("utf16.csv", [0xff, 0xfe, b'D', 0, b'a', 0].to_vec(), "UTF-16"),
         ("columns.csv", b"Day,Vol\n2024-01-02,45.5\n".to_vec(), "Date"),
-        ("empty.csv", Vec::new(), "IV30"),
+        ("empty.csv", Vec::new(), "empty"),
+        ("packed.csv", b"\x1f\x8b\x08\0\0".to_vec(), "gzip"),
+        ("book.csv", b"PK\x03\x04\0\0".to_vec(), "workbook"),
         ("dates.csv", b"Date,IV30\n13/01/2024,45\n01/13/2024,45\n".to_vec(), "day"),
         ("line.csv", [b"Date,IV30\n".to_vec(), vec![b'9'; 200_000]].concat(), "line"),
         ("fields.csv", [b"Date,IV30\n2024-01-02".to_vec(), vec![b','; 5_000]].concat(), "field"),
@@ -95,6 +97,47 @@ fn files_that_cannot_be_used_are_named_with_their_reason() {
     // After all of this the good file goes in, and the ledger is sound.
     assert!(place.run(&["import", "iv", &file, "-s", "AAPL", "--yes"]).status.success());
     assert!(place.run(&["verify", "--deep"]).status.success());
+}
+
+/// What is known of these files says that somebody should look; `--yes` looks at nothing.
+#[test]
+fn files_that_say_something_else_than_they_are_taken_for_wait_for_a_person() {
+    let place = Place::new();
+    for (name, text, says) in [
+        ("rows.csv", "Date,IV30\n", "no rows"),
+        ("twice.csv", "Date,IV30,IV30\n2024-01-02,45,54\n", "of equal columns the first was read"),
+        ("other.csv", "Symbol,Date,IV30\nMSFT,2024-01-02,45\n", "--symbol-from column"),
+    ] {
+        let file = place.file(name, text.as_bytes());
+        let waits = place.run(&["import", "iv", &file, "-s", "AAPL", "--yes"]);
+        let (_, err) = texts(&waits);
+        assert_eq!(waits.status.code(), Some(11), "{name}: {err}");
+        assert!(err.contains("stays staged") && err.contains(says), "{name}: {err}");
+    }
+    let rows = place.root.path().join("rows.csv").to_string_lossy().into_owned();
+    assert_eq!(place.run(&["check", &rows]).status.code(), Some(1));
+    // Nobody said which symbol it is, so the column contradicts nothing.
+    let other = place.root.path().join("other.csv").to_string_lossy().into_owned();
+    let checked = place.run(&["check", &other]);
+    assert_eq!(checked.status.code(), Some(0));
+    let (out, err) = texts(&checked);
+    assert!(err.contains("--symbol-from column") && !out.contains("other_symbols"), "{out}{err}");
+}
+
+/// A shell's `<(zcat FILE)` is a pipe with a name.
+#[test]
+fn a_pipe_is_read_like_standard_input() {
+    let place = Place::new();
+    let pipe = place.root.path().join("pipe.csv");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let writer = {
+        let pipe = pipe.clone();
+        std::thread::spawn(move || std::fs::write(pipe, "Date,IV30\n2024-01-02,45\n"))
+    };
+    let name = pipe.to_string_lossy().into_owned();
+    let read = place.run(&["import", "iv", &name, "-s", "AAPL", "--yes"]);
+    assert_eq!(read.status.code(), Some(0), "{:?}", texts(&read));
+    writer.join().unwrap().unwrap();
 }
 
 /// A decision about it could be made, and then the views could not follow: no command would open the

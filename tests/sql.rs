@@ -38,6 +38,14 @@ fn rows(ledger: &Arc<Ledger>, text: &str, at: Option<u64>) -> Vec<Vec<Value>> {
 }
 
 #[test]
+fn the_tables_are_an_answer_for_programs_too() {
+    let desk = crate::program::Desk::with_iv();
+    let tables = desk.run("sql --tables --json").exits(0).json();
+    assert_eq!(tables["schema"], "volledger/sql/1");
+    assert_eq!(tables["rows"][0], serde_json::json!(["iv", "symbol"]));
+}
+
+#[test]
 fn a_table_is_its_view_at_every_position() {
     let (_directory, ledger) = filled();
     for at in 0..=ledger.position().0 {

@@ -33,6 +33,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("sha2", &["ledger/hash"]),
     ("csv", &["sources/csv", "render", "app/export"]),
     ("clap", &["cli"]),
+    ("ctrlc", &["cli/interrupt"]),
     ("reqwest", &["net/client"]),
     ("chrono_tz", &["domain/eastern"]),
     ("rusqlite", &["app/sql"]),

@@ -7,7 +7,7 @@ use super::report::Review;
 use super::stage::Draft;
 use super::{Run, derive, market, tomic, withdraw};
 use crate::domain::entry::RowCounts;
-use crate::domain::{Calendar, Class, Collector, Series, Symbol};
+use crate::domain::{Calendar, Class, Collector, Finding, Series, Severity, Symbol};
 use crate::ledger::codec::{Manifest, ManifestSource, SourceKind};
 use crate::ledger::hash::{Hasher, content};
 use crate::ledger::{BatchWriter, Ledger, LedgerError};
@@ -241,7 +241,19 @@ pub fn read_source<R: Read + Seek>(
         true => read_csv_once(input, &options, out),
         false => read_csv(input, &options, out),
     };
-    let summary = finish(name, read)?;
+    let mut summary = finish(name, read)?;
+    // A service may have nothing to say; a file that somebody imports should.
+    if summary.rows.read == 0 {
+        summary.findings.push(Finding {
+            code: "no_rows".to_owned(),
+            severity: Severity::Warning,
+            source: reading.source,
+            line: None,
+            day: None,
+            count: 1,
+            text: "there are no rows below the header".to_owned(),
+        });
+    }
     draft.add(summary.rows, summary.findings);
     Ok(())
 }

@@ -268,6 +268,10 @@ pub fn gaps(
     at: Option<Position>,
     which: Which,
 ) -> Result<Gaps> {
+    if let Some(series) = series.filter(|series| !series.is_daily()) {
+        let text = format!("{series} has no value a day; gaps are of iv, hv, spot and index");
+        return Err(AppError::Usage(text));
+    }
     let at = at.unwrap_or(ledger.position());
     let (reader, calendar) = (ViewReader::new(ledger)?, Calendar::nyse());
     let covered = CoverageMap::at(ledger, at)?;

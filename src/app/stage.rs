@@ -155,9 +155,11 @@ pub fn duplicates(analysis: &Analysis) -> Option<Finding> {
         day: None,
         count,
         text: format!(
-            "{count} rows repeat an earlier day ({} with equal values, {} with others); the last \
-             row of a day counts",
-            analysis.identical, analysis.conflicting
+            "{count} {} an earlier day ({} with equal values, {} with others); the last row of a day \
+             counts",
+            if count == 1 { "row repeats" } else { "rows repeat" },
+            analysis.identical,
+            analysis.conflicting
         ),
     })
 }

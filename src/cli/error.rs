@@ -164,7 +164,21 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
         AppError::Fatal { finding, .. } => {
             let line = finding.line.map(|line| format!(" at line {line}")).unwrap_or_default();
             causes.push(format!("finding {}{line}", finding.code));
-            "nothing was staged; look closer with `volledger check FILE`".to_owned()
+            match finding.code.as_str() {
+                "missing_columns" if finding.text.contains("--date") => {
+                    "nothing was staged; run it again with the day of the quotes"
+                }
+                "missing_columns" | "symbol_missing" => {
+                    "nothing was staged; a mapping of your own says what other columns mean: \
+                     `--mapping FILE`"
+                }
+                "date_order_conflict" => {
+                    "nothing was staged; correct the dates, or say their order in a mapping: \
+                     `--mapping FILE`"
+                }
+                _ => "nothing was staged; correct the file, or export it again",
+            }
+            .to_owned()
         }
         AppError::Changed(_) | AppError::NotAsPresumed(_) => {
             "run the command again when the file is complete".to_owned()
@@ -254,6 +268,12 @@ fn ledger_hint(error: &LedgerError) -> String {
         }
         LedgerError::Held { .. } => {
             "wait for it, or let this one wait longer: `VOLLEDGER_LOCK_WAIT=60 volledger …`"
+                .to_owned()
+        }
+        // Whoever writes has the lock first.
+        LedgerError::NotWritable { what, .. } if what == "the lock" => {
+            "nothing was changed: set the permissions of the directory, or name another ledger with \
+             `-L DIR`"
                 .to_owned()
         }
         LedgerError::NotWritable { .. } | LedgerError::Poisoned => {

@@ -9,6 +9,7 @@ mod context;
 mod error;
 mod exit;
 mod flow;
+mod interrupt;
 mod pager;
 mod progress;
 mod prompt;

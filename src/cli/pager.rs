@@ -1,5 +1,6 @@
 //! Long tables through a pager, at a terminal.
 
+use super::interrupt;
 use crate::config::Settings;
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -13,8 +14,13 @@ pub(super) fn choose(settings: &Settings) -> Option<String> {
     }
 }
 
-/// Shows a text; `false` when the pager could not be started.
+/// Shows a text; `false` when the pager could not be started. Ctrl-C is the pager's meanwhile: ending
+/// here would leave it alone with a terminal that the shell reads from as well.
 pub(super) fn show(command: &str, text: &str) -> bool {
+    interrupt::instead(|| {}, || shown(command, text))
+}
+
+fn shown(command: &str, text: &str) -> bool {
     let shell = Command::new("sh").arg("-c").arg(command).stdin(Stdio::piped()).spawn();
     let Ok(mut child) = shell else { return false };
     if let Some(mut input) = child.stdin.take() {
@@ -38,5 +44,11 @@ mod tests {
             assert_eq!(choose(&settings), want);
         }
         assert!(!show("no-such-pager-of-this-name 2> /dev/null", "text"));
+    }
+
+    /// Without a handler this ends the tests.
+    #[test]
+    fn an_interrupt_is_left_to_the_pager() {
+        assert!(show("kill -INT $PPID && sleep 0.3 && cat > /dev/null", "text"));
     }
 }

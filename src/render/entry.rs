@@ -190,10 +190,10 @@ const ENTRY: [&str; 7] = ["position", "time", "actor", "kind", "batches", "via",
 
 /// Position, time, actor, what was done and why.
 fn cells(entry: &EntryLine) -> [String; 5] {
-    let EntryLine { position, time, actor, text, reason, .. } = entry;
+    let EntryLine { position, time, actor, reason, .. } = entry;
     let clock = if entry.clock_ran_back { " !" } else { "" };
     // What a note says is its reason.
-    let text = if entry.kind == "note" { "note".to_owned() } else { text.clone() };
+    let text = if entry.kind == "note" { "note".to_owned() } else { entry.brief() };
     let reason = reason.clone().unwrap_or_default();
     [format!("#{position}"), format!("{time}{clock}"), actor.clone(), text, reason]
 }

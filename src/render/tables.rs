@@ -123,8 +123,8 @@ impl Document for Gaps {
             ]);
         }
         let mut out = table.finish();
-        out += "  missing: trading days without a value between first and last; \
-                closed: days shown on which the exchange was closed.\n";
+        out += "  missing: trading days without a value between first and last; closed: days shown on\n  \
+                which the exchange was closed; a hole (of so many days) is between the two days named.\n";
         out += super::metrics::first_values(self.which);
         out += &self.asked(look);
         if self.rows.iter().any(|line| line.gaps.len() > 3 || !line.non_trading_days.is_empty()) {

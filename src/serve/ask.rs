@@ -38,6 +38,17 @@ impl Ask {
         self.words.get(name).map(|word| word.trim()).filter(|word| !word.is_empty())
     }
 
+    /// A word that is one of a few.
+    pub(super) fn one_of(&self, name: &str, known: &[&str]) -> Result<Option<&str>> {
+        match self.word(name) {
+            Some(word) if !known.contains(&word) => {
+                let known = known.join(", ");
+                Err(AppError::Usage(format!("{name}: there is no `{word}`; there are {known}")))
+            }
+            word => Ok(word),
+        }
+    }
+
     /// A word that means something.
     pub(super) fn parsed<T: FromStr<Err: std::fmt::Display>>(
         &self,

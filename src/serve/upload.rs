@@ -53,8 +53,13 @@ pub(super) async fn form(State(site): State<Arc<Site>>) -> Response {
                 select id="series" name="series" { @for (name, about) in SERIES {
                     option value=(name) { (name) ": " (find(about)) }
                 } }
-                label for="symbol" { (t("Symbol (of one; else the file's name says it)")) }
+                label for="symbol" { (t("Symbol, where all rows are about one")) }
                 input id="symbol" name="symbol" maxlength="40" autocomplete="off";
+                label for="symbol-from" { (t("Else it is said by")) }
+                select id="symbol-from" name="symbol-from" {
+                    option value="name" { (t("the file's name")) }
+                    option value="column" { (t("a column of the file")) }
+                }
                 label for="date" { (t("Session of a chain")) }
                 input id="date" name="date" type="date";
                 label for="overlap" { (t("On days that are there already")) }
@@ -195,7 +200,11 @@ fn stage(
             import_market(ledger, &inputs, &options, run)?
         }
         Series::Iv | Series::Spot | Series::Hv => {
-            let symbol = symbol.map_or(SymbolChoice::FromName, SymbolChoice::Given);
+            let from = match ask.one_of("symbol-from", &["name", "column"])? {
+                Some("column") => SymbolChoice::FromColumn,
+                _ => SymbolChoice::FromName,
+            };
+            let symbol = symbol.map_or(from, SymbolChoice::Given);
             let options = ImportOptions { symbol, keep, ..ImportOptions::of(series) };
             import_csv(ledger, &inputs, &options, run)?
         }

@@ -43,6 +43,76 @@ fn a_misspelt_symbol_is_said_to_be_unknown() {
 }
 
 #[test]
+fn what_has_no_value_a_day_has_no_gaps_and_nothing_is_drawn_of_nothing() {
+    let desk = Desk::with_iv();
+    for symbol in ["", " VOLA"] {
+        let line = format!("gaps{symbol} --series earnings");
+        told(&desk, &line, 2, "gaps are of iv, hv, spot and index", "volledger gaps --help");
+    }
+    told(&desk, "heatmap --from 2040-01-01 --svg none.svg", 1, "nothing to draw", "status");
+    told(&desk, "heatmap --from 2040-01-01 --html none.html", 1, "nothing to draw", "status");
+    assert!(!desk.path().join("none.svg").exists() && !desk.path().join("none.html").exists());
+    desk.run("heatmap --from 2040-01-01").exits(0);
+}
+
+/// "2024-01-03 … 2024-01-05 (1)" would be taken for three days.
+#[test]
+fn gaps_say_that_a_hole_is_between_the_days_that_it_names() {
+    let desk = Desk::with_ledger();
+    let file = desk.write("hole.csv", "Date,IV30\n2024-01-03,20\n2024-01-05,21\n");
+    desk.run(&format!("import iv {file} -s HOLE --yes")).exits(0);
+    let gaps = desk.run("gaps HOLE").exits(0).out;
+    assert!(gaps.contains("2024-01-03 … 2024-01-05 (1)"), "{gaps}");
+    assert!(gaps.contains("is between the two days named"), "{gaps}");
+}
+
+#[test]
+fn the_help_of_import_lists_the_mappings_as_the_error_says() {
+    let desk = Desk::with_iv();
+    let said = desk.run("import iv x.csv -s A --mapping nope").exits(2).err;
+    assert!(said.contains("`volledger import iv --help` lists the mappings"), "{said}");
+    let listed = said.lines().next().unwrap().split("there are ").nth(1).unwrap();
+    let help = desk.run("import iv --help").exits(0).out;
+    for name in listed.split(", ") {
+        assert!(help.contains(name), "{name}: {help}");
+    }
+}
+
+/// What `check` says of a file that cannot be used is all that it can say.
+#[test]
+fn a_file_that_cannot_be_used_leads_to_what_helps() {
+    let desk = Desk::with_iv();
+    for (name, text, next) in [
+        ("columns.csv", "Day,Vol\n2024-01-02,45\n", "--mapping FILE"),
+        ("orders.csv", "Date,IV30\n13/01/2024,45\n01/13/2024,45\n", "order in a mapping"),
+        ("packed.csv", "PK\0", "export it again"),
+    ] {
+        let file = desk.write(name, text);
+        for command in ["check", "import iv -s A"] {
+            told(&desk, &format!("{command} {file}"), 1, "cannot use", next);
+        }
+    }
+}
+
+#[test]
+fn a_long_query_does_not_make_the_log_wide() {
+    let desk = Desk::with_iv();
+    let query =
+        format!("SELECT symbol, date FROM iv WHERE symbol = :symbol{}", " AND 1".repeat(99));
+    let file = desk.write("long.sql", &query);
+    desk.run(&format!("projection add long --sql {file}")).exits(0);
+    let log = desk.run("log").exits(0).out;
+    assert!(log.lines().all(|line| line.chars().count() < 190), "{log}");
+    assert!(
+        log.contains("long@1 is kept: SELECT symbol, date") && log.contains("show #3"),
+        "{log}"
+    );
+    assert!(
+        desk.run("log --json").exits(0).json()["entries"][0]["text"].as_str().unwrap().len() > 500
+    );
+}
+
+#[test]
 fn why_says_what_it_is_that_is_not_there() {
     let desk = Desk::with_iv();
     told(

@@ -78,6 +78,29 @@ fn a_stale_review_is_refused() {
     assert_eq!(desk.run("batch show b3 --json").json()["state"], "active");
 }
 
+/// Else the days of every symbol went under one name.
+#[test]
+fn a_file_about_several_symbols_is_uploaded_by_its_column() {
+    let desk = desk();
+    let (site, token) = deciding(&desk);
+    let file = b"Symbol,Date,IV30\nONE,2024-01-02,20\nTWO,2024-01-02,21\n";
+    let staged = |words: &[(&str, &str)]| {
+        let words = [&[("token", token.as_str()), ("series", "iv")], words].concat();
+        let sent = site.upload(&words, ("BOTH.csv", file)).unwrap().is(303);
+        let batch = sent.header("location").unwrap().trim_start_matches("/batches/").to_owned();
+        desk.run(&format!("batch show {batch} --json")).json()
+    };
+    let by_name = staged(&[]);
+    assert_eq!(by_name["series"][0]["symbol"], "BOTH");
+    let warned = |review: &serde_json::Value| {
+        review["findings"].as_array().unwrap().iter().any(|f| f["code"] == "other_symbols")
+    };
+    assert!(warned(&by_name) && by_name["rows"]["read"] == 2, "{by_name}");
+    let by_column = staged(&[("symbol-from", "column")]);
+    assert_eq!(by_column["series"].as_array().unwrap().len(), 2);
+    assert!(!warned(&by_column), "{by_column}");
+}
+
 #[test]
 fn a_server_that_only_shows_decides_nothing() {
     let desk = desk();

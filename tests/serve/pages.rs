@@ -143,6 +143,45 @@ fn a_word_that_a_page_does_not_know_is_refused_with_those_that_it_knows() {
     assert_eq!(refused["exit"], 2);
 }
 
+/// Nothing would look like an answer.
+#[test]
+fn a_filter_that_there_is_not_is_refused_with_those_that_there_are() {
+    let desk = desk();
+    let site = Site::of(&desk, &[]);
+    for (path, says) in [
+        ("/batches?state=nonsense", "there are staged, active, rolled-back, discarded"),
+        ("/batches/b3?kind=nonsense", "there are all, new, changed"),
+        ("/batches/b3?view=nonsense", "is not a series"),
+        ("/gaps?series=earnings", "gaps are of iv, hv, spot and index"),
+        ("/rank?metric=nonsense", "there are iv_percentile_252"),
+        ("/events?done=everything", "done"),
+    ] {
+        let page = site.get(path).is(400).body;
+        assert!(page.contains(says), "{path}: {page}");
+    }
+    assert_eq!(site.get("/batches.json?state=nonsense").is(400).json()["exit"], 2);
+    let small = site.get("/batches/b3?symbol=vola&kind=all").is(200).body;
+    assert!(!small.contains("None of these"), "a symbol in small letters is the same one: {small}");
+    assert!(site.get("/audit?actor=nobody").is(200).body.contains("Batch by batch</h2><p>None."));
+}
+
+/// Of a large batch a page has only the largest changes: that none of them is meant says nothing.
+#[test]
+fn a_filter_over_a_few_of_many_changes_says_so() {
+    let desk = desk();
+    let mut text = String::from("Symbol,Date,IV30\n");
+    for row in 0..21_000 {
+        let (symbol, day) = (row / 20, row % 20 + 1);
+        text += &format!("LOT{symbol},2024-05-{day:02},20.5\n");
+    }
+    let file = desk.write("lot.csv", &text);
+    desk.run(&format!("import iv {file} --symbol-from column --stage-only")).exits(0);
+    let site = Site::of(&desk, &[]);
+    let newest = site.get("/batches.json").json()["batches"].as_array().unwrap().len();
+    let page = site.get(&format!("/batches/b{newest}?symbol=LOT999&kind=all")).is(200).body;
+    assert!(page.contains("None of these among the few that this page has."), "{page}");
+}
+
 /// Every link and every field of a form that shows something leads to a page that takes it.
 #[test]
 fn the_pages_own_links_and_forms_have_only_words_that_are_known() {

@@ -11,7 +11,8 @@ use std::collections::BTreeSet;
 /// The days of a symbol, view by view, from the first that is told of to the last.
 ///
 /// # Errors
-/// [`AppError::NotFound`] when no view has a day of it and no service was asked.
+/// As [`lookup::gaps`], and [`AppError::NotFound`] when no view has a day of it and no service was
+/// asked.
 pub fn days(
     ledger: &Ledger,
     symbol: &Symbol,
@@ -19,10 +20,6 @@ pub fn days(
     at: Option<Position>,
     which: Which,
 ) -> Result<Days> {
-    if let Some(series) = series.filter(|series| !series.is_daily()) {
-        let text = format!("{series} has no value a day; gaps are of iv, hv, spot and index");
-        return Err(AppError::Usage(text));
-    }
     let gaps = lookup::gaps(ledger, std::slice::from_ref(symbol), series, at, which)?;
     let views: Vec<DaysView> = gaps.rows.iter().filter_map(view).collect();
     if views.is_empty() {

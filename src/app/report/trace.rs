@@ -142,6 +142,20 @@ pub struct EntryLine {
     pub clock_ran_back: bool,
 }
 
+impl EntryLine {
+    /// The text for a list: a query may be as long as a page.
+    pub fn brief(&self) -> String {
+        const MOST: usize = 80;
+        match self.text.char_indices().nth(MOST) {
+            Some((end, _)) if self.kind == "projection-add" => {
+                let text = self.text.get(..end).unwrap_or_default();
+                format!("{text} … (`volledger show #{}`)", self.position)
+            }
+            _ => self.text.clone(),
+        }
+    }
+}
+
 /// The control log: `volledger/log/1`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Log {

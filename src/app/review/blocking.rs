@@ -3,13 +3,17 @@
 use crate::app::same_quotes;
 use crate::domain::Stage;
 
+/// Codes of readings that were a guess, and of a file that says nothing.
+const ODD: [&str; 5] =
+    ["ambiguous_date_order", "no_rows", "other_symbols", "repeated_columns", same_quotes::CODE];
+
 /// A number with its noun.
 fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-/// Findings that a person should decide about: more rejected rows than are allowed, and readings
-/// that were a guess.
+/// Findings that a person should decide about: more rejected rows than are allowed, and what is odd
+/// about the whole.
 pub fn blocking(stage: &Stage, max_rejected: u64) -> Vec<String> {
     let mut found = Vec::new();
     if stage.rows.rejected > max_rejected {
@@ -19,8 +23,7 @@ pub fn blocking(stage: &Stage, max_rejected: u64) -> Vec<String> {
         let count = stage.duplicates_conflicting;
         found.push(counted(count, "row that contradicts another", "rows that contradict others"));
     }
-    let guess = |code: &str| code == "ambiguous_date_order" || code == same_quotes::CODE;
-    let guesses = stage.findings.iter().filter(|finding| guess(&finding.code));
-    found.extend(guesses.map(|finding| finding.text.clone()));
+    let odd = stage.findings.iter().filter(|finding| ODD.contains(&finding.code.as_str()));
+    found.extend(odd.map(|finding| finding.text.clone()));
     found
 }

@@ -48,6 +48,19 @@ pub struct SqlAnswer {
     pub rows: Vec<Vec<serde_json::Value>>,
 }
 
+/// The tables and their columns, as an answer: a row for each column.
+pub fn tables(vantage: &Vantage) -> SqlAnswer {
+    let rows = described(vantage).into_iter().flat_map(|(table, columns)| {
+        columns.into_iter().map(move |column| vec![table.clone().into(), column.into()])
+    });
+    SqlAnswer {
+        schema: "volledger/sql/1",
+        position: vantage.at.0,
+        columns: ["table", "column"].map(str::to_owned).into(),
+        rows: rows.collect(),
+    }
+}
+
 /// Answers one query, as the ledger was at a vantage.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 use super::import::{self, Reading};
 use crate::app::import::{ImportOptions, SymbolChoice};
 use crate::app::market::{self, MarketOptions};
+use crate::app::report::FindingLine;
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
 use crate::cli::exit::Exit;
@@ -57,10 +58,15 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &CheckArgs) -> Outco
         None => crate::app::import::check(&inputs.all, &csv_options(args, series)?, &ctx.run())?,
     };
     review.schema = "volledger/check/1";
+    // Which symbol it is about was not said, so a column that says it contradicts nothing.
+    let unsaid = args.reading.symbol().is_none();
+    let named = |finding: &FindingLine| unsaid && finding.code == "other_symbols";
+    let by_column = review.findings.iter().any(named);
+    review.findings.retain(|finding| !named(finding));
     ui.page(&ReviewPage { review: &review, full: args.full, check: true })?;
     let fatal = review.findings.iter().any(|finding| finding.severity == "fatal");
     let rows = &review.rows;
-    Ok(if fatal || (rows.accepted == 0 && rows.rejected > 0) {
+    Ok(if fatal || rows.accepted == 0 {
         ui.hint("nothing in it can be used; `--mapping FILE` describes other columns");
         Exit::Failed
     } else if rows.rejected > 0 {
@@ -72,6 +78,9 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &CheckArgs) -> Outco
             Series::Chain => "import it with `volledger import chain FILE --date DATE`".to_owned(),
             series if import::is_events(series) => {
                 format!("import it with `volledger import {series} FILE`")
+            }
+            _ if by_column => {
+                format!("import it with `volledger import {series} FILE --symbol-from column`")
             }
             _ => format!("import it with `volledger import {series} FILE -s SYMBOL`"),
         });

@@ -20,13 +20,13 @@ use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
 use crate::cli::flow;
+use crate::cli::interrupt;
 use crate::cli::ui::Ui;
 use crate::config::PolygonSettings;
 use crate::domain::batch::Batch;
 use crate::domain::{BatchId, BatchState, Calendar, Fact};
 use crate::render::{FetchPage, ReviewPage};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use words::wish;
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outcome<Exit> {
@@ -109,20 +109,15 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
         let service = Service::new(reached.options())?.with_cache(limits, recorded, args.refresh);
         let stop = Arc::new(Stop::default());
         let heard = Arc::clone(&stop);
-        let asking = Arc::new(AtomicBool::new(true));
-        let still = Arc::clone(&asking);
-        // A second handler is refused only when a test runs two fetches in one process.
-        let _ = ctrlc::set_handler(move || {
-            // Once the asking is over, or when told twice, it ends at once, as it would without
-            // a handler: everything before is durable, and what is half-written counts for nothing.
-            if heard.is_set() || !still.load(Ordering::SeqCst) {
+        let told = move || {
+            // Told twice, it ends at once: every answer is kept when it arrives.
+            if heard.is_set() {
                 std::process::exit(Exit::Interrupted as i32);
             }
             heard.set();
-        });
-        let asked = service.ask(&plan, &mut inbox, position, &stop, &ctx.run());
-        asking.store(false, Ordering::SeqCst);
-        let asked = asked?;
+        };
+        let ask = || service.ask(&plan, &mut inbox, position, &stop, &ctx.run());
+        let asked = interrupt::instead(told, ask)?;
         report.requests = asked.requests;
         report.left = asked.left;
         report.cache = FetchCache::of(&asked.cache);

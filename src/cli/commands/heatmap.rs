@@ -1,6 +1,7 @@
 //! `heatmap`: many symbols over the months.
 
 use super::picture::{self, Files};
+use crate::app::AppError;
 use crate::app::chart::{self, Heat, Metric};
 use crate::app::erase::Place;
 use crate::cli::args::{Knowledge, in_order};
@@ -91,5 +92,10 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &HeatmapArgs) -> Out
     let (symbols, at) = (&heat.symbols, heat.at);
     let place = Place { symbols, from: heat.from, to: heat.to, at, ..Place::default() };
     ctx.loud(ui, &ledger, &place)?;
-    picture::show(ui, &args.files, &chart::heatmap(&ledger, &heat)?)
+    let map = chart::heatmap(&ledger, &heat)?;
+    if map.months.is_empty() && args.files.any() {
+        let text = "there is nothing to draw: no symbol has an implied volatility there";
+        return Err(AppError::NotFound(text.to_owned()).into());
+    }
+    picture::show(ui, &args.files, &map)
 }

@@ -11,7 +11,7 @@ use crate::cli::flow;
 use crate::cli::ui::Ui;
 use crate::domain::{Day, Series, Symbol};
 use clap::{Args, Subcommand, ValueEnum};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
@@ -26,6 +26,10 @@ EXAMPLES
   volledger import chain 2025-11-07.csv.gz               daily bars of options, as chains
   volledger import chain quotes.csv --date 2025-11-07    a table of a chain
   volledger import earnings calendar.csv                 announcements, also those to come
+
+Mappings: mc-iv (usual for iv), mc-iv-basic (Date and IV30 alone), iv-fraction; hv-percent
+(usual for hv), hv-fraction; spot-ohlc (usual for spot), event-bars, event-closes; earnings,
+moves, straddles.
 
 Nothing changes a view until the batch is confirmed. Without a terminal and without
 a decision flag it stays staged, and the command exits with 12.";
@@ -326,43 +330,58 @@ pub(super) fn mapping(given: Option<&str>) -> Outcome<MappingChoice> {
     Ok(MappingChoice::Text { name: given.to_owned(), text })
 }
 
-/// The files to read. Standard input is kept in a file until the command ends.
+/// The files to read. What can be read only once is kept in files until the command ends.
 pub(super) struct Inputs {
     pub(super) all: Vec<Input>,
-    _spool: Option<NamedTempFile>,
+    _spools: Vec<NamedTempFile>,
 }
 
-fn is_stream(file: &Path) -> bool {
+fn is_stdin(file: &Path) -> bool {
     file == Path::new("-")
 }
 
-pub(super) fn inputs(files: &[PathBuf]) -> Outcome<Inputs> {
-    if files.iter().filter(|file| is_stream(file)).count() > 1 {
-        return Err(Failure::usage("standard input can be read once", "give `-` once"));
-    }
-    let mut spool = None;
-    let mut all = Vec::new();
-    for file in files {
-        all.push(if is_stream(file) {
-            let kept = spooled()?;
-            let path = kept.path().to_owned();
-            spool = Some(kept);
-            Input { path, name: "-".to_owned(), stream: true }
-        } else {
-            Input::file(file)
-        });
-    }
-    Ok(Inputs { all, _spool: spool })
+/// Standard input, or a pipe with a name: a shell's `<(zcat AAPL.csv.gz)`.
+fn is_stream(file: &Path) -> bool {
+    #[cfg(unix)]
+    let is_pipe =
+        |about: std::fs::Metadata| std::os::unix::fs::FileTypeExt::is_fifo(&about.file_type());
+    #[cfg(not(unix))]
+    let is_pipe = |_| false;
+    is_stdin(file) || std::fs::metadata(file).is_ok_and(is_pipe)
 }
 
-fn spooled() -> Outcome<NamedTempFile> {
+pub(super) fn inputs(files: &[PathBuf]) -> Outcome<Inputs> {
+    if files.iter().filter(|file| is_stdin(file)).count() > 1 {
+        return Err(Failure::usage("standard input can be read once", "give `-` once"));
+    }
+    let mut spools = Vec::new();
+    let mut all = Vec::new();
+    for file in files {
+        if !is_stream(file) {
+            all.push(Input::file(file));
+            continue;
+        }
+        let name = file.display().to_string();
+        let kept = match is_stdin(file) {
+            true => spooled(&mut std::io::stdin().lock(), "standard input")?,
+            false => match std::fs::File::open(file) {
+                Ok(mut pipe) => spooled(&mut pipe, &name)?,
+                Err(error) => return Err(Failure::unreadable(&name, error)),
+            },
+        };
+        all.push(Input { path: kept.path().to_owned(), name: "-".to_owned(), stream: true });
+        spools.push(kept);
+    }
+    Ok(Inputs { all, _spools: spools })
+}
+
+fn spooled(input: &mut impl Read, name: &str) -> Outcome<NamedTempFile> {
     let place = |error| Failure::unwritable("a temporary file", error);
     let mut file = NamedTempFile::with_prefix("volledger-").map_err(place)?;
-    let mut input = std::io::stdin().lock();
     // A copy fails on either side; the disk is the one that fills up.
-    std::io::copy(&mut input, &mut file).map_err(|error| match error.kind() {
+    std::io::copy(input, &mut file).map_err(|error| match error.kind() {
         std::io::ErrorKind::StorageFull => Failure::unwritable("a temporary file", error),
-        _ => Failure::unreadable("standard input", error),
+        _ => Failure::unreadable(name, error),
     })?;
     file.flush().map_err(place)?;
     Ok(file)

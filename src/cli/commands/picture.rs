@@ -19,6 +19,13 @@ pub(super) struct Files {
     html: Option<PathBuf>,
 }
 
+impl Files {
+    /// Whether any was asked for.
+    pub(super) fn any(&self) -> bool {
+        self.svg.is_some() || self.html.is_some()
+    }
+}
+
 /// Writes the files asked for; a person without one, and every program, gets the report.
 pub(super) fn show<T: Document + Page>(ui: &mut Ui, files: &Files, report: &T) -> Outcome<Exit> {
     let drawn = files.svg.as_ref().map(|file| (file, report.svg()));

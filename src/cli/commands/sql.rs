@@ -53,6 +53,10 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &SqlArgs) -> Outcome
     let which = if args.first { Which::First } else { Which::Latest };
     let vantage = Vantage::new(Arc::new(ledger), &ctx.run().registry, at, which)?;
     let Some(query) = &args.query else {
+        if !ui.for_people() {
+            ui.show(&sql::tables(&vantage))?;
+            return Ok(Exit::Done);
+        }
         for (table, columns) in sql::described(&vantage) {
             ui.answer(&format!("{table}: {}\n", columns.join(", ")))?;
         }

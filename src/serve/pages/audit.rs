@@ -11,6 +11,9 @@ use crate::serve::ask::{Answer, Here};
 use crate::serve::words::{counted, t};
 use maud::html;
 
+/// Sources of a batch.
+const FEW: usize = 3;
+
 pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     let word = |name: &str| here.ask.word(name).map(str::to_owned);
     let query = AuditQuery { actor: word("actor"), since: word("since"), at: here.at()? };
@@ -47,11 +50,15 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
             }
             section {
                 h2 { (t("Batch by batch")) }
+                @if audit.batches.is_empty() { p { (t("None.")) } }
                 ol.timeline { @for batch in audit.batches.iter().rev() { li {
                     h3 { (batch_link(&batch.batch)) " " (state(batch.state)) }
                     p { (batch.series.join(" ")) ", " (counted(batch.events, "event")) (t(", root "))
                         (digest(&batch.batch_root))
-                        @for source in batch.sources.iter().take(3) { ", " (source.name) } }
+                        @for source in batch.sources.iter().take(FEW) { ", " (source.name) }
+                        @if batch.sources.len() > FEW {
+                            ", … (" (counted(batch.sources.len() as u64, "source")) ")"
+                        } }
                     ul { @for act in &batch.acts { li {
                         (time(&act.time)) " " (entry_link(act.position)) " " strong { (act.what) }
                         (t(" by ")) (act.actor)

@@ -49,9 +49,9 @@ fn body(here: &Here<'_>, id: BatchId, review: &Review, full: bool) -> Result<Mar
     Ok(html! {
         h1 { (t("Batch ")) (id) " " (state(review.state.unwrap_or_default())) }
         (done(here)?)
-        p { (t("Read with ")) code { (review.mapping) } ": " (counted(rows.read, "row")) ", "
-            @for (index, (name, number)) in facts.iter().filter(|(_, n)| *n > 0).enumerate() {
-                @if index > 0 { ", " } (count(*number)) " " (find(name))
+        p { (t("Read with ")) code { (review.mapping) } ": " (counted(rows.read, "row"))
+            @for (name, number) in facts.iter().filter(|(_, n)| *n > 0) {
+                ", " (count(*number)) " " (find(name))
             } "." }
         ul.sources { @for source in &review.sources {
             li { (source.name) " (" (size(source.bytes)) ", " (digest(&source.digest)) ")" }
@@ -68,9 +68,9 @@ fn body(here: &Here<'_>, id: BatchId, review: &Review, full: bool) -> Result<Mar
         section {
             h2 { @if review.state == Some("staged") { (t("If confirmed")) } @else { (t("What it says")) } }
             (series(&review.series))
-            (preview(here, id, review, full))
+            (preview(here, id, review, full)?)
         }
-        (changes(here, id, review, full))
+        (changes(here, id, review, full)?)
         (findings(review))
         (support(&review.series))
         (decisions(here, id, review)?)
@@ -148,38 +148,44 @@ fn series(lines: &[SeriesLine]) -> Markup {
 }
 
 /// The chart of one view and symbol, and links to the others.
-fn preview(here: &Here<'_>, id: BatchId, review: &Review, full: bool) -> Markup {
+fn preview(here: &Here<'_>, id: BatchId, review: &Review, full: bool) -> Result<Markup> {
     const FEW: usize = 40;
     if !full {
-        return html! { p.note { (t("There is no chart: the batch is too large for a page.")) } };
+        return Ok(
+            html! { p.note { (t("There is no chart: the batch is too large for a page.")) } },
+        );
     }
     let daily = |line: &&SeriesLine| line.series.parse::<Series>().is_ok_and(Series::is_daily);
     let drawn: Vec<&SeriesLine> = review.series.iter().filter(daily).collect();
-    let (view, symbol) = (here.ask.word("view"), here.ask.word("symbol"));
+    let view: Option<Series> = here.ask.parsed("view")?;
+    let symbol: Option<Symbol> = here.ask.parsed("symbol")?;
     let asked = |line: &&&SeriesLine| {
-        view.is_none_or(|view| line.series == view) && symbol.is_none_or(|name| line.symbol == name)
+        view.is_none_or(|view| line.series == view.name())
+            && symbol.as_ref().is_none_or(|symbol| line.symbol == symbol.as_str())
     };
-    let Some(line) = drawn.iter().find(asked) else { return html! {} };
+    let Some(line) = drawn.iter().find(asked) else { return Ok(html! {}) };
     let made = line.series.parse::<Series>().ok().zip(line.symbol.parse::<Symbol>().ok());
     let made =
         made.and_then(|(series, symbol)| chart::preview(here.ledger, review, series, &symbol).ok());
-    html! {
+    Ok(html! {
         @if let Some(chart) = made { (figure(&chart.figure(), "")) }
         @if drawn.len() > 1 {
             p { (t("Charts: ")) @for line in drawn.iter().take(FEW) {
                 a href=(format!("/batches/{id}?view={}&symbol={}", line.series,
                     crate::serve::ask::encoded(&line.symbol))) { (line.series) " " (line.symbol) } " "
-            } }
+            } @if drawn.len() > FEW { (t("The first ")) (FEW) (t(" of ")) (drawn.len()) "." } }
         }
-    }
+    })
 }
 
 fn shown(change: &ChangeLine, value: &Option<serde_json::Value>) -> String {
     numbers::optional(change.series, &change.field, value.as_ref())
 }
 
-fn changes(here: &Here<'_>, id: BatchId, review: &Review, full: bool) -> Markup {
-    let (kind, symbol) = (here.ask.word("kind"), here.ask.word("symbol"));
+fn changes(here: &Here<'_>, id: BatchId, review: &Review, full: bool) -> Result<Markup> {
+    let kind = here.ask.one_of("kind", &[&["all"], &KINDS[..]].concat())?;
+    let symbol: Option<Symbol> = here.ask.parsed("symbol")?;
+    let symbol = symbol.as_ref().map(Symbol::as_str);
     let told = |change: &&ChangeLine| {
         let kinds = match kind {
             None => change.kind != "new",
@@ -209,7 +215,7 @@ fn changes(here: &Here<'_>, id: BatchId, review: &Review, full: bool) -> Markup 
         } },
     ]).collect();
     let headings = ["kind", "view", "symbol", "date", "field", ">before", ">after", ">difference"];
-    html! {
+    Ok(html! {
         section id="diff" {
             h2 { (t("Changes")) }
             form.filter method="get" action=(format!("/batches/{id}#diff")) {
@@ -226,7 +232,8 @@ fn changes(here: &Here<'_>, id: BatchId, review: &Review, full: bool) -> Markup 
                     maxlength="40" autocomplete="off";
                 button { (t("Show")) }
             }
-            @if rows.is_empty() { p { (t("None of these.")) } }
+            @if rows.is_empty() { p { @if full { (t("None of these.")) }
+                @else { (t("None of these among the few that this page has.")) } } }
             @else { (table("Cells that differ, the largest first", &headings, &rows)) }
             @if wanted.len() > most {
                 p { (t("The first ")) (most) (t(" of ")) (count(wanted.len() as u64)) (t("; all of them: "))
@@ -235,7 +242,7 @@ fn changes(here: &Here<'_>, id: BatchId, review: &Review, full: bool) -> Markup 
             @if !full { p { (t("The largest of ")) (count(review.changes_total)) (t(" changes. All of them: "))
                 code { "volledger batch diff " (id) " --full" } } }
         }
-    }
+    })
 }
 
 fn findings(review: &Review) -> Markup {
@@ -263,10 +270,14 @@ fn findings(review: &Review) -> Markup {
 }
 
 fn support(lines: &[SeriesLine]) -> Markup {
+    const FEW: usize = 60;
+    let lacks =
+        |line: &&SeriesLine| line.missing_hv + line.missing_spot > 0 || !line.gaps.is_empty();
+    let all = lines.iter().filter(lacks).count();
     let lacking: Vec<_> = lines
         .iter()
-        .filter(|line| line.missing_hv + line.missing_spot > 0 || !line.gaps.is_empty())
-        .take(60)
+        .filter(lacks)
+        .take(FEW)
         .map(|line| {
             let missing: u64 = line.gaps.iter().map(|gap| u64::from(gap.missing)).sum();
             vec![
@@ -288,6 +299,7 @@ fn support(lines: &[SeriesLine]) -> Markup {
     html! { @if !lacking.is_empty() { section {
         h2 { (t("What belongs to it and is not there")) }
         (table("Holes and support data", &headings, &lacking))
+        @if all > FEW { p { (t("The first ")) (FEW) (t(" of ")) (all) "." } }
     } } }
 }
 

@@ -12,7 +12,7 @@ const STATES: [&str; 4] = ["staged", "active", "rolled-back", "discarded"];
 
 pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     let mut batches = lookup::batches(here.ledger, here.at()?)?;
-    let wanted = here.ask.word("state");
+    let wanted = here.ask.one_of("state", &STATES)?;
     if let Some(wanted) = wanted {
         batches.batches.retain(|batch| batch.state == wanted);
     }

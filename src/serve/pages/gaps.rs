@@ -48,7 +48,8 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     let days = days(here.ledger, &symbol, series, here.at()?, Which::Latest)?;
     here.answer(&days, |days| {
         let drawn = days.figure();
-        let missing: u64 = days.views.iter().map(|view| view.counts.missing).sum();
+        let lacking = |view: &str| days.views.iter().any(|v| v.series == view && v.counts.missing > 0);
+        let missing = days.views.iter().any(|view| view.counts.missing > 0);
         let body = html! {
             h1 { (t("Days of ")) (symbol_link(symbol.as_str())) }
             p.kinds {
@@ -58,9 +59,11 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
                 }
             }
             (figure(&drawn, "days-"))
-            @if missing > 0 {
+            @if lacking("spot") {
                 p { (t("Ask for what is missing: ")) code { "volledger fetch spot " (symbol) } (t(", or "))
                     a href="/upload" { (t("upload a file")) } "." }
+            } @else if missing {
+                p { (t("For what is missing ")) a href="/upload" { (t("upload a file")) } "." }
             }
             (data(&drawn, |_| None))
         };

@@ -50,7 +50,7 @@ pub(in crate::serve) fn show(here: &Here<'_>) -> Result<Answer> {
             entry_link(entry.position),
             time(&entry.time),
             html! { (entry.actor) },
-            html! { (entry.text) },
+            html! { (entry.brief()) },
         ]).collect();
         let body = html! {
             h1 { (t("Where things stand")) }

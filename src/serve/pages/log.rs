@@ -17,19 +17,25 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     let log = trace::log(here.ledger, Some(limit), here.at()?)?;
     let head = here.ledger.position().0;
     here.answer(&log, |log| {
-        let rows: Vec<_> = log.entries.iter().map(|entry| vec![
-            entry_link(entry.position),
-            time(&entry.time),
-            html! { (entry.actor) },
-            html! { (entry.kind) @if let Some(via) = &entry.via { " (" (via) ")" } },
-            html! { @for batch in entry.batches.iter().take(6) { (batch_link(batch)) " " } },
-            html! { (entry.text) },
-            html! { (entry.reason.as_deref().unwrap_or_default()) },
-        ]).collect();
+        let rows: Vec<_> = log
+            .entries
+            .iter()
+            .map(|entry| {
+                vec![
+                    entry_link(entry.position),
+                    time(&entry.time),
+                    html! { (entry.actor) },
+                    html! { (entry.kind) @if let Some(via) = &entry.via { " (" (via) ")" } },
+                    html! { @for batch in &entry.batches { (batch_link(batch)) " " } },
+                    html! { (entry.brief()) },
+                    html! { (entry.reason.as_deref().unwrap_or_default()) },
+                ]
+            })
+            .collect();
         let headings = ["entry", "when", "who", "kind", "batches", "what", "reason"];
         let body = html! {
             h1 { (t("Log")) }
-            @if let Some(done) = here.ask.word("done") {
+            @if let Some(done) = here.ask.parsed::<u64>("done")? {
                 div.done role="status" { p { (t("Done: #")) (done) "." } }
             }
             form.filter method="get" action="/events" {

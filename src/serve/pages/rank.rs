@@ -15,10 +15,12 @@ const USUAL: usize = 60;
 pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     let metric = match here.ask.word("metric") {
         None => Metric::ALL[0],
-        Some(name) => Metric::ALL
-            .into_iter()
-            .find(|metric| metric.name() == name)
-            .ok_or_else(|| AppError::Usage(format!("there is no metric `{name}`")))?,
+        Some(name) => {
+            Metric::ALL.into_iter().find(|metric| metric.name() == name).ok_or_else(|| {
+                let known = Metric::ALL.map(Metric::name).join(", ");
+                AppError::Usage(format!("there is no metric `{name}`; there are {known}"))
+            })?
+        }
     };
     let words = here.ask.word("symbols").unwrap_or_default();
     let symbols = words.split([' ', ',']).filter(|word| !word.is_empty());

@@ -37,6 +37,8 @@ pub(super) struct Header<'m> {
     pub(super) missing: Vec<String>,
     pub(super) missing_optional: Vec<String>,
     pub(super) ignored: Vec<String>,
+    /// Names of columns that are read and stand in the header once more.
+    pub(super) repeated: Vec<String>,
 }
 
 impl Header<'_> {
@@ -68,14 +70,13 @@ pub(super) fn find_header<'m, R: Read + Seek>(
     input: &mut R,
     bom: usize,
     mapping: &'m Mapping,
-    want_symbol: bool,
     limits: Limits,
 ) -> Result<Option<Header<'m>>, Stop> {
     let mut closest: Option<Header<'m>> = None;
     let mut trouble = None;
     for (delimiter, name) in DELIMITERS {
         input.seek(SeekFrom::Start(0)).map_err(Stop::Io)?;
-        match try_delimiter(input, bom, (delimiter, name), mapping, want_symbol, limits) {
+        match try_delimiter(input, bom, (delimiter, name), mapping, limits) {
             Ok(Some(header)) if header.missing.is_empty() => return Ok(Some(header)),
             Ok(Some(header)) => {
                 let closer = closest.as_ref().is_none_or(|known| found(known) < found(&header));
@@ -112,7 +113,6 @@ fn try_delimiter<'m, R: Read>(
     bom: usize,
     delimiter: (u8, &'static str),
     mapping: &'m Mapping,
-    want_symbol: bool,
     limits: Limits,
 ) -> Result<Option<Header<'m>>, Stop> {
     let mut watch = Unwatched;
@@ -122,7 +122,7 @@ fn try_delimiter<'m, R: Read>(
         let Some(record) = records.next()? else {
             break;
         };
-        let header = bind(record, delimiter, mapping, want_symbol);
+        let header = bind(record, delimiter, mapping);
         if header.missing.is_empty() {
             return Ok(Some(header));
         }
@@ -138,7 +138,6 @@ fn bind<'m>(
     record: Record<'_>,
     (delimiter, delimiter_name): (u8, &'static str),
     mapping: &'m Mapping,
-    want_symbol: bool,
 ) -> Header<'m> {
     let cells: Vec<String> = record.cells().map(|cell| normal_name(&guessed_text(cell))).collect();
     // A mapping's first name goes before its synonyms, wherever the cells stand.
@@ -146,7 +145,7 @@ fn bind<'m>(
         names.iter().find_map(|name| cells.iter().position(|cell| *cell == name.normal))
     };
     let date = cell_of(&mapping.date);
-    let symbol = if want_symbol { cell_of(&mapping.symbol) } else { None };
+    let symbol = cell_of(&mapping.symbol);
     let item = cell_of(&mapping.item);
     let bound = |of: &'m [Column]| -> Vec<(usize, &'m Column)> {
         of.iter().filter_map(|column| Some((cell_of(&column.names)?, column))).collect()
@@ -188,10 +187,11 @@ fn bind<'m>(
     let used = date.into_iter().chain(symbol).chain(item).chain(of_parts);
     let used: Vec<usize> = used.chain(columns.iter().map(|(cell, _)| *cell)).collect();
     let known = |cell: &String| mapping.known.iter().any(|name| name.normal == *cell);
-    let ignored = cells
-        .iter()
-        .enumerate()
-        .filter(|(i, cell)| !used.contains(i) && !cell.is_empty() && !known(cell));
+    let unused = cells.iter().enumerate();
+    let unused = unused.filter(|(i, cell)| !used.contains(i) && !cell.is_empty() && !known(cell));
+    let (repeated, ignored): (Vec<_>, Vec<_>) = unused
+        .map(|(_, cell)| cell.clone())
+        .partition(|cell| used.iter().any(|i| cells.get(*i) == Some(cell)));
     Header {
         delimiter,
         delimiter_name,
@@ -206,7 +206,8 @@ fn bind<'m>(
         missing_optional: absent(Need::Optional)
             .filter_map(|column| title(&column.names))
             .collect(),
-        ignored: ignored.map(|(_, cell)| cell.clone()).collect(),
+        ignored,
+        repeated,
         columns,
     }
 }
@@ -232,7 +233,7 @@ mod tests {
 
     fn header<'m>(text: &str, mapping: &'m Mapping) -> Option<Header<'m>> {
         let mut input = Cursor::new(text.as_bytes());
-        find_header(&mut input, 0, mapping, true, Limits::default()).unwrap()
+        find_header(&mut input, 0, mapping, Limits::default()).unwrap()
     }
 
     #[test]

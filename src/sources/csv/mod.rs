@@ -167,7 +167,14 @@ fn prepare<'m, R: Read + Seek>(
         let text = "the file is UTF-16; save it as UTF-8".to_owned();
         return Err(fatal("unsupported_encoding", None, text));
     }
-    let binary = || fatal("binary_file", None, "the file has NUL bytes; it is no text".to_owned());
+    let binary = || {
+        let text = match head.get(..2) {
+            Some(b"\x1f\x8b") => "the file is compressed with gzip; unpack it first",
+            Some(b"PK") => "the file is a ZIP archive or a workbook; save it as CSV",
+            _ => "the file has NUL bytes; it is no text, or UTF-16 without a mark",
+        };
+        fatal("binary_file", None, text.to_owned())
+    };
     if head.contains(&0) {
         return Err(binary());
     }
@@ -183,10 +190,11 @@ fn prepare<'m, R: Read + Seek>(
     }
 
     let want_symbol = options.symbol == SymbolFrom::Column;
-    let header = columns::find_header(input, bom, mapping, want_symbol, limits);
+    let header = columns::find_header(input, bom, mapping, limits);
     let Some(header) = header.map_err(stopped)? else {
         summary.missing = columns::all_missing(mapping);
-        let text = format!("no line is a header; missing are {}", summary.missing.join(", "));
+        let what = if size == 0 { "the file is empty" } else { "no line is a header" };
+        let text = format!("{what}; missing are {}", summary.missing.join(", "));
         return Err(fatal("missing_columns", None, text));
     };
     summary.delimiter = Some(header.delimiter_name);
@@ -239,6 +247,11 @@ fn prepare<'m, R: Read + Seek>(
         let (line, count) = (Some(header.line), header.ignored.len() as u64);
         noted("ignored_columns", Severity::Info, line, count, text);
     }
+    if !header.repeated.is_empty() {
+        let text = format!("of equal columns the first was read: {}", header.repeated.join(", "));
+        let (line, count) = (Some(header.line), header.repeated.len() as u64);
+        noted("repeated_columns", Severity::Warning, line, count, text);
+    }
     if !matches!(last, Some(b'\n' | b'\r')) {
         let text = "the last line has no line end; the file may have been cut off".to_owned();
         noted("no_final_newline", Severity::Warning, None, 1, text);
@@ -251,7 +264,10 @@ fn prepare<'m, R: Read + Seek>(
     })?;
     if orders.ambiguous.is_some() {
         let order = orders.slash.or(orders.dash).map_or("", |order| order.name());
-        let text = format!("no date tells the day from the month; read as {order}");
+        let text = format!(
+            "no date tells the day from the month; read as {order}, which `order` under `[date]` of a \
+             mapping changes"
+        );
         noted("ambiguous_date_order", Severity::Warning, orders.ambiguous, 1, text);
     }
     summary.missing_optional.clone_from(&header.missing_optional);

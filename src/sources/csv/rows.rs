@@ -83,7 +83,10 @@ struct Pass<'m> {
     encoding: Encoding,
     orders: Orders,
     date: usize,
+    /// The cell that says the symbol.
     symbol: Option<usize>,
+    /// The cell that says it where it was given: it should be the same one.
+    stated: Option<usize>,
     columns: &'m [(usize, &'m Column)],
     defaults: &'m [&'m Column],
     item: Option<usize>,
@@ -104,6 +107,8 @@ struct Pass<'m> {
     high: Counts<'m>,
     high_days: BTreeSet<Day>,
     optional_errors: Counts<'m>,
+    /// Rows that name another symbol than the one that was given.
+    others_named: Counts<'m>,
     days: DayNotes<'m>,
 }
 
@@ -114,7 +119,8 @@ impl<'m> Pass<'m> {
             encoding: plan.encoding,
             orders: plan.orders,
             date: plan.header.date.unwrap_or_default(),
-            symbol: plan.header.symbol,
+            symbol: plan.header.symbol.filter(|_| options.symbol == SymbolFrom::Column),
+            stated: plan.header.symbol.filter(|_| options.symbol != SymbolFrom::Column),
             columns: &plan.header.columns,
             defaults: &plan.header.defaults,
             item: plan.header.item,
@@ -132,6 +138,7 @@ impl<'m> Pass<'m> {
             high: Counts::default(),
             high_days: BTreeSet::new(),
             optional_errors: Counts::default(),
+            others_named: Counts::default(),
             days: DayNotes::new(options.calendar),
         }
     }
@@ -153,6 +160,14 @@ impl<'m> Pass<'m> {
         match self.read(record, &date) {
             Ok((day, symbol, item)) => {
                 self.accepted += 1;
+                if let Some(cell) = self.stated
+                    && !matches!(
+                        self.symbols.find(&record.cell(cell), self.encoding),
+                        Ok(0) | Err("missing_symbol")
+                    )
+                {
+                    self.others_named.add("other_symbols", record.line, Some(day));
+                }
                 if let Some((symbol, last)) = self.symbols.list.get_mut(symbol) {
                     self.days.add(day, last.replace(day), record.line);
                     let item = item.map(|item| item.to_string()).unwrap_or_default();
@@ -329,6 +344,11 @@ impl<'m> Pass<'m> {
         let findings = &mut summary.findings;
         let words = ["row rejected", "rows rejected"];
         findings.extend(self.rejects.findings(source, Severity::Reject, words, "line"));
+        let words = [
+            "row names another symbol, which `--symbol-from column` would go by",
+            "rows name another symbol, which `--symbol-from column` would go by",
+        ];
+        findings.extend(self.others_named.findings(source, Severity::Warning, words, "line"));
         let words = ["remarkably high value", "remarkably high values"];
         findings.extend(self.high.findings(source, Severity::Warning, words, "line"));
         let words = ["optional cell not usable", "optional cells not usable"];
@@ -411,11 +431,13 @@ struct Symbols {
 
 impl Symbols {
     fn new(from: &SymbolFrom) -> Self {
-        let list = match from {
-            SymbolFrom::Given(symbol) => vec![(symbol.clone(), None)],
-            SymbolFrom::Column => Vec::new(),
+        let given = match from {
+            SymbolFrom::Given(symbol) => Some(symbol.clone()),
+            SymbolFrom::Column => None,
         };
-        let (known, spellings) = (HashMap::new(), HashMap::new());
+        let known = given.iter().map(|symbol| (symbol.clone(), 0)).collect();
+        let list = given.into_iter().map(|symbol| (symbol, None)).collect();
+        let spellings = HashMap::new();
         Self { list, known, spellings, last: None }
     }
 

@@ -285,9 +285,27 @@ fn a_symbol_column_makes_keys_of_several_symbols() {
     assert_eq!((unsorted.count, unsorted.line), (1, Some(4)));
     let none = read_with(b"Date,IV30\n2025-01-02,20\n", "mc-iv-basic", SymbolFrom::Column);
     assert_eq!(none.fatal(), "symbol_missing");
-    // With a symbol given, the column is not read, and that is said.
-    let given = self::read(b"Date,IV30,Symbol\n2025-01-02,20,MSFT\n", "mc-iv-basic");
-    assert_eq!(given.summary.ignored_columns, ["symbol"]);
+}
+
+#[test]
+fn a_column_that_names_another_symbol_than_the_given_one_is_noticed() {
+    let text = b"Date,IV30,Symbol\n2025-01-02,20,aapl\n2025-01-03,21,MSFT\n2025-01-06,22,\n\
+        2025-01-07,23,A B\n2025-01-08,24,AAPL\n";
+    let given = read(text, "mc-iv-basic");
+    assert_eq!((given.rows.len(), given.codes()), (5, vec!["other_symbols"]));
+    let others = given.summary.findings.first().unwrap();
+    assert_eq!((others.count, others.line, others.severity), (2, Some(3), Severity::Warning));
+    let same = read(b"Date,IV30,Symbol\n2025-01-02,20,AAPL\n", "mc-iv-basic");
+    assert_eq!(same.codes(), [""; 0]);
+}
+
+#[test]
+fn of_equal_columns_the_first_is_read_and_that_is_said() {
+    let read = read(b"Date,IV30,iv30 ,x\n2025-01-02,20,30,1\n", "mc-iv-basic");
+    assert_eq!(read.lines(), ["2 AAPL 2025-01-02 atm_iv=0.20"]);
+    assert_eq!(read.codes(), ["ignored_columns", "repeated_columns"]);
+    assert_eq!(read.summary.ignored_columns, ["x"]);
+    assert_eq!(read.summary.findings.last().unwrap().severity, Severity::Warning);
 }
 
 #[test]
