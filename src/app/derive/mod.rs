@@ -84,6 +84,9 @@ impl Derivation {
 /// The computed values of a day.
 type Values = Vec<(Field, Value)>;
 
+/// The fields of days whose computed values do not follow from the data any more.
+type Lost = Vec<(Day, Vec<Field>)>;
+
 /// Something of a symbol's day, with the line of the document that it comes from.
 type Placed<T> = (Symbol, Origin, Day, T);
 
@@ -199,7 +202,7 @@ fn differing(
     reader: &ViewReader<'_>,
     own: &Activity,
     symbol: &Symbol,
-) -> Result<(Computed, Vec<(Day, Vec<Field>)>)> {
+) -> Result<(Computed, Lost)> {
     let mut computed = what.compute(ledger, reader, symbol)?;
     let shown = shown(reader, own, what, symbol)?;
     let lost = lost(&shown, &computed.days);
@@ -211,7 +214,7 @@ fn differing(
 
 /// What was computed before and does not follow from the data any more: an input was rolled back,
 /// or a jump came to light. It is taken back, by day and field.
-fn lost(shown: &BTreeMap<Day, Values>, computed: &BTreeMap<Day, Values>) -> Vec<(Day, Vec<Field>)> {
+fn lost(shown: &BTreeMap<Day, Values>, computed: &BTreeMap<Day, Values>) -> Lost {
     let of_day = |(day, values): (&Day, &Values)| {
         let now = computed.get(day);
         let is_lost =
