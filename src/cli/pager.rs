@@ -49,6 +49,6 @@ mod tests {
     /// Without a handler this ends the tests.
     #[test]
     fn an_interrupt_is_left_to_the_pager() {
-        assert!(show("kill -INT $PPID && sleep 0.3 && cat > /dev/null", "text"));
+        assert!(show("kill -INT $PPID && sleep 2 && cat > /dev/null", "text"));
     }
 }

@@ -27,6 +27,10 @@ pub enum BatchState {
 }
 
 impl BatchState {
+    /// Every state.
+    pub const ALL: [Self; 5] =
+        [Self::Staged, Self::Active, Self::RolledBack, Self::Superseded, Self::Discarded];
+
     /// The word used in JSON and tables.
     pub fn name(self) -> &'static str {
         match self {

@@ -149,7 +149,7 @@ fn a_filter_that_there_is_not_is_refused_with_those_that_there_are() {
     let desk = desk();
     let site = Site::of(&desk, &[]);
     for (path, says) in [
-        ("/batches?state=nonsense", "there are staged, active, rolled-back, discarded"),
+        ("/batches?state=nonsense", "there are staged, active, rolled-back, superseded, discarded"),
         ("/batches/b3?kind=nonsense", "there are all, new, changed"),
         ("/batches/b3?view=nonsense", "is not a series"),
         ("/gaps?series=earnings", "gaps are of iv, hv, spot and index"),
@@ -160,6 +160,9 @@ fn a_filter_that_there_is_not_is_refused_with_those_that_there_are() {
         assert!(page.contains(says), "{path}: {page}");
     }
     assert_eq!(site.get("/batches.json?state=nonsense").is(400).json()["exit"], 2);
+    for state in ["staged", "active", "rolled-back", "superseded", "discarded"] {
+        site.get(&format!("/batches?state={state}")).is(200);
+    }
     let small = site.get("/batches/b3?symbol=vola&kind=all").is(200).body;
     assert!(!small.contains("None of these"), "a symbol in small letters is the same one: {small}");
     assert!(site.get("/audit?actor=nobody").is(200).body.contains("Batch by batch</h2><p>None."));

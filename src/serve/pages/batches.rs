@@ -3,16 +3,16 @@
 use super::{Page, batch_link, state, table, time};
 use crate::app::error::Result;
 use crate::app::lookup;
+use crate::domain::BatchState;
 use crate::render::numbers::count;
 use crate::serve::ask::{Answer, Here};
 use crate::serve::words::t;
 use maud::html;
 
-const STATES: [&str; 4] = ["staged", "active", "rolled-back", "discarded"];
-
 pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     let mut batches = lookup::batches(here.ledger, here.at()?)?;
-    let wanted = here.ask.one_of("state", &STATES)?;
+    let states = BatchState::ALL.map(BatchState::name);
+    let wanted = here.ask.one_of("state", &states)?;
     if let Some(wanted) = wanted {
         batches.batches.retain(|batch| batch.state == wanted);
     }
@@ -54,7 +54,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
                 label for="state" { (t("State")) }
                 select id="state" name="state" {
                     option value="" { (t("all")) }
-                    @for name in STATES {
+                    @for name in states {
                         option value=(name) selected[wanted == Some(name)] { (name) }
                     }
                 }
