@@ -107,6 +107,13 @@ fn help_manual_and_completions_are_complete() {
     for command in ["import", "batch", "undo", "why", "tour", "verify", "EXAMPLES"] {
         assert!(help.contains(command), "{command}");
     }
+    // Each mapping that the program brings is named where one looks for it.
+    let help = desk.run("import --help").exits(0).out;
+    let named: Vec<&str> = help.split(|c: char| !c.is_ascii_lowercase() && c != '-').collect();
+    for file in std::fs::read_dir("schemas/mappings").unwrap() {
+        let name = file.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned();
+        assert!(named.contains(&&*name), "{name}");
+    }
     let manual = desk.run("man").exits(0).out;
     assert!(manual.contains(".SH \"EXIT STATUS\"") && manual.contains("\\fB130\\fR"));
     assert!(desk.run("man batch confirm").exits(0).out.contains("expect"));
