@@ -84,17 +84,17 @@ impl ViewQuery {
 /// Shows a view, one document per symbol.
 ///
 /// # Errors
-/// [`AppError::NotFound`] for a symbol that the view never had, [`AppError::Usage`] for a column
+/// [`AppError::NotFound`] as of [`known`], [`AppError::Usage`] for a column
 /// that no field has.
 pub fn view(ledger: &Ledger, query: &ViewQuery) -> Result<Vec<View>> {
     let reader = ViewReader::new(ledger)?;
-    let known = reader.symbols(query.series)?;
-    let symbols = if query.symbols.is_empty() { &known } else { &query.symbols };
+    known(ledger, &query.symbols, &[query.series], query.at)?;
+    let mut symbols = query.symbols.clone();
+    if symbols.is_empty() {
+        symbols = reader.symbols(query.series)?;
+    }
     let mut views = Vec::new();
-    for symbol in symbols {
-        if known.binary_search(symbol).is_err() {
-            return Err(AppError::nothing_about(symbol, &[query.series]));
-        }
+    for symbol in &symbols {
         let (view, records) = shown_of(ledger, &reader, query, symbol)?;
         // One that came later, or counts no more, is shown where it is asked for.
         if records > 0 || !query.symbols.is_empty() {
@@ -196,22 +196,54 @@ fn shown_of(
     Ok((view, records.len()))
 }
 
-/// Makes sure that each symbol is one that some of these views ever had.
+/// Makes sure that each symbol is one that some of these views ever had. Where a position is named
+/// every symbol will do: whether it came later is not to be seen from there, so that nothing is said of
+/// it then and now.
 ///
 /// # Errors
 /// [`AppError::NotFound`].
-pub fn known(ledger: &Ledger, symbols: &[Symbol], views: &[Series]) -> Result<()> {
+pub fn known(
+    ledger: &Ledger,
+    symbols: &[Symbol],
+    views: &[Series],
+    at: Option<Position>,
+) -> Result<()> {
+    match at {
+        None => known_at(ledger, symbols, views, ledger.position()),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Makes sure that each symbol is one that some of these views had by a position.
+///
+/// # Errors
+/// [`AppError::NotFound`].
+pub fn known_at(ledger: &Ledger, symbols: &[Symbol], views: &[Series], at: Position) -> Result<()> {
+    match unheard_of(ledger, symbols, views, at)?.first() {
+        Some(symbol) => Err(AppError::nothing_about(symbol, views)),
+        None => Ok(()),
+    }
+}
+
+/// The symbols that none of some views had heard of by a position.
+///
+/// # Errors
+/// A view that cannot be read.
+pub fn unheard_of(
+    ledger: &Ledger,
+    symbols: &[Symbol],
+    views: &[Series],
+    at: Position,
+) -> Result<Vec<Symbol>> {
     let reader = ViewReader::new(ledger)?;
+    let mut none = Vec::new();
     for symbol in symbols {
-        let mut found = false;
-        for view in views {
-            found = found || !reader.stored(*view, symbol)?.is_empty();
-        }
-        if !found {
-            return Err(AppError::nothing_about(symbol, views));
+        let mut had = views.iter().map(|view| reader.had(*view, symbol, at));
+        if !had.try_fold(false, |any, one| one.map(|one| any || one))? {
+            none.push(symbol.clone());
         }
     }
-    Ok(())
+    Ok(none)
 }
 
 /// All batches, oldest first.
@@ -272,6 +304,7 @@ pub fn gaps(
         let text = format!("{series} has no value a day; gaps are of iv, hv, spot and index");
         return Err(AppError::Usage(text));
     }
+    let asked = at;
     let at = at.unwrap_or(ledger.position());
     let (reader, calendar) = (ViewReader::new(ledger)?, Calendar::nyse());
     let covered = CoverageMap::at(ledger, at)?;
@@ -315,7 +348,7 @@ pub fn gaps(
         lines.all(|line| line.days == 0 && line.coverage.is_empty())
     };
     if let Some(symbol) = symbols.iter().find(unheard) {
-        known(ledger, std::slice::from_ref(symbol), &Series::ALL)?;
+        known(ledger, std::slice::from_ref(symbol), &Series::ALL, asked)?;
     }
     let which = super::metrics::first(which);
     Ok(Gaps { schema: "volledger/gaps/1", position: at.0, which, rows })

@@ -3,7 +3,8 @@
 //! Derived when asked, from the views at a position; nothing here is stored, and nothing of a day
 //! depends on later days (`tomic.md` 7.4, 12.1).
 
-use super::error::{AppError, Result};
+use super::error::Result;
+use super::lookup::known;
 use super::parallel::{self, threads};
 use super::report::{Rank, RankRow, Snapshot, SnapshotRow};
 use super::views::{Roots, ViewReader};
@@ -94,17 +95,15 @@ impl<'a> Past<'a> {
 
     /// The symbols asked for, or all that the views know.
     pub(super) fn symbols(&self, asked: &Asked, views: &[Series]) -> Result<Vec<Symbol>> {
-        let known = views.iter().map(|view| self.reader.symbols(*view));
-        let mut known = known.collect::<Result<Vec<_>>>()?.concat();
-        known.sort();
-        known.dedup();
-        if asked.symbols.is_empty() {
-            return Ok(known);
+        if !asked.symbols.is_empty() {
+            known(self.ledger, &asked.symbols, views, asked.at)?;
+            return Ok(asked.symbols.clone());
         }
-        match asked.symbols.iter().find(|symbol| known.binary_search(symbol).is_err()) {
-            Some(strange) => Err(AppError::nothing_about(strange, views)),
-            None => Ok(asked.symbols.clone()),
-        }
+        let all = views.iter().map(|view| self.reader.symbols(*view));
+        let mut all = all.collect::<Result<Vec<_>>>()?.concat();
+        all.sort();
+        all.dedup();
+        Ok(all)
     }
 }
 

@@ -8,9 +8,8 @@ use super::projection::definition::{Body, Definition};
 use super::projection::{dirty, kept, rows};
 use super::sql;
 use super::views::{Roots, ViewReader};
-use crate::domain::batch::Batch;
 use crate::domain::projection::ProjectionName;
-use crate::domain::{BatchId, Position, ProjectionId, Series, Symbol, Table};
+use crate::domain::{Position, ProjectionId, Series, Symbol, Table};
 use crate::ledger::Ledger;
 use crate::ledger::codec::TableRoot;
 use crate::projections::Registry;
@@ -28,6 +27,8 @@ pub struct Vantage {
     pub roots: Arc<Roots>,
     /// The position that is seen.
     pub at: Position,
+    /// Whether that position was named: then what came later is not to be seen, else it is the head.
+    pub(super) named: bool,
     /// Whether the newest or the first assertions count.
     pub which: Which,
     /// The projections that the program brings.
@@ -77,12 +78,13 @@ impl Vantage {
         at: Option<Position>,
         which: Which,
     ) -> Result<Self> {
-        let at = at.unwrap_or(ledger.position());
+        let (at, named) = (at.unwrap_or(ledger.position()), at.is_some());
         let roots = ViewReader::new(&ledger)?.roots();
         Ok(Self {
             ledger,
             roots,
             at,
+            named,
             which,
             registry: registry.clone(),
             path: Vec::new(),
@@ -119,7 +121,7 @@ impl Vantage {
     #[must_use]
     pub fn seen_at(&self, at: Position) -> Self {
         // What was read is about this position; of the other nothing has been read yet.
-        Self { at, read: Arc::default(), ..self.clone() }
+        Self { at, named: true, read: Arc::default(), ..self.clone() }
     }
 
     /// A reader of the views.
@@ -325,7 +327,7 @@ impl Vantage {
             }
         }
         for symbol in &late {
-            if symbols.contains(symbol) && !self.by_here(view, symbol)? {
+            if symbols.contains(symbol) && !self.reader().had(view, symbol, self.at)? {
                 symbols.remove(symbol);
             }
         }
@@ -335,23 +337,11 @@ impl Vantage {
     }
 
     /// Whether a symbol is one of [`Self::symbols_of`].
-    fn had(&self, view: Series, symbol: &Symbol) -> Result<bool> {
+    pub(super) fn had(&self, view: Series, symbol: &Symbol) -> Result<bool> {
         if let Some(known) = lock(&self.read).symbols.get(&view) {
             return Ok(known.contains(symbol));
         }
-        if self.reader().events(view, symbol)? == 0 {
-            return Ok(false);
-        }
-        let later = !self.ledger.batches().committed().after(view, self.at).is_empty();
-        Ok(!later || self.by_here(view, symbol)?)
-    }
-
-    /// Whether something that a view stores of a symbol was committed by this position.
-    fn by_here(&self, view: Series, symbol: &Symbol) -> Result<bool> {
-        let table = self.ledger.batches();
-        let by_here = |batch: &Batch| batch.committed_at.is_some_and(|at| at <= self.at);
-        let known = |number: &u32| table.get(BatchId(*number)).is_some_and(by_here);
-        Ok(self.reader().history(view, symbol)?.batches.iter().any(known))
+        self.reader().had(view, symbol, self.at)
     }
 
     /// The rows of a projection about a symbol (all rows of one that is answered whole): the stored

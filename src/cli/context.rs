@@ -12,7 +12,7 @@ use crate::app::{
     AppError, Clock, Ledger, LedgerError, OpenOptions, Registry, Run, outside, recover,
 };
 use crate::config::{Found, Settings, ledger_directory, new_ledger_directory, signing_key_file};
-use crate::domain::Position;
+use crate::domain::{Position, Series};
 use std::path::{Path, PathBuf};
 
 /// Takes in the settings files that hold for a command. The tour shows the program as it comes, and
@@ -142,8 +142,25 @@ impl Context {
         }
     }
 
-    /// Says what was erased from where a command looks: nothing older stands in its place silently.
+    /// Says of which symbols nothing was known where a command looks, and what was erased there.
     pub(super) fn loud(&self, ui: &mut Ui, ledger: &Ledger, place: &Place<'_>) -> Outcome<()> {
+        self.unheard(ui, ledger, place)?;
+        self.erased(ui, ledger, place)
+    }
+
+    /// Says of which symbols nothing was known at a position that is named: they are answered with
+    /// nothing, and so is a misspelt one.
+    fn unheard(&self, ui: &mut Ui, ledger: &Ledger, place: &Place<'_>) -> Outcome<()> {
+        let Some(at) = place.at else { return Ok(()) };
+        let views = if place.series.is_empty() { &Series::ALL } else { place.series };
+        for symbol in lookup::unheard_of(ledger, place.symbols, views, at)? {
+            ui.note(&format!("nothing is known of {symbol} at {at}"));
+        }
+        Ok(())
+    }
+
+    /// Says what was erased from where a command looks: nothing older stands in its place silently.
+    pub(super) fn erased(&self, ui: &mut Ui, ledger: &Ledger, place: &Place<'_>) -> Outcome<()> {
         const FEW: usize = 3;
         let erasures = erase::missing(ledger, place)?;
         for erasure in erasures.iter().take(FEW) {

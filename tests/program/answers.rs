@@ -164,6 +164,32 @@ fn a_position_answers_the_same_whatever_comes_later() {
         "export hv -O a.sqlite",
         "projection diff iv_metrics iv_hv",
     ];
+    // Of a symbol that comes later nothing is known, and it stays so.
+    let strange = [
+        ("view iv VOLB", 0),
+        ("view iv VOLB --first", 0),
+        ("rank VOLB", 0),
+        ("snapshot VOLB", 0),
+        ("overview VOLB", 0),
+        ("gaps VOLB", 0),
+        ("heatmap VOLB", 0),
+        ("chart iv VOLB", 1),
+        ("earnings VOLB --date 2025-01-02", 0),
+        ("vrp VOLB", 0),
+        ("why iv VOLB 2024-12-30", 1),
+        ("diff 0 2 --symbol VOLB", 1),
+        ("export iv VOLB -O b.csv", 0),
+        ("export tomic b VOLB", 0),
+    ];
+    let unknown = || -> Vec<(String, String)> {
+        let asked = strange.iter().map(|(line, exit)| {
+            let at = if line.starts_with("diff") { String::new() } else { format!("--at {at}") };
+            let ran = desk.run(&format!("{line} {at} --json")).exits(*exit);
+            assert!(*exit > 0 || ran.err.contains("nothing is known of VOLB at #"), "{line}");
+            (ran.out, ran.err)
+        });
+        asked.collect()
+    };
     let queries = ["SELECT * FROM n", "SELECT * FROM iv_metrics", "SELECT * FROM assertions"];
     let answers = || -> Vec<String> {
         let asked = lines.iter().map(|line| {
@@ -192,7 +218,9 @@ fn a_position_answers_the_same_whatever_comes_later() {
         (list["position"].clone(), lines)
     };
     let (before, stood, listed) = (answers(), status(), projections());
+    let unheard = unknown();
     desk.run(&format!("import iv {} -s VOLB --yes", sample("iv/VOLB.csv"))).exits(0);
+    desk.run(&format!("import earnings {} --yes", sample("earnings/calendar.csv"))).exits(0);
     desk.run(&format!("import spot {} -s VOLC --yes", sample("spot/VOLC.csv"))).exits(0);
     desk.run("undo").exits(0);
     desk.run("batch confirm b2").exits(0);
@@ -206,6 +234,9 @@ fn a_position_answers_the_same_whatever_comes_later() {
         assert_eq!(before, after, "{line}");
     }
     assert_eq!((status(), projections()), (stood, listed));
+    for (((line, _), before), after) in strange.iter().zip(unheard).zip(unknown()) {
+        assert_eq!(before, after, "{line}");
+    }
     desk.run("show b2/1 --at 2").exits(1);
     let early = desk.run("batch show b2 --at 2").exits(1).err;
     assert!(early.contains("b2 came with #4, after #2"), "{early}");

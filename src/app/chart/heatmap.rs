@@ -1,6 +1,7 @@
 //! Many symbols over the months: where implied volatility stood at the end of each.
 
-use super::super::error::{AppError, Result};
+use super::super::error::Result;
+use super::super::lookup::known;
 use super::super::metrics::first as first_of;
 use super::super::report::{HeatCell, HeatRow, Heatmap};
 use super::super::views::ViewReader;
@@ -121,13 +122,13 @@ fn month_name(month: i32) -> String {
 pub fn heatmap(ledger: &Ledger, heat: &Heat) -> Result<Heatmap> {
     let reader = ViewReader::new(ledger)?;
     let at = heat.at.unwrap_or(ledger.position());
-    let known = reader.symbols(Series::Iv)?;
-    let symbols = if heat.symbols.is_empty() { &known } else { &heat.symbols };
-    if let Some(strange) = symbols.iter().find(|symbol| known.binary_search(symbol).is_err()) {
-        return Err(AppError::nothing_about(strange, &[Series::Iv]));
+    known(ledger, &heat.symbols, &[Series::Iv], heat.at)?;
+    let mut symbols = heat.symbols.clone();
+    if symbols.is_empty() {
+        symbols = reader.symbols(Series::Iv)?;
     }
     let to = heat.to.unwrap_or(Day(i32::MAX));
-    let found = parallel::map(symbols, threads(), |symbol| {
+    let found = parallel::map(&symbols, threads(), |symbol| {
         let reader = ViewReader::with(ledger, reader.roots());
         let observed = newest(&reader, heat, symbol, at, to)?;
         Ok((symbol.clone(), ends_of_months(&observed, heat)))

@@ -67,12 +67,14 @@ pub fn earnings(
     })
 }
 
-/// Refuses a symbol that no view of earnings ever heard of.
+/// Refuses a symbol that no view of earnings ever heard of; where a position is named, every symbol
+/// will do (as of [`lookup::known`](crate::app::lookup::known)).
 pub(super) fn known(vantage: &Vantage, symbol: &Symbol) -> Result<()> {
-    let views = [Series::Earnings, Series::Moves, Series::Straddles, Series::Chain];
-    let reader = vantage.reader();
-    for view in views {
-        if reader.events(view, symbol)? > 0 {
+    if vantage.named {
+        return Ok(());
+    }
+    for view in [Series::Earnings, Series::Moves, Series::Straddles, Series::Chain] {
+        if vantage.had(view, symbol)? {
             return Ok(());
         }
     }

@@ -5,8 +5,8 @@
 //! same time or longer and up to twice the CPU (what one thread allocates the other frees).
 
 use crate::app::Run;
-use crate::app::error::{AppError, Result};
-use crate::app::lookup::ViewQuery;
+use crate::app::error::Result;
+use crate::app::lookup::{ViewQuery, known};
 use crate::app::views::{Period, Roots, ViewDigest, ViewReader};
 use crate::domain::{Day, Digest, Position, Series, Symbol};
 use crate::ledger::Ledger;
@@ -85,17 +85,11 @@ impl<'a> Stream<'a> {
     /// Looks up what is wanted.
     ///
     /// # Errors
-    /// [`AppError::NotFound`] for a symbol that none of the views ever had; a position that is not
+    /// [`AppError::NotFound`] as of [`known`]; a position that is not
     /// there.
     pub fn new(ledger: &'a Ledger, wanted: &'a Wanted) -> Result<Self> {
+        known(ledger, &wanted.symbols, &wanted.series, wanted.at)?;
         let reader = ViewReader::new(ledger)?;
-        for symbol in &wanted.symbols {
-            let mut events = wanted.series.iter().map(|series| reader.events(*series, symbol));
-            if events.try_fold(0, |sum, of| of.map(|of| sum + of))? > 0 {
-                continue;
-            }
-            return Err(AppError::nothing_about(symbol, &wanted.series));
-        }
         let at = wanted.at.unwrap_or(ledger.position());
         let log_root = ledger.root_at(at)?;
         Ok(Self { ledger, wanted, at, log_root, roots: reader.roots() })

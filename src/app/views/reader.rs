@@ -5,7 +5,7 @@ use super::stored::{read_chunk, read_years};
 use super::update::is_behind;
 use crate::app::error::Result;
 use crate::app::history::period_of;
-use crate::domain::{Day, Digest, Position, Series, Symbol};
+use crate::domain::{BatchId, Day, Digest, Position, Series, Symbol};
 use crate::ledger::codec::Listed;
 use crate::ledger::{Ledger, LedgerError};
 use crate::projections::view::{Activity, History, Record, Which, fold};
@@ -172,6 +172,28 @@ impl<'a> ViewReader<'a> {
     pub fn events(&self, view: Series, symbol: &Symbol) -> Result<u64> {
         let Some(root) = self.roots.0.get(&view) else { return Ok(0) };
         Ok(root.entry(self.ledger, symbol)?.map_or(0, |of| of.events))
+    }
+
+    /// Whether a view had anything about a symbol by a position, whether or not it still counts: what
+    /// was committed later must not tell the past that the symbol would come.
+    ///
+    /// # Errors
+    /// A stored value that is not as it was written.
+    pub fn had(&self, view: Series, symbol: &Symbol, at: Position) -> Result<bool> {
+        let table = self.ledger.batches();
+        if table.committed().after(view, at).is_empty() {
+            return Ok(self.events(view, symbol)? > 0);
+        }
+        let by_then = |number: &u32| {
+            let batch = table.get(BatchId(*number));
+            batch.and_then(|batch| batch.committed_at).is_some_and(|then| then <= at)
+        };
+        for period in self.stored(view, symbol)? {
+            if self.read(view, symbol, &[period])?.batches.iter().any(by_then) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// A symbol's records as known at a position.

@@ -50,7 +50,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &DeriveArgs) -> Outc
         WhatArg::Iv => Derivation::Iv,
     };
     let mut ledger = ctx.open(ui)?;
-    lookup::known(&ledger, &args.symbols, &[what.input()])?;
+    lookup::known(&ledger, &args.symbols, &[what.input()], None)?;
     let derived = derive::derive(&mut ledger, what, &args.symbols, &ctx.run())?;
     match derived.staged {
         Some(staged) => flow::finish(ui, ctx, &mut ledger, |_| Ok(staged), &args.decide, args.full),

@@ -41,7 +41,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &DiffArgs) -> Outcom
     let from = lookup::position_of(&ledger, &args.from)?;
     let to = lookup::position_of(&ledger, &args.to)?;
     let views = args.series.map_or_else(|| Series::ALL.to_vec(), |view| vec![view]);
-    lookup::known(&ledger, args.symbol.as_slice(), &views)?;
+    lookup::known_at(&ledger, args.symbol.as_slice(), &views, from.max(to))?;
     let diff = lookup::diff(&ledger, from, to, args.series, args.symbol.as_ref())?;
     ui.page(&diff)?;
     for at in [from, to] {
@@ -51,7 +51,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &DiffArgs) -> Outcom
             at: Some(at),
             ..Place::default()
         };
-        ctx.loud(ui, &ledger, &place)?;
+        ctx.erased(ui, &ledger, &place)?;
     }
     let differs = args.exit_code && !diff.changes.is_empty();
     Ok(if differs { Exit::Changes } else { Exit::Done })

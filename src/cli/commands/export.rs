@@ -165,7 +165,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ExportArgs) -> Outc
             let at = ctx.at(&ledger, knowledge.past.at.as_deref())?;
             let first = knowledge.first;
             let series = [Series::Iv, Series::Hv, Series::Spot];
-            lookup::known(&ledger, symbols, &series)?;
+            lookup::known(&ledger, symbols, &series, at)?;
             ctx.loud(ui, &ledger, &Place { series: &series, symbols, at, ..Place::default() })?;
             ui.show(&export::export_tomic(&ledger, dir, symbols, at, first, &ctx.run())?)?;
             Ok(Exit::Done)
