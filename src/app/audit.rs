@@ -5,10 +5,9 @@ use super::error::{AppError, Result};
 use super::report::{Audit, AuditAct, AuditBatch, AuditCount, AuditFinding, AuditSource};
 use super::review;
 use crate::domain::{
-    BatchId, BatchState, Day, Digest, Entry, EntryKind, Finding, Position, StateChange, Via,
+    BatchId, BatchState, Day, Digest, Entry, EntryKind, Finding, Position, Stage, StateChange, Via,
 };
 use crate::ledger::Ledger;
-use crate::ledger::codec::Manifest;
 use std::collections::BTreeMap;
 
 /// What an audit is about.
@@ -51,7 +50,8 @@ impl Since {
 /// The audit of a ledger.
 ///
 /// # Errors
-/// [`AppError::Usage`] for a time that is none; damage of the log.
+/// [`AppError::Usage`] for a time that is none; damage of the log, and of what says which sources a
+/// batch was read from.
 pub fn audit(ledger: &Ledger, query: &AuditQuery) -> Result<Audit> {
     let until = query.at.unwrap_or(ledger.position());
     let since = query.since.as_deref().map(Since::parse).transpose()?;
@@ -68,10 +68,8 @@ pub fn audit(ledger: &Ledger, query: &AuditQuery) -> Result<Audit> {
         }
         before = entry.time_ms;
         for (id, what, change, erased) in acts(entry) {
-            if let EntryKind::Stage(_) = &entry.kind
-                && let Some(line) = line(ledger, id, until)
-            {
-                batches.insert(id, (line, false));
+            if let EntryKind::Stage(stage) = &entry.kind {
+                batches.insert(id, (line(ledger, stage, until)?, false));
             }
             let Some((line, hit)) = batches.get_mut(&id) else { continue };
             *hit |= wanted;
@@ -193,18 +191,17 @@ fn finding(
 }
 
 /// A batch before anything was done with it.
-fn line(ledger: &Ledger, id: BatchId, until: Position) -> Option<AuditBatch> {
-    let batch = ledger.batches().get(id)?;
-    let stage = &batch.stage;
-    let sources = ledger.manifest_of(stage).unwrap_or_else(|_| Manifest::default()).sources;
+fn line(ledger: &Ledger, stage: &Stage, until: Position) -> Result<AuditBatch> {
+    let state = ledger.batches().get(stage.batch).and_then(|batch| batch.state_at(until));
+    let sources = ledger.manifest_of(stage)?.sources;
     let source = |source: crate::ledger::codec::ManifestSource| AuditSource {
         name: source.name,
         digest: source.digest.to_string(),
         bytes: source.size,
     };
-    Some(AuditBatch {
-        batch: id.to_string(),
-        state: batch.state_at(until).unwrap_or(BatchState::Staged).name(),
+    Ok(AuditBatch {
+        batch: stage.batch.to_string(),
+        state: state.unwrap_or(BatchState::Staged).name(),
         series: stage.views.iter().map(|part| part.series.name()).collect(),
         symbols: stage.symbols,
         events: stage.events,

@@ -95,3 +95,43 @@ fn a_damaged_ledger_exits_with_thirty() {
     }
     assert!(damaged > 0);
 }
+
+#[test]
+fn what_is_hurt_is_never_answered_otherwise() {
+    let desk = Desk::with_iv();
+    let whole = desk.path().join(".volledger");
+    let questions = [
+        "view iv VOLA --json",
+        "why iv VOLA 2024-12-30 --json",
+        "batch list --json",
+        "batch show b1 --json",
+        "log --json",
+        "log --audit --json",
+        "show b1/3 --json",
+        "coverage --date 2024-12-31 --json",
+        "export hv",
+    ];
+    let sound = questions.map(|question| desk.run(question).exits(0).out);
+    let names = files(&whole);
+    let mut refused = 0;
+    // At the end of a file stands what was written last, such as which sources a batch has.
+    for hurt in &names {
+        for (question, sound) in questions.iter().zip(&sound) {
+            let copy = desk.path().join("copy");
+            for name in &names {
+                let to = copy.join(name);
+                std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+                let bytes = std::fs::read(whole.join(name)).unwrap();
+                let length = if name == hurt { bytes.len() / 2 } else { bytes.len() };
+                std::fs::write(to, &bytes[..length]).unwrap();
+            }
+            let ran = desk.run(&format!("-L copy {question}"));
+            let hurt = hurt.display();
+            assert!(ran.exit == 30 || ran.exit == 0, "{hurt} {question}: {ran:?}");
+            assert!(ran.exit == 30 || ran.out == *sound, "{hurt} {question}: {ran:?}");
+            refused += usize::from(ran.exit == 30);
+            std::fs::remove_dir_all(copy).unwrap();
+        }
+    }
+    assert!(refused > questions.len(), "{refused}");
+}
