@@ -3,7 +3,9 @@
 use super::numbers::{MISSING, count, counted, size};
 use super::table::{Side, Table};
 use super::{Document, Grid, Look, json, review};
-use crate::app::report::{Batches, Exported, Gaps, GapsLine, Status, StatusView, VerifyReport};
+use crate::app::report::{
+    Batches, Exported, Gaps, GapsLine, Part, Status, StatusView, VerifyReport,
+};
 
 fn or_missing(text: &Option<String>) -> String {
     text.clone().unwrap_or_else(|| MISSING.to_owned())
@@ -289,6 +291,15 @@ impl Document for VerifyReport {
             ]);
         }
         let mut out = format!("Checked #{} {root}\n{}", self.position, table.finish());
+        for part in &self.unchecked {
+            out += match part {
+                Part::Engine => {
+                    "  ! not checked: the engine's files, with the views in them; all this is from \
+                     the mirror and the packs\n"
+                }
+                Part::Mirror => "  ! not checked: the mirror\n",
+            };
+        }
         for damage in &self.damage {
             out += &format!("  ! {}: {}\n", look.cell(&damage.place), look.cell(&damage.what));
         }

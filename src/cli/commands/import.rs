@@ -42,6 +42,20 @@ pub(in crate::cli) struct ImportArgs {
     what: What,
 }
 
+impl ImportArgs {
+    /// Whether the ledger stays as it is: a dry run stages in memory.
+    pub(in crate::cli) fn only_reads(&self) -> bool {
+        match &self.what {
+            What::Iv(csv) | What::Spot(csv) | What::Hv(csv) => &csv.flags,
+            What::Earnings(of) | What::Moves(of) | What::Straddles(of) => &of.flags,
+            What::Bars(bars) => &bars.flags,
+            What::Chain(chain) => &chain.flags,
+            What::Tomic { flags, .. } => flags,
+        }
+        .dry_run
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum What {
     /// Implied volatility, as Market Chameleon exports it
