@@ -110,13 +110,13 @@ pub(super) fn settle(
     let (mut staged, decided) = decide::stage_and_confirm(ledger, &run, stage, agreed)?;
     let (mut next, refused) = plan;
     let Some(batch) = staged.batch.filter(|_| staged.outcome != Came::DryRun) else {
-        ui.page(&ReviewPage { review: &staged.review, full, check: false })?;
+        ui.page(&ReviewPage::new(&staged.review, full))?;
         ui.hint("nothing was appended; leave out `--dry-run` to stage it");
         return Ok(Exit::Done);
     };
     if staged.outcome == Came::AlreadyActive {
         if !ui.for_people() {
-            ui.show(&ReviewPage { review: &staged.review, full, check: false })?;
+            ui.show(&ReviewPage::new(&staged.review, full))?;
         }
         ui.tell(&format!("Nothing to do: this content is already confirmed as {batch}"))?;
         let found = ledger.batches().get(batch);
@@ -133,7 +133,7 @@ pub(super) fn settle(
     }
     // A person sees the review before the decision, a program the outcome after it.
     if ui.for_people() {
-        ui.show(&ReviewPage { review: &staged.review, full, check: false })?;
+        ui.show(&ReviewPage::new(&staged.review, full))?;
     }
     if next == Step::Ask {
         for finding in &staged.blocking {
@@ -146,7 +146,7 @@ pub(super) fn settle(
                 Answer::Gone => break Step::Keep(Exit::NotAsked),
                 Answer::Diff => {
                     let all = review::review(ledger, batch, true, &run)?;
-                    ui.page(&ReviewPage { review: &all, full: true, check: false })?;
+                    ui.page(&ReviewPage::new(&all, true))?;
                 }
                 Answer::Discard => {
                     let decided = decide::discard(ledger, batch, None, false, &run)?;
@@ -206,7 +206,7 @@ pub(super) fn settle(
         }
     };
     if !ui.for_people() {
-        ui.show(&ReviewPage { review: &staged.review, full, check: false })?;
+        ui.show(&ReviewPage::new(&staged.review, full))?;
     }
     Ok(exit)
 }

@@ -225,7 +225,7 @@ fn reviewed(ui: &mut Ui, ctx: &Context, ledger: &Ledger, look: &Look) -> Outcome
         None => review::review(ledger, look.batch, look.full, &ctx.run())?,
         Some(at) => review::review_at(ledger, look.batch, at, look.full, &ctx.run())?,
     };
-    ui.page(&ReviewPage { review: &review, full: look.full, check: false })?;
+    ui.page(&ReviewPage { at, ..ReviewPage::new(&review, look.full) })?;
     if at.is_none() {
         next(ui, look.batch, review.state);
     }

@@ -60,7 +60,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &DeriveArgs) -> Outc
                 tell(ui, &derived.findings);
                 ui.tell("Nothing new: every value that can be computed is recorded")?;
             } else {
-                ui.show(&ReviewPage { review: &review, full: args.full, check: false })?;
+                ui.show(&ReviewPage::new(&review, args.full))?;
             }
             Ok(Exit::Done)
         }

@@ -234,7 +234,7 @@ fn finish(
                     None => "Nothing new: the ledger knows all of it already",
                 })?;
             } else {
-                ui.show(&ReviewPage { review: &review, full: args.full, check: false })?;
+                ui.show(&ReviewPage::new(&review, args.full))?;
             }
             if let Some(batch) = left {
                 ui.hint(&format!(
