@@ -14,7 +14,6 @@ use crate::domain::{
     eastern,
 };
 use crate::sources::csv::records::{Record, Records};
-use crate::sources::notes::finding;
 use crate::sources::{Limits, ReadError, ReadSummary};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -88,7 +87,7 @@ fn records<E>(
     }
     for name in &columns.unknown {
         let text = format!("the column `{name}` is not known, and kept under that name");
-        summary.findings.push(finding(page.source, "drift_added", Severity::Info, text));
+        summary.findings.push(Finding::about(page.source, "drift_added", Severity::Info, text));
     }
     summary.ignored_columns.clone_from(&columns.unknown);
     let mut pass = Pass::default();
@@ -293,7 +292,7 @@ impl Witness {
 
     /// Writes what was noticed into the summary.
     fn finish(self, source: u32, summary: &mut ReadSummary) {
-        let warning = |code, text| finding(source, code, Severity::Warning, text);
+        let warning = |code, text| Finding::about(source, code, Severity::Warning, text);
         for ((day, from), (count, line)) in self.counted.into_iter().take(5) {
             let text = format!(
                 "{count} row{} of {day}: `dte` counts from {from}",

@@ -2,7 +2,6 @@
 
 use crate::domain::{Finding, Severity};
 use crate::sources::csv::records::{Stop, Watch};
-use crate::sources::notes::finding;
 use crate::sources::{Limits, ReadError, ReadSummary};
 use flate2::read::MultiGzDecoder;
 use flate2::write;
@@ -101,6 +100,6 @@ pub(super) fn settled<E>(
         }
         Err(Ended::Header(text)) => ("missing_columns", Some(1), text),
     };
-    summary.fatal = Some(Finding { line, ..finding(source, code, Severity::Fatal, text) });
+    summary.fatal = Some(Finding { line, ..Finding::about(source, code, Severity::Fatal, text) });
     Ok(summary)
 }
