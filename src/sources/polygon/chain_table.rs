@@ -73,17 +73,19 @@ fn records<E>(
     summary.header_line = Some(first.line);
     let names: Vec<String> = first.cells().map(|cell| columns::normal(&cell)).collect();
     let columns = Columns::of(&names);
-    let missing = |text: &str| Err(Ended::Header(text.to_owned()));
     if !columns.has(|role| *role == Role::Contract) {
-        return missing("the file has no column for the contract's ticker");
+        let text = "the file has no column for the contract's ticker";
+        return Err(Ended::Header(text.to_owned()));
     }
+    let untold = |code, text: &str| Err(Ended::Untold(code, text.to_owned()));
     if page.symbol.is_none() && !columns.has(|role| matches!(role, Role::Symbol(_))) {
-        return missing("the file has no column for the underlying; name it with -s SYMBOL");
+        let text = "the file has no column for the underlying; name it with -s SYMBOL";
+        return untold("no_underlying", text);
     }
     if page.day.is_none() && !columns.has(|role| *role == Role::Date) {
-        return missing(
-            "the file does not say which session its quotes are of; say it with --date YYYY-MM-DD",
-        );
+        let text =
+            "the file does not say which session its quotes are of; say it with --date YYYY-MM-DD";
+        return untold("no_session", text);
     }
     for name in &columns.unknown {
         let text = format!("the column `{name}` is not known, and kept under that name");

@@ -71,7 +71,10 @@ impl Watch for Blind {
 /// Why the reading ended before the file did.
 pub(super) enum Ended<E> {
     Stop(Stop),
+    /// Columns that must be there are not.
     Header(String),
+    /// What the file does not say and the caller did not either, by the code of the finding.
+    Untold(&'static str, String),
     Sink(E),
 }
 
@@ -99,6 +102,7 @@ pub(super) fn settled<E>(
             ("file_too_large", None, text)
         }
         Err(Ended::Header(text)) => ("missing_columns", Some(1), text),
+        Err(Ended::Untold(code, text)) => (code, Some(1), text),
     };
     summary.fatal = Some(Finding { line, ..Finding::about(source, code, Severity::Fatal, text) });
     Ok(summary)
