@@ -7,7 +7,7 @@ use crate::cli::args::{Decide, Overlap};
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
-use crate::cli::flow;
+use crate::cli::flow::Deciding;
 use crate::cli::ui::Ui;
 use crate::domain::{Day, Series, Symbol};
 use clap::{Args, Subcommand, ValueEnum};
@@ -225,6 +225,12 @@ struct Flags {
     full: bool,
 }
 
+impl Flags {
+    fn deciding<'a>(&'a self, ui: &'a mut Ui, ctx: &'a Context) -> Deciding<'a> {
+        Deciding { ui, ctx, flags: &self.decide, full: self.full }
+    }
+}
+
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ImportArgs) -> Outcome<Exit> {
     match &args.what {
         What::Iv(csv) => table(ui, ctx, Series::Iv, csv),
@@ -244,7 +250,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ImportArgs) -> Outc
             let mut ledger = ctx.open(ui)?;
             let run = ctx.run();
             let stage = |ledger: &mut _| import::import_tomic(ledger, dir, &options, &run);
-            flow::finish(ui, ctx, &mut ledger, stage, &flags.decide, flags.full)
+            flags.deciding(ui, ctx).finish(&mut ledger, stage)
         }
     }
 }
@@ -284,7 +290,7 @@ fn read(
     let inputs = inputs(files)?;
     let run = ctx.run();
     let stage = |ledger: &mut _| import::import_csv(ledger, &inputs.all, &options, &run);
-    flow::finish(ui, ctx, &mut ledger, stage, &flags.decide, flags.full)
+    flags.deciding(ui, ctx).finish(&mut ledger, stage)
 }
 
 fn market(
@@ -308,7 +314,7 @@ fn market(
     let inputs = inputs(files)?;
     let run = ctx.run();
     let stage = |ledger: &mut _| import_market(ledger, &inputs.all, &options, &run);
-    flow::finish(ui, ctx, &mut ledger, stage, &flags.decide, flags.full)
+    flags.deciding(ui, ctx).finish(&mut ledger, stage)
 }
 
 fn options(
