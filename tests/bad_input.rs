@@ -211,6 +211,58 @@ fn ledgers_that_are_absent_newer_held_or_not_writable_have_their_codes() {
     assert!(place.run(&["status"]).status.success());
 }
 
+const VERIFY: [&[&str]; 2] = [&["verify", "--json"], &["verify", "--deep", "--json"]];
+
+/// Where nothing can be written, the whole ledger is verified in a copy; where there is no room for
+/// one either, nobody is told that the engine was looked at.
+fn verified_without_writing(ledger: &Path, whole: [&Output; 2], mount: &dyn Fn(&[&str]) -> bool) {
+    for (args, whole) in VERIFY.into_iter().zip(whole) {
+        let again = program(ledger, args).output().unwrap();
+        let (_, err) = texts(&again);
+        assert_eq!(again.status.code(), Some(0), "{args:?}: {err}");
+        assert_eq!(texts(&again).0, texts(whole).0, "{args:?}");
+        assert!(err.contains("Read-only file system") && err.contains("in a copy"), "{err}");
+    }
+    let nowhere = |args: &[&str]| {
+        let ran = program(ledger, args).env("TMPDIR", ledger).output().unwrap();
+        let (out, err) = texts(&ran);
+        assert_eq!(ran.status.code(), Some(22), "{args:?}: {out}{err}");
+        assert!(err.contains("and not the engine") && err.contains("Hint: "), "{err}");
+        out
+    };
+    assert!(nowhere(&["verify"]).contains("! not checked: the engine's files"));
+    for (args, whole) in VERIFY.into_iter().zip(whole) {
+        let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        let (mut part, mut whole) = (read(&nowhere(args)), read(&texts(whole).0));
+        assert_eq!(part["unchecked"], serde_json::json!(["engine"]), "{part}");
+        assert_eq!(part["projections"], 0, "views made just now prove nothing: {part}");
+        for report in [&mut part, &mut whole] {
+            report
+                .as_object_mut()
+                .unwrap()
+                .retain(|key, _| key != "unchecked" && key != "projections");
+        }
+        assert_eq!(part, whole);
+    }
+    // A byte of the engine that is not as it was: seen in the copy, and not in the mirror.
+    let db = ledger.join("sled").join("db");
+    let sound = std::fs::read(&db).unwrap();
+    let mut hurt = sound.clone();
+    let entry = b"VOLA";
+    let at = sound.windows(entry.len()).position(|bytes| bytes == entry).unwrap();
+    hurt[at] ^= 1;
+    let put = |bytes: &[u8]| {
+        assert!(mount(&["-o", "remount,rw"]));
+        std::fs::write(&db, bytes).unwrap();
+        assert!(mount(&["-o", "remount,ro"]));
+    };
+    put(&hurt);
+    let seen = program(ledger, &["verify", "--deep"]).output().unwrap();
+    assert_eq!(seen.status.code(), Some(30), "{:?}", texts(&seen));
+    nowhere(&["verify", "--deep"]);
+    put(&sound);
+}
+
 /// Root may write anywhere, so a read-only place needs a file system that refuses even root: a
 /// full or read-only tmpfs, where the test may mount one.
 #[test]
@@ -248,6 +300,7 @@ fn a_full_or_read_only_disk_changes_nothing() {
             &["gaps", "VOLA", "--json"],
             &["export", "iv", "VOLA"],
             &["batch", "list", "--json"],
+            &["import", "iv", &b, "-s", "VOLB", "--dry-run", "--json"],
         ];
         let answers = || questions.map(&run);
         let before = answers();
@@ -263,12 +316,19 @@ fn a_full_or_read_only_disk_changes_nothing() {
             }
         };
 
+        let whole = VERIFY.map(run);
+        assert!(whole.iter().all(|whole| whole.status.success()), "{whole:?}");
+
         // Fill the disk to the last byte.
         let filler = disk.join("filler");
         let mut full = std::fs::File::create(&filler).unwrap();
         while full.write_all(&[7; 4096]).is_ok() {}
         drop(full);
         same_answers(""); // the engine does not always need room to open
+        for (args, whole) in VERIFY.into_iter().zip(&whole) {
+            let again = run(args);
+            assert_eq!(texts(&again).0, texts(whole).0, "{args:?}: {:?}", texts(&again));
+        }
         let refused = run(&["import", "iv", &b, "-s", "VOLB", "--yes"]);
         let (_, err) = texts(&refused);
         assert_eq!(refused.status.code(), Some(22), "{err}");
@@ -281,12 +341,11 @@ fn a_full_or_read_only_disk_changes_nothing() {
         same_answers("Read-only file system (os error 30); this is only read");
         let status = texts(&run(&["status", "--json"])).0;
         assert!(status.contains("this is only read") && status.contains("disk/l"), "{status}");
-        for args in [&["import", "iv", &b, "-s", "VOLB", "--yes"][..], &["verify"]] {
-            let refused = run(args);
-            let (_, err) = texts(&refused);
-            assert_eq!(refused.status.code(), Some(22), "{args:?}: {err}");
-            assert!(err.contains("Hint: ") && !err.contains("panicked"), "{err}");
-        }
+        let refused = run(&["import", "iv", &b, "-s", "VOLB", "--yes"]);
+        let (_, err) = texts(&refused);
+        assert_eq!(refused.status.code(), Some(22), "{err}");
+        assert!(err.contains("Hint: ") && !err.contains("panicked"), "{err}");
+        verified_without_writing(&ledger, whole.each_ref(), &mount);
         assert!(mount(&["-o", "remount,rw"]));
         same_answers("");
     });

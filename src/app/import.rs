@@ -244,15 +244,9 @@ pub fn read_source<R: Read + Seek>(
     let mut summary = finish(name, read)?;
     // A service may have nothing to say; a file that somebody imports should.
     if summary.rows.read == 0 {
-        summary.findings.push(Finding {
-            code: "no_rows".to_owned(),
-            severity: Severity::Warning,
-            source: reading.source,
-            line: None,
-            day: None,
-            count: 1,
-            text: "there are no rows below the header".to_owned(),
-        });
+        let text = "there are no rows below the header".to_owned();
+        let empty = Finding::about(reading.source, "no_rows", Severity::Warning, text);
+        summary.findings.push(empty);
     }
     draft.add(summary.rows, summary.findings);
     Ok(())

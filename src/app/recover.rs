@@ -1,9 +1,9 @@
 //! A hurt ledger: what of it is sound, and a new ledger made of that.
 
 use super::Run;
-use super::error::Result;
+use super::error::{AppError, Result};
 use super::outside::{Opened, ready};
-use super::report::{DamageLine, LostLine, MissingLine, RecoverReport, TakenLine};
+use super::report::{DamageLine, LostLine, MissingLine, Part, RecoverReport, TakenLine};
 use crate::domain::Position;
 use crate::ledger::recover::{Confirmed, Survey, Taken, recover as rescue};
 use crate::ledger::{Ledger, LedgerError, OpenOptions};
@@ -113,18 +113,72 @@ pub fn open_sound(dir: &Path, run: &Run<'_>) -> Result<Opened> {
 /// # Errors
 /// `why`, where neither has everything that HEAD acknowledges.
 pub fn open_unwritable(dir: &Path, why: LedgerError, run: &Run<'_>) -> Result<Opened> {
-    let whole = |engine| {
-        let (ledger, survey) = Ledger::sound_part(dir, None, engine).ok()?;
-        (survey.whole() && survey.confirmed == Confirmed::Head).then_some((ledger, survey))
-    };
-    let Some((ledger, survey)) = whole(false).or_else(|| whole(true)) else {
+    let Some((ledger, survey)) = whole(dir, false).or_else(|| whole(dir, true)) else {
         return Err(why.into());
     };
-    let reason = match &why {
+    let note = format!(
+        "{}; this is only read, from what verifies up to {}",
+        reason(&why),
+        survey.sound.size
+    );
+    Ok(Opened { notes: vec![note], ..ready(ledger, run)? })
+}
+
+/// What can be read of a ledger without writing there, where that is everything that HEAD acknowledges.
+fn whole(dir: &Path, engine: bool) -> Option<(Ledger, Survey)> {
+    let (ledger, survey) = Ledger::sound_part(dir, None, engine).ok()?;
+    (survey.whole() && survey.confirmed == Confirmed::Head).then_some((ledger, survey))
+}
+
+fn reason(why: &LedgerError) -> String {
+    match why {
         LedgerError::NotWritable { source, .. } => format!("{why}: {source}"),
         why => why.to_string(),
+    }
+}
+
+/// Opens a ledger that cannot be written, to be verified, and says what cannot be looked at. The
+/// engine is opened from a copy of its files, and all the rest where it lies; without room for a
+/// copy there are the mirror and the packs.
+///
+/// # Errors
+/// Those of opening it from a copy, such as damage; `why`, where nothing can be verified without
+/// writing.
+pub fn open_to_verify(
+    dir: &Path,
+    why: LedgerError,
+    mirror: bool,
+    run: &Run<'_>,
+) -> Result<(Opened, Vec<Part>)> {
+    let reason = reason(&why);
+    // A mirror that a crash left half-written can only be mended by writing.
+    for mirrored in [true, false].into_iter().filter(|mirrored| mirror || !mirrored) {
+        run.progress.begin("copying the engine's files", None, "bytes");
+        let opened = Ledger::open_aside(dir, mirrored);
+        run.progress.end();
+        let opened = opened.map_err(|error| explained(dir, error).into());
+        let opened = match opened.and_then(|ledger| ready(ledger, run)) {
+            Err(AppError::Ledger(LedgerError::NotWritable { .. })) => continue,
+            opened => opened?,
+        };
+        let note = format!(
+            "{reason}; nothing is written there: the engine is verified in a copy of its files"
+        );
+        let unchecked = if mirror == mirrored { Vec::new() } else { vec![Part::Mirror] };
+        let notes = std::iter::once(note).chain(opened.notes).collect();
+        return Ok((Opened { notes, ..opened }, unchecked));
+    }
+    let Some((ledger, survey)) = whole(dir, false) else {
+        return Err(why.into());
     };
-    let note =
-        format!("{reason}; this is only read, from what verifies up to {}", survey.sound.size);
-    Ok(Opened { notes: vec![note], ..ready(ledger, run)? })
+    let mut notes = vec![format!(
+        "{reason}; there is no room for a copy of the engine's files either: the mirror and the \
+         packs are verified, up to {}, and not the engine",
+        survey.sound.size
+    )];
+    // Everything that counts is there all the same: a crash may have left that.
+    notes.extend(
+        survey.hurt.into_iter().take(5).map(|hurt| format!("{}: {}", hurt.place, hurt.what)),
+    );
+    Ok((Opened { notes, ..ready(ledger, run)? }, vec![Part::Engine]))
 }

@@ -147,20 +147,15 @@ pub fn content_id(draft: &Draft, events: u64, root: Digest) -> Digest {
 /// The finding about repeated keys, which only the whole batch can show.
 pub fn duplicates(analysis: &Analysis) -> Option<Finding> {
     let count = analysis.identical + analysis.conflicting;
-    (count > 0).then(|| Finding {
-        code: "duplicate_dates".into(),
-        severity: Severity::Warning,
-        source: 0,
-        line: None,
-        day: None,
-        count,
-        text: format!(
+    (count > 0).then(|| {
+        let text = format!(
             "{count} {} an earlier day ({} with equal values, {} with others); the last row of a day \
              counts",
             if count == 1 { "row repeats" } else { "rows repeat" },
             analysis.identical,
             analysis.conflicting
-        ),
+        );
+        Finding { count, ..Finding::about(0, "duplicate_dates", Severity::Warning, text) }
     })
 }
 

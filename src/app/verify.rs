@@ -1,7 +1,7 @@
 //! Verifying: the ledger's hashes, and the views against their rebuild.
 
 use super::error::{AppError, Result};
-use super::report::{DamageLine, VerifyReport};
+use super::report::{DamageLine, Part, VerifyReport};
 use super::{Run, projection, views};
 use crate::domain::Series;
 use crate::ledger::{Ledger, LedgerError};
@@ -13,6 +13,36 @@ use std::collections::BTreeMap;
 /// # Errors
 /// [`LedgerError::Stopped`]; what is wrong is in the report.
 pub fn verify(ledger: &Ledger, deep: bool, run: &Run<'_>) -> Result<VerifyReport> {
+    let mut report = hashes(ledger, deep, run)?;
+    // Views can only be compared with a log that is sound.
+    if deep && report.ok {
+        run.progress.begin("comparing views with their rebuild", Some(report.events), "events");
+        let mut done = BTreeMap::new();
+        let compared = views::compare_with_log(ledger, &Series::ALL, &mut |view, events| {
+            let done: &mut u64 = done.entry(view).or_default();
+            *done += events;
+            run.progress.at(*done);
+            !run.progress.stopped()
+        });
+        match compared {
+            Err(AppError::Ledger(LedgerError::Stopped)) => return Err(LedgerError::Stopped.into()),
+            Ok(differences) => {
+                report.projections += Series::ALL.len() as u64;
+                report.stale.extend(differences);
+            }
+            Err(error) => {
+                let what = error.to_string();
+                report.damage.push(DamageLine { place: "views".into(), what });
+            }
+        }
+        run.progress.end();
+        report.ok = report.damage.is_empty() && report.stale.is_empty();
+    }
+    Ok(report)
+}
+
+/// Checks what is hashed: the log, HEAD, batches and sources; `deep` reads every block and source.
+fn hashes(ledger: &Ledger, deep: bool, run: &Run<'_>) -> Result<VerifyReport> {
     let events = ledger.batches().iter().map(|(_, batch)| batch.stage.events).sum();
     run.progress.begin("recomputing hashes", Some(events), "events");
     let mut done = 0;
@@ -25,50 +55,50 @@ pub fn verify(ledger: &Ledger, deep: bool, run: &Run<'_>) -> Result<VerifyReport
     if found.stopped {
         return Err(LedgerError::Stopped.into());
     }
-    let mut damage: Vec<DamageLine> = found
+    let damage: Vec<DamageLine> = found
         .damage
         .into_iter()
         .map(|damage| DamageLine { place: damage.place, what: damage.what })
         .collect();
-    let (mut projections, mut stale) = (0, Vec::new());
-    // Views can only be compared with a log that is sound.
-    if deep && damage.is_empty() {
-        run.progress.begin("comparing views with their rebuild", Some(events), "events");
-        let mut done = BTreeMap::new();
-        let compared = views::compare_with_log(ledger, &Series::ALL, &mut |view, events| {
-            let done: &mut u64 = done.entry(view).or_default();
-            *done += events;
-            run.progress.at(*done);
-            !run.progress.stopped()
-        });
-        match compared {
-            Err(AppError::Ledger(LedgerError::Stopped)) => return Err(LedgerError::Stopped.into()),
-            Ok(differences) => {
-                projections += Series::ALL.len() as u64;
-                stale.extend(differences);
-            }
-            Err(error) => {
-                damage.push(DamageLine { place: "views".into(), what: error.to_string() });
-            }
-        }
-        run.progress.end();
-    }
     let head = ledger.head();
     Ok(VerifyReport {
         schema: "volledger/verify/1",
-        ok: damage.is_empty() && stale.is_empty(),
+        ok: damage.is_empty(),
         deep,
         position: head.size.0,
         log_root: head.root.to_string(),
         events: found.events,
         batches: ledger.batches().len() as u64,
         sources: found.sources,
-        projections,
+        projections: 0,
         views_only: false,
+        unchecked: Vec::new(),
         damage,
-        stale,
+        stale: Vec::new(),
         against: None,
     })
+}
+
+/// Checks what can be checked of a ledger that was opened without `unchecked`, since it cannot be
+/// written (`recover::open_to_verify`).
+///
+/// # Errors
+/// [`LedgerError::Stopped`]; what is wrong is in the report.
+pub fn possible(
+    ledger: &mut Ledger,
+    deep: bool,
+    mut unchecked: Vec<Part>,
+    run: &Run<'_>,
+) -> Result<VerifyReport> {
+    // The mirror is no part of what is not deep.
+    unchecked.retain(|part| deep || *part != Part::Mirror);
+    let report = match deep {
+        // Views that were made in memory a moment ago would be compared with themselves.
+        _ if unchecked.contains(&Part::Engine) => hashes(ledger, deep, run),
+        true => everything(ledger, run),
+        false => verify(ledger, false, run),
+    }?;
+    Ok(VerifyReport { unchecked, ..report })
 }
 
 /// Checks everything: [`verify`] with every block, source and view, then every kept projection
@@ -113,6 +143,7 @@ pub fn verify_one(ledger: &Ledger, view: Series, run: &Run<'_>) -> Result<Verify
         sources: 0,
         projections: 1,
         views_only: true,
+        unchecked: Vec::new(),
         damage: Vec::new(),
         stale,
         against: None,

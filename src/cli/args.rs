@@ -285,6 +285,7 @@ impl Command {
     pub(super) fn only_reads(&self) -> bool {
         match self {
             Self::Batch(args) => args.only_reads(),
+            Self::Import(args) => args.only_reads(),
             Self::View(_)
             | Self::Why(_)
             | Self::Rank(_)

@@ -8,6 +8,7 @@ use super::progress::Bar;
 use super::ui::Ui;
 use crate::app::erase::{self, Place};
 use crate::app::lookup;
+use crate::app::report::Part;
 use crate::app::{
     AppError, Clock, Ledger, LedgerError, OpenOptions, Registry, Run, outside, recover,
 };
@@ -140,6 +141,21 @@ impl Context {
             }
             other => Ok(other?),
         }
+    }
+
+    /// Opens the ledger to verify it, and says what cannot be looked at where it cannot be written.
+    pub(super) fn open_to_verify(&self, ui: &mut Ui) -> Outcome<(Ledger, Vec<Part>)> {
+        let (directory, run) = (self.directory()?, self.run());
+        let (opened, unchecked) = match outside::open_with(&directory, &self.options(), &run) {
+            Err(AppError::Ledger(why @ LedgerError::NotWritable { .. })) => {
+                recover::open_to_verify(&directory, why, self.settings.mirror, &run)?
+            }
+            other => (other?, Vec::new()),
+        };
+        for note in &opened.notes {
+            ui.note(note);
+        }
+        Ok((opened.ledger, unchecked))
     }
 
     /// Says of which symbols nothing was known where a command looks, and what was erased there.

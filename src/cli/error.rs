@@ -165,9 +165,8 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
             let line = finding.line.map(|line| format!(" at line {line}")).unwrap_or_default();
             causes.push(format!("finding {}{line}", finding.code));
             match finding.code.as_str() {
-                "missing_columns" if finding.text.contains("--date") => {
-                    "nothing was staged; run it again with the day of the quotes"
-                }
+                "no_session" => "nothing was staged; run it again with the day of the quotes",
+                "no_underlying" => "nothing was staged; run it again with the symbol: `-s SYMBOL`",
                 "missing_columns" | "symbol_missing" => {
                     "nothing was staged; a mapping of your own says what other columns mean: \
                      `--mapping FILE`"
@@ -398,6 +397,19 @@ mod tests {
             assert_eq!(told.exit, exit, "{name}");
             assert!(told.hint.is_some_and(|hint| !hint.ends_with('.')), "{name}");
         }
+    }
+
+    #[test]
+    fn a_fatal_finding_has_its_hint_by_its_code_and_not_by_its_words() {
+        let hint = |code: &str, text: &str| {
+            let finding = Finding::about(0, code, Severity::Fatal, text.to_owned());
+            let error = AppError::Fatal { name: "x".to_owned(), finding: Box::new(finding) };
+            told(error).hint.unwrap_or_default()
+        };
+        let column = hint("missing_columns", "the file has no column `--date`");
+        assert!(column.contains("--mapping FILE"), "{column}");
+        assert!(hint("no_session", "in other words").contains("the day of the quotes"));
+        assert!(hint("no_underlying", "in other words").contains("`-s SYMBOL`"));
     }
 
     #[test]

@@ -72,143 +72,152 @@ fn planned(
     }
 }
 
-/// Stages something, shows its review, decides about it, and says what that leaves behind.
-pub(super) fn finish(
-    ui: &mut Ui,
-    ctx: &Context,
-    ledger: &mut Ledger,
-    stage: impl FnOnce(&mut Ledger) -> app::error::Result<Staged>,
-    flags: &Decide,
-    full: bool,
-) -> Outcome<Exit> {
-    let before = ledger.entries().len();
-    let exit = settle(ui, ctx, ledger, stage, flags, full)?;
-    let mut since = ledger.entries().iter().skip(before);
-    if since.any(|entry| matches!(entry.kind, EntryKind::Decision(_))) {
-        left_behind(ui, ledger);
-    }
-    Ok(exit)
+/// How what is staged is shown and decided about.
+pub(super) struct Deciding<'a> {
+    pub(super) ui: &'a mut Ui,
+    pub(super) ctx: &'a Context,
+    pub(super) flags: &'a Decide,
+    /// Whether reviews hold every change.
+    pub(super) full: bool,
 }
 
-/// Stages something, shows its review and decides about it. Where flags have decided already, both
-/// are done before anything is shown: a batch that is told of is durable.
-pub(super) fn settle(
-    ui: &mut Ui,
-    ctx: &Context,
-    ledger: &mut Ledger,
-    stage: impl FnOnce(&mut Ledger) -> app::error::Result<Staged>,
-    flags: &Decide,
-    full: bool,
-) -> Outcome<Exit> {
-    let (run, may_ask) = (ctx.run(), ui.may_ask());
-    let mut plan = (Step::Keep(Exit::Done), None);
-    let agreed = |ledger: &Ledger, staged: &mut Staged| {
-        limits(ledger, staged, flags);
-        plan = planned(ledger, staged, flags, may_ask, &run);
-        plan.0 == Step::Confirm
-    };
-    let (mut staged, decided) = decide::stage_and_confirm(ledger, &run, stage, agreed)?;
-    let (mut next, refused) = plan;
-    let Some(batch) = staged.batch.filter(|_| staged.outcome != Came::DryRun) else {
-        ui.page(&ReviewPage { review: &staged.review, full, check: false })?;
-        ui.hint("nothing was appended; leave out `--dry-run` to stage it");
-        return Ok(Exit::Done);
-    };
-    if staged.outcome == Came::AlreadyActive {
-        if !ui.for_people() {
-            ui.show(&ReviewPage { review: &staged.review, full, check: false })?;
+impl Deciding<'_> {
+    /// Stages something, shows its review, decides about it, and says what that leaves behind.
+    pub(super) fn finish(
+        self,
+        ledger: &mut Ledger,
+        stage: impl FnOnce(&mut Ledger) -> app::error::Result<Staged>,
+    ) -> Outcome<Exit> {
+        let Self { ui, ctx, flags, full } = self;
+        let before = ledger.entries().len();
+        let exit = Deciding { ui, ctx, flags, full }.settle(ledger, stage)?;
+        let mut since = ledger.entries().iter().skip(before);
+        if since.any(|entry| matches!(entry.kind, EntryKind::Decision(_))) {
+            left_behind(ui, ledger);
         }
-        ui.tell(&format!("Nothing to do: this content is already confirmed as {batch}"))?;
-        let found = ledger.batches().get(batch);
-        for erasure in found.map(|batch| batch.erased.as_slice()).unwrap_or_default() {
-            let (at, reason) = (erasure.at, &erasure.reason);
-            let (events, actor) = (erasure.events, &erasure.actor);
-            ui.note(&format!("{events} events of {batch} stay erased: by {actor}, {at}: {reason}"));
-        }
-        ui.hint(&format!("see it with `volledger batch show {batch}`"));
-        return Ok(Exit::Done);
+        Ok(exit)
     }
-    if staged.outcome == Came::AlreadyStaged {
-        ui.say(&format!("This content is already staged as {batch}"));
-    }
-    // A person sees the review before the decision, a program the outcome after it.
-    if ui.for_people() {
-        ui.show(&ReviewPage { review: &staged.review, full, check: false })?;
-    }
-    if next == Step::Ask {
-        for finding in &staged.blocking {
-            ui.say(&format!("  ! {finding}"));
-        }
-        next = loop {
-            match prompt::confirm(ui, &batch.to_string(), staged.review.token.as_deref()) {
-                Answer::Yes => break Step::Confirm,
-                Answer::No => break Step::Keep(Exit::Done),
-                Answer::Gone => break Step::Keep(Exit::NotAsked),
-                Answer::Diff => {
-                    let all = review::review(ledger, batch, true, &run)?;
-                    ui.page(&ReviewPage { review: &all, full: true, check: false })?;
-                }
-                Answer::Discard => {
-                    let decided = decide::discard(ledger, batch, None, false, &run)?;
-                    ui.show(&decided)?;
-                    ui.hint("take it back with `volledger undo`");
-                    return Ok(Exit::Done);
-                }
-            }
+
+    /// Stages something, shows its review and decides about it. Where flags have decided already,
+    /// both are done before anything is shown: a batch that is told of is durable.
+    pub(super) fn settle(
+        self,
+        ledger: &mut Ledger,
+        stage: impl FnOnce(&mut Ledger) -> app::error::Result<Staged>,
+    ) -> Outcome<Exit> {
+        let Self { ui, ctx, flags, full } = self;
+        let (run, may_ask) = (ctx.run(), ui.may_ask());
+        let mut plan = (Step::Keep(Exit::Done), None);
+        let agreed = |ledger: &Ledger, staged: &mut Staged| {
+            limits(ledger, staged, flags);
+            plan = planned(ledger, staged, flags, may_ask, &run);
+            plan.0 == Step::Confirm
         };
-    }
-    let exit = match next {
-        Step::Confirm => {
-            let decided = match decided {
-                Some(decided) => decided?,
-                None => decide::confirm_staged(ledger, &staged, &run)?,
-            };
-            staged.review.state = Some("active");
-            if ui.for_people() {
-                ui.show(&decided)?;
+        let (mut staged, decided) = decide::stage_and_confirm(ledger, &run, stage, agreed)?;
+        let (mut next, refused) = plan;
+        let Some(batch) = staged.batch.filter(|_| staged.outcome != Came::DryRun) else {
+            ui.page(&ReviewPage::new(&staged.review, full))?;
+            ui.hint("nothing was appended; leave out `--dry-run` to stage it");
+            return Ok(Exit::Done);
+        };
+        if staged.outcome == Came::AlreadyActive {
+            if !ui.for_people() {
+                ui.show(&ReviewPage::new(&staged.review, full))?;
             }
-            ui.hint("take it back with `volledger undo`");
-            Exit::Done
+            ui.tell(&format!("Nothing to do: this content is already confirmed as {batch}"))?;
+            let found = ledger.batches().get(batch);
+            for erasure in found.map(|batch| batch.erased.as_slice()).unwrap_or_default() {
+                let (at, reason) = (erasure.at, &erasure.reason);
+                let (events, actor) = (erasure.events, &erasure.actor);
+                ui.note(&format!(
+                    "{events} events of {batch} stay erased: by {actor}, {at}: {reason}"
+                ));
+            }
+            ui.hint(&format!("see it with `volledger batch show {batch}`"));
+            return Ok(Exit::Done);
         }
-        Step::Ask => Exit::NotAsked,
-        Step::Keep(exit) => {
-            if exit == Exit::Findings {
-                ui.say(&format!("Not confirmed, {batch} stays staged:"));
-                for finding in &staged.blocking {
-                    ui.say(&format!("  ! {finding}"));
+        if staged.outcome == Came::AlreadyStaged {
+            ui.say(&format!("This content is already staged as {batch}"));
+        }
+        // A person sees the review before the decision, a program the outcome after it.
+        if ui.for_people() {
+            ui.show(&ReviewPage::new(&staged.review, full))?;
+        }
+        if next == Step::Ask {
+            for finding in &staged.blocking {
+                ui.say(&format!("  ! {finding}"));
+            }
+            next = loop {
+                match prompt::confirm(ui, &batch.to_string(), staged.review.token.as_deref()) {
+                    Answer::Yes => break Step::Confirm,
+                    Answer::No => break Step::Keep(Exit::Done),
+                    Answer::Gone => break Step::Keep(Exit::NotAsked),
+                    Answer::Diff => {
+                        let all = review::review(ledger, batch, true, &run)?;
+                        ui.page(&ReviewPage::new(&all, true))?;
+                    }
+                    Answer::Discard => {
+                        let decided = decide::discard(ledger, batch, None, false, &run)?;
+                        ui.show(&decided)?;
+                        ui.hint("take it back with `volledger undo`");
+                        return Ok(Exit::Done);
+                    }
                 }
+            };
+        }
+        let exit = match next {
+            Step::Confirm => {
+                let decided = match decided {
+                    Some(decided) => decided?,
+                    None => decide::confirm_staged(ledger, &staged, &run)?,
+                };
+                staged.review.state = Some("active");
+                if ui.for_people() {
+                    ui.show(&decided)?;
+                }
+                ui.hint("take it back with `volledger undo`");
+                Exit::Done
             }
-            if let (Some(refusal), Exit::NotAsked) = (&refused, exit) {
-                ui.say(&format!("Not confirmed, {batch} stays staged:"));
-                ui.say(&format!("  ! {refusal}"));
-            }
-            ui.hint(&match exit {
-                _ if refused.is_some() => format!(
-                    "another person reviews with `volledger batch diff {batch}`, then confirms \
+            Step::Ask => Exit::NotAsked,
+            Step::Keep(exit) => {
+                if exit == Exit::Findings {
+                    ui.say(&format!("Not confirmed, {batch} stays staged:"));
+                    for finding in &staged.blocking {
+                        ui.say(&format!("  ! {finding}"));
+                    }
+                }
+                if let (Some(refusal), Exit::NotAsked) = (&refused, exit) {
+                    ui.say(&format!("Not confirmed, {batch} stays staged:"));
+                    ui.say(&format!("  ! {refusal}"));
+                }
+                ui.hint(&match exit {
+                    _ if refused.is_some() => format!(
+                        "another person reviews with `volledger batch diff {batch}`, then confirms \
                      with `volledger batch confirm {batch}`; you may discard it with `volledger \
                      batch discard {batch}`"
-                ),
-                Exit::Findings => format!(
-                    "look at `volledger batch show {batch}`, then accept it as it is with \
+                    ),
+                    Exit::Findings => format!(
+                        "look at `volledger batch show {batch}`, then accept it as it is with \
                      `volledger batch confirm {batch}`, or drop it with `volledger batch discard \
                      {batch}`"
-                ),
-                Exit::NotAsked => format!(
-                    "{batch} is staged and changes nothing yet (nobody could be asked): review \
+                    ),
+                    Exit::NotAsked => format!(
+                        "{batch} is staged and changes nothing yet (nobody could be asked): review \
                      with `volledger batch diff {batch}`, then `volledger batch confirm {batch}`"
-                ),
-                _ => format!(
-                    "{batch} is staged and changes nothing yet: review with `volledger batch \
+                    ),
+                    _ => format!(
+                        "{batch} is staged and changes nothing yet: review with `volledger batch \
                      diff {batch}`, then `volledger batch confirm {batch}`"
-                ),
-            });
-            exit
+                    ),
+                });
+                exit
+            }
+        };
+        if !ui.for_people() {
+            ui.show(&ReviewPage::new(&staged.review, full))?;
         }
-    };
-    if !ui.for_people() {
-        ui.show(&ReviewPage { review: &staged.review, full, check: false })?;
+        Ok(exit)
     }
-    Ok(exit)
 }
 
 /// Says which computed values a decision left behind. It stands, whatever becomes of this.

@@ -45,3 +45,10 @@ pub struct Finding {
     /// One sentence for a person, without a full stop.
     pub text: String,
 }
+
+impl Finding {
+    /// A finding about a whole source: no line, no day, once.
+    pub fn about(source: u32, code: &str, severity: Severity, text: String) -> Self {
+        Self { code: code.to_owned(), severity, source, line: None, day: None, count: 1, text }
+    }
+}

@@ -6,6 +6,7 @@
 //! then it counts, or it is swept.
 
 mod append;
+mod aside;
 mod batch;
 pub mod bundle;
 pub mod canon;
@@ -65,6 +66,8 @@ pub struct Ledger {
     mirror: Option<Mirror>,
     directory: Option<PathBuf>,
     _lock: Option<Lock>,
+    /// Where the engine's files were copied to; let go behind the store.
+    _copy: Option<tempfile::TempDir>,
     /// Where HEAD moves to next.
     slots: Slots,
     tree: Tree<Sha256Tree>,
@@ -114,6 +117,7 @@ impl Ledger {
             mirror: None,
             directory: None,
             _lock: None,
+            _copy: None,
             slots: Slots::new(),
             tree: Tree::default(),
             unacknowledged: None,

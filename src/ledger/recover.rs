@@ -260,7 +260,7 @@ impl Ledger {
 }
 
 /// The engine, opened from a copy of its files.
-fn copied(
+pub(super) fn copied(
     directory: &Path,
     scratch: Option<&Path>,
     files: &Arc<dyn Files>,
@@ -278,7 +278,18 @@ fn copied(
     let copy = copy.map_err(write)?;
     super::modes::restrict(copy.path(), 0o700).map_err(write)?;
     copy_folder(&folder, &copy.path().join("sled")).map_err(write)?;
+    room(copy.path()).map_err(write)?;
     Ok((SledStore::open(copy.path(), files.clone())?, copy))
+}
+
+/// Makes sure that the engine has room to work in: a place that fills up while it opens would look
+/// like damage.
+fn room(folder: &Path) -> std::io::Result<()> {
+    use std::io::Write;
+    const SEGMENTS: usize = 4;
+    let mut file = tempfile::tempfile_in(folder)?;
+    let segment = vec![0xa5; 2 << 20];
+    (0..SEGMENTS).try_for_each(|_| file.write_all(&segment))
 }
 
 /// Copies a folder with everything in it.

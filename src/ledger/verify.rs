@@ -160,3 +160,25 @@ impl Ledger {
         Err(LedgerError::damaged(format!("batch {batch} has {events} of its {all} events")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::files::Directory;
+    use super::super::store::MemoryStore;
+    use super::*;
+    use std::sync::Arc;
+
+    /// Engine and HEAD agree with each other; what this process would append to and answer from is
+    /// another log.
+    #[test]
+    fn a_log_in_memory_that_is_not_the_one_on_disk_is_damage() {
+        let place = tempfile::tempdir().unwrap();
+        let files = Arc::new(Directory::new(place.path()));
+        let store = Box::new(MemoryStore::default());
+        let mut ledger = Ledger::create_on(store, files, false).unwrap();
+        assert!(ledger.verify_log().is_ok());
+        ledger.tree.push(Sha256Tree::leaf(b"an entry that is nowhere else"));
+        let damage = ledger.verify(false, &mut |_| {}).damage;
+        assert!(damage.len() == 1 && damage[0].place == "log", "{damage:?}");
+    }
+}

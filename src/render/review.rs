@@ -5,6 +5,7 @@ use super::numbers::{self, count, counted};
 use super::table::{Side, Table};
 use super::{Document, Grid, Look, changes, json};
 use crate::app::report::{ChangeLine, FindingLine, GapLine, Review, SeriesLine};
+use crate::domain::Position;
 use std::collections::BTreeSet;
 
 /// At most so many lines of a list that has a command to show all of it.
@@ -19,6 +20,15 @@ pub struct ReviewPage<'a> {
     pub full: bool,
     /// Only the quality of the input is of interest.
     pub check: bool,
+    /// The position that it is seen from; now when absent.
+    pub at: Option<Position>,
+}
+
+impl<'a> ReviewPage<'a> {
+    /// A review as it is now.
+    pub fn new(review: &'a Review, full: bool) -> Self {
+        Self { review, full, check: false, at: None }
+    }
 }
 
 impl Document for ReviewPage<'_> {
@@ -102,12 +112,14 @@ impl ReviewPage<'_> {
         let mapping = &review.mapping;
         out += &match (&review.batch, review.state) {
             (Some(batch), Some(state)) => {
-                format!("Batch {batch} {state}, read with mapping {mapping}\n  {parts}\n")
+                let at = self.at.map(|at| format!(" at {at}")).unwrap_or_default();
+                format!("Batch {batch} {state}{at}, read with mapping {mapping}\n  {parts}\n")
             }
             _ if self.check => format!("Read with mapping {mapping}\n  {parts}\n"),
             _ => format!("Dry run, nothing staged, read with mapping {mapping}\n  {parts}\n"),
         };
-        if let (Some("staged"), Some(token)) = (review.state, &review.token) {
+        // A past one confirms nothing now: what it is about may have been changed since.
+        if let (Some("staged"), Some(token), None) = (review.state, &review.token, self.at) {
             let token: String = token.chars().take(12).collect();
             out += &format!("  confirm token {token}\n");
         }
@@ -221,8 +233,10 @@ impl ReviewPage<'_> {
 
     /// The command that shows everything.
     fn all(&self) -> String {
+        // A shell takes the `#` of a position for a comment.
+        let at = self.at.map(|at| format!(" --at {}", at.0)).unwrap_or_default();
         match &self.review.batch {
-            Some(batch) => format!("`volledger batch diff {batch} --full`"),
+            Some(batch) => format!("`volledger batch diff {batch} --full{at}`"),
             None => "the same command with `--full`".to_owned(),
         }
     }

@@ -88,7 +88,7 @@ fn review(series: Vec<SeriesLine>, changes: Vec<ChangeLine>) -> Review {
 }
 
 fn page(review: &Review, full: bool) -> String {
-    ReviewPage { review, full, check: false }.text(&Look::default())
+    ReviewPage::new(review, full).text(&Look::default())
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn prices_have_no_threshold_and_a_dry_run_no_batch() {
     let text = page(&review, false);
     assert!(text.contains("Dry run, nothing staged, read with mapping mc-iv"), "{text}");
     assert!(text.contains("to another value") && !text.contains("drifted"), "{text}");
-    let check = ReviewPage { review: &review, full: false, check: true };
+    let check = ReviewPage { check: true, ..ReviewPage::new(&review, false) };
     let text = check.text(&Look { width: None, unicode: false });
     assert!(text.contains("Findings") && !text.contains("If confirmed"), "{text}");
     assert_eq!(check.grid().rows.len(), 2);
@@ -165,11 +165,23 @@ fn in_a_narrow_terminal_the_numbers_of_several_views_come_before_their_days() {
     let mut lines = vec![line("VOLA", [1, 2, 3, 4, 5]), line("VOLB", [6, 7, 8, 9, 1_000])];
     lines[0].extended = 1_000_000;
     let review = review(lines, Vec::new());
-    let page = ReviewPage { review: &review, full: false, check: false };
+    let page = ReviewPage::new(&review, false);
     let text = |width| page.text(&Look { width, unicode: true });
     let (narrow, wide) = (text(Some(80)), text(Some(120)));
     assert!(narrow.lines().all(|line| line.chars().count() <= 80), "{narrow}");
     assert!(narrow.contains("+ extended") && narrow.contains("in a wider terminal"), "{narrow}");
     assert!(wide.contains("2019-10-14 … 2024-10-11   "), "{wide}");
     assert_eq!(wide, text(None));
+}
+
+#[test]
+fn a_past_review_stays_in_the_past_and_gives_no_token() {
+    let changes = vec![change("changed", "2024-08-05", "0.3812", "0.4553", "7.41")];
+    let review = review(vec![line("AAPL", [1040, 6, 189, 21, 0])], changes);
+    let past = ReviewPage { at: Some(Position(7)), ..ReviewPage::new(&review, false) };
+    let text = past.text(&Look::default());
+    assert!(text.contains("`volledger batch diff b2 --full --at 7`"), "{text}");
+    assert!(text.contains("Batch b2 staged at #7, read") && !text.contains("token"), "{text}");
+    // A program gets what the contract says.
+    assert_eq!(past.json(), ReviewPage::new(&review, false).json());
 }

@@ -14,12 +14,17 @@ use Side::{Left, Right};
 /// A column narrower than that is not worth wrapping.
 const FEWEST: usize = 20;
 
+/// A line below a table is not longer than that.
+const LONGEST: usize = 96;
+
 /// A table under construction.
 pub(super) struct Table {
     sides: Vec<Side>,
     inner: Comfy,
     look: Look,
     rows: usize,
+    spare: Vec<(usize, &'static str)>,
+    hidden: Vec<(usize, &'static str)>,
 }
 
 impl Table {
@@ -36,7 +41,14 @@ impl Table {
     pub(super) fn bare(look: &Look, sides: Vec<Side>) -> Self {
         let mut inner = Comfy::new();
         inner.load_style(presets::NOTHING);
-        Self { sides, inner, look: *look, rows: 0 }
+        let (spare, hidden) = (Vec::new(), Vec::new());
+        Self { sides, inner, look: *look, rows: 0, spare, hidden }
+    }
+
+    /// The columns that a narrow terminal may do without, those that go first first, and what the line
+    /// below the table calls them; one without a name is not missed.
+    pub(super) fn spare(&mut self, columns: &[(usize, &'static str)]) {
+        self.spare = columns.to_vec();
     }
 
     pub(super) fn row<I: IntoIterator<Item = String>>(&mut self, cells: I) {
@@ -64,24 +76,82 @@ impl Table {
                 });
             }
         }
+        self.make_room();
         self.fit();
         let lines = self.inner.lines();
-        lines.map(|line| format!("  {}", line.trim_end()).trim_end().to_owned() + "\n").collect()
+        let mut out: String = lines
+            .map(|line| format!("  {}", line.trim_end()).trim_end().to_owned() + "\n")
+            .collect();
+        let missed = self.hidden.iter().map(|(_, name)| *name).filter(|name| !name.is_empty());
+        let missed = missed.collect::<Vec<_>>().join(", ");
+        if !missed.is_empty() {
+            let text = format!("Not shown for want of width: {missed}; `--json` has them");
+            out += &self.look.below(&text);
+        }
+        out
+    }
+
+    /// The widths of the columns that are shown.
+    fn widths(&self) -> Vec<usize> {
+        let all = self.inner.column_max_content_widths().into_iter().enumerate();
+        let shown = all.filter(|(index, _)| !self.is_hidden(*index));
+        shown.map(|(_, width)| usize::from(width)).collect()
+    }
+
+    fn is_hidden(&self, column: usize) -> bool {
+        self.hidden.iter().any(|(hidden, _)| *hidden == column)
+    }
+
+    /// Whether what is shown fits; the text of the last column can be wrapped.
+    fn fits(&self, room: usize) -> bool {
+        let mut widths = self.widths();
+        if let (Some(last), Some(Left)) = (widths.last_mut(), self.sides.last()) {
+            *last = (*last).min(FEWEST);
+        }
+        // Nothing stands behind the last one, and nothing before it when it is empty.
+        let gaps = widths.iter().rposition(|width| *width > 0).unwrap_or(0) * 2;
+        widths.iter().sum::<usize>() + gaps <= room
+    }
+
+    /// Hides spare columns until the others fit. Of those hidden before, what fits all the same comes
+    /// back.
+    fn make_room(&mut self) {
+        let Some(width) = self.look.width else { return };
+        let room = usize::from(width).saturating_sub(2);
+        let mut spare = std::mem::take(&mut self.spare).into_iter();
+        while !self.fits(room)
+            && let Some(next) = spare.next()
+        {
+            self.hidden.push(next);
+        }
+        for index in (0..self.hidden.len()).rev() {
+            let back = self.hidden.remove(index);
+            if back.1.is_empty() || !self.fits(room) {
+                self.hidden.insert(index, back);
+            }
+        }
+        for (column, _) in &self.hidden {
+            if let Some(column) = self.inner.column_mut(*column) {
+                column.set_constraint(ColumnConstraint::Hidden);
+            }
+        }
     }
 
     /// Wraps the text of the last column when a table is wider than the terminal. Numbers are
     /// never wrapped: such a table runs over, and a pager scrolls sideways.
     fn fit(&mut self) {
         let (Some(width), Some(Left)) = (self.look.width, self.sides.last()) else { return };
-        let widths: Vec<u16> = self.inner.column_max_content_widths();
-        let all: usize = widths.iter().map(|width| usize::from(*width) + 2).sum();
-        let last = usize::from(widths.last().copied().unwrap_or_default()) + 2;
+        let widths = self.widths();
+        let all: usize = widths.iter().map(|width| width + 2).sum();
+        let last = widths.last().copied().unwrap_or_default() + 2;
         let room = usize::from(width).saturating_sub(2);
         if all <= room || all - last + FEWEST > room {
             return;
         }
         for index in 0..self.sides.len().saturating_sub(1) {
-            if let Some(column) = self.inner.column_mut(index) {
+            if !self.is_hidden(index)
+                && let Some(column) = self.inner.column_mut(index)
+            {
                 column.set_constraint(ColumnConstraint::ContentWidth);
             }
         }
@@ -91,6 +161,12 @@ impl Table {
 }
 
 impl Look {
+    /// Lines below a table, each indented like its rows.
+    pub(super) fn below(&self, text: &str) -> String {
+        let width = self.width.map_or(LONGEST, usize::from).clamp(40, LONGEST);
+        wrapped(text, width - 2).iter().map(|line| format!("  {line}\n")).collect()
+    }
+
     /// A text as one cell: one line, and only signs that can be shown.
     pub(super) fn cell(&self, text: &str) -> String {
         let flat: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

@@ -3,7 +3,9 @@
 use super::numbers::{MISSING, count, counted, size};
 use super::table::{Side, Table};
 use super::{Document, Grid, Look, json, review};
-use crate::app::report::{Batches, Exported, Gaps, GapsLine, Status, StatusView, VerifyReport};
+use crate::app::report::{
+    Batches, Exported, Gaps, GapsLine, Part, Status, StatusView, VerifyReport,
+};
 
 fn or_missing(text: &Option<String>) -> String {
     text.clone().unwrap_or_else(|| MISSING.to_owned())
@@ -32,6 +34,13 @@ impl Document for Batches {
             "reason",
         ];
         let mut table = Table::new(look, &headings);
+        // The state says most of what the day of confirming does.
+        let mut spare = vec![(7, "mapping"), (9, "confirmed"), (3, "symbols"), (5, "rejected")];
+        spare.push((8, "staged"));
+        if self.batches.iter().all(|line| line.reason.is_none()) {
+            spare.insert(0, (10, ""));
+        }
+        table.spare(&spare);
         for line in &self.batches {
             table.row([
                 line.batch.clone(),
@@ -289,6 +298,15 @@ impl Document for VerifyReport {
             ]);
         }
         let mut out = format!("Checked #{} {root}\n{}", self.position, table.finish());
+        for part in &self.unchecked {
+            out += match part {
+                Part::Engine => {
+                    "  ! not checked: the engine's files, with the views in them; all this is from \
+                     the mirror and the packs\n"
+                }
+                Part::Mirror => "  ! not checked: the mirror\n",
+            };
+        }
         for damage in &self.damage {
             out += &format!("  ! {}: {}\n", look.cell(&damage.place), look.cell(&damage.what));
         }
@@ -334,5 +352,40 @@ impl Document for Exported {
     fn grid(&self) -> Grid {
         let rows = self.files.iter().map(|file| vec![file.clone().into()]).collect();
         Grid { columns: vec!["file".to_owned()], rows }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::report::BatchLine;
+
+    #[test]
+    fn batches_fit_a_narrow_terminal() {
+        let mut line = BatchLine {
+            batch: "b12".to_owned(),
+            state: "rolled-back",
+            series: vec!["iv", "hv"],
+            symbols: 1,
+            rows: 75_300,
+            rejected: 0,
+            mapping: "mc-iv/1".to_owned(),
+            source: "VOLA.csv and 2 more".to_owned(),
+            staged_at: "2025-12-13T12:00:00Z".to_owned(),
+            confirmed_at: None,
+            reason: None,
+        };
+        let text = |line: &BatchLine, width| {
+            let batches = Batches { schema: "", batches: vec![line.clone()] };
+            batches.text(&Look { width, unicode: true })
+        };
+        let fits = |text: &str| text.lines().all(|line| line.chars().count() <= 80);
+        let narrow = text(&line, Some(80));
+        assert!(fits(&narrow) && narrow.contains("2025-12-13"), "{narrow}");
+        assert!(narrow.contains("width: mapping, confirmed") && !narrow.contains("reason"));
+        line.reason = Some("the wrong file, of another day than the others were".to_owned());
+        let narrow = text(&line, Some(80));
+        assert!(fits(&narrow) && narrow.contains("the wrong file"), "{narrow}");
+        assert_eq!(text(&line, Some(200)), text(&line, None));
     }
 }

@@ -1,9 +1,8 @@
 //! What the readers of a service's answers have in common.
 
-use super::notes::finding;
 use super::polygon::PageSummary;
 use super::raw::{Entry, entries};
-use crate::domain::{Day, Series, Severity, Symbol};
+use crate::domain::{Day, Finding, Series, Severity, Symbol};
 use serde_json::value::RawValue;
 
 /// Most names of an object that is taken apart; a daily series of twenty years has 5,000.
@@ -36,7 +35,7 @@ impl Refusal {
             Self::Payload(text) | Self::NoData(text) | Self::Plan(text) | Self::Key(text) => text,
             Self::Throttled { text, .. } => text,
         };
-        let findings = vec![finding(source, "bad_payload", Severity::Fatal, text)];
+        let findings = vec![Finding::about(source, "bad_payload", Severity::Fatal, text)];
         PageSummary { findings, ..PageSummary::default() }
     }
 }

@@ -7,11 +7,6 @@ use std::collections::BTreeSet;
 /// Lines named in the text of a summed finding.
 const EXAMPLES: usize = 5;
 
-/// Makes a finding about a whole source.
-pub(super) fn finding(source: u32, code: &str, severity: Severity, text: String) -> Finding {
-    Finding { code: code.to_owned(), severity, source, line: None, day: None, count: 1, text }
-}
-
 /// How often one code was met, and where first.
 #[derive(Debug)]
 struct Count<'m> {

@@ -22,7 +22,7 @@ pub(super) struct Reading<'a> {
 
 /// A finding about an answer as a whole.
 pub(super) fn finding(code: &str, severity: Severity, day: Option<Day>, text: String) -> Finding {
-    Finding { code: code.to_owned(), severity, source: 0, line: None, day, count: 1, text }
+    Finding { day, ..Finding::about(0, code, severity, text) }
 }
 
 /// The days that the items of an answer must lie in.

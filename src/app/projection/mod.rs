@@ -318,6 +318,7 @@ pub fn verify(
         sources: 0,
         projections: 0,
         views_only: true,
+        unchecked: Vec::new(),
         damage: Vec::new(),
         stale: Vec::new(),
         against: None,

@@ -238,6 +238,9 @@ pub struct VerifyReport {
     /// Whether nothing but these was looked at.
     #[serde(skip)]
     pub views_only: bool,
+    /// What was not looked at, since the ledger cannot be written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unchecked: Vec<Part>,
     /// What is not as recorded.
     pub damage: Vec<DamageLine>,
     /// Views that differ from their rebuild.
@@ -245,6 +248,16 @@ pub struct VerifyReport {
     /// The checkpoint that the log was compared with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub against: Option<Against>,
+}
+
+/// A part of a ledger's files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// The engine's, with the views in them.
+    Engine,
+    /// The mirror.
+    Mirror,
 }
 
 /// Something that is not as recorded.

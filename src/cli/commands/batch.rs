@@ -9,7 +9,7 @@ use crate::cli::args::{Decide, Past};
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
 use crate::cli::exit::Exit;
-use crate::cli::flow;
+use crate::cli::flow::Deciding;
 use crate::cli::ui::Ui;
 use crate::domain::BatchId;
 use crate::render::ReviewPage;
@@ -205,7 +205,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &BatchArgs) -> Outco
         What::Replay { batch, mapping, full, decide } => {
             let mapping = import::mapping(mapping.as_deref())?;
             let stage = |ledger: &mut _| decide::replay(ledger, *batch, mapping, *full, &run);
-            flow::finish(ui, ctx, &mut ledger, stage, decide, *full)
+            Deciding { ui, ctx, flags: decide, full: *full }.finish(&mut ledger, stage)
         }
         What::Export { batch, file, plain } => {
             ui.show(&outside::export_batch(&ledger, *batch, file, *plain)?)?;
@@ -213,7 +213,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &BatchArgs) -> Outco
         }
         What::Import { file, reason, full, decide, .. } => {
             let stage = |ledger: &mut _| outside::import_batch(ledger, file, reason.clone(), &run);
-            flow::finish(ui, ctx, &mut ledger, stage, decide, *full)
+            Deciding { ui, ctx, flags: decide, full: *full }.finish(&mut ledger, stage)
         }
     }
 }
@@ -225,7 +225,7 @@ fn reviewed(ui: &mut Ui, ctx: &Context, ledger: &Ledger, look: &Look) -> Outcome
         None => review::review(ledger, look.batch, look.full, &ctx.run())?,
         Some(at) => review::review_at(ledger, look.batch, at, look.full, &ctx.run())?,
     };
-    ui.page(&ReviewPage { review: &review, full: look.full, check: false })?;
+    ui.page(&ReviewPage { at, ..ReviewPage::new(&review, look.full) })?;
     if at.is_none() {
         next(ui, look.batch, review.state);
     }

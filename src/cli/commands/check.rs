@@ -63,7 +63,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &CheckArgs) -> Outco
     let named = |finding: &FindingLine| unsaid && finding.code == "other_symbols";
     let by_column = review.findings.iter().any(named);
     review.findings.retain(|finding| !named(finding));
-    ui.page(&ReviewPage { review: &review, full: args.full, check: true })?;
+    ui.page(&ReviewPage { check: true, ..ReviewPage::new(&review, args.full) })?;
     let fatal = review.findings.iter().any(|finding| finding.severity == "fatal");
     let rows = &review.rows;
     Ok(if fatal || rows.accepted == 0 {

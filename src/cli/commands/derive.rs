@@ -6,7 +6,7 @@ use crate::cli::args::Decide;
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
-use crate::cli::flow;
+use crate::cli::flow::Deciding;
 use crate::cli::ui::Ui;
 use crate::domain::{Finding, Symbol};
 use crate::render::ReviewPage;
@@ -53,14 +53,17 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &DeriveArgs) -> Outc
     lookup::known(&ledger, &args.symbols, &[what.input()], None)?;
     let derived = derive::derive(&mut ledger, what, &args.symbols, &ctx.run())?;
     match derived.staged {
-        Some(staged) => flow::finish(ui, ctx, &mut ledger, |_| Ok(staged), &args.decide, args.full),
+        Some(staged) => {
+            let deciding = Deciding { ui, ctx, flags: &args.decide, full: args.full };
+            deciding.finish(&mut ledger, |_| Ok(staged))
+        }
         None => {
             let review = crate::app::report::Review::of_nothing(ledger.position().0, "derived/1");
             if ui.for_people() {
                 tell(ui, &derived.findings);
                 ui.tell("Nothing new: every value that can be computed is recorded")?;
             } else {
-                ui.show(&ReviewPage { review: &review, full: args.full, check: false })?;
+                ui.show(&ReviewPage::new(&review, args.full))?;
             }
             Ok(Exit::Done)
         }

@@ -19,7 +19,7 @@ use crate::cli::args::Overlap;
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
-use crate::cli::flow;
+use crate::cli::flow::{self, Deciding};
 use crate::cli::interrupt;
 use crate::cli::ui::Ui;
 use crate::config::PolygonSettings;
@@ -203,7 +203,8 @@ fn finish(
         Some(mut staged) => {
             staged.review.fetch = Some(Box::new(report));
             let batch = staged.batch;
-            let exit = flow::settle(ui, ctx, ledger, |_| Ok(staged), &args.decide, args.full)?;
+            let deciding = Deciding { ui, ctx, flags: &args.decide, full: args.full };
+            let exit = deciding.settle(ledger, |_| Ok(staged))?;
             let state = batch.and_then(|id| ledger.batches().get(id)).map(|batch| batch.state());
             if let (Some(BatchState::Active), Some(what), false) =
                 (state, follows(wish.what), args.no_derive)
@@ -234,7 +235,7 @@ fn finish(
                     None => "Nothing new: the ledger knows all of it already",
                 })?;
             } else {
-                ui.show(&ReviewPage { review: &review, full: args.full, check: false })?;
+                ui.show(&ReviewPage::new(&review, args.full))?;
             }
             if let Some(batch) = left {
                 ui.hint(&format!(

@@ -7,7 +7,7 @@ use crate::cli::args::{Decide, Overlap};
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
-use crate::cli::flow;
+use crate::cli::flow::Deciding;
 use crate::cli::ui::Ui;
 use crate::domain::{Day, Series, Symbol};
 use clap::{Args, Subcommand, ValueEnum};
@@ -40,6 +40,20 @@ a decision flag it stays staged, and the command exits with 12.";
 pub(in crate::cli) struct ImportArgs {
     #[command(subcommand)]
     what: What,
+}
+
+impl ImportArgs {
+    /// Whether the ledger stays as it is: a dry run stages in memory.
+    pub(in crate::cli) fn only_reads(&self) -> bool {
+        match &self.what {
+            What::Iv(csv) | What::Spot(csv) | What::Hv(csv) => &csv.flags,
+            What::Earnings(of) | What::Moves(of) | What::Straddles(of) => &of.flags,
+            What::Bars(bars) => &bars.flags,
+            What::Chain(chain) => &chain.flags,
+            What::Tomic { flags, .. } => flags,
+        }
+        .dry_run
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -211,6 +225,12 @@ struct Flags {
     full: bool,
 }
 
+impl Flags {
+    fn deciding<'a>(&'a self, ui: &'a mut Ui, ctx: &'a Context) -> Deciding<'a> {
+        Deciding { ui, ctx, flags: &self.decide, full: self.full }
+    }
+}
+
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ImportArgs) -> Outcome<Exit> {
     match &args.what {
         What::Iv(csv) => table(ui, ctx, Series::Iv, csv),
@@ -230,7 +250,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ImportArgs) -> Outc
             let mut ledger = ctx.open(ui)?;
             let run = ctx.run();
             let stage = |ledger: &mut _| import::import_tomic(ledger, dir, &options, &run);
-            flow::finish(ui, ctx, &mut ledger, stage, &flags.decide, flags.full)
+            flags.deciding(ui, ctx).finish(&mut ledger, stage)
         }
     }
 }
@@ -270,7 +290,7 @@ fn read(
     let inputs = inputs(files)?;
     let run = ctx.run();
     let stage = |ledger: &mut _| import::import_csv(ledger, &inputs.all, &options, &run);
-    flow::finish(ui, ctx, &mut ledger, stage, &flags.decide, flags.full)
+    flags.deciding(ui, ctx).finish(&mut ledger, stage)
 }
 
 fn market(
@@ -294,7 +314,7 @@ fn market(
     let inputs = inputs(files)?;
     let run = ctx.run();
     let stage = |ledger: &mut _| import_market(ledger, &inputs.all, &options, &run);
-    flow::finish(ui, ctx, &mut ledger, stage, &flags.decide, flags.full)
+    flags.deciding(ui, ctx).finish(&mut ledger, stage)
 }
 
 fn options(

@@ -1,6 +1,6 @@
 //! `verify`: check what is recorded.
 
-use crate::app::report::VerifyReport;
+use crate::app::report::{Part, VerifyReport};
 use crate::app::{outside, proof, verify};
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
@@ -35,14 +35,11 @@ pub(in crate::cli) struct VerifyArgs {
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &VerifyArgs) -> Outcome<Exit> {
     let key = args.key.as_deref().map(proof::verifier_key).transpose()?;
-    let mut ledger = ctx.open(ui)?;
+    let (mut ledger, unchecked) = ctx.open_to_verify(ui)?;
     if let Some(warning) = outside::open_to_others(&ledger) {
         ui.note(&warning);
     }
-    let mut report = match args.deep {
-        true => verify::everything(&mut ledger, &ctx.run())?,
-        false => verify::verify(&ledger, false, &ctx.run())?,
-    };
+    let mut report = verify::possible(&mut ledger, args.deep, unchecked, &ctx.run())?;
     if let Some(file) = &args.against {
         proof::against(&ledger, file, key.as_ref(), &mut report)?;
     }
@@ -70,6 +67,19 @@ pub(super) fn conclude(ui: &mut Ui, report: &VerifyReport) -> Outcome<Exit> {
         let name = named(difference).unwrap_or("NAME");
         ui.hint(&format!("nothing recorded is lost; `volledger projection rebuild {name}`"));
         return Ok(Exit::ProjectionDiffers);
+    }
+    // What was looked at is well, but that is not the whole ledger: no script takes it for that.
+    if let Some(part) = report.unchecked.first() {
+        ui.hint(match part {
+            Part::Engine => {
+                "name a place with room for a copy of the engine's files, `TMPDIR=DIR volledger \
+                 verify`, or let the ledger be written"
+            }
+            Part::Mirror => {
+                "let the ledger be written: its mirror is mended then, and can be compared"
+            }
+        });
+        return Ok(Exit::NotWritable);
     }
     if !report.deep {
         ui.hint("`volledger verify --deep` reads every block and source and rebuilds the views");

@@ -16,7 +16,6 @@ mod text;
 mod words;
 
 use super::mapping::Mapping;
-use super::notes::finding;
 use super::{Limits, ReadError, ReadSummary};
 use crate::domain::{Calendar, Collector, Day, Finding, Severity, Symbol};
 use columns::Header;
@@ -140,7 +139,7 @@ fn prepare<'m, R: Read + Seek>(
 ) -> Result<Plan<'m>, Refused> {
     let (mapping, limits) = (options.mapping, options.limits);
     let fatal = |code: &str, line: Option<u32>, text: String| {
-        let finding = finding(options.source, code, Severity::Fatal, text);
+        let finding = Finding::about(options.source, code, Severity::Fatal, text);
         Refused::Fatal(Finding { line, ..finding })
     };
     let stopped = |stop: Stop| match stop {
@@ -180,7 +179,7 @@ fn prepare<'m, R: Read + Seek>(
     }
     let mut noted =
         |code: &str, severity: Severity, line: Option<u32>, count: u64, text: String| {
-            let finding = finding(options.source, code, severity, text);
+            let finding = Finding::about(options.source, code, severity, text);
             summary.findings.push(Finding { line, count, ..finding });
         };
     let bom = if head.starts_with(UTF8_BOM) { UTF8_BOM.len() } else { 0 };

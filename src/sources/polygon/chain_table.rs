@@ -14,7 +14,6 @@ use crate::domain::{
     eastern,
 };
 use crate::sources::csv::records::{Record, Records};
-use crate::sources::notes::finding;
 use crate::sources::{Limits, ReadError, ReadSummary};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -74,21 +73,23 @@ fn records<E>(
     summary.header_line = Some(first.line);
     let names: Vec<String> = first.cells().map(|cell| columns::normal(&cell)).collect();
     let columns = Columns::of(&names);
-    let missing = |text: &str| Err(Ended::Header(text.to_owned()));
     if !columns.has(|role| *role == Role::Contract) {
-        return missing("the file has no column for the contract's ticker");
+        let text = "the file has no column for the contract's ticker";
+        return Err(Ended::Header(text.to_owned()));
     }
+    let untold = |code, text: &str| Err(Ended::Untold(code, text.to_owned()));
     if page.symbol.is_none() && !columns.has(|role| matches!(role, Role::Symbol(_))) {
-        return missing("the file has no column for the underlying; name it with -s SYMBOL");
+        let text = "the file has no column for the underlying; name it with -s SYMBOL";
+        return untold("no_underlying", text);
     }
     if page.day.is_none() && !columns.has(|role| *role == Role::Date) {
-        return missing(
-            "the file does not say which session its quotes are of; say it with --date YYYY-MM-DD",
-        );
+        let text =
+            "the file does not say which session its quotes are of; say it with --date YYYY-MM-DD";
+        return untold("no_session", text);
     }
     for name in &columns.unknown {
         let text = format!("the column `{name}` is not known, and kept under that name");
-        summary.findings.push(finding(page.source, "drift_added", Severity::Info, text));
+        summary.findings.push(Finding::about(page.source, "drift_added", Severity::Info, text));
     }
     summary.ignored_columns.clone_from(&columns.unknown);
     let mut pass = Pass::default();
@@ -293,7 +294,7 @@ impl Witness {
 
     /// Writes what was noticed into the summary.
     fn finish(self, source: u32, summary: &mut ReadSummary) {
-        let warning = |code, text| finding(source, code, Severity::Warning, text);
+        let warning = |code, text| Finding::about(source, code, Severity::Warning, text);
         for ((day, from), (count, line)) in self.counted.into_iter().take(5) {
             let text = format!(
                 "{count} row{} of {day}: `dte` counts from {from}",

@@ -8,9 +8,10 @@ use super::keys::{Clock, DAILY};
 use super::stream::{Blind, Ended, settled, unpacked};
 use super::times::ms_of_ns;
 use crate::domain::occ::Contract;
-use crate::domain::{Collector, Day, Field, Key, Op, Origin, Series, Severity, Symbol, Value};
+use crate::domain::{
+    Collector, Day, Field, Finding, Key, Op, Origin, Series, Severity, Symbol, Value,
+};
 use crate::sources::csv::records::{Record, Records};
-use crate::sources::notes::finding;
 use crate::sources::{Limits, ReadError, ReadSummary};
 use std::borrow::Cow;
 use std::io::Read;
@@ -216,7 +217,7 @@ fn header<E>(
         if !due || twice {
             summary.ignored_columns.push(name.to_lowercase());
             let text = format!("the column `{name}` is new, and kept under that name");
-            summary.findings.push(finding(page.source, "drift_added", Severity::Info, text));
+            summary.findings.push(Finding::about(page.source, "drift_added", Severity::Info, text));
         }
         // The ticker is the key; everything else is a field, each under a name of its own.
         if name != "ticker" || twice {
@@ -235,7 +236,12 @@ fn header<E>(
         if *name == "volume" || *name == "transactions" {
             summary.missing_optional.push((*name).into());
             let text = format!("the column `{name}` is missing");
-            summary.findings.push(finding(page.source, "drift_removed", Severity::Warning, text));
+            summary.findings.push(Finding::about(
+                page.source,
+                "drift_removed",
+                Severity::Warning,
+                text,
+            ));
         } else {
             summary.missing.push((*name).into());
         }

@@ -10,7 +10,6 @@ use crate::domain::{
     Collector, Day, Field, Finding, Key, Op, Origin, Series, Severity, Symbol, Value,
 };
 use crate::sources::ReadError;
-use crate::sources::notes::finding;
 use crate::sources::raw::{Entry, entries, text_of, value_of};
 use std::collections::{BTreeMap, HashMap};
 
@@ -109,7 +108,7 @@ pub fn read_page<E>(
     let found = match body::parse(table, body) {
         Ok(found) => found,
         Err(text) => {
-            let fatal = finding(page.source, "bad_payload", Severity::Fatal, text);
+            let fatal = Finding::about(page.source, "bad_payload", Severity::Fatal, text);
             return Ok(PageSummary { findings: vec![fatal], ..PageSummary::default() });
         }
     };

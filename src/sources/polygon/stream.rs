@@ -2,7 +2,6 @@
 
 use crate::domain::{Finding, Severity};
 use crate::sources::csv::records::{Stop, Watch};
-use crate::sources::notes::finding;
 use crate::sources::{Limits, ReadError, ReadSummary};
 use flate2::read::MultiGzDecoder;
 use flate2::write;
@@ -72,7 +71,10 @@ impl Watch for Blind {
 /// Why the reading ended before the file did.
 pub(super) enum Ended<E> {
     Stop(Stop),
+    /// Columns that must be there are not.
     Header(String),
+    /// What the file does not say and the caller did not either, by the code of the finding.
+    Untold(&'static str, String),
     Sink(E),
 }
 
@@ -100,7 +102,8 @@ pub(super) fn settled<E>(
             ("file_too_large", None, text)
         }
         Err(Ended::Header(text)) => ("missing_columns", Some(1), text),
+        Err(Ended::Untold(code, text)) => (code, Some(1), text),
     };
-    summary.fatal = Some(Finding { line, ..finding(source, code, Severity::Fatal, text) });
+    summary.fatal = Some(Finding { line, ..Finding::about(source, code, Severity::Fatal, text) });
     Ok(summary)
 }

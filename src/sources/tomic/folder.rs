@@ -1,7 +1,6 @@
 //! Which files of a TOMIC folder hold what.
 
 use crate::domain::{Finding, Series, Severity, Symbol};
-use crate::sources::notes::finding;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -62,7 +61,7 @@ impl TomicFolder {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let shown = format!("{dataset}/{name}");
         let mut note = |code, severity, why: &str| {
-            self.findings.push(finding(0, code, severity, format!("{shown} {why}")));
+            self.findings.push(Finding::about(0, code, severity, format!("{shown} {why}")));
         };
         let stem = name.strip_suffix(".json").filter(|_| path.is_file());
         let Some(stem) = stem else {

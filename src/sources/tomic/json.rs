@@ -2,7 +2,7 @@
 
 use crate::domain::Finding;
 use crate::domain::{Calendar, Collector, Day, Field, Op, Origin, Series, Severity, Symbol, Value};
-use crate::sources::notes::{Counts, DayNotes, finding};
+use crate::sources::notes::{Counts, DayNotes};
 use crate::sources::raw::{entries, value_of};
 use crate::sources::{Limits, ReadError, ReadSummary};
 use serde_json::value::RawValue;
@@ -35,18 +35,18 @@ pub fn read_json<E>(
     let mut summary = ReadSummary::default();
     if bytes.is_empty() {
         let text = "the file is empty".to_owned();
-        summary.findings.push(finding(source, "empty_file", Severity::Warning, text));
+        summary.findings.push(Finding::about(source, "empty_file", Severity::Warning, text));
         return Ok(summary);
     }
     if bytes.len() as u64 > options.limits.file_bytes {
         let text = format!("the file is larger than {} bytes", options.limits.file_bytes);
-        summary.fatal = Some(finding(source, "file_too_large", Severity::Fatal, text));
+        summary.fatal = Some(Finding::about(source, "file_too_large", Severity::Fatal, text));
         return Ok(summary);
     }
     let content = bytes.strip_prefix(UTF8_BOM);
     if content.is_some() {
         let text = "the file begins with a byte order mark, which was passed over".to_owned();
-        summary.findings.push(finding(source, "utf8_bom_stripped", Severity::Warning, text));
+        summary.findings.push(Finding::about(source, "utf8_bom_stripped", Severity::Warning, text));
     }
     let items = match items(content.unwrap_or(bytes), source) {
         Ok(items) => items,
@@ -107,7 +107,7 @@ pub fn read_json<E>(
 fn items(content: &[u8], source: u32) -> Result<Vec<&RawValue>, Finding> {
     let fatal = |code: &str, line: Option<u32>, text: String| Finding {
         line,
-        ..finding(source, code, Severity::Fatal, text)
+        ..Finding::about(source, code, Severity::Fatal, text)
     };
     let text = std::str::from_utf8(content).map_err(|error| {
         let text = format!("the file is not UTF-8 at byte {}", error.valid_up_to());
