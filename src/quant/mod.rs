@@ -17,5 +17,4 @@ pub mod overview;
 #[cfg(test)]
 mod overview_tests;
 pub mod rank;
-pub mod strikes;
 pub mod tomic;
