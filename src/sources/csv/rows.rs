@@ -8,7 +8,7 @@ use super::text::{self, Bytes, Encoding, Utf8Check};
 use super::words;
 use super::{CsvOptions, Plan, Seen, SymbolFrom};
 use crate::domain::rows::{Key, MAX_RAW};
-use crate::domain::{Collector, Day, Field, Origin, Severity, Shape, Symbol, Value, Values};
+use crate::domain::{Collector, Day, Field, Severity, Shape, Symbol, Value, Values};
 use crate::sources::mapping::{CellUnit, Column, DecimalMark, Need};
 use crate::sources::notes::{Counts, DayNotes};
 use crate::sources::{ReadError, ReadSummary};
@@ -145,12 +145,7 @@ impl<'m> Pass<'m> {
 
     /// Takes in one record below the header.
     fn take<E>(&mut self, record: Record<'_>, out: &mut Collector<'_, E>) -> Result<(), E> {
-        let origin = Origin {
-            source: self.options.source,
-            line: record.line,
-            offset: record.offset,
-            len: record.bytes.len() as u32,
-        };
+        let origin = record.origin(self.options.source);
         let date = text::trimmed(record.cell(self.date), |bytes| self.encoding.text(bytes));
         if date.is_empty() && self.is_blank(record) {
             self.blank += 1;

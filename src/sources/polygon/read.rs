@@ -9,9 +9,9 @@ use crate::domain::entry::RowCounts;
 use crate::domain::{
     Collector, Day, Field, Finding, Key, Op, Origin, Series, Severity, Symbol, Value,
 };
-use crate::sources::ReadError;
 use crate::sources::notes::finding;
 use crate::sources::raw::{Entry, entries, text_of, value_of};
+use crate::sources::{ReadError, widen};
 use std::collections::{BTreeMap, HashMap};
 
 /// What a page was asked for.
@@ -227,8 +227,7 @@ impl<'a> Pass<'a> {
         if let Some(raw) = self.walk.raw(&self.leaves, "insights") {
             self.insight(raw, &key, line);
         }
-        let days = self.summary.days.get_or_insert((key.day, key.day));
-        *days = (days.0.min(key.day), days.1.max(key.day));
+        widen(&mut self.summary.days, key.day);
         Ok(Some(key))
     }
 
