@@ -56,8 +56,9 @@ impl Draft {
         }
     }
 
-    /// That of a batch that is staged again, from `stage`: with what it said of its rows, but for
-    /// repeated days, which are found again, and with a finding (code and text) of where it is from.
+    /// The draft of a batch that is staged again. It keeps what `stage` said of its rows, but for
+    /// repeated days, which are found again, and gets a finding (code and text) that says where it
+    /// is from.
     pub(super) fn of_staged(
         stage: &Stage,
         manifest: Manifest,

@@ -99,7 +99,7 @@ struct Pass<'m> {
     symbols: Symbols,
     shapes: Shapes,
     values: Values,
-    /// Per column, those of further days behind the others.
+    /// Per column, those of further days after the others.
     usual: Vec<Usual>,
     accepted: u64,
     blank: u64,
@@ -376,7 +376,7 @@ fn check(column: &Column, cmp: impl Fn(&Decimal) -> Ordering) -> Result<bool, &s
 struct Shapes {
     /// Codes of the fields of the row under way.
     codes: Vec<u16>,
-    /// Those of the last row.
+    /// Codes of the fields of the last row.
     before: Vec<u16>,
     last: Shape,
     known: HashMap<Vec<u16>, Shape>,

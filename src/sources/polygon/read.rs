@@ -166,8 +166,8 @@ struct Pass<'a> {
     values: Vec<Value>,
     /// The last event of each key, by its item's source text.
     seen: HashMap<(Symbol, Day, Box<str>), &'a str>,
-    /// The same for bars of one symbol, by their instants: quicker, and no less, because bars of
-    /// two instants are never the same.
+    /// The last event of each instant, for bars of one symbol: quicker than by key, and as good,
+    /// since bars of two instants are never the same.
     seen_at: BTreeMap<i64, &'a str>,
     clock: Clock,
     notes: Notes,
