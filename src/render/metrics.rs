@@ -69,10 +69,6 @@ impl Document for Rank {
         out + first_values(self.which)
     }
 
-    fn json(&self) -> String {
-        json::line(self)
-    }
-
     fn json_lines(&self) -> Vec<String> {
         json::lines(&self.rows)
     }
@@ -155,10 +151,6 @@ impl Document for Snapshot {
             ]);
         }
         table.finish() + first_values(self.which)
-    }
-
-    fn json(&self) -> String {
-        json::line(self)
     }
 
     fn json_lines(&self) -> Vec<String> {

@@ -3,8 +3,9 @@
 use super::changes::Named;
 use super::numbers::{self, count, counted};
 use super::table::{Side, Table};
-use super::{Document, Grid, Look, changes, json};
+use super::{Document, Grid, Look, changes};
 use crate::app::report::{ChangeLine, FindingLine, GapLine, Review, SeriesLine};
+use serde::{Serialize, Serializer};
 use std::collections::BTreeSet;
 
 /// At most so many lines of a list that has a command to show all of it.
@@ -21,6 +22,12 @@ pub struct ReviewPage<'a> {
     pub check: bool,
 }
 
+impl Serialize for ReviewPage<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.review.serialize(serializer)
+    }
+}
+
 impl Document for ReviewPage<'_> {
     fn text(&self, look: &Look) -> String {
         let mut out = self.heading();
@@ -34,10 +41,6 @@ impl Document for ReviewPage<'_> {
             out += &self.support(look);
         }
         out
-    }
-
-    fn json(&self) -> String {
-        json::line(self.review)
     }
 
     fn grid(&self) -> Grid {

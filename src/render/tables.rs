@@ -50,10 +50,6 @@ impl Document for Batches {
         table.finish()
     }
 
-    fn json(&self) -> String {
-        json::line(self)
-    }
-
     fn json_lines(&self) -> Vec<String> {
         json::lines(&self.batches)
     }
@@ -131,10 +127,6 @@ impl Document for Gaps {
             out += "  Every hole and day: `volledger gaps … --json`\n";
         }
         out
-    }
-
-    fn json(&self) -> String {
-        json::line(self)
     }
 
     fn json_lines(&self) -> Vec<String> {
@@ -233,10 +225,6 @@ impl Document for Status {
         out
     }
 
-    fn json(&self) -> String {
-        json::line(self)
-    }
-
     fn grid(&self) -> Grid {
         Grid::of(&["series", "symbols", "days", "from", "to"], &self.views)
     }
@@ -298,10 +286,6 @@ impl Document for VerifyReport {
         out
     }
 
-    fn json(&self) -> String {
-        json::line(self)
-    }
-
     fn grid(&self) -> Grid {
         Grid::of(&["place", "what"], &self.damage)
     }
@@ -325,10 +309,6 @@ impl Document for Exported {
                 out + &format!("  {rows} at #{} digest {digest}\n", self.position)
             }
         }
-    }
-
-    fn json(&self) -> String {
-        json::line(self)
     }
 
     fn grid(&self) -> Grid {
