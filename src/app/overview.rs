@@ -161,7 +161,7 @@ fn tomic_ranks(
         return (read(rank), read(percentile), Some("stored"));
     }
     let known = series.get(..=at).unwrap_or_default();
-    match tomic::iv_standing(known, at) {
+    match tomic::iv_standing(known, at, tomic::Scale::Daily) {
         Some(found) => {
             (tomic::as_read(found.rank), tomic::as_read(Some(found.percentile)), Some("computed"))
         }

@@ -2,8 +2,12 @@
 
 use super::Day;
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 use std::fmt;
 use std::str::FromStr;
+
+/// Strikes, in dollars, are below this: eight digits of thousandths hold no more.
+const MAX_STRIKE: Decimal = Decimal::from_parts(100_000, 0, 0, false, 0);
 
 /// Call or put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,9 +32,48 @@ pub struct Contract {
 }
 
 impl Contract {
+    /// A contract from its parts, the strike in dollars; the root may come in small letters.
+    ///
+    /// # Errors
+    /// A root that is no 1–6 letters and digits beginning with a letter, a day beyond the years
+    /// 2000–2099, a strike that is not a positive multiple of 0.001 below 100 000.
+    pub fn new(
+        root: &str,
+        expiry: Day,
+        right: Right,
+        strike: Decimal,
+    ) -> Result<Self, NotAContract> {
+        let wrong = || {
+            let side = if right == Right::Call { "call" } else { "put" };
+            NotAContract(format!("{root} {expiry} {side} {strike}").chars().take(40).collect())
+        };
+        let root = root.to_ascii_uppercase();
+        let strike = strike.normalize();
+        // Three decimals at most, so the product is exact.
+        let fits = strike > Decimal::ZERO && strike < MAX_STRIKE && strike.scale() <= 3;
+        let mills = fits.then(|| strike * Decimal::ONE_THOUSAND).and_then(|mills| mills.to_u32());
+        let strike_mills = mills.ok_or_else(wrong)?;
+        if !is_root(&root) || !(2000..=2099).contains(&expiry.year()) {
+            return Err(wrong());
+        }
+        Ok(Self { root, expiry, right, strike_mills })
+    }
+
     /// The strike in dollars.
     pub fn strike(&self) -> Decimal {
         Decimal::new(i64::from(self.strike_mills), 3).normalize()
+    }
+
+    /// The form of 21 characters without `O:`, the root padded to six (`SPY   251219C00650000`).
+    pub fn osi(&self) -> String {
+        format!("{:<6}{}", self.root, self.tail())
+    }
+
+    /// Date, right and strike, as in both forms.
+    fn tail(&self) -> String {
+        let date = self.expiry.date().format("%y%m%d");
+        let right = if self.right == Right::Call { 'C' } else { 'P' };
+        format!("{date}{right}{:08}", self.strike_mills)
     }
 }
 
@@ -81,9 +124,7 @@ impl FromStr for Contract {
 
 impl fmt::Display for Contract {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let date = self.expiry.date().format("%y%m%d");
-        let right = if self.right == Right::Call { 'C' } else { 'P' };
-        write!(f, "O:{}{date}{right}{:08}", self.root, self.strike_mills)
+        write!(f, "O:{}{}", self.root, self.tail())
     }
 }
 
@@ -130,7 +171,38 @@ mod tests {
     }
 
     #[test]
-    fn the_shared_vectors_are_read() {
+    fn contracts_are_built_of_what_a_ticker_can_say() {
+        let day: Day = "2025-12-19".parse().unwrap();
+        let build = |root: &str, strike: &str| {
+            Contract::new(root, day, Right::Call, strike.parse().unwrap()).map(|c| c.to_string())
+        };
+        assert_eq!(build("spy", "650").unwrap(), "O:SPY251219C00650000");
+        assert_eq!(build("SPY", "650.0000000").unwrap(), "O:SPY251219C00650000");
+        assert_eq!(build("SPY", "99999.999").unwrap(), "O:SPY251219C99999999");
+        for strike in [
+            "0",
+            "-1",
+            "0.0005",
+            "650.0001",
+            "99999.99899999999999999999999",
+            "100000",
+            "79228162514264337593543950335",
+        ] {
+            assert!(build("SPY", strike).is_err(), "{strike}");
+        }
+        for root in ["", "1SPY", "SPY ", "BRK.B", "SPYSPYS", "SPÝ"] {
+            assert!(build(root, "650").is_err(), "{root}");
+        }
+        for year in [1999, 2100] {
+            let day = Day::from_ymd(year, 1, 15).unwrap();
+            assert!(Contract::new("SPY", day, Right::Put, Decimal::ONE).is_err());
+        }
+        let refused = build("SPY", "0.0005").unwrap_err().to_string();
+        assert!(refused.starts_with("`SPY 2025-12-19 call 0.0005` is not"), "{refused}");
+    }
+
+    #[test]
+    fn the_shared_vectors_are_read_and_built() {
         let path =
             concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/vectors/option_tickers.csv");
         let Ok(text) = std::fs::read_to_string(path) else {
@@ -151,11 +223,13 @@ mod tests {
                 bad += 1;
                 continue;
             }
-            let read = read.unwrap();
-            assert_eq!((read.root.as_str(), read.expiry.to_string().as_str()), (root, expiry));
-            assert_eq!(read.right == Right::Call, right == "call", "{line}");
-            assert_eq!(read.strike(), strike.parse().unwrap(), "{line}");
-            assert_eq!((read.to_string().as_str(), osi.parse()), (ticker, Ok(read.clone())));
+            let right = if right == "call" { Right::Call } else { Right::Put };
+            let strike = strike.parse().unwrap();
+            let built = Contract::new(root, expiry.parse().unwrap(), right, strike).unwrap();
+            assert_eq!(read.as_ref(), Ok(&built), "{line}");
+            assert_eq!(osi.parse::<Contract>().as_ref(), Ok(&built), "{line}");
+            assert_eq!((built.to_string().as_str(), built.osi().as_str()), (ticker, osi));
+            assert_eq!(built.strike(), strike);
             good += 1;
         }
         assert_eq!((good, bad), (10, 8));

@@ -1,20 +1,18 @@
-//! The functions against TOMIC's stored values and vectors.
+//! The functions against TOMIC's stored values and the vectors of the options pipeline.
 //!
 //! The data lives outside the repository. Without it these tests say so and pass.
 
 use super::atm_iv::{Extraction, Quote, daily_record, extract};
-use super::expiry::{choose, third_friday};
-use super::hv::{hv_series, recorded, suspicious_jumps};
-use crate::domain::Day;
+use super::expiry::{Convention, NoExpiry, choose, next_third_fridays};
+use super::hv::{WINDOWS, close_to_close, hv_series, recorded, suspicious_jumps};
+use super::strikes::target_strikes;
 use crate::domain::occ::Right;
-use chrono::{Datelike, Months};
+use crate::domain::{Calendar, Day};
+use rust_decimal::Decimal;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-
-/// The windows of `hv20`, `hv30`, `hv90` and `hv252`.
-const WINDOWS: [usize; 4] = [20, 30, 90, 252];
 
 /// A path below the shared data, or `None` with a loud line when there is no such data.
 pub(super) fn shared(path: &str) -> Option<PathBuf> {
@@ -74,14 +72,14 @@ fn stored_volatilities_reproduce_from_the_closes() {
         }
         symbols += 1;
         let (days, closes) = closes(&data, &symbol);
-        let series = WINDOWS.map(|window| hv_series(&closes, window, &[]));
+        let series = WINDOWS.map(|window| hv_series(&closes, window));
         for row in list(&path) {
             let at = days.binary_search(&day(&row["date"])).unwrap();
             rows += 1;
             for (n, window) in WINDOWS.iter().enumerate() {
                 let stored = &row[format!("hv{window}")];
                 // The first rows of a young price file have less than 252 returns.
-                let short = || hv_series(&closes, at.min(*window), &[])[at];
+                let short = || close_to_close(&closes[..=at], *window);
                 let value = series[n][at].or_else(short).unwrap();
                 let text = stored.to_string();
                 let decimals = text.split_once('.').unwrap().1.len();
@@ -113,7 +111,8 @@ fn volatility_vectors() {
         assert_eq!(at + 1, vector["closes_available"].as_u64().unwrap() as usize);
         assert_eq!(closes[at], vector["close"].as_f64().unwrap());
         for window in WINDOWS {
-            let value = hv_series(&closes, window, &[])[at].unwrap();
+            let value = close_to_close(&closes[..=at], window).unwrap();
+            assert_eq!(hv_series(&closes, window)[at], Some(value), "{vector}");
             let want = vector[format!("hv{window}")].as_f64().unwrap();
             assert!((value - want).abs() < 1e-9, "hv{window} of {vector}");
         }
@@ -138,10 +137,7 @@ fn third_fridays_and_months() {
     assert_eq!(cases.len(), 8);
     for case in cases {
         let today = day(&case["today"]);
-        // Closed ones too, as the original has them.
-        let months = (0..5).map(|ahead| today.date() + Months::new(ahead));
-        let fridays = months.filter_map(|month| third_friday(month.year(), month.month()));
-        let fridays: Vec<Day> = fridays.filter(|friday| *friday > today).take(4).collect();
+        let fridays = next_third_fridays(today, 4);
         let want: Vec<Day> = case["third_fridays"].as_array().unwrap().iter().map(day).collect();
         assert_eq!(fridays, want, "{case}");
         let dte: Vec<i32> = fridays.iter().map(|friday| friday.0 - today.0).collect();
@@ -150,6 +146,40 @@ fn third_fridays_and_months() {
         assert_eq!(months.front, day(&case["front"]), "{case}");
         assert_eq!(months.second.unwrap(), day(&case["month2"]), "{case}");
         assert_eq!(months.third.unwrap(), day(&case["month3"]), "{case}");
+    }
+}
+
+#[test]
+fn expiry_conventions() {
+    let Some(path) = shared("vectors/expiries.csv") else { return };
+    let nyse = Calendar::nyse();
+    let rows = table(&path);
+    assert_eq!(rows.len(), 11);
+    for row in rows {
+        let cell = |name: &str| row[name].parse::<Day>().unwrap();
+        let of = |convention: Convention| convention.expiry(cell("trade_date"), nyse, &[]);
+        let next = cell("next_calendar_day");
+        let open = if nyse.is_open(next) { Ok(next) } else { Err(NoExpiry::NotASession(next)) };
+        assert_eq!(of(Convention::NextCalendarDay), open, "{row:?}");
+        let trading = of(Convention::NextTradingDay);
+        assert_eq!(trading, Ok(cell("calendar_next_trading_day")), "{row:?}");
+        assert_eq!(of(Convention::NextFriday), Ok(cell("calendar_next_weekly")), "{row:?}");
+    }
+}
+
+#[test]
+fn strikes() {
+    let Some(path) = shared("vectors/strikes.csv") else { return };
+    let rows = table(&path);
+    assert_eq!(rows.len(), 11);
+    for row in rows {
+        let dec = |text: &str| text.parse::<Decimal>().unwrap();
+        let count = |name: &str| row[name].parse::<usize>().unwrap();
+        let (opening, step) = (dec(&row["opening"]), dec(&row["increment"]));
+        let got = target_strikes(opening, step, count("n_calls"), count("n_puts")).unwrap();
+        let want = |name: &str| row[name].split(' ').map(dec).collect::<Vec<_>>();
+        assert_eq!(got.calls, want("call_strikes"), "{row:?}");
+        assert_eq!(got.puts, want("put_strikes"), "{row:?}");
     }
 }
 

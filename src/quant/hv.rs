@@ -5,6 +5,10 @@ use crate::domain::value::parse_plain;
 use crate::domain::{Calendar, Day};
 use rust_decimal::Decimal;
 
+/// Windows of the recorded values `hv20`, `hv30`, `hv90` and `hv252`, in returns. A window of 20
+/// needs 21 closes.
+pub const WINDOWS: [usize; 4] = [20, 30, 90, 252];
+
 /// Trading days of a year, which annualise a daily deviation.
 const YEAR: f64 = 252.0;
 
@@ -12,14 +16,34 @@ const YEAR: f64 = 252.0;
 /// of 3:2 (0.667) lies within and cannot be seen from prices alone.
 const PLAIN_FACTORS: std::ops::RangeInclusive<f64> = 0.6..=1.6;
 
-/// The volatility at every close (oldest first): value `i` is that of the last `window` log returns
-/// up to the one that ends at close `i`, as an annualised fraction: the sample standard deviation
-/// (n − 1) × √252. The result is as long as `closes`.
+/// Annualised volatility of the last `window` log returns of `closes` (oldest first), as a
+/// fraction: the sample standard deviation (n − 1) × √252.
 ///
-/// `None` where fewer than `window` returns precede, where no return ends at `i` because that close
-/// or the one before is not a positive number, and where the window spans a break. `breaks` are indices into `closes`, ascending: the pair (`i − 1`, `i`) is not to be trusted
+/// Pairs with a non-positive close are skipped. `None` with fewer than two returns; with fewer
+/// than `window` returns it is computed from what there is.
+pub fn close_to_close(closes: &[f64], window: usize) -> Option<f64> {
+    let latest = (1..closes.len()).rev().filter_map(|at| log_return(closes, at)).take(window);
+    let mut returns: Vec<f64> = latest.collect();
+    // Oldest first, as every other computation sums them: the last digit depends on the order.
+    returns.reverse();
+    annualised(&returns)
+}
+
+/// The volatility at every close: value `i` is that of the last `window` returns up to the one
+/// that ends at close `i`, as an annualised fraction.
+///
+/// This is the strict form, the one to record: `None` where fewer than `window` returns precede,
+/// and where no return ends at `i` because that close or the one before is not a positive number.
+/// The result is as long as `closes`.
+pub fn hv_series(closes: &[f64], window: usize) -> Vec<Option<f64>> {
+    hv_series_unbroken(closes, window, &[])
+}
+
+/// [`hv_series`] without the values whose window spans a break.
+///
+/// `breaks` are indices into `closes`, ascending: the pair (`i − 1`, `i`) is not to be trusted
 /// ([`Jump::index`], [`Hole::index`]).
-pub fn hv_series(closes: &[f64], window: usize, breaks: &[usize]) -> Vec<Option<f64>> {
+pub fn hv_series_unbroken(closes: &[f64], window: usize, breaks: &[usize]) -> Vec<Option<f64>> {
     let mut values = vec![None; closes.len()];
     let (ends, returns): (Vec<usize>, Vec<f64>) =
         (1..closes.len()).filter_map(|at| Some((at, log_return(closes, at)?))).unzip();
@@ -214,18 +238,20 @@ mod tests {
     fn deviation_divides_by_one_less_than_the_returns() {
         // ln 1.1 and ln 1/1.1: mean 0, squares 2 · 0.0953², over n − 1 = 1.
         let want = 1.1f64.ln() * 2f64.sqrt() * 252f64.sqrt();
-        assert!(close_to(hv_series(&[7.0, 100.0, 110.0, 100.0], 2, &[])[3], want));
+        assert!(close_to(close_to_close(&[100.0, 110.0, 100.0], 20), want));
+        assert!(close_to(close_to_close(&[7.0, 100.0, 110.0, 100.0], 2), want));
         for few in [&[][..], &[1.0], &[1.0, 2.0], &[1.0, 0.0, 2.0], &[1.0, f64::NAN, 2.0]] {
-            assert!(hv_series(few, 2, &[]).iter().all(Option::is_none), "{few:?}");
+            assert_eq!(close_to_close(few, 20), None, "{few:?}");
         }
+        assert_eq!(close_to_close(&[1.0, 2.0, 3.0], 0), None);
     }
 
     #[test]
     fn pairs_with_a_close_that_is_no_price_are_skipped() {
         let closes = [100.0, 110.0, 0.0, 100.0, 90.0, -1.0, f64::INFINITY, 80.0, 84.0];
         let clean: Vec<f64> = vec![1.1f64.ln(), 0.9f64.ln(), (84.0f64 / 80.0).ln()];
-        assert!(close_to(hv_series(&closes, 3, &[])[8], annualised(&clean).unwrap()));
-        let series = hv_series(&closes, 2, &[]);
+        assert!(close_to(close_to_close(&closes, 20), annualised(&clean).unwrap()));
+        let series = hv_series(&closes, 2);
         let at: Vec<usize> = (0..series.len()).filter(|i| series[*i].is_some()).collect();
         assert_eq!(at, [4, 8]);
         // Nor is what divides to nothing, or to more than a number holds.
@@ -237,26 +263,21 @@ mod tests {
     #[test]
     fn a_series_has_the_value_of_each_day_and_is_strict() {
         let closes: Vec<f64> = (0..300).map(|i| 100.0 + f64::from(i % 7) * 1.3).collect();
-        let series = hv_series(&closes, 20, &[]);
+        let series = hv_series(&closes, 20);
         for (at, value) in series.iter().enumerate() {
-            assert_eq!(value.is_some(), at >= 20, "{at}");
-            assert_eq!(*value, hv_series(&closes[..=at], 20, &[])[at], "{at}");
+            let want = (at >= 20).then(|| close_to_close(&closes[..=at], 20).unwrap());
+            assert_eq!(*value, want, "{at}");
         }
-        assert!(
-            hv_series(&closes, 0, &[])
-                .iter()
-                .chain(&hv_series(&closes, 1, &[]))
-                .all(Option::is_none)
-        );
-        assert!(hv_series(&closes, 300, &[]).iter().all(Option::is_none));
-        assert!(hv_series(&[], 20, &[]).is_empty());
+        assert!(hv_series(&closes, 0).iter().chain(&hv_series(&closes, 1)).all(Option::is_none));
+        assert!(hv_series(&closes, 300).iter().all(Option::is_none));
+        assert!(hv_series(&[], 20).is_empty());
     }
 
     /// The original's own test: 280 closes growing 1 % a day give 28 records, all of them zero.
     #[test]
     fn constant_growth_has_no_volatility() {
         let closes: Vec<f64> = (0..280).map(|i| 100.0 * 1.01f64.powi(i)).collect();
-        let values: Vec<f64> = hv_series(&closes, 252, &[]).into_iter().flatten().collect();
+        let values: Vec<f64> = hv_series(&closes, 252).into_iter().flatten().collect();
         assert_eq!(values.len(), 28);
         assert!(values.iter().all(|value| value.abs() < 1e-12));
         assert!(values.iter().all(|value| recorded(*value).unwrap().to_string() == "0.0"));
@@ -265,8 +286,8 @@ mod tests {
     #[test]
     fn values_leave_out_windows_over_a_break() {
         let closes: Vec<f64> = (0..12).map(|i| 100.0 + f64::from(i % 3)).collect();
-        let whole = hv_series(&closes, 3, &[]);
-        let cut = hv_series(&closes, 3, &[5]);
+        let whole = hv_series(&closes, 3);
+        let cut = hv_series_unbroken(&closes, 3, &[5]);
         for at in 0..closes.len() {
             // Value `at` uses the pairs that end at `at − 2`, `at − 1` and `at`.
             let want = if (5..=7).contains(&at) { None } else { whole[at] };

@@ -1,12 +1,16 @@
 //! Ranks, percentiles, averages and distances: against the vectors and TOMIC's own files, against
 //! a slow form that follows the words of the specification, and that nothing looks ahead.
 
-use super::golden_tests::{day, json, list, shared};
+use super::golden_tests::{closes, day, json, list, shared};
 use super::moving::{
-    changes, iv_ma20, iv_mean_21, iv_vs_iv_ma20, mean_before, mean_including, spread,
+    BANDS, changes, is_compressed, is_expanded, is_high, iv_ma20, iv_mean_21, iv_vs_iv_ma20,
+    mean_before, mean_including, spread,
 };
-use super::rank::{Definition, ONE_YEAR, Standing, TWO_YEARS, valid, windowed, windowed_at};
-use super::tomic::iv_standing;
+use super::rank::{
+    Definition, ENTRY_LOOKBACK, ENTRY_MINIMUM, ONE_YEAR, Standing, TWO_YEARS, entry_rank, valid,
+    windowed, windowed_at,
+};
+use super::tomic::{Scale, hv_standing, iv_standing, iv_standings, rolling_hv};
 use crate::domain::Day;
 use proptest::prelude::*;
 use serde_json::Value as Json;
@@ -43,6 +47,7 @@ fn windowed_vectors() {
         same(series[at], &vector["atm_iv"], &what);
         let before = series[..at].iter().filter(|value| valid(**value).is_some()).count();
         assert_eq!(before as u64, vector["valid_history_before"].as_u64().unwrap(), "{what}");
+        let mut long = None;
         for (definition, name) in [(ONE_YEAR, "252"), (TWO_YEARS, "504")] {
             let found = windowed(&series, definition)[at];
             assert_eq!(windowed_at(&series, at, definition), Some(found), "{what}");
@@ -55,9 +60,11 @@ fn windowed_vectors() {
             if found.percentile.is_some() {
                 assert_eq!(found.below as u64, window["below"].as_u64().unwrap(), "{what}");
             }
+            long = found.percentile;
         }
         same(iv_ma20(&series)[at], &vector["iv_ma20"], &what);
-        same(iv_vs_iv_ma20(&series)[at], &vector["iv_vs_iv_ma20"], &what);
+        let distance = iv_vs_iv_ma20(&series)[at];
+        same(distance, &vector["iv_vs_iv_ma20"], &what);
         same(iv_mean_21(&series)[at], &vector["iv_mean_21_before"], &what);
         // MARA has no file of volatilities at all, CVX none of that day.
         let path = data.join(format!("historical_volatility/{symbol}.json"));
@@ -66,6 +73,13 @@ fn windowed_vectors() {
         for name in ["20", "90"] {
             let hv = hv.and_then(|record| record[format!("hv{name}")].as_f64());
             same(spread(series[at], hv), &vector[format!("iv_vs_hv{name}")], &what);
+        }
+        for (flag, name) in [
+            (is_high(long), "high_iv_2y"),
+            (is_compressed(distance, BANDS), "iv_compressed"),
+            (is_expanded(distance, BANDS), "iv_expanded"),
+        ] {
+            assert_eq!(serde_json::json!(flag), vector[name], "{what} {name}");
         }
     }
 }
@@ -81,7 +95,8 @@ fn whole_file_vectors() {
         let (days, series, records) = iv_file(&data, vector["symbol"].as_str().unwrap());
         let at = days.binary_search(&day(&vector["date"])).unwrap();
         same(series[at], &vector["atm_iv"], &what);
-        let found = iv_standing(&series, at).unwrap();
+        let found = iv_standing(&series, at, Scale::Daily).unwrap();
+        assert_eq!(iv_standings(&series, Scale::Daily)[at], Some(found), "{what}");
         assert_eq!(found.n as u64, vector["series_n"].as_u64().unwrap(), "{what}");
         assert_eq!(found.below as u64, vector["below"].as_u64().unwrap(), "{what}");
         same(Some(found.low), &vector["series_lo"], &what);
@@ -106,14 +121,64 @@ fn stored_ranks_that_follow_from_the_whole_file() {
             continue;
         }
         let (_, series, records) = iv_file(&data, path.file_stem().unwrap().to_str().unwrap());
+        let daily = iv_standings(&series, Scale::Daily);
+        let again = iv_standings(&series, Scale::Recalculation);
         for (at, record) in records.iter().enumerate() {
             let Some(stored) = record["iv_rank (IV)"].as_f64() else { continue };
             stored_ranks += 1;
-            let rank = iv_standing(&series, at).and_then(|found| found.rank);
-            reproduced += u32::from(rank.is_some_and(|rank| (rank - stored).abs() < 1e-9));
+            let is = |found: &[Option<super::tomic::FileStanding>]| {
+                let rank = found[at].and_then(|found| found.rank);
+                rank.is_some_and(|rank| (rank - stored).abs() < 1e-9)
+            };
+            reproduced += u32::from(is(&daily) || is(&again));
         }
     }
     assert_eq!((stored_ranks, reproduced), (6_141, 5_939));
+}
+
+/// The examples with the legacy series in 7.2.
+#[test]
+fn legacy_ranks_of_the_worked_examples() {
+    let Some(data) = shared("tomic") else { return };
+    let (_, prices) = closes(&data, "AAPL");
+    let rolling = rolling_hv(&prices);
+    let first = hv_standing(&rolling, 0.33031).unwrap();
+    assert_eq!((first.n, first.below), (1267, 1063));
+    assert!((first.low - 12.630612649744513).abs() < 1e-9, "{first:?}");
+    assert!((first.high - 69.7326341384446).abs() < 1e-9, "{first:?}");
+    assert!((first.rank.unwrap() - 35.726208667222956).abs() < 1e-9, "{first:?}");
+    assert!((first.percentile - 83.899).abs() < 5e-4);
+    let second = hv_standing(&rolling, 0.22707).unwrap();
+    assert!((second.rank.unwrap() - 17.646).abs() < 5e-4, "{second:?}");
+    assert!((second.percentile - 41.12).abs() < 5e-3, "{second:?}");
+}
+
+#[test]
+fn entry_rank_vectors() {
+    let Some(path) = shared("vectors_platform/iv_rank.json") else { return };
+    let cases = list(&path);
+    assert_eq!(cases.len(), 7);
+    for case in cases {
+        let what = case["id"].to_string();
+        let series = case["series_oldest_first"].as_array().unwrap();
+        let series: Vec<Option<f64>> = series.iter().map(Json::as_f64).collect();
+        let count = |name: &str| case[name].as_u64().unwrap() as usize;
+        let (lookback, minimum) = (count("lookback"), count("min_observations"));
+        assert_eq!((lookback, minimum), (ENTRY_LOOKBACK, ENTRY_MINIMUM));
+        let found = entry_rank(&series, case["current"].as_f64().unwrap(), lookback, minimum);
+        let want = &case["expected"];
+        let Some(found) = found else {
+            assert_eq!(want["error"], "NODATA", "{what}");
+            continue;
+        };
+        assert!(want["error"].is_null(), "{what}");
+        assert_eq!(found.observations as u64, want["observations"].as_u64().unwrap(), "{what}");
+        same(Some(found.high), &want["high"], &what);
+        same(Some(found.low), &want["low"], &what);
+        same(Some(found.raw), &want["iv_rank_raw"], &what);
+        same(Some(found.rank), &want["iv_rank"], &what);
+        same(Some(found.percentile), &want["iv_percentile"], &what);
+    }
 }
 
 /// Every day of the real files, by the series and alone.
@@ -241,6 +306,17 @@ proptest! {
             let earlier = past.len().checked_sub(count).map(|index| past[index]);
             prop_assert_eq!(changed[at].map(|change| change.absolute), earlier.map(|p| x - p));
             prop_assert_eq!(changed[at].map(|change| change.relative), earlier.map(|p| x / p - 1.0));
+        }
+    }
+
+    /// One sort for a whole file says what a look at all other records says.
+    #[test]
+    fn tomics_file_at_once_and_record_by_record(series in history(60)) {
+        for scale in [Scale::Daily, Scale::Recalculation] {
+            let all = iv_standings(&series, scale);
+            for (at, found) in all.iter().enumerate() {
+                prop_assert_eq!(*found, iv_standing(&series, at, scale), "{:?} {}", scale, at);
+            }
         }
     }
 }

@@ -17,4 +17,5 @@ pub mod overview;
 #[cfg(test)]
 mod overview_tests;
 pub mod rank;
+pub mod strikes;
 pub mod tomic;

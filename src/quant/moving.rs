@@ -16,6 +16,13 @@ pub const MEAN_BEFORE: usize = 21;
 /// The steps of the changes that are shown, in observations.
 pub const STEPS: [usize; 3] = [1, 5, 20];
 
+/// `iv_percentile_504` above this is "high, two years" (`tomic.md` 14).
+pub const HIGH_PERCENTILE: f64 = 75.0;
+
+/// `iv_vs_iv_ma20` at or below the first is compressed, at or above the second expanded
+/// (`tomic.md` 14, REC; both may be configured).
+pub const BANDS: (f64, f64) = (-0.10, 0.10);
+
 /// `iv_ma20` (`tomic.md` 14): the mean of the last 20 valid values, the day's own included.
 ///
 /// A fraction; `None` with fewer, and on a day without a valid value. Never to be mixed with the
@@ -81,6 +88,43 @@ pub fn spread(iv: Option<f64>, hv: Option<f64>) -> Option<f64> {
 /// iv / hv of the same day (`options_platform.md` B11). `None` unless both are valid.
 pub fn ratio(iv: Option<f64>, hv: Option<f64>) -> Option<f64> {
     Some(valid(iv)? / valid(hv)?).filter(|ratio| ratio.is_finite())
+}
+
+/// How implied volatility is priced against the realised one (`options_platform.md` B11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Price {
+    /// The ratio is above 1.2.
+    Expensive,
+    /// The ratio lies in 0.8…1.2.
+    Fair,
+    /// The ratio is below 0.8.
+    Cheap,
+}
+
+/// The verdict on a [`ratio`] (`options_platform.md` B11); the bounds themselves are fair.
+pub fn price(ratio: f64) -> Option<Price> {
+    match ratio {
+        ratio if ratio.is_nan() => None,
+        ratio if ratio > 1.2 => Some(Price::Expensive),
+        ratio if ratio < 0.8 => Some(Price::Cheap),
+        _ => Some(Price::Fair),
+    }
+}
+
+/// "High, two years" (`tomic.md` 14): `iv_percentile_504` (0…100) above 75. `None` stays `None`:
+/// too little history is no "no".
+pub fn is_high(iv_percentile_504: Option<f64>) -> Option<bool> {
+    iv_percentile_504.map(|percentile| percentile > HIGH_PERCENTILE)
+}
+
+/// Whether a value is compressed against its 20-day average: `iv_vs_iv_ma20` ≤ the lower band.
+pub fn is_compressed(iv_vs_iv_ma20: Option<f64>, bands: (f64, f64)) -> Option<bool> {
+    iv_vs_iv_ma20.map(|distance| distance <= bands.0)
+}
+
+/// Whether a value is expanded against its 20-day average: `iv_vs_iv_ma20` ≥ the upper band.
+pub fn is_expanded(iv_vs_iv_ma20: Option<f64>, bands: (f64, f64)) -> Option<bool> {
+    iv_vs_iv_ma20.map(|distance| distance >= bands.1)
 }
 
 fn observations(series: &[Option<f64>]) -> Vec<f64> {
@@ -153,5 +197,20 @@ mod tests {
         for missing in [None, Some(f64::NAN)] {
             assert_eq!((spread(missing, Some(0.2)), ratio(Some(0.2), missing)), (None, None));
         }
+        let verdicts = [0.79, 0.8, 1.2, 1.21, f64::NAN].map(price);
+        let fair = Some(Price::Fair);
+        assert_eq!(verdicts, [Some(Price::Cheap), fair, fair, Some(Price::Expensive), None]);
+    }
+
+    #[test]
+    fn flags_of_nothing_are_nothing() {
+        assert_eq!(
+            [is_high(None), is_high(Some(75.0)), is_high(Some(75.1))],
+            [None, Some(false), Some(true)]
+        );
+        let flags = |x| (is_compressed(x, BANDS), is_expanded(x, BANDS));
+        assert_eq!(flags(Some(-0.1)), (Some(true), Some(false)));
+        assert_eq!(flags(Some(0.1)), (Some(false), Some(true)));
+        assert_eq!(flags(None), (None, None));
     }
 }

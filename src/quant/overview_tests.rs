@@ -1,7 +1,7 @@
 //! The overview against the cases of `tomic.md` 12 and the outputs at five dates.
 
 use super::golden_tests::{json, list, shared};
-use super::overview::{Category, Row, Rule, overview, sort_rows};
+use super::overview::{Category, Row, Rule, default_min_days, overview, sort_rows};
 use super::tomic::snapshot_value;
 use serde_json::Value as Json;
 
@@ -22,11 +22,7 @@ fn rule(key: &str, strategy: &str, greeks: &str, criteria: &[Criterion]) -> Rule
         strategy: strategy.into(),
         greeks: greeks.into(),
         criteria: criteria.to_vec(),
-        min_days_until_earnings: match key {
-            "iron_condor" => 14,
-            "atm_iron_butterfly" => 30,
-            _ => 0,
-        },
+        min_days_until_earnings: default_min_days(key),
     }
 }
 

@@ -137,6 +137,57 @@ impl Window {
     }
 }
 
+/// Entries that [`entry_rank`] looks back over (`options_platform.md` B11).
+pub const ENTRY_LOOKBACK: usize = 252;
+
+/// Observations that [`entry_rank`] wants among them (`options_platform.md` B11).
+pub const ENTRY_MINIMUM: usize = 20;
+
+/// A value's place among the last entries of a series, by `options_platform.md` B11.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EntryRank {
+    /// Entries that held a value.
+    pub observations: usize,
+    /// Highest of them, a fraction.
+    pub high: f64,
+    /// Lowest of them, a fraction.
+    pub low: f64,
+    /// 100 · (current − low) / (high − low); outside 0…100 when the value is beyond the range; 50
+    /// when all entries are equal.
+    pub raw: f64,
+    /// `raw`, cut to 0…100.
+    pub rank: f64,
+    /// 100 · the share of entries strictly below, 0…100.
+    pub percentile: f64,
+}
+
+/// The rank and percentile of `current` among the last `lookback` entries of `series`
+/// (`options_platform.md` B11, vectors `iv_rank.json`).
+///
+/// `series` is oldest first, as fractions. This is another definition than [`windowed`]: missing
+/// entries (`None` or not finite) are dropped **after** the cut, zeros count, `current` is given
+/// apart and need not be an entry, and a flat series ranks 50. `None` (NODATA) with fewer than
+/// `minimum` values, with none at all, or for a `current` that is no number.
+pub fn entry_rank(
+    series: &[Option<f64>],
+    current: f64,
+    lookback: usize,
+    minimum: usize,
+) -> Option<EntryRank> {
+    let entries = series.get(series.len().saturating_sub(lookback)..)?;
+    let values = || entries.iter().copied().flatten().filter(|value| value.is_finite());
+    let observations = values().count();
+    if observations == 0 || observations < minimum || !current.is_finite() {
+        return None;
+    }
+    let low = values().fold(f64::INFINITY, f64::min);
+    let high = values().fold(f64::NEG_INFINITY, f64::max);
+    let raw = if high > low { (current - low) / (high - low) * 100.0 } else { 50.0 };
+    let below = values().filter(|value| *value < current).count();
+    let percentile = 100.0 * below as f64 / observations as f64;
+    Some(EntryRank { observations, high, low, raw, rank: raw.clamp(0.0, 100.0), percentile })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,5 +244,20 @@ mod tests {
         let series = [Some(0.2), Some(0.3)];
         assert_eq!(windowed(&series, nothing), [Standing::default(); 2]);
         assert_eq!(windowed_at(&series, 1, nothing), Some(Standing::default()));
+    }
+
+    #[test]
+    fn entries_are_cut_before_missing_ones_are_dropped() {
+        let series = [Some(0.9), Some(0.2), None, Some(f64::NAN), Some(0.4)];
+        let found = entry_rank(&series, 0.5, 4, 2).unwrap();
+        assert_eq!((found.observations, found.low, found.high), (2, 0.2, 0.4));
+        assert!((found.raw - 150.0).abs() < 1e-9);
+        assert_eq!((found.rank, found.percentile), (100.0, 100.0));
+        assert_eq!(entry_rank(&series, 0.5, 4, 3), None);
+        assert_eq!(entry_rank(&series, f64::NAN, 4, 2), None);
+        assert_eq!(entry_rank(&[], 0.5, 4, 0), None);
+        // A flat history has no range to stand in: the middle.
+        let flat = entry_rank(&[Some(0.3); 4], 0.3, 4, 2).unwrap();
+        assert_eq!((flat.raw, flat.rank, flat.percentile), (50.0, 50.0, 0.0));
     }
 }
