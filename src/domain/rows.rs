@@ -408,12 +408,6 @@ impl Rows {
         }
     }
 
-    /// Makes room for that many events and values.
-    pub fn reserve(&mut self, events: usize, values: usize) {
-        self.heads.reserve(events);
-        self.values.reserve(values);
-    }
-
     /// How many events there are.
     pub fn len(&self) -> usize {
         self.heads.len()
