@@ -10,7 +10,7 @@ use volledger::app::metrics::{self, Asked, Which};
 use volledger::app::report::{Chart, DayKind};
 use volledger::app::{AppError, Ledger};
 use volledger::domain::{Calendar, Day, Series, Symbol};
-use volledger::render::{Document, Page, Picture};
+use volledger::render::{Page, Picture, json};
 
 fn day(text: &str) -> Day {
     text.parse().unwrap()
@@ -248,7 +248,7 @@ fn a_page_of_a_chart_says_everything_in_every_form() {
     assert!(!coloured.contains('\u{E000}'), "{coloured:?}");
     let plain = desk.run("chart iv VOLA --color never").exits(0).out;
     assert!(!plain.contains('\u{1b}') && !plain.contains('\u{E000}'), "{plain:?}");
-    let chart = Document::json(&chart_of_sample());
+    let chart = json::line(&chart_of_sample());
     assert!(chart.starts_with("{\"schema\":\"volledger/chart/1\""), "{chart}");
 }
 

@@ -6,11 +6,11 @@ use serde_json::Value as Json;
 use std::path::{Path, PathBuf};
 use volledger::app::import::{ImportOptions, MappingChoice};
 use volledger::app::report::SeriesLine;
-use volledger::app::{Ledger, decide, export, verify};
+use volledger::app::{Ledger, decide, tomic, verify};
 use volledger::domain::{BatchId, Position, Series};
 
 fn export_to(ledger: &Ledger, dir: &Path, at: Option<u64>) {
-    export::export_tomic(ledger, dir, &[], at.map(Position), false, &run()).unwrap();
+    tomic::export(ledger, dir, &[], at.map(Position), false, &run()).unwrap();
 }
 
 fn json(path: &Path) -> Json {

@@ -20,8 +20,8 @@ use super::error::Result;
 use super::lookup::ViewQuery;
 use super::outside::replace_file;
 use super::report::{Exported, View};
+use crate::domain::Digest;
 use crate::domain::guard::guarded;
-use crate::domain::{Digest, Position, Symbol};
 use crate::ledger::Ledger;
 use crate::ledger::hash::Hasher;
 use std::path::Path;
@@ -232,19 +232,4 @@ fn csv_text(views: &[View]) -> String {
     }
     debug_assert!(all.iter().all(|written| written.is_ok()));
     String::from_utf8_lossy(&writer.into_inner().unwrap_or_default()).into_owned()
-}
-
-/// Writes the views as a TOMIC folder.
-///
-/// # Errors
-/// A file that cannot be written.
-pub fn export_tomic(
-    ledger: &Ledger,
-    folder: &Path,
-    symbols: &[Symbol],
-    at: Option<Position>,
-    first: bool,
-    run: &Run<'_>,
-) -> Result<Exported> {
-    super::tomic::export(ledger, folder, symbols, at, first, run)
 }

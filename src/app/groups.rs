@@ -82,17 +82,17 @@ impl Groups {
         Ok(Self { count, symbols, blocks, most, alone: false, wanted })
     }
 
-    /// The same, with the events of some views only.
+    /// Groups with the events of some views only.
     pub fn only(self, wanted: impl IntoIterator<Item = Series>) -> Self {
         Self { wanted: wanted.into_iter().collect(), ..self }
     }
 
-    /// The same, with the first symbol in a group of its own.
+    /// Groups of which the first has one symbol.
     pub fn first_alone(self) -> Self {
         Self { alone: true, ..self }
     }
 
-    /// The same with smaller or larger groups.
+    /// Groups of another size.
     #[cfg(test)]
     fn of_at_most(self, most: u64) -> Self {
         Self { most, ..self }

@@ -6,9 +6,8 @@ pub use super::prepared::{Outcome, Prepared, Staged, with_events};
 use super::report::Review;
 use super::stage::Draft;
 use super::{Run, derive, market, tomic, withdraw};
-use crate::domain::entry::RowCounts;
 use crate::domain::{Calendar, Class, Collector, Finding, Series, Severity, Symbol};
-use crate::ledger::codec::{Manifest, ManifestSource, SourceKind};
+use crate::ledger::codec::{ManifestSource, SourceKind};
 use crate::ledger::hash::{Hasher, content};
 use crate::ledger::{BatchWriter, Ledger, LedgerError};
 use crate::sources::csv::{CsvOptions, SymbolFrom, read_csv, read_csv_once};
@@ -302,17 +301,8 @@ pub fn csv_draft(mapping: &Mapping, keep: bool, run: &Run<'_>) -> Draft {
     let class = |view| {
         if keep { Class::Fill } else { mapping.class(view) }
     };
-    Draft {
-        manifest: Manifest::default(),
-        mapping: (mapping.id.clone(), mapping.version, mapping.text().to_owned()),
-        series: mapping.series,
-        classes: Series::ALL.map(|view| (view, class(view))).to_vec(),
-        rows: RowCounts::default(),
-        findings: Vec::new(),
-        as_of: run.clock.today(),
-        supersedes: None,
-        again: None,
-    }
+    let definition = (mapping.id.clone(), mapping.version, mapping.text().to_owned());
+    Draft::new(definition, mapping.series, class, run)
 }
 
 fn read_files(

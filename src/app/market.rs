@@ -9,9 +9,8 @@ use super::import::{Hashing, Input, Staged, finish, open_file, with_events};
 use super::report::Review;
 use super::same_quotes;
 use super::stage::Draft;
-use crate::domain::entry::RowCounts;
 use crate::domain::{Class, Collector, Day, Digest, Finding, Series, Severity, Symbol, Window};
-use crate::ledger::codec::{Manifest, ManifestSource, SourceKind};
+use crate::ledger::codec::{ManifestSource, SourceKind};
 use crate::ledger::hash::Hasher;
 use crate::ledger::{BatchWriter, Ledger, LedgerError};
 use crate::sources::Limits;
@@ -158,16 +157,10 @@ pub fn import_market(
     let table = layouts.contains(&Layout::Table);
     let (id, text) = if table { (CHAIN, CHAIN_DEFINITION) } else { (FLAT, FLAT_DEFINITION) };
     let class = if options.keep { Class::Fill } else { Class::Vendor };
+    let series = layouts.first().map_or(options.series, |layout| layout.series());
     let mut draft = Draft {
-        manifest: Manifest::default(),
-        mapping: (id.to_owned(), 1, text.to_owned()),
-        series: layouts.first().map_or(options.series, |layout| layout.series()),
-        classes: Series::ALL.map(|view| (view, class)).to_vec(),
-        rows: RowCounts::default(),
-        findings: Vec::new(),
-        as_of: run.clock.today(),
-        supersedes: None,
         again: options.again.clone(),
+        ..Draft::new((id.to_owned(), 1, text.to_owned()), series, |_| class, run)
     };
     let files: Vec<(&Input, Layout)> = inputs.iter().zip(layouts).collect();
     let prepared = with_events(ledger, options.dry_run, |target, writer| {

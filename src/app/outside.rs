@@ -15,7 +15,7 @@ use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Makes a new ledger.
+/// Makes a new ledger, with a mirror.
 ///
 /// # Errors
 /// A directory that holds one, or cannot be written.
@@ -23,7 +23,7 @@ pub fn create(dir: &Path, holder: &str, patience: Duration) -> Result<Ledger> {
     create_with(dir, &OpenOptions::new(holder, patience))
 }
 
-/// The same, with or without a mirror.
+/// Makes a new ledger.
 ///
 /// # Errors
 /// Those of [`create`].
@@ -40,7 +40,7 @@ pub struct Opened {
     pub notes: Vec<String>,
 }
 
-/// Opens a ledger and brings its views up to date.
+/// Opens a ledger, with its mirror, and brings its views up to date.
 ///
 /// # Errors
 /// Those of [`Ledger::open`].
@@ -48,7 +48,7 @@ pub fn open(dir: &Path, holder: &str, patience: Duration, run: &Run<'_>) -> Resu
     open_with(dir, &OpenOptions::new(holder, patience), run)
 }
 
-/// The same, with or without a mirror.
+/// Opens a ledger and brings its views up to date.
 ///
 /// # Errors
 /// Those of [`Ledger::open`].
@@ -165,8 +165,9 @@ fn pour<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
     Ok(written)
 }
 
-/// The same for a directory. `ours` says whether a directory that is there may be replaced; its
-/// `.bak` must be ours as well. An empty one may always.
+/// Lets `write` make a directory elsewhere, and replaces the one at `path` with it. `ours` says
+/// whether a directory that is there may be replaced; its `.bak` must be ours as well. An empty one
+/// may always.
 ///
 /// # Errors
 /// [`AppError::Usage`] for a directory that is not ours, else as for files.

@@ -72,8 +72,8 @@ pub fn with_events(
 /// stores them while `read` goes on; what is stored is the same.
 ///
 /// # Errors
-/// The first error in the order of the events: what cannot be written stands before what could not
-/// be read while it was.
+/// The first error in the order of the events. What could not be written was read earlier than what
+/// was being read meanwhile, so its error goes first.
 pub fn write_events(
     ledger: &mut Ledger,
     writer: &mut BatchWriter,

@@ -75,32 +75,7 @@ pub fn analyse(
     wanted: &Wanted<'_>,
     run: &Run<'_>,
 ) -> Result<Analysis> {
-    let reader = ViewReader::new(ledger)?;
-    let mut work = Work {
-        reader,
-        wanted,
-        // A batch that was committed is in the views already.
-        stored: ledger.batches().get(wanted.batch).is_some_and(|b| b.committed_at.is_some()),
-        before: BTreeMap::new(),
-        after: BTreeMap::new(),
-        counters: BTreeMap::new(),
-        hasher: Hasher::default(),
-        found: Analysis::default(),
-        new_kept: 0,
-    };
-    for view in Series::ALL {
-        let before = Activity::at(ledger.batches(), view, wanted.base).without(wanted.batch);
-        let rank = match ledger.batches().get(wanted.batch).and_then(|b| b.committed_at) {
-            Some(committed) => committed,
-            None => Position(wanted.base.0 + 1),
-        };
-        let mut after = before.clone().with(wanted.batch, (wanted.class)(view), rank);
-        if let Some(old) = wanted.replaces {
-            after = after.without(old);
-        }
-        work.before.insert(view, before);
-        work.after.insert(view, after);
-    }
+    let mut work = Work::of(ledger, wanted)?;
     let mut batches = vec![wanted.batch];
     // Cells that only the replaced batch has would go, so its symbols are looked at too, and of
     // the symbols of both the views that only it speaks of.
@@ -151,15 +126,8 @@ pub fn analyse(
             }
         }
     }
-    if let Some(mut replaced) = replaced {
-        while let Some(group) = replaced.next(ledger)? {
-            for (symbol, events) in group {
-                let views = events.views.into_keys();
-                let views = views.filter(|view| !seen.contains(&(symbol.clone(), *view)));
-                let views = views.map(|view| (view, History::default())).collect();
-                work.symbol(&symbol, SymbolEvents { views })?;
-            }
-        }
+    if let Some(replaced) = replaced {
+        work.replaced_alone(ledger, replaced, &seen)?;
     }
     run.progress.end();
     let mut found = work.found;
@@ -184,7 +152,52 @@ struct Work<'a> {
     new_kept: usize,
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
+    fn of(ledger: &'a Ledger, wanted: &'a Wanted<'a>) -> Result<Self> {
+        let committed = ledger.batches().get(wanted.batch).and_then(|batch| batch.committed_at);
+        let rank = committed.unwrap_or(Position(wanted.base.0 + 1));
+        let (mut before, mut after) = (BTreeMap::new(), BTreeMap::new());
+        for view in Series::ALL {
+            let without = Activity::at(ledger.batches(), view, wanted.base).without(wanted.batch);
+            let mut with = without.clone().with(wanted.batch, (wanted.class)(view), rank);
+            if let Some(old) = wanted.replaces {
+                with = with.without(old);
+            }
+            before.insert(view, without);
+            after.insert(view, with);
+        }
+        Ok(Self {
+            reader: ViewReader::new(ledger)?,
+            wanted,
+            // A batch that was committed is in the views already.
+            stored: committed.is_some(),
+            before,
+            after,
+            counters: BTreeMap::new(),
+            hasher: Hasher::default(),
+            found: Analysis::default(),
+            new_kept: 0,
+        })
+    }
+
+    /// Compares what only the replaced batch speaks of: `seen` is what the batch speaks of.
+    fn replaced_alone(
+        &mut self,
+        ledger: &Ledger,
+        mut replaced: Groups,
+        seen: &BTreeSet<(Symbol, Series)>,
+    ) -> Result<()> {
+        while let Some(group) = replaced.next(ledger)? {
+            for (symbol, events) in group {
+                let views = events.views.into_keys();
+                let views = views.filter(|view| !seen.contains(&(symbol.clone(), *view)));
+                let views = views.map(|view| (view, History::default())).collect();
+                self.symbol(&symbol, SymbolEvents { views })?;
+            }
+        }
+        Ok(())
+    }
+
     fn symbol(&mut self, symbol: &Symbol, events: SymbolEvents) -> Result<()> {
         let own_days: HashMap<Series, Vec<Day>> = [Series::Hv, Series::Spot]
             .into_iter()

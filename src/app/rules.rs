@@ -171,7 +171,7 @@ impl Keys<'_> {
         taken
     }
 
-    /// The same for what must be there.
+    /// As [`Self::take`], for a value that must be there.
     fn need<T: DeserializeOwned>(&mut self, key: &str, kind: &str) -> Option<T> {
         if !self.table.contains_key(key) {
             self.note(format!("`{key}` is missing ({kind})"));

@@ -36,8 +36,29 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// That of a batch that is staged again, from `stage`: with what it said of its rows, but for
-    /// repeated days, which are found again, and with a finding (code and text) of where it is from.
+    /// One without sources and rows yet, whose dates are judged by today; `class` is that of a view.
+    pub(super) fn new(
+        mapping: (String, u32, String),
+        series: Series,
+        class: impl Fn(Series) -> Class,
+        run: &Run<'_>,
+    ) -> Self {
+        Self {
+            manifest: Manifest::default(),
+            mapping,
+            series,
+            classes: Series::ALL.map(|view| (view, class(view))).to_vec(),
+            rows: RowCounts::default(),
+            findings: Vec::new(),
+            as_of: run.clock.today(),
+            supersedes: None,
+            again: None,
+        }
+    }
+
+    /// The draft of a batch that is staged again. It keeps what `stage` said of its rows, but for
+    /// repeated days, which are found again, and gets a finding (code and text) that says where it
+    /// is from.
     pub(super) fn of_staged(
         stage: &Stage,
         manifest: Manifest,

@@ -7,13 +7,12 @@ use super::report::Exported;
 use super::stage::Draft;
 use super::views::{ViewDigest, ViewReader};
 use super::{Run, outside};
-use crate::domain::entry::RowCounts;
 use crate::domain::{
     BatchTable, Calendar, Class, Collector, Day, Field, Op, Origin, Position, Series, Symbol,
     Value, Window,
 };
 use crate::ledger::Ledger;
-use crate::ledger::codec::{Manifest, ManifestSource, SourceKind};
+use crate::ledger::codec::{ManifestSource, SourceKind};
 use crate::projections::view::{Cell, Record, Which};
 use crate::sources::Limits;
 use crate::sources::tomic::{JsonOptions, TomicFolder, list_folder, read_json};
@@ -46,16 +45,11 @@ pub fn prepare(
         return Err(AppError::Usage(format!("{folder} has none of the folders {names}")));
     }
     let class = if options.keep { Class::Fill } else { Class::Vendor };
+    let mapping = (MAPPING.into(), 1, DEFINITION.into());
     let mut draft = Draft {
-        manifest: Manifest::default(),
-        mapping: (MAPPING.into(), 1, DEFINITION.into()),
-        series: Series::Iv,
-        classes: Series::ALL.map(|view| (view, class)).to_vec(),
-        rows: RowCounts::default(),
         findings: listed.findings.clone(),
-        as_of: run.clock.today(),
-        supersedes: None,
         again: options.again.clone(),
+        ..Draft::new(mapping, Series::Iv, |_| class, run)
     };
     let mut prepared = with_events(ledger, options.dry_run, |target, writer| {
         read_files(target, writer, &listed, &mut draft, run)

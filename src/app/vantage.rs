@@ -117,7 +117,7 @@ impl Vantage {
         done.unwrap_or_else(|panic| panic::resume_unwind(panic))
     }
 
-    /// The same ledger as it was at a position.
+    /// A vantage on the same ledger as it was at a position.
     #[must_use]
     pub fn seen_at(&self, at: Position) -> Self {
         // What was read is about this position; of the other nothing has been read yet.
@@ -137,7 +137,7 @@ impl Vantage {
         self.reader().records(view, symbol, self.at, self.which)
     }
 
-    /// The same vantage, noting what is read.
+    /// A copy of this vantage that notes what is read through it.
     pub fn noting(&self) -> (Self, Arc<Mutex<Reads>>) {
         let reads = Arc::new(Mutex::new(Reads::default()));
         (Self { reads: Some(Arc::clone(&reads)), ..self.clone() }, reads)
@@ -155,7 +155,7 @@ impl Vantage {
         }
     }
 
-    /// The same vantage inside the answer of a projection.
+    /// A copy of this vantage for use while a projection answers: it must not ask for itself.
     ///
     /// # Errors
     /// [`AppError::Projection`] when that answer is wanted for itself.

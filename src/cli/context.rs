@@ -36,7 +36,7 @@ pub(super) fn with_files(
         Command::Fetch(args) => fetch::asks(args),
         _ => None,
     };
-    Ok(settings.with_files_for(&found.directory, asks)?)
+    Ok(settings.with_files(&found.directory, asks)?)
 }
 
 /// The surroundings of a command.

@@ -8,8 +8,8 @@ use super::prompt::{self, Answer};
 use super::ui::Ui;
 use crate::app::import::{Outcome as Came, Staged};
 use crate::app::{self, Ledger, Run, decide, derive, review};
-use crate::domain::EntryKind;
 use crate::domain::batch::Refusal;
+use crate::domain::{BatchId, EntryKind};
 use crate::render::ReviewPage;
 use rust_decimal::prelude::ToPrimitive;
 
@@ -121,20 +121,7 @@ impl Deciding<'_> {
             return Ok(Exit::Done);
         };
         if staged.outcome == Came::AlreadyActive {
-            if !ui.for_people() {
-                ui.show(&ReviewPage::new(&staged.review, full))?;
-            }
-            ui.tell(&format!("Nothing to do: this content is already confirmed as {batch}"))?;
-            let found = ledger.batches().get(batch);
-            for erasure in found.map(|batch| batch.erased.as_slice()).unwrap_or_default() {
-                let (at, reason) = (erasure.at, &erasure.reason);
-                let (events, actor) = (erasure.events, &erasure.actor);
-                ui.note(&format!(
-                    "{events} events of {batch} stay erased: by {actor}, {at}: {reason}"
-                ));
-            }
-            ui.hint(&format!("see it with `volledger batch show {batch}`"));
-            return Ok(Exit::Done);
+            return already_active(ui, ledger, batch, &staged, full);
         }
         if staged.outcome == Came::AlreadyStaged {
             ui.say(&format!("This content is already staged as {batch}"));
@@ -144,25 +131,9 @@ impl Deciding<'_> {
             ui.show(&ReviewPage::new(&staged.review, full))?;
         }
         if next == Step::Ask {
-            for finding in &staged.blocking {
-                ui.say(&format!("  ! {finding}"));
-            }
-            next = loop {
-                match prompt::confirm(ui, &batch.to_string(), staged.review.token.as_deref()) {
-                    Answer::Yes => break Step::Confirm,
-                    Answer::No => break Step::Keep(Exit::Done),
-                    Answer::Gone => break Step::Keep(Exit::NotAsked),
-                    Answer::Diff => {
-                        let all = review::review(ledger, batch, true, &run)?;
-                        ui.page(&ReviewPage::new(&all, true))?;
-                    }
-                    Answer::Discard => {
-                        let decided = decide::discard(ledger, batch, None, false, &run)?;
-                        ui.show(&decided)?;
-                        ui.hint("take it back with `volledger undo`");
-                        return Ok(Exit::Done);
-                    }
-                }
+            next = match asked(ui, ledger, batch, &staged, &run)? {
+                Some(next) => next,
+                None => return Ok(Exit::Done),
             };
         }
         let exit = match next {
@@ -180,36 +151,7 @@ impl Deciding<'_> {
             }
             Step::Ask => Exit::NotAsked,
             Step::Keep(exit) => {
-                if exit == Exit::Findings {
-                    ui.say(&format!("Not confirmed, {batch} stays staged:"));
-                    for finding in &staged.blocking {
-                        ui.say(&format!("  ! {finding}"));
-                    }
-                }
-                if let (Some(refusal), Exit::NotAsked) = (&refused, exit) {
-                    ui.say(&format!("Not confirmed, {batch} stays staged:"));
-                    ui.say(&format!("  ! {refusal}"));
-                }
-                ui.hint(&match exit {
-                    _ if refused.is_some() => format!(
-                        "another person reviews with `volledger batch diff {batch}`, then confirms \
-                     with `volledger batch confirm {batch}`; you may discard it with `volledger \
-                     batch discard {batch}`"
-                    ),
-                    Exit::Findings => format!(
-                        "look at `volledger batch show {batch}`, then accept it as it is with \
-                     `volledger batch confirm {batch}`, or drop it with `volledger batch discard \
-                     {batch}`"
-                    ),
-                    Exit::NotAsked => format!(
-                        "{batch} is staged and changes nothing yet (nobody could be asked): review \
-                     with `volledger batch diff {batch}`, then `volledger batch confirm {batch}`"
-                    ),
-                    _ => format!(
-                        "{batch} is staged and changes nothing yet: review with `volledger batch \
-                     diff {batch}`, then `volledger batch confirm {batch}`"
-                    ),
-                });
+                kept(ui, batch, &staged, exit, refused.as_ref());
                 exit
             }
         };
@@ -218,6 +160,92 @@ impl Deciding<'_> {
         }
         Ok(exit)
     }
+}
+
+/// Says that nothing is to be done, and what of the batch was erased since.
+fn already_active(
+    ui: &mut Ui,
+    ledger: &Ledger,
+    batch: BatchId,
+    staged: &Staged,
+    full: bool,
+) -> Outcome<Exit> {
+    if !ui.for_people() {
+        ui.show(&ReviewPage::new(&staged.review, full))?;
+    }
+    ui.tell(&format!("Nothing to do: this content is already confirmed as {batch}"))?;
+    let found = ledger.batches().get(batch);
+    for erasure in found.map(|batch| batch.erased.as_slice()).unwrap_or_default() {
+        let (at, reason) = (erasure.at, &erasure.reason);
+        let (events, actor) = (erasure.events, &erasure.actor);
+        ui.note(&format!("{events} events of {batch} stay erased: by {actor}, {at}: {reason}"));
+    }
+    ui.hint(&format!("see it with `volledger batch show {batch}`"));
+    Ok(Exit::Done)
+}
+
+/// Asks a person what to do; nothing is left to do after the batch was discarded.
+fn asked(
+    ui: &mut Ui,
+    ledger: &mut Ledger,
+    batch: BatchId,
+    staged: &Staged,
+    run: &Run<'_>,
+) -> Outcome<Option<Step>> {
+    for finding in &staged.blocking {
+        ui.say(&format!("  ! {finding}"));
+    }
+    loop {
+        match prompt::confirm(ui, &batch.to_string(), staged.review.token.as_deref()) {
+            Answer::Yes => return Ok(Some(Step::Confirm)),
+            Answer::No => return Ok(Some(Step::Keep(Exit::Done))),
+            Answer::Gone => return Ok(Some(Step::Keep(Exit::NotAsked))),
+            Answer::Diff => {
+                let all = review::review(ledger, batch, true, run)?;
+                ui.page(&ReviewPage::new(&all, true))?;
+            }
+            Answer::Discard => {
+                let decided = decide::discard(ledger, batch, None, false, run)?;
+                ui.show(&decided)?;
+                ui.hint("take it back with `volledger undo`");
+                return Ok(None);
+            }
+        }
+    }
+}
+
+/// Says why a batch stays staged, and what can be done with it.
+fn kept(ui: &mut Ui, batch: BatchId, staged: &Staged, exit: Exit, refused: Option<&Refusal>) {
+    if exit == Exit::Findings {
+        ui.say(&format!("Not confirmed, {batch} stays staged:"));
+        for finding in &staged.blocking {
+            ui.say(&format!("  ! {finding}"));
+        }
+    }
+    if let (Some(refusal), Exit::NotAsked) = (refused, exit) {
+        ui.say(&format!("Not confirmed, {batch} stays staged:"));
+        ui.say(&format!("  ! {refusal}"));
+    }
+    ui.hint(&match exit {
+        _ if refused.is_some() => format!(
+            "another person reviews with `volledger batch diff {batch}`, then confirms \
+             with `volledger batch confirm {batch}`; you may discard it with `volledger \
+             batch discard {batch}`"
+        ),
+        Exit::Findings => format!(
+            "look at `volledger batch show {batch}`, then accept it as it is with \
+             `volledger batch confirm {batch}`, or drop it with `volledger batch discard \
+             {batch}`"
+        ),
+        Exit::NotAsked => format!(
+            "{batch} is staged and changes nothing yet (nobody could be asked): review \
+             with `volledger batch diff {batch}`, then `volledger batch confirm {batch}`"
+        ),
+        _ => format!(
+            "{batch} is staged and changes nothing yet: review with `volledger batch \
+             diff {batch}`, then `volledger batch confirm {batch}`"
+        ),
+    });
 }
 
 /// Says which computed values a decision left behind. It stands, whatever becomes of this.

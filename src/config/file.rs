@@ -65,7 +65,7 @@ enum Kind {
     Decimal,
     /// One line that is not empty.
     Line,
-    /// The same, and it stands in the user's file only: a ledger that came from somebody else must
+    /// A line that stands in the user's file only: a ledger that came from somebody else must
     /// not say where a credential is, or where it is sent.
     Mine,
 }

@@ -115,19 +115,13 @@ impl Settings {
     /// Takes in the user's settings file, and over it the one in a ledger's directory; variables
     /// win over both.
     ///
-    /// # Errors
-    /// Everything that is wrong with the files.
-    pub fn with_files(self, ledger: &Path) -> Result<Self, FileError> {
-        self.with_files_for(ledger, None)
-    }
-
-    /// The same for a command that writes into the ledger what this service answers: a key and a
-    /// directory that are missing are told with everything else. Where nothing else is wrong, the
-    /// command says it itself.
+    /// `asks` is the service whose answers a command writes into the ledger: its key and the
+    /// directory, where missing, are told with everything else that is wrong. Where nothing else
+    /// is, the command says it itself.
     ///
     /// # Errors
-    /// As [`Self::with_files`].
-    pub fn with_files_for(
+    /// Everything that is wrong with the files.
+    pub fn with_files(
         mut self,
         ledger: &Path,
         asks: Option<KeyedService>,
@@ -327,13 +321,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let text = "actor = \"desk\"\nmirror = false\n[access]\ntwo_person = true\n";
         std::fs::write(folder.path().join("config.toml"), text).unwrap();
-        let with = |pairs: &[_]| read(pairs).unwrap().with_files(folder.path()).unwrap();
+        let with = |pairs: &[_]| read(pairs).unwrap().with_files(folder.path(), None).unwrap();
         let plain = with(&[("USER", "ann")]);
         assert_eq!((plain.actor.as_str(), plain.mirror, plain.two_person), ("desk", false, true));
         let set = with(&[("VOLLEDGER_ACTOR", "bo"), ("VOLLEDGER_MIRROR", "1")]);
         assert_eq!((set.actor.as_str(), set.mirror, set.two_person), ("bo", true, true));
         let absent = read(&[("VOLLEDGER_CONFIG", "absent.toml")]).unwrap();
-        let problems = absent.with_files(folder.path()).unwrap_err().problems;
+        let problems = absent.with_files(folder.path(), None).unwrap_err().problems;
         assert!(problems[0].contains("VOLLEDGER_CONFIG"), "{problems:?}");
     }
 

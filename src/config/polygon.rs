@@ -48,7 +48,7 @@ impl PolygonSettings {
         Self::from_lookup(&|name: &str| std::env::var_os(name), files)
     }
 
-    /// The same with the environment as a function.
+    /// As [`Self::from_environment`], with the environment as a function.
     ///
     /// # Errors
     /// As [`Self::from_environment`].

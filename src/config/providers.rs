@@ -67,7 +67,7 @@ impl KeyedSettings {
         Self::from_lookup(service, &|name: &str| std::env::var_os(name), files)
     }
 
-    /// The same with the environment as a function.
+    /// As [`Self::from_environment`], with the environment as a function.
     ///
     /// # Errors
     /// As [`Self::from_environment`].

@@ -174,11 +174,6 @@ impl<'a, E> Collector<'a, E> {
         self.counted()
     }
 
-    /// How many events were added.
-    pub fn events(&self) -> u32 {
-        self.next_seq
-    }
-
     /// Hands on what is left. Call it once, at the end.
     pub fn finish(mut self) -> Result<u32, E> {
         if !self.window.is_empty() {

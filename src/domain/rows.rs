@@ -319,7 +319,7 @@ impl Rows {
         });
     }
 
-    /// Lets `add` put events and their values behind those that are there, where there is room
+    /// Lets `add` put events and their values after those that are there, where there is room
     /// already. Events may come without their values: then [`Self::get`] finds none of them.
     ///
     /// # Errors
@@ -337,7 +337,7 @@ impl Rows {
         added
     }
 
-    /// Adds the events of another set behind those of this one.
+    /// Adds the events of another set after those of this one.
     pub fn absorb(&mut self, other: &Self) {
         let symbols: Vec<u32> = other.symbols.iter().map(|s| self.intern_symbol(s)).collect();
         let shapes: Vec<u32> = other.shapes.iter().map(|s| self.intern_shared(s)).collect();
@@ -406,12 +406,6 @@ impl Rows {
             let item = self.intern_item(row.item);
             self.set_item(item);
         }
-    }
-
-    /// Makes room for that many events and values.
-    pub fn reserve(&mut self, events: usize, values: usize) {
-        self.heads.reserve(events);
-        self.values.reserve(values);
     }
 
     /// How many events there are.

@@ -37,7 +37,7 @@ pub mod form {
     pub const JSON: u8 = 0x45;
 }
 
-/// Most places behind a decimal's point.
+/// Most digits after a decimal's point.
 pub const WIDEST: u8 = 28;
 
 impl Value {

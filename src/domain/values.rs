@@ -25,7 +25,7 @@ pub struct Values {
 /// A value as it is held.
 #[derive(Clone, Copy, Debug)]
 pub enum ValueRef<'a> {
-    /// A decimal: its digits, and how many of them stand behind the point.
+    /// A decimal: its digits, and how many of them stand after the point.
     Decimal(i64, u8),
     /// Any other.
     Other(&'a Value),

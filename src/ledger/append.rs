@@ -6,7 +6,7 @@ use super::mirror::Mirror;
 use super::{Ledger, LedgerError, Result, codec, store};
 use crate::domain::{BatchTable, Entry, EntryKind, Position, ProjectionTable};
 
-/// Whether a crash can leave these entries behind HEAD: one that had not been acknowledged, or a
+/// Whether a crash can leave these entries beyond HEAD: one that had not been acknowledged, or a
 /// stage entry with the decision that was to become durable with it. `None` cannot be read.
 pub(super) fn crash_leaves(entries: &[Option<&Entry>]) -> bool {
     match entries {
@@ -58,8 +58,8 @@ impl Ledger {
     /// ends, whatever its outcome. So nobody is to be told of the batch before this returns.
     ///
     /// # Errors
-    /// That of the work; where its entry cannot be made durable, that it cannot, and the entry does
-    /// not count.
+    /// The error of the work, or that its entry could not be made durable; the entry then does not
+    /// count.
     pub fn together<T, E: From<LedgerError>>(
         &mut self,
         work: impl FnOnce(&mut Self) -> std::result::Result<T, E>,
@@ -85,7 +85,7 @@ impl Ledger {
             EntryKind::Stage(_) => (true, false),
             kind => (false, matches!(kind, EntryKind::Decision(_))),
         };
-        // What a crash leaves behind HEAD must be one entry, or such a pair.
+        // What a crash leaves beyond HEAD must be one entry, or such a pair.
         if !decides {
             self.acknowledge()?;
         }

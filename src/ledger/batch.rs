@@ -53,8 +53,6 @@ pub struct Located {
     pub erased: Option<Erased>,
     /// The hash of its canonical bytes.
     pub leaf: Digest,
-    /// The block that holds it.
-    pub block: u32,
 }
 
 /// The leaves of a window in source order; its first event is number `first` of the batch.
@@ -187,7 +185,7 @@ impl Ledger {
             if (header.window_first..end).contains(&event.seq) {
                 let mut window = Window::default();
                 codec::decode_block(&bytes, &mut window)?;
-                if let Some(found) = find(&window, event.seq, index) {
+                if let Some(found) = find(&window, event.seq) {
                     return Ok(Some(found));
                 }
             }
@@ -197,7 +195,7 @@ impl Ledger {
     }
 }
 
-fn find(window: &Window, seq: u32, block: u32) -> Option<Located> {
+fn find(window: &Window, seq: u32) -> Option<Located> {
     let mut bytes = Vec::new();
     let mut rows = Rows::new();
     let row = window.rows.iter().find(|row: &Row<'_>| row.head.seq == seq);
@@ -211,10 +209,10 @@ fn find(window: &Window, seq: u32, block: u32) -> Option<Located> {
         (None, None) => {
             let erased = window.erased.iter().find(|erased| erased.seq == seq)?.clone();
             let leaf = erased.leaf;
-            return Some(Located { rows, reject, erased: Some(erased), leaf, block });
+            return Some(Located { rows, reject, erased: Some(erased), leaf });
         }
     }
-    Some(Located { rows, reject, erased: None, leaf: Blake3Tree::leaf(&bytes), block })
+    Some(Located { rows, reject, erased: None, leaf: Blake3Tree::leaf(&bytes) })
 }
 
 /// Goes through the blocks of a batch.

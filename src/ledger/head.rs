@@ -125,7 +125,7 @@ pub struct Slots {
 }
 
 impl Slots {
-    /// Those that [`Head::write`] has just written.
+    /// The slots that [`Head::write`] has just written.
     pub(super) fn new() -> Self {
         Self { last: Some(false), ..Self::default() }
     }

@@ -5,7 +5,7 @@
 //! moves. Sources stand in packs, outside the engine, and are not doubled; small ones are, since
 //! without its manifest a batch is none. Each control entry is followed by a checkpoint, so that
 //! one look at the end of the last file says whether the mirror is complete; of two that were
-//! acknowledged together both checkpoints stand behind the second.
+//! acknowledged together both checkpoints stand after the second.
 
 mod check;
 mod frames;
@@ -62,11 +62,11 @@ fn numbers(files: &dyn Files) -> Result<Vec<(u32, u64)>> {
 pub(super) struct Mirror {
     files: Arc<dyn Files>,
     number: u32,
-    /// The end, behind what waits.
+    /// The end, after what waits to be written.
     end: u64,
     /// Frames that are not handed to the file yet: one write for many.
     waiting: Vec<u8>,
-    /// The end behind the last entry of the log.
+    /// The end of what belongs to the last entry of the log.
     sealed: u64,
     dirty: bool,
     failed: bool,
@@ -84,7 +84,7 @@ impl Mirror {
         Self { files, number, end, waiting, sealed: end, dirty, failed, heads, known }
     }
 
-    /// Writes after this go on behind what is there.
+    /// Refuses after a failed write: where the file ends is not known then.
     fn usable(&self) -> Result<()> {
         if self.failed { Err(LedgerError::Poisoned) } else { Ok(()) }
     }
@@ -248,7 +248,7 @@ fn checkpoint(body: &[u8]) -> Option<Head> {
 
 impl Ledger {
     /// Finds the mirror, and brings it up to the log where it is behind: it was switched off, is
-    /// hurt, or the process died. What it holds is cut only behind a checkpoint of the very log,
+    /// hurt, or the process died. What it holds is cut only after a checkpoint of the very log,
     /// `acknowledged` by HEAD, because what follows that was never acknowledged; in every other
     /// case a new file is begun.
     pub(super) fn attach_mirror(&mut self, acknowledged: &Head) -> Result<()> {
@@ -342,7 +342,7 @@ impl Ledger {
         Ok(agreed)
     }
 
-    /// Mirrors everything behind a position.
+    /// Mirrors everything after a position.
     fn mirror_from(&mut self, upto: u64) -> Result<()> {
         use super::hash::{Sha256Tree, TreeHash};
         let mut tree = super::tree::Tree::<Sha256Tree>::default();
@@ -448,7 +448,7 @@ mod tests {
         files.read_from(&name_of(1), 0).unwrap().read_to_end(&mut bytes).unwrap();
         assert_eq!(bytes[..waiting.len()], waiting);
         assert!(ends_with(&*files, 1, size(), &head(1)));
-        // What is handed on after that stands behind it.
+        // What is handed on after that stands beyond it.
         mirror.block(2, 0, b"x").unwrap();
         mirror.hand_on().unwrap();
         assert_eq!((size(), mirror.waiting.len()), (mirror.end, 0));

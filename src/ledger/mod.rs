@@ -71,7 +71,7 @@ pub struct Ledger {
     /// Where HEAD moves to next.
     slots: Slots,
     tree: Tree<Sha256Tree>,
-    /// The tree as HEAD names it, where entries behind it are not durable yet.
+    /// The tree as HEAD names it, where entries beyond it are not durable yet.
     unacknowledged: Option<Tree<Sha256Tree>>,
     /// Whether a stage entry waits for the decision about it.
     waits: bool,

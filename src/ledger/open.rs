@@ -147,7 +147,7 @@ impl Ledger {
         if mirror {
             self.attach_mirror(&head)?;
         }
-        // Only then: a slot that is torn must have something behind the other one.
+        // Only then: a torn slot is plausible only where the log goes on beyond the other one.
         if let Some(files) = self.files.clone() {
             let head = self.head();
             match ahead {

@@ -81,7 +81,7 @@ pub struct Survey {
     pub sources: Taken,
     /// Batches whose events are lost; the sound log ends before the first of them.
     pub lost: Vec<LostBatch>,
-    /// Batches that are whole, but behind a lost one.
+    /// Batches that are whole, but staged after a lost one.
     pub behind: Vec<BatchId>,
     /// Sources that are lost.
     pub missing: Vec<LostSource>,
@@ -204,7 +204,7 @@ impl Ledger {
         torn: bool,
         survey: &mut Survey,
     ) -> Result<()> {
-        // HEAD was moving to what stands behind a slot that is sound beside a hurt one.
+        // Beside a hurt slot, HEAD may have been moving beyond what the sound one names.
         let acknowledged = survey.head.filter(|_| !torn).map_or(u64::MAX, |head| head.size.0);
         for (position, pick) in (1..).zip(entries) {
             let entry = codec::decode_entry(&pick.bytes)?;

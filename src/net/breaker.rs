@@ -26,7 +26,7 @@ struct State {
 pub enum Outcome {
     /// The service answered, also when it had nothing to give.
     Answered,
-    /// It did not.
+    /// No answer came, or one that other requests would get too: a server error, a rate limit.
     Failed,
     /// The call was not finished; it says nothing.
     Dropped,

@@ -243,11 +243,6 @@ impl Client {
         Ok(Self { options, base, wire, pace, limits, breaker, jitter: Jitter::new(seed), time })
     }
 
-    /// The pace of all requests.
-    pub fn pace(&self) -> &Pace {
-        &self.pace
-    }
-
     /// Waits; `false` when it was stopped.
     pub fn rest(&self, wait: Duration, stop: &Stop) -> bool {
         self.time.sleep_until(self.time.now().saturating_add(wait), stop)

@@ -64,7 +64,7 @@ pub struct Limits(Mutex<Vec<Bucket>>);
 /// Why a request was not granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// It would be, after that long.
+    /// Not yet: it would be granted after this wait.
     Until(Duration),
     /// Never: it is more than a full bucket.
     Never,

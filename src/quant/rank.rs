@@ -1,8 +1,5 @@
-//! Where a day's implied volatility stands among its own history, by two named definitions.
-//!
-//! * [`windowed`] and [`windowed_at`]: `tomic.md` 7.4, with windows of observations that end at
-//!   the day. What comes after a day never changes its numbers.
-//! * [`entry_rank`]: `options_platform.md` B11, a given value against the last entries.
+//! Where a day's implied volatility stands among its own history (`tomic.md` 7.4): windows of
+//! observations that end at the day. What comes after a day never changes its numbers.
 //!
 //! TOMIC's own whole-file formulas, which do look ahead, are in [`super::tomic`].
 //!

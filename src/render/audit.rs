@@ -87,10 +87,6 @@ impl Document for Audit {
         out + &table.finish()
     }
 
-    fn json(&self) -> String {
-        json::line(self)
-    }
-
     fn json_lines(&self) -> Vec<String> {
         json::lines(&self.batches)
     }

@@ -28,10 +28,6 @@ impl Document for ConfigReport {
         )
     }
 
-    fn json(&self) -> String {
-        json::line(self)
-    }
-
     fn json_lines(&self) -> Vec<String> {
         json::lines(&self.settings)
     }
@@ -44,10 +40,6 @@ impl Document for ConfigReport {
 impl Document for ConfigPaths {
     fn text(&self, look: &Look) -> String {
         files(look, &self.files)
-    }
-
-    fn json(&self) -> String {
-        json::line(self)
     }
 
     fn json_lines(&self) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! Days of a symbol in words and in the terminal: weeks × weekdays, a sign for each.
 
 use super::svg::{MONTHS, rows, week, weekday, years};
-use super::{Document, Grid, Look, json, numbers};
+use super::{Document, Grid, Look, numbers};
 use crate::app::report::{DayKind, Days, DaysView};
 use crate::domain::Day;
 use serde_json::Value as Json;
@@ -112,10 +112,6 @@ impl Document for Days {
             line += &format!(" {item} ");
         }
         out + line.trim_end() + "\n"
-    }
-
-    fn json(&self) -> String {
-        json::line(self)
     }
 
     fn grid(&self) -> Grid {

@@ -77,10 +77,6 @@ impl Document for Decided {
         out
     }
 
-    fn json(&self) -> String {
-        json::line(self)
-    }
-
     fn grid(&self) -> Grid {
         Grid::of(&["batch", "from", "to"], &self.batches)
     }
@@ -100,10 +96,6 @@ impl Document for PositionDiff {
         let shown: Vec<&ChangeLine> = self.changes.iter().collect();
         let (old, new) = (format!("at #{}", self.from), format!("at #{}", self.to));
         out + "\n" + &changes::table(&shown, Named { view: true, symbol: true }, (&old, &new), look)
-    }
-
-    fn json(&self) -> String {
-        json::line(self)
     }
 
     fn json_lines(&self) -> Vec<String> {

@@ -109,10 +109,6 @@ impl Document for Earnings {
         out + first_values(self.which)
     }
 
-    fn json(&self) -> String {
-        json::line(self)
-    }
-
     fn json_lines(&self) -> Vec<String> {
         json::lines(&self.rows)
     }
@@ -273,10 +269,6 @@ impl Document for Vrp {
             self.tiers.marginal,
         );
         out + first_values(self.which)
-    }
-
-    fn json(&self) -> String {
-        json::line(self)
     }
 
     fn json_lines(&self) -> Vec<String> {

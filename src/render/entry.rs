@@ -99,10 +99,6 @@ impl Document for Why {
         out
     }
 
-    fn json(&self) -> String {
-        json::line(self)
-    }
-
     fn json_lines(&self) -> Vec<String> {
         json::lines(&self.fields)
     }
@@ -158,10 +154,6 @@ impl Document for Shown {
             }
         }
         table.finish()
-    }
-
-    fn json(&self) -> String {
-        json::line(self)
     }
 
     fn grid(&self) -> Grid {
@@ -221,10 +213,6 @@ impl Document for Log {
             out += &format!("  {} earlier entries: `volledger log --limit 0`\n", count(hidden));
         }
         out + &format!("  Head #{} {}\n", self.position, short(&self.log_root))
-    }
-
-    fn json(&self) -> String {
-        json::line(self)
     }
 
     fn json_lines(&self) -> Vec<String> {

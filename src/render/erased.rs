@@ -35,10 +35,6 @@ impl Document for ErasedReport {
         out + "  The kept bytes of these sources go whole; other rows of theirs stay as events.\n"
     }
 
-    fn json(&self) -> String {
-        json::line(self)
-    }
-
     fn json_lines(&self) -> Vec<String> {
         json::lines(&self.batches)
     }

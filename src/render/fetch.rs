@@ -2,8 +2,9 @@
 
 use super::numbers::{count, counted};
 use super::table::{Side, Table};
-use super::{Document, Grid, Look, json};
+use super::{Document, Grid, Look};
 use crate::app::report::{FetchLine, FetchReport};
+use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// Outcomes told one by one; the counts are complete.
@@ -49,6 +50,12 @@ impl FetchPage<'_> {
 /// Lines that a person should see: what is not plain data.
 fn odd(line: &&FetchLine) -> bool {
     line.fact != "data"
+}
+
+impl Serialize for FetchPage<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.report.serialize(serializer)
+    }
 }
 
 impl Document for FetchPage<'_> {
@@ -103,10 +110,6 @@ impl Document for FetchPage<'_> {
         }
         out.push('\n');
         out
-    }
-
-    fn json(&self) -> String {
-        json::line(self.report)
     }
 
     fn grid(&self) -> Grid {

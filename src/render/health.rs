@@ -116,10 +116,6 @@ impl Document for Coverage {
         out + first_values(self.which)
     }
 
-    fn json(&self) -> String {
-        json::line(self)
-    }
-
     fn json_lines(&self) -> Vec<String> {
         json::lines(&self.rows)
     }

@@ -167,10 +167,6 @@ impl Document for Heatmap {
         out
     }
 
-    fn json(&self) -> String {
-        json::line(self)
-    }
-
     fn json_lines(&self) -> Vec<String> {
         json::lines(&self.rows)
     }

@@ -8,6 +8,19 @@ pub fn line<T: Serialize + ?Sized>(item: &T) -> String {
     serde_json::to_string(item).unwrap_or_else(|_| "null".to_owned())
 }
 
+/// What can be written as one line of JSON: whatever is serialised. Unlike [`Serialize`] it can be
+/// a trait object.
+pub trait Line {
+    /// The document on one line.
+    fn line(&self) -> String;
+}
+
+impl<T: Serialize> Line for T {
+    fn line(&self) -> String {
+        line(self)
+    }
+}
+
 /// One line for each item of a list.
 pub fn lines<T: Serialize>(items: &[T]) -> Vec<String> {
     items.iter().map(line).collect()

@@ -74,10 +74,6 @@ impl Document for Rank {
         out + first_values(self.which)
     }
 
-    fn json(&self) -> String {
-        json::line(self)
-    }
-
     fn json_lines(&self) -> Vec<String> {
         json::lines(&self.rows)
     }
@@ -176,10 +172,6 @@ impl Document for Snapshot {
             out += &format!("  Volatilities are of {usual} where no other day is noted\n");
         }
         out + first_values(self.which)
-    }
-
-    fn json(&self) -> String {
-        json::line(self)
     }
 
     fn json_lines(&self) -> Vec<String> {

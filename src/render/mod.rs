@@ -101,7 +101,9 @@ impl Grid {
 }
 
 /// A report that can be shown.
-pub trait Document {
+///
+/// Its one JSON document is what it serialises to.
+pub trait Document: json::Line {
     /// The page for people, ending with a line break.
     fn text(&self, look: &Look) -> String;
 
@@ -111,12 +113,9 @@ pub trait Document {
         None
     }
 
-    /// The one JSON document.
-    fn json(&self) -> String;
-
     /// One JSON object for each item; by default the document is the only one.
     fn json_lines(&self) -> Vec<String> {
-        vec![self.json()]
+        vec![self.line()]
     }
 
     /// The items as a plain table.
@@ -126,7 +125,7 @@ pub trait Document {
     fn render(&self, form: Form, look: &Look) -> String {
         match form {
             Form::Table => self.text(look),
-            Form::Json => self.json() + "\n",
+            Form::Json => self.line() + "\n",
             Form::JsonLines => self.json_lines().iter().map(|line| format!("{line}\n")).collect(),
             Form::Csv => csv::write(&self.grid()),
             Form::Markdown => markdown::write(&self.grid()),

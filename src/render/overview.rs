@@ -142,10 +142,6 @@ impl Document for Overview {
         out + first_values(self.which)
     }
 
-    fn json(&self) -> String {
-        json::line(self)
-    }
-
     fn json_lines(&self) -> Vec<String> {
         json::lines(&self.recommendations)
     }
@@ -210,10 +206,6 @@ impl Document for RuleSets {
             table.row([metric.name.to_owned(), metric.meaning.to_owned()]);
         }
         out + &table.finish()
-    }
-
-    fn json(&self) -> String {
-        json::line(self)
     }
 
     fn json_lines(&self) -> Vec<String> {

@@ -48,10 +48,6 @@ impl Document for ProjectionList {
         out
     }
 
-    fn json(&self) -> String {
-        json::line(self)
-    }
-
     fn json_lines(&self) -> Vec<String> {
         json::lines(&self.projections)
     }
@@ -82,10 +78,6 @@ impl Document for ProjectionShown {
             out += &format!("\n{}\n", query.trim_end());
         }
         out
-    }
-
-    fn json(&self) -> String {
-        json::line(self)
     }
 
     fn grid(&self) -> Grid {
@@ -127,10 +119,6 @@ impl Document for Refresh {
         }
     }
 
-    fn json(&self) -> String {
-        json::line(self)
-    }
-
     fn json_lines(&self) -> Vec<String> {
         json::lines(&self.projections)
     }
@@ -155,10 +143,6 @@ impl Document for ProjectionChanged {
             out += &refreshed(std::slice::from_ref(done), look);
         }
         out
-    }
-
-    fn json(&self) -> String {
-        json::line(self)
     }
 
     fn grid(&self) -> Grid {
@@ -202,10 +186,6 @@ impl Document for ProjectionDiff {
             out += &format!("  The first {SHOWN} are shown; all with `-o csv` or `--json`\n");
         }
         out
-    }
-
-    fn json(&self) -> String {
-        json::line(self)
     }
 
     fn json_lines(&self) -> Vec<String> {

@@ -15,10 +15,6 @@ impl Document for NewKey {
         format!("New signing key in {file}\nIts public part, to give to others:\n{vkey}\n")
     }
 
-    fn json(&self) -> String {
-        json::line(self)
-    }
-
     fn grid(&self) -> Grid {
         Grid::of(&["name", "vkey", "file"], std::slice::from_ref(self))
     }
@@ -32,10 +28,6 @@ impl Document for CheckpointSigned {
         let again = if self.again { ", as before" } else { "" };
         let origin = look.cell(&self.origin);
         format!("Wrote {file}\n  checkpoint #{} {root} signed by {origin}{again}\n", self.position)
-    }
-
-    fn json(&self) -> String {
-        json::line(self)
     }
 
     fn grid(&self) -> Grid {
@@ -64,10 +56,6 @@ impl Document for Checkpoints {
         format!("Checkpoints; the log is at #{}\n{}", self.position, table.finish())
     }
 
-    fn json(&self) -> String {
-        json::line(self)
-    }
-
     fn json_lines(&self) -> Vec<String> {
         json::lines(&self.checkpoints)
     }
@@ -87,10 +75,6 @@ impl Document for ProofWritten {
         format!("Wrote {file}\n  {subject} in the log of {origin} at #{at}, {size}\n")
     }
 
-    fn json(&self) -> String {
-        json::line(self)
-    }
-
     fn grid(&self) -> Grid {
         let columns = ["proves", "subject", "file", "bytes", "vkey"];
         Grid::of(&columns, std::slice::from_ref(self))
@@ -107,10 +91,6 @@ impl Document for ProvenReport {
             by.position,
             look.cell(&by.origin)
         )
-    }
-
-    fn json(&self) -> String {
-        json::line(self)
     }
 
     fn grid(&self) -> Grid {

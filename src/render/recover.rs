@@ -2,7 +2,7 @@
 
 use super::numbers::{count, counted};
 use super::table::Table;
-use super::{Document, Grid, Look, json};
+use super::{Document, Grid, Look};
 use crate::app::report::RecoverReport;
 
 impl Document for RecoverReport {
@@ -51,10 +51,6 @@ impl Document for RecoverReport {
             out += "  nothing that was acknowledged is lost\n";
         }
         out
-    }
-
-    fn json(&self) -> String {
-        json::line(self)
     }
 
     fn grid(&self) -> Grid {

@@ -3,9 +3,10 @@
 use super::changes::Named;
 use super::numbers::{self, count, counted};
 use super::table::{Side, Table};
-use super::{Document, Grid, Look, changes, json};
+use super::{Document, Grid, Look, changes};
 use crate::app::report::{ChangeLine, FindingLine, GapLine, Review, SeriesLine};
 use crate::domain::Position;
+use serde::{Serialize, Serializer};
 use std::collections::BTreeSet;
 
 /// At most so many lines of a list that has a command to show all of it.
@@ -31,6 +32,12 @@ impl<'a> ReviewPage<'a> {
     }
 }
 
+impl Serialize for ReviewPage<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.review.serialize(serializer)
+    }
+}
+
 impl Document for ReviewPage<'_> {
     fn text(&self, look: &Look) -> String {
         let mut out = self.heading();
@@ -44,10 +51,6 @@ impl Document for ReviewPage<'_> {
             out += &self.support(look);
         }
         out
-    }
-
-    fn json(&self) -> String {
-        json::line(self.review)
     }
 
     fn grid(&self) -> Grid {

@@ -183,5 +183,6 @@ fn a_past_review_stays_in_the_past_and_gives_no_token() {
     assert!(text.contains("`volledger batch diff b2 --full --at 7`"), "{text}");
     assert!(text.contains("Batch b2 staged at #7, read") && !text.contains("token"), "{text}");
     // A program gets what the contract says.
-    assert_eq!(past.json(), ReviewPage::new(&review, false).json());
+    let json = |page: &ReviewPage<'_>| serde_json::to_value(page).unwrap();
+    assert_eq!(json(&past), json(&ReviewPage::new(&review, false)));
 }

@@ -19,10 +19,6 @@ impl Document for Health {
         table.finish()
     }
 
-    fn json(&self) -> String {
-        json::line(self)
-    }
-
     fn json_lines(&self) -> Vec<String> {
         json::lines(&self.checks)
     }

@@ -2,7 +2,7 @@
 
 use super::numbers::{count, counted};
 use super::table::Table;
-use super::{Document, Grid, Look, json};
+use super::{Document, Grid, Look};
 use crate::app::report::SplitReport;
 
 impl Document for SplitReport {
@@ -21,10 +21,6 @@ impl Document for SplitReport {
             "  {} is discarded, {both} went over. Head #{} {root}\n",
             self.batch, self.position
         )
-    }
-
-    fn json(&self) -> String {
-        json::line(self)
     }
 
     fn grid(&self) -> Grid {

@@ -45,10 +45,6 @@ impl Document for SqlAnswer {
         out
     }
 
-    fn json(&self) -> String {
-        json::line(self)
-    }
-
     fn json_lines(&self) -> Vec<String> {
         let object = |row: &Vec<Json>| {
             let pairs = self.columns.iter().cloned().zip(row.iter().cloned());
@@ -99,10 +95,6 @@ impl Document for Screen {
             out += &format!("  {} lack a value that the condition needs\n", self.unknown);
         }
         out + super::metrics::first_values(self.which)
-    }
-
-    fn json(&self) -> String {
-        json::line(self)
     }
 
     fn json_lines(&self) -> Vec<String> {

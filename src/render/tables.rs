@@ -59,10 +59,6 @@ impl Document for Batches {
         table.finish()
     }
 
-    fn json(&self) -> String {
-        json::line(self)
-    }
-
     fn json_lines(&self) -> Vec<String> {
         json::lines(&self.batches)
     }
@@ -140,10 +136,6 @@ impl Document for Gaps {
             out += "  Every hole and day: `volledger gaps … --json`\n";
         }
         out
-    }
-
-    fn json(&self) -> String {
-        json::line(self)
     }
 
     fn json_lines(&self) -> Vec<String> {
@@ -242,10 +234,6 @@ impl Document for Status {
         out
     }
 
-    fn json(&self) -> String {
-        json::line(self)
-    }
-
     fn grid(&self) -> Grid {
         Grid::of(&["series", "symbols", "days", "from", "to"], &self.views)
     }
@@ -316,10 +304,6 @@ impl Document for VerifyReport {
         out
     }
 
-    fn json(&self) -> String {
-        json::line(self)
-    }
-
     fn grid(&self) -> Grid {
         Grid::of(&["place", "what"], &self.damage)
     }
@@ -343,10 +327,6 @@ impl Document for Exported {
                 out + &format!("  {rows} at #{} digest {digest}\n", self.position)
             }
         }
-    }
-
-    fn json(&self) -> String {
-        json::line(self)
     }
 
     fn grid(&self) -> Grid {

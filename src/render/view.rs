@@ -4,6 +4,7 @@ use super::numbers::{self, counted};
 use super::table::Table;
 use super::{Document, Grid, Look, json};
 use crate::app::report::{View, ViewRow};
+use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
 /// One document a symbol, or all of them together.
@@ -28,6 +29,16 @@ impl Views<'_> {
     }
 }
 
+impl Serialize for Views<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.views {
+            [one] => one.serialize(serializer),
+            many => serde_json::json!({"schema": "volledger/view/1", "views": many})
+                .serialize(serializer),
+        }
+    }
+}
+
 impl Document for Views<'_> {
     fn text(&self, look: &Look) -> String {
         let mut out = String::new();
@@ -38,13 +49,6 @@ impl Document for Views<'_> {
             out += &one(view, self.all_columns, look);
         }
         out
-    }
-
-    fn json(&self) -> String {
-        match self.views {
-            [one] => json::line(one),
-            many => json::line(&serde_json::json!({"schema": "volledger/view/1", "views": many})),
-        }
     }
 
     fn json_lines(&self) -> Vec<String> {

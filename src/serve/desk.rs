@@ -125,8 +125,8 @@ impl Desk {
         done
     }
 
-    /// Gives the ledger to work that only reads and takes long: other readers go on beside it, who
-    /// wants to write waits for its end.
+    /// Gives the ledger to work that only reads and takes long. Other readers go on beside it;
+    /// whoever wants to write waits for its end.
     ///
     /// # Errors
     /// Those of opening the ledger, and of the work.

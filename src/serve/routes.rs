@@ -249,7 +249,7 @@ fn formed(
     }
 }
 
-/// The same of a form that decides something, which a server that only shows refuses.
+/// A form of this server's that decides something; a server that only shows refuses it.
 fn acting(
     site: &Site,
     uri: &Uri,

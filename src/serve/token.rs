@@ -28,7 +28,7 @@ impl Token {
     }
 }
 
-/// It is in no log.
+/// Without the token: it must not come into a log.
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token")

@@ -79,7 +79,7 @@ pub(super) fn t(text: &'static str) -> &'static str {
     find(text)
 }
 
-/// The same of a text that need not be known: it stays as it is then.
+/// A text in the language that is spoken; one that has no translation stays as it is.
 pub(super) fn find(text: &str) -> &str {
     match now() {
         Lang::En => text,

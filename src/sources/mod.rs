@@ -136,3 +136,9 @@ pub struct ReadSummary {
     /// First and last day of the accepted rows.
     pub days: Option<(Day, Day)>,
 }
+
+/// Widens the first and last day of what was accepted by one more day.
+fn widen(days: &mut Option<(Day, Day)>, day: Day) {
+    let (first, last) = days.unwrap_or((day, day));
+    *days = Some((first.min(day), last.max(day)));
+}

@@ -226,7 +226,7 @@ fn ends_of_months(observed: &[Observed], heat: &Heat) -> BTreeMap<i32, HeatCell>
     let series: Vec<Option<f64>> = observed.iter().map(|(_, iv)| *iv).collect();
     let standings = rank::windowed(&series, heat.metric.window());
     let mut months: BTreeMap<i32, (Day, f64, &Standing)> = BTreeMap::new();
-    // The last of a month is the first that is met from behind.
+    // The last of a month is the first that is met from the end.
     for ((day, iv), standing) in observed.iter().zip(&standings).rev() {
         let Some(iv) = rank::valid(*iv) else { continue };
         if heat.from.is_none_or(|from| *day >= from) {

@@ -4,7 +4,7 @@ use super::super::error::Result;
 use super::super::fetch::Provider;
 use super::super::views::ViewReader;
 use super::{Computed, Values, digest_of, warning};
-use crate::domain::{Calendar, Day, Field, Series, Symbol, Value, code};
+use crate::domain::{Calendar, Day, Field, Finding, Series, Symbol, Value, code};
 use crate::ledger::Ledger;
 use crate::projections::view::{Record, Which};
 use crate::quant::hv;
@@ -48,42 +48,11 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
     let mut computed = Computed::default();
     let open = apply_known(&days, &mut closes, &traded, &splits);
     let jumps = hv::suspicious_jumps(&days, &closes, &open);
-    for jump in &jumps {
-        computed.findings.push(warning(
-            "unadjusted_split",
-            Some(jump.day),
-            format!(
-                "{symbol}: the close of {} is {:.3} times the one before and no split is known: \
-                 windows across it have no value",
-                jump.day, jump.factor
-            ),
-        ));
-    }
     let mut doubtful = hv::doubtful_splits(&days, &closes, &open);
     let seams: Vec<usize> =
         (1..traded.len()).filter(|at| traded.get(*at) != traded.get(at - 1)).collect();
     doubtful.extend(hv::doubtful_seams(&days, &closes, &seams, &splits));
-    for jump in &doubtful {
-        computed.findings.push(warning(
-            "split_not_adjusted",
-            Some(jump.day),
-            format!(
-                "{symbol}: the close of {} is {:.3} times the one before, which a split explains \
-                 better than the market does: windows across it have no value",
-                jump.day, jump.factor
-            ),
-        ));
-    }
-    for hole in hv::holes(&days, Calendar::nyse()) {
-        computed.findings.push(warning(
-            "hole",
-            Some(hole.until),
-            format!(
-                "{symbol}: {} trading days are missing before {}; returns across them count as one",
-                hole.missing_days, hole.until
-            ),
-        ));
-    }
+    computed.findings = notes(symbol, &jumps, &doubtful, &hv::holes(&days, Calendar::nyse()));
     let closes = hv::split_adjusted(&days, &closes, &open);
     let mut breaks: Vec<usize> = jumps.iter().chain(&doubtful).map(|jump| jump.index).collect();
     breaks.sort();
@@ -110,6 +79,40 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
         inputs.insert("splits".into(), digest.into());
     }
     Ok(computed)
+}
+
+/// What is to be said of steps that no known split explains, of those that a split explains better
+/// than the market does, and of missing days.
+fn notes(
+    symbol: &Symbol,
+    jumps: &[hv::Jump],
+    doubtful: &[hv::Jump],
+    holes: &[hv::Hole],
+) -> Vec<Finding> {
+    let unexplained = jumps.iter().map(|jump| {
+        let text = format!(
+            "{symbol}: the close of {} is {:.3} times the one before and no split is known: \
+             windows across it have no value",
+            jump.day, jump.factor
+        );
+        warning("unadjusted_split", Some(jump.day), text)
+    });
+    let doubtful = doubtful.iter().map(|jump| {
+        let text = format!(
+            "{symbol}: the close of {} is {:.3} times the one before, which a split explains \
+             better than the market does: windows across it have no value",
+            jump.day, jump.factor
+        );
+        warning("split_not_adjusted", Some(jump.day), text)
+    });
+    let holes = holes.iter().map(|hole| {
+        let text = format!(
+            "{symbol}: {} trading days are missing before {}; returns across them count as one",
+            hole.missing_days, hole.until
+        );
+        warning("hole", Some(hole.until), text)
+    });
+    unexplained.chain(doubtful).chain(holes).collect()
 }
 
 /// Whether a close came from a service that takes no split out of its prices.

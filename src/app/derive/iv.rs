@@ -33,27 +33,10 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
         if chain.is_empty() {
             continue;
         }
-        let close = spot.binary_search_by_key(&day, |record| record.day).ok();
-        let close = close.and_then(|at| spot.get(at)).and_then(|record| record.number(code::CLOSE));
-        // A price of another day than the quotes would pick another contract.
-        let quoted = || {
-            let of_day = |record: &&Record| moved(record).is_none_or(|moved| moved == day);
-            let price = |record: &Record| {
-                record
-                    .number(code::UNDERLYING_PRICE)
-                    .or_else(|| record.number(code::UNDERLYING_VALUE))
-            };
-            chain.iter().filter(of_day).find_map(price)
-        };
-        let (price, from) = match (close, quoted()) {
-            (Some(close), _) => (close, "close"),
-            (None, Some(price)) => (price, "snapshot"),
-            (None, None) => {
-                let text =
-                    format!("{symbol}: neither a close nor a price of the underlying of {day}");
-                computed.findings.push(warning("no_spot", Some(day), text));
-                continue;
-            }
+        let Some((price, from)) = underlying(&spot, &chain, day) else {
+            let text = format!("{symbol}: neither a close nor a price of the underlying of {day}");
+            computed.findings.push(warning("no_spot", Some(day), text));
+            continue;
         };
         let Some(months) = expiry::months(day, Calendar::nyse()) else {
             let text = format!("{symbol}: no monthly expiry 13 to 48 days after {day}");
@@ -109,6 +92,22 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
     }
     computed.inputs.insert("sessions".into(), sessions.into());
     Ok(computed)
+}
+
+/// The price of the underlying of a session, and where it is from: the close, else what the chain
+/// says.
+fn underlying(spot: &[Record], chain: &[Record], day: Day) -> Option<(f64, &'static str)> {
+    let close = spot.binary_search_by_key(&day, |record| record.day).ok();
+    let close = close.and_then(|at| spot.get(at)).and_then(|record| record.number(code::CLOSE));
+    if let Some(close) = close {
+        return Some((close, "close"));
+    }
+    // A price of another day than the quotes would pick another contract.
+    let of_day = |record: &&Record| moved(record).is_none_or(|moved| moved == day);
+    let price = |record: &Record| {
+        record.number(code::UNDERLYING_PRICE).or_else(|| record.number(code::UNDERLYING_VALUE))
+    };
+    Some((chain.iter().filter(of_day).find_map(price)?, "snapshot"))
 }
 
 /// The day of the underlying's price in a record.

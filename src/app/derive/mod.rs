@@ -23,7 +23,7 @@ use crate::domain::{
     Window,
 };
 use crate::ledger::Ledger;
-use crate::ledger::codec::{Manifest, ManifestSource, SourceKind};
+use crate::ledger::codec::{ManifestSource, SourceKind};
 use crate::projections::view::{Activity, Record, Which, fold};
 use std::collections::BTreeMap;
 
@@ -272,11 +272,8 @@ fn stage(
     let (mapping, version, definition) = what.mapping();
     let now = run.clock.now_ms();
     let count = rows.len() as u64;
+    let mapping = (mapping.to_owned(), version, definition.to_owned());
     let mut draft = Draft {
-        manifest: Manifest::default(),
-        mapping: (mapping.to_owned(), version, definition.to_owned()),
-        series: what.series(),
-        classes: Series::ALL.map(|view| (view, Class::Fill)).to_vec(),
         rows: RowCounts {
             read: count,
             accepted: count,
@@ -284,10 +281,9 @@ fn stage(
             ..RowCounts::default()
         },
         findings,
-        as_of: run.clock.today(),
-        supersedes: None,
         // It is computed from what is active now: an earlier rollback says nothing about it.
         again: Some("computed anew".to_owned()),
+        ..Draft::new(mapping, what.series(), |_| Class::Fill, run)
     };
     let name = format!("{} from {}", what.series(), what.input());
     with_events(ledger, false, |target, writer| {

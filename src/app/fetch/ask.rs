@@ -85,6 +85,47 @@ struct Arrived {
     shut: bool,
 }
 
+/// What came so far.
+#[derive(Default)]
+struct Tally {
+    asked: Asked,
+    /// Questions that are over.
+    done: u64,
+    /// Failures in a row.
+    failed: u32,
+}
+
+impl Tally {
+    /// Counts what a worker handed on, and stops the run where going on is of no use. Gives what is
+    /// to be recorded.
+    fn count(&mut self, arrived: Arrived, stop: &Stop) -> Option<(Note, Vec<u8>)> {
+        let Arrived { note, body, shut } = arrived;
+        self.asked.requests += u64::from(note.attempts);
+        if note.ended == name(Ended::AuthFailed) {
+            stop.set();
+            self.asked.refused = Some(note.text);
+            return None;
+        }
+        if shut && !stop.is_set() {
+            stop.set();
+            self.asked.shut = Some(note.text.clone());
+        }
+        if shut && note.attempts == 0 {
+            // Nothing was asked, so there is nothing to record.
+            return None;
+        }
+        self.done += u64::from(note.last);
+        let lost =
+            matches!(note.ended.as_str(), "network" | "server-error" | "rate-limited" | "refused");
+        self.failed = if lost { self.failed + 1 } else { 0 };
+        if self.failed >= GIVE_UP && !stop.is_set() {
+            stop.set();
+            self.asked.gave_up = Some(note.text.clone());
+        }
+        Some((note, body))
+    }
+}
+
 /// Asks the questions; whatever arrives goes into the inbox, and is durable before the next wait.
 ///
 /// # Errors
@@ -92,7 +133,7 @@ struct Arrived {
 pub fn ask(questions: &[Question], inbox: &mut Inbox, how: &AskOptions<'_>) -> Result<Asked> {
     let run = format!("{}-{}", how.clock.now_ms(), inbox.arrivals().len());
     let (next, health) = (AtomicUsize::new(0), Health::default());
-    let (mut asked, mut done, mut failed) = (Asked::default(), 0, 0);
+    let mut tally = Tally::default();
     let (client, stop, clock, position) = (how.client, how.stop, how.clock, how.position);
     let correlation = how.correlation;
     let (cache, refresh) = (how.cache, how.refresh);
@@ -140,7 +181,7 @@ pub fn ask(questions: &[Question], inbox: &mut Inbox, how: &AskOptions<'_>) -> R
             let first = match receive.recv_timeout(TICK) {
                 Ok(first) => first,
                 Err(RecvTimeoutError::Timeout) => {
-                    (how.done)(done, left());
+                    (how.done)(tally.done, left());
                     continue;
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -148,31 +189,8 @@ pub fn ask(questions: &[Question], inbox: &mut Inbox, how: &AskOptions<'_>) -> R
             // What came meanwhile is made durable with it.
             let mut arrived = vec![first];
             arrived.extend(std::iter::from_fn(|| receive.try_recv().ok()).take(how.jobs));
-            for Arrived { note, body, shut } in arrived {
-                asked.requests += u64::from(note.attempts);
-                if note.ended == name(Ended::AuthFailed) {
-                    stop.set();
-                    asked.refused = Some(note.text);
-                    continue;
-                }
-                if shut && !stop.is_set() {
-                    stop.set();
-                    asked.shut = Some(note.text.clone());
-                }
-                if shut && note.attempts == 0 {
-                    // Nothing was asked, so there is nothing to record.
-                    continue;
-                }
-                done += u64::from(note.last);
-                let lost = matches!(
-                    note.ended.as_str(),
-                    "network" | "server-error" | "rate-limited" | "refused"
-                );
-                failed = if lost { failed + 1 } else { 0 };
-                if failed >= GIVE_UP && !stop.is_set() {
-                    stop.set();
-                    asked.gave_up = Some(note.text.clone());
-                }
+            for one in arrived {
+                let Some((note, body)) = tally.count(one, stop) else { continue };
                 let text = serde_json::to_string(&note).unwrap_or_default();
                 if let Err(error) = inbox.add(&text, &body) {
                     stop.set();
@@ -183,8 +201,9 @@ pub fn ask(questions: &[Question], inbox: &mut Inbox, how: &AskOptions<'_>) -> R
                 stop.set();
                 return Err(error.into());
             }
-            (how.done)(done, left());
+            (how.done)(tally.done, left());
         }
+        let Tally { mut asked, done, .. } = tally;
         let told = asked.refused.is_some() || asked.gave_up.is_some() || asked.shut.is_some();
         asked.stopped = stop.is_set() && !told;
         asked.left = (questions.len() as u64).saturating_sub(done);

@@ -42,7 +42,7 @@ impl CoverageMap {
         Self::at(ledger, ledger.position())
     }
 
-    /// The same as it was at a position.
+    /// As [`Self::of`], for the ledger as it was at a position.
     ///
     /// # Errors
     /// A manifest that cannot be read.

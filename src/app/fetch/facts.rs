@@ -31,7 +31,7 @@ pub struct Answered<'a> {
     pub days: Option<(Day, Day)>,
     /// When it certainly had come, ms since 1970 UTC.
     pub observed_ms: i64,
-    /// The same by the service's own clock, where it told.
+    /// When it came by the service's own clock, where it told.
     pub server_ms: Option<i64>,
     /// Digest of what it means.
     pub meaning: Digest,

@@ -36,7 +36,7 @@ pub struct Note {
     pub headers: Vec<(String, String)>,
     /// When it came, ms since 1970 UTC, by the clock of this machine.
     pub observed_ms: i64,
-    /// The same by the service's clock, where it told.
+    /// When it came by the service's clock, where it told.
     #[serde(default)]
     pub server_ms: Option<i64>,
     /// `ok`, or how it failed.

@@ -169,11 +169,6 @@ impl Service {
         self
     }
 
-    /// Time between two requests.
-    pub fn interval(&self) -> Duration {
-        self.client.pace().interval()
-    }
-
     /// Asks questions that were planned at a position of the ledger; the answers are in the inbox afterwards, as far as they came.
     ///
     /// # Errors

@@ -20,7 +20,7 @@ use crate::domain::entry::RowCounts;
 use crate::domain::{
     Calendar, Class, Collector, Day, Finding, Key, Op, Origin, Series, Severity, Window,
 };
-use crate::ledger::codec::{Http, Manifest, ManifestSource, SourceKind};
+use crate::ledger::codec::{Http, ManifestSource, SourceKind};
 use crate::ledger::{Inbox, Ledger};
 use crate::projections::view::Which;
 use crate::sources::alpha_vantage;
@@ -169,15 +169,8 @@ impl<'a> Work<'a> {
     ) -> Self {
         let class = if options.keep { Class::Fill } else { Class::Vendor };
         let draft = Draft {
-            manifest: Manifest::default(),
-            mapping: provider.mapping(),
-            series: view,
-            classes: Series::ALL.map(|view| (view, class)).to_vec(),
-            rows: RowCounts::default(),
-            findings: Vec::new(),
-            as_of: run.clock.today(),
-            supersedes: None,
             again: options.again.clone(),
+            ..Draft::new(provider.mapping(), view, |_| class, run)
         };
         let (windows, outcomes, requests) = (Vec::new(), Vec::new(), Vec::new());
         let announced = Announced::default();

@@ -63,7 +63,7 @@ pub fn stale(ledger: &mut Ledger, run: &Run<'_>) -> Result<Vec<ProjectionLine>> 
     Vantage::lend(ledger, &run.registry, |vantage| Ok(stale_from(vantage)))
 }
 
-/// The same from a vantage.
+/// The kept projections that are not current, from a vantage.
 pub fn stale_from(vantage: &Vantage) -> Vec<ProjectionLine> {
     let table = table_at(vantage);
     let kept = table.kept().map(|(id, _)| line(vantage, &table, id));

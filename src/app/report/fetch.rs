@@ -92,7 +92,7 @@ impl FetchPlan {
         }
     }
 
-    /// The same with what the service allows in a day; 0 is no limit.
+    /// Adds what the service allows in a day and what of it is spent; 0 `requests` is no limit.
     #[must_use]
     pub fn of_a_day(mut self, requests: u32, spent: u32) -> Self {
         self.day = (requests > 0).then_some(FetchDay { requests, spent });

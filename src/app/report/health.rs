@@ -51,9 +51,9 @@ pub struct Span {
     pub days: u64,
     /// Trading days from the first to the last, both included.
     pub expected: u64,
-    /// Of those, without a record.
+    /// Trading days of these without a record.
     pub missing: u64,
-    /// The same as a share of them, 0 to 100.
+    /// `missing` in percent of `expected`, 0 to 100.
     pub missing_percent: f64,
 }
 

@@ -31,9 +31,9 @@ pub struct RankRow {
     pub iv_percentile_252: Option<f64>,
     /// Observations before it, at most 252; with fewer there is no rank.
     pub n_252: u64,
-    /// The same over 504, from 378 on.
+    /// As `iv_rank_252`, over 504 observations; from 378 on.
     pub iv_rank_504: Option<f64>,
-    /// The same over 504, from 378 on.
+    /// As `iv_percentile_252`, over 504 observations; from 378 on.
     pub iv_percentile_504: Option<f64>,
     /// Observations before it, at most 504.
     pub n_504: u64,

@@ -26,7 +26,7 @@ pub struct RecoverReport {
     pub taken: Vec<TakenLine>,
     /// Batches whose events are lost.
     pub lost: Vec<LostLine>,
-    /// Batches that are whole, but staged behind a lost one, and so not in the new ledger.
+    /// Batches that are whole, but staged after a lost one, and so not in the new ledger.
     pub behind: Vec<String>,
     /// Sources whose bytes are lost; the events read from them are not.
     pub missing: Vec<MissingLine>,

@@ -72,13 +72,13 @@ pub fn query(vantage: &Vantage, text: &str) -> Result<SqlAnswer> {
 /// How much a query may ask for.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// It is given up after so long.
+    /// The query is given up after so long.
     pub time: Duration,
-    /// Rows beyond these are not told.
+    /// Rows beyond so many are left out.
     pub rows: usize,
 }
 
-/// The same, of a query that nobody knows: within limits.
+/// Asks a query of unknown cost (from a page), within limits.
 ///
 /// # Errors
 /// Those of [`query`], and [`AppError::Sql`] when it takes too long.

@@ -118,7 +118,7 @@ impl<'a> ViewReader<'a> {
         Ok(false)
     }
 
-    /// The same, without the stored periods that lie wholly outside a range of days.
+    /// As [`Self::history`], without the stored periods that lie wholly outside a range of days.
     pub fn history_between(
         &self,
         view: Series,

@@ -4,6 +4,7 @@ use super::view::Which;
 use crate::app::erase::Place;
 use crate::app::export::{self, Binary, Format, Wanted};
 use crate::app::lookup;
+use crate::app::tomic;
 use crate::cli::args::{Knowledge, in_order};
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
@@ -167,7 +168,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ExportArgs) -> Outc
             let series = [Series::Iv, Series::Hv, Series::Spot];
             lookup::known(&ledger, symbols, &series, at)?;
             ctx.loud(ui, &ledger, &Place { series: &series, symbols, at, ..Place::default() })?;
-            ui.show(&export::export_tomic(&ledger, dir, symbols, at, first, &ctx.run())?)?;
+            ui.show(&tomic::export(&ledger, dir, symbols, at, first, &ctx.run())?)?;
             Ok(Exit::Done)
         }
     }

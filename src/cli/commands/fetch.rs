@@ -199,6 +199,7 @@ fn finish(
     // A batch without a row records only what was asked: nobody needs to look at that first.
     let waits = own.as_ref().map(|staged| &staged.review.rows);
     let waits = waits.is_some_and(|rows| rows.accepted > 0 || rows.rejected > 0);
+    let follows = follows(wish.what).filter(|_| !args.no_derive);
     let exit = match own {
         Some(mut staged) => {
             staged.review.fetch = Some(Box::new(report));
@@ -206,42 +207,20 @@ fn finish(
             let deciding = Deciding { ui, ctx, flags: &args.decide, full: args.full };
             let exit = deciding.settle(ledger, |_| Ok(staged))?;
             let state = batch.and_then(|id| ledger.batches().get(id)).map(|batch| batch.state());
-            if let (Some(BatchState::Active), Some(what), false) =
-                (state, follows(wish.what), args.no_derive)
-            {
-                derive::follow(ui, ctx, ledger, what, &wish.symbols)?;
-            }
             if state == Some(BatchState::Active) {
+                if let Some(what) = follows {
+                    derive::follow(ui, ctx, ledger, what, &wish.symbols)?;
+                }
                 flow::left_behind(ui, ledger);
             }
             exit
         }
         None => {
             // A run that was killed between confirming and computing is made good here.
-            if let (true, Some(what), false) = (args.decide.yes, follows(wish.what), args.no_derive)
-            {
+            if let (true, Some(what)) = (args.decide.yes, follows) {
                 derive::follow(ui, ctx, ledger, what, &wish.symbols)?;
             }
-            let mut review =
-                Review::of_nothing(ledger.position().0, &format!("{}/1", wish.source.name()));
-            // What was not asked is not known.
-            let known = report.left == 0;
-            review.known = known;
-            review.fetch = Some(Box::new(report));
-            if ui.for_people() {
-                ui.tell(match left {
-                    _ if !known => "Nothing came: not all of it could be asked",
-                    Some(_) => "Nothing new: what was asked before waits for a decision",
-                    None => "Nothing new: the ledger knows all of it already",
-                })?;
-            } else {
-                ui.show(&ReviewPage::new(&review, args.full))?;
-            }
-            if let Some(batch) = left {
-                ui.hint(&format!(
-                    "look at `volledger batch show {batch}`, then confirm or discard it"
-                ));
-            }
+            nothing_new(ui, ledger, left, report, wish, args)?;
             Exit::Done
         }
     };
@@ -255,6 +234,34 @@ fn finish(
         }
         None => exit,
     })
+}
+
+/// Shows a fetch that left nothing to decide about; `left` waits for a decision from before.
+fn nothing_new(
+    ui: &mut Ui,
+    ledger: &Ledger,
+    left: Option<BatchId>,
+    report: FetchReport,
+    wish: &Wish,
+    args: &FetchArgs,
+) -> Outcome<()> {
+    let mut review = Review::of_nothing(ledger.position().0, &format!("{}/1", wish.source.name()));
+    // What was not asked is not known.
+    review.known = report.left == 0;
+    review.fetch = Some(Box::new(report));
+    if ui.for_people() {
+        ui.tell(match left {
+            _ if !review.known => "Nothing came: not all of it could be asked",
+            Some(_) => "Nothing new: what was asked before waits for a decision",
+            None => "Nothing new: the ledger knows all of it already",
+        })?;
+    } else {
+        ui.show(&ReviewPage::new(&review, args.full))?;
+    }
+    if let Some(batch) = left {
+        ui.hint(&format!("look at `volledger batch show {batch}`, then confirm or discard it"));
+    }
+    Ok(())
 }
 
 /// Whether a batch holds answers to such a wish: of the view, and of the service.

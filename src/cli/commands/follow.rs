@@ -54,7 +54,7 @@ pub(super) fn follow(ui: &mut Ui, ctx: &Context, before: Option<usize>) -> Outco
     }
 }
 
-/// The position behind which the entries stand that are shown first; 0 of `before` means all.
+/// The position after which the entries begin that are shown first; 0 of `before` means all.
 fn few(log: &Log, before: Option<usize>) -> u64 {
     match before.unwrap_or(BEFORE) {
         0 => 0,

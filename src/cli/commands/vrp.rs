@@ -197,7 +197,7 @@ mod tests {
             let text = format!("[vrp]\nprofile = \"{name}\"\n");
             std::fs::write(folder.path().join("config.toml"), text).unwrap();
             let settings = Settings::from_lookup(&|_| None).unwrap();
-            let settings = settings.with_files(folder.path()).unwrap();
+            let settings = settings.with_files(folder.path(), None).unwrap();
             let tuning = Tuning::of(&settings.files);
             let tiers = TierSet::bundled(name).unwrap().tiers;
             let (excellent, good) = (tuning.number("vrp.excellent"), tuning.number("vrp.good"));

@@ -17,11 +17,11 @@ pub struct Committed {
 
 #[derive(Clone, Debug, Default)]
 struct OfSeries {
-    /// By the position of their first commit.
+    /// Every batch that was ever committed, by the position of its first commit.
     all: Vec<(Position, BatchId)>,
-    /// Those that count now. Shared, since whoever looks at the present takes them.
+    /// The batches that count now. Shared, since whoever looks at the present takes them.
     active: Arc<Ranks>,
-    /// Those that do not.
+    /// The batches that do not count now.
     inactive: BTreeSet<BatchId>,
 }
 

@@ -76,7 +76,7 @@ pub fn unpack(ints: &IntsV2, count: usize) -> Result<Vec<i64>, LedgerError> {
     if count > 0 {
         differences.push(first);
     }
-    // Room behind the group, so that a whole word can be read from each of its bytes on.
+    // Room after the group, so that a whole word can be read from each of its bytes on.
     let mut group = [0u8; GROUP * 8 + 16];
     while differences.len() < count {
         let some = (count - differences.len()).min(GROUP);
@@ -90,7 +90,7 @@ pub fn unpack(ints: &IntsV2, count: usize) -> Result<Vec<i64>, LedgerError> {
         bytes = rest;
         let place = group.get_mut(..own.len()).ok_or_else(malformed)?;
         place.copy_from_slice(own);
-        // Bits of an earlier group behind this one's end are masked off, or never reached.
+        // Bits of an earlier group beyond this one's end are masked off, or never reached.
         let mask = u64::MAX.checked_shr(64 - width as u32).unwrap_or(0);
         for index in 0..some {
             let bit = index * width;

@@ -15,7 +15,7 @@ impl Ledger {
         }
     }
 
-    /// The same for a mirror that was read.
+    /// What is not as in the engine in a mirror that was read already.
     pub(super) fn compare_mirror(&self, found: &Gathered) -> Result<Vec<String>> {
         let Some(files) = &self.files else {
             return Ok(Vec::new());

@@ -76,7 +76,7 @@ impl<'a> Frames<'a> {
             let room = most.saturating_sub(window.len()) as u64;
             let read = input.by_ref().take(room).read_to_end(&mut window);
             let ended = read.map_err(|error| LedgerError::read(self.name, error))? == 0;
-            // Whatever begins in the last part could be a frame that goes on behind the window.
+            // Whatever begins in the last part could be a frame that goes on beyond the window.
             let reach = self.longest + PREFIX;
             let upto = if ended { window.len() } else { window.len().saturating_sub(reach) };
             for at in 0..upto {

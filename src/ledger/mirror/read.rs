@@ -48,7 +48,7 @@ impl Gathered {
         self.roots.get(&size).map(|(root, _)| *root)
     }
 
-    /// How many entries a crash may have left behind that one: two only where they were to be
+    /// How many entries a crash may have left after that one: two only where they were to be
     /// acknowledged together, or the second cannot be read.
     pub(super) fn left_behind(&self, position: u64) -> u64 {
         let second = position + 2;

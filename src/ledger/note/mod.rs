@@ -132,11 +132,6 @@ impl Note {
     pub fn unverified(&self) -> &str {
         &self.text
     }
-
-    /// The names of the keys that are said to have signed.
-    pub fn signers(&self) -> Vec<&str> {
-        self.signatures.iter().map(|signature| signature.name.as_str()).collect()
-    }
 }
 
 impl fmt::Display for Note {

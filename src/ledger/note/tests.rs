@@ -95,7 +95,7 @@ fn other_signatures_are_passed_over_and_a_wrong_one_of_ours_is_not() {
     let (mut note, other) = (Note::sign(TEXT, &ours).unwrap(), Note::sign(TEXT, &theirs).unwrap());
     note.signatures.extend(other.signatures);
     let both = Note::parse(&note.to_string()).unwrap();
-    assert_eq!(both.signers(), ["example.com/log", "witness.example/w"]);
+    assert_eq!(both.signatures.len(), 2);
     assert!(both.verify(ours.verifier()).is_ok() && both.verify(theirs.verifier()).is_ok());
     let namesake = key("example.com/log");
     assert!(matches!(both.verify(namesake.verifier()), Err(ProofError::Fails(_))));

@@ -117,7 +117,7 @@ fn one(
         }
     }
     let (size, confirmed) = match (by_head, by_mirror) {
-        // Behind HEAD nothing was acknowledged; what a checkpoint vouches for may count all the
+        // Beyond HEAD nothing was acknowledged; what a checkpoint vouches for may count all the
         // same, because HEAD may be an older one.
         // What the hurt slot spoke of was durable in the engine as well.
         (Some(head), mirror) => {
@@ -126,7 +126,7 @@ fn one(
         }
         (None, Some(mirror)) => (mirror, Confirmed::Mirror),
         (None, None) => {
-            // Entries behind those that HEAD names were never acknowledged.
+            // Entries beyond those that HEAD names were never acknowledged.
             let most = head.map_or(u64::MAX, |head| head.size.0.saturating_sub(1));
             (most.min(entries.len() as u64), Confirmed::Nothing)
         }

@@ -31,7 +31,7 @@ const SEGMENT: u64 = 2 << 20;
 /// What the engine may keep of pages in memory: nothing here reads a value twice in a row.
 const CACHE: u64 = 16 << 20;
 
-/// Bytes of views that may wait in memory for the next barrier. They stand behind each other in the
+/// Bytes of views that may wait in memory for the next barrier. They follow each other in the
 /// engine's log, so what a killed process loses of them is their end, and that is made up for by the
 /// next opening.
 const LITTLE: usize = 64 << 10;
@@ -96,7 +96,8 @@ fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T> {
     }
 }
 
-/// The same for a call that writes: a disk that fails it has hurt nothing that was there.
+/// Calls the engine to write. A disk that fails the write has hurt nothing that was there, so that
+/// is no damage.
 fn writing<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T> {
     let mut failed = None;
     let done = guarded(|| {

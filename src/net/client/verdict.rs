@@ -28,7 +28,7 @@ pub(super) struct Turn {
 /// What to do after an attempt.
 #[derive(Debug)]
 pub(super) enum Next {
-    /// It stays so.
+    /// Nothing more: the outcome stands.
     End,
     /// Ask for another target on the same host.
     Follow(String),

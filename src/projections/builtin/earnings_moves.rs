@@ -209,8 +209,8 @@ fn measured(found: Result<Move, NoMove>) -> Row {
 }
 
 impl Row {
-    /// The same; quarantined when a split between the two sessions explains the move better than
-    /// the news does, since the bars are then of two adjustments.
+    /// This row, or a quarantined one where a split between the two sessions explains the move
+    /// better than the news does: the bars are then of two adjustments.
     fn held_against(self, splits: &[Record]) -> Self {
         let (Some((reference, reaction)), Some(close)) = (self.sessions, self.moves[2]) else {
             return self;

@@ -30,13 +30,13 @@ impl Activity {
         Self { ranks: Arc::new(then.collect()), apart: HashMap::new() }
     }
 
-    /// The same with one more batch, or with another rank for it.
+    /// Adds a batch, or gives it another rank.
     pub fn with(mut self, batch: BatchId, class: Class, committed: Position) -> Self {
         self.apart.insert(batch, Some((class, committed)));
         self
     }
 
-    /// The same without a batch.
+    /// Takes a batch out.
     pub fn without(mut self, batch: BatchId) -> Self {
         match self.ranks.contains_key(&batch) {
             true => self.apart.insert(batch, None),

@@ -6,7 +6,7 @@ const MARK_EVERY: usize = 14;
 /// The marks of lines in one panel, where several share it: never told by colour alone.
 pub(super) const MARKS: [char; 6] = ['●', '▲', '■', '◆', '○', '△'];
 
-/// The same for terminals without Unicode: there the whole line is drawn with its mark.
+/// The marks of lines for terminals without Unicode: there the whole line is drawn with its mark.
 pub(super) const LETTERS: [char; 6] = ['*', '+', 'x', 'o', '#', '@'];
 
 /// The dots of one line in a panel of `columns` × 2 by `rows` × 4, counted from the top left.

@@ -7,7 +7,7 @@ use super::ink::{clean, ink};
 use super::numbers;
 use super::svg::scale::{number, ticks};
 use super::table::wrapped;
-use super::{Document, Grid, Look, json};
+use super::{Document, Grid, Look};
 use crate::app::report::{Chart, ChartLine};
 use braille::{Canvas, Cell, mark, overlay, place_of};
 use serde_json::Value as Json;
@@ -72,10 +72,6 @@ impl Document for Chart {
 
     fn inked(&self, look: &Look) -> Option<String> {
         Some(self.page(look))
-    }
-
-    fn json(&self) -> String {
-        json::line(self)
     }
 
     fn grid(&self) -> Grid {

@@ -80,7 +80,7 @@ pub(super) fn words(path: &str) -> &'static [&'static str] {
     ALL.iter().find(|(known, ..)| *known == path).map_or(&[], |(.., words)| words)
 }
 
-/// The same with those of the page alone.
+/// The words that the query of a page may have, its twin's and its own.
 pub(super) fn all_words(path: &str) -> impl Iterator<Item = &'static str> + Clone {
     let own = OWN.iter().find(|(known, _)| *known == path).map_or(&[][..], |(_, words)| words);
     words(path).iter().chain(own).copied().chain(["lang"])
@@ -171,7 +171,7 @@ impl Page {
         }
     }
 
-    /// It is made from these views and symbols alone.
+    /// Says that the page is made from these views and symbols alone.
     pub(super) fn of(mut self, series: &[Series], symbols: &[Symbol]) -> Self {
         self.reads = Reads::Of(series.to_vec(), symbols.to_vec());
         self
@@ -303,7 +303,8 @@ pub(super) fn figure(figure: &Figure, tag: &str) -> Markup {
     leading(figure, tag, None)
 }
 
-/// The same; points of a chart of a symbol, as it was at a position, lead to their `why`.
+/// A picture with its sentence and its data. `of` is the symbol and the position of a chart whose
+/// points lead to their `why`.
 pub(super) fn leading(figure: &Figure, tag: &str, of: Option<(&str, Option<&str>)>) -> Markup {
     let live = figure.data.as_ref().filter(|_| tag.is_empty());
     html! {
@@ -378,7 +379,7 @@ pub(super) fn table(caption: &str, headings: &[&str], rows: &[Vec<Markup>]) -> M
     named(words::find(caption), &headings, rows)
 }
 
-/// The same with headings that are names of columns and stay what they are.
+/// A table as [`table`] makes it, whose headings are names of columns and are not translated.
 pub(super) fn named(caption: &str, headings: &[&str], rows: &[Vec<Markup>]) -> Markup {
     let number = |index: usize| headings.get(index).is_some_and(|name| name.starts_with('>'));
     html! {

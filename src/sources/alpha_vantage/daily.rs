@@ -1,10 +1,10 @@
 //! Daily bars.
 
-use super::super::ReadError;
 use super::super::answer::{Refusal, Wanted, member, members, object, place};
 use super::super::notes::Counts;
 use super::super::polygon::PageSummary;
 use super::super::raw::Entry;
+use super::super::{ReadError, widen};
 use super::earnings::{about, told};
 use crate::domain::{Collector, Day, Field, Key, Op, Origin, Series, Severity, Symbol, Value};
 use rust_decimal::Decimal;
@@ -76,8 +76,7 @@ pub(super) fn read<E>(
         let key = Key { symbol, day, item };
         out.event(origin, wanted.series, Op::Put, key, &shape, values).map_err(ReadError::Sink)?;
         summary.rows.accepted += 1;
-        let days = summary.days.get_or_insert((day, day));
-        *days = (days.0.min(day), days.1.max(day));
+        widen(&mut summary.days, day);
     }
     let words = |code: &str| match code {
         "missing_key" => ["bar without a readable date", "bars without a readable date"],

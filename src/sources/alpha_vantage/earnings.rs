@@ -5,7 +5,7 @@ use super::super::csv::{CsvOptions, SymbolFrom, read_csv};
 use super::super::notes::Counts;
 use super::super::polygon::PageSummary;
 use super::super::raw::{Entry, text_of};
-use super::super::{Limits, Mapping, ReadError};
+use super::super::{Limits, Mapping, ReadError, widen};
 use crate::domain::value::parse_plain;
 use crate::domain::{
     Calendar, Collector, Day, Field, Key, Op, Origin, Series, Severity, Symbol, Value,
@@ -102,8 +102,7 @@ pub(super) fn read_history<E>(
         out.event(origin, Series::Earnings, Op::Put, key, &shape, values)
             .map_err(ReadError::Sink)?;
         summary.rows.accepted += 1;
-        let days = summary.days.get_or_insert((day, day));
-        *days = (days.0.min(day), days.1.max(day));
+        widen(&mut summary.days, day);
     }
     let what =
         ["item without a readable `reportedDate`", "items without a readable `reportedDate`"];

@@ -130,6 +130,41 @@ impl From<std::io::Error> for Refused {
 
 const UTF8_BOM: &[u8] = b"\xef\xbb\xbf";
 
+/// A finding for which the file is refused.
+fn fatal(source: u32, code: &str, line: Option<u32>, text: String) -> Refused {
+    Refused::Fatal(Finding { line, ..Finding::about(source, code, Severity::Fatal, text) })
+}
+
+/// Why records could not be cut any further, as the user is told.
+fn stopped(stop: Stop, options: &CsvOptions<'_>) -> Refused {
+    let (source, limits) = (options.source, options.limits);
+    match stop {
+        Stop::Io(error) => Refused::Io(error),
+        Stop::LineTooLong(line) => {
+            let text = format!("line {line} is longer than {} bytes", limits.line_bytes);
+            fatal(source, "line_too_long", Some(line), text)
+        }
+        Stop::TooManyFields(line) => {
+            let text = format!("line {line} has more than {} cells", limits.fields);
+            fatal(source, "too_many_fields", Some(line), text)
+        }
+        Stop::FileTooLarge => {
+            let text = format!("the file is larger than {} bytes", limits.file_bytes);
+            fatal(source, "file_too_large", None, text)
+        }
+    }
+}
+
+/// The refusal of a file that has NUL bytes, named by what such files mostly are.
+fn binary(head: &[u8], source: u32) -> Refused {
+    let text = match head.get(..2) {
+        Some(b"\x1f\x8b") => "the file is compressed with gzip; unpack it first",
+        Some(b"PK") => "the file is a ZIP archive or a workbook; save it as CSV",
+        _ => "the file has NUL bytes; it is no text, or UTF-16 without a mark",
+    };
+    fatal(source, "binary_file", None, text.to_owned())
+}
+
 /// The first pass, unless its outcome is presumed, and all findings about the file as a whole.
 fn prepare<'m, R: Read + Seek>(
     input: &mut R,
@@ -137,129 +172,54 @@ fn prepare<'m, R: Read + Seek>(
     presume: bool,
     summary: &mut ReadSummary,
 ) -> Result<Plan<'m>, Refused> {
-    let (mapping, limits) = (options.mapping, options.limits);
-    let fatal = |code: &str, line: Option<u32>, text: String| {
-        let finding = Finding::about(options.source, code, Severity::Fatal, text);
-        Refused::Fatal(Finding { line, ..finding })
-    };
-    let stopped = |stop: Stop| match stop {
-        Stop::Io(error) => Refused::Io(error),
-        Stop::LineTooLong(line) => {
-            let text = format!("line {line} is longer than {} bytes", limits.line_bytes);
-            fatal("line_too_long", Some(line), text)
-        }
-        Stop::TooManyFields(line) => {
-            let text = format!("line {line} has more than {} cells", limits.fields);
-            fatal("too_many_fields", Some(line), text)
-        }
-        Stop::FileTooLarge => {
-            let text = format!("the file is larger than {} bytes", limits.file_bytes);
-            fatal("file_too_large", None, text)
-        }
-    };
+    let source = options.source;
     let size = input.seek(SeekFrom::End(0))?;
-    if size > limits.file_bytes {
-        return Err(stopped(Stop::FileTooLarge));
+    if size > options.limits.file_bytes {
+        return Err(stopped(Stop::FileTooLarge, options));
     }
     let head = read_head(input)?;
     if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
         let text = "the file is UTF-16; save it as UTF-8".to_owned();
-        return Err(fatal("unsupported_encoding", None, text));
+        return Err(fatal(source, "unsupported_encoding", None, text));
     }
-    let binary = || {
-        let text = match head.get(..2) {
-            Some(b"\x1f\x8b") => "the file is compressed with gzip; unpack it first",
-            Some(b"PK") => "the file is a ZIP archive or a workbook; save it as CSV",
-            _ => "the file has NUL bytes; it is no text, or UTF-16 without a mark",
-        };
-        fatal("binary_file", None, text.to_owned())
-    };
     if head.contains(&0) {
-        return Err(binary());
+        return Err(binary(&head, source));
     }
-    let mut noted =
-        |code: &str, severity: Severity, line: Option<u32>, count: u64, text: String| {
-            let finding = Finding::about(options.source, code, severity, text);
-            summary.findings.push(Finding { line, count, ..finding });
-        };
     let bom = if head.starts_with(UTF8_BOM) { UTF8_BOM.len() } else { 0 };
     if bom > 0 {
         let text = "the file begins with a byte order mark, which was passed over".to_owned();
-        noted("utf8_bom_stripped", Severity::Warning, None, 1, text);
+        summary.findings.push(Finding::about(source, "utf8_bom_stripped", Severity::Warning, text));
     }
-
-    let want_symbol = options.symbol == SymbolFrom::Column;
-    let header = columns::find_header(input, bom, mapping, limits);
-    let Some(header) = header.map_err(stopped)? else {
-        summary.missing = columns::all_missing(mapping);
-        let what = if size == 0 { "the file is empty" } else { "no line is a header" };
-        let text = format!("{what}; missing are {}", summary.missing.join(", "));
-        return Err(fatal("missing_columns", None, text));
-    };
-    summary.delimiter = Some(header.delimiter_name);
-    summary.header_line = Some(header.line);
-    summary.missing.clone_from(&header.missing);
-    if !header.missing.is_empty() {
-        let text = format!("the header lacks {}", header.missing.join(", "));
-        return Err(fatal("missing_columns", Some(header.line), text));
-    }
-    if want_symbol && header.symbol.is_none() {
-        let names: Vec<&str> = mapping.symbol.iter().map(|name| name.text.as_str()).collect();
-        let text = match names.is_empty() {
-            true => format!("the mapping {} knows no symbol column", mapping.id),
-            false => format!("the header has no symbol column ({})", names.join(", ")),
-        };
-        return Err(fatal("symbol_missing", Some(header.line), text));
-    }
-
+    let header = usable_header(input, (size, bom), options, summary)?;
     let (survey, encoding, seen, last) = match presume {
         true => {
             let last = last_byte(input)?;
             (Survey::default(), Encoding::Utf8, Seen::End(size, last), last)
         }
         false => {
-            let (survey, bytes) = survey(input, &header, bom, options).map_err(stopped)?;
+            let surveyed = survey(input, &header, bom, options);
+            let (survey, bytes) = surveyed.map_err(|stop| stopped(stop, options))?;
             if bytes.nul {
-                return Err(binary());
+                return Err(binary(&head, source));
             }
             (survey, bytes.encoding(), Seen::Whole(bytes.len, bytes.crc), bytes.last)
         }
     };
     if encoding == Encoding::Windows1252 {
         let text = "the file is not UTF-8; it was read as Windows-1252".to_owned();
-        noted("encoding_fallback_cp1252", Severity::Warning, None, 1, text);
+        let code = "encoding_fallback_cp1252";
+        summary.findings.push(Finding::about(source, code, Severity::Warning, text));
     }
-    if header.line > 1 {
-        let count = u64::from(header.line) - 1;
-        let text =
-            format!("the header stands in line {}; what is above was passed over", header.line);
-        noted("preamble_skipped", Severity::Warning, Some(header.line), count, text);
-    }
-    let absent = &header.missing_optional;
-    if !absent.is_empty() {
-        let text = format!("the header lacks {}, which are optional", absent.join(", "));
-        let (line, count) = (Some(header.line), absent.len() as u64);
-        noted("missing_optional_columns", Severity::Warning, line, count, text);
-    }
-    if !header.ignored.is_empty() {
-        let text = format!("not known to the mapping: {}", header.ignored.join(", "));
-        let (line, count) = (Some(header.line), header.ignored.len() as u64);
-        noted("ignored_columns", Severity::Info, line, count, text);
-    }
-    if !header.repeated.is_empty() {
-        let text = format!("of equal columns the first was read: {}", header.repeated.join(", "));
-        let (line, count) = (Some(header.line), header.repeated.len() as u64);
-        noted("repeated_columns", Severity::Warning, line, count, text);
-    }
+    note_columns(&header, source, summary);
     if !matches!(last, Some(b'\n' | b'\r')) {
         let text = "the last line has no line end; the file may have been cut off".to_owned();
-        noted("no_final_newline", Severity::Warning, None, 1, text);
+        summary.findings.push(Finding::about(source, "no_final_newline", Severity::Warning, text));
     }
-    let orders = survey.decide(mapping.date_order).map_err(|conflict| {
+    let orders = survey.decide(options.mapping.date_order).map_err(|conflict| {
         let (day_first, month_first) = (conflict.day_first_line, conflict.month_first_line);
         let text =
             format!("line {day_first} has the day first, line {month_first} has the month first");
-        fatal("date_order_conflict", Some(day_first.max(month_first)), text)
+        fatal(source, "date_order_conflict", Some(day_first.max(month_first)), text)
     })?;
     if orders.ambiguous.is_some() {
         let order = orders.slash.or(orders.dash).map_or("", |order| order.name());
@@ -267,12 +227,72 @@ fn prepare<'m, R: Read + Seek>(
             "no date tells the day from the month; read as {order}, which `order` under `[date]` of a \
              mapping changes"
         );
-        noted("ambiguous_date_order", Severity::Warning, orders.ambiguous, 1, text);
+        let found = Finding::about(source, "ambiguous_date_order", Severity::Warning, text);
+        summary.findings.push(Finding { line: orders.ambiguous, ..found });
     }
     summary.missing_optional.clone_from(&header.missing_optional);
     summary.ignored_columns.clone_from(&header.ignored);
     (summary.slash_order, summary.dash_order) = (orders.slash, orders.dash);
     Ok(Plan { header, bom, encoding, orders, seen })
+}
+
+/// The header, refused where a column is missing that nothing works without.
+fn usable_header<'m, R: Read + Seek>(
+    input: &mut R,
+    (size, bom): (u64, usize),
+    options: &CsvOptions<'m>,
+    summary: &mut ReadSummary,
+) -> Result<Header<'m>, Refused> {
+    let (mapping, source) = (options.mapping, options.source);
+    let header = columns::find_header(input, bom, mapping, options.limits);
+    let Some(header) = header.map_err(|stop| stopped(stop, options))? else {
+        summary.missing = columns::all_missing(mapping);
+        let what = if size == 0 { "the file is empty" } else { "no line is a header" };
+        let text = format!("{what}; missing are {}", summary.missing.join(", "));
+        return Err(fatal(source, "missing_columns", None, text));
+    };
+    summary.delimiter = Some(header.delimiter_name);
+    summary.header_line = Some(header.line);
+    summary.missing.clone_from(&header.missing);
+    if !header.missing.is_empty() {
+        let text = format!("the header lacks {}", header.missing.join(", "));
+        return Err(fatal(source, "missing_columns", Some(header.line), text));
+    }
+    if options.symbol == SymbolFrom::Column && header.symbol.is_none() {
+        let names: Vec<&str> = mapping.symbol.iter().map(|name| name.text.as_str()).collect();
+        let text = match names.is_empty() {
+            true => format!("the mapping {} knows no symbol column", mapping.id),
+            false => format!("the header has no symbol column ({})", names.join(", ")),
+        };
+        return Err(fatal(source, "symbol_missing", Some(header.line), text));
+    }
+    Ok(header)
+}
+
+/// What is to be said of the lines above the header and of its columns.
+fn note_columns(header: &Header<'_>, source: u32, summary: &mut ReadSummary) {
+    let mut noted = |code: &str, severity: Severity, count: u64, text: String| {
+        let found = Finding::about(source, code, severity, text);
+        summary.findings.push(Finding { line: Some(header.line), count, ..found });
+    };
+    if header.line > 1 {
+        let text =
+            format!("the header stands in line {}; what is above was passed over", header.line);
+        noted("preamble_skipped", Severity::Warning, u64::from(header.line) - 1, text);
+    }
+    let (absent, ignored, repeated) = (&header.missing_optional, &header.ignored, &header.repeated);
+    if !absent.is_empty() {
+        let text = format!("the header lacks {}, which are optional", absent.join(", "));
+        noted("missing_optional_columns", Severity::Warning, absent.len() as u64, text);
+    }
+    if !ignored.is_empty() {
+        let text = format!("not known to the mapping: {}", ignored.join(", "));
+        noted("ignored_columns", Severity::Info, ignored.len() as u64, text);
+    }
+    if !repeated.is_empty() {
+        let text = format!("of equal columns the first was read: {}", repeated.join(", "));
+        noted("repeated_columns", Severity::Warning, repeated.len() as u64, text);
+    }
 }
 
 /// The first bytes of the file, enough to recognise what is not text.

@@ -56,7 +56,7 @@ impl Plain {
         }
     }
 
-    /// The digits of the number in the unit of the field, and how many stand behind the point; see
+    /// The digits of the number in the unit of the field, and how many stand after the point; see
     /// [`to_field`].
     pub(super) fn to_field(self, unit: CellUnit) -> (i64, u8) {
         let shift = if unit == CellUnit::Percent { 2 } else { 0 };

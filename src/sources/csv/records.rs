@@ -6,6 +6,7 @@
 //! after CRLF), blank lines (it skips them), whether the last line was cut off, and an end to
 //! memory when a line has no end.
 
+use crate::domain::Origin;
 use crate::sources::Limits;
 use memchr::memchr3;
 use std::borrow::Cow;
@@ -44,6 +45,12 @@ impl<'b> Record<'b> {
     /// How many cells there are; a blank line has one.
     pub(in crate::sources) fn len(&self) -> usize {
         self.ends.len()
+    }
+
+    /// Where it stands in a source.
+    pub(in crate::sources) fn origin(&self, source: u32) -> Origin {
+        let len = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
+        Origin { source, line: self.line, offset: self.offset, len }
     }
 
     /// A cell as it was written, quotes included; empty when there is none.

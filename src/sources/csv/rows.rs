@@ -8,7 +8,7 @@ use super::text::{self, Bytes, Encoding, Utf8Check};
 use super::words;
 use super::{CsvOptions, Plan, Seen, SymbolFrom};
 use crate::domain::rows::{Key, MAX_RAW};
-use crate::domain::{Collector, Day, Field, Origin, Severity, Shape, Symbol, Value, Values};
+use crate::domain::{Collector, Day, Field, Severity, Shape, Symbol, Value, Values};
 use crate::sources::mapping::{CellUnit, Column, DecimalMark, Need};
 use crate::sources::notes::{Counts, DayNotes};
 use crate::sources::{ReadError, ReadSummary};
@@ -99,7 +99,7 @@ struct Pass<'m> {
     symbols: Symbols,
     shapes: Shapes,
     values: Values,
-    /// Per column, those of further days behind the others.
+    /// Per column, those of further days after the others.
     usual: Vec<Usual>,
     accepted: u64,
     blank: u64,
@@ -145,12 +145,7 @@ impl<'m> Pass<'m> {
 
     /// Takes in one record below the header.
     fn take<E>(&mut self, record: Record<'_>, out: &mut Collector<'_, E>) -> Result<(), E> {
-        let origin = Origin {
-            source: self.options.source,
-            line: record.line,
-            offset: record.offset,
-            len: record.bytes.len() as u32,
-        };
+        let origin = record.origin(self.options.source);
         let date = text::trimmed(record.cell(self.date), |bytes| self.encoding.text(bytes));
         if date.is_empty() && self.is_blank(record) {
             self.blank += 1;
@@ -381,7 +376,7 @@ fn check(column: &Column, cmp: impl Fn(&Decimal) -> Ordering) -> Result<bool, &s
 struct Shapes {
     /// Codes of the fields of the row under way.
     codes: Vec<u16>,
-    /// Those of the last row.
+    /// Codes of the fields of the last row.
     before: Vec<u16>,
     last: Shape,
     known: HashMap<Vec<u16>, Shape>,

@@ -10,11 +10,10 @@ use super::stream::{Blind, Ended, settled, unpacked};
 use super::times::{date, ms_of_ns};
 use crate::domain::occ::{Contract, Right};
 use crate::domain::{
-    Calendar, Collector, Day, Field, Finding, Key, Op, Origin, Series, Severity, Symbol, Value,
-    eastern,
+    Calendar, Collector, Day, Field, Finding, Key, Op, Series, Severity, Symbol, Value, eastern,
 };
 use crate::sources::csv::records::{Record, Records};
-use crate::sources::{Limits, ReadError, ReadSummary};
+use crate::sources::{Limits, ReadError, ReadSummary, widen};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -99,17 +98,11 @@ fn records<E>(
             continue;
         }
         summary.rows.read += 1;
-        let origin = Origin {
-            source: page.source,
-            line: record.line,
-            offset: record.offset,
-            len: u32::try_from(record.bytes.len()).unwrap_or(u32::MAX),
-        };
+        let origin = record.origin(page.source);
         match row(&record, &columns, page, &mut pass, notes, witness) {
             Ok(key) => {
                 summary.rows.accepted += 1;
-                let days = summary.days.get_or_insert((key.day, key.day));
-                *days = (days.0.min(key.day), days.1.max(key.day));
+                widen(&mut summary.days, key.day);
                 let key = Key { symbol: &key.symbol, day: key.day, item: &key.item };
                 let values = pass.values.drain(..);
                 out.event(origin, Series::Chain, Op::Put, key, &pass.fields, values)

@@ -8,11 +8,9 @@ use super::keys::{Clock, DAILY};
 use super::stream::{Blind, Ended, settled, unpacked};
 use super::times::ms_of_ns;
 use crate::domain::occ::Contract;
-use crate::domain::{
-    Collector, Day, Field, Finding, Key, Op, Origin, Series, Severity, Symbol, Value,
-};
+use crate::domain::{Collector, Day, Field, Finding, Key, Op, Series, Severity, Symbol, Value};
 use crate::sources::csv::records::{Record, Records};
-use crate::sources::{Limits, ReadError, ReadSummary};
+use crate::sources::{Limits, ReadError, ReadSummary, widen};
 use std::borrow::Cow;
 use std::io::Read;
 
@@ -166,19 +164,13 @@ fn records<E>(
             continue;
         }
         summary.rows.read += 1;
-        let origin = Origin {
-            source: page.source,
-            line: record.line,
-            offset: record.offset,
-            len: u32::try_from(record.bytes.len()).unwrap_or(u32::MAX),
-        };
+        let origin = record.origin(page.source);
         let read = row(&record, &header, page, timespan, &mut pass, notes);
         match (read, &pass.symbol) {
             (Ok((day, item)), Some(symbol)) => {
                 let item = if page.kind == FlatKind::OptionChain { &pass.ticker } else { &*item };
                 summary.rows.accepted += 1;
-                let days = summary.days.get_or_insert((day, day));
-                *days = (days.0.min(day), days.1.max(day));
+                widen(&mut summary.days, day);
                 let key = Key { symbol, day, item };
                 out.event(origin, series, Op::Put, key, &header.fields, pass.values.drain(..))
                     .map_err(Ended::Sink)?;

@@ -9,8 +9,8 @@ use crate::domain::entry::RowCounts;
 use crate::domain::{
     Collector, Day, Field, Finding, Key, Op, Origin, Series, Severity, Symbol, Value,
 };
-use crate::sources::ReadError;
 use crate::sources::raw::{Entry, entries, text_of, value_of};
+use crate::sources::{ReadError, widen};
 use std::collections::{BTreeMap, HashMap};
 
 /// What a page was asked for.
@@ -165,8 +165,8 @@ struct Pass<'a> {
     values: Vec<Value>,
     /// The last event of each key, by its item's source text.
     seen: HashMap<(Symbol, Day, Box<str>), &'a str>,
-    /// The same for bars of one symbol, by their instants: quicker, and no less, because bars of
-    /// two instants are never the same.
+    /// The last event of each instant, for bars of one symbol: quicker than by key, and as good,
+    /// since bars of two instants are never the same.
     seen_at: BTreeMap<i64, &'a str>,
     clock: Clock,
     notes: Notes,
@@ -226,8 +226,7 @@ impl<'a> Pass<'a> {
         if let Some(raw) = self.walk.raw(&self.leaves, "insights") {
             self.insight(raw, &key, line);
         }
-        let days = self.summary.days.get_or_insert((key.day, key.day));
-        *days = (days.0.min(key.day), days.1.max(key.day));
+        widen(&mut self.summary.days, key.day);
         Ok(Some(key))
     }
 

@@ -117,7 +117,7 @@ pub(super) fn cache_limits(files: &FileValues) -> CacheLimits {
 }
 
 impl Reached {
-    /// The same with what the command says.
+    /// What the command says, over what the settings say.
     pub(super) fn with(mut self, args: &ServiceArgs) -> Self {
         if let Some(base_url) = &args.base_url {
             (self.base_url, self.base_path) = match self.provider {
