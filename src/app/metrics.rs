@@ -110,7 +110,7 @@ impl<'a> Past<'a> {
 /// Where implied volatility stands among its own history.
 ///
 /// # Errors
-/// [`AppError::NotFound`] for a symbol that no view knows.
+/// Those of [`known`]; a stored value that cannot be read.
 pub fn ranks(ledger: &Ledger, asked: &Asked) -> Result<Rank> {
     let past = Past::of(ledger, asked)?;
     let found = parallel::map(&past.symbols(asked, &[Series::Iv])?, threads(), |symbol| {
@@ -158,7 +158,7 @@ pub(super) fn rank_row(symbol: &Symbol, records: &[Record], date: Option<Day>) -
 /// One line a symbol: price, volatilities, where they stand, and from which day each of them is.
 ///
 /// # Errors
-/// [`AppError::NotFound`] for a symbol that no view knows.
+/// Those of [`known`]; a stored value that cannot be read.
 pub fn snapshot(ledger: &Ledger, asked: &Asked, today: Day) -> Result<Snapshot> {
     let past = Past::of(ledger, asked)?;
     let symbols = past.symbols(asked, &[Series::Iv, Series::Hv, Series::Spot])?;

@@ -118,7 +118,7 @@ fn month_name(month: i32) -> String {
 /// Symbols × months, with the value of the last observation of each month.
 ///
 /// # Errors
-/// [`AppError::NotFound`] for a symbol that view `iv` does not know.
+/// Those of [`known`] for view `iv`; a stored value that cannot be read.
 pub fn heatmap(ledger: &Ledger, heat: &Heat) -> Result<Heatmap> {
     let reader = ViewReader::new(ledger)?;
     let at = heat.at.unwrap_or(ledger.position());

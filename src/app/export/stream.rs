@@ -85,8 +85,7 @@ impl<'a> Stream<'a> {
     /// Looks up what is wanted.
     ///
     /// # Errors
-    /// [`AppError::NotFound`] as of [`known`]; a position that is not
-    /// there.
+    /// Those of [`known`]; a position that is not there.
     pub fn new(ledger: &'a Ledger, wanted: &'a Wanted) -> Result<Self> {
         known(ledger, &wanted.symbols, &wanted.series, wanted.at)?;
         let reader = ViewReader::new(ledger)?;
