@@ -84,16 +84,15 @@ pub(super) struct Deciding<'a> {
 impl Deciding<'_> {
     /// Stages something, shows its review, decides about it, and says what that leaves behind.
     pub(super) fn finish(
-        self,
+        mut self,
         ledger: &mut Ledger,
         stage: impl FnOnce(&mut Ledger) -> app::error::Result<Staged>,
     ) -> Outcome<Exit> {
-        let Self { ui, ctx, flags, full } = self;
         let before = ledger.entries().len();
-        let exit = Deciding { ui, ctx, flags, full }.settle(ledger, stage)?;
+        let exit = self.settle(ledger, stage)?;
         let mut since = ledger.entries().iter().skip(before);
         if since.any(|entry| matches!(entry.kind, EntryKind::Decision(_))) {
-            left_behind(ui, ledger);
+            left_behind(self.ui, ledger);
         }
         Ok(exit)
     }
@@ -101,11 +100,11 @@ impl Deciding<'_> {
     /// Stages something, shows its review and decides about it. Where flags have decided already,
     /// both are done before anything is shown: a batch that is told of is durable.
     pub(super) fn settle(
-        self,
+        &mut self,
         ledger: &mut Ledger,
         stage: impl FnOnce(&mut Ledger) -> app::error::Result<Staged>,
     ) -> Outcome<Exit> {
-        let Self { ui, ctx, flags, full } = self;
+        let (ui, ctx, flags, full) = (&mut *self.ui, self.ctx, self.flags, self.full);
         let (run, may_ask) = (ctx.run(), ui.may_ask());
         let mut plan = (Step::Keep(Exit::Done), None);
         let agreed = |ledger: &Ledger, staged: &mut Staged| {

@@ -204,7 +204,7 @@ fn finish(
         Some(mut staged) => {
             staged.review.fetch = Some(Box::new(report));
             let batch = staged.batch;
-            let deciding = Deciding { ui, ctx, flags: &args.decide, full: args.full };
+            let mut deciding = Deciding { ui, ctx, flags: &args.decide, full: args.full };
             let exit = deciding.settle(ledger, |_| Ok(staged))?;
             let state = batch.and_then(|id| ledger.batches().get(id)).map(|batch| batch.state());
             if state == Some(BatchState::Active) {
