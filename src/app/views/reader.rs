@@ -185,8 +185,7 @@ impl<'a> ViewReader<'a> {
             return Ok(self.events(view, symbol)? > 0);
         }
         let by_then = |number: &u32| {
-            let batch = table.get(BatchId(*number));
-            batch.and_then(|batch| batch.committed_at).is_some_and(|then| then <= at)
+            table.get(BatchId(*number)).is_some_and(|batch| batch.committed_by(at).is_some())
         };
         for period in self.stored(view, symbol)? {
             if self.read(view, symbol, &[period])?.batches.iter().any(by_then) {
