@@ -3,7 +3,7 @@
 //! Each folder of `tests/fixtures` has the same small ledger three times: as a backup, as the files of
 //! its directory (each packed with gzip, since sled's are mostly zeros), and as a list of what it shows
 //! at every position. All of it is made up by [`make`]; `cargo test --test all golden -- --ignored`
-//! makes the newest. That is for a new format version, in a new folder: these files are never replaced.
+//! makes the newest. That is for a new layout, in a new folder: these files are never replaced.
 
 use crate::laws::damage::files;
 use crate::support::*;
@@ -17,11 +17,15 @@ use volledger::app::{
 };
 use volledger::domain::{BatchId, Position, Series};
 
-/// The formats of a ledger that were ever written.
-const FORMATS: [u32; 2] = [1, 2];
+/// A folder of `tests/fixtures`, and the format that its ledger says.
+type Golden = (&'static str, u32);
 
-fn fixtures(format: u32) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/v{format}"))
+/// All that was ever written; the last one has blocks of packed numbers.
+const GOLDEN: [Golden; 3] = [("v1", 1), ("v2", 2), NEWEST];
+const NEWEST: Golden = ("v2-packed", 2);
+
+fn fixtures((name, _): Golden) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
 
 fn put(folder: &Path, name: &str, text: &str) -> PathBuf {
@@ -149,11 +153,11 @@ fn digests(ledger: &Ledger) -> String {
 }
 
 #[test]
-#[ignore = "makes the newest of tests/fixtures: for a new format version only"]
+#[ignore = "makes the newest of tests/fixtures: for a new layout only"]
 fn make_the_golden_ledger() {
     let folder = tempfile::tempdir().unwrap();
     let (ledger, run) = make(folder.path());
-    let fixtures = fixtures(ledger.format());
+    let fixtures = fixtures(NEWEST);
     assert!(!fixtures.exists(), "golden ledgers are never replaced: choose a new folder");
     std::fs::create_dir_all(&fixtures).unwrap();
     std::fs::write(fixtures.join("shown.txt"), digests(&ledger)).unwrap();
@@ -173,9 +177,9 @@ fn make_the_golden_ledger() {
 }
 
 /// The ledger's directory, unpacked.
-fn unpacked(format: u32) -> tempfile::TempDir {
+fn unpacked(golden: Golden) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let packed = fixtures(format).join("ledger");
+    let packed = fixtures(golden).join("ledger");
     for file in files(&packed) {
         let inside = file.strip_prefix(&packed).unwrap().with_extension("");
         let path = folder.path().join("l").join(inside);
@@ -187,31 +191,31 @@ fn unpacked(format: u32) -> tempfile::TempDir {
     folder
 }
 
-fn shown_then(format: u32) -> String {
-    std::fs::read_to_string(fixtures(format).join("shown.txt")).unwrap()
+fn shown_then(golden: Golden) -> String {
+    std::fs::read_to_string(fixtures(golden).join("shown.txt")).unwrap()
 }
 
-fn is_whole(ledger: &mut Ledger, format: u32) {
+fn is_whole(ledger: &mut Ledger, golden: Golden) {
     let report = verify::everything(ledger, &run()).unwrap();
     assert!(report.ok, "{:?} {:?}", report.damage, report.stale);
-    assert_eq!(digests(ledger), shown_then(format), "format {format}");
+    assert_eq!(digests(ledger), shown_then(golden), "{golden:?}");
 }
 
 #[test]
 fn a_golden_directory_opens_and_shows_what_it_showed() {
-    for format in FORMATS {
-        let folder = unpacked(format);
+    for golden in GOLDEN {
+        let folder = unpacked(golden);
         let mut ledger = reopen(&folder);
-        is_whole(&mut ledger, format);
+        is_whole(&mut ledger, golden);
         // The views that it brought are right; so are those made from the first event.
         for series in Series::ALL {
             assert!(verify::rebuild(&mut ledger, series, &run()).unwrap().ok, "{series}");
         }
-        assert_eq!(digests(&ledger), shown_then(format));
-        assert_eq!(ledger.format(), format);
+        assert_eq!(digests(&ledger), shown_then(golden));
+        assert_eq!(ledger.format(), golden.1);
         is_lived_on(&folder, ledger);
         // So do the views that it brought, which are of its time.
-        let folder = unpacked(format);
+        let folder = unpacked(golden);
         let ledger = reopen(&folder);
         is_lived_on(&folder, ledger);
     }
@@ -231,12 +235,12 @@ fn is_lived_on(folder: &tempfile::TempDir, mut ledger: Ledger) {
 
 #[test]
 fn a_golden_backup_restores_to_what_it_showed() {
-    for format in FORMATS {
+    for golden in GOLDEN {
         let folder = tempfile::tempdir().unwrap();
-        let backup = fixtures(format).join("backup.vlb");
+        let backup = fixtures(golden).join("backup.vlb");
         let report = outside::restore(&backup, &folder.path().join("l"), "test", &run()).unwrap();
         assert!(report.ok);
-        is_whole(&mut reopen(&folder), format);
+        is_whole(&mut reopen(&folder), golden);
     }
 }
 
@@ -246,15 +250,16 @@ fn the_same_files_still_give_the_golden_rows_and_views() {
     let (ledger, _) = make(folder.path());
     // The head has the version of the program in it; rows and views have not.
     let without_head = |text: &str| text.split_once('\n').unwrap().1.to_owned();
-    for format in FORMATS {
-        assert_eq!(without_head(&digests(&ledger)), without_head(&shown_then(format)));
+    for golden in GOLDEN {
+        assert_eq!(without_head(&digests(&ledger)), without_head(&shown_then(golden)));
     }
 }
 
 #[test]
 fn a_changed_golden_ledger_is_refused() {
-    for (format, name) in [(1, "HEAD"), (2, "HEAD"), (2, "HEADS")] {
-        let folder = unpacked(format);
+    let [v1, v2, _] = GOLDEN;
+    for (golden, name) in [(v1, "HEAD"), (v2, "HEAD"), (v2, "HEADS")] {
+        let folder = unpacked(golden);
         let head = folder.path().join("l").join(name);
         let mut bytes = std::fs::read(&head).unwrap();
         // Of two slots both: one alone may be what a crash left.

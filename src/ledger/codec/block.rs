@@ -5,7 +5,11 @@ use super::super::error::LedgerError;
 use super::super::hash::content;
 use super::super::store::MAX_VALUE;
 use super::v1::{BlockV1, ColumnsV1, HeadsV1, ItemsV1, RejectV1};
-use super::{MAX_BODY, Packing, Tag, columns, compress, decompress, erased, from_bytes, to_bytes};
+use super::v2::HeadsV2;
+use super::{
+    MAX_BODY, Packing, Tag, V1, V2, columns, compress, decompress, erased, from_bytes_of, lift,
+    to_bytes_of,
+};
 use crate::domain::{Day, Digest, Reject, Rows, Series, Symbol, Window};
 
 /// Most events in a block. At the usual 6 to 20 bytes a row a block stays far below the engine's
@@ -27,14 +31,16 @@ pub enum Codec {
     Columns,
 }
 
-/// The codec number of columns with items beside them.
+/// The codec number of rows in full.
+const PLAIN: u8 = 0;
+/// Columns of the first version; of rejects still written.
+const COLUMNS: u8 = 1;
+/// Columns of the first version with items beside them.
 const ITEMS: u8 = 2;
-
-impl Codec {
-    fn number(self) -> u8 {
-        u8::from(self == Self::Columns)
-    }
-}
+/// Columns of packed numbers.
+const PACKED: u8 = 4;
+/// Columns of packed numbers, with texts and therefore compressed.
+const TEXTS: u8 = 5;
 
 /// What a block says about itself before its events are unpacked.
 #[derive(Clone, Debug)]
@@ -80,7 +86,7 @@ pub fn encode_blocks(window: &Window, codec: Codec) -> Result<Vec<Vec<u8>>, Ledg
 type Packed = (Vec<u8>, usize);
 
 /// Encodes each part as a block. Unusual values (long texts) can outgrow the engine's safe size,
-/// and the size that is decoded again: the events of such a block are halved.
+/// and the size that is decoded again: the events of such a block and of those behind it are halved.
 fn fitting<T>(
     mut parts: Vec<&[T]>,
     codec: Codec,
@@ -95,8 +101,10 @@ fn fitting<T>(
     while let Some(part) = parts.pop() {
         let (bytes, size) = encode(part)?;
         if (bytes.len() > most || size > MAX_BODY) && part.len() > 1 {
-            let (left, right) = part.split_at(part.len() / 2);
-            parts.extend([right, left]);
+            // What follows is most often like it.
+            let half = part.len().div_ceil(2);
+            parts.push(part);
+            parts = parts.iter().flat_map(|part| part.chunks(half).rev()).collect();
         } else if size > MAX_BODY {
             return Err(LedgerError::TooLarge { size });
         } else {
@@ -126,17 +134,17 @@ fn encode_rows(
     let days = heads.clone().map(|head| head.day.0);
     let days = (days.clone().min().unwrap_or(0), days.max().unwrap_or(0));
     let series = heads.clone().next().map_or(0, |head| head.series.code());
-    let mut number = codec.number();
-    let raw = match codec {
+    let (number, raw) = match codec {
         Codec::Columns => {
             let packed = columns::pack(rows, order, &local);
-            match columns::pack_items(rows, order) {
-                Some(items) => {
-                    number = ITEMS;
-                    encode(&(packed, items))?
-                }
-                None => encode(&packed)?,
-            }
+            (
+                if columns::has_texts(&packed.heads.items, &packed.columns) {
+                    TEXTS
+                } else {
+                    PACKED
+                },
+                encode(&packed)?,
+            )
         }
         Codec::Plain => {
             let mut out = Vec::new();
@@ -145,7 +153,7 @@ fn encode_rows(
                 canon::put_row(&mut event, row);
                 put_plain(&mut out, row.head.seq - window.0, &event);
             }
-            out
+            (PLAIN, out)
         }
     };
     let size = raw.len();
@@ -162,7 +170,7 @@ fn encode_rejects(
     window: (u32, u32),
     codec: Codec,
 ) -> Result<Packed, LedgerError> {
-    let raw = match codec {
+    let (number, raw) = match codec {
         Codec::Columns => {
             let wire: Vec<RejectV1> = rejects
                 .iter()
@@ -177,7 +185,7 @@ fn encode_rejects(
                     raw: r.raw.to_string(),
                 })
                 .collect();
-            encode(&wire)?
+            (COLUMNS, encode(&wire)?)
         }
         Codec::Plain => {
             let mut out = Vec::new();
@@ -186,11 +194,11 @@ fn encode_rejects(
                 canon::put_reject(&mut event, reject);
                 put_plain(&mut out, reject.seq - window.0, &event);
             }
-            out
+            (PLAIN, out)
         }
     };
     let size = raw.len();
-    Ok((seal(window, rejects.len(), 0, Vec::new(), (0, 0), codec.number(), raw)?, size))
+    Ok((seal(window, rejects.len(), 0, Vec::new(), (0, 0), number, raw)?, size))
 }
 
 fn put_plain(out: &mut Vec<u8>, seq_in_window: u32, event: &[u8]) {
@@ -210,9 +218,10 @@ fn seal(
 ) -> Result<Vec<u8>, LedgerError> {
     let raw_size = u32::try_from(raw.len()).unwrap_or(u32::MAX);
     let payload = match codec {
-        0 | erased::CODEC => raw,
+        PLAIN | PACKED | erased::CODEC => raw,
         _ => compress(&raw, Packing::Columns)?,
     };
+    let version = if codec < PACKED { V1 } else { V2 };
     let events = events as u32;
     let block = BlockV1 {
         window_first,
@@ -225,7 +234,7 @@ fn seal(
         raw_size,
         payload,
     };
-    let mut bytes = to_bytes(Tag::Block, &block)?;
+    let mut bytes = to_bytes_of(Tag::Block, version, &block)?;
     let digest = content(&bytes);
     bytes.extend_from_slice(&digest.0);
     Ok(bytes)
@@ -238,7 +247,8 @@ fn open(bytes: &[u8]) -> Result<(BlockHeader, u8, usize, Vec<u8>), LedgerError> 
     if content(body) != Digest(*seal) {
         return Err(LedgerError::damaged("a block's bytes do not match their digest"));
     }
-    let block: BlockV1 = from_bytes(Tag::Block, "a block", body)?;
+    let version = body.get(1).map_or(V1, |version| (*version).clamp(V1, V2));
+    let block: BlockV1 = from_bytes_of(Tag::Block, version, "a block", body)?;
     let mut symbols = Vec::with_capacity(block.symbols.len());
     for (name, count) in &block.symbols {
         symbols.push((Symbol::exact(name).map_err(|_| malformed())?, *count));
@@ -270,7 +280,7 @@ pub fn decode_block(bytes: &[u8], into: &mut Window) -> Result<BlockHeader, Ledg
     let count = header.events as usize;
     let before = into.len();
     match codec {
-        0 => {
+        PLAIN => {
             let mut rest = payload.as_slice();
             while !rest.is_empty() {
                 let (seq, after) = take_uint(rest).ok_or_else(malformed)?;
@@ -291,7 +301,16 @@ pub fn decode_block(bytes: &[u8], into: &mut Window) -> Result<BlockHeader, Ledg
             columns::unpack(packed, count, &symbols, &mut into.rows)?;
             columns::unpack_items(items, count, &mut into.rows)?;
         }
-        1 if raw_size <= MAX_BODY => {
+        PACKED | TEXTS if raw_size <= MAX_BODY && header.series.is_some() => {
+            let raw = if codec == TEXTS { decompress(&payload, raw_size)? } else { payload };
+            let (packed, items) = lift::columns(decode_exact(&raw)?, count)?;
+            let symbols: Vec<_> = header.symbols.iter().map(|(s, _)| s.clone()).collect();
+            columns::unpack(packed, count, &symbols, &mut into.rows)?;
+            if let Some(items) = items {
+                columns::unpack_items(items, count, &mut into.rows)?;
+            }
+        }
+        COLUMNS if raw_size <= MAX_BODY => {
             let raw = decompress(&payload, raw_size)?;
             if header.series.is_some() {
                 let packed: ColumnsV1 = decode_exact(&raw)?;
@@ -326,23 +345,38 @@ pub fn decode_block(bytes: &[u8], into: &mut Window) -> Result<BlockHeader, Ledg
 pub fn decode_keys(bytes: &[u8], rows: &mut Rows) -> Result<Option<()>, LedgerError> {
     let malformed = || LedgerError::Malformed { what: "a block" };
     let (header, codec, raw_size, payload) = open(bytes)?;
-    if codec != 1 || header.series.is_none() {
+    if header.series.is_none() || !matches!(codec, COLUMNS | PACKED | TEXTS) {
         return Ok(None);
     }
     if raw_size > MAX_BODY {
         return Err(malformed());
     }
-    let raw = decompress(&payload, raw_size)?;
-    let packed: (HeadsV1, usize) =
-        bincode::decode_from_slice(&raw, super::config()).map_err(|_| malformed())?;
+    let raw = if codec == PACKED { payload } else { decompress(&payload, raw_size)? };
+    let count = header.events as usize;
+    let heads = match codec {
+        COLUMNS => {
+            let (heads, _): (HeadsV1, usize) = first_of(&raw)?;
+            heads
+        }
+        _ => match lift::heads(first_of::<HeadsV2>(&raw)?.0, count)? {
+            (heads, None) => heads,
+            _ => return Ok(None),
+        },
+    };
     let symbols: Vec<_> = header.symbols.iter().map(|(symbol, _)| symbol.clone()).collect();
-    columns::unpack_keys(packed.0, header.events as usize, &symbols, rows)?;
+    columns::unpack_keys(heads, count, &symbols, rows)?;
     Ok(Some(()))
 }
 
+/// What a payload begins with, and its size.
+fn first_of<T: bincode::Decode<()>>(raw: &[u8]) -> Result<(T, usize), LedgerError> {
+    bincode::decode_from_slice(raw, super::config())
+        .map_err(|_| LedgerError::Malformed { what: "a block's payload" })
+}
+
 fn decode_exact<T: bincode::Decode<()>>(raw: &[u8]) -> Result<T, LedgerError> {
-    match bincode::decode_from_slice(raw, super::config()) {
-        Ok((value, used)) if used == raw.len() => Ok(value),
+    match first_of(raw)? {
+        (value, used) if used == raw.len() => Ok(value),
         _ => Err(LedgerError::Malformed { what: "a block's payload" }),
     }
 }

@@ -6,12 +6,10 @@
 use super::super::error::LedgerError;
 use super::column::{Gathered, pack_bytes};
 use super::columns::{self, Fields};
-use super::packed::{self, IntsV2};
-use super::v1::{ColumnV1, ColumnsV1, DigitsV1, HeadsV1, IntsV1, ItemsV1};
-use super::v2::{BodyV2, ChunkV2, ColumnV2, DigitsV2};
-use super::varints::Varints;
+use super::v1::{ColumnsV1, HeadsV1, IntsV1, ItemsV1};
+use super::v2::{BodyV2, ChunkV2};
 use super::{
-    Packing, Tag, V2, compress, config, decompress, from_bytes, from_bytes_of, to_bytes_of,
+    Packing, Tag, V2, compress, config, decompress, from_bytes, from_bytes_of, lift, to_bytes_of,
 };
 use crate::domain::rows::Head;
 use crate::domain::{Op, Rows, Symbol};
@@ -39,26 +37,21 @@ pub fn encode_chunk(
         return Err(LedgerError::Engine(format!("{what} are more than can be read back")));
     }
     let mut numbers = Vec::with_capacity(heads.len());
-    let mut ints = |of: &mut dyn Iterator<Item = i64>| {
-        numbers.clear();
-        numbers.extend(of);
-        packed::pack(&mut numbers)
-    };
     let (items, item) = columns::items(rows, heads.iter().copied());
     let body = BodyV2 {
-        batches: ints(&mut batches.iter().map(|batch| i64::from(*batch))),
-        seqs: ints(&mut heads.iter().map(|head| i64::from(head.seq))),
-        days: ints(&mut heads.iter().map(|head| i64::from(head.day.0))),
-        symbol: ints(&mut heads.iter().map(|head| i64::from(head.symbol))),
+        batches: columns::pack_ints(&mut numbers, batches.iter().map(|batch| i64::from(*batch))),
+        seqs: columns::pack_ints(&mut numbers, heads.iter().map(|head| i64::from(head.seq))),
+        days: columns::pack_ints(&mut numbers, heads.iter().map(|head| i64::from(head.day.0))),
+        symbol: columns::pack_ints(&mut numbers, heads.iter().map(|head| i64::from(head.symbol))),
         ops: pack_bytes(heads.iter().map(|head| u8::from(head.op == Op::Retract)).collect()),
         series: pack_bytes(heads.iter().map(|head| head.series.code()).collect()),
         shapes: fields.shapes,
-        shape: ints(&mut fields.of.into_iter()),
+        shape: columns::pack_ints(&mut numbers, fields.of.into_iter()),
         items,
-        item: ints(&mut item.into_iter()),
-        columns: fields.columns.into_iter().map(Gathered::packed_v2).collect(),
+        item: columns::pack_ints(&mut numbers, item.into_iter()),
+        columns: fields.columns.into_iter().map(Gathered::packed).collect(),
     };
-    let texts = !body.items.is_empty() || body.columns.iter().any(|of| !of.texts.is_empty());
+    let texts = columns::has_texts(&body.items, &body.columns);
     let raw = bincode::encode_to_vec(&body, config())
         .map_err(|error| LedgerError::Engine(format!("cannot encode: {error}")))?;
     let (raw_size, body) = match texts {
@@ -128,57 +121,29 @@ fn lifted(bytes: &[u8]) -> Result<Parts, LedgerError> {
     let raw = if raw_size == 0 { body } else { decompress(&body, raw_size as usize)? };
     let body: BodyV2 = whole(&raw)?;
     let count = events as usize;
-    if count > columns::MAX_EVENTS {
-        return Err(malformed());
-    }
     let none = || IntsV1::Same(0);
     let heads = HeadsV1 {
-        batches: ints(&body.batches, count)?,
-        seqs: ints(&body.seqs, count)?,
+        batches: lift::ints(&body.batches, count)?,
+        seqs: lift::ints(&body.seqs, count)?,
         sources: none(),
         lines: none(),
         gaps: none(),
         lens: none(),
         ops: body.ops,
         series: body.series,
-        days: ints(&body.days, count)?,
-        symbols: ints(&body.symbol, count)?,
+        days: lift::ints(&body.days, count)?,
+        symbols: lift::ints(&body.symbol, count)?,
         shapes: body.shapes,
-        shape: ints(&body.shape, count)?,
+        shape: lift::ints(&body.shape, count)?,
     };
-    let item = ints(&body.item, count)?;
-    let items = (!body.items.is_empty()).then_some(ItemsV1 { names: body.items, item });
-    // Even digits take no bytes however many there are: checked before memory is asked for.
-    let digits = body.columns.iter().map(|column| match column.digits {
-        DigitsV2::Aligned(count, _) => count as usize,
-        DigitsV2::Plain(_) => 0,
-    });
-    if digits.sum::<usize>() > columns::MAX_VALUES {
-        return Err(malformed());
-    }
-    let columns = body.columns.into_iter().map(column).collect::<Result<_, _>>()?;
-    Ok((events, symbols, ColumnsV1 { heads, columns }, items))
-}
-
-fn ints(of: &IntsV2, count: usize) -> Result<IntsV1, LedgerError> {
-    Ok(match of {
-        IntsV2::Even(first, 0) => IntsV1::Same(*first),
-        other => IntsV1::Deltas(Varints(packed::unpack(other, count)?)),
-    })
-}
-
-fn column(of: ColumnV2) -> Result<ColumnV1, LedgerError> {
-    let digits = match of.digits {
-        DigitsV2::Aligned(count, digits) => {
-            DigitsV1::Aligned(Varints(packed::unpack(&digits, count as usize)?))
-        }
-        DigitsV2::Plain(digits) => DigitsV1::Plain(digits),
-    };
-    Ok(ColumnV1 { forms: of.forms, digits, texts: of.texts })
+    let items = lift::items(body.items, &body.item, count)?;
+    Ok((events, symbols, ColumnsV1 { heads, columns: lift::values(body.columns)? }, items))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::packed::IntsV2;
+    use super::super::v2::{ColumnV2, DigitsV2};
     use super::*;
     use crate::domain::rows::Place;
     use crate::domain::{Day, Field, Series, Value};
@@ -265,11 +230,10 @@ mod tests {
         // As it was written before the second one.
         let (rows, batches) = sample(false);
         let order: Vec<u32> = (0..300).collect();
-        let packed = columns::pack(&rows, &order, &[0]);
-        let heads = HeadsV1 {
-            batches: super::super::column::pack_ints(batches.iter().map(|of| i64::from(*of))),
-            ..packed.heads
-        };
+        let (packed, _) = lift::columns(columns::pack(&rows, &order, &[0]), 300).unwrap();
+        let batches_of = batches.iter().map(|batch| i64::from(*batch));
+        let batches_of = columns::pack_ints(&mut Vec::new(), batches_of);
+        let heads = HeadsV1 { batches: lift::ints(&batches_of, 300).unwrap(), ..packed.heads };
         let raw = bincode::encode_to_vec(ColumnsV1 { heads, ..packed }, config()).unwrap();
         let wire =
             (300u32, vec!["BRK.B"], raw.len() as u32, compress(&raw, Packing::Columns).unwrap());

@@ -5,29 +5,10 @@ use super::columns::malformed;
 use super::packed;
 use super::v1::{BytesV1, ColumnV1, DigitsV1, IntsV1};
 use super::v2::{ColumnV2, DigitsV2};
-use super::varints::Varints;
 use crate::domain::value::{WIDEST, form};
 use crate::domain::values::Filling;
 use crate::domain::{Cells, Value, ValueRef, Values};
 use rust_decimal::Decimal;
-
-/// Leaves out what a column of equal numbers need not say.
-pub(super) fn pack_ints(values: impl Iterator<Item = i64>) -> IntsV1 {
-    let values: Vec<i64> = values.collect();
-    let first = values.first().copied().unwrap_or(0);
-    match values.iter().all(|value| *value == first) {
-        true => IntsV1::Same(first),
-        false => IntsV1::Deltas(deltas(values)),
-    }
-}
-
-fn deltas(mut values: Vec<i64>) -> Varints {
-    let mut before = 0i64;
-    for value in &mut values {
-        *value = value.wrapping_sub(std::mem::replace(&mut before, *value));
-    }
-    Varints(values)
-}
 
 /// The numbers of a column, one after the other; a column of equal numbers has no end.
 pub(super) enum Ints {
@@ -198,16 +179,7 @@ impl Gathered {
         (self.forms, differences.collect(), self.texts)
     }
 
-    pub(super) fn packed_v1(mut self) -> ColumnV1 {
-        if self.aligned() {
-            let digits = DigitsV1::Aligned(deltas(self.digits));
-            return ColumnV1 { digits, texts: self.texts, forms: pack_bytes(self.forms) };
-        }
-        let (forms, digits, texts) = self.plain();
-        ColumnV1 { digits: DigitsV1::Plain(digits), texts, forms: pack_bytes(forms) }
-    }
-
-    pub(super) fn packed_v2(mut self) -> ColumnV2 {
+    pub(super) fn packed(mut self) -> ColumnV2 {
         if self.aligned() {
             let count = self.digits.len() as u32;
             let digits = DigitsV2::Aligned(count, packed::pack(&mut self.digits));

@@ -4,8 +4,10 @@
 //! become small numbers; decimals are brought to one scale per column first, and keep their own.
 
 use super::super::error::LedgerError;
-use super::column::{Column, Gathered, pack_bytes, pack_ints, unpack_bytes, unpack_ints};
+use super::column::{Column, Gathered, pack_bytes, unpack_bytes, unpack_ints};
+use super::packed::{self, IntsV2};
 use super::v1::{BytesV1, ColumnsV1, HeadsV1, IntsV1, ItemsV1};
+use super::v2::{ColumnV2, ColumnsV2, HeadsV2};
 use crate::domain::rows::Head;
 use crate::domain::{Day, Field, Op, Row, Rows, Series, Symbol, series};
 use std::collections::HashMap;
@@ -103,39 +105,47 @@ impl Fields {
 
 /// Packs the rows of a block, in the order of `order`. `symbols` maps the pool's indices to those of
 /// the block.
-pub fn pack(rows: &Rows, order: &[u32], symbols: &[u32]) -> ColumnsV1 {
+pub fn pack(rows: &Rows, order: &[u32], symbols: &[u32]) -> ColumnsV2 {
     let heads: Vec<_> = order.iter().filter_map(|i| rows.heads().get(*i as usize)).collect();
     let fields = Fields::of(rows, &heads);
     let mut end = 0i64;
-    let gaps = heads.iter().map(|head| {
+    let gap = |head: &&Head| {
         let gap = (head.offset as i64).wrapping_sub(end);
         end = (head.offset as i64).wrapping_add(i64::from(head.len));
         gap
-    });
+    };
     let symbol =
-        |head: &Head| symbols.get(head.symbol as usize).map_or(0, |index| i64::from(*index));
-    let heads = HeadsV1 {
-        batches: IntsV1::Same(0),
-        seqs: pack_ints(heads.iter().map(|h| i64::from(h.seq))),
-        sources: pack_ints(heads.iter().map(|h| i64::from(h.source))),
-        lines: pack_ints(heads.iter().map(|h| i64::from(h.line))),
-        gaps: pack_ints(gaps),
-        lens: pack_ints(heads.iter().map(|h| i64::from(h.len))),
+        |head: &&Head| symbols.get(head.symbol as usize).map_or(0, |index| i64::from(*index));
+    let (items, item) = items(rows, heads.iter().copied());
+    let mut numbers = Vec::with_capacity(heads.len());
+    let heads = HeadsV2 {
+        seqs: pack_ints(&mut numbers, heads.iter().map(|h| i64::from(h.seq))),
+        sources: pack_ints(&mut numbers, heads.iter().map(|h| i64::from(h.source))),
+        lines: pack_ints(&mut numbers, heads.iter().map(|h| i64::from(h.line) - i64::from(h.seq))),
+        gaps: pack_ints(&mut numbers, heads.iter().map(gap)),
+        lens: pack_ints(&mut numbers, heads.iter().map(|h| i64::from(h.len))),
         ops: pack_bytes(heads.iter().map(|h| u8::from(h.op == Op::Retract)).collect()),
         series: pack_bytes(heads.iter().map(|h| h.series.code()).collect()),
-        days: pack_ints(heads.iter().map(|h| i64::from(h.day.0))),
-        symbols: pack_ints(heads.iter().map(|h| symbol(h))),
+        days: pack_ints(&mut numbers, heads.iter().map(|h| i64::from(h.day.0))),
+        symbols: pack_ints(&mut numbers, heads.iter().map(symbol)),
         shapes: fields.shapes,
-        shape: pack_ints(fields.of.into_iter()),
+        shape: pack_ints(&mut numbers, fields.of.into_iter()),
+        items,
+        item: pack_ints(&mut numbers, item.into_iter()),
     };
-    ColumnsV1 { heads, columns: fields.columns.into_iter().map(Gathered::packed_v1).collect() }
+    ColumnsV2 { heads, columns: fields.columns.into_iter().map(Gathered::packed).collect() }
 }
 
-/// Packs the items of the rows at `order`; `None` when none has one.
-pub fn pack_items(rows: &Rows, order: &[u32]) -> Option<ItemsV1> {
-    let heads = order.iter().filter_map(|index| rows.heads().get(*index as usize));
-    let (names, item) = items(rows, heads);
-    (!names.is_empty()).then(|| ItemsV1 { names, item: pack_ints(item.into_iter()) })
+/// Whether there is a text in items or values: only that is worth compressing.
+pub fn has_texts(items: &[String], columns: &[ColumnV2]) -> bool {
+    !items.is_empty() || columns.iter().any(|of| !of.texts.is_empty())
+}
+
+/// Packs a column of numbers; `room` is used for each.
+pub(super) fn pack_ints(room: &mut Vec<i64>, numbers: impl Iterator<Item = i64>) -> IntsV2 {
+    room.clear();
+    room.extend(numbers);
+    packed::pack(room)
 }
 
 /// The different items of some rows, in the order of first use, and which one each has: 0 for none,
@@ -402,6 +412,7 @@ pub fn symbol_runs(rows: &Rows, order: &[u32]) -> Vec<(u32, u32)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::lift;
     use super::*;
     use crate::domain::Value;
     use crate::domain::rows::Place;
@@ -418,7 +429,7 @@ mod tests {
             rows.push(place, Series::Iv, Op::Put, symbol, Day(seq as i32), shape, values);
         }
         for (unused, backwards) in [(vec![11, 10], true), (vec![10], false)] {
-            let mut packed = pack(&rows, &[0, 1, 2], &[0]);
+            let (mut packed, _) = lift::columns(pack(&rows, &[0, 1, 2], &[0]), 3).unwrap();
             let unused = unused.into_iter().map(|code| (code, String::new())).collect();
             packed.heads.shapes.insert(0, unused);
             packed.heads.shape = IntsV1::Same(1);

@@ -10,6 +10,7 @@ mod column;
 mod columns;
 mod directory;
 mod erased;
+mod lift;
 mod manifest;
 mod packed;
 mod table;

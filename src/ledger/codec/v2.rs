@@ -4,6 +4,46 @@ use super::packed::IntsV2;
 use super::v1::BytesV1;
 use bincode::{Decode, Encode};
 
+/// Row events as columns, in the block's order: codec 4.
+#[derive(Encode, Decode)]
+pub struct ColumnsV2 {
+    /// Everything but the values.
+    pub heads: HeadsV2,
+    /// One column per distinct field, in the order of first appearance.
+    pub columns: Vec<ColumnV2>,
+}
+
+/// Row events without their values; stands first, so that it can be read alone.
+#[derive(Encode, Decode)]
+pub struct HeadsV2 {
+    /// Index of the leaf in the batch.
+    pub seqs: IntsV2,
+    /// Index of the source.
+    pub sources: IntsV2,
+    /// Line in the source, less the index of the leaf.
+    pub lines: IntsV2,
+    /// Offset minus the end of the row before.
+    pub gaps: IntsV2,
+    /// Length of the row.
+    pub lens: IntsV2,
+    /// 0 put, 1 retract.
+    pub ops: BytesV1,
+    /// Series codes; a block has one.
+    pub series: BytesV1,
+    /// Days since 1970-01-01.
+    pub days: IntsV2,
+    /// Index of the symbol.
+    pub symbols: IntsV2,
+    /// The field lists: code, and the name where the code is 0.
+    pub shapes: Vec<Vec<(u16, String)>>,
+    /// Index of the field list.
+    pub shape: IntsV2,
+    /// The different items.
+    pub items: Vec<String>,
+    /// 0 for none, else one more than the index of the item.
+    pub item: IntsV2,
+}
+
 /// A control entry about a projection.
 #[derive(Encode, Decode)]
 pub struct EntryV2 {

@@ -37,7 +37,7 @@ const CACHE: u64 = 16 << 20;
 const LITTLE: usize = 64 << 10;
 
 /// Bytes of a value that count as one access: less than a chunk of a view has.
-const ACCESS: usize = 1 << 10;
+const ACCESS: usize = 4 << 10;
 
 /// The ledger's data in a sled database, with the sources' packs beside it.
 pub struct SledStore {

@@ -221,7 +221,7 @@ pub fn flat(data: &[u8]) {
 /// What is stored of batches and views; also with seals that fit, which a change breaks.
 pub fn blocks(data: &[u8]) {
     let Some((first, bytes)) = choice(data) else { return };
-    match first % 14 {
+    match first % 16 {
         0 => block(bytes),
         1 => block(&wire::sealed(bytes)),
         2 => drop(codec::decode_manifest(bytes)),
@@ -249,7 +249,9 @@ pub fn blocks(data: &[u8]) {
                 10 => chunk(&wire::chunk(b'C', count, raw)),
                 11 => chunk(&wire::chunk(b'I', count, raw)),
                 12 => chunk(&wire::chunk_v2(count, raw, false)),
-                _ => chunk(&wire::chunk_v2(count, raw, true)),
+                13 => chunk(&wire::chunk_v2(count, raw, true)),
+                14 => block(&wire::block(count, 1, 4, raw)),
+                _ => block(&wire::block(count, 1, 5, raw)),
             }
         }
     }

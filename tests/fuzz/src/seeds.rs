@@ -102,6 +102,29 @@ fn texts(corpus: &Corpus, root: &Path) -> Done {
     Ok(())
 }
 
+/// A block as it is, without its seal, and what is packed in it.
+fn put_block(corpus: &Corpus, name: &str, block: &[u8]) -> Done {
+    corpus.put("blocks", &format!("block-{name}"), &[&[0], block])?;
+    let open = block.get(..block.len() - 32).unwrap_or_default();
+    corpus.put("blocks", &format!("open-{name}"), &[&[1], open])?;
+    let (events, series, codec, raw) = wire::of_block(block).ok_or("an odd block")?;
+    let kind = match (series, codec) {
+        (0, _) => 9,
+        (_, 1) => 7,
+        (_, 2) => 8,
+        (_, 4) => 14,
+        (_, 5) => 15,
+        _ => return Err("a block of an odd codec".into()),
+    };
+    corpus.put("blocks", &format!("raw-{name}"), &[&[kind], &events.to_le_bytes(), &raw])?;
+    // A chunk of the first version holds the same columns.
+    if kind < 9 {
+        let parts = [&[kind + 3], &events.to_le_bytes()[..], &raw];
+        corpus.put("blocks", &format!("chunk-1-{name}"), &parts)?;
+    }
+    Ok(())
+}
+
 fn stored(corpus: &Corpus, root: &Path) -> Done {
     let folder = tempfile::tempdir()?;
     let run = Run::new("fuzz");
@@ -154,28 +177,18 @@ fn stored(corpus: &Corpus, root: &Path) -> Done {
     let ids: Vec<BatchId> = ledger.batches().iter().map(|(id, _)| id).collect();
     for id in &ids {
         for (index, block) in (0..).map_while(|n| Some((n, ledger.block(*id, n).ok()??))) {
-            corpus.put("blocks", &format!("block-{id}-{index}"), &[&[0], &block])?;
-            let open = block.get(..block.len() - 32).unwrap_or_default();
-            corpus.put("blocks", &format!("open-{id}-{index}"), &[&[1], open])?;
-            let (events, series, codec, raw) = wire::of_block(&block).ok_or("an odd block")?;
-            let kind = match (series, codec) {
-                (0, _) => 9,
-                (_, 2) => 8,
-                _ => 7,
-            };
-            let parts = [&[kind], &events.to_le_bytes()[..], &raw];
-            corpus.put("blocks", &format!("raw-{id}-{index}"), &parts)?;
-            // A chunk of the first version holds the same columns.
-            if kind < 9 {
-                let parts = [&[kind + 3], &events.to_le_bytes()[..], &raw];
-                corpus.put("blocks", &format!("chunk-1-{id}-{index}"), &parts)?;
-            }
+            put_block(corpus, &format!("{id}-{index}"), &block)?;
         }
         let bundle = folder.path().join(format!("{id}.vlb"));
         for plain in [false, true] {
             outside::export_batch(&ledger, *id, &bundle, plain)?;
             corpus.put("bundle", &format!("{id}-{plain}"), &[&fs::read(&bundle)?])?;
         }
+    }
+    // Blocks of the first version, which are read and no longer written.
+    let old = fs::read(root.join("tests/fixtures/v2/backup.vlb"))?;
+    for (index, block) in wire::blocks_of(&old).iter().enumerate() {
+        put_block(corpus, &format!("old-{index}"), block)?;
     }
     for (number, kind) in [(4_u8, b'c'), (5, b's'), (5, b'd'), (5, b'r')] {
         let keys = ledger.store().view_keys(&[kind])?;

@@ -50,7 +50,8 @@ fn stored(raw: &[u8]) -> Vec<u8> {
 
 /// A sealed block of events of one symbol, which unpack to `raw`.
 pub fn block(events: u32, series: u8, codec: u8, raw: &[u8]) -> Vec<u8> {
-    let mut out = vec![b'B', 1];
+    let version = if matches!(codec, 4 | 5) { 2 } else { 1 };
+    let mut out = vec![b'B', version];
     put(&mut out, 0);
     put(&mut out, u64::from(events));
     put(&mut out, u64::from(events));
@@ -64,7 +65,10 @@ pub fn block(events: u32, series: u8, codec: u8, raw: &[u8]) -> Vec<u8> {
     put(&mut out, 39_010);
     out.push(codec);
     put(&mut out, raw.len() as u64);
-    put_bytes(&mut out, &stored(raw));
+    match codec {
+        4 => put_bytes(&mut out, raw),
+        _ => put_bytes(&mut out, &stored(raw)),
+    }
     sealed(&out)
 }
 
@@ -113,6 +117,19 @@ pub fn mended(bundle: &[u8]) -> Vec<u8> {
     out
 }
 
+/// The blocks of a bundle.
+pub fn blocks_of(bundle: &[u8]) -> Vec<&[u8]> {
+    let (mut found, mut rest) = (Vec::new(), bundle);
+    while let Some((head, after)) = rest.split_first_chunk::<8>() {
+        let length = u32::from_le_bytes([head[0], head[1], head[2], head[3]]) as usize;
+        let Some((body, after)) = after.split_at_checked(length) else { break };
+        // The kind, batch and index stand before it.
+        found.extend(body.strip_prefix(b"B").and_then(|body| body.get(8..)));
+        rest = after;
+    }
+    found
+}
+
 /// Reads what [`put`] wrote.
 fn take(bytes: &mut &[u8]) -> Option<u64> {
     let (first, rest) = bytes.split_first()?;
@@ -149,10 +166,9 @@ pub fn of_block(block: &[u8]) -> Option<(u32, u8, u8, Vec<u8>)> {
     let (_, _, codec) = (take(rest)?, take(rest)?, take(rest)? as u8);
     let size = take(rest)? as usize;
     let packed = take_bytes(rest)?;
-    let raw = if codec == 0 {
-        packed.to_vec()
-    } else {
-        volledger::ledger::codec::decompress(packed, size).ok()?
+    let raw = match codec {
+        0 | 4 => packed.to_vec(),
+        _ => volledger::ledger::codec::decompress(packed, size).ok()?,
     };
     Some((events as u32, series, codec, raw))
 }

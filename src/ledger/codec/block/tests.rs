@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::rows::Place;
+use crate::domain::rows::{Head, Place};
 use crate::domain::{Field, Op, Value};
 
 fn window() -> Window {
@@ -78,6 +78,99 @@ fn both_codecs_give_every_event_back_and_the_same_bytes_again() {
         assert_eq!(canonical(&back), canonical(&window));
         assert_eq!(encode_blocks(&back, codec).unwrap(), blocks, "{codec:?}");
     }
+}
+
+/// Symbol, day, fields and place of each row.
+fn keys_of(rows: &Rows) -> Vec<(Symbol, Day, Vec<Field>, [u64; 5])> {
+    let key = |head: &Head| {
+        let symbol = rows.symbols()[head.symbol as usize].clone();
+        let shape = rows.shapes()[head.shape as usize].to_vec();
+        let place = [head.seq, head.source, head.line, head.len].map(u64::from);
+        let [seq, source, line, len] = place;
+        (symbol, head.day, shape, [seq, source, line, len, head.offset])
+    };
+    rows.heads().iter().map(key).collect()
+}
+
+/// A block of the first version, as rows were written before their numbers were packed.
+fn first_version(rows: &Rows, order: &[u32]) -> Vec<u8> {
+    let local: Vec<u32> = (0..rows.symbols().len() as u32).collect();
+    let packed = columns::pack(rows, order, &local);
+    let (columns, items) = lift::columns(packed, order.len()).unwrap();
+    let (codec, raw) = match items {
+        Some(items) => (ITEMS, encode(&(columns, items)).unwrap()),
+        None => (COLUMNS, encode(&columns).unwrap()),
+    };
+    let symbols = rows.symbols().iter().map(|symbol| (symbol.to_string(), 0)).collect();
+    seal((0, 10_100), order.len(), Series::Iv.code(), symbols, (0, 0), codec, raw).unwrap()
+}
+
+#[test]
+fn blocks_of_the_first_version_are_read() {
+    let mut window = window();
+    window.rejects.clear();
+    let rows = &window.rows;
+    let mut back = Window::default();
+    // Without items, with them, and backwards.
+    let backwards = (4_000..10_000).rev().collect();
+    for order in [(0..2_000).collect::<Vec<u32>>(), (2_000..4_000).collect(), backwards] {
+        let block = first_version(rows, &order);
+        assert_eq!(block[1], V1);
+        decode_block(&block, &mut back).unwrap();
+        let mut keys = Rows::new();
+        let read = decode_keys(&block, &mut keys).unwrap();
+        assert_eq!(read.is_some(), order[0] == 0, "only where there are no items");
+        if read.is_some() {
+            assert_eq!(keys_of(&keys), keys_of(rows)[..2_000]);
+        }
+    }
+    assert_eq!(canonical(&back), canonical(&window));
+}
+
+#[test]
+fn keys_are_read_without_values() {
+    let mut plain = Window::default();
+    window().rows.iter().take(2_500).for_each(|row| plain.rows.push_row(row));
+    let [block] = &encode_blocks(&plain, Codec::Columns).unwrap()[..] else { panic!("one") };
+    assert_eq!(block[1], V2, "an older program says that it is too old");
+    let (mut whole, mut keys) = (Window::default(), Rows::new());
+    decode_block(block, &mut whole).unwrap();
+    decode_keys(block, &mut keys).unwrap().unwrap();
+    assert_eq!(keys_of(&keys), keys_of(&whole.rows));
+    let items = &encode_blocks(&window(), Codec::Columns).unwrap()[0];
+    assert!(decode_keys(items, &mut keys).unwrap().is_none(), "a key has an item");
+}
+
+#[test]
+fn wide_rows_are_cut_once_for_all() {
+    let mut rows = Rows::new();
+    let symbol = rows.intern_symbol(&"AAPL".parse().unwrap());
+    let fields: Vec<Field> = (0..8).map(|n| Field::of(Series::Iv, &format!("field {n}"))).collect();
+    let shape = rows.intern_shape(&fields);
+    let mut noise = 1u64;
+    for seq in 0..20_000u32 {
+        let place = Place { seq, source: 0, line: seq, offset: 0, len: 3 };
+        let value = |_| {
+            noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            Value::from_json_number(&(noise >> 40).to_string())
+        };
+        let values: Vec<_> = (0..8).map(value).collect();
+        rows.push(place, Series::Iv, Op::Put, symbol, Day(seq as i32), shape, values);
+    }
+    let window = Window { rows, ..Window::default() };
+    let blocks = encode_blocks(&window, Codec::Columns).unwrap();
+    assert!(blocks.iter().all(|block| block.len() <= MAX_VALUE));
+    let mut back = Window::default();
+    let events = |block: &Vec<u8>| decode_block(block, &mut back).unwrap().events;
+    let events: Vec<u32> = blocks
+        .iter()
+        .map({
+            let mut events = events;
+            move |b| events(b)
+        })
+        .collect();
+    assert_eq!((events[0], events.iter().sum::<u32>()), (1_024, 20_000));
+    assert_eq!(canonical(&back), canonical(&window));
 }
 
 #[test]
