@@ -411,7 +411,8 @@ pub fn replay(
             };
             let mut flush = |window: &mut Window| target.write(writer, window);
             let mut out = Collector::resume(done, &mut flush);
-            let reading = Reading { mapping: &mapping, symbol, source: index, presume: false };
+            let (mapping, seen) = (&mapping, &|_: &[u8]| {});
+            let reading = Reading { mapping, symbol, source: index, presume: false, seen };
             read_source(&mut file, &source.name, &reading, &mut draft, &mut out, &|_| {})?;
             done = out.finish()?;
         }

@@ -1,25 +1,22 @@
 //! Importing files: from paths and options to a staged batch and its review.
 
+mod files;
+
+use self::files::Files;
 use super::error::{AppError, Result};
-use super::prepared::write_events;
 pub use super::prepared::{Outcome, Prepared, Staged, with_events};
 use super::report::Review;
 use super::stage::Draft;
 use super::{Run, derive, market, tomic, withdraw};
 use crate::domain::{Calendar, Class, Collector, Finding, Series, Severity, Symbol};
-use crate::ledger::codec::{ManifestSource, SourceKind};
-use crate::ledger::hash::{Hasher, content};
-use crate::ledger::{BatchWriter, Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError};
 use crate::sources::csv::{CsvOptions, SymbolFrom, read_csv, read_csv_once};
 use crate::sources::mapping::Mapping;
 use crate::sources::{Limits, ReadError, ReadSummary};
 use std::fs::File;
-use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// Bytes of small files that an import holds in memory: each of them is read once.
-const HELD: u64 = 1 << 20;
 
 /// Which mapping reads the files.
 #[derive(Clone, Debug)]
@@ -149,36 +146,6 @@ pub fn sole_reading(mapping: &str) -> Option<&'static str> {
     })
 }
 
-/// The symbol that a file's name says: `AAPL.csv`, `BRK.B.csv`, `aapl_iv30.csv`.
-fn symbol_of_name(name: &str) -> Result<Symbol> {
-    let stem = Path::new(name).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    let first = stem.split(['_', ' ']).next().unwrap_or_default();
-    first.parse().map_err(|_| AppError::NoSymbol(name.to_owned()))
-}
-
-/// A file that hashes what is read of it from its start.
-pub(super) struct Hashing {
-    /// The file.
-    pub(super) file: File,
-    /// What was read so far.
-    pub(super) hasher: Hasher,
-}
-
-impl Read for Hashing {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read(buffer)?;
-        self.hasher.update(buffer.get(..count).unwrap_or_default());
-        Ok(count)
-    }
-}
-
-impl Seek for Hashing {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.hasher = Hasher::default();
-        self.file.seek(to)
-    }
-}
-
 /// Opens a file for reading; a directory is not one.
 pub fn open_file(input: &Input) -> Result<File> {
     let unreadable =
@@ -188,22 +155,6 @@ pub fn open_file(input: &Input) -> Result<File> {
         return Err(unreadable(io::Error::other("it is a directory")));
     }
     Ok(file)
-}
-
-/// The bytes of a file that is to have so many; `None` of one that has more, or is no plain file.
-fn whole(mut file: &File, size: u64, input: &Input) -> Result<Option<Vec<u8>>> {
-    let unreadable =
-        |source| AppError::Unreadable { name: input.path.display().to_string(), source };
-    if size == 0 {
-        return Ok(None); // whatever it is
-    }
-    let mut bytes = Vec::with_capacity(size as usize + 1);
-    file.take(size + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 <= size {
-        return Ok(Some(bytes));
-    }
-    file.rewind().map_err(unreadable)?;
-    Ok(None)
 }
 
 /// What reads the sources of a batch: files now, kept bytes on a replay.
@@ -216,6 +167,8 @@ pub struct Reading<'a> {
     pub source: u32,
     /// Whether it is read once, as what most files are.
     pub presume: bool,
+    /// Given all bytes of the source, as its rows are read.
+    pub seen: &'a dyn Fn(&[u8]),
 }
 
 /// Reads one CSV source into the batch that is being written.
@@ -235,6 +188,7 @@ pub fn read_source<R: Read + Seek>(
         calendar: Calendar::nyse(),
         limits: Limits::default(),
         progress,
+        seen: reading.seen,
     };
     let read = match reading.presume {
         true => read_csv_once(input, &options, out),
@@ -284,7 +238,8 @@ pub fn import_csv(
     let mut written = |presume: bool| {
         let mut draft = Draft { again: again.clone(), ..csv_draft(&mapping, options.keep, run) };
         let prepared = with_events(ledger, options.dry_run, |target, writer| {
-            read_files(target, writer, inputs, options, (&mapping, presume), &mut draft, run)
+            let files = Files { inputs, options, mapping: &mapping, presume };
+            files.take(target, writer, &mut draft, run)
         });
         prepared.map(|prepared| (prepared, draft))
     };
@@ -303,84 +258,6 @@ pub fn csv_draft(mapping: &Mapping, keep: bool, run: &Run<'_>) -> Draft {
     };
     let definition = (mapping.id.clone(), mapping.version, mapping.text().to_owned());
     Draft::new(definition, mapping.series, class, run)
-}
-
-fn read_files(
-    ledger: &mut Ledger,
-    writer: &mut BatchWriter,
-    inputs: &[Input],
-    options: &ImportOptions,
-    (mapping, presume): (&Mapping, bool),
-    draft: &mut Draft,
-    run: &Run<'_>,
-) -> Result<()> {
-    let size_of = |input: &Input| std::fs::metadata(&input.path).map_or(0, |file| file.len());
-    let sizes: Vec<u64> = inputs.iter().map(size_of).collect();
-    let total: u64 = sizes.iter().sum();
-    run.progress.begin("reading", Some(total), "bytes");
-    let (mut done, mut held) = (0, 0);
-    let mut read = Vec::new();
-    write_events(ledger, writer, run, |out| {
-        for (index, (input, size)) in (0..).zip(inputs.iter().zip(&sizes)) {
-            let symbol = match &options.symbol {
-                SymbolChoice::Given(symbol) => SymbolFrom::Given(symbol.clone()),
-                SymbolChoice::FromName => SymbolFrom::Given(symbol_of_name(&input.name)?),
-                SymbolChoice::FromColumn => SymbolFrom::Column,
-            };
-            let file = open_file(input)?;
-            let reading = Reading { mapping, symbol: symbol.clone(), source: index, presume };
-            let heard = |bytes: u64| run.progress.at(done + bytes / 2);
-            let small = match held + size <= HELD {
-                true => whole(&file, *size, input)?,
-                false => None,
-            };
-            let digest = match &small {
-                Some(bytes) => {
-                    let mut bytes = Cursor::new(bytes);
-                    read_source(&mut bytes, &input.name, &reading, draft, out, &heard)?;
-                    content(bytes.into_inner())
-                }
-                None => {
-                    let mut file = Hashing { file, hasher: Hasher::default() };
-                    read_source(&mut file, &input.name, &reading, draft, out, &heard)?;
-                    file.hasher.finish()
-                }
-            };
-            done += size;
-            held += small.as_ref().map_or(0, |bytes| bytes.len() as u64);
-            read.push((digest, small, symbol));
-        }
-        Ok(())
-    })?;
-    run.progress.end();
-    run.progress.begin("keeping the sources", Some(total), "bytes");
-    for (input, (read, small, symbol)) in inputs.iter().zip(read) {
-        let now = run.clock.now_ms();
-        let (digest, size) = match small {
-            Some(bytes) => ledger.keep(&mut bytes.as_slice(), &input.name, now)?,
-            None => ledger.keep(&mut open_file(input)?, &input.name, now)?,
-        };
-        // The bytes kept must be the bytes read.
-        if digest != read {
-            return Err(AppError::Changed(input.name.clone()));
-        }
-        draft.manifest.sources.push(ManifestSource {
-            digest,
-            kind: if input.stream { SourceKind::Stream } else { SourceKind::File },
-            name: input.name.clone(),
-            media_type: "text/csv".into(),
-            size,
-            observed_ms: run.clock.now_ms(),
-            series: options.series,
-            symbol: match symbol {
-                SymbolFrom::Given(symbol) => Some(symbol),
-                SymbolFrom::Column => None,
-            },
-            http: None,
-        });
-    }
-    run.progress.end();
-    Ok(())
 }
 
 /// Stages a TOMIC folder as one batch.

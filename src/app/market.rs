@@ -5,7 +5,7 @@
 
 use super::Run;
 use super::error::{AppError, Result};
-use super::import::{Hashing, Input, Staged, finish, open_file, with_events};
+use super::import::{Input, Staged, finish, open_file, with_events};
 use super::report::Review;
 use super::same_quotes;
 use super::stage::Draft;
@@ -17,6 +17,7 @@ use crate::sources::Limits;
 use crate::sources::polygon::{
     self, ChainTable, FlatKind, FlatPage, Recognised, read_chain_table, read_flat,
 };
+use std::fs::File;
 use std::io::{self, Read};
 
 /// The name under which the layout of flat files is recorded as a mapping.
@@ -193,9 +194,10 @@ pub fn check(inputs: &[Input], options: &MarketOptions, run: &Run<'_>) -> Result
     import_market(&mut ledger, inputs, &options, run).map(|staged| staged.review)
 }
 
-/// A file that tells how far it was read.
+/// A file that hashes what is read of it, and tells how far it was read.
 struct Metered<'a> {
-    file: Hashing,
+    file: File,
+    hasher: Hasher,
     done: u64,
     run: &'a Run<'a>,
 }
@@ -203,6 +205,7 @@ struct Metered<'a> {
 impl Read for Metered<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.file.read(buffer)?;
+        self.hasher.update(buffer.get(..count).unwrap_or_default());
         self.done += count as u64;
         self.run.progress.at(self.done);
         Ok(count)
@@ -228,8 +231,8 @@ fn read_files(
     };
     let mut out = Collector::new(&mut flush);
     for (source, (input, layout)) in (0..).zip(files) {
-        let file = Hashing { file: open_file(input)?, hasher: Hasher::default() };
-        let mut file = Metered { file, done, run };
+        let (file, hasher) = (open_file(input)?, Hasher::default());
+        let mut file = Metered { file, hasher, done, run };
         let text = format!("{}: taken for {}", input.name, layout.words());
         draft.findings.push(note(source, "taken_for", text));
         read_one(&mut file, input, *layout, source, options, draft, &mut out)?;
@@ -237,7 +240,7 @@ fn read_files(
         let unreadable = |source| AppError::Unreadable { name: input.name.clone(), source };
         io::copy(&mut file, &mut io::sink()).map_err(unreadable)?;
         done = file.done;
-        read.push((file.file.hasher.finish(), packed(input)?));
+        read.push((file.hasher.finish(), packed(input)?));
     }
     out.finish()?;
     run.progress.end();

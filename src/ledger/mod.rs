@@ -8,6 +8,7 @@
 mod append;
 mod aside;
 mod batch;
+mod beside;
 pub mod bundle;
 pub mod canon;
 pub mod codec;
@@ -33,6 +34,7 @@ pub mod tree;
 mod verify;
 
 pub use batch::{BatchReader, BatchWriter, Located};
+pub use beside::Beside;
 pub use error::LedgerError;
 pub use head::Head;
 pub use inbox::{Arrival, Inbox};
@@ -232,17 +234,21 @@ impl Ledger {
     /// Keeps a source's bytes, once: equal bytes are stored one time. Not yet durable.
     pub fn keep(&mut self, input: &mut dyn Read, name: &str, now_ms: i64) -> Result<(Digest, u64)> {
         let (digest, kept) = self.store.pack().keep(input, name, now_ms)?;
-        let size = kept.size;
+        self.note_kept(digest, &kept)?;
+        Ok((digest, kept.size))
+    }
+
+    /// Notes where a source is kept, or takes it back where it is kept already.
+    fn note_kept(&mut self, digest: Digest, kept: &Kept) -> Result<()> {
         // An earlier copy is used only if it can be read: a crash may have left its place without
         // its bytes. What is read there must not be the copy that was written just now.
         let earlier = self.store.kept(&digest)?;
         let apart = |old: &Kept| (old.pack, old.end) <= (kept.pack, kept.offset);
         if earlier.as_ref().is_some_and(apart) && self.check_source(&digest).is_ok() {
-            self.store.pack().forget(&kept)?;
+            self.store.pack().forget(kept)
         } else {
-            self.store.put_kept(&digest, &kept)?;
+            self.store.put_kept(&digest, kept)
         }
-        Ok((digest, size))
     }
 
     /// Keeps a source that is in memory: one that is here and can be read is not written first, to

@@ -55,6 +55,7 @@ fn read(path: &Path, symbol: &str, calendar: &Calendar) -> (ReadSummary, Rows, V
         calendar,
         limits: Limits::default(),
         progress: &|_| {},
+        seen: &|_| {},
     };
     let summary = read_csv(&mut File::open(path).unwrap(), &options, &mut out).unwrap();
     out.finish().unwrap();

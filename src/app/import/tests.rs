@@ -57,3 +57,40 @@ fn a_file_that_is_not_what_most_are_is_read_again_with_all_before_it() {
         (0, None)
     );
 }
+
+#[test]
+fn a_large_file_is_kept_as_it_was_read_and_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = Input::file(folder.path().join("AAPL.csv"));
+    let run = Run { clock: Clock::Fixed(1_765_627_200_000), ..Run::new("tester") };
+    let options = ImportOptions::of(Series::Spot);
+    let mut plain = String::from("Date,Close\n");
+    for line in 0..2 * WINDOW_EVENTS {
+        plain += &format!("2024-01-{:02},{}.5\n", 2 + line % 25, line % 1_000 + 1);
+    }
+    // It shows at its end that it is not what most are.
+    let odd = plain.clone() + "03/13/2024,7.5\n";
+    let wide = "x".repeat(2 << 20);
+    let directory = folder.path().join("l");
+    let mut ledger =
+        crate::app::outside::create(&directory, "t", std::time::Duration::ZERO).unwrap();
+    let pack = |ledger: &Ledger| {
+        let pack = ledger.directory().unwrap().join("sources/000001.pack");
+        std::fs::metadata(pack).map_or(0, |file| file.len())
+    };
+    let mut ends = Vec::new();
+    for text in [&plain, &plain, &odd] {
+        std::fs::write(&input.path, text).unwrap();
+        let staged = import_csv(&mut ledger, &[input.clone()], &options, &run).unwrap();
+        let stage = &ledger.batches().get(staged.batch.unwrap()).unwrap().stage;
+        let [source] = &ledger.manifest_of(stage).unwrap().sources[..] else { panic!("one") };
+        assert_eq!((source.size, &*source.name), (text.len() as u64, "AAPL.csv"));
+        assert_eq!(ledger.source(&source.digest).unwrap(), text.as_bytes());
+        ends.push(pack(&ledger));
+    }
+    assert_eq!(ends[0], ends[1], "it was here already");
+    assert!(ends[2] < 2 * ends[0] + 4_096, "what was kept first is gone: {ends:?}");
+    std::fs::write(&input.path, wide).unwrap();
+    assert!(import_csv(&mut ledger, &[input], &options, &run).is_err());
+    assert_eq!(pack(&ledger), ends[2]);
+}

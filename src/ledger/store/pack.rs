@@ -101,6 +101,11 @@ impl Pack {
         self.recent.get(range).filter(|_| kept.pack == self.number)
     }
 
+    /// The packs, taken out of the ledger for a while; what stays keeps nothing.
+    pub(in crate::ledger) fn lend(&mut self) -> Self {
+        std::mem::replace(self, Self { failed: true, ..Self::default() })
+    }
+
     /// Appends a source, streaming; returns its digest and place. The caller notes the place.
     pub fn keep(
         &mut self,
@@ -108,6 +113,9 @@ impl Pack {
         name: &str,
         observed_ms: i64,
     ) -> Result<(Digest, Kept)> {
+        if self.failed {
+            return Err(LedgerError::Poisoned);
+        }
         if self.end > PACK_SIZE {
             self.sync()?; // the one that is left
             (self.number, self.end) = (self.number + 1, 0);

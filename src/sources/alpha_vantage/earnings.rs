@@ -34,6 +34,7 @@ pub(super) fn read_calendar<E>(
         calendar: Calendar::nyse(),
         limits: Limits::default(),
         progress: &|_| {},
+        seen: &|_| {},
     };
     let read = read_csv(&mut Cursor::new(body), &options, out)?;
     let mut findings = read.findings;

@@ -51,6 +51,8 @@ pub struct CsvOptions<'a> {
     /// Told now and then how many bytes were worked through; both passes count, so a file of
     /// `n` bytes ends at `2 * n`.
     pub progress: &'a dyn Fn(u64),
+    /// Given the bytes that the rows are read from: all of the file, piece by piece, once.
+    pub seen: &'a dyn Fn(&[u8]),
 }
 
 /// Reads a CSV file from its start: events and rejects go to `out`, the rest into the summary.

@@ -39,6 +39,7 @@ pub(super) fn read_rows<R: Read + Seek, E>(
         Seen::Whole(length, _) => Bytes::new(None, length, options.progress),
         Seen::End(..) => Bytes::new(Some(Utf8Check::default()), 0, &twice),
     };
+    bytes.seen = options.seen;
     let presumed = matches!(plan.seen, Seen::End(..));
     let mut survey = Survey::default();
     let mut pass = Pass::new(options, plan);

@@ -4,6 +4,7 @@ mod whole;
 
 use super::*;
 use crate::domain::{Rows, Value, Window};
+use std::cell::RefCell;
 use std::io::{self, Cursor};
 
 /// What reading a text gave.
@@ -11,6 +12,8 @@ struct CsvRead {
     summary: ReadSummary,
     rows: Rows,
     rejects: Vec<crate::domain::Reject>,
+    /// The bytes that the rows were read from.
+    heard: Vec<u8>,
 }
 
 /// Reads in two passes.
@@ -40,6 +43,7 @@ fn read_by<R: Read + Seek>(
         Ok(())
     };
     let mut out = Collector::new(&mut flush);
+    let heard = RefCell::new(Vec::new());
     let options = CsvOptions {
         mapping,
         symbol,
@@ -48,10 +52,11 @@ fn read_by<R: Read + Seek>(
         calendar: &Calendar::default(),
         limits,
         progress: &|_| {},
+        seen: &|bytes| heard.borrow_mut().extend_from_slice(bytes),
     };
     let summary = read(input, &options, &mut out)?;
     out.finish().unwrap();
-    Ok(CsvRead { summary, rows, rejects })
+    Ok(CsvRead { summary, rows, rejects, heard: heard.take() })
 }
 
 fn read_with(text: &[u8], mapping: &str, symbol: SymbolFrom) -> CsvRead {
@@ -65,8 +70,12 @@ fn read_with(text: &[u8], mapping: &str, symbol: SymbolFrom) -> CsvRead {
             assert_eq!(once.summary, read.summary);
             assert_eq!(once.lines(), read.lines());
             assert_eq!(once.rejects, read.rejects);
+            assert_eq!(once.heard, read.heard);
         }
         Err(error) => assert!(matches!(error, ReadError::NotAsPresumed)),
+    }
+    if read.summary.fatal.is_none() {
+        assert_eq!(read.heard, text, "all of it, once");
     }
     let bytes = |offset: u64, len: u32| &text[offset as usize..offset as usize + len as usize];
     // Every event's place holds a whole record of the original bytes.

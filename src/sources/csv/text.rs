@@ -111,11 +111,13 @@ pub(super) struct Bytes<'p> {
     /// Bytes of earlier passes, added to what `progress` is told.
     pub(super) before: u64,
     pub(super) progress: &'p dyn Fn(u64),
+    /// Given each chunk, where rows are read from it.
+    pub(super) seen: &'p dyn Fn(&[u8]),
 }
 
 impl<'p> Bytes<'p> {
     pub(super) fn new(utf8: Option<Utf8Check>, before: u64, progress: &'p dyn Fn(u64)) -> Self {
-        Self { crc: 0, len: 0, nul: false, last: None, utf8, before, progress }
+        Self { crc: 0, len: 0, nul: false, last: None, utf8, before, progress, seen: &|_| () }
     }
 
     /// How to read them.
@@ -133,6 +135,7 @@ impl Watch for Bytes<'_> {
             check.add(bytes);
             self.nul |= bytes.contains(&0);
         }
+        (self.seen)(bytes);
         (self.progress)(self.before + self.len);
     }
 }

@@ -96,6 +96,7 @@ pub fn csv(data: &[u8]) {
         calendar: Calendar::nyse(),
         limits: LIMITS,
         progress: &|_| {},
+        seen: &|_| {},
     };
     let (count, read) = events(|out| read_csv(&mut Cursor::new(text), &options, out));
     let read = read.expect("memory can be read");
@@ -122,6 +123,7 @@ pub fn mapping(data: &[u8]) {
             calendar: Calendar::nyse(),
             limits: LIMITS,
             progress: &|_| {},
+            seen: &|_| {},
         };
         let (count, read) = events(|out| read_csv(&mut Cursor::new(csv), &options, out));
         agrees(&read.expect("memory can be read"), count);

@@ -203,6 +203,7 @@ fn both_passes_are_reported_and_a_failing_receiver_stops_the_reading() {
             assert!(bytes >= last.get());
             last.set(bytes);
         },
+        seen: &|_| {},
     };
     let read = read_csv(&mut Cursor::new(&text), &options, &mut out);
     assert!(matches!(read, Err(ReadError::Sink("full"))));

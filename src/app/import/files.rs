@@ -1,0 +1,189 @@
+//! The files of a CSV import: read into the batch, and kept as its sources.
+
+use super::{ImportOptions, Input, Reading, SymbolChoice, open_file, read_source};
+use crate::app::Run;
+use crate::app::error::{AppError, Result};
+use crate::app::prepared::write_events;
+use crate::app::stage::Draft;
+use crate::domain::{Digest, Symbol};
+use crate::ledger::codec::{ManifestSource, SourceKind};
+use crate::ledger::hash::Hasher;
+use crate::ledger::{BatchWriter, Beside, Ledger};
+use crate::sources::csv::SymbolFrom;
+use crate::sources::mapping::Mapping;
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{Cursor, Read, Seek};
+use std::path::Path;
+
+/// Bytes of small files that an import holds in memory: each of them is read once.
+const HELD: u64 = 1 << 20;
+
+/// Files of one batch, and how they are read.
+pub(super) struct Files<'a> {
+    pub(super) inputs: &'a [Input],
+    pub(super) options: &'a ImportOptions,
+    pub(super) mapping: &'a Mapping,
+    /// Whether each is read once, as what most files are.
+    pub(super) presume: bool,
+}
+
+/// What is known of a file that was read: its bytes, where it is small, else their digest.
+enum Taken {
+    Bytes(Vec<u8>),
+    Digest(Digest),
+}
+
+impl Files<'_> {
+    /// Reads the files into a batch, and keeps them as its sources.
+    ///
+    /// # Errors
+    /// A file that cannot be read or used.
+    pub(super) fn take(
+        &self,
+        ledger: &mut Ledger,
+        writer: &mut BatchWriter,
+        draft: &mut Draft,
+        run: &Run<'_>,
+    ) -> Result<()> {
+        let size_of = |input: &Input| std::fs::metadata(&input.path).map_or(0, |file| file.len());
+        let sizes: Vec<u64> = self.inputs.iter().map(size_of).collect();
+        let total = sizes.iter().sum();
+        run.progress.begin("reading", Some(total), "bytes");
+        // One large file is kept while it is read. Of several, one may turn out to be here already when
+        // others stand behind it in the pack.
+        if let ([input], true) = (self.inputs, self.presume && total > HELD) {
+            let read = |ledger: &mut Ledger, beside: Beside| {
+                self.read(ledger, writer, &sizes, draft, Some(beside), run)
+            };
+            let now = run.clock.now_ms();
+            let (_, digest, size) = ledger.keep_beside(&input.name, now, read)?;
+            run.progress.end();
+            draft.manifest.sources.push(self.source(input, digest, size, run)?);
+            return Ok(());
+        }
+        let taken = self.read(ledger, writer, &sizes, draft, None, run)?;
+        run.progress.end();
+        run.progress.begin("keeping the sources", Some(total), "bytes");
+        for (input, taken) in self.inputs.iter().zip(taken) {
+            let now = run.clock.now_ms();
+            let (digest, size) = match taken {
+                Taken::Bytes(bytes) => ledger.keep(&mut bytes.as_slice(), &input.name, now)?,
+                Taken::Digest(read) => {
+                    let kept = ledger.keep(&mut open_file(input)?, &input.name, now)?;
+                    // The bytes kept must be the bytes read.
+                    if kept.0 != read {
+                        return Err(AppError::Changed(input.name.clone()));
+                    }
+                    kept
+                }
+            };
+            draft.manifest.sources.push(self.source(input, digest, size, run)?);
+        }
+        run.progress.end();
+        Ok(())
+    }
+
+    /// Reads the files into a batch; the bytes of the only one go to `beside`.
+    fn read(
+        &self,
+        ledger: &mut Ledger,
+        writer: &mut BatchWriter,
+        sizes: &[u64],
+        draft: &mut Draft,
+        beside: Option<Beside>,
+        run: &Run<'_>,
+    ) -> Result<Vec<Taken>> {
+        let (mut done, mut held) = (0, 0);
+        let mut taken = Vec::with_capacity(sizes.len());
+        write_events(ledger, writer, run, |out| {
+            for (source, (input, size)) in (0..).zip(self.inputs.iter().zip(sizes)) {
+                let symbol = self.symbol_of(input)?;
+                let mut file = open_file(input)?;
+                let hasher = RefCell::new(Hasher::default());
+                let seen = |bytes: &[u8]| match &beside {
+                    Some(beside) => beside.take(bytes),
+                    None => hasher.borrow_mut().update(bytes),
+                };
+                let (mapping, presume, seen) = (self.mapping, self.presume, &seen);
+                let reading = Reading { mapping, symbol, source, presume, seen };
+                let heard = |bytes: u64| run.progress.at(done + bytes / 2);
+                let small = match held + size <= HELD {
+                    true => whole(&file, *size, input)?,
+                    false => None,
+                };
+                taken.push(match small {
+                    Some(bytes) => {
+                        let mut bytes = Cursor::new(bytes);
+                        read_source(&mut bytes, &input.name, &reading, draft, out, &heard)?;
+                        held += size;
+                        Taken::Bytes(bytes.into_inner())
+                    }
+                    None => {
+                        read_source(&mut file, &input.name, &reading, draft, out, &heard)?;
+                        Taken::Digest(hasher.take().finish())
+                    }
+                });
+                done += size;
+            }
+            Ok(())
+        })?;
+        Ok(taken)
+    }
+
+    /// Where the symbols of a file come from.
+    fn symbol_of(&self, input: &Input) -> Result<SymbolFrom> {
+        Ok(match &self.options.symbol {
+            SymbolChoice::Given(symbol) => SymbolFrom::Given(symbol.clone()),
+            SymbolChoice::FromName => SymbolFrom::Given(symbol_of_name(&input.name)?),
+            SymbolChoice::FromColumn => SymbolFrom::Column,
+        })
+    }
+
+    /// A file as a source of the batch.
+    fn source(
+        &self,
+        input: &Input,
+        digest: Digest,
+        size: u64,
+        run: &Run<'_>,
+    ) -> Result<ManifestSource> {
+        Ok(ManifestSource {
+            digest,
+            kind: if input.stream { SourceKind::Stream } else { SourceKind::File },
+            name: input.name.clone(),
+            media_type: "text/csv".into(),
+            size,
+            observed_ms: run.clock.now_ms(),
+            series: self.options.series,
+            symbol: match self.symbol_of(input)? {
+                SymbolFrom::Given(symbol) => Some(symbol),
+                SymbolFrom::Column => None,
+            },
+            http: None,
+        })
+    }
+}
+
+/// The symbol that a file's name says: `AAPL.csv`, `BRK.B.csv`, `aapl_iv30.csv`.
+fn symbol_of_name(name: &str) -> Result<Symbol> {
+    let stem = Path::new(name).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let first = stem.split(['_', ' ']).next().unwrap_or_default();
+    first.parse().map_err(|_| AppError::NoSymbol(name.to_owned()))
+}
+
+/// The bytes of a file that is to have so many; `None` of one that has more, or is no plain file.
+fn whole(mut file: &File, size: u64, input: &Input) -> Result<Option<Vec<u8>>> {
+    let unreadable =
+        |source| AppError::Unreadable { name: input.path.display().to_string(), source };
+    if size == 0 {
+        return Ok(None); // whatever it is
+    }
+    let mut bytes = Vec::with_capacity(size as usize + 1);
+    file.take(size + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 <= size {
+        return Ok(Some(bytes));
+    }
+    file.rewind().map_err(unreadable)?;
+    Ok(None)
+}
