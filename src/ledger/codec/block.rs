@@ -27,19 +27,19 @@ const MAX_PLAIN: usize = 16 << 20;
 pub enum Codec {
     /// Canonical bytes one after the other: large, and readable with a page of Python.
     Plain,
-    /// Columns, compressed: what the ledger stores.
+    /// Columns of packed numbers: what the ledger stores.
     Columns,
 }
 
-/// The codec number of rows in full.
+/// The codec numbers: canonical bytes.
 const PLAIN: u8 = 0;
-/// Columns of the first version; of rejects still written.
+/// Columns of the first version, which are read; rejects.
 const COLUMNS: u8 = 1;
-/// Columns of the first version with items beside them.
+/// Columns of the first version with items beside them, which are read.
 const ITEMS: u8 = 2;
 /// Columns of packed numbers.
 const PACKED: u8 = 4;
-/// Columns of packed numbers, with texts and therefore compressed.
+/// Columns of packed numbers with texts, compressed.
 const TEXTS: u8 = 5;
 
 /// What a block says about itself before its events are unpacked.
@@ -137,14 +137,8 @@ fn encode_rows(
     let (number, raw) = match codec {
         Codec::Columns => {
             let packed = columns::pack(rows, order, &local);
-            (
-                if columns::has_texts(&packed.heads.items, &packed.columns) {
-                    TEXTS
-                } else {
-                    PACKED
-                },
-                encode(&packed)?,
-            )
+            let texts = columns::has_texts(&packed.heads.items, &packed.columns);
+            (if texts { TEXTS } else { PACKED }, encode(&packed)?)
         }
         Codec::Plain => {
             let mut out = Vec::new();
@@ -279,61 +273,69 @@ pub fn decode_block(bytes: &[u8], into: &mut Window) -> Result<BlockHeader, Ledg
     let (header, codec, raw_size, payload) = open(bytes)?;
     let count = header.events as usize;
     let before = into.len();
-    match codec {
-        PLAIN => {
-            let mut rest = payload.as_slice();
-            while !rest.is_empty() {
-                let (seq, after) = take_uint(rest).ok_or_else(malformed)?;
-                let (length, after) = take_uint(after).ok_or_else(malformed)?;
-                let (event, after) = after.split_at_checked(length).ok_or_else(malformed)?;
-                let seq = u32::try_from(seq).ok();
-                let seq = seq.and_then(|seq| header.window_first.checked_add(seq));
-                let seq = seq.ok_or_else(malformed)?;
-                canon::read_event(seq, event, &mut into.rows, &mut into.rejects)?;
-                rest = after;
-            }
-        }
-        erased::CODEC if header.series.is_none() => erased::decode(&payload, into)?,
-        ITEMS if raw_size <= MAX_BODY && header.series.is_some() => {
-            let raw = decompress(&payload, raw_size)?;
-            let (packed, items): (ColumnsV1, ItemsV1) = decode_exact(&raw)?;
-            let symbols: Vec<_> = header.symbols.iter().map(|(s, _)| s.clone()).collect();
-            columns::unpack(packed, count, &symbols, &mut into.rows)?;
-            columns::unpack_items(items, count, &mut into.rows)?;
-        }
-        PACKED | TEXTS if raw_size <= MAX_BODY && header.series.is_some() => {
-            let raw = if codec == TEXTS { decompress(&payload, raw_size)? } else { payload };
-            let (packed, items) = lift::columns(decode_exact(&raw)?, count)?;
-            let symbols: Vec<_> = header.symbols.iter().map(|(s, _)| s.clone()).collect();
-            columns::unpack(packed, count, &symbols, &mut into.rows)?;
+    match (codec, header.series) {
+        (PLAIN, _) => decode_plain(&payload, header.window_first, into)?,
+        (erased::CODEC, None) => erased::decode(&payload, into)?,
+        (COLUMNS, None) => decode_rejects(&unpacked(codec, raw_size, payload)?, into)?,
+        (COLUMNS | ITEMS | PACKED | TEXTS, Some(_)) => {
+            let raw = unpacked(codec, raw_size, payload)?;
+            let (packed, items) = match codec {
+                COLUMNS => (decode_exact(&raw)?, None),
+                ITEMS => {
+                    let (packed, items): (ColumnsV1, ItemsV1) = decode_exact(&raw)?;
+                    (packed, Some(items))
+                }
+                _ => lift::columns(decode_exact(&raw)?, count)?,
+            };
+            columns::unpack(packed, count, &names(&header), &mut into.rows)?;
             if let Some(items) = items {
                 columns::unpack_items(items, count, &mut into.rows)?;
-            }
-        }
-        COLUMNS if raw_size <= MAX_BODY => {
-            let raw = decompress(&payload, raw_size)?;
-            if header.series.is_some() {
-                let packed: ColumnsV1 = decode_exact(&raw)?;
-                let symbols: Vec<_> = header.symbols.iter().map(|(s, _)| s.clone()).collect();
-                columns::unpack(packed, count, &symbols, &mut into.rows)?;
-            } else {
-                for r in decode_exact::<Vec<RejectV1>>(&raw)? {
-                    into.rejects.push(Reject {
-                        seq: r.seq,
-                        source: r.source,
-                        line: r.line,
-                        offset: r.offset,
-                        len: r.len,
-                        series: Series::from_code(r.series).ok_or_else(malformed)?,
-                        code: r.code.into(),
-                        raw: r.raw.into(),
-                    });
-                }
             }
         }
         _ => return Err(malformed()),
     }
     if into.len() - before == count { Ok(header) } else { Err(malformed()) }
+}
+
+/// A payload before its compression.
+fn unpacked(codec: u8, raw_size: usize, payload: Vec<u8>) -> Result<Vec<u8>, LedgerError> {
+    if codec == PACKED { Ok(payload) } else { decompress(&payload, raw_size) }
+}
+
+/// The symbols of a block.
+fn names(header: &BlockHeader) -> Vec<Symbol> {
+    header.symbols.iter().map(|(symbol, _)| symbol.clone()).collect()
+}
+
+fn decode_plain(mut rest: &[u8], first: u32, into: &mut Window) -> Result<(), LedgerError> {
+    let malformed = || LedgerError::Malformed { what: "a block" };
+    while !rest.is_empty() {
+        let (seq, after) = take_uint(rest).ok_or_else(malformed)?;
+        let (length, after) = take_uint(after).ok_or_else(malformed)?;
+        let (event, after) = after.split_at_checked(length).ok_or_else(malformed)?;
+        let seq = u32::try_from(seq).ok().and_then(|seq| first.checked_add(seq));
+        let seq = seq.ok_or_else(malformed)?;
+        canon::read_event(seq, event, &mut into.rows, &mut into.rejects)?;
+        rest = after;
+    }
+    Ok(())
+}
+
+fn decode_rejects(raw: &[u8], into: &mut Window) -> Result<(), LedgerError> {
+    let malformed = || LedgerError::Malformed { what: "a block" };
+    for r in decode_exact::<Vec<RejectV1>>(raw)? {
+        into.rejects.push(Reject {
+            seq: r.seq,
+            source: r.source,
+            line: r.line,
+            offset: r.offset,
+            len: r.len,
+            series: Series::from_code(r.series).ok_or_else(malformed)?,
+            code: r.code.into(),
+            raw: r.raw.into(),
+        });
+    }
+    Ok(())
 }
 
 /// Unpacks the keys of a block's events into `rows`, without values: a review that finds nothing
@@ -343,28 +345,20 @@ pub fn decode_block(bytes: &[u8], into: &mut Window) -> Result<BlockHeader, Ledg
 /// As [`decode_block`]. `None` for a block of another kind: its events have items, are rejected
 /// rows, or stand there plainly.
 pub fn decode_keys(bytes: &[u8], rows: &mut Rows) -> Result<Option<()>, LedgerError> {
-    let malformed = || LedgerError::Malformed { what: "a block" };
     let (header, codec, raw_size, payload) = open(bytes)?;
     if header.series.is_none() || !matches!(codec, COLUMNS | PACKED | TEXTS) {
         return Ok(None);
     }
-    if raw_size > MAX_BODY {
-        return Err(malformed());
-    }
-    let raw = if codec == PACKED { payload } else { decompress(&payload, raw_size)? };
+    let raw = unpacked(codec, raw_size, payload)?;
     let count = header.events as usize;
-    let heads = match codec {
-        COLUMNS => {
-            let (heads, _): (HeadsV1, usize) = first_of(&raw)?;
-            heads
-        }
-        _ => match lift::heads(first_of::<HeadsV2>(&raw)?.0, count)? {
-            (heads, None) => heads,
-            _ => return Ok(None),
-        },
+    let (heads, items) = match codec {
+        COLUMNS => (first_of::<HeadsV1>(&raw)?.0, None),
+        _ => lift::heads(first_of::<HeadsV2>(&raw)?.0, count)?,
     };
-    let symbols: Vec<_> = header.symbols.iter().map(|(symbol, _)| symbol.clone()).collect();
-    columns::unpack_keys(heads, count, &symbols, rows)?;
+    if items.is_some() {
+        return Ok(None);
+    }
+    columns::unpack_keys(heads, count, &names(&header), rows)?;
     Ok(Some(()))
 }
 
