@@ -81,7 +81,7 @@ fn a_large_file_is_kept_as_it_was_read_and_once() {
     let mut ends = Vec::new();
     for text in [&plain, &plain, &odd] {
         std::fs::write(&input.path, text).unwrap();
-        let staged = import_csv(&mut ledger, &[input.clone()], &options, &run).unwrap();
+        let staged = import_csv(&mut ledger, std::slice::from_ref(&input), &options, &run).unwrap();
         let stage = &ledger.batches().get(staged.batch.unwrap()).unwrap().stage;
         let [source] = &ledger.manifest_of(stage).unwrap().sources[..] else { panic!("one") };
         assert_eq!((source.size, &*source.name), (text.len() as u64, "AAPL.csv"));
