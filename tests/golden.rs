@@ -20,7 +20,7 @@ use volledger::domain::{BatchId, Position, Series};
 /// A folder of `tests/fixtures`, and the format that its ledger says.
 type Golden = (&'static str, u32);
 
-/// All that was ever written; the last one has blocks of packed numbers.
+/// All that was ever written; the newest has blocks of packed numbers.
 const GOLDEN: [Golden; 3] = [("v1", 1), ("v2", 2), NEWEST];
 const NEWEST: Golden = ("v2-packed", 2);
 

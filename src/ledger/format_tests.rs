@@ -196,7 +196,7 @@ const PLAIN_ROWS: &str = "\
 const PLAIN_REJECTS: &str = "\
     420100030100000000002424022201020100db020c080c696e76616c69645f646174650c323032352d30322d \
     33302c319b7c8eea742f326e058f478b983b81556deb3cca8b1d175a661827e9d255e148";
-/// The same rows as the first version packed them, with some zstd; no longer written.
+/// The same rows as the first version packed them, with some zstd.
 const PACKED_ROWS: &str = "\
     420100030201010542524b2e420201fbf29c015f5528b52ffd205f6502009205111ca027e9735535023c0e85 \
     aae51605ddf9f7f9eff5eccd5cf3bbc9940266c138b41254077a5c3b15246a499adb19c4e1900604581cb13c \

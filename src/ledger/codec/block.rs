@@ -5,7 +5,7 @@ use super::super::error::LedgerError;
 use super::super::hash::content;
 use super::super::store::MAX_VALUE;
 use super::v1::{BlockV1, ColumnsV1, HeadsV1, ItemsV1, RejectV1};
-use super::v2::HeadsV2;
+use super::v2::{ColumnsV2, HeadsV2};
 use super::{
     MAX_BODY, Packing, Tag, V1, V2, columns, compress, decompress, erased, from_bytes_of, lift,
     to_bytes_of,
@@ -27,17 +27,17 @@ const MAX_PLAIN: usize = 16 << 20;
 pub enum Codec {
     /// Canonical bytes one after the other: large, and readable with a page of Python.
     Plain,
-    /// Columns of packed numbers: what the ledger stores.
+    /// Columns: what the ledger stores.
     Columns,
 }
 
 /// The codec numbers: canonical bytes.
 const PLAIN: u8 = 0;
-/// Columns of the first version, which are read; rejects.
+/// Columns of the first version; rejects.
 const COLUMNS: u8 = 1;
-/// Columns of the first version with items beside them, which are read.
+/// Columns of the first version with items beside them.
 const ITEMS: u8 = 2;
-/// Columns of packed numbers.
+/// Columns of packed numbers, of rows that are neighbours in their source.
 const PACKED: u8 = 4;
 /// Columns of packed numbers with texts, compressed.
 const TEXTS: u8 = 5;
@@ -137,8 +137,11 @@ fn encode_rows(
     let (number, raw) = match codec {
         Codec::Columns => {
             let packed = columns::pack(rows, order, &local);
-            let texts = columns::has_texts(&packed.heads.items, &packed.columns);
-            (if texts { TEXTS } else { PACKED }, encode(&packed)?)
+            match columns::has_texts(&packed.heads.items, &packed.columns) {
+                _ if !columns::are_neighbours(rows, order) => first_version(packed, order.len())?,
+                true => (TEXTS, encode(&packed)?),
+                false => (PACKED, encode(&packed)?),
+            }
         }
         Codec::Plain => {
             let mut out = Vec::new();
@@ -152,6 +155,15 @@ fn encode_rows(
     };
     let size = raw.len();
     Ok((seal(window, order.len(), series, symbols, days, number, raw)?, size))
+}
+
+/// Rows that were brought together from all over their source: there zstd finds what repeats. Of a file in
+/// date order it leaves 8.5 bytes a row, where packed numbers take 15.8.
+fn first_version(packed: ColumnsV2, count: usize) -> Result<(u8, Vec<u8>), LedgerError> {
+    Ok(match lift::columns(packed, count)? {
+        (columns, Some(items)) => (ITEMS, encode(&(columns, items))?),
+        (columns, None) => (COLUMNS, encode(&columns)?),
+    })
 }
 
 fn encode<T: bincode::Encode>(value: &T) -> Result<Vec<u8>, LedgerError> {

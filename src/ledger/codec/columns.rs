@@ -136,6 +136,15 @@ pub fn pack(rows: &Rows, order: &[u32], symbols: &[u32]) -> ColumnsV2 {
     ColumnsV2 { heads, columns: fields.columns.into_iter().map(Gathered::packed).collect() }
 }
 
+/// Rows of a source between two that are still neighbours: rejected ones may stand there.
+const NEAR: u32 = 8;
+
+/// Whether rows follow each other in their source, in either direction, or nearly so.
+pub fn are_neighbours(rows: &Rows, order: &[u32]) -> bool {
+    let seq = |index: &u32| rows.heads().get(*index as usize).map_or(0, |head| head.seq);
+    order.is_sorted_by(|a, b| seq(a).abs_diff(seq(b)) <= NEAR)
+}
+
 /// Whether there is a text in items or values: only that is worth compressing.
 pub fn has_texts(items: &[String], columns: &[ColumnV2]) -> bool {
     !items.is_empty() || columns.iter().any(|of| !of.texts.is_empty())

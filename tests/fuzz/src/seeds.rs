@@ -185,7 +185,7 @@ fn stored(corpus: &Corpus, root: &Path) -> Done {
             corpus.put("bundle", &format!("{id}-{plain}"), &[&fs::read(&bundle)?])?;
         }
     }
-    // Blocks of the first version, which are read and no longer written.
+    // Blocks of the first version.
     let old = fs::read(root.join("tests/fixtures/v2/backup.vlb"))?;
     for (index, block) in wire::blocks_of(&old).iter().enumerate() {
         put_block(corpus, &format!("old-{index}"), block)?;

@@ -92,53 +92,38 @@ fn keys_of(rows: &Rows) -> Vec<(Symbol, Day, Vec<Field>, [u64; 5])> {
     rows.heads().iter().map(key).collect()
 }
 
-/// A block of the first version, as rows were written before their numbers were packed.
-fn first_version(rows: &Rows, order: &[u32]) -> Vec<u8> {
-    let local: Vec<u32> = (0..rows.symbols().len() as u32).collect();
-    let packed = columns::pack(rows, order, &local);
-    let (columns, items) = lift::columns(packed, order.len()).unwrap();
-    let (codec, raw) = match items {
-        Some(items) => (ITEMS, encode(&(columns, items)).unwrap()),
-        None => (COLUMNS, encode(&columns).unwrap()),
-    };
-    let symbols = rows.symbols().iter().map(|symbol| (symbol.to_string(), 0)).collect();
-    seal((0, 10_100), order.len(), Series::Iv.code(), symbols, (0, 0), codec, raw).unwrap()
-}
-
 #[test]
-fn blocks_of_the_first_version_are_read() {
-    let mut window = window();
-    window.rejects.clear();
-    let rows = &window.rows;
-    let mut back = Window::default();
-    // Without items, with them, and backwards.
-    let backwards = (4_000..10_000).rev().collect();
-    for order in [(0..2_000).collect::<Vec<u32>>(), (2_000..4_000).collect(), backwards] {
-        let block = first_version(rows, &order);
-        assert_eq!(block[1], V1);
-        decode_block(&block, &mut back).unwrap();
+fn neighbours_are_packed_and_others_compressed() {
+    // As they stand in the source, backwards, with a few left out; every third; those with items.
+    let order: Vec<u32> = (0..2_000).collect();
+    let backwards: Vec<u32> = (0..2_000).rev().collect();
+    let gaps: Vec<u32> = order.iter().copied().filter(|n| n % 100 > 5).collect();
+    let far: Vec<u32> = (0..2_000).map(|n| n * 20 % 2_000).collect();
+    let all = window();
+    let kind = |order: &[u32]| {
+        let mut window = Window::default();
+        let block = encode_rows(&all.rows, order, (0, 10_100), Codec::Columns).unwrap().0;
+        let (header, codec, ..) = open(&block).unwrap();
+        decode_block(&block, &mut window).unwrap();
+        let want: Vec<_> = order.iter().map(|n| all.rows.get(*n as usize).unwrap()).collect();
+        for (found, want) in window.rows.iter().zip(&want) {
+            assert_eq!((found.symbol, found.item), (want.symbol, want.item));
+            assert_eq!((found.shape, found.values), (want.shape, want.values));
+        }
+        assert_eq!((window.len(), header.events as usize), (order.len(), order.len()));
         let mut keys = Rows::new();
         let read = decode_keys(&block, &mut keys).unwrap();
-        assert_eq!(read.is_some(), order[0] == 0, "only where there are no items");
-        if read.is_some() {
-            assert_eq!(keys_of(&keys), keys_of(rows)[..2_000]);
-        }
-    }
-    assert_eq!(canonical(&back), canonical(&window));
-}
-
-#[test]
-fn keys_are_read_without_values() {
-    let mut plain = Window::default();
-    window().rows.iter().take(2_500).for_each(|row| plain.rows.push_row(row));
-    let [block] = &encode_blocks(&plain, Codec::Columns).unwrap()[..] else { panic!("one") };
-    assert_eq!(block[1], V2, "an older program says that it is too old");
-    let (mut whole, mut keys) = (Window::default(), Rows::new());
-    decode_block(block, &mut whole).unwrap();
-    decode_keys(block, &mut keys).unwrap().unwrap();
-    assert_eq!(keys_of(&keys), keys_of(&whole.rows));
-    let items = &encode_blocks(&window(), Codec::Columns).unwrap()[0];
-    assert!(decode_keys(items, &mut keys).unwrap().is_none(), "a key has an item");
+        assert!(read.is_none() || keys_of(&keys) == keys_of(&window.rows));
+        (codec, block[1], read.is_some())
+    };
+    assert_eq!(kind(&order), (TEXTS, V2, true));
+    assert_eq!(kind(&backwards), (TEXTS, V2, true));
+    assert_eq!(kind(&gaps), (TEXTS, V2, true));
+    assert_eq!(kind(&far), (COLUMNS, V1, true));
+    let items: Vec<u32> = order.iter().map(|n| n + 2_600).collect();
+    assert_eq!(kind(&items), (TEXTS, V2, false), "a key has an item");
+    let far: Vec<u32> = far.iter().map(|n| n + 2_600).collect();
+    assert_eq!(kind(&far), (ITEMS, V1, false));
 }
 
 #[test]
