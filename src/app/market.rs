@@ -245,6 +245,7 @@ fn read_files(
     out.finish()?;
     run.progress.end();
     run.progress.begin("keeping the sources", Some(total), "bytes");
+    let mut done = 0;
     for ((input, layout), (digest, packed)) in files.iter().zip(read) {
         let mut file = open_file(input)?;
         let (kept, size) = ledger.keep(&mut file, &input.name, run.clock.now_ms())?;
@@ -263,6 +264,8 @@ fn read_files(
             symbol: options.symbol.clone().filter(|_| *layout == Layout::Table),
             http: None,
         });
+        done += size;
+        run.progress.at(done);
     }
     run.progress.end();
     Ok(())

@@ -65,6 +65,7 @@ impl Files<'_> {
         let taken = self.read(ledger, writer, &sizes, draft, None, run)?;
         run.progress.end();
         run.progress.begin("keeping the sources", Some(total), "bytes");
+        let mut done = 0;
         for (input, taken) in self.inputs.iter().zip(taken) {
             let now = run.clock.now_ms();
             let (digest, size) = match taken {
@@ -79,6 +80,8 @@ impl Files<'_> {
                 }
             };
             draft.manifest.sources.push(self.source(input, digest, size, run)?);
+            done += size;
+            run.progress.at(done);
         }
         run.progress.end();
         Ok(())

@@ -94,3 +94,52 @@ fn a_large_file_is_kept_as_it_was_read_and_once() {
     assert!(import_csv(&mut ledger, &[input], &options, &run).is_err());
     assert_eq!(pack(&ledger), ends[2]);
 }
+
+/// Hears how far each piece of work came, of how much.
+#[derive(Default)]
+struct Heard(std::sync::Mutex<Vec<(String, Option<u64>, u64)>>);
+
+impl crate::app::Progress for Heard {
+    fn begin(&self, what: &str, total: Option<u64>, _: &'static str) {
+        self.0.lock().unwrap().push((what.to_owned(), total, 0));
+    }
+    fn at(&self, done: u64) {
+        let mut heard = self.0.lock().unwrap();
+        let (what, total, last) = heard.last_mut().unwrap();
+        assert!(
+            *last <= done && total.is_none_or(|total| done <= total),
+            "{what}: {done} {total:?}"
+        );
+        *last = done;
+    }
+    fn end(&self) {}
+}
+
+#[test]
+fn every_piece_of_work_comes_to_its_end_and_no_further() {
+    let folder = tempfile::tempdir().unwrap();
+    let heard = Heard::default();
+    let clock = Clock::Fixed(1_765_627_200_000);
+    let run = Run { clock, progress: &heard, ..Run::new("tester") };
+    let mut ledger = Ledger::in_memory();
+    // Two views of each row; a second file that changes some of them.
+    for step in [0, 1] {
+        let mut text = String::from("Symbol,Date,IV30,OHLC 20-Day Vol\n");
+        for line in 0..2_000 {
+            let (symbol, day) = (line / 20, 2 + line % 20 + step);
+            text += &format!("S{symbol:03},2024-01-{day:02},{}.5,20.0\n", 10 + symbol % 7 + step);
+        }
+        let input = Input::file(folder.path().join(format!("{step}.csv")));
+        std::fs::write(&input.path, text).unwrap();
+        let options =
+            ImportOptions { symbol: SymbolChoice::FromColumn, ..ImportOptions::of(Series::Iv) };
+        let staged = import_csv(&mut ledger, &[input], &options, &run).unwrap();
+        crate::app::decide::confirm(&mut ledger, staged.batch.unwrap(), None, &run).unwrap();
+    }
+    let heard = heard.0.into_inner().unwrap();
+    let updates = heard.iter().filter(|(what, ..)| what == "updating views");
+    assert_eq!(updates.map(|(_, total, _)| *total).collect::<Vec<_>>(), [Some(4_000); 2]);
+    for (what, total, done) in heard {
+        assert_eq!(Some(done), total, "{what}");
+    }
+}

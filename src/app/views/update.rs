@@ -89,9 +89,12 @@ fn apply(
     progress: &dyn Progress,
     may_stop: bool,
 ) -> Result<BTreeMap<Series, Root>> {
-    let events = batches.iter().filter_map(|id| ledger.batches().get(*id));
-    let (total, mut done) = (events.map(|batch| batch.stage.events).sum(), 0);
-    progress.begin("updating views", Some(total), "rows");
+    // A row may speak of several views.
+    let parts = batches.iter().filter_map(|id| ledger.batches().get(*id));
+    let parts = parts.flat_map(|batch| &batch.stage.views);
+    let parts = parts.filter(|part| roots.contains_key(&part.series));
+    let (total, mut done) = (parts.map(|part| part.events).sum(), 0);
+    progress.begin("updating views", Some(total), "rows in views");
     let views: Vec<&Series> = roots.keys().collect();
     tracing::debug!(?views, ?batches, events = total, "adding events to views");
     let mut groups = Groups::of(ledger, batches)?.only(roots.keys().copied());

@@ -430,6 +430,7 @@ pub(super) const ALL: &[(&str, &str)] = &[
     ("repeated", "herhaald"),
     ("retracted", "ingetrokken"),
     ("rows", "rijen"),
+    ("rows in views", "rijen in views"),
     ("running", "loopt"),
     ("says", "zegt"),
     ("seconds", "seconden"),
