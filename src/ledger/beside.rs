@@ -7,7 +7,7 @@ use super::{Ledger, Result};
 use crate::domain::Digest;
 use std::io::{self, Read};
 use std::panic::resume_unwind;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 /// Pieces that may wait to be compressed: whoever sends more waits too.
 const WAITING: usize = 4;
@@ -23,22 +23,29 @@ impl Beside {
     }
 }
 
-/// The pieces that come in, as one file.
-struct Pieces {
-    incoming: Receiver<Vec<u8>>,
+/// Pieces that come one after the other, as one file.
+pub(super) struct Pieces<F> {
+    next: F,
     piece: io::Cursor<Vec<u8>>,
 }
 
-impl Read for Pieces {
+impl<F: FnMut() -> io::Result<Option<Vec<u8>>>> Pieces<F> {
+    /// Those that `next` gives, `None` after the last.
+    pub(super) fn of(next: F) -> Self {
+        Self { next, piece: io::Cursor::default() }
+    }
+}
+
+impl<F: FnMut() -> io::Result<Option<Vec<u8>>>> Read for Pieces<F> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             let count = self.piece.read(buffer)?;
             if count > 0 || buffer.is_empty() {
                 return Ok(count);
             }
-            match self.incoming.recv() {
-                Ok(piece) => self.piece = io::Cursor::new(piece),
-                Err(_) => return Ok(0), // whoever sent them has ended
+            match (self.next)()? {
+                Some(piece) => self.piece = io::Cursor::new(piece),
+                None => return Ok(0),
             }
         }
     }
@@ -60,7 +67,8 @@ impl Ledger {
         let mut packs: Pack = self.store.pack().lend();
         let (done, source) = std::thread::scope(|scope| {
             let (send, incoming) = sync_channel(WAITING);
-            let mut pieces = Pieces { incoming, piece: io::Cursor::default() };
+            // They end when whoever sends them has.
+            let mut pieces = Pieces::of(move || Ok(incoming.recv().ok()));
             let packs = &mut packs;
             let keeper = scope.spawn(move || packs.keep(&mut pieces, name, now_ms));
             let done = work(self, Beside(send));

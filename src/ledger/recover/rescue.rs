@@ -1,14 +1,15 @@
 //! Writing what is sound of a hurt ledger into a new one.
 
+use super::super::beside::Pieces;
 use super::super::bundle::NewPlace;
 use super::super::erase;
 use super::super::error::LedgerError;
 use super::super::files::{Directory, Files};
-use super::super::store::{PackReader, SledStore, Store};
+use super::super::store::{SledStore, Store};
 use super::super::{Ledger, OpenOptions, Result};
 use super::{Survey, copy_folder};
 use crate::domain::Digest;
-use std::io::{self, Cursor, Read};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -56,8 +57,9 @@ fn write(old: &Ledger, directory: &Path, now_ms: i64) -> Result<()> {
     let files: Arc<dyn Files> = Arc::new(Directory::new(directory));
     let mut store = SledStore::open(directory, files.clone())?;
     for (digest, kept) in old.store().all_kept()? {
-        let reader = old.store().pack_reader().open(&kept)?;
-        let mut bytes = Pieces { reader, piece: Cursor::new(Vec::new()) };
+        let mut reader = old.store().pack_reader().open(&kept)?;
+        let failed = |error: LedgerError| io::Error::other(error.to_string());
+        let mut bytes = Pieces::of(|| reader.next_piece().map_err(failed));
         let observed = if kept.observed_ms == 0 { now_ms } else { kept.observed_ms };
         let (found, place) = store.pack().keep(&mut bytes, &kept.name, observed)?;
         if found != digest {
@@ -96,26 +98,5 @@ fn check(old: &Ledger, survey: &Survey, directory: &Path, options: &OpenOptions)
             Err(LedgerError::damaged(format!("the copy: {}: {}", damage.place, damage.what)))
         }
         None => Ok(()),
-    }
-}
-
-/// A source as a stream.
-struct Pieces {
-    reader: PackReader,
-    piece: Cursor<Vec<u8>>,
-}
-
-impl Read for Pieces {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let count = self.piece.read(buffer)?;
-            if count > 0 || buffer.is_empty() {
-                return Ok(count);
-            }
-            match self.reader.next_piece().map_err(|error| io::Error::other(error.to_string()))? {
-                Some(piece) => self.piece = Cursor::new(piece),
-                None => return Ok(0),
-            }
-        }
     }
 }
