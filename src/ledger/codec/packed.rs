@@ -1,7 +1,8 @@
 //! Lists of numbers in as few bits as their differences take, in groups of 64.
 //!
 //! A view's chunk has a few hundred numbers in each column: too few for a general compressor, whose
-//! tables cost more time than the numbers, and enough for neighbours to be alike.
+//! tables cost more time than the numbers, and enough for neighbours to be alike. So are those of a block
+//! whose rows follow each other in their source.
 
 use super::columns::malformed;
 use super::varints::{unzigzag, zigzag};

@@ -4,7 +4,7 @@ use super::packed::IntsV2;
 use super::v1::BytesV1;
 use bincode::{Decode, Encode};
 
-/// Row events as columns, in the block's order: codec 4.
+/// Row events as columns, in the block's order: codec 4, compressed codec 5.
 #[derive(Encode, Decode)]
 pub struct ColumnsV2 {
     /// Everything but the values.
@@ -113,7 +113,7 @@ pub struct BodyV2 {
     pub columns: Vec<ColumnV2>,
 }
 
-/// The values of one field of a chunk.
+/// The values of one field of a chunk, or of a block of codec 4 or 5.
 #[derive(Encode, Decode)]
 pub struct ColumnV2 {
     /// Form of each value: 0–28 a decimal of that scale, else a code of `canon`.

@@ -36,7 +36,7 @@ const CACHE: u64 = 16 << 20;
 /// next opening.
 const LITTLE: usize = 64 << 10;
 
-/// Bytes of a value that count as one access: less than a chunk of a view has.
+/// Bytes of a value that count as one access: more keep more of the engine in memory, fewer cost time.
 const ACCESS: usize = 4 << 10;
 
 /// The ledger's data in a sled database, with the sources' packs beside it.
