@@ -421,6 +421,22 @@ fn too_long(files: &[(String, String)]) -> Vec<String> {
     long.map(|(name, lines)| format!("{name}: {lines} lines")).collect()
 }
 
+/// The files that no module names: nothing compiles them.
+fn left_out(files: &[(String, String)]) -> Vec<&String> {
+    let named = |(file, _): &&(String, String)| {
+        let path = module(file);
+        let Some((name, above)) = path.split_last() else { return true };
+        let (declared, placed) = (format!("mod {name};"), format!("\"{name}.rs\"]"));
+        files.iter().any(|(other, text)| {
+            // Tests stand beside what they test, under a path of their own.
+            let folder = other.rsplit_once('/').map(|(folder, _)| folder).unwrap_or_default();
+            (module(other) == above && text.contains(&declared))
+                || (folder == above.join("/") && text.contains(&placed))
+        })
+    };
+    files.iter().filter(|file| !named(file)).map(|(file, _)| file).collect()
+}
+
 const NONE: [&str; 0] = [];
 
 #[test]
@@ -519,6 +535,22 @@ fn files_are_short() {
     let file = |lines| ("x.rs".to_owned(), "\n".repeat(lines));
     assert_eq!(too_long(&[file(500)]), NONE);
     assert_eq!(too_long(&[file(501)]), ["x.rs: 501 lines"]);
+}
+
+#[test]
+fn every_file_is_part_of_the_program() {
+    assert_eq!(left_out(&sources()), Vec::<&String>::new());
+    let files = [
+        ("lib.rs", "pub mod a;"),
+        ("a/mod.rs", "mod b;"),
+        ("a/b.rs", "mod c;\n#[path = \"b_tests.rs\"]\nmod tests;"),
+        ("a/b_tests.rs", ""),
+        ("a/b/c.rs", ""),
+        ("a/c.rs", ""),
+        ("d.rs", ""),
+    ];
+    let files = files.map(|(file, text)| (file.to_owned(), text.to_owned()));
+    assert_eq!(left_out(&files), ["a/c.rs", "d.rs"]);
 }
 
 #[test]

@@ -7,9 +7,11 @@
 //! a snapshot that was being written when the process died makes it refuse a sound database, so
 //! such a file is removed before opening.
 
+mod ahead;
 mod blobs;
 mod renew;
 
+use self::ahead::Ahead;
 use self::blobs::Blobs;
 use super::{MAX_VALUE, Pack, Renewal, Result, Store, check_size};
 use crate::domain::Digest;
@@ -51,6 +53,7 @@ pub struct SledStore {
     directory: PathBuf,
     file: File,
     blobs: Blobs,
+    ahead: Ahead,
     /// Bytes of views that were handed to the engine since it last wrote out everything.
     waiting: usize,
     poisoned: bool,
@@ -230,6 +233,7 @@ impl SledStore {
             directory: directory.to_owned(),
             file,
             blobs: Blobs::of(&path),
+            ahead: Ahead::default(),
             waiting: 0,
             poisoned: false,
             _last,
@@ -248,14 +252,19 @@ impl SledStore {
     /// Keeps a value; says whether one stood there.
     fn put(&mut self, tree: fn(&Self) -> &sled::Tree, key: &[u8], bytes: &[u8]) -> Result<bool> {
         check_size(bytes)?;
+        self.changing(|store| {
+            let tree = tree(store);
+            let was = tree.insert(key, bytes)?;
+            weigh(tree, key, bytes.len()).map(|()| was.is_some())
+        })
+    }
+
+    /// Lets the engine change something; after a change that failed there is no other.
+    fn changing<T>(&mut self, change: impl FnOnce(&Self) -> sled::Result<T>) -> Result<T> {
         if self.poisoned {
             return Err(LedgerError::Poisoned);
         }
-        let tree = tree(self);
-        let done = writing(|| {
-            let was = tree.insert(key, bytes)?;
-            weigh(tree, key, bytes.len()).map(|()| was.is_some())
-        });
+        let done = writing(|| change(self));
         self.poisoned |= done.is_err();
         done
     }
@@ -269,12 +278,7 @@ impl SledStore {
     }
 
     fn remove(&mut self, tree: fn(&Self) -> &sled::Tree, key: &[u8]) -> Result<()> {
-        if self.poisoned {
-            return Err(LedgerError::Poisoned);
-        }
-        let done = writing(|| tree(self).remove(key).map(|_| ()));
-        self.poisoned |= done.is_err();
-        done
+        self.changing(|store| tree(store).remove(key).map(drop))
     }
 }
 
@@ -306,14 +310,17 @@ impl Store for SledStore {
     }
 
     fn put_block(&mut self, batch: u32, index: u32, bytes: &[u8]) -> Result<()> {
+        self.go_ahead(batch, index)?;
         self.put(|store| &store.blocks, &block_key(batch, index), bytes).map(drop)
     }
 
     fn block(&self, batch: u32, index: u32) -> Result<Option<Vec<u8>>> {
-        self.get(&self.blocks, &block_key(batch, index))
+        let found = self.get(&self.blocks, &block_key(batch, index))?;
+        Ok(found.filter(|bytes| !bytes.is_empty())) // a key that was put ahead
     }
 
     fn sweep_blocks(&mut self, batch: u32) -> Result<u64> {
+        self.fall_back()?;
         let from = block_key(batch, 0);
         let keys: Vec<sled::IVec> =
             guarded(|| self.blocks.range(from..).keys().collect::<sled::Result<_>>())?;
@@ -390,6 +397,7 @@ impl Store for SledStore {
         if self.poisoned {
             return Err(LedgerError::Poisoned);
         }
+        self.fall_back()?;
         let done = self.pack.begin_sync().and_then(|packing| {
             let stored = self.sync_engine();
             self.pack.end_sync(packing)?;
