@@ -1,6 +1,10 @@
 //! The program killed at random moments of staging, confirming, rolling back, rebuilding and erasing:
 //! nothing that it acknowledged is lost, nothing is half there, and the ledger verifies after reopening.
 
+#[path = "../examples/make_large_csv.rs"]
+#[allow(dead_code)]
+mod large_csv;
+
 use crate::laws::damage::files;
 use crate::support::{reopen, run, shown};
 use std::path::{Path, PathBuf};
@@ -46,6 +50,10 @@ pub fn whole_to_recover(dir: &Path, least: Position) -> Result<(), String> {
 /// Runs `args` on copies of `base`, kills it after a random delay each time, and checks that the
 /// ledger is the old or the new one, and the new one if the program said so.
 fn kill_at_random(base: &Path, args: &[&str], seed: u64) {
+    kill_so_often(kills(), base, args, seed);
+}
+
+fn kill_so_often(kills: u32, base: &Path, args: &[&str], seed: u64) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("l");
     let open = || outside::open(&path, "test", Duration::from_secs(5), &run()).unwrap().ledger;
@@ -74,7 +82,7 @@ fn kill_at_random(base: &Path, args: &[&str], seed: u64) {
     let half = (Position(before.0.0 + steps), before.1.clone());
     let (mut old, mut new, mut random) = (0, 0, seed);
     let (mut killed, mut within) = (0, 0);
-    for _ in 0..kills() {
+    for _ in 0..kills {
         std::fs::remove_dir_all(&path).unwrap();
         copy(base, &path);
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -106,7 +114,7 @@ fn kill_at_random(base: &Path, args: &[&str], seed: u64) {
     eprintln!("{args:?}: {killed} killed, {within} of them at work; {old} old, {new} new");
     // The kills must have hit both sides, or the delays prove nothing.
     assert!(old > 0 || before == after, "{args:?}: {old} old, {new} new");
-    assert!(killed * 3 > kills() && within > 0, "{args:?}: {killed} killed, {within} at work");
+    assert!(killed * 3 > kills && within > 0, "{args:?}: {killed} killed, {within} at work");
 }
 
 #[test]
@@ -131,6 +139,20 @@ fn kill_9_leaves_the_old_or_the_new_ledger() {
     kill_at_random(&path, &["projection", "rebuild", "iv"], 4);
     kill_at_random(&path, &["erase", "b2/1", "b1", "--reason", "gone", "--yes"], 5);
     drop(reopen(&directory));
+}
+
+/// The engine is told of a large batch's blocks before they come (`ledger/store/sled/ahead.rs`).
+#[test]
+fn a_large_import_that_is_killed_leaves_no_block() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, _) = ledger(directory.path());
+    let large = directory.path().join("large.csv");
+    let mut out = std::fs::File::create(&large).map(std::io::BufWriter::new).unwrap();
+    large_csv::write_csv(&mut out, 40, 2_500).unwrap();
+    drop(out);
+    let large = large.to_string_lossy();
+    let args = ["import", "iv", &large, "--symbol-from", "column", "--stage-only"];
+    kill_so_often(kills() / 2, &path, &args, 7);
 }
 
 /// A small ledger with VOLA confirmed, and the file to import next.

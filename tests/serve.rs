@@ -7,6 +7,7 @@ mod decisions;
 mod pages;
 mod security;
 mod shared;
+mod unwritable;
 mod work;
 
 use crate::program::{Desk, sample};

@@ -95,16 +95,16 @@ pub(super) fn explained(dir: &Path, error: LedgerError) -> LedgerError {
 /// # Errors
 /// A ledger of which nothing is sound.
 pub fn open_sound(dir: &Path, run: &Run<'_>) -> Result<Opened> {
-    let (ledger, survey) = Ledger::sound_part(dir, None, true)?;
+    let (mut ledger, survey) = Ledger::sound_part(dir, None, true)?;
     if survey.sound.size.0 == 0 {
         return Err(LedgerError::damaged("nothing of it is sound").into());
     }
-    let note = format!(
+    ledger.note(format!(
         "the ledger is damaged; this is read from what verifies of it, up to {} (confirmed by {})",
         survey.sound.size,
         survey.confirmed.name()
-    );
-    Ok(Opened { notes: vec![note], ..ready(ledger, run)? })
+    ));
+    ready(ledger, run)
 }
 
 /// Opens a ledger that cannot be written, to be read only: from its mirror, else from a copy of the
@@ -113,15 +113,15 @@ pub fn open_sound(dir: &Path, run: &Run<'_>) -> Result<Opened> {
 /// # Errors
 /// `why`, where neither has everything that HEAD acknowledges.
 pub fn open_unwritable(dir: &Path, why: LedgerError, run: &Run<'_>) -> Result<Opened> {
-    let Some((ledger, survey)) = whole(dir, false).or_else(|| whole(dir, true)) else {
+    let Some((mut ledger, survey)) = whole(dir, false).or_else(|| whole(dir, true)) else {
         return Err(why.into());
     };
-    let note = format!(
+    ledger.note(format!(
         "{}; this is only read, from what verifies up to {}",
         reason(&why),
         survey.sound.size
-    );
-    Ok(Opened { notes: vec![note], ..ready(ledger, run)? })
+    ));
+    ready(ledger, run)
 }
 
 /// What can be read of a ledger without writing there, where that is everything that HEAD acknowledges.

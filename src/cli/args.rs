@@ -286,6 +286,7 @@ impl Command {
         match self {
             Self::Batch(args) => args.only_reads(),
             Self::Import(args) => args.only_reads(),
+            Self::Serve(args) => args.only_reads(),
             Self::View(_)
             | Self::Why(_)
             | Self::Rank(_)

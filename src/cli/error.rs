@@ -171,6 +171,10 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
                     "nothing was staged; a mapping of your own says what other columns mean: \
                      `--mapping FILE`"
                 }
+                "unknown_columns" => {
+                    "nothing was staged; `volledger import bars --help` and `volledger import chain \
+                     --help` name the columns; daily prices with others: `import spot --mapping FILE`"
+                }
                 "date_order_conflict" => {
                     "nothing was staged; correct the dates, or say their order in a mapping: \
                      `--mapping FILE`"
@@ -408,6 +412,8 @@ mod tests {
         };
         let column = hint("missing_columns", "the file has no column `--date`");
         assert!(column.contains("--mapping FILE"), "{column}");
+        // Bars and chains are read without a mapping.
+        assert!(hint("unknown_columns", "in other words").contains("import bars --help"));
         assert!(hint("no_session", "in other words").contains("the day of the quotes"));
         assert!(hint("no_underlying", "in other words").contains("`-s SYMBOL`"));
     }

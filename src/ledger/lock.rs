@@ -115,13 +115,13 @@ fn said(file: &mut File) -> (String, bool) {
 }
 
 impl Lock {
-    /// Makes sure that no process works there, and keeps it so, without writing anything: for a
-    /// directory that must stay as it is. `None` where there is no lock file.
+    /// Makes sure that no process writes there, and keeps it so, without writing anything: for a
+    /// directory that must stay as it is. Others may look too. `None` where there is no lock file.
     pub fn look(directory: &Path) -> Result<Option<Self>, LedgerError> {
         let Ok(file) = File::open(directory.join("LOCK")) else {
             return Ok(None);
         };
-        match file.try_lock() {
+        match file.try_lock_shared() {
             Ok(()) => Ok(Some(Self { file })),
             Err(TryLockError::WouldBlock) => {
                 let mut file = file;

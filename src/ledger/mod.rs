@@ -226,6 +226,11 @@ impl Ledger {
         &self.notes
     }
 
+    /// Adds to what opening noticed.
+    pub fn note(&mut self, text: String) {
+        self.notes.push(text);
+    }
+
     /// Where the ledger lives; `None` in memory.
     pub fn directory(&self) -> Option<&Path> {
         self.directory.as_deref()

@@ -3,9 +3,12 @@
 //! One process at a time has a ledger. The server keeps it open while nobody else wants it, and lets
 //! it go between two requests as soon as somebody does ([`Desk::lend`]); the next request takes it
 //! back. So commands work as ever beside a running server, and each sees what the other decided.
+//!
+//! Where nothing can be written, pages are answered from what of the ledger can be read, as commands are.
 
-use crate::app::{AppError, Ledger, LedgerError, OpenOptions, outside};
+use crate::app::{AppError, Ledger, LedgerError, OpenOptions, outside, recover};
 use crate::app::{Clock, Run, error::Result};
+use crate::domain::Position;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
@@ -43,6 +46,8 @@ impl Hand {
 #[derive(Default)]
 struct Slot {
     ledger: Option<Arc<Ledger>>,
+    /// The ledger cannot be written, and this is what could be read of it when HEAD said so.
+    read_at: Option<Option<Position>>,
     /// When it was let go for somebody else.
     lent: Option<Instant>,
 }
@@ -81,6 +86,30 @@ impl Desk {
         Ok(outside::open_with(&self.directory, &options, &self.hand.run())?.ledger)
     }
 
+    /// Opens the ledger to be read, also where it cannot be written.
+    fn open_to_read(&self, slot: &mut Slot, deadline: Instant) -> Result<()> {
+        slot.ledger = None;
+        slot.read_at = None;
+        let head = outside::head(&self.directory);
+        let ledger = match self.open(slot, deadline) {
+            Err(AppError::Ledger(why @ LedgerError::NotWritable { .. })) => {
+                let opened = recover::open_unwritable(&self.directory, why, &self.hand.run())?;
+                slot.read_at = Some(head);
+                opened.ledger
+            }
+            other => other?,
+        };
+        slot.ledger = Some(Arc::new(ledger));
+        Ok(())
+    }
+
+    /// Whether there is a ledger to be read. What could be read of one that cannot be written holds until
+    /// HEAD moves: then others can write it.
+    fn is_there(&self, slot: &Slot) -> bool {
+        slot.ledger.is_some()
+            && slot.read_at.is_none_or(|head| outside::head(&self.directory) == head)
+    }
+
     /// Does something that only reads; several may at once.
     ///
     /// # Errors
@@ -88,13 +117,13 @@ impl Desk {
     pub(super) fn read<T>(&self, work: impl FnOnce(&Arc<Ledger>) -> Result<T>) -> Result<T> {
         let deadline = Instant::now() + PATIENCE;
         let slot = self.reading();
-        if let Some(ledger) = &slot.ledger {
+        if let Some(ledger) = slot.ledger.as_ref().filter(|_| self.is_there(&slot)) {
             return work(ledger);
         }
         drop(slot);
         let mut slot = self.writing();
-        if slot.ledger.is_none() {
-            slot.ledger = Some(Arc::new(self.open(&mut slot, deadline)?));
+        if !self.is_there(&slot) {
+            self.open_to_read(&mut slot, deadline)?;
         }
         // Nobody lets it go before this request had its turn.
         let slot = RwLockWriteGuard::downgrade(slot);
@@ -111,12 +140,16 @@ impl Desk {
     pub(super) fn write<T>(&self, work: impl FnOnce(&mut Ledger) -> Result<T>) -> Result<T> {
         let deadline = Instant::now() + PATIENCE;
         let mut slot = self.alone(deadline)?;
-        // Out of its place meanwhile: after a panic it is opened anew.
-        let held = slot.ledger.take().and_then(Arc::into_inner);
-        let mut ledger = match held {
-            Some(ledger) => ledger,
-            None => self.open(&mut slot, deadline)?,
+        let mut ledger = match slot.read_at {
+            // What can only be read stays where the ledger still cannot be written.
+            Some(_) => self.open(&mut slot, deadline)?,
+            // Out of its place meanwhile: after a panic it is opened anew.
+            None => match slot.ledger.take().and_then(Arc::into_inner) {
+                Some(ledger) => ledger,
+                None => self.open(&mut slot, deadline)?,
+            },
         };
+        (slot.ledger, slot.read_at) = (None, None);
         let done = work(&mut ledger);
         // Opening mends what a failed write left.
         if !matches!(done, Err(AppError::Ledger(_) | AppError::ViewsBehind { .. })) {
@@ -125,13 +158,19 @@ impl Desk {
         done
     }
 
-    /// Gives the ledger to work that only reads and takes long. Other readers go on beside it;
-    /// whoever wants to write waits for its end.
+    /// Gives the ledger itself, not what can be read of one that cannot be written, to work that only
+    /// reads and takes long. Other readers go on beside it; whoever wants to write waits for its end.
     ///
     /// # Errors
     /// Those of opening the ledger, and of the work.
     pub(super) fn share<T>(&self, work: impl FnOnce(&Arc<Ledger>) -> Result<T>) -> Result<T> {
-        let own = self.read(|ledger| Ok(Arc::clone(ledger)))?;
+        let mut own = self.read(|ledger| Ok(Arc::clone(ledger)))?;
+        let mut slot = self.writing();
+        if slot.read_at.is_some() {
+            own = Arc::new(self.open(&mut slot, Instant::now() + PATIENCE)?);
+            (slot.ledger, slot.read_at) = (Some(Arc::clone(&own)), None);
+        }
+        drop(slot);
         work(&own)
     }
 

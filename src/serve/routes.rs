@@ -43,7 +43,11 @@ type Words = BTreeMap<String, String>;
 pub(super) fn router(site: &Arc<Site>) -> Router {
     let mut router: Router<Arc<Site>> = Router::new();
     for (path, page, _) in pages::ALL {
-        let page = (*page, pages::HOLDING.contains(path));
+        let page = Served {
+            show: *page,
+            holds: pages::HOLDING.contains(path),
+            itself: pages::OF_ITSELF.contains(path),
+        };
         let handler = get(move |site, uri, names, words| show(site, uri, names, words, page));
         router = router.route(path, handler.clone());
         // What ends with a variable part takes the suffix itself.
@@ -161,7 +165,7 @@ async fn show(
     uri: Uri,
     names: RawPathParams,
     words: std::result::Result<Query<Words>, QueryRejection>,
-    page: (Show, bool),
+    page: Served,
 ) -> Response {
     match words {
         Ok(Query(words)) => shown(&site, ask(&uri, &names, words), page).await,
@@ -266,15 +270,25 @@ fn key(ask: &Ask, run: &Run<'_>) -> String {
     format!("{lang} {today} {} {:?} {:?}", ask.json, ask.path, ask.words)
 }
 
-async fn shown(site: &Arc<Site>, ask: Ask, (page, holds): (Show, bool)) -> Response {
+/// A page, and what it asks of the ledger.
+#[derive(Clone, Copy)]
+struct Served {
+    show: Show,
+    /// Its answer hangs on the log alone.
+    holds: bool,
+    /// It is of the ledger itself, not of what can be read of one that cannot be written.
+    itself: bool,
+}
+
+async fn shown(site: &Arc<Site>, ask: Ask, page: Served) -> Response {
     let json = ask.json;
     let made = work(site, move |site| {
         let run = site.desk.hand.run();
-        site.desk.read(|ledger| {
+        let answer = |ledger: &Arc<Ledger>| {
             let here = Here { site, ask: &ask, ledger, run: &run };
             let kind = if ask.json { "application/json" } else { pages::HTML };
             let root = ledger.head().root.to_string();
-            let key = holds.then(|| key(&ask, &run));
+            let key = page.holds.then(|| key(&ask, &run));
             if let Some(kept) = key.as_ref().and_then(|key| site.kept.answer(&root, key)) {
                 return Ok(sent(kind, kept));
             }
@@ -285,7 +299,7 @@ async fn shown(site: &Arc<Site>, ask: Ask, (page, holds): (Show, bool)) -> Respo
                 }
                 sent(kind, text)
             };
-            Ok(match page(&here)? {
+            Ok(match (page.show)(&here)? {
                 Answer::Page(mut page) => {
                     page.erasures = pages::erased(&here, &page.reads)?;
                     text(kind, pages::document(site, &page, Some(&ask)))
@@ -300,7 +314,8 @@ async fn shown(site: &Arc<Site>, ask: Ask, (page, holds): (Show, bool)) -> Respo
                     (headers, text).into_response()
                 }
             })
-        })
+        };
+        if page.itself { site.desk.share(answer) } else { site.desk.read(answer) }
     });
     made.await.unwrap_or_else(|trouble| trouble.answer(site, json))
 }

@@ -131,6 +131,8 @@ EXAMPLES
   volledger import bars minutes.csv --dry-run --json
 
 What a file holds is told by its header, its tickers and its times, and the review says it.
+Its columns are ticker, open, high, low, close and window_start (nanoseconds), with volume and
+transactions where there are any; further ones keep their names.
 Days of stocks go to the view spot, days of indices to index, everything else to bars.
 The file is kept as it came; places of rows in a gzipped file count in the unpacked text.";
 
@@ -149,6 +151,10 @@ EXAMPLES
   volledger import chain AAPL_chain.csv --date 2025-11-07
   volledger import chain quotes.csv.gz -s AAPL --date 2025-11-07 --yes
   volledger import chain us_options_2025-11-07.csv.gz    daily bars of all contracts
+
+A table needs a column for the contract's ticker: option_symbol, ticker, contract, option_ticker
+or contract_symbol. What it has of the others is read: underlying, date, strike, expiration, type,
+bid, ask, iv, delta, gamma, open_interest and more, in any order; unknown ones keep their names.
 
 Tables of chains rarely say which session their quotes are of, so it is asked for. Quotes that
 are in the ledger under another date already keep `--yes` from confirming. A flat file of daily

@@ -44,6 +44,13 @@ pub(in crate::cli) struct ServeArgs {
     allow_host: Vec<String>,
 }
 
+impl ServeArgs {
+    /// Whether pages leave the ledger as it is.
+    pub(in crate::cli) fn only_reads(&self) -> bool {
+        !self.allow_decisions
+    }
+}
+
 /// A language of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum PageLang {

@@ -322,12 +322,13 @@ impl Store for SledStore {
     fn sweep_blocks(&mut self, batch: u32) -> Result<u64> {
         self.fall_back()?;
         let from = block_key(batch, 0);
-        let keys: Vec<sled::IVec> =
-            guarded(|| self.blocks.range(from..).keys().collect::<sled::Result<_>>())?;
-        for key in &keys {
+        let found = self.blocks.range(from..);
+        let found = found.map(|pair| pair.map(|(key, block)| (key, u64::from(!block.is_empty()))));
+        let found: Vec<_> = guarded(|| found.collect::<sled::Result<_>>())?;
+        for (key, _) in &found {
             self.remove(|store| &store.blocks, key)?;
         }
-        Ok(keys.len() as u64)
+        Ok(found.iter().map(|(_, blocks)| blocks).sum())
     }
 
     fn put_control(&mut self, position: u64, bytes: &[u8]) -> Result<()> {

@@ -102,6 +102,9 @@ const PLACES: &[(&str, &str, &str)] = &[
     ("/jobs", "Jobs", "w"),
 ];
 
+/// Pages of the ledger itself, which what can be read of one that cannot be written is not.
+pub(super) const OF_ITSELF: [&str; 1] = ["/verify"];
+
 /// Pages that say nothing but what follows from the log and their address: an answer holds as long as
 /// the log's root does. Not among them are those that look at files, at what projections hold just
 /// now, or that are shown once after an act.

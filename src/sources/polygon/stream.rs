@@ -101,7 +101,7 @@ pub(super) fn settled<E>(
             let text = format!("the file is larger than {} bytes", limits.file_bytes);
             ("file_too_large", None, text)
         }
-        Err(Ended::Header(text)) => ("missing_columns", Some(1), text),
+        Err(Ended::Header(text)) => ("unknown_columns", Some(1), text),
         Err(Ended::Untold(code, text)) => (code, Some(1), text),
     };
     summary.fatal = Some(Finding { line, ..Finding::about(source, code, Severity::Fatal, text) });

@@ -126,7 +126,7 @@ mod tests {
         assert!(store.blocks.len() > 20);
         assert_eq!(store.block(1, 19).unwrap(), Some(vec![7]));
         assert_eq!(store.block(1, 20).unwrap(), None);
-        store.sweep_blocks(1).unwrap();
+        assert_eq!(store.sweep_blocks(1).unwrap(), 20);
         assert!(store.blocks.is_empty());
     }
 }

@@ -104,7 +104,7 @@ fn columns_may_stand_anywhere_and_new_ones_are_kept() {
 fn other_files_are_refused_in_one_sentence() {
     let fatal = |bytes: &[u8]| read_as(&asked(FlatKind::StockDays), bytes).0.fatal.unwrap();
     assert_eq!(fatal(b"").text, "the file is empty");
-    assert_eq!(fatal(b"ticker,open\nA,1\n").code, "missing_columns");
+    assert_eq!(fatal(b"ticker,open\nA,1\n").code, "unknown_columns");
     assert!(fatal(b"<html>").text.contains("no column `ticker`, `open`"));
     let endless = format!("{HEADER}{}", "9".repeat(200_000));
     assert_eq!(fatal(endless.as_bytes()).code, "line_too_long");
