@@ -1,17 +1,13 @@
 //! The program killed at random moments of staging, confirming, rolling back, rebuilding and erasing:
 //! nothing that it acknowledged is lost, nothing is half there, and the ledger verifies after reopening.
 
-#[path = "../examples/make_large_csv.rs"]
-#[allow(dead_code)]
-mod large_csv;
-
 use crate::laws::damage::files;
 use crate::support::{reopen, run, shown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use volledger::app::{OpenOptions, outside, recover, verify};
-use volledger::domain::Position;
+use volledger::domain::{Day, Position};
 
 /// Kills per operation, six operations: 150 in all; `VOLLEDGER_SOAK` raises it for a long run.
 fn kills() -> u32 {
@@ -146,10 +142,19 @@ fn kill_9_leaves_the_old_or_the_new_ledger() {
 fn a_large_import_that_is_killed_leaves_no_block() {
     let directory = tempfile::tempdir().unwrap();
     let (path, _) = ledger(directory.path());
+    let first = Day::from_ymd(2010, 1, 4).unwrap();
+    let days = std::iter::successors(Some(first), |day| Some(day.next()));
+    let days: Vec<Day> = days.filter(|day| !day.is_weekend()).take(2_500).collect();
+    let mut rows =
+        String::from("Symbol,Date,IV30,OHLC 20-Day Vol,OHLC 52-Week Vol,Options Volume\n");
+    let mut random = 1u64;
+    for (symbol, day) in (0..40).flat_map(|symbol| days.iter().map(move |day| (symbol, day))) {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let [iv, short, long] = [11, 27, 43].map(|bits| (random >> bits) % 90);
+        rows += &format!("S{symbol:02},{day},{iv}.11,{short}.22,{long}.33,{}\n", random >> 40);
+    }
     let large = directory.path().join("large.csv");
-    let mut out = std::fs::File::create(&large).map(std::io::BufWriter::new).unwrap();
-    large_csv::write_csv(&mut out, 40, 2_500).unwrap();
-    drop(out);
+    std::fs::write(&large, rows).unwrap();
     let large = large.to_string_lossy();
     let args = ["import", "iv", &large, "--symbol-from", "column", "--stage-only"];
     kill_so_often(kills() / 2, &path, &args, 7);
