@@ -52,6 +52,16 @@ struct Slot {
     lent: Option<Instant>,
 }
 
+impl Slot {
+    /// Lets go what is only read of a ledger that cannot be written: its lock is in the way of whoever
+    /// opens the ledger itself.
+    fn needs_itself(&mut self) {
+        if self.read_at.take().is_some() {
+            self.ledger = None;
+        }
+    }
+}
+
 /// The desk on which the ledger lies.
 pub(super) struct Desk {
     directory: PathBuf,
@@ -140,16 +150,13 @@ impl Desk {
     pub(super) fn write<T>(&self, work: impl FnOnce(&mut Ledger) -> Result<T>) -> Result<T> {
         let deadline = Instant::now() + PATIENCE;
         let mut slot = self.alone(deadline)?;
-        let mut ledger = match slot.read_at {
-            // What can only be read stays where the ledger still cannot be written.
-            Some(_) => self.open(&mut slot, deadline)?,
-            // Out of its place meanwhile: after a panic it is opened anew.
-            None => match slot.ledger.take().and_then(Arc::into_inner) {
-                Some(ledger) => ledger,
-                None => self.open(&mut slot, deadline)?,
-            },
+        slot.needs_itself();
+        // Out of its place meanwhile: after a panic it is opened anew.
+        let held = slot.ledger.take().and_then(Arc::into_inner);
+        let mut ledger = match held {
+            Some(ledger) => ledger,
+            None => self.open(&mut slot, deadline)?,
         };
-        (slot.ledger, slot.read_at) = (None, None);
         let done = work(&mut ledger);
         // Opening mends what a failed write left.
         if !matches!(done, Err(AppError::Ledger(_) | AppError::ViewsBehind { .. })) {
@@ -164,12 +171,14 @@ impl Desk {
     /// # Errors
     /// Those of opening the ledger, and of the work.
     pub(super) fn share<T>(&self, work: impl FnOnce(&Arc<Ledger>) -> Result<T>) -> Result<T> {
-        let mut own = self.read(|ledger| Ok(Arc::clone(ledger)))?;
+        let deadline = Instant::now() + PATIENCE;
         let mut slot = self.writing();
-        if slot.read_at.is_some() {
-            own = Arc::new(self.open(&mut slot, Instant::now() + PATIENCE)?);
-            (slot.ledger, slot.read_at) = (Some(Arc::clone(&own)), None);
-        }
+        slot.needs_itself();
+        let own = match &slot.ledger {
+            Some(ledger) => Arc::clone(ledger),
+            None => Arc::new(self.open(&mut slot, deadline)?),
+        };
+        slot.ledger = Some(Arc::clone(&own));
         drop(slot);
         work(&own)
     }

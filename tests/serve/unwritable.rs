@@ -1,7 +1,7 @@
 //! A server over a ledger that cannot be written: pages as ever, no decisions, nothing verified that was
 //! not looked at; and what others write later is seen.
 
-use super::client::Site;
+use super::client::{Answer, Site};
 use super::{desk, hidden};
 use crate::program::sample;
 use std::io::Write;
@@ -64,9 +64,34 @@ fn pages_are_read_where_nothing_can_be_written() {
     assert_eq!(paths.map(|path| site.get(path).is(200).body), before);
 
     mounted.is("rw");
+    site.post("/verify/deep", &[("token", &token)]).is(200);
     desk.run(&format!("import iv {} -s VOLB --yes", sample("iv/VOLB.csv"))).exits(0);
     assert!(site.get("/symbols/VOLB.json").is(200).json()["symbol"] == "VOLB");
     assert!(!site.get("/").is(200).body.contains("this is only read"));
-    let verified = site.post("/verify/deep", &[("token", &token)]).is(200);
-    assert!(!verified.body.contains("Read-only"), "{}", verified.body);
+}
+
+#[test]
+fn decisions_wait_until_the_ledger_can_be_written() {
+    let desk = desk();
+    let folder = desk.path().join(".volledger");
+    let Some(mounted) = Mounted::over(&folder) else {
+        let _ = writeln!(std::io::stderr(), "SKIPPED: no folder can be mounted here");
+        return;
+    };
+    // It has the ledger from its first page on.
+    let site = Site::of(&desk, &["--allow-decisions"]);
+    mounted.is("ro");
+    let discard = |page: &Answer| {
+        let token = hidden(page, "token");
+        site.post("/batches/b3/discard", &[("token", &token), ("reason", "wrong scale")])
+    };
+    let page = site.get("/batches/b3").is(200);
+    let refused = discard(&page);
+    assert!(refused.body.contains("Read-only"), "{} {}", refused.status, refused.body);
+    assert_eq!(site.get("/batches/b3").is(200).body, page.body);
+
+    mounted.is("rw");
+    discard(&page).is(303);
+    let list = desk.run("batch list --json").exits(0).json();
+    assert_eq!(list["batches"][2]["state"], "discarded", "{list}");
 }
