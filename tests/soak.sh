@@ -25,6 +25,8 @@ esac
 
 # 500 kills in each of six operations: 3,000.
 run kills 500 crash::kill_9
+# 250 in an import of 100,000 rows.
+run kills 500 crash::a_large
 # 50,000 histories on the disk that forgets, tears and fails.
 run disk 50000 faults::a_thousand
 run disk 1 faults::every_operation

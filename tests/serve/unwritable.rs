@@ -12,10 +12,15 @@ use std::process::{Command, Stdio};
 struct Mounted<'a>(&'a Path);
 
 impl<'a> Mounted<'a> {
+    /// `None`, and said, where the test may not mount.
     fn over(folder: &'a Path) -> Option<Self> {
         let mut mount = Command::new("mount");
         mount.arg("--bind").args([folder, folder]).stderr(Stdio::null());
-        mount.status().is_ok_and(|done| done.success()).then_some(Self(folder))
+        if mount.status().is_ok_and(|done| done.success()) {
+            return Some(Self(folder));
+        }
+        let _ = writeln!(std::io::stderr(), "SKIPPED: no folder can be mounted here");
+        None
     }
 
     fn is(&self, what: &str) {
@@ -35,10 +40,7 @@ impl Drop for Mounted<'_> {
 fn pages_are_read_where_nothing_can_be_written() {
     let desk = desk();
     let folder = desk.path().join(".volledger");
-    let Some(mounted) = Mounted::over(&folder) else {
-        let _ = writeln!(std::io::stderr(), "SKIPPED: no folder can be mounted here");
-        return;
-    };
+    let Some(mounted) = Mounted::over(&folder) else { return };
     let paths =
         ["/batches.json", "/events.json", "/symbols/VOLA.json", "/batches/b1.json", "/gaps.json"];
     let site = Site::of(&desk, &[]);
@@ -74,10 +76,7 @@ fn pages_are_read_where_nothing_can_be_written() {
 fn decisions_wait_until_the_ledger_can_be_written() {
     let desk = desk();
     let folder = desk.path().join(".volledger");
-    let Some(mounted) = Mounted::over(&folder) else {
-        let _ = writeln!(std::io::stderr(), "SKIPPED: no folder can be mounted here");
-        return;
-    };
+    let Some(mounted) = Mounted::over(&folder) else { return };
     // It has the ledger from its first page on.
     let site = Site::of(&desk, &["--allow-decisions"]);
     mounted.is("ro");
