@@ -11,12 +11,14 @@ use super::views::{self, ViewReader};
 use super::{Run, effects, projection, review, withdraw};
 use crate::domain::batch::{self, Command, Refusal, decide_redo, decide_rollback_to, decide_undo};
 use crate::domain::{
-    BatchId, BatchState, Class, Collector, Decision, Digest, EntryKind, Position, Via, Window,
+    BatchId, BatchState, Class, Collector, Decision, Digest, EntryKind, Position, Stage, Via,
+    Window,
 };
 use crate::ledger::{Ledger, LedgerError};
 use crate::projections::diff::{self, Change};
 use crate::projections::view::{Activity, sides};
 use crate::sources::csv::SymbolFrom;
+use crate::sources::mapping::Mapping;
 use std::collections::BTreeSet;
 use std::io::{Seek, Write};
 
@@ -379,7 +381,7 @@ pub fn replay(
     }
     super::split::refuse_part(&batch.stage)?;
     let choice = match choice {
-        MappingChoice::Default => MappingChoice::Named(batch.stage.mapping.id.clone()),
+        MappingChoice::Default => own_mapping(ledger, &batch.stage)?,
         other => other,
     };
     let mapping = choose_mapping(&choice, batch.stage.series)?;
@@ -420,6 +422,17 @@ pub fn replay(
         Ok(())
     })
     .and_then(|prepared| withdraw::settle(prepared, ledger, draft, full, run))
+}
+
+/// The mapping that a batch was read with: a bundled one as it is now, or the file that was kept.
+fn own_mapping(ledger: &Ledger, stage: &Stage) -> Result<MappingChoice> {
+    let name = stage.mapping.id.clone();
+    if Mapping::bundled(&name).is_some() {
+        return Ok(MappingChoice::Named(name));
+    }
+    let kept = ledger.source(&stage.mapping.digest)?;
+    let text = String::from_utf8_lossy(&kept).into_owned();
+    Ok(MappingChoice::Text { name, text })
 }
 
 #[cfg(test)]

@@ -90,6 +90,8 @@ pub enum AppError {
         at: String,
         /// Why.
         reason: Option<String>,
+        /// The batch in which the same content waits for a decision.
+        staged: Option<BatchId>,
     },
     /// The view changed since the review.
     #[error("cannot confirm {batch}: the view changed since the review at {base}")]

@@ -39,7 +39,7 @@ pub enum MappingChoice {
 pub enum SymbolChoice {
     /// All files are about this one.
     Given(Symbol),
-    /// The file's name, up to the first dot that is not part of a ticker.
+    /// The file's name, without what describes the file (`aapl_iv30.csv`).
     FromName,
     /// The mapping's symbol column.
     FromColumn,
@@ -115,6 +115,12 @@ pub fn choose_mapping(choice: &MappingChoice, series: Series) -> Result<Arc<Mapp
                 why: error.to_string(),
             };
             let parsed = Mapping::parse(text).map_err(|error| wrong(&error))?;
+            // Whoever reads the log takes an id and its version for one definition.
+            if Mapping::bundled(&parsed.id).is_some_and(|bundled| bundled.text() != text) {
+                let why =
+                    format!("its id {} is that of a bundled mapping: give it another", parsed.id);
+                return Err(wrong(&why));
+            }
             (name.clone(), Some(Arc::new(parsed)))
         }
     };

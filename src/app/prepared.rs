@@ -8,7 +8,7 @@ use super::review::{self, Analysis, Wanted};
 use super::stage::{self, Draft, Sealed};
 use crate::domain::collector::WINDOW_EVENTS;
 use crate::domain::entry::MappingRef;
-use crate::domain::{BatchId, BatchState, Collector, Digest, Stage, Window};
+use crate::domain::{BatchId, BatchState, Class, Collector, Digest, Series, Stage, Window};
 use crate::ledger::codec::Manifest;
 use crate::ledger::hash::content;
 use crate::ledger::{BatchWriter, Ledger, LedgerError};
@@ -41,6 +41,8 @@ pub struct Staged {
     pub blocking: Vec<String>,
     /// The largest change of a shown value: volatility points, or percent of a price.
     pub largest: Option<rust_decimal::Decimal>,
+    /// Whether the content is here with another `--overlap` than was asked for now.
+    pub other_overlap: bool,
 }
 
 /// Events that are written, into the ledger or, for a dry run, into one in memory.
@@ -161,7 +163,7 @@ impl Prepared {
         if let Some(memory) = self.memory {
             return dry_run(ledger, &memory, &self.writer, &mut draft, full, run);
         }
-        let manifest = draft.manifest.clone();
+        let (manifest, classes) = (draft.manifest.clone(), draft.classes.clone());
         match stage::seal(ledger, self.writer, draft, full, run)? {
             Sealed::New(id, analysis) => staged(ledger, id, &manifest, &analysis),
             Sealed::Known(id, state) => {
@@ -169,9 +171,21 @@ impl Prepared {
                     BatchState::Active => Outcome::AlreadyActive,
                     _ => Outcome::AlreadyStaged,
                 };
-                known(ledger, id, outcome, full, run)
+                let mut staged = known(ledger, id, outcome, full, run)?;
+                staged.asked_again(ledger, id, &classes);
+                Ok(staged)
             }
         }
+    }
+}
+
+impl Staged {
+    /// Holds the batch that is here against what was asked for now: its overlap was chosen when it was
+    /// staged, so confirming it would not do what the command says.
+    fn asked_again(&mut self, ledger: &Ledger, id: BatchId, classes: &[(Series, Class)]) {
+        let Some(batch) = ledger.batches().get(id) else { return };
+        let mut parts = batch.stage.views.iter();
+        self.other_overlap = parts.any(|part| !classes.contains(&(part.series, part.class)));
     }
 }
 
@@ -187,7 +201,7 @@ fn known(
     review.known = true;
     let blocking = ledger.batches().get(id).map(|b| review::blocking(&b.stage, 0));
     let blocking = blocking.unwrap_or_default();
-    Ok(Staged { review, outcome, batch: Some(id), blocking, largest })
+    Ok(Staged { review, outcome, batch: Some(id), blocking, largest, other_overlap: false })
 }
 
 /// A batch that was staged before and still waits, with its review, for a decision now.
@@ -219,6 +233,7 @@ fn staged(
         batch: Some(id),
         blocking: review::blocking(&batch.stage, 0),
         largest: analysis.largest,
+        other_overlap: false,
     })
 }
 
@@ -272,7 +287,8 @@ fn dry_run(
     };
     let review = document::document(&parts);
     let (blocking, largest) = (review::blocking(&stage, 0), analysis.largest);
-    Ok(Staged { review, outcome: Outcome::DryRun, batch: None, blocking, largest })
+    let outcome = Outcome::DryRun;
+    Ok(Staged { review, outcome, batch: None, blocking, largest, other_overlap: false })
 }
 
 #[cfg(test)]

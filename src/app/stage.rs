@@ -301,21 +301,24 @@ pub(super) fn entry_of(kind: EntryKind, run: &Run<'_>) -> Entry {
     }
 }
 
-/// Whether this content is here already, and may not come again.
+/// Whether this content is here already, and may not come again. What was rolled back may not even where
+/// it waits once more: `--yes` of a scheduled import would confirm what somebody staged to look at.
 fn known(
     ledger: &Ledger,
     content: Digest,
     again: Option<&str>,
 ) -> Result<Option<(BatchId, BatchState)>> {
-    let table = ledger.batches();
-    for state in [BatchState::Active, BatchState::Staged] {
-        let mut same = table.with_content(content);
-        if let Some((id, _)) = same.find(|(_, batch)| batch.state() == state) {
-            return Ok(Some((id, state)));
-        }
+    let in_state = |state| {
+        let mut same = ledger.batches().with_content(content);
+        same.find(|(_, batch)| batch.state() == state).map(|(id, _)| id)
+    };
+    if let Some(active) = in_state(BatchState::Active) {
+        return Ok(Some((active, BatchState::Active)));
     }
+    let staged = in_state(BatchState::Staged);
     let out = |state| matches!(state, BatchState::RolledBack | BatchState::Superseded);
-    let last = table.with_content(content).filter(|(_, batch)| out(batch.state())).last();
+    let last =
+        ledger.batches().with_content(content).filter(|(_, batch)| out(batch.state())).last();
     match last {
         Some((id, batch)) if again.is_none() => {
             let (at, reason) = batch.last_reason.clone().unwrap_or((0, None));
@@ -324,8 +327,9 @@ fn known(
                 state: batch.state().name().replace('-', " "),
                 at: super::clock::rfc3339(at),
                 reason,
+                staged,
             })
         }
-        _ => Ok(None),
+        _ => Ok(staged.map(|id| (id, BatchState::Staged))),
     }
 }

@@ -192,8 +192,8 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
                 .to_owned()
         }
         AppError::NoSymbol(_) => {
-            "name it with `-s SYMBOL`, or say where it stands: `--symbol-from name` (the file's \
-             name) or `--symbol-from column`"
+            "name it with `-s SYMBOL`, or say where it stands: `--symbol-from name` (a file's name \
+             that begins with it, such as AAPL.csv) or `--symbol-from column`"
                 .to_owned()
         }
         AppError::Sql(_) => {
@@ -218,11 +218,14 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
             erasure.entry
         ),
         AppError::NotFound(_) => "`volledger status` says what there is".to_owned(),
+        AppError::RolledBackBefore { staged: Some(staged), .. } => format!(
+            "it waits for a decision as {staged}: `volledger batch diff {staged}`, then `volledger \
+             batch confirm {staged}` or `volledger batch discard {staged}`"
+        ),
         AppError::RolledBackBefore { batch, .. } => format!(
-            "bring it back with `volledger batch reinstate {batch}` , or stage it anew with \
+            "bring it back with `volledger batch reinstate {batch}`, or stage it anew with \
              `--again --reason TEXT`"
-        )
-        .replace("` ,", "`,"),
+        ),
         AppError::Stale { batch, cells, count, .. } => {
             if !cells.is_empty() {
                 let more = count.saturating_sub(cells.len() as u64);
@@ -379,7 +382,13 @@ mod tests {
             ),
             (AppError::NotFound(text("x")), Exit::Failed),
             (
-                AppError::RolledBackBefore { batch, state: text("s"), at: text("t"), reason: None },
+                AppError::RolledBackBefore {
+                    batch,
+                    state: text("s"),
+                    at: text("t"),
+                    reason: None,
+                    staged: None,
+                },
                 Exit::RolledBackBefore,
             ),
             (AppError::Stale { batch, base: at, cells: vec![text("c")], count: 3 }, Exit::Stale),

@@ -39,11 +39,19 @@ fn limits(ledger: &Ledger, staged: &mut Staged, flags: &Decide) {
     if let Some(batch) = batch {
         staged.blocking = review::blocking(&batch.stage, flags.max_rejected);
     }
+    if staged.other_overlap {
+        staged.blocking.push(format!(
+            "it was staged with `--overlap {}`: for another, discard it and import it again",
+            staged.review.overlap
+        ));
+    }
     let largest = staged.largest.and_then(|largest| largest.to_f64());
     if let (Some(most), Some(largest)) = (flags.max_change_points, largest)
         && largest > most
     {
-        let text = format!("a value changes by {largest:.2} points, more than the {most} allowed");
+        let text = format!(
+            "a value changes by {largest:.2} points (a price: percent), more than the {most} allowed"
+        );
         staged.blocking.push(text);
     }
 }
@@ -178,6 +186,13 @@ fn already_active(
         let (at, reason) = (erasure.at, &erasure.reason);
         let (events, actor) = (erasure.events, &erasure.actor);
         ui.note(&format!("{events} events of {batch} stay erased: by {actor}, {at}: {reason}"));
+    }
+    if staged.other_overlap {
+        ui.note(&format!(
+            "{batch} was staged with `--overlap {}`, and that stands: for another, roll it back and import \
+             it with `--again --reason TEXT`",
+            staged.review.overlap
+        ));
     }
     ui.hint(&format!("see it with `volledger batch show {batch}`"));
     Ok(Exit::Done)

@@ -18,9 +18,22 @@ pub fn verb(action: &str) -> &'static str {
     }
 }
 
+impl Decided {
+    /// The batches that what happened is said of: replacing one by another, and undoing that, moves both.
+    fn named(&self) -> Vec<&str> {
+        let meant = |to: &str| match self.action {
+            "supersede" => to == "superseded",
+            "reinstate" => to == "active" || to == "staged",
+            _ => true,
+        };
+        let named = self.batches.iter().filter(|change| meant(change.to));
+        named.map(|change| change.batch.as_str()).collect()
+    }
+}
+
 impl Document for Decided {
     fn text(&self, look: &Look) -> String {
-        let names: Vec<&str> = self.batches.iter().map(|change| change.batch.as_str()).collect();
+        let names = self.named();
         if self.action == "none" {
             return format!("Nothing to do {}\n", names.join(" ")).trim_end().to_owned() + "\n";
         }

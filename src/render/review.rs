@@ -344,7 +344,8 @@ fn single(line: &SeriesLine, look: &Look) -> String {
     kind("~", "changed", line.changed, changed, true);
     kind("≈", "drifted", line.drifted, drifted, threshold.is_some());
     kind("=", "same", line.same, String::new(), true);
-    kind("+", "extended", line.extended, "the same, with further fields".to_owned(), false);
+    let besides = "of these, with further or other values in other fields".to_owned();
+    kind("+", "extended", line.extended, besides, false);
     kind("-", "removed", line.removed, "would not be shown any more".to_owned(), false);
     let stay = "in the view but not in the file (would stay)".to_owned();
     kind("-", "only here", line.only_here, stay, true);

@@ -104,7 +104,7 @@ fn a_long_query_does_not_make_the_log_wide() {
     let log = desk.run("log").exits(0).out;
     assert!(log.lines().all(|line| line.chars().count() < 190), "{log}");
     assert!(
-        log.contains("long@1 is kept: SELECT symbol, date") && log.contains("show #3"),
+        log.contains("long@1 is kept: SELECT symbol, date") && log.contains("show '#3'"),
         "{log}"
     );
     assert!(

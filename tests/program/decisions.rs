@@ -144,3 +144,63 @@ fn computed_values_that_no_longer_follow_are_told() {
     desk.run(&format!("import spot {more} -s VOLA --yes")).exits(0);
     assert_eq!(outdated(), "[]", "nothing was computed of these days");
 }
+
+/// What waits once more after a rollback is confirmed by a person, not by a scheduled import.
+#[test]
+fn a_scheduled_import_does_not_confirm_what_was_rolled_back() {
+    let desk = Desk::with_ledger();
+    let file = desk.write("bad.csv", "Date,Close\n2024-12-02,70\n");
+    let import = |more: &str| desk.run(&format!("import spot {file} -s VOLA {more}"));
+    import("--yes").exits(0);
+    desk.run("batch rollback b1 --reason wrong").exits(0);
+    import("--stage-only --again --reason look").exits(0);
+    let refused = import("--yes").exits(23);
+    assert!(refused.err.contains("batch confirm b2"), "{}", refused.err);
+    assert_eq!(desk.run("batch show b2 --json").json()["state"], "staged");
+    // The same where it was staged twice before one of them was rolled back.
+    desk.run("batch discard b2").exits(0);
+    import("--stage-only --again --reason look").exits(0);
+    import("--yes").exits(23);
+    import("--yes --again --reason right").exits(0);
+    assert_eq!(desk.run("batch show b3 --json").json()["state"], "active");
+}
+
+/// Overlap is chosen when a batch is staged: the same content with another one is not that batch.
+#[test]
+fn another_overlap_for_known_content_is_told() {
+    let desk = Desk::with_ledger();
+    let file = desk.write("a.csv", "Date,Close\n2024-12-02,70\n");
+    let import = |more: &str| desk.run(&format!("import spot {file} -s VOLA {more}"));
+    import("--stage-only --overlap keep").exits(0);
+    let held = import("--yes").exits(11);
+    assert!(held.err.contains("`--overlap keep`"), "{}", held.err);
+    import("--yes --overlap keep").exits(0);
+    let told = import("--yes --overlap replace").exits(0);
+    assert!(told.err.contains("`--overlap keep`, and that stands"), "{}", told.err);
+    assert!(!import("--yes --overlap keep").exits(0).err.contains("--overlap"));
+}
+
+/// A mapping file of one's own is kept with the batch, under a name that no other mapping has.
+#[test]
+fn a_batch_is_read_again_with_the_mapping_file_that_it_was_read_with() {
+    let desk = Desk::with_ledger();
+    let own = "id = \"mc-iv\"\nversion = 1\nseries = \"spot\"\ndescription = \"x\"\n[date]\nnames = [\"Tag\"]\n\
+               [[column]]\nnames = [\"Kurs\"]\nfield = \"close\"\nunit = \"number\"\nneed = \"required\"\n";
+    let file = desk.write("a.csv", "Tag,Kurs\n2024-12-02,70\n");
+    let taken = desk.write("taken.toml", own);
+    let import =
+        |mapping: &str| desk.run(&format!("import spot {file} -s VOLA --yes --mapping {mapping}"));
+    let refused = import(&taken).exits(2);
+    assert!(refused.err.contains("its id mc-iv is that of a bundled mapping"), "{}", refused.err);
+    let mine = desk.write("mine.toml", &own.replace("\"mc-iv\"", "\"kurse\""));
+    import(&mine).exits(0);
+    std::fs::remove_file(&mine).unwrap();
+    let same = desk.run("batch replay b1 --yes").exits(0);
+    assert!(same.out.contains("already confirmed as b1"), "{}", same.out);
+    // Replaced by another reading and that one rolled back, it stays out until it is brought back.
+    let next = own.replace("\"mc-iv\"", "\"kurse\"").replace("version = 1", "version = 2");
+    let next = desk.write("next.toml", &next);
+    desk.run(&format!("batch replay b1 --yes --mapping {next}")).exits(0);
+    let undone = desk.run("batch rollback b2 --reason test").exits(0);
+    assert!(undone.err.contains("`volledger batch reinstate b1` brings it back"), "{}", undone.err);
+}

@@ -168,11 +168,30 @@ impl Files<'_> {
     }
 }
 
-/// The symbol that a file's name says: `AAPL.csv`, `BRK.B.csv`, `aapl_iv30.csv`.
+/// The symbol that a file's name says: `AAPL.csv`, `BRK.B.csv`, `aapl_iv30.csv`, `IV_AAPL.csv`. A name
+/// that may say another one (`BRK_B.csv`) says none.
 fn symbol_of_name(name: &str) -> Result<Symbol> {
     let stem = Path::new(name).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    let first = stem.split(['_', ' ']).next().unwrap_or_default();
-    first.parse().map_err(|_| AppError::NoSymbol(name.to_owned()))
+    let mut words: Vec<&str> = stem.split(['_', ' ']).filter(|word| !word.is_empty()).collect();
+    if words.iter().any(|word| !describes(word)) {
+        words.retain(|word| !describes(word)); // else one of them is a ticker: SPOT.csv
+    }
+    let ticker = |word: &&str| word.len() <= 5 && word.bytes().all(|b| b.is_ascii_uppercase());
+    let (first, others) = words.split_first().unwrap_or((&"", &[]));
+    match first.parse() {
+        Ok(symbol) if !others.iter().any(ticker) => Ok(symbol),
+        _ => Err(AppError::NoSymbol(name.to_owned())),
+    }
+}
+
+/// Whether a word of a file's name says what is in the file rather than whom it is about.
+fn describes(word: &str) -> bool {
+    const WORDS: [&str; 12] = [
+        "iv", "iv30", "hv", "spot", "ohlc", "eod", "daily", "data", "prices", "history", "export",
+        "csv",
+    ];
+    let word = word.to_ascii_lowercase();
+    WORDS.contains(&word.as_str()) || word.starts_with("historical")
 }
 
 /// The bytes of a file that is to have so many; `None` of one that has more, or is no plain file.
@@ -189,4 +208,29 @@ fn whole(mut file: &File, size: u64, input: &Input) -> Result<Option<Vec<u8>>> {
     }
     file.rewind().map_err(unreadable)?;
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_s_name_says_whom_it_is_about_or_nothing() {
+        let said = |name: &str| symbol_of_name(name).map(|symbol| symbol.to_string()).ok();
+        for (name, symbol) in [
+            ("AAPL.csv", "AAPL"),
+            ("BRK.B.csv", "BRK.B"),
+            ("aapl_iv30.csv", "AAPL"),
+            ("AAPL_iv_2024-01.csv", "AAPL"),
+            ("IV_AAPL.csv", "AAPL"),
+            ("historical_iv_NVDA.csv", "NVDA"),
+            ("SPOT.csv", "SPOT"),
+            ("SPOT_iv.csv", "SPOT"),
+        ] {
+            assert_eq!(said(name).as_deref(), Some(symbol), "{name}");
+        }
+        for name in ["BRK_B.csv", "IV_SPOT.csv", "_.csv", "$SPX.csv", ".csv"] {
+            assert_eq!(said(name), None, "{name}");
+        }
+    }
 }

@@ -149,7 +149,7 @@ impl EntryLine {
         match self.text.char_indices().nth(MOST) {
             Some((end, _)) if self.kind == "projection-add" => {
                 let text = self.text.get(..end).unwrap_or_default();
-                format!("{text} … (`volledger show #{}`)", self.position)
+                format!("{text} … (`volledger show '#{}'`)", self.position)
             }
             _ => self.text.clone(),
         }

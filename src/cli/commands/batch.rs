@@ -117,7 +117,7 @@ enum What {
     Import {
         /// The file
         file: PathBuf,
-        /// Stage content again that was rolled back or discarded before
+        /// Stage content again that was rolled back or replaced before
         #[arg(long, requires = "reason")]
         again: bool,
         /// Why it is staged again

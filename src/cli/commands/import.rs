@@ -204,7 +204,7 @@ impl Reading {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum SymbolFrom {
-    /// The file's name, up to the first dot: AAPL.csv
+    /// The file's name: AAPL.csv, BRK.B.csv, aapl_iv30.csv
     Name,
     /// A column of the file
     Column,
@@ -220,7 +220,7 @@ struct Flags {
     /// What happens on days that are there already
     #[arg(long, value_enum, default_value = "replace")]
     overlap: Overlap,
-    /// Stage content again that was rolled back or discarded before
+    /// Stage content again that was rolled back or replaced before
     #[arg(long, requires = "reason")]
     again: bool,
     /// Why it is staged again

@@ -7,7 +7,7 @@ use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
 use crate::cli::flow;
 use crate::cli::ui::Ui;
-use crate::domain::BatchId;
+use crate::domain::{BatchId, BatchState};
 use clap::Args;
 
 pub(in crate::cli) const UNDO_EXAMPLES: &str = "\
@@ -87,6 +87,19 @@ fn meant(bare: &str) -> Failure {
     Failure::usage(error, hint)
 }
 
+/// What was rolled back with the batch that it had replaced, where that one stays replaced.
+fn left_out(ledger: &Ledger, decided: &Decided) -> Vec<(BatchId, BatchId)> {
+    let gone = decided.batches.iter().filter(|change| change.to == "rolled-back");
+    let gone = gone.filter_map(|change| change.batch.parse::<BatchId>().ok());
+    let pairs = gone.filter_map(|id| Some((id, ledger.batches().get(id)?.stage.supersedes?)));
+    let still = |id: BatchId| {
+        let batch = ledger.batches().get(id);
+        let back = decided.batches.iter().any(|change| change.batch == id.to_string());
+        !back && batch.is_some_and(|batch| batch.state() == BatchState::Superseded)
+    };
+    pairs.filter(|(_, replaced)| still(*replaced)).collect()
+}
+
 /// Shows a decision, says which computed values it leaves behind, and names its inverse.
 pub(super) fn told(
     ui: &mut Ui,
@@ -95,6 +108,12 @@ pub(super) fn told(
     inverse: &str,
 ) -> Outcome<Exit> {
     ui.show(decided)?;
+    for (gone, replaced) in left_out(ledger, decided) {
+        ui.note(&format!(
+            "{replaced}, which {gone} replaced, stays out of the views: `volledger batch reinstate \
+             {replaced}` brings it back"
+        ));
+    }
     if decided.plan {
         ui.hint("leave out `--plan` to do it");
     } else if decided.action != "none" {
