@@ -39,6 +39,8 @@ pub struct Staged {
     pub batch: Option<BatchId>,
     /// What `--yes` must not accept on its own.
     pub blocking: Vec<String>,
+    /// Files that were left out now, of which the entry of a batch that is here already says nothing.
+    pub left_out: Vec<String>,
     /// The largest change of a shown value: volatility points, or percent of a price.
     pub largest: Option<rust_decimal::Decimal>,
 }
@@ -187,7 +189,7 @@ fn known(
     review.known = true;
     let blocking = ledger.batches().get(id).map(|b| review::blocking(&b.stage, 0));
     let blocking = blocking.unwrap_or_default();
-    Ok(Staged { review, outcome, batch: Some(id), blocking, largest })
+    Ok(Staged { review, outcome, batch: Some(id), blocking, left_out: Vec::new(), largest })
 }
 
 /// A batch that was staged before and still waits, with its review, for a decision now.
@@ -218,6 +220,7 @@ fn staged(
         outcome: Outcome::New,
         batch: Some(id),
         blocking: review::blocking(&batch.stage, 0),
+        left_out: Vec::new(),
         largest: analysis.largest,
     })
 }
@@ -272,7 +275,8 @@ fn dry_run(
     };
     let review = document::document(&parts);
     let (blocking, largest) = (review::blocking(&stage, 0), analysis.largest);
-    Ok(Staged { review, outcome: Outcome::DryRun, batch: None, blocking, largest })
+    let (outcome, left_out) = (Outcome::DryRun, Vec::new());
+    Ok(Staged { review, outcome, batch: None, blocking, left_out, largest })
 }
 
 #[cfg(test)]
