@@ -6,6 +6,7 @@ use super::review::{Analysis, token};
 use crate::domain::{BatchId, BatchState, Class, Day, Position, Reject, Severity, Stage};
 use crate::ledger::Ledger;
 use crate::ledger::codec::Manifest;
+use std::collections::BTreeSet;
 
 /// Rejected rows listed one by one in a review; the counts are complete.
 const LISTED_REJECTS: usize = 1_000;
@@ -68,9 +69,14 @@ pub fn document(parts: &Parts<'_>) -> Review {
             text: format!("cannot be used: {}", reject.raw),
         })
         .collect();
-    // Reject counts beyond the listed rows stay as their sums.
+    // Sums of rejected rows are left out where each row is listed; what else was rejected, such as a
+    // file of a folder, is no row.
     let listed_all = stage.rows.rejected == parts.rejects.len() as u64;
-    let others = stage.findings.iter().filter(|f| f.severity != Severity::Reject || !listed_all);
+    let codes: BTreeSet<&str> = parts.rejects.iter().map(|reject| &*reject.code).collect();
+    let others = stage.findings.iter().filter(|finding| {
+        let sum = finding.severity == Severity::Reject && codes.contains(finding.code.as_str());
+        !(sum && listed_all)
+    });
     findings.extend(others.map(|finding| FindingLine::of(finding, source_name(finding.source))));
     let rows = stage.rows;
     let keeps = stage.views.iter().all(|part| part.class == Class::Fill) && !stage.views.is_empty();

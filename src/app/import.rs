@@ -5,13 +5,14 @@ mod files;
 use self::files::Files;
 use super::error::{AppError, Result};
 pub use super::prepared::{Outcome, Prepared, Staged, with_events};
-use super::report::Review;
+use super::report::{FindingLine, Review};
 use super::stage::Draft;
 use super::{Run, derive, market, tomic, withdraw};
 use crate::domain::{Calendar, Class, Collector, Finding, Series, Severity, Symbol};
 use crate::ledger::{Ledger, LedgerError};
 use crate::sources::csv::{CsvOptions, SymbolFrom, read_csv, read_csv_once};
 use crate::sources::mapping::Mapping;
+use crate::sources::tomic::LEFT_OUT;
 use crate::sources::{Limits, ReadError, ReadSummary};
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -277,7 +278,17 @@ pub fn import_tomic(
     run: &Run<'_>,
 ) -> Result<Staged> {
     let (prepared, draft) = tomic::prepare(ledger, folder, options, run)?;
-    prepared.settle(ledger, draft, options.full, run)
+    let left: Vec<Finding> =
+        draft.findings.iter().filter(|finding| finding.code == LEFT_OUT).cloned().collect();
+    let mut staged = prepared.settle(ledger, draft, options.full, run)?;
+    // Content that is here already was staged from another folder perhaps, which had no such file.
+    for finding in left {
+        if !staged.review.findings.iter().any(|known| known.text == finding.text) {
+            staged.review.findings.push(FindingLine::of(&finding, None));
+            staged.left_out.push(finding.text);
+        }
+    }
+    Ok(staged)
 }
 
 /// A quality report on files, without a ledger.

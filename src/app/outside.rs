@@ -6,7 +6,7 @@ use super::import::{Staged, with_events};
 use super::report::{Exported, VerifyReport};
 use super::stage::{Draft, content_id};
 use super::{Run, verify, views};
-use crate::domain::{BatchId, Position, Symbol};
+use crate::domain::{BatchId, Position};
 use crate::ledger::bundle::{self, BatchBundle};
 use crate::ledger::files::Directory;
 use crate::ledger::{Ledger, LedgerError, OpenOptions};
@@ -92,11 +92,6 @@ pub fn wanted(dir: &Path) -> bool {
 /// Whether a directory looks like a ledger.
 pub fn exists(dir: &Path) -> bool {
     Ledger::exists(dir)
-}
-
-/// A symbol as a file name: what some file systems refuse is replaced.
-pub fn file_name(symbol: &Symbol) -> String {
-    symbol.as_str().replace([':', '/', '^'], "_")
 }
 
 /// Writes a file atomically; what it replaces stays beside it as `.bak`.

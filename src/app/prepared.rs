@@ -39,6 +39,8 @@ pub struct Staged {
     pub batch: Option<BatchId>,
     /// What `--yes` must not accept on its own.
     pub blocking: Vec<String>,
+    /// Files that were left out now, of which the entry of a batch that is here already says nothing.
+    pub left_out: Vec<String>,
     /// The largest change of a shown value: volatility points, or percent of a price.
     pub largest: Option<rust_decimal::Decimal>,
     /// Whether the content is here with another `--overlap` than was asked for now.
@@ -201,7 +203,8 @@ fn known(
     review.known = true;
     let blocking = ledger.batches().get(id).map(|b| review::blocking(&b.stage, 0));
     let blocking = blocking.unwrap_or_default();
-    Ok(Staged { review, outcome, batch: Some(id), blocking, largest, other_overlap: false })
+    let (left_out, other_overlap) = (Vec::new(), false);
+    Ok(Staged { review, outcome, batch: Some(id), blocking, left_out, largest, other_overlap })
 }
 
 /// A batch that was staged before and still waits, with its review, for a decision now.
@@ -232,6 +235,7 @@ fn staged(
         outcome: Outcome::New,
         batch: Some(id),
         blocking: review::blocking(&batch.stage, 0),
+        left_out: Vec::new(),
         largest: analysis.largest,
         other_overlap: false,
     })
@@ -287,8 +291,8 @@ fn dry_run(
     };
     let review = document::document(&parts);
     let (blocking, largest) = (review::blocking(&stage, 0), analysis.largest);
-    let outcome = Outcome::DryRun;
-    Ok(Staged { review, outcome, batch: None, blocking, largest, other_overlap: false })
+    let (outcome, left_out, other_overlap) = (Outcome::DryRun, Vec::new(), false);
+    Ok(Staged { review, outcome, batch: None, blocking, left_out, largest, other_overlap })
 }
 
 #[cfg(test)]

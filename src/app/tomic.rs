@@ -8,14 +8,16 @@ use super::stage::Draft;
 use super::views::{ViewDigest, ViewReader};
 use super::{Run, outside};
 use crate::domain::{
-    BatchTable, Calendar, Class, Collector, Day, Field, Op, Origin, Position, Series, Symbol,
-    Value, Window,
+    BatchTable, Calendar, Class, Collector, Day, Field, Finding, Op, Origin, Position, Series,
+    Severity, Symbol, Value, Window,
 };
 use crate::ledger::Ledger;
 use crate::ledger::codec::{ManifestSource, SourceKind};
 use crate::projections::view::{Cell, Record, Which};
 use crate::sources::Limits;
-use crate::sources::tomic::{JsonOptions, TomicFolder, list_folder, read_json};
+use crate::sources::tomic::{
+    JsonOptions, LEFT_OUT, TomicFolder, file_name, list_folder, read_json,
+};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -29,6 +31,10 @@ historical_volatility and spot_prices, one JSON array of records per symbol. Eve
 record is a field under its own name; numbers keep their digits and records their key order.\n";
 
 /// Reads a folder into a batch that is not sealed yet.
+///
+/// # Errors
+/// A folder of which nothing can be read, a corrupt file; for a snapshot, a folder that does not say
+/// all that it holds.
 pub fn prepare(
     ledger: &mut Ledger,
     folder: &Path,
@@ -44,6 +50,7 @@ pub fn prepare(
         let folder = folder.display();
         return Err(AppError::Usage(format!("{folder} has none of the folders {names}")));
     }
+    says_enough(folder, &listed, options.snapshot)?;
     let class = if options.keep { Class::Fill } else { Class::Vendor };
     let mapping = (MAPPING.into(), 1, DEFINITION.into());
     let mut draft = Draft {
@@ -54,39 +61,100 @@ pub fn prepare(
     let mut prepared = with_events(ledger, options.dry_run, |target, writer| {
         read_files(target, writer, &listed, &mut draft, run)
     })?;
+    if draft.rows.read == 0 {
+        let text = "no file has a record".to_owned();
+        draft.findings.push(Finding::about(0, "no_rows", Severity::Warning, text));
+    }
     if options.snapshot {
-        let listing: Vec<_> =
-            draft.manifest.sources.iter().map(|s| format!("{} {}\n", s.digest, s.name)).collect();
-        let now = run.clock.now_ms();
-        let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
-        let name = name.unwrap_or_else(|| "folder".into());
-        let (digest, size) = match options.dry_run {
-            true => (crate::ledger::hash::content(listing.concat().as_bytes()), 0),
-            false => ledger.keep(&mut listing.concat().as_bytes(), &name, now)?,
-        };
-        let source = draft.manifest.sources.len() as u32;
-        draft.manifest.sources.push(ManifestSource {
-            digest,
-            kind: SourceKind::Listing,
-            name,
-            media_type: "text/plain".into(),
-            size,
-            observed_ms: now,
-            series: Series::Iv,
-            symbol: None,
-            http: None,
-        });
-        let missing = missing(ledger, &prepared, &datasets)?;
-        draft.rows.retracted = missing.len() as u64;
-        prepared.extend(ledger, run, |out| {
-            let origin = Origin { source, line: 0, offset: 0, len: 0 };
-            for (view, symbol, day, fields) in &missing {
-                out.row(origin, *view, Op::Retract, symbol, *day, fields, [])?;
-            }
-            Ok(())
-        })?;
+        let found = retract(ledger, folder, &datasets, &mut prepared, &mut draft, options, run);
+        if let Err(error) = found {
+            // The first error is the one to tell.
+            let _ = prepared.abandon(ledger);
+            return Err(error);
+        }
     }
     Ok((prepared, draft))
+}
+
+/// Refuses a folder of which nothing can be read, and one that leaves out files where what it lacks
+/// is to be taken back.
+fn says_enough(folder: &Path, listed: &TomicFolder, snapshot: bool) -> Result<()> {
+    let left: Vec<&str> = listed.left_out().map(|finding| finding.text.as_str()).collect();
+    let (code, text) = match (listed.files.is_empty(), snapshot && !left.is_empty()) {
+        (true, _) => ("no_files", "it has no file of daily records that can be read"),
+        (_, true) => {
+            (LEFT_OUT, "--snapshot would take back what is in files that had to be left out")
+        }
+        _ => return Ok(()),
+    };
+    let few: Vec<_> = left.iter().take(5).copied().collect();
+    let more = match left.len() - few.len() {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    let some = if few.is_empty() { "" } else { ": " };
+    let text = format!("{text}{some}{}{more}", few.join("; "));
+    Err(unusable(&folder.display().to_string(), code, text))
+}
+
+fn unusable(name: &str, code: &str, text: String) -> AppError {
+    let finding = Box::new(Finding::about(0, code, Severity::Fatal, text));
+    AppError::Fatal { name: name.to_owned(), finding }
+}
+
+/// Writes what the views have and the folder lacks as retractions, whose source is its listing.
+fn retract(
+    ledger: &mut Ledger,
+    folder: &Path,
+    datasets: &BTreeSet<Series>,
+    prepared: &mut Prepared,
+    draft: &mut Draft,
+    options: &ImportOptions,
+    run: &Run<'_>,
+) -> Result<()> {
+    let missing = missing(ledger, prepared, datasets)?;
+    // A file without a byte is one whose writing was cut short: it says nothing.
+    for source in draft.manifest.sources.iter().filter(|source| source.size == 0) {
+        let is_its = |(view, symbol, ..): &&Missing| {
+            (*view, Some(symbol)) == (source.series, source.symbol.as_ref())
+        };
+        let days = missing.iter().filter(is_its).count();
+        if days > 0 {
+            let noun = if days == 1 { "day" } else { "days" };
+            let text =
+                format!("it is empty, and --snapshot would take back {days} {noun} for that");
+            return Err(unusable(&source.name, "empty_file", text));
+        }
+    }
+    let listing: Vec<_> =
+        draft.manifest.sources.iter().map(|s| format!("{} {}\n", s.digest, s.name)).collect();
+    let now = run.clock.now_ms();
+    let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = name.unwrap_or_else(|| "folder".into());
+    let (digest, size) = match options.dry_run {
+        true => (crate::ledger::hash::content(listing.concat().as_bytes()), 0),
+        false => ledger.keep(&mut listing.concat().as_bytes(), &name, now)?,
+    };
+    let source = draft.manifest.sources.len() as u32;
+    draft.manifest.sources.push(ManifestSource {
+        digest,
+        kind: SourceKind::Listing,
+        name,
+        media_type: "text/plain".into(),
+        size,
+        observed_ms: now,
+        series: Series::Iv,
+        symbol: None,
+        http: None,
+    });
+    draft.rows.retracted = missing.len() as u64;
+    prepared.extend(ledger, run, |out| {
+        let origin = Origin { source, line: 0, offset: 0, len: 0 };
+        for (view, symbol, day, fields) in &missing {
+            out.row(origin, *view, Op::Retract, symbol, *day, fields, [])?;
+        }
+        Ok(())
+    })
 }
 
 /// TOMIC's folders and the views that they hold.
@@ -269,11 +337,12 @@ pub fn export(
             if records.is_empty() {
                 continue;
             }
-            let path = folder.join(name).join(format!("{}.json", outside::file_name(symbol)));
-            outside::replace_file(&path, file_text(symbol, &records, ledger.batches()).as_bytes())?;
+            let file = format!("{name}/{}", file_name(symbol));
+            let text = file_text(symbol, &records, ledger.batches());
+            outside::replace_file(&folder.join(&file), text.as_bytes())?;
             digest.add(view, symbol, &records);
             rows += records.len() as u64;
-            files.push(format!("{name}/{}.json", outside::file_name(symbol)));
+            files.push(file);
         }
         run.progress.end();
     }

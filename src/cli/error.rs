@@ -179,6 +179,18 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
                     "nothing was staged; correct the dates, or say their order in a mapping: \
                      `--mapping FILE`"
                 }
+                "no_files" => {
+                    "nothing was staged; `iv_daily_summary/AAPL.json` is what a file is named, as \
+                     `volledger export tomic DIR` writes them"
+                }
+                "file_left_out" => {
+                    "nothing was staged; rename these files or take them away, or import without \
+                     `--snapshot`"
+                }
+                "empty_file" => {
+                    "nothing was staged; put the file back whole, or take it away if its symbol is \
+                     to go"
+                }
                 _ => "nothing was staged; correct the file, or export it again",
             }
             .to_owned()
@@ -424,6 +436,7 @@ mod tests {
         // Bars and chains are read without a mapping.
         assert!(hint("unknown_columns", "in other words").contains("import bars --help"));
         assert!(hint("no_session", "in other words").contains("the day of the quotes"));
+        assert!(hint("file_left_out", "in other words").contains("without `--snapshot`"));
         assert!(hint("no_underlying", "in other words").contains("`-s SYMBOL`"));
     }
 

@@ -38,6 +38,7 @@ fn limits(ledger: &Ledger, staged: &mut Staged, flags: &Decide) {
     let batch = staged.batch.and_then(|id| ledger.batches().get(id));
     if let Some(batch) = batch {
         staged.blocking = review::blocking(&batch.stage, flags.max_rejected);
+        staged.blocking.extend_from_slice(&staged.left_out);
     }
     if staged.other_overlap {
         staged.blocking.push(format!(
@@ -128,7 +129,9 @@ impl Deciding<'_> {
             return Ok(Exit::Done);
         };
         if staged.outcome == Came::AlreadyActive {
-            return already_active(ui, ledger, batch, &staged, full);
+            already_active(ui, ledger, batch, &staged, full)?;
+            let heard = flags.force || staged.left_out.is_empty();
+            return Ok(if heard { Exit::Done } else { Exit::Findings });
         }
         if staged.outcome == Came::AlreadyStaged {
             ui.say(&format!("This content is already staged as {batch}"));
@@ -176,7 +179,7 @@ fn already_active(
     batch: BatchId,
     staged: &Staged,
     full: bool,
-) -> Outcome<Exit> {
+) -> Outcome<()> {
     if !ui.for_people() {
         ui.show(&ReviewPage::new(&staged.review, full))?;
     }
@@ -194,8 +197,11 @@ fn already_active(
             staged.review.overlap
         ));
     }
+    for file in &staged.left_out {
+        ui.note(file);
+    }
     ui.hint(&format!("see it with `volledger batch show {batch}`"));
-    Ok(Exit::Done)
+    Ok(())
 }
 
 /// Asks a person what to do; nothing is left to do after the batch was discarded.

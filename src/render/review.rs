@@ -91,7 +91,7 @@ impl ReviewPage<'_> {
             if sources > 5 {
                 out += &format!("  … and {} more\n", count(sources - 5));
             }
-            let answers = review.sources.iter().all(|source| source.kind == "http");
+            let answers = sources > 0 && review.sources.iter().all(|source| source.kind == "http");
             let noun = if answers { "answer page" } else { "file" };
             out += &format!("{}: {}{days}\n", counted(sources, noun), counted(rows.read, "row"));
         }

@@ -4,6 +4,7 @@ mod answers;
 mod beginner;
 mod decisions;
 mod failures;
+mod folders;
 mod tour;
 
 use assert_cmd::cargo::cargo_bin;

@@ -3,6 +3,7 @@
 use super::{json_decimal, json_value};
 use crate::domain::Finding;
 use crate::projections::diff::{Change, Gap, SymbolDiff};
+use crate::sources::tomic;
 use serde::Serialize;
 
 /// A review of a batch: `volledger/review/1`.
@@ -186,8 +187,9 @@ pub struct FindingLine {
 
 /// Findings about a batch as a whole, or about a file that was left out of it: recorded with its
 /// first source, of which they say nothing.
-const OF_THE_BATCH: [&str; 6] = [
+const OF_THE_BATCH: [&str; 7] = [
     "duplicate_dates",
+    tomic::LEFT_OUT,
     "imported_batch",
     "invalid_symbol",
     "same_quotes_other_date",

@@ -2,10 +2,17 @@
 
 use crate::app::same_quotes;
 use crate::domain::Stage;
+use crate::sources::tomic;
 
-/// Codes of readings that were a guess, and of a file that says nothing.
-const ODD: [&str; 5] =
-    ["ambiguous_date_order", "no_rows", "other_symbols", "repeated_columns", same_quotes::CODE];
+/// Codes of readings that were a guess, of a file that says nothing, and of one that was left out.
+const ODD: [&str; 6] = [
+    "ambiguous_date_order",
+    "no_rows",
+    "other_symbols",
+    "repeated_columns",
+    same_quotes::CODE,
+    tomic::LEFT_OUT,
+];
 
 /// A number with its noun.
 fn counted(count: u64, one: &str, many: &str) -> String {

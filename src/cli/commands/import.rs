@@ -75,6 +75,11 @@ enum What {
     /// Straddles around earnings, in the layout of an iv_log
     Straddles(Events),
     /// TOMIC's JSON folders, all symbols as one batch
+    ///
+    /// Each file is one symbol's: AAPL.json, BRK.B.json, and BRK%2FB.json for BRK/B, as `export tomic`
+    /// names them. A file that ends in .json and has no such name is left out: the review says so,
+    /// `--yes` does not confirm it, and `--snapshot` is refused. Hidden files, .bak files and
+    /// SYMBOL_spot.json (a single quote) are passed over.
     Tomic {
         /// The folder that holds iv_daily_summary, historical_volatility, spot_prices
         dir: PathBuf,

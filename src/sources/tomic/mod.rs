@@ -2,6 +2,8 @@
 
 mod folder;
 mod json;
+mod names;
 
-pub use folder::{TomicFile, TomicFolder, list_folder};
+pub use folder::{LEFT_OUT, TomicFile, TomicFolder, list_folder};
 pub use json::{JsonOptions, read_json};
+pub use names::file_name;
