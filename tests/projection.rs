@@ -446,6 +446,96 @@ fn a_symbol_that_came_later_is_not_in_an_earlier_answer() {
 }
 
 #[test]
+fn a_symbol_that_came_and_went_is_in_no_earlier_answer() {
+    let (_directory, mut ledger) = filled();
+    let add = |ledger: &mut Ledger, of: &str, text: &str| {
+        projection::add(ledger, &name(of), Some(text.to_owned()), &run()).unwrap()
+    };
+    add(
+        &mut ledger,
+        "per",
+        "SELECT :symbol AS symbol, count(*) AS n FROM iv WHERE symbol = :symbol",
+    );
+    add(&mut ledger, "total", "SELECT count(*) AS symbols, sum(n) AS days FROM per");
+    let (at, query) = (ledger.position().0, "SELECT * FROM total");
+    let before = asked(&mut ledger, query, Some(at));
+    // Once with projections that follow each decision, once with such that follow only later.
+    for (symbol, refresh) in [("VOLC", true), ("VOLD", false)] {
+        let run = Run { refresh, ..run() };
+        let options = options(Series::Iv, Some(symbol));
+        let staged = stage(&mut ledger, &file("iv/VOLC.csv"), &options);
+        decide::confirm_staged(&mut ledger, &staged, &run).unwrap();
+        decide::roll_back(&mut ledger, staged.batch.unwrap(), None, false, &run).unwrap();
+        assert_eq!(asked(&mut ledger, query, Some(at)), before, "{symbol}");
+        projection::refresh(&mut ledger, &[], &run);
+        let report = projection::verify(&mut ledger, &[], &run).unwrap();
+        assert!(report.ok, "{symbol}: {report:?}");
+    }
+    assert_eq!(asked(&mut ledger, query, Some(at)), before);
+    let now = asked(&mut ledger, query, None);
+    assert_eq!((&now[0][0], &now[0][1]), (&4.into(), &before[0][1]));
+}
+
+#[test]
+fn what_a_name_of_the_program_meant_is_not_changed_by_keeping_a_version() {
+    let (_directory, mut filled) = filled();
+    let ledger = &mut filled;
+    let means = |ledger: &mut Ledger, at| {
+        let registry = Registry::default();
+        Vantage::lend(ledger, &registry, |now| {
+            let at = Some(Position(at));
+            let vantage = Vantage::new(Arc::clone(&now.ledger), &registry, at, Which::Latest)?;
+            Ok(vantage.id(&name("earnings_moves"))?.to_string())
+        })
+        .unwrap()
+    };
+    let before = ledger.position().0;
+    assert_eq!(means(ledger, before), "earnings_moves@2");
+    let added = projection::add(ledger, &name("earnings_moves@1"), None, &run()).unwrap();
+    assert_eq!(added.promoted.as_deref(), Some("earnings_moves@1"));
+    let kept = ledger.position().0;
+    assert_eq!(
+        [before, kept].map(|at| means(ledger, at)),
+        ["earnings_moves@2", "earnings_moves@1"]
+    );
+    let dropped = projection::drop(ledger, &name("earnings_moves@1"), &run()).unwrap();
+    assert_eq!(dropped.promoted.as_deref(), Some("earnings_moves@2"));
+    let positions = [before, kept, ledger.position().0];
+    let want = ["earnings_moves@2", "earnings_moves@1", "earnings_moves@2"];
+    assert_eq!(positions.map(|at| means(ledger, at)), want);
+}
+
+#[test]
+fn a_dropped_version_is_read_where_it_stood() {
+    let (_directory, mut ledger) = filled();
+    let add = |ledger: &mut Ledger, text: &str| {
+        projection::add(ledger, &name("rich"), Some(text.to_owned()), &run()).unwrap();
+        ledger.position().0
+    };
+    let before = ledger.position().0;
+    let first = add(&mut ledger, "SELECT 'one' AS is_one, count(*) AS n FROM iv");
+    let second = add(&mut ledger, "SELECT 'two' AS is_two, count(*) AS n FROM iv");
+    projection::promote(&mut ledger, &name("rich@2"), &run()).unwrap();
+    projection::drop(&mut ledger, &name("rich@1"), &run()).unwrap();
+    for at in [before, first, second] {
+        for query in ["SELECT is_one FROM rich", "SELECT is_one FROM \"rich@1\""] {
+            assert_eq!(asked(&mut ledger, query, Some(at)), [["one"]], "{query} at {at}");
+        }
+    }
+    let registry = Registry::default();
+    let gone = Vantage::lend(&mut ledger, &registry, |now| {
+        assert!(!now.projections().iter().any(|id| id.to_string() == "rich@1"));
+        Ok(now.id(&name("rich@1")).is_err())
+    });
+    assert!(gone.unwrap(), "it is dropped now");
+    assert_eq!(asked(&mut ledger, "SELECT is_two FROM rich", None), [["two"]]);
+    projection::drop(&mut ledger, &name("rich@2"), &run()).unwrap();
+    let after = ledger.position().0;
+    assert_eq!(asked(&mut ledger, "SELECT is_one FROM rich", Some(first)), [["one"]]);
+    assert_eq!(asked(&mut ledger, "SELECT is_two FROM rich", Some(after - 1)), [["two"]]);
+}
+
+#[test]
 fn names_can_be_used_again_and_rings_by_promotion_are_refused() {
     let (_directory, mut ledger) = filled();
     let add = |ledger: &mut Ledger, of: &str, text: &str| {

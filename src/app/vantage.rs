@@ -5,7 +5,7 @@
 
 use super::error::{AppError, Result};
 use super::projection::definition::{Body, Definition};
-use super::projection::{dirty, kept, rows};
+use super::projection::{dirty, kept, meaning, rows};
 use super::sql;
 use super::views::{Roots, ViewReader};
 use crate::domain::projection::ProjectionName;
@@ -188,12 +188,10 @@ impl Vantage {
     /// [`AppError::NotFound`].
     pub fn id_at(&self, name: &ProjectionName, at: Position) -> Result<ProjectionId> {
         let table = self.ledger.projections();
-        let promoted = || table.promoted(&name.name, at);
-        let newest = || self.registry.get(&name.name, None).map(|of| of.version());
-        let version = name.version.or_else(promoted).or_else(newest);
-        let id = version.and_then(|version| ProjectionId::new(&name.name, version).ok());
+        let meant = || meaning(table, &self.registry, &name.name, at);
+        let id = name.version.or_else(meant).and_then(|of| ProjectionId::new(&name.name, of).ok());
         let known = |id: &ProjectionId| {
-            table.get(id).is_some_and(|added| added.is_kept())
+            table.get(id).is_some_and(|added| added.stands_at(at))
                 || self.registry.get(&id.name, Some(id.version)).is_some()
         };
         id.filter(known).ok_or_else(|| AppError::NotFound(format!("there is no projection {name}")))
@@ -220,10 +218,11 @@ impl Vantage {
         Ok(definition)
     }
 
-    /// Every projection that can be asked for here: each kept version, and those that the program
-    /// brings.
+    /// Every projection that can be asked for here: each version that was not dropped by here, and
+    /// those that the program brings.
     pub fn projections(&self) -> BTreeSet<ProjectionId> {
-        let kept = self.ledger.projections().kept().map(|(id, _)| id.clone());
+        let kept = self.ledger.projections().iter().filter(|(_, added)| added.stands_at(self.at));
+        let kept = kept.map(|(id, _)| id.clone());
         let brought = self.registry.iter();
         let brought = brought.filter_map(|of| ProjectionId::new(of.name(), of.version()).ok());
         kept.chain(brought).collect()

@@ -119,16 +119,21 @@ impl ProjectionStep {
 pub struct Added {
     /// The query; none for a projection that the program brings.
     pub definition: Option<String>,
-    /// Where it was added last.
-    pub added_at: Position,
-    /// Where it was dropped since.
-    pub dropped_at: Option<Position>,
+    /// Where it was added (true) and dropped (false), ascending.
+    steps: Vec<(Position, bool)>,
 }
 
 impl Added {
     /// Whether it is kept.
     pub fn is_kept(&self) -> bool {
-        self.dropped_at.is_none()
+        self.steps.last().is_some_and(|(_, kept)| *kept)
+    }
+
+    /// Whether it was not dropped by a position. It stands also before it was first added: an answer
+    /// about those positions that was given once is given for ever.
+    pub fn stands_at(&self, at: Position) -> bool {
+        let then = self.steps.iter().rev().find(|(since, _)| *since <= at);
+        then.is_none_or(|(_, kept)| *kept)
     }
 }
 
@@ -149,9 +154,10 @@ impl ProjectionTable {
         let EntryKind::Projection(ProjectionEntry { id, step }) = &entry.kind else { return };
         match step {
             ProjectionStep::Added { definition } => {
-                let definition = definition.clone();
-                let added = Added { definition, added_at: at, dropped_at: None };
-                self.versions.insert(id.clone(), added);
+                let fresh = || Added { definition: None, steps: Vec::new() };
+                let added = self.versions.entry(id.clone()).or_insert_with(fresh);
+                added.definition.clone_from(definition);
+                added.steps.push((at, true));
                 // A name that means nothing (any more) means this one.
                 let promoted = self.promoted.entry(id.name.clone()).or_default();
                 let of_last = |(_, version): &(Position, u32)| {
@@ -167,7 +173,7 @@ impl ProjectionTable {
             }
             ProjectionStep::Dropped => {
                 if let Some(added) = self.versions.get_mut(id) {
-                    added.dropped_at = Some(at);
+                    added.steps.push((at, false));
                 }
             }
         }
@@ -193,11 +199,22 @@ impl ProjectionTable {
         self.versions.iter().filter(move |(id, _)| *id.name == *name)
     }
 
-    /// The version that a name alone meant at a position; before its first promotion that one.
+    /// The version that was promoted last by a position, if it stood there.
     pub fn promoted(&self, name: &str, at: Position) -> Option<u32> {
         let promotions = self.promoted.get(name)?;
         let then = promotions.iter().rev().find(|(since, _)| *since <= at);
-        then.or(promotions.first()).map(|(_, version)| *version)
+        then.and_then(|(_, version)| self.standing(name, *version, at))
+    }
+
+    /// The version of a name that was promoted first, if it stood at a position.
+    pub fn first(&self, name: &str, at: Position) -> Option<u32> {
+        let (_, version) = self.promoted.get(name)?.first()?;
+        self.standing(name, *version, at)
+    }
+
+    fn standing(&self, name: &str, version: u32, at: Position) -> Option<u32> {
+        let id = ProjectionId { name: name.into(), version };
+        self.versions.get(&id).filter(|added| added.stands_at(at)).map(|_| version)
     }
 }
 
@@ -235,9 +252,15 @@ mod tests {
         ]);
         assert_eq!(table.promoted("rich", Position(2)), Some(1));
         assert_eq!(table.promoted("rich", Position(3)), Some(2));
-        assert_eq!(table.promoted("rich", Position(0)), Some(1), "before its time");
+        assert_eq!(
+            (table.promoted("rich", Position(0)), table.first("rich", Position(0))),
+            (None, Some(1))
+        );
         assert_eq!(table.promoted("cheap", Position(9)), None);
         assert_eq!(table.kept().count(), 1);
+        let first = table.get(&ProjectionId::new("rich", 1).unwrap()).unwrap();
+        let stands = [0, 1, 3, 4].map(|at| first.stands_at(Position(at)));
+        assert_eq!(stands, [true, true, true, false], "until it was dropped");
         assert_eq!(table.versions("rich").count(), 2);
     }
 
@@ -250,7 +273,7 @@ mod tests {
             ("rich", 2, added()),
             ("rich", 3, added()),
         ]);
-        assert_eq!(table.promoted("rich", Position(2)), Some(1));
-        assert_eq!(table.promoted("rich", Position(4)), Some(2));
+        let promoted = [1, 2, 3, 4].map(|at| table.promoted("rich", Position(at)));
+        assert_eq!(promoted, [Some(1), None, Some(2), Some(2)]);
     }
 }

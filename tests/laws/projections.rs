@@ -40,8 +40,9 @@ impl Projection for Reader {
     }
 }
 
-/// Queries: by symbol, whole, over another projection, about another symbol too, over the log.
-const QUERIES: [(&str, &str); 6] = [
+/// Queries: by symbol, whole, over another projection, about another symbol too, over the log; one
+/// with a row even for a symbol without facts, and one over that.
+const QUERIES: [(&str, &str); 8] = [
     (
         "per_symbol",
         "SELECT symbol, date, atm_iv, hv20 FROM iv LEFT JOIN hv USING (symbol, date)
@@ -56,6 +57,8 @@ const QUERIES: [(&str, &str); 6] = [
     ),
     ("others", "SELECT :symbol AS symbol, count(*) AS n FROM spot"),
     ("log", "SELECT state, count(*) AS n FROM batches GROUP BY state"),
+    ("named", "SELECT :symbol AS symbol, count(*) AS n FROM iv WHERE symbol = :symbol"),
+    ("total", "SELECT count(*) AS symbols, sum(n) AS days FROM named"),
 ];
 
 fn registry() -> Registry {
@@ -87,7 +90,7 @@ impl Projections {
         }
         let ids: Vec<_> = ledger.projections().kept().map(|(id, _)| id.clone()).collect();
         let entries = (ledger.position().0 - before) as usize;
-        assert_eq!((entries, ids.len()), (10, 10));
+        assert_eq!((entries, ids.len()), (12, 12));
         Self { entries, ids, steps: 0, seen: BTreeMap::new() }
     }
 

@@ -21,7 +21,9 @@ pub enum Dirty {
     All,
 }
 
-/// The batches that speak of a view and count at one of two positions only.
+/// The batches that speak of a view and count at one of two positions only, or that were first
+/// committed between them: the symbols of these are known at the later one even if they were taken
+/// back meanwhile, and a query may have an answer about a symbol without facts.
 pub fn moved(
     vantage: &Vantage,
     views: &BTreeSet<Series>,
@@ -30,11 +32,16 @@ pub fn moved(
 ) -> Vec<BatchId> {
     let active =
         |batch: &crate::domain::batch::Batch, at| batch.state_at(at) == Some(BatchState::Active);
+    let (earlier, later) = (from.min(to), from.max(to));
+    let differs = |batch: &crate::domain::batch::Batch| {
+        active(batch, from) != active(batch, to)
+            || batch.committed_at.is_some_and(|at| earlier < at && at <= later)
+    };
     let speaks = |batch: &crate::domain::batch::Batch| {
         batch.stage.views.iter().any(|part| views.contains(&part.series))
     };
     let all = vantage.ledger.batches().iter();
-    let moved = all.filter(|(_, batch)| active(batch, from) != active(batch, to) && speaks(batch));
+    let moved = all.filter(|(_, batch)| differs(batch) && speaks(batch));
     moved.map(|(id, _)| id).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use super::definition::Body;
 use super::dirty::{self, Dirty};
-use super::kept;
+use super::{kept, meaning};
 use crate::app::Run;
 use crate::app::error::Result;
 use crate::app::report::{ProjectionLine, ProjectionList, ProjectionShown, with_causes};
@@ -86,13 +86,12 @@ fn line(vantage: &Vantage, table: &ProjectionTable, id: &ProjectionId) -> Projec
     let is_kept = added.is_some_and(|added| added.is_kept());
     let sql = added.is_some_and(|added| added.definition.is_some());
     let is_brought = vantage.registry.get(&id.name, Some(id.version)).is_some();
-    let newest = || vantage.registry.get(&id.name, None).map(|of| of.version());
-    let promoted = table.promoted(&id.name, vantage.at).or_else(newest);
+    let meant = meaning(table, &vantage.registry, &id.name, vantage.at);
     let mut line = ProjectionLine {
         name: id.name.to_string(),
         version: id.version,
         kind: if sql { "sql" } else { "built-in" },
-        promoted: (is_kept || is_brought) && promoted == Some(id.version),
+        promoted: (is_kept || is_brought) && meant == Some(id.version),
         state: "on-demand",
         at: None,
         stale_parts: None,

@@ -19,9 +19,10 @@ use super::report::{ProjectionChanged, Refresh, Refreshed, VerifyReport};
 use super::stage::append;
 use super::vantage::Vantage;
 use super::{Run, sql, threads};
-use crate::domain::projection::{MAX_DEFINITION, ProjectionName};
-use crate::domain::{EntryKind, ProjectionEntry, ProjectionId, ProjectionStep};
+use crate::domain::projection::{MAX_DEFINITION, ProjectionName, ProjectionTable};
+use crate::domain::{EntryKind, Position, ProjectionEntry, ProjectionId, ProjectionStep};
 use crate::ledger::Ledger;
+use crate::projections::Registry;
 
 /// Keeps a projection: one that the program brings, or a query under a new name or as the next
 /// version of a name. It is computed at once. The first version of a name is promoted.
@@ -61,7 +62,7 @@ pub fn add(
     let id = id.ok_or_else(missing)?;
     let before = table.get(&id);
     if before.is_some_and(|added| added.is_kept()) {
-        return Ok(changed(ledger, "none", &id, None));
+        return Ok(changed(ledger, "none", &id, None, run));
     }
     let definition = query.or_else(|| before.and_then(|added| added.definition.clone()));
     if let Some(text) = &definition {
@@ -87,7 +88,20 @@ pub fn add(
     append(ledger, EntryKind::Projection(ProjectionEntry { id: id.clone(), step }), run)?;
     let refreshed = refresh(ledger, std::slice::from_ref(&id), run);
     let refreshed = refreshed.projections.into_iter().find(|of| of.projection == id.to_string());
-    Ok(changed(ledger, "add", &id, refreshed))
+    Ok(changed(ledger, "add", &id, refreshed, run))
+}
+
+/// The version that a name alone means at a position: the one that was promoted there, else the
+/// newest that the program brings, else (before a query was there) the first that was ever promoted.
+/// What is promoted later never changes what it meant.
+pub fn meaning(
+    table: &ProjectionTable,
+    registry: &Registry,
+    name: &str,
+    at: Position,
+) -> Option<u32> {
+    let newest = || registry.get(name, None).map(|of| of.version());
+    table.promoted(name, at).or_else(newest).or_else(|| table.first(name, at))
 }
 
 fn check_name(name: &ProjectionName, brought: bool) -> Result<()> {
@@ -141,7 +155,7 @@ pub fn promote(
 ) -> Result<ProjectionChanged> {
     let id = exact(ledger, name)?;
     if ledger.projections().promoted(&id.name, ledger.position()) == Some(id.version) {
-        return Ok(changed(ledger, "none", &id, None));
+        return Ok(changed(ledger, "none", &id, None, run));
     }
     Vantage::lend(ledger, &run.registry, |vantage| no_cycle(vantage, &*vantage.definition(&id)?))?;
     let step = ProjectionStep::Promoted;
@@ -149,7 +163,7 @@ pub fn promote(
     // What is made from the name is made from another version now.
     let mut done = refresh(ledger, &[], run).projections.into_iter();
     let failed = done.rfind(|of| of.state == "failed");
-    Ok(changed(ledger, "promote", &id, failed))
+    Ok(changed(ledger, "promote", &id, failed, run))
 }
 
 /// Keeps a version no more. Its definition stays in the log.
@@ -185,7 +199,7 @@ pub fn drop(
     let step = ProjectionStep::Dropped;
     append(ledger, EntryKind::Projection(ProjectionEntry { id: id.clone(), step }), run)?;
     kept::forget(ledger, &id)?;
-    Ok(changed(ledger, "drop", &id, None))
+    Ok(changed(ledger, "drop", &id, None, run))
 }
 
 /// The kept projections that are made from this one.
@@ -215,8 +229,10 @@ fn changed(
     action: &'static str,
     id: &ProjectionId,
     refreshed: Option<Refreshed>,
+    run: &Run<'_>,
 ) -> ProjectionChanged {
-    let promoted = ledger.projections().promoted(&id.name, ledger.position());
+    let (table, at) = (ledger.projections(), ledger.position());
+    let promoted = meaning(table, &run.registry, &id.name, at);
     ProjectionChanged {
         schema: "volledger/projection-change/1",
         action,
