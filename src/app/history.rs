@@ -52,7 +52,11 @@ pub fn by_period(view: Series, history: &History) -> Vec<(i32, std::ops::Range<u
                 true => head.day.next(),
                 false => Day::from_ymd(period + 1, 1, 1).unwrap_or(Day(i32::MAX)),
             };
-            parts.push((period, index..index));
+            // No day is later than the last period that can be told: there `until` is its own last
+            // day, and what is stored under one name must be one part.
+            if parts.last().is_none_or(|(last, _)| *last != period) {
+                parts.push((period, index..index));
+            }
         }
         if let Some((_, range)) = parts.last_mut() {
             range.end = index + 1;

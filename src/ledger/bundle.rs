@@ -7,6 +7,7 @@
 
 mod place;
 mod read;
+mod window;
 
 pub(in crate::ledger) use place::NewPlace;
 pub use read::{BatchBundle, read_batch, restore};

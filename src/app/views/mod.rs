@@ -12,6 +12,8 @@
 mod counted;
 #[cfg(test)]
 mod cut_tests;
+#[cfg(test)]
+mod edge_tests;
 mod reader;
 mod root;
 mod stored;

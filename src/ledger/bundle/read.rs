@@ -10,6 +10,7 @@ use super::super::segment::{FrameKind, read_frame};
 use super::super::store::{SledStore, Store};
 use super::super::tree::Tree;
 use super::super::{BatchWriter, Ledger, OpenOptions, Result};
+use super::window::{check, gather, of_the_file};
 use super::{Kind, MAGIC, NewPlace};
 use crate::domain::{BatchId, Digest, Entry, EntryKind, Position, Stage, Window};
 use std::io::{self, Read};
@@ -26,7 +27,7 @@ trait Receiver {
     fn block(&mut self, batch: BatchId, bytes: &[u8]) -> Result<()>;
 }
 
-fn damaged(what: &str) -> LedgerError {
+pub(super) fn damaged(what: &str) -> LedgerError {
     LedgerError::Bundle { what: what.to_owned() }
 }
 
@@ -218,16 +219,6 @@ fn read(input: &mut dyn Read, wanted: Kind, receiver: &mut dyn Receiver) -> Resu
     }
 }
 
-/// Adds a block to the window that it belongs to; returns the window when it is whole.
-fn gather(window: &mut Window, bytes: &[u8]) -> Result<Option<Window>> {
-    let header = codec::decode_block(bytes, window)?;
-    match window.len().cmp(&(header.window_events as usize)) {
-        std::cmp::Ordering::Less => Ok(None),
-        std::cmp::Ordering::Equal => Ok(Some(std::mem::take(window))),
-        std::cmp::Ordering::Greater => Err(damaged("a window has too many events")),
-    }
-}
-
 /// Writes what a backup holds into a new store. Blocks are packed again where they are plain.
 struct Restore<'a> {
     store: &'a mut dyn Store,
@@ -313,7 +304,7 @@ pub fn restore(
 
 /// Opens what was restored as any ledger and recomputes everything: only then it takes its name.
 fn verified(directory: &Path, options: &OpenOptions) -> Result<()> {
-    let ledger = Ledger::open(directory, options)?;
+    let ledger = Ledger::open(directory, options).map_err(of_the_file)?;
     // Opening sweeps blocks that no entry seals; a backup has none.
     if let Some(note) = ledger.notes().first() {
         return Err(damaged(note));
@@ -339,6 +330,8 @@ struct Import<'a> {
     writer: &'a mut BatchWriter,
     window: Window,
     found: Option<BatchBundle>,
+    /// How many sources its manifest names.
+    sources: usize,
     tree: Tree<Sha256Tree>,
     now_ms: i64,
 }
@@ -349,10 +342,11 @@ impl Receiver for Import<'_> {
     }
 
     fn control(&mut self, bytes: &[u8]) -> Result<()> {
-        let entry = codec::decode_entry(bytes)?;
+        let entry = codec::decode_entry(bytes).map_err(of_the_file)?;
         match &entry.kind {
             EntryKind::Stage(stage) if self.found.is_none() => {
                 let stage = (**stage).clone();
+                self.sources = self.ledger.manifest_of(&stage).map_err(of_the_file)?.sources.len();
                 self.tree.push(Sha256Tree::leaf(bytes));
                 self.found = Some(BatchBundle { stage, entry });
                 Ok(())
@@ -366,7 +360,10 @@ impl Receiver for Import<'_> {
             return Err(damaged("a block of another batch"));
         }
         match gather(&mut self.window, bytes)? {
-            Some(window) => self.ledger.write(self.writer, &window),
+            Some(window) => {
+                check(&window, self.sources)?;
+                self.ledger.write(self.writer, &window)
+            }
             None => Ok(()),
         }
     }
@@ -388,6 +385,7 @@ pub fn read_batch(
         writer,
         window: Window::default(),
         found: None,
+        sources: 0,
         tree: Tree::default(),
         now_ms,
     };
@@ -403,7 +401,7 @@ pub fn read_batch(
         return Err(damaged("its events do not give its root"));
     }
     // A batch whose sources are elsewhere could be neither traced nor read again.
-    for source in ledger.manifest_of(stage)?.sources {
+    for source in ledger.manifest_of(stage).map_err(of_the_file)?.sources {
         if ledger.store().kept(&source.digest)?.is_none() {
             return Err(damaged(&format!("source {} is missing", source.digest.short())));
         }

@@ -288,7 +288,7 @@ pub fn decode_block(bytes: &[u8], into: &mut Window) -> Result<BlockHeader, Ledg
     match (codec, header.series) {
         (PLAIN, _) => decode_plain(&payload, header.window_first, into)?,
         (erased::CODEC, None) => erased::decode(&payload, into)?,
-        (COLUMNS, None) => decode_rejects(&unpacked(codec, raw_size, payload)?, into)?,
+        (COLUMNS, None) => decode_rejects(&unpacked(codec, raw_size, payload)?, count, into)?,
         (COLUMNS | ITEMS | PACKED | TEXTS, Some(_)) => {
             let raw = unpacked(codec, raw_size, payload)?;
             let (packed, items) = match codec {
@@ -333,8 +333,12 @@ fn decode_plain(mut rest: &[u8], first: u32, into: &mut Window) -> Result<(), Le
     Ok(())
 }
 
-fn decode_rejects(raw: &[u8], into: &mut Window) -> Result<(), LedgerError> {
+fn decode_rejects(raw: &[u8], count: usize, into: &mut Window) -> Result<(), LedgerError> {
     let malformed = || LedgerError::Malformed { what: "a block" };
+    // A few bytes unpack to as many rows as a payload has bytes.
+    if first_of::<u64>(raw)?.0 != count as u64 {
+        return Err(malformed());
+    }
     for r in decode_exact::<Vec<RejectV1>>(raw)? {
         into.rejects.push(Reject {
             seq: r.seq,

@@ -88,8 +88,9 @@ impl Fields {
             let columns = (0..count).map(|slot| Gathered::of_column(values, slot, count)).collect();
             return Self { shapes, of, columns };
         }
+        // Most rows may lack a field: room for all of them in each would be as many times what is there.
         let mut columns: Vec<Gathered> = Vec::new();
-        columns.resize_with(count, || Gathered::with_capacity(heads.len()));
+        columns.resize_with(count, Gathered::default);
         let puts = heads.iter().zip(&of).filter(|(head, _)| head.op == Op::Put);
         for (head, shape) in puts {
             let slots = slots.get(*shape as usize).map(Vec::as_slice).unwrap_or_default();
