@@ -122,7 +122,10 @@ fn bounded(findings: Vec<Finding>) -> Vec<Finding> {
     }
     let mut summed: Vec<(Finding, u64)> = Vec::new();
     for finding in findings {
-        match summed.iter_mut().find(|(known, _)| known.code == finding.code) {
+        match summed
+            .iter_mut()
+            .find(|(known, _)| (&known.code, known.severity) == (&finding.code, finding.severity))
+        {
             Some((known, sources)) => {
                 known.count += finding.count;
                 *sources += 1;

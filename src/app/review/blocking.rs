@@ -1,11 +1,19 @@
 //! Findings that stop a batch from being confirmed in passing.
 
 use crate::app::same_quotes;
-use crate::domain::Stage;
+use crate::domain::{Severity, Stage};
+use crate::sources::csv::DATE_FORMS;
 
 /// Codes of readings that were a guess, and of a file that says nothing.
-const ODD: [&str; 5] =
-    ["ambiguous_date_order", "no_rows", "other_symbols", "repeated_columns", same_quotes::CODE];
+const ODD: [&str; 7] = [
+    "ambiguous_date_order",
+    "decimal_marks",
+    "no_rows",
+    "other_symbols",
+    "repeated_columns",
+    same_quotes::CODE,
+    "suspect_scale",
+];
 
 /// A number with its noun.
 fn counted(count: u64, one: &str, many: &str) -> String {
@@ -17,7 +25,15 @@ fn counted(count: u64, one: &str, many: &str) -> String {
 pub fn blocking(stage: &Stage, max_rejected: u64) -> Vec<String> {
     let mut found = Vec::new();
     if stage.rows.rejected > max_rejected {
-        found.push(counted(stage.rows.rejected, "rejected row", "rejected rows"));
+        let mut text = counted(stage.rows.rejected, "rejected row", "rejected rows");
+        let undated = stage.findings.iter().filter(|finding| {
+            finding.severity == Severity::Reject && finding.code == "invalid_date"
+        });
+        let undated: u64 = undated.map(|finding| finding.count).sum();
+        if undated > 0 {
+            text += &format!(", {undated} without a date that is read ({DATE_FORMS})");
+        }
+        found.push(text);
     }
     if stage.duplicates_conflicting > 0 {
         let count = stage.duplicates_conflicting;
