@@ -124,6 +124,59 @@ fn files_that_say_something_else_than_they_are_taken_for_wait_for_a_person() {
     assert!(err.contains("--symbol-from column") && !out.contains("other_symbols"), "{out}{err}");
 }
 
+/// As above, of what only the cells tell; `check` says the same, and advises no import.
+#[test]
+fn cells_that_may_be_misread_wait_for_a_person() {
+    let place = Place::new();
+    for (name, series, text, says) in [
+        ("wide.csv", "spot", "Date,Close\n2024-01-02,1132,25\n2024-01-03,1133\n", "1 rejected row"),
+        (
+            "thirty.csv",
+            "spot",
+            "Date,Close\n2024-01-02,110'18\n2024-01-03,1133\n",
+            "1 rejected row",
+        ),
+        ("hv.csv", "hv", "date,hv20\n2024-01-02,0.3089\n", "`--mapping hv-fraction` reads"),
+        ("marks.csv", "spot", "Date;Close\n2024-01-02;998,50\n2024-01-03;1.012\n", "decimal mark"),
+        ("years.csv", "spot", "Date,Close\n24/01/02,7\n24/01/03,8\n", "years seem to stand first"),
+        ("year.csv", "spot", "Date,Close\n0024-01-02,7\n2024-01-03,8\n", "2024-01-31"),
+        ("times.csv", "spot", "Date,Close\n2024-01-02 00:00,7\n2024-01-03,8\n", "2024-01-31"),
+    ] {
+        let file = place.file(name, text.as_bytes());
+        let waits = place.run(&["import", series, &file, "-s", "AAPL", "--yes"]);
+        let (_, err) = texts(&waits);
+        assert_eq!(waits.status.code(), Some(11), "{name}: {err}");
+        assert!(err.contains("stays staged") && err.contains(says), "{name}: {err}");
+        let checked = place.run(&["check", &file, "--series", series]);
+        let (_, err) = texts(&checked);
+        assert_eq!(checked.status.code(), Some(11), "{name}: {err}");
+        assert!(err.contains(says) && !err.contains("import it with"), "{name}: {err}");
+    }
+}
+
+/// No mapping makes a table of what is none, or reads another form of dates.
+#[test]
+fn a_mapping_is_advised_only_where_one_helps() {
+    let place = Place::new();
+    for (name, text, says) in [
+        ("empty.csv", "", "the file is empty"),
+        ("page.csv", "<!DOCTYPE html><p>no such file</p>\n", "a web page"),
+        ("data.csv", "{\"Date\": \"2024-01-02\"}\n", "JSON"),
+        ("times.csv", "Date,IV30\n2024-01-02T00:00:00Z,20\n", "2024-01-31"),
+        ("rows.csv", "Date,IV30\n", "no rows"),
+    ] {
+        let file = place.file(name, text.as_bytes());
+        let checked = place.run(&["check", &file]);
+        let (_, err) = texts(&checked);
+        assert_eq!(checked.status.code(), Some(1), "{name}: {err}");
+        assert!(err.contains(says) && !err.contains("--mapping"), "{name}: {err}");
+        assert!(!err.contains("staged"), "{name}: {err}");
+    }
+    let file = place.file("dates.csv", b"Date,IV30\n2 Jan 2024,20\n");
+    let (_, err) = texts(&place.run(&["import", "iv", &file, "-s", "AAPL", "--yes"]));
+    assert!(err.contains("2024-01-31") && !err.contains("accept it as it is"), "{err}");
+}
+
 /// A shell's `<(zcat FILE)` is a pipe with a name.
 #[test]
 fn a_pipe_is_read_like_standard_input() {

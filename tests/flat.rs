@@ -209,6 +209,27 @@ O:XYZ250516C00100000,XYZ,2025-05-16,30,100.0,C,,10,1.10,1.20,5,6,7,0.5\n\
 O:XYZ250516P00100000,XYZ,2025-05-16,30,100.0,P,0.310,20,2.10,2.2000,5,6,,1e-05\n";
 
 #[test]
+fn a_chain_of_another_stock_or_in_percent_waits_for_a_person() {
+    let desk = Desk::with_ledger();
+    let rows = "ticker,bid,ask,strike_price,implied_volatility\n";
+    for (name, symbol, text, code) in [
+        ("other.csv", "MSFT", "O:AAPL250620C00100000,1,2,100,0.2\n", "other_symbols"),
+        ("percent.csv", "AAPL", "O:AAPL250620C00100000,1,2,100,21.5\n", "suspect_scale"),
+        ("sign.csv", "AAPL", "O:AAPL250620C00100000,1,2,100,21.5%\n", "suspect_scale"),
+    ] {
+        let path = put(&desk, name, format!("{rows}{text}").as_bytes());
+        let import = format!("import chain {path} -s {symbol} --date 2025-04-16 --yes --json");
+        let review = desk.run(&import).exits(11).json();
+        assert!(codes(&review).contains(&code.to_owned()), "{name}: {review}");
+    }
+    let none = "underlying,ticker,bid,ask,strike_price\nN/A,O:AAPL250620C00100000,1,2,100\n";
+    let path = put(&desk, "none.csv", none.as_bytes());
+    let review = desk.run(&format!("import chain {path} --date 2025-04-16 --yes --json")).exits(11);
+    assert!(codes(&review.json()).contains(&"missing_key".to_owned()));
+    desk.run(&format!("import chain {path} -s AAPL --date 2025-04-16 --yes")).exits(0);
+}
+
+#[test]
 fn a_table_of_a_chain_is_read_by_its_columns() {
     let desk = Desk::with_ledger();
     let path = put(&desk, "chain.csv.gz", &gzip(CHAIN));

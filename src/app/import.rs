@@ -5,7 +5,7 @@ mod files;
 use self::files::Files;
 use super::error::{AppError, Result};
 pub use super::prepared::{Outcome, Prepared, Staged, with_events};
-use super::report::{FindingLine, Review};
+use super::report::FindingLine;
 use super::stage::Draft;
 use super::{Run, derive, market, tomic, withdraw};
 use crate::domain::{Calendar, Class, Collector, Finding, Series, Severity, Symbol};
@@ -295,10 +295,10 @@ pub fn import_tomic(
 ///
 /// # Errors
 /// As [`import_csv`].
-pub fn check(inputs: &[Input], options: &ImportOptions, run: &Run<'_>) -> Result<Review> {
+pub fn check(inputs: &[Input], options: &ImportOptions, run: &Run<'_>) -> Result<Staged> {
     let mut ledger = Ledger::in_memory();
     let options = ImportOptions { dry_run: true, ..options.clone() };
-    import_csv(&mut ledger, inputs, &options, run).map(|staged| staged.review)
+    import_csv(&mut ledger, inputs, &options, run)
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@
 use super::Run;
 use super::error::{AppError, Result};
 use super::import::{Input, Staged, finish, open_file, with_events};
-use super::report::Review;
 use super::same_quotes;
 use super::stage::Draft;
 use crate::domain::{Class, Collector, Day, Digest, Finding, Series, Severity, Symbol, Window};
@@ -188,10 +187,10 @@ pub fn import_market(
 ///
 /// # Errors
 /// As [`import_market`].
-pub fn check(inputs: &[Input], options: &MarketOptions, run: &Run<'_>) -> Result<Review> {
+pub fn check(inputs: &[Input], options: &MarketOptions, run: &Run<'_>) -> Result<Staged> {
     let mut ledger = Ledger::in_memory();
     let options = MarketOptions { dry_run: true, ..options.clone() };
-    import_market(&mut ledger, inputs, &options, run).map(|staged| staged.review)
+    import_market(&mut ledger, inputs, &options, run)
 }
 
 /// A file that hashes what is read of it, and tells how far it was read.

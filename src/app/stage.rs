@@ -123,9 +123,12 @@ fn bounded(findings: Vec<Finding>) -> Vec<Finding> {
     }
     let mut summed: Vec<(Finding, u64)> = Vec::new();
     for finding in findings {
-        // Each of these names a file that is nowhere else; there are few.
+        // Each file that was left out is named nowhere else; there are few.
         let named = finding.code == tomic::LEFT_OUT;
-        match summed.iter_mut().find(|(known, _)| known.code == finding.code && !named) {
+        let alike = |known: &Finding| {
+            (&known.code, known.severity) == (&finding.code, finding.severity) && !named
+        };
+        match summed.iter_mut().find(|(known, _)| alike(known)) {
             Some((known, sources)) => {
                 known.count += finding.count;
                 *sources += 1;

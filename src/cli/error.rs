@@ -165,22 +165,22 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
             let line = finding.line.map(|line| format!(" at line {line}")).unwrap_or_default();
             causes.push(format!("finding {}{line}", finding.code));
             match finding.code.as_str() {
-                "no_session" => "nothing was staged; run it again with the day of the quotes",
-                "no_underlying" => "nothing was staged; run it again with the symbol: `-s SYMBOL`",
+                "no_session" => "nothing of it was used; run it again with the day of the quotes",
+                "no_underlying" => "nothing of it was used; run it again with the symbol: `-s SYMBOL`",
                 "missing_columns" | "symbol_missing" => {
-                    "nothing was staged; a mapping of your own says what other columns mean: \
+                    "nothing of it was used; a mapping of your own says what other columns mean: \
                      `--mapping FILE`"
                 }
                 "unknown_columns" => {
-                    "nothing was staged; `volledger import bars --help` and `volledger import chain \
+                    "nothing of it was used; `volledger import bars --help` and `volledger import chain \
                      --help` name the columns; daily prices with others: `import spot --mapping FILE`"
                 }
                 "date_order_conflict" => {
-                    "nothing was staged; correct the dates, or say their order in a mapping: \
+                    "nothing of it was used; correct the dates, or say their order in a mapping: \
                      `--mapping FILE`"
                 }
                 "no_files" => {
-                    "nothing was staged; `iv_daily_summary/AAPL.json` is what a file is named, as \
+                    "nothing of it was used; `iv_daily_summary/AAPL.json` is what a file is named, as \
                      `volledger export tomic DIR` writes them"
                 }
                 "file_left_out" => {
@@ -191,7 +191,7 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
                     "nothing was staged; put the file back whole, or take it away if its symbol is \
                      to go"
                 }
-                _ => "nothing was staged; correct the file, or export it again",
+                _ => "nothing of it was used; correct the file, or export it again",
             }
             .to_owned()
         }

@@ -252,6 +252,10 @@ fn kept(ui: &mut Ui, batch: BatchId, staged: &Staged, exit: Exit, refused: Optio
              with `volledger batch confirm {batch}`; you may discard it with `volledger \
              batch discard {batch}`"
         ),
+        Exit::Findings if staged.review.rows.accepted == 0 => format!(
+            "look at `volledger batch show {batch}`, then drop it with `volledger batch discard \
+             {batch}` and correct the file"
+        ),
         Exit::Findings => format!(
             "look at `volledger batch show {batch}`, then accept it as it is with \
              `volledger batch confirm {batch}`, or drop it with `volledger batch discard \

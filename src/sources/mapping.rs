@@ -124,6 +124,17 @@ pub(super) struct Range {
     pub(super) suspect_below: Option<Decimal>,
     /// From this on the number is used and remarked upon.
     pub(super) high_from: Option<Decimal>,
+    /// Most numbers of a file are this or more; if not, they were probably written in another unit.
+    pub(super) mostly_from: Option<Decimal>,
+    /// As `mostly_from`, of numbers that are mostly less than this.
+    pub(super) mostly_below: Option<Decimal>,
+}
+
+impl Range {
+    /// Whether all the file's numbers tell if they are of the column's unit.
+    pub(super) fn judges_unit(&self) -> bool {
+        self.mostly_from.is_some() || self.mostly_below.is_some()
+    }
 }
 
 /// How a cell's number is written.
@@ -264,6 +275,26 @@ impl Mapping {
     pub fn class(&self, view: Series) -> Class {
         let listed = self.classes.iter().find(|(series, _)| *series == view);
         listed.map_or(Class::Vendor, |(_, class)| *class)
+    }
+
+    /// The bundled mapping that reads this one's column as fractions instead of percentages, or the other
+    /// way round.
+    pub(super) fn in_other_unit(&self, column: &Column) -> Option<&'static str> {
+        let other = match column.unit {
+            CellUnit::Percent => CellUnit::Fraction,
+            CellUnit::Fraction => CellUnit::Percent,
+            _ => return None,
+        };
+        let reads = |id: &&str| {
+            Self::bundled(id).is_some_and(|mapping| {
+                let same = |of: &Column| {
+                    (of.field, of.unit) == (column.field, other)
+                        && of.names.iter().any(|name| column.names.contains(name))
+                };
+                mapping.series == self.series && mapping.columns.iter().any(same)
+            })
+        };
+        Self::bundled_ids().find(reads)
     }
 
     /// Whether a file can say which symbol each row is about.

@@ -55,11 +55,11 @@ impl<'m> Counts<'m> {
     }
 
     /// As [`Self::findings`], with a severity and words for each code.
-    pub(super) fn findings_by(
+    pub(super) fn findings_by<'w>(
         &self,
         source: u32,
         unit: &str,
-        what: impl Fn(&str) -> (Severity, [&'m str; 2]),
+        what: impl Fn(&str) -> (Severity, [&'w str; 2]),
     ) -> impl Iterator<Item = Finding> {
         self.0.iter().map(move |count| {
             let (severity, [one, many]) = what(count.code);

@@ -1,16 +1,19 @@
 //! Findings that stop a batch from being confirmed in passing.
 
 use crate::app::same_quotes;
-use crate::domain::Stage;
+use crate::domain::{Severity, Stage};
+use crate::sources::csv::DATE_FORMS;
 use crate::sources::tomic;
 
 /// Codes of readings that were a guess, of a file that says nothing, and of one that was left out.
-const ODD: [&str; 6] = [
+const ODD: [&str; 8] = [
     "ambiguous_date_order",
+    "decimal_marks",
     "no_rows",
     "other_symbols",
     "repeated_columns",
     same_quotes::CODE,
+    "suspect_scale",
     tomic::LEFT_OUT,
 ];
 
@@ -24,7 +27,15 @@ fn counted(count: u64, one: &str, many: &str) -> String {
 pub fn blocking(stage: &Stage, max_rejected: u64) -> Vec<String> {
     let mut found = Vec::new();
     if stage.rows.rejected > max_rejected {
-        found.push(counted(stage.rows.rejected, "rejected row", "rejected rows"));
+        let mut text = counted(stage.rows.rejected, "rejected row", "rejected rows");
+        let undated = stage.findings.iter().filter(|finding| {
+            finding.severity == Severity::Reject && finding.code == "invalid_date"
+        });
+        let undated: u64 = undated.map(|finding| finding.count).sum();
+        if undated > 0 {
+            text += &format!(", {undated} without a date that is read ({DATE_FORMS})");
+        }
+        found.push(text);
     }
     if stage.duplicates_conflicting > 0 {
         let count = stage.duplicates_conflicting;

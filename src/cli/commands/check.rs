@@ -21,7 +21,8 @@ EXAMPLES
   volledger check AAPL_chain.csv --date 2025-11-07
   cat AAPL.csv | volledger check -           from standard input
 
-Exits with 0 when every row is usable, 11 when rows would be rejected, 1 when nothing is.";
+Exits with 0 when every row is usable, 11 when rows would be rejected or somebody should decide
+about what was found, 1 when nothing is usable.";
 
 /// Judge a file without a ledger
 #[derive(Debug, Args)]
@@ -50,27 +51,41 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &CheckArgs) -> Outco
         (given, _) => given.filter(|series| matches!(series, Series::Bars | Series::Chain)),
     };
     let series = market.or(args.series).unwrap_or(Series::Iv);
-    let mut review = match market {
+    let staged = match market {
         Some(_) => {
             let options = market_options(args, series);
             market::check(&inputs.all, &options, &ctx.run())?
         }
         None => crate::app::import::check(&inputs.all, &csv_options(args, series)?, &ctx.run())?,
     };
+    let (mut review, mut blocking) = (staged.review, staged.blocking);
     review.schema = "volledger/check/1";
     // Which symbol it is about was not said, so a column that says it contradicts nothing.
     let unsaid = args.reading.symbol().is_none();
     let named = |finding: &FindingLine| unsaid && finding.code == "other_symbols";
-    let by_column = review.findings.iter().any(named);
-    review.findings.retain(|finding| !named(finding));
+    let (by_column, findings) = review.findings.into_iter().partition::<Vec<_>, _>(named);
+    review.findings = findings;
+    blocking.retain(|text| !by_column.iter().any(|finding| finding.text == *text));
     ui.page(&ReviewPage { check: true, ..ReviewPage::new(&review, args.full) })?;
     let fatal = review.findings.iter().any(|finding| finding.severity == "fatal");
     let rows = &review.rows;
     Ok(if fatal || rows.accepted == 0 {
-        ui.hint("nothing in it can be used; `--mapping FILE` describes other columns");
+        let undated = |finding: &FindingLine| finding.code == "invalid_date";
+        // No mapping adds rows, or a form of dates.
+        let unmapped = rows.read == 0 || review.findings.iter().any(undated);
+        ui.hint(&match unmapped {
+            true => format!("nothing in it can be used: {}", blocking.join("; ")),
+            false => "nothing in it can be used; `--mapping FILE` describes other columns".into(),
+        });
         Exit::Failed
     } else if rows.rejected > 0 {
-        ui.hint("an import stages it; the rejected rows are kept but not used");
+        ui.hint(&format!(
+            "an import stages it and keeps the rejected rows without using them: {}",
+            blocking.join("; ")
+        ));
+        Exit::Findings
+    } else if !blocking.is_empty() {
+        ui.hint(&format!("an import with `--yes` does not accept it: {}", blocking.join("; ")));
         Exit::Findings
     } else {
         ui.hint(&match series {
@@ -79,7 +94,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &CheckArgs) -> Outco
             series if import::is_events(series) => {
                 format!("import it with `volledger import {series} FILE`")
             }
-            _ if by_column => {
+            _ if !by_column.is_empty() => {
                 format!("import it with `volledger import {series} FILE --symbol-from column`")
             }
             _ => format!("import it with `volledger import {series} FILE -s SYMBOL`"),

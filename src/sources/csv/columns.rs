@@ -47,6 +47,14 @@ impl Header<'_> {
         self.columns.len() + self.more.iter().map(|part| part.columns.len()).sum::<usize>()
     }
 
+    /// How many cells a row needs to have so that no column that is read is beyond its end.
+    pub(super) fn mapped_cells(&self) -> usize {
+        let more = self.more.iter().flat_map(|part| &part.columns);
+        let columns = self.columns.iter().chain(more).map(|(cell, _)| *cell);
+        let used = columns.chain(self.dates()).chain(self.symbol).chain(self.item);
+        used.max().map_or(0, |last| last + 1)
+    }
+
     /// The cells that are dates.
     pub(super) fn dates(&self) -> impl Iterator<Item = usize> {
         self.date.into_iter().chain(self.more.iter().map(|part| part.date))

@@ -67,6 +67,14 @@ pub(super) fn parts(text: &[u8]) -> Option<Parts> {
     }
 }
 
+/// The accepted forms, as a person is told.
+pub const FORMS: &str =
+    "2024-01-31, 2024/01/31, 20240131, 31.01.2024, 31/01/2024, 01/31/2024 or 31-01-2024";
+
+/// The first day that a file may speak of, 1800-01-01. Programs write days long before it for nothing
+/// (`0001-01-01`), or for years of two digits (`0024-01-02`).
+const FIRST_DAY: Day = Day(-62_091);
+
 /// What the dates of one open form say about their order.
 #[derive(Clone, Copy, Debug, Default)]
 struct Evidence {
@@ -76,6 +84,21 @@ struct Evidence {
     day_first: Option<u32>,
     /// The first line whose second number cannot be a month.
     month_first: Option<u32>,
+    /// The first and the last numbers that occur, each a bit.
+    firsts: u128,
+    lasts: u128,
+    /// Whether a year has four digits, or a number cannot be a day where it stands last.
+    last_is_year: bool,
+}
+
+impl Evidence {
+    /// Whether the years seem to stand first, with two digits: the last number changes more than the first.
+    /// Of dates that end in a year, the day or the month before it does.
+    fn year_first(&self) -> bool {
+        !self.last_is_year
+            && self.month_first.is_none()
+            && self.lasts.count_ones() > self.firsts.count_ones()
+    }
 }
 
 /// The evidence of a whole file.
@@ -92,6 +115,8 @@ pub(super) struct Orders {
     pub(super) dash: Option<DateOrder>,
     /// The first line of a form for which nothing but custom decides.
     pub(super) ambiguous: Option<u32>,
+    /// Whether that is since the years seem to stand first.
+    pub(super) year_first: bool,
 }
 
 /// Two lines of a file that cannot have the same order.
@@ -104,7 +129,7 @@ pub(super) struct Conflict {
 impl Survey {
     /// Takes in one date cell, trimmed.
     pub(super) fn add(&mut self, text: &[u8], line: u32) {
-        let Some(Parts::Open(form, a, b, _)) = parts(text) else {
+        let Some(Parts::Open(form, a, b, year)) = parts(text) else {
             return;
         };
         let evidence = match form {
@@ -112,6 +137,12 @@ impl Survey {
             Form::Dash => &mut self.dash,
         };
         evidence.seen.get_or_insert(line);
+        let last = u32::try_from(year % 100).unwrap_or_default();
+        // A form of two digits has nothing but a digit two places before its end.
+        let four = text.iter().rev().nth(2).is_some_and(u8::is_ascii_digit);
+        evidence.last_is_year |= four || !(1..=31).contains(&last);
+        evidence.firsts |= 1 << a.min(127);
+        evidence.lasts |= 1 << last;
         if a > 12 {
             evidence.day_first.get_or_insert(line);
         }
@@ -131,6 +162,10 @@ impl Survey {
         let slash = decide(self.slash, fixed, DateOrder::MonthFirst, &mut orders.ambiguous);
         let dash = decide(self.dash, fixed, DateOrder::DayFirst, &mut orders.ambiguous);
         (orders.slash, orders.dash) = (slash?, dash?);
+        if fixed.is_none() && self.slash.year_first() {
+            orders.year_first = true;
+            orders.ambiguous = orders.ambiguous.or(self.slash.seen);
+        }
         Ok(orders)
     }
 }
@@ -163,7 +198,7 @@ fn decide(
 impl Orders {
     /// The day of a trimmed cell; `None` when there is no such date.
     pub(super) fn day(&self, text: &[u8]) -> Option<Day> {
-        match parts(text)? {
+        let day = match parts(text)? {
             Parts::Fixed(year, month, day) => Day::from_ymd(year, month, day),
             Parts::Open(form, a, b, year) => {
                 let order = match form {
@@ -175,7 +210,8 @@ impl Orders {
                     DateOrder::MonthFirst => Day::from_ymd(year, a, b),
                 }
             }
-        }
+        };
+        day.filter(|day| *day >= FIRST_DAY)
     }
 }
 
@@ -204,6 +240,11 @@ mod tests {
             ("2024-02-29", Some("2024-02-29")),
             ("2025-02-29", None),
             ("2025-02-30", None),
+            ("1800-01-01", Some("1800-01-01")),
+            ("1799-12-31", None),
+            ("0024-01-02", None),
+            ("00240102", None),
+            ("02.01.0024", None),
             ("2025-13-01", None),
             ("2025-001-1", None),
             ("2025-01/09", None),
@@ -237,13 +278,34 @@ mod tests {
             (&["2025-01-13", "20250113", "13.01.2025"], None, None, None),
         ] {
             let orders = survey(cells).decide(None).unwrap();
-            assert_eq!(orders, Orders { slash, dash, ambiguous }, "{cells:?}");
+            assert_eq!(orders, Orders { slash, dash, ambiguous, year_first: false }, "{cells:?}");
         }
         let conflict = survey(&["13/01/2025", "1/1/2025", "1/13/2025"]).decide(None);
         assert_eq!(conflict, Err(Conflict { day_first_line: 2, month_first_line: 4 }));
         let fixed = survey(&["13/01/2025", "1/13/2025"]).decide(Some(DayFirst)).unwrap();
         assert_eq!(fixed.day(b"2/3/2025").unwrap().to_string(), "2025-03-02");
         assert_eq!(fixed.day(b"1/13/2025"), None);
+    }
+
+    #[test]
+    fn years_of_two_digits_that_seem_to_stand_first_are_not_decided() {
+        for (cells, year_first) in [
+            (&["24/01/02", "24/01/03"][..], true),
+            (&["23/12/28", "23/12/29", "24/01/02"], true),
+            (&["24/01/02", "24/01/03", "24/01/32"], false),
+            (&["24/01/02", "24/01/00"], false),
+            (&["24/01/02"], false),
+            (&["02/01/24", "03/01/24", "24/01/24"], false),
+            (&["15/01/2024", "15/01/2025"], false),
+            (&["12/31/23", "12/31/24"], false),
+            (&["12/29/23", "01/02/24", "01/03/24"], false),
+        ] {
+            let orders = survey(cells).decide(None).unwrap();
+            assert_eq!(orders.year_first, year_first, "{cells:?}");
+            assert!(!year_first || orders.ambiguous == Some(2), "{cells:?}");
+        }
+        let said = survey(&["24/01/02", "24/01/03"]).decide(Some(DateOrder::DayFirst)).unwrap();
+        assert_eq!((said.year_first, said.ambiguous), (false, None));
     }
 
     #[test]

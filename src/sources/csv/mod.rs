@@ -9,9 +9,12 @@
 
 mod columns;
 mod dates;
+mod doubts;
 mod numbers;
 pub(super) mod records;
 mod rows;
+mod shapes;
+pub(super) mod symbols;
 mod text;
 mod words;
 
@@ -19,6 +22,7 @@ use super::mapping::Mapping;
 use super::{Limits, ReadError, ReadSummary};
 use crate::domain::{Calendar, Collector, Day, Finding, Severity, Symbol};
 use columns::Header;
+pub use dates::FORMS as DATE_FORMS;
 use dates::{Orders, Survey};
 use records::{Record, Records, Stop};
 use std::io::{Read, Seek, SeekFrom};
@@ -57,8 +61,7 @@ pub struct CsvOptions<'a> {
 
 /// Reads a CSV file from its start: events and rejects go to `out`, the rest into the summary.
 ///
-/// A file that cannot be used gives a summary with `fatal` and no events. An entirely empty file
-/// has the fatal code `missing_columns`, for it lacks them all.
+/// A file that cannot be used gives a summary with `fatal` and no events.
 ///
 /// # Errors
 /// An input that cannot be read or that changes meanwhile, and what `out` fails with.
@@ -167,6 +170,17 @@ fn binary(head: &[u8], source: u32) -> Refused {
     fatal(source, "binary_file", None, text.to_owned())
 }
 
+/// What a file is that has no header, where its first bytes tell.
+fn no_table(head: &[u8]) -> Option<&'static str> {
+    let head = head.strip_prefix(UTF8_BOM).unwrap_or(head).trim_ascii_start();
+    match head.first() {
+        None => Some("the file is empty"),
+        Some(b'<') => Some("the file is a web page or XML, not a table"),
+        Some(b'{' | b'[') => Some("the file is JSON, not a table"),
+        Some(_) => None,
+    }
+}
+
 /// The first pass, unless its outcome is presumed, and all findings about the file as a whole.
 fn prepare<'m, R: Read + Seek>(
     input: &mut R,
@@ -192,7 +206,7 @@ fn prepare<'m, R: Read + Seek>(
         let text = "the file begins with a byte order mark, which was passed over".to_owned();
         summary.findings.push(Finding::about(source, "utf8_bom_stripped", Severity::Warning, text));
     }
-    let header = usable_header(input, (size, bom), options, summary)?;
+    let header = usable_header(input, (&head, bom), options, summary)?;
     let (survey, encoding, seen, last) = match presume {
         true => {
             let last = last_byte(input)?;
@@ -225,10 +239,12 @@ fn prepare<'m, R: Read + Seek>(
     })?;
     if orders.ambiguous.is_some() {
         let order = orders.slash.or(orders.dash).map_or("", |order| order.name());
-        let text = format!(
-            "no date tells the day from the month; read as {order}, which `order` under `[date]` of a \
-             mapping changes"
-        );
+        let doubt = match orders.year_first {
+            true => "the years seem to stand first, with two digits, which is not read",
+            false => "no date tells the day from the month",
+        };
+        let text =
+            format!("{doubt}; read as {order}, which `order` under `[date]` of a mapping changes");
         let found = Finding::about(source, "ambiguous_date_order", Severity::Warning, text);
         summary.findings.push(Finding { line: orders.ambiguous, ..found });
     }
@@ -241,16 +257,22 @@ fn prepare<'m, R: Read + Seek>(
 /// The header, refused where a column is missing that nothing works without.
 fn usable_header<'m, R: Read + Seek>(
     input: &mut R,
-    (size, bom): (u64, usize),
+    (head, bom): (&[u8], usize),
     options: &CsvOptions<'m>,
     summary: &mut ReadSummary,
 ) -> Result<Header<'m>, Refused> {
     let (mapping, source) = (options.mapping, options.source);
     let header = columns::find_header(input, bom, mapping, options.limits);
-    let Some(header) = header.map_err(|stop| stopped(stop, options))? else {
+    let header = header.map_err(|stop| stopped(stop, options))?;
+    if header.as_ref().is_none_or(|header| !header.missing.is_empty())
+        && let Some(text) = no_table(head)
+    {
         summary.missing = columns::all_missing(mapping);
-        let what = if size == 0 { "the file is empty" } else { "no line is a header" };
-        let text = format!("{what}; missing are {}", summary.missing.join(", "));
+        return Err(fatal(source, "no_table", None, text.to_owned()));
+    }
+    let Some(header) = header else {
+        summary.missing = columns::all_missing(mapping);
+        let text = format!("no line is a header; missing are {}", summary.missing.join(", "));
         return Err(fatal(source, "missing_columns", None, text));
     };
     summary.delimiter = Some(header.delimiter_name);

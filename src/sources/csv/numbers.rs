@@ -14,11 +14,22 @@ pub(super) enum Number {
     Missing,
     /// Something that is not a number, or not one that can be held exactly.
     Invalid,
-    /// A number, in the unit of the cell.
-    Value(Decimal),
+    /// A number, in the unit of the cell, and what it tells of its file.
+    Value(Decimal, Marked),
 }
 
-/// Longest number read, without group characters: longer ones are not numbers.
+/// What a number tells of the decimal mark of its file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Marked {
+    /// Nothing.
+    Not,
+    /// This mark can only be the decimal one.
+    Sure(u8),
+    /// This mark was taken for the decimal one; before three digits it could also group thousands.
+    Doubtful(u8),
+}
+
+/// Longest number read: longer ones are not numbers.
 const MAX_DIGITS: usize = 64;
 
 /// Words that mean "no value", in lower case.
@@ -53,6 +64,15 @@ impl Plain {
                 i128::from(self.mantissa).cmp(&(i128::from(whole) * i128::from(*unit)))
             }
             _ => Decimal::new(self.mantissa, self.scale).cmp(bound),
+        }
+    }
+
+    /// What its point tells, if it has one.
+    pub(super) fn marked(self) -> Marked {
+        match (self.scale, self.mantissa) {
+            (0, _) => Marked::Not,
+            (3, 1_000..=999_999) => Marked::Doubtful(b'.'),
+            _ => Marked::Sure(b'.'),
         }
     }
 
@@ -131,22 +151,24 @@ pub(super) fn parse(text: &str, unit: CellUnit, mark: DecimalMark) -> Number {
     let mut digits = [0u8; MAX_DIGITS];
     let mut length = 0;
     for c in text.chars() {
-        // Spaces and apostrophes group thousands in one country or another.
-        if matches!(c, ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}' | '\'' | '\u{2019}') {
-            continue;
-        }
-        match (digits.get_mut(length), u8::try_from(c)) {
-            (Some(slot), Ok(byte)) if byte.is_ascii() => *slot = byte,
+        let byte = match c {
+            // Spaces and apostrophes group thousands in one country or another.
+            '\u{a0}' | '\u{202f}' | '\u{2009}' => b' ',
+            '\u{2019}' => b'\'',
+            _ => u8::try_from(c).ok().filter(u8::is_ascii).unwrap_or_default(),
+        };
+        match digits.get_mut(length) {
+            Some(slot) if byte != 0 => *slot = byte,
             _ => return Number::Invalid,
         }
         length += 1;
     }
     let number = digits.get(..length).and_then(|digits| signed(digits, unit, mark));
-    number.map_or(Number::Invalid, Number::Value)
+    number.map_or(Number::Invalid, |(number, marked)| Number::Value(number, marked))
 }
 
 /// `[+-] number [%]`
-fn signed(text: &[u8], unit: CellUnit, mark: DecimalMark) -> Option<Decimal> {
+fn signed(text: &[u8], unit: CellUnit, mark: DecimalMark) -> Option<(Decimal, Marked)> {
     let (negative, text) = match text {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),
@@ -157,12 +179,13 @@ fn signed(text: &[u8], unit: CellUnit, mark: DecimalMark) -> Option<Decimal> {
         [rest @ .., b'%'] if matches!(unit, CellUnit::Percent | CellUnit::Integer) => rest,
         _ => text,
     };
+    let text = text.trim_ascii();
     let exponent_at = text.iter().position(|byte| matches!(byte, b'e' | b'E'));
     let (mantissa, exponent) = match exponent_at {
         Some(at) => (text.get(..at)?, exponent(text.get(at + 1..)?)?),
         None => (text, 0),
     };
-    let (mantissa, scale) = unmarked(mantissa, unit, mark)?;
+    let (mantissa, scale, marked) = ungrouped(mantissa, unit, mark)?;
     let scale = scale - exponent;
     let number = match u32::try_from(scale) {
         Ok(scale) => Decimal::try_from_i128_with_scale(mantissa, scale).ok()?,
@@ -171,7 +194,7 @@ fn signed(text: &[u8], unit: CellUnit, mark: DecimalMark) -> Option<Decimal> {
             Decimal::try_from_i128_with_scale(mantissa.checked_mul(factor)?, 0).ok()?
         }
     };
-    Some(if negative && !number.is_zero() { -number } else { number })
+    Some((if negative && !number.is_zero() { -number } else { number }, marked))
 }
 
 fn exponent(text: &[u8]) -> Option<i32> {
@@ -187,26 +210,50 @@ fn exponent(text: &[u8]) -> Option<i32> {
     Some(if negative { -size } else { size })
 }
 
-/// The digits as one whole number, and how many of them stand after the decimal mark.
-fn unmarked(text: &[u8], unit: CellUnit, mark: DecimalMark) -> Option<(i128, i32)> {
+/// As [`unmarked`], of a number whose thousands may be grouped by spaces or apostrophes. Anywhere else
+/// these are no part of a number: `110'18` is a price in thirty-seconds.
+fn ungrouped(text: &[u8], unit: CellUnit, mark: DecimalMark) -> Option<(i128, i32, Marked)> {
+    let Some(group) = text.iter().copied().find(|byte| matches!(byte, b' ' | b'\'')) else {
+        return unmarked(text, unit, mark);
+    };
+    let end = text.iter().position(|byte| matches!(byte, b'.' | b','));
+    let (whole, rest) = text.split_at_checked(end.unwrap_or(text.len()))?;
+    if !is_grouped(whole, group) {
+        return None;
+    }
+    let mut digits = [0u8; MAX_DIGITS];
+    let mut length = 0;
+    for (slot, byte) in
+        digits.iter_mut().zip(whole.iter().filter(|byte| **byte != group).chain(rest))
+    {
+        *slot = *byte;
+        length += 1;
+    }
+    unmarked(digits.get(..length)?, unit, mark)
+}
+
+/// The digits as one whole number, how many of them stand after the decimal mark, and what that tells.
+fn unmarked(text: &[u8], unit: CellUnit, mark: DecimalMark) -> Option<(i128, i32, Marked)> {
     let last_of = |mark: u8| text.iter().rposition(|byte| *byte == mark);
     // Which mark is decimal and which one groups; a mark that does not occur harms neither way.
-    let (decimal, group) = match (mark, last_of(b'.'), last_of(b',')) {
-        (DecimalMark::Point, ..) => (Some(b'.'), b','),
-        (DecimalMark::Comma, ..) => (Some(b','), b'.'),
-        (DecimalMark::Auto, Some(point), Some(comma)) if point > comma => (Some(b'.'), b','),
-        (DecimalMark::Auto, Some(_), Some(_)) => (Some(b','), b'.'),
-        (DecimalMark::Auto, None, None) => (None, b','),
+    let sure = |decimal: u8, group: u8| (Some(decimal), group, Marked::Sure(decimal));
+    let (decimal, group, marked) = match (mark, last_of(b'.'), last_of(b',')) {
+        (DecimalMark::Point, ..) => (Some(b'.'), b',', Marked::Not),
+        (DecimalMark::Comma, ..) => (Some(b','), b'.', Marked::Not),
+        (DecimalMark::Auto, Some(point), Some(comma)) if point > comma => sure(b'.', b','),
+        (DecimalMark::Auto, Some(_), Some(_)) => sure(b',', b'.'),
+        (DecimalMark::Auto, None, None) => (None, b',', Marked::Not),
         (DecimalMark::Auto, point, _) => {
             let (only, other) = if point.is_some() { (b'.', b',') } else { (b',', b'.') };
             let count = text.iter().filter(|byte| **byte == only).count();
             let grouped = is_grouped(text, only);
             match unit {
-                CellUnit::Integer if grouped => (None, only),
+                CellUnit::Integer if grouped => (None, only, Marked::Sure(other)),
                 // 1,234 is a price of one dollar or of a thousand: nobody can know.
                 CellUnit::Number if count == 1 && only == b',' && grouped => return None,
-                _ if count == 1 => (Some(only), other),
-                _ => (None, only),
+                _ if count == 1 && grouped => (Some(only), other, Marked::Doubtful(only)),
+                _ if count == 1 => sure(only, other),
+                _ => (None, only, Marked::Sure(other)),
             }
         }
     };
@@ -231,7 +278,7 @@ fn unmarked(text: &[u8], unit: CellUnit, mark: DecimalMark) -> Option<(i128, i32
     }
     // A group mark after the decimal mark is no number: 1.234,5.6
     let clean = fraction.iter().all(u8::is_ascii_digit);
-    (count > 0 && clean).then_some((mantissa, i32::try_from(fraction.len()).ok()?))
+    (count > 0 && clean).then_some((mantissa, i32::try_from(fraction.len()).ok()?, marked))
 }
 
 /// Whether the marks cut the digits into thousands: `1,234,567`, but not `1234,567` or `0,123`.
@@ -269,7 +316,9 @@ mod tests {
     fn shown(text: &str, unit: CellUnit, mark: DecimalMark) -> String {
         // Both ways of reading agree wherever the fast one answers.
         if let Some(plain) = fast(text.as_bytes(), unit, mark) {
-            let Number::Value(number) = parse(text, unit, mark) else { panic!("{text}") };
+            let Number::Value(number, marked) = parse(text, unit, mark) else { panic!("{text}") };
+            let told = if mark == Auto { plain.marked() } else { Marked::Not };
+            assert_eq!(marked, told, "{text}");
             let (digits, scale) = plain.to_field(unit);
             let found = Decimal::new(digits, u32::from(scale));
             assert_eq!(Some(found), to_field(number, unit), "{text}");
@@ -281,7 +330,7 @@ mod tests {
         match parse(text, unit, mark) {
             Number::Missing => "missing".to_owned(),
             Number::Invalid => "invalid".to_owned(),
-            Number::Value(number) => number.to_string(),
+            Number::Value(number, _) => number.to_string(),
         }
     }
 
@@ -330,6 +379,25 @@ mod tests {
             ("1\u{2019}234", Integer, "1234"),
             ("1,234,567", Integer, "1234567"),
             ("1.234.567", Integer, "1234567"),
+            ("1 234 567,50", Price, "1234567.50"),
+            ("1'234.5", Price, "1234.5"),
+            ("1 234,567", Price, "1234.567"),
+            ("- 1 234 %", Percent, "-1234"),
+            // Thirty-seconds, ranges, two numbers in a cell, and grouping that nobody has.
+            ("110'18", Price, "invalid"),
+            ("4512'25", Price, "invalid"),
+            ("4512'250", Price, "invalid"),
+            ("110 31", Price, "invalid"),
+            ("12 34", Integer, "invalid"),
+            ("1 234'567", Integer, "invalid"),
+            ("1 2345", Integer, "invalid"),
+            ("1'234 567", Integer, "invalid"),
+            ("1 234 5", Integer, "invalid"),
+            ("1 234.567.890", Integer, "invalid"),
+            ("1 .5", Price, "invalid"),
+            ("1.5 0", Price, "invalid"),
+            ("1.234 567", Price, "invalid"),
+            ("'1234", Price, "invalid"),
             ("1,234.0", Integer, "1234.0"),
             ("115328808.0", Integer, "115328808.0"),
             ("12.5", Integer, "12.5"),
@@ -344,6 +412,29 @@ mod tests {
             ("24.11%", Fraction, "invalid"),
         ] {
             assert_eq!(shown(text, unit, Auto), want, "{text} as {unit:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_tell_of_their_marks() {
+        use Marked::{Doubtful, Not, Sure};
+        for (text, unit, want) in [
+            ("998", Price, Not),
+            ("998.50", Price, Sure(b'.')),
+            ("998,50", Price, Sure(b',')),
+            ("1.012", Price, Doubtful(b'.')),
+            ("\u{a0}1.012", Price, Doubtful(b'.')),
+            ("1,012", Percent, Doubtful(b',')),
+            ("0.998", Price, Sure(b'.')),
+            ("1012.125", Price, Sure(b'.')),
+            ("1.001,25", Price, Sure(b',')),
+            ("1 012,125", Price, Sure(b',')),
+            ("1.234.567", Price, Sure(b',')),
+            ("529.510", Integer, Sure(b',')),
+            ("753,961", Integer, Sure(b'.')),
+        ] {
+            let Number::Value(_, marked) = parse(text, unit, Auto) else { panic!("{text}") };
+            assert_eq!(marked, want, "{text}");
         }
     }
 

@@ -1,20 +1,23 @@
 //! The pass that emits rows: each record becomes an event, a reject, or a blank row that is counted.
 
 use super::columns::BoundPart;
-use super::dates::{Orders, Survey};
+use super::dates::{self, Orders, Survey};
+use super::doubts::{Marks, Units};
 use super::numbers::{self, Number, Usual};
 use super::records::{Record, Records, Stop};
+use super::shapes::Shapes;
+use super::symbols::Symbols;
 use super::text::{self, Bytes, Encoding, Utf8Check};
 use super::words;
 use super::{CsvOptions, Plan, Seen, SymbolFrom};
 use crate::domain::rows::{Key, MAX_RAW};
-use crate::domain::{Collector, Day, Field, Severity, Shape, Symbol, Value, Values};
+use crate::domain::{Collector, Day, Severity, Shape, Value, Values};
 use crate::sources::mapping::{CellUnit, Column, DecimalMark, Need};
 use crate::sources::notes::{Counts, DayNotes};
 use crate::sources::{ReadError, ReadSummary};
 use rust_decimal::Decimal;
 use std::cmp::Ordering;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::io::{Read, Seek, SeekFrom};
 
 /// Reads the file from its start and emits its rows.
@@ -96,12 +99,16 @@ struct Pass<'m> {
     /// What they say in the row under way.
     others: Vec<(Day, Shape, Values)>,
     header_cells: usize,
+    /// How many cells a row needs to have to reach all mapped columns.
+    mapped_cells: usize,
     decimal: DecimalMark,
     symbols: Symbols,
     shapes: Shapes,
     values: Values,
     /// Per column, those of further days after the others.
     usual: Vec<Usual>,
+    units: Units,
+    marks: Marks,
     accepted: u64,
     blank: u64,
     rejects: Counts<'m>,
@@ -110,6 +117,8 @@ struct Pass<'m> {
     optional_errors: Counts<'m>,
     /// Rows that name another symbol than the one that was given.
     others_named: Counts<'m>,
+    /// Rows that end before a mapped column.
+    short: Counts<'m>,
     days: DayNotes<'m>,
 }
 
@@ -128,9 +137,12 @@ impl<'m> Pass<'m> {
             more: &plan.header.more,
             others: Vec::new(),
             header_cells: plan.header.cells,
+            mapped_cells: plan.header.mapped_cells(),
             decimal: options.mapping.decimal,
             symbols: Symbols::new(&options.symbol),
             usual: vec![Usual::default(); plan.header.all_columns()],
+            units: Units::new(plan.header.all_columns()),
+            marks: Marks::default(),
             shapes: Shapes::default(),
             values: Values::default(),
             accepted: 0,
@@ -140,6 +152,7 @@ impl<'m> Pass<'m> {
             high_days: BTreeSet::new(),
             optional_errors: Counts::default(),
             others_named: Counts::default(),
+            short: Counts::default(),
             days: DayNotes::new(options.calendar),
         }
     }
@@ -156,6 +169,9 @@ impl<'m> Pass<'m> {
         match self.read(record, &date) {
             Ok((day, symbol, item)) => {
                 self.accepted += 1;
+                if record.len() < self.mapped_cells {
+                    self.short.add("cell_count", record.line, Some(day));
+                }
                 if let Some(cell) = self.stated
                     && !matches!(
                         self.symbols.find(&record.cell(cell), self.encoding),
@@ -189,12 +205,22 @@ impl<'m> Pass<'m> {
         record.cells().all(|cell| self.encoding.text(cell).trim().is_empty())
     }
 
+    /// Whether there is something in the cells beyond the header's.
+    fn has_surplus(&self, record: Record<'_>) -> bool {
+        let mut beyond = (self.header_cells..record.len()).map(|cell| record.cell(cell));
+        beyond.any(|cell| !self.encoding.text(cell).trim().is_empty())
+    }
+
     /// Reads a row's day and symbol, and its fields and values into `self.shapes` and `self.values`; or
     /// says why it cannot be used.
     fn read(&mut self, record: Record<'_>, date: &[u8]) -> Result<RowKey, (&'m str, Option<Day>)> {
         let cut_off = record.len() < self.header_cells || record.unclosed;
         if !record.terminated && cut_off {
             return Err(("truncated_last_line", None));
+        }
+        // A separator inside a cell moves everything behind it into the wrong column.
+        if record.len() > self.header_cells && self.has_surplus(record) {
+            return Err(("cell_count", None));
         }
         if date.is_empty() {
             return Err(("missing_date", None));
@@ -309,8 +335,18 @@ impl<'m> Pass<'m> {
             let usual = self.usual.get_mut(index);
             let high = match usual.as_ref().is_some_and(|usual| usual.has(plain)) {
                 true => false,
-                false => check(column, |bound| plain.cmp(bound))?,
+                false => {
+                    let high = check(column, |bound| plain.cmp(bound))?;
+                    // What lies between two numbers that were seen tells no more than these.
+                    if self.decimal == DecimalMark::Auto {
+                        self.marks.add(plain.marked(), record.line);
+                    }
+                    high
+                }
             };
+            if column.range.judges_unit() {
+                self.units.add((index, column), record.line, |bound| plain.cmp(bound));
+            }
             usual.into_iter().filter(|_| !high).for_each(|usual| usual.add(plain));
             let (digits, scale) = plain.to_field(unit);
             self.values.push_decimal(digits, scale);
@@ -318,8 +354,12 @@ impl<'m> Pass<'m> {
         }
         let text = self.encoding.text(record.cell(cell));
         match numbers::parse(&text, unit, self.decimal) {
-            Number::Value(number) => {
+            Number::Value(number, marked) => {
                 let high = check(column, |bound| number.cmp(bound))?;
+                self.marks.add(marked, record.line);
+                if column.range.judges_unit() {
+                    self.units.add((index, column), record.line, |bound| number.cmp(bound));
+                }
                 let number = numbers::to_field(number, unit).ok_or(codes.invalid.as_str())?;
                 self.values.push(Value::Dec(number));
                 Ok(high)
@@ -338,8 +378,25 @@ impl<'m> Pass<'m> {
         summary.optional_field_errors = self.optional_errors.total();
         summary.high_dates = self.high_days.into_iter().collect();
         let findings = &mut summary.findings;
-        let words = ["row rejected", "rows rejected"];
-        findings.extend(self.rejects.findings(source, Severity::Reject, words, "line"));
+        let no_date = ["row", "rows"]
+            .map(|rows| format!("{rows} rejected, without a date that is read ({})", dates::FORMS));
+        let rejected = self.rejects.findings_by(source, "line", |code| {
+            let words = match code {
+                "cell_count" => [
+                    "row rejected, with more cells than the header",
+                    "rows rejected, with more cells than the header",
+                ],
+                "invalid_date" => [no_date[0].as_str(), no_date[1].as_str()],
+                _ => ["row rejected", "rows rejected"],
+            };
+            (Severity::Reject, words)
+        });
+        findings.extend(rejected);
+        let words = [
+            "row ends before a column that is read, which is missing there",
+            "rows end before a column that is read, which is missing there",
+        ];
+        findings.extend(self.short.findings(source, Severity::Warning, words, "line"));
         let words = [
             "row names another symbol, which `--symbol-from column` would go by",
             "rows name another symbol, which `--symbol-from column` would go by",
@@ -349,6 +406,10 @@ impl<'m> Pass<'m> {
         findings.extend(self.high.findings(source, Severity::Warning, words, "line"));
         let words = ["optional cell not usable", "optional cells not usable"];
         findings.extend(self.optional_errors.findings(source, Severity::Warning, words, "line"));
+        let more = self.more.iter().flat_map(|part| &part.columns);
+        let columns = self.columns.iter().chain(more).map(|(_, column)| *column);
+        findings.extend(self.marks.finding(source));
+        findings.extend(self.units.finding(source, self.options.mapping, columns));
         self.days.finish(summary, source, "line");
     }
 }
@@ -370,100 +431,4 @@ fn check(column: &Column, cmp: impl Fn(&Decimal) -> Ordering) -> Result<bool, &s
         return Err(&column.codes.suspect_scale);
     }
     Ok(is(&range.high_from, Ordering::is_ge))
-}
-
-/// The fields of rows: of all rows that have the same ones, the same list.
-#[derive(Default)]
-struct Shapes {
-    /// Codes of the fields of the row under way.
-    codes: Vec<u16>,
-    /// Codes of the fields of the last row.
-    before: Vec<u16>,
-    last: Shape,
-    known: HashMap<Vec<u16>, Shape>,
-}
-
-impl Shapes {
-    fn begin(&mut self) {
-        self.codes.clear();
-    }
-
-    fn add(&mut self, field: u16) {
-        self.codes.push(field);
-    }
-
-    /// Takes the fields that were added for those of the row.
-    fn found(&mut self) {
-        if self.codes == self.before && !self.known.is_empty() {
-            return;
-        }
-        if !self.known.contains_key(&self.codes) {
-            let shape = self.codes.iter().copied().map(Field::Known).collect();
-            self.known.insert(self.codes.clone(), shape);
-        }
-        if let Some(shape) = self.known.get(&self.codes) {
-            self.last = shape.clone();
-            self.before.clone_from(&self.codes);
-        }
-    }
-
-    /// The fields that were found last.
-    fn last(&self) -> &Shape {
-        &self.last
-    }
-}
-
-/// Spellings of symbols that are remembered; more are read again each time.
-const MAX_SPELLINGS: usize = 65_536;
-
-/// The symbols of a file, each with the day of its last accepted row.
-struct Symbols {
-    list: Vec<(Symbol, Option<Day>)>,
-    known: HashMap<Symbol, usize>,
-    spellings: HashMap<Box<[u8]>, usize>,
-    /// Files are mostly runs of one symbol.
-    last: Option<(Box<[u8]>, usize)>,
-}
-
-impl Symbols {
-    fn new(from: &SymbolFrom) -> Self {
-        let given = match from {
-            SymbolFrom::Given(symbol) => Some(symbol.clone()),
-            SymbolFrom::Column => None,
-        };
-        let known = given.iter().map(|symbol| (symbol.clone(), 0)).collect();
-        let list = given.into_iter().map(|symbol| (symbol, None)).collect();
-        let spellings = HashMap::new();
-        Self { list, known, spellings, last: None }
-    }
-
-    /// The index of the symbol that a cell names.
-    fn find(&mut self, cell: &[u8], encoding: Encoding) -> Result<usize, &'static str> {
-        if let Some((text, index)) = &self.last
-            && **text == *cell
-        {
-            return Ok(*index);
-        }
-        let index = match self.spellings.get(cell) {
-            Some(index) => *index,
-            None => {
-                let text = encoding.text(cell.into());
-                if text.trim().is_empty() {
-                    return Err("missing_symbol");
-                }
-                let symbol: Symbol = text.parse().map_err(|_| "invalid_symbol")?;
-                let next = self.list.len();
-                let index = *self.known.entry(symbol.clone()).or_insert(next);
-                if index == next {
-                    self.list.push((symbol, None));
-                }
-                if self.spellings.len() < MAX_SPELLINGS {
-                    self.spellings.insert(cell.into(), index);
-                }
-                index
-            }
-        };
-        self.last = Some((cell.into(), index));
-        Ok(index)
-    }
 }

@@ -107,11 +107,21 @@ struct ColumnFile {
     at_most: Option<String>,
     suspect_below: Option<String>,
     high_from: Option<String>,
+    mostly_from: Option<String>,
+    mostly_below: Option<String>,
     #[serde(default)]
     words: BTreeMap<String, String>,
     #[serde(default)]
     one_of: Vec<String>,
     default: Option<String>,
+}
+
+impl ColumnFile {
+    fn is_bounded(&self) -> bool {
+        let bounds = [&self.above, &self.at_least, &self.at_most, &self.suspect_below];
+        let more = [&self.high_from, &self.mostly_from, &self.mostly_below];
+        bounds.into_iter().chain(more).any(Option::is_some)
+    }
 }
 
 impl Mapping {
@@ -225,6 +235,7 @@ fn names(texts: Vec<String>) -> Vec<Name> {
 }
 
 fn column(file: ColumnFile, home: Series) -> Result<Column, MappingError> {
+    let bounded = file.signed || file.is_bounded();
     let names = names(file.names);
     let first = names.first().ok_or(MappingError::Unnamed("column"))?;
     // A name that several series have means the mapping's own.
@@ -237,8 +248,7 @@ fn column(file: ColumnFile, home: Series) -> Result<Column, MappingError> {
     let code = file.code.as_deref().unwrap_or("value");
     word("code", code)?;
     let is_number = !matches!(file.unit, CellUnit::Flag | CellUnit::Word | CellUnit::Day);
-    let bounds = [&file.above, &file.at_least, &file.at_most, &file.suspect_below, &file.high_from];
-    if !is_number && (file.signed || bounds.into_iter().any(Option::is_some)) {
+    if !is_number && bounded {
         return Err(MappingError::NoBounds(first.text.clone()));
     }
     let zero = (!file.signed && file.above.is_none()).then_some(Decimal::ZERO);
@@ -248,6 +258,8 @@ fn column(file: ColumnFile, home: Series) -> Result<Column, MappingError> {
         at_most: bound(file.at_most)?,
         suspect_below: bound(file.suspect_below)?,
         high_from: bound(file.high_from)?,
+        mostly_from: bound(file.mostly_from)?,
+        mostly_below: bound(file.mostly_below)?,
     };
     let (field, codes) = (field.code, Codes::of(code));
     let words = file.words.into_iter().map(|(word, means)| (word.to_lowercase(), means)).collect();

@@ -26,6 +26,8 @@ const DATE: [&str; 4] = ["date", "quote_date", "trade_date", "as_of"];
 /// Names of the column with the underlying.
 const SYMBOL: [&str; 4] = ["underlying", "underlying_ticker", "underlying_symbol", "root"];
 
+/// The implied volatility, a fraction.
+pub(super) const IV: u16 = 100;
 const UNDERLYING: u16 = 132;
 pub(super) const STRIKE: u16 = 138;
 pub(super) const EXPIRY: u16 = 139;

@@ -4,18 +4,19 @@
 //! traps 1 and 3), so the day is given, and what the table says of it is held against that.
 
 use super::chain_columns::{self as columns, Columns, Role};
+use super::chain_witness::{Witness, is_on};
 use super::checks::Notes;
 use super::flat::value;
 use super::stream::{Blind, Ended, settled, unpacked};
-use super::times::{date, ms_of_ns};
+use super::times::date;
 use crate::domain::occ::{Contract, Right};
 use crate::domain::{
-    Calendar, Collector, Day, Field, Finding, Key, Op, Series, Severity, Symbol, Value, eastern,
+    Collector, Day, Field, Finding, Key, Op, Series, Severity, Symbol, Value, eastern,
 };
 use crate::sources::csv::records::{Record, Records};
+use crate::sources::csv::symbols::says_none;
 use crate::sources::{Limits, ReadError, ReadSummary, widen};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::io::Read;
 
 /// How to read a table of an option chain.
@@ -167,6 +168,7 @@ fn row(
                 day = Some(date(text).ok_or("missing_key")?);
                 continue;
             }
+            Role::Symbol(_) if says_none(text) => continue,
             Role::Symbol(field) => {
                 symbol = Some(Symbol::exact(text).map_err(|_| "missing_key")?);
                 field
@@ -181,9 +183,13 @@ fn row(
         if columns::is_numeric(field) && matches!(value, Value::Text(_)) {
             notes.add("not_a_number", record.line, None);
         }
+        if *field == Field::Known(columns::IV) {
+            witness.volatilities.add(&value, record.line);
+        }
         pass.fields.push(field.clone());
         pass.values.push(value);
     }
+    let given = symbol.is_none();
     let symbol = match (symbol, &page.symbol) {
         (Some(told), Some(given)) if told != *given => return Err("other_symbol"),
         (told, given) => told.or_else(|| given.clone()).ok_or("missing_key")?,
@@ -202,6 +208,9 @@ fn row(
         None => notes.add("option_ticker", record.line, Some(day)),
         Some(contract) if contradicts(contract, told) => {
             notes.add("option_mismatch", record.line, Some(day));
+        }
+        Some(contract) if given && !is_on(contract, &symbol) => {
+            notes.add("other_symbols", record.line, Some(day));
         }
         Some(_) => {}
     }
@@ -251,63 +260,4 @@ fn contradicts<'v>(contract: &Contract, told: impl Fn(u16) -> Option<&'v Value>)
     strike.is_some_and(|strike| strike != contract.strike())
         || expiry.is_some_and(|expiry| expiry != contract.expiry)
         || right.is_some_and(|right| right != contract.right)
-}
-
-/// What the table itself says of its day.
-#[derive(Debug, Default)]
-struct Witness {
-    /// Per day given and day that `dte` counts from, when they differ: rows, and the first line.
-    counted: BTreeMap<(Day, Day), (u64, u32)>,
-    /// The latest time of a quote or trade, and the latest day given.
-    latest: Option<(i64, Day)>,
-    days: std::collections::BTreeSet<Day>,
-}
-
-impl Witness {
-    fn add(
-        &mut self,
-        line: u32,
-        day: Day,
-        expiry: Option<Day>,
-        dte: Option<rust_decimal::Decimal>,
-        times: [Option<&Value>; 2],
-    ) {
-        let dte = dte.and_then(|dte| i32::try_from(dte).ok());
-        let from = expiry.zip(dte).and_then(|(expiry, dte)| expiry.0.checked_sub(dte)).map(Day);
-        if let Some(from) = from.filter(|from| *from != day) {
-            self.counted.entry((day, from)).or_insert((0, line)).0 += 1;
-        }
-        let times = times.into_iter().flatten().filter_map(|ns| ms_of_ns(&ns.to_string()));
-        if let Some(ms) = times.max() {
-            let known = self.latest.map_or(ms, |(known, _)| known.max(ms));
-            self.latest = Some((known, day));
-        }
-        self.days.insert(day);
-    }
-
-    /// Writes what was noticed into the summary.
-    fn finish(self, source: u32, summary: &mut ReadSummary) {
-        let warning = |code, text| Finding::about(source, code, Severity::Warning, text);
-        for ((day, from), (count, line)) in self.counted.into_iter().take(5) {
-            let text = format!(
-                "{count} row{} of {day}: `dte` counts from {from}",
-                if count == 1 { "" } else { "s" }
-            );
-            let found = warning("dte_mismatch", text);
-            summary.findings.push(Finding { line: Some(line), day: Some(day), count, ..found });
-        }
-        if let ([day], Some((ms, _))) = (&self.days.iter().collect::<Vec<_>>()[..], self.latest)
-            && let Some(quoted) = eastern::day_of(ms).filter(|quoted| quoted != *day)
-        {
-            let text = format!("the latest quote or trade is of {quoted}, not of {day}");
-            summary.findings.push(Finding { day: Some(**day), ..warning("quote_date", text) });
-        }
-        let closed = self.days.into_iter().filter(|day| !Calendar::nyse().is_open(*day));
-        summary.non_trading_days = closed.collect();
-        for day in summary.non_trading_days.iter().take(5) {
-            let text = format!("the exchange was closed on {day}");
-            let found = warning("non_trading_days", text);
-            summary.findings.push(Finding { day: Some(*day), ..found });
-        }
-    }
 }

@@ -90,6 +90,13 @@ const NOTES: &[Note] = &[
             "articles without a title or without an address",
         ],
     ),
+    warning(
+        "other_symbols",
+        [
+            "row with a contract on another underlying than the one given",
+            "rows with contracts on another underlying than the one given",
+        ],
+    ),
     warning("zero_low", ["bar with a low of zero", "bars with a low of zero"]),
     warning("ticker_error", ["ticker that failed", "tickers that failed"]),
     warning(

@@ -7,6 +7,7 @@
 mod body;
 mod chain_columns;
 mod chain_table;
+mod chain_witness;
 mod checks;
 mod drift;
 mod endpoint;

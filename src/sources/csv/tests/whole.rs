@@ -5,9 +5,12 @@ use super::*;
 #[test]
 fn what_cannot_be_read_at_all() {
     for (text, want) in [
-        (&b""[..], "missing_columns"),
-        (b"\xef\xbb\xbf", "missing_columns"),
-        (b"\n\n", "missing_columns"),
+        (&b""[..], "no_table"),
+        (b"\xef\xbb\xbf", "no_table"),
+        (b"\n\n", "no_table"),
+        (b"\n<!DOCTYPE html>\n<p>Date, IV30</p>", "no_table"),
+        (b"{\"Date\": 1, \"IV30\": 2}", "no_table"),
+        (b"Day,Vol\n", "missing_columns"),
         (b"Date,x\n", "missing_columns"),
         (b"\xff\xfeD\0a\0", "unsupported_encoding"),
         (b"\xfe\xff\0D\0a", "unsupported_encoding"),
