@@ -287,3 +287,101 @@ fn kept_projections_forget_too() {
     assert_eq!(rows["rows"][0][0], 2, "{rows}");
     assert_eq!(holders(&desk.path().join(".volledger"), CANARY), [""; 0]);
 }
+
+/// A Market Chameleon file, each row of which has implied and realised volatility, as b1.
+fn both() -> Desk {
+    let desk = Desk::with_ledger();
+    let rows: String = (2..=5).map(|day| format!("2024-01-0{day},20.{day},30.{day}\n")).collect();
+    let file = desk.write("VOLA.csv", &format!("Date,IV30,OHLC 20-Day Vol\n{rows}"));
+    desk.run(&format!("import iv {file} -s VOLA --yes")).exits(0);
+    desk
+}
+
+fn rules(desk: &Desk, rules: &str) {
+    let text = format!("[retention]\n{rules}\n");
+    std::fs::write(desk.path().join(".volledger/config.toml"), text).unwrap();
+}
+
+fn days(desk: &Desk, view: &str) -> usize {
+    let found = desk.run(&format!("view {view} VOLA --json")).exits(0).json();
+    found["rows"].as_array().unwrap().len()
+}
+
+#[test]
+fn a_row_of_several_views_goes_when_each_has_a_rule_that_is_due() {
+    let desk = both();
+    assert_eq!((days(&desk, "iv"), days(&desk, "hv")), (4, 4));
+    let before = desk.run("log --json").exits(0).json()["position"].clone();
+    // One view has no rule: it keeps its rows, whichever of the two it is.
+    for (mine, other) in [("iv", "hv"), ("hv", "iv")] {
+        rules(&desk, &format!("{mine} = \"30d\""));
+        for words in ["--dry-run", "--yes"] {
+            let line = format!("retention apply {words}");
+            let kept = on(&desk, "2024-06-01", &line).exits(0);
+            assert!(kept.out.contains("Nothing to erase"), "{}", kept.out);
+            assert!(kept.out.contains(&format!("a rule for {other} too")), "{}", kept.out);
+            assert!(kept.err.contains(&format!("{other} = \"…d\"")), "{}", kept.err);
+            let kept = on(&desk, "2024-06-01", &format!("{line} --json")).exits(0).json();
+            let held = serde_json::json!([{"batch": "b1", "view": mine, "kept_by": other,
+                "kept_days": null, "events": 4}]);
+            assert_eq!((&kept["events"], &kept["held"]), (&0.into(), &held), "{kept}");
+        }
+    }
+    // Both have one, and the longer one counts.
+    rules(&desk, "iv = \"30d\"\nhv = \"90d\"");
+    let kept = on(&desk, "2024-03-01", "retention apply --yes --json").exits(0).json();
+    assert_eq!((&kept["events"], &kept["held"][0]["kept_days"]), (&0.into(), &90.into()), "{kept}");
+    assert_eq!(desk.run("log --json").exits(0).json()["position"], before);
+    assert_eq!((days(&desk, "iv"), days(&desk, "hv")), (4, 4));
+    // 2024-01-02 and -03 are more than 90 days before 2024-04-03.
+    let plan = on(&desk, "2024-04-03", "retention apply --dry-run").exits(0);
+    assert!(plan.out.contains("iv hv"), "{}", plan.out);
+    let done = on(&desk, "2024-04-03", "retention apply --yes --json").exits(0).json();
+    assert_eq!(done["batches"][0]["views"], serde_json::json!(["iv", "hv"]), "{done}");
+    assert_eq!((&done["events"], &done["held"][0]["events"]), (&2.into(), &2.into()), "{done}");
+    assert_eq!((days(&desk, "iv"), days(&desk, "hv")), (2, 2));
+    desk.run("verify --deep").exits(0);
+}
+
+#[test]
+fn a_view_and_a_batch_of_which_everything_was_erased_say_so() {
+    let desk = both();
+    let plan = desk.run("erase b1 --reason lic --plan").exits(0);
+    assert!(plan.out.contains("iv hv"), "{}", plan.out);
+    desk.run("erase b1 --reason lic --yes").exits(0);
+    for view in ["iv", "hv"] {
+        let view = desk.run(&format!("view {view} VOLA")).exits(1);
+        assert!(view.err.contains("4 events of b1") && view.err.contains("lic"), "{}", view.err);
+    }
+    for line in ["batch diff b1", "batch show b1", "batch diff b1 --json"] {
+        let batch = desk.run(line).exits(0);
+        assert!(batch.err.contains("4 events of b1 were erased by"), "{line}: {}", batch.err);
+    }
+}
+
+#[test]
+fn an_erasure_names_the_batches_that_have_the_same_rows_still() {
+    let desk = both();
+    desk.run("batch replay b1 --mapping mc-iv-basic --yes").exits(0);
+    let plan = desk.run("erase b1 --reason lic --plan").exits(0);
+    assert!(plan.out.contains("in other batches") && plan.out.contains("b2"), "{}", plan.out);
+    let command = "volledger erase b1 b2 --reason 'lic' --plan";
+    assert!(plan.err.contains(command), "{}", plan.err);
+    let plan = desk.run("erase b1/1 b1/3 --reason lic --plan --json").exits(0).json();
+    let same = serde_json::json!([{"batch": "b2", "state": "active", "events": 2, "of": 4,
+        "what": ["b2/1", "b2/3"]}]);
+    assert_eq!(plan["elsewhere"], same, "{plan}");
+    let both = desk.run("erase b1 b2 --reason lic --plan --json").exits(0).json();
+    assert_eq!(both.get("elsewhere"), None, "{both}");
+    let done = desk.run("erase b1 --reason lic --yes").exits(0);
+    assert!(done.out.contains("stay in other batches"), "{}", done.out);
+    assert!(done.err.contains("volledger erase b2 --reason 'lic'`"), "{}", done.err);
+    assert_eq!(days(&desk, "iv"), 4);
+    desk.run("erase b2 --reason lic --yes").exits(0);
+    desk.run("verify --deep").exits(0);
+    // Another file is another source.
+    desk.run(&format!("import iv {} -s VOLB --yes", crate::program::sample("iv/VOLB.csv")))
+        .exits(0);
+    let alone = desk.run("erase b3 --reason lic --plan --json").exits(0).json();
+    assert_eq!(alone.get("elsewhere"), None, "{alone}");
+}

@@ -1,13 +1,21 @@
 //! Erasing events for good, by hand or by the rules of retention, and speaking up where it shows.
 
+mod elsewhere;
+
+pub use elsewhere::elsewhere;
+
 use super::clock::rfc3339;
 use super::error::{AppError, Result};
 use super::report::{ErasedPartLine, ErasedReport, ErasureLine};
 use super::stage::entry_of;
 use super::{Run, projection, views};
-use crate::domain::{BatchId, BatchState, Day, Digest, Erasure, EventId, Position, Series, Symbol};
+use crate::domain::rows::Head;
+use crate::domain::{
+    BatchId, BatchState, Day, Digest, Erasure, EventId, Position, Rows, Series, Symbol,
+};
 use crate::ledger::erase::Selection;
 use crate::ledger::{Ledger, canon};
+use crate::projections::homes::Splitter;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The events that words name: `b7/3` is one, `b7` all of a batch.
@@ -37,34 +45,17 @@ pub fn selected(ledger: &Ledger, words: &[String]) -> Result<Selection> {
     Ok(ledger.erasable(selection)?)
 }
 
-/// The events that rules say are too old: of each series those whose day is more than so many days
-/// before `today`. Rejected rows have no day and are not among them.
-///
-/// # Errors
-/// Damage met on the way.
-pub fn overdue(ledger: &Ledger, rules: &[(Series, u32)], today: Day) -> Result<Selection> {
-    let mut selection = Selection::new();
-    let limits: BTreeMap<Series, Day> =
-        rules.iter().map(|(series, days)| (*series, Day(today.0 - *days as i32))).collect();
-    for (id, _) in ledger.batches().iter() {
-        let mut reader = ledger.read(id);
-        while let Some((index, header)) = reader.next_header()? {
-            let limit = header.series.and_then(|series| limits.get(&series));
-            let Some(limit) = limit.filter(|limit| header.days.0 < **limit) else { continue };
-            let mut window = Default::default();
-            reader.read_into(index, &mut window)?;
-            let old = window.rows.heads().iter().filter(|head| head.day < *limit);
-            selection.entry(id).or_default().extend(old.map(|head| head.seq));
-        }
-    }
-    selection.retain(|_, numbers| !numbers.is_empty());
-    Ok(selection)
-}
+/// The views that the rows of one window or block speak of.
+pub(super) struct RowViews<'a>(Splitter<'a>);
 
-/// Why retention erases: its rules, in words.
-pub fn rules_said(rules: &[(Series, u32)]) -> String {
-    let said: Vec<_> = rules.iter().map(|(series, days)| format!("{series} {days}d")).collect();
-    format!("retention: {}", said.join(", "))
+impl<'a> RowViews<'a> {
+    pub(super) fn of(rows: &'a Rows) -> Self {
+        Self(Splitter::new(rows))
+    }
+
+    pub(super) fn of_row(&mut self, head: &Head) -> impl Iterator<Item = Series> {
+        self.0.parts(head.shape, head.series).iter().map(|(view, ..)| *view)
+    }
 }
 
 /// What erasing a selection would take.
@@ -85,6 +76,8 @@ pub fn plan(ledger: &Ledger, selection: &Selection, reason: &str) -> Result<Eras
         events: parts.iter().map(|part| part.events).sum(),
         bytes: parts.iter().map(|part| part.bytes).sum(),
         batches: parts,
+        held: Vec::new(),
+        elsewhere: Vec::new(),
     })
 }
 
@@ -93,10 +86,13 @@ fn part(ledger: &Ledger, id: BatchId, numbers: &BTreeSet<u32>) -> Result<ErasedP
     let batch = ledger.batches().get(id).ok_or_else(nothing)?;
     let (mut symbols, mut series, mut sources) =
         (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let mut views: BTreeSet<Series> = BTreeSet::new();
     let (mut first, mut last, mut bytes, mut buffer) = (None, None, 0, Vec::new());
     let mut reader = ledger.read(id);
     while let Some(window) = reader.next_window()? {
+        let mut homes = RowViews::of(&window.rows);
         for row in window.rows.iter().filter(|row| numbers.contains(&row.head.seq)) {
+            views.extend(homes.of_row(row.head));
             symbols.insert(row.symbol.clone());
             series.insert(row.head.series);
             sources.insert(row.head.source);
@@ -122,6 +118,7 @@ fn part(ledger: &Ledger, id: BatchId, numbers: &BTreeSet<u32>) -> Result<ErasedP
         events: numbers.len() as u64,
         of: batch.stage.events,
         series: series.into_iter().map(Series::name).collect(),
+        views: views.into_iter().map(Series::name).collect(),
         symbols: symbols.len() as u64,
         from: first.map(|day| day.to_string()),
         to: last.map(|day| day.to_string()),

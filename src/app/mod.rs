@@ -32,6 +32,7 @@ pub mod projection;
 pub mod proof;
 pub mod recover;
 pub mod report;
+pub mod retention;
 pub mod review;
 pub mod rules;
 pub mod same_quotes;

@@ -264,7 +264,7 @@ impl FileValues {
         }
     }
 
-    /// How many days each series is kept for; a series without a rule is kept for ever.
+    /// How many days the rows of each view are kept for; a view without a rule keeps them for ever.
     pub fn retention(&self) -> Vec<(Series, u32)> {
         let rule = |series: Series| match self.get(&format!("retention.{series}"))?.0 {
             Value::Days(days) => Some((series, *days)),

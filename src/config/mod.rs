@@ -68,7 +68,7 @@ pub struct Settings {
     /// `access.two_person` of the files: whether a batch must be confirmed by another person than
     /// the one who staged it. No variable switches it off.
     pub two_person: bool,
-    /// `retention` of the files: how many days each series is kept for.
+    /// `retention` of the files: how many days the rows of each view are kept for.
     pub retention: Vec<(Series, u32)>,
     /// What the settings files say.
     pub files: FileValues,

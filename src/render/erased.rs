@@ -7,32 +7,17 @@ use crate::app::report::ErasedReport;
 
 impl Document for ErasedReport {
     fn text(&self, look: &Look) -> String {
-        if self.batches.is_empty() {
-            return "Nothing to erase.\n".to_owned();
+        let mut out = match self.batches.is_empty() {
+            true => "Nothing to erase.\n".to_owned(),
+            false => goes(self, look),
+        };
+        if !self.held.is_empty() {
+            out += &held(self, look);
         }
-        let verb = if self.plan { "Would erase" } else { "Erased" };
-        let entry = self.entry.map(|entry| format!(" as #{entry}")).unwrap_or_default();
-        let (events, reason) = (counted(self.events, "event"), look.cell(&self.reason));
-        let mut out = format!("{verb} {events}, {}{entry}: {reason}\n", size(self.bytes));
-        let headings =
-            ["batch", "state", ">events", "of", "series", ">symbols", "from", "to", "source bytes"];
-        let mut table = Table::new(look, &headings);
-        let missing = |text: &Option<String>| text.clone().unwrap_or_else(|| MISSING.to_owned());
-        for part in &self.batches {
-            table.row([
-                part.batch.clone(),
-                part.state.to_owned(),
-                count(part.events),
-                count(part.of),
-                part.series.join(" "),
-                count(part.symbols),
-                missing(&part.from),
-                missing(&part.to),
-                part.sources.join(" "),
-            ]);
+        if !self.elsewhere.is_empty() {
+            out += &elsewhere(self, look);
         }
-        out += &table.finish();
-        out + "  The kept bytes of these sources go whole; other rows of theirs stay as events.\n"
+        out
     }
 
     fn json_lines(&self) -> Vec<String> {
@@ -41,8 +26,66 @@ impl Document for ErasedReport {
 
     fn grid(&self) -> Grid {
         let columns = [
-            "batch", "state", "events", "of", "series", "symbols", "from", "to", "bytes", "sources",
+            "batch", "state", "events", "of", "series", "views", "symbols", "from", "to", "bytes",
+            "sources",
         ];
         Grid::of(&columns, &self.batches)
     }
+}
+
+/// What goes, batch by batch.
+fn goes(report: &ErasedReport, look: &Look) -> String {
+    let verb = if report.plan { "Would erase" } else { "Erased" };
+    let entry = report.entry.map(|entry| format!(" as #{entry}")).unwrap_or_default();
+    let (events, reason) = (counted(report.events, "event"), look.cell(&report.reason));
+    let mut out = format!("{verb} {events}, {}{entry}: {reason}\n", size(report.bytes));
+    let headings =
+        ["batch", "state", ">events", "of", "views", ">symbols", "from", "to", "source bytes"];
+    let mut table = Table::new(look, &headings);
+    let missing = |text: &Option<String>| text.clone().unwrap_or_else(|| MISSING.to_owned());
+    for part in &report.batches {
+        table.row([
+            part.batch.clone(),
+            part.state.to_owned(),
+            count(part.events),
+            count(part.of),
+            part.views.join(" "),
+            count(part.symbols),
+            missing(&part.from),
+            missing(&part.to),
+            part.sources.join(" "),
+        ]);
+    }
+    out += &table.finish();
+    out + "  The kept bytes of these sources go whole; other rows of theirs stay as events.\n"
+}
+
+/// What a rule would take and another view keeps.
+fn held(report: &ErasedReport, look: &Look) -> String {
+    let mut table = Table::new(look, &["batch", "view", ">rows", "kept by", "until"]);
+    for line in &report.held {
+        table.row([
+            line.batch.clone(),
+            line.view.to_owned(),
+            count(line.events),
+            line.kept_by.to_owned(),
+            match line.kept_days {
+                Some(days) => format!("they are {days} days old"),
+                None => format!("[retention] has a rule for {} too", line.kept_by),
+            },
+        ]);
+    }
+    let title =
+        "\nToo old by a rule, and kept: a row goes whole, and these speak of another view too\n";
+    title.to_owned() + &table.finish()
+}
+
+/// Where the same rows stay.
+fn elsewhere(report: &ErasedReport, look: &Look) -> String {
+    let mut table = Table::new(look, &["batch", "state", ">events", "of"]);
+    for line in &report.elsewhere {
+        table.row([line.batch.clone(), line.state.to_owned(), count(line.events), count(line.of)]);
+    }
+    let stay = if report.plan { "would stay" } else { "stay" };
+    format!("\nRows of the same lines of these sources {stay} in other batches\n{}", table.finish())
 }

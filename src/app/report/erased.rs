@@ -21,6 +21,42 @@ pub struct ErasedReport {
     pub bytes: u64,
     /// Batch by batch.
     pub batches: Vec<ErasedPartLine>,
+    /// What a rule of retention would take, and another view keeps. Left out when there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<HeldLine>,
+    /// Batches that stay and hold rows of the same sources. Left out when there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub elsewhere: Vec<ElsewhereLine>,
+}
+
+/// Rows that are old enough by a view's rule, and are kept since they speak of another view too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HeldLine {
+    /// The batch.
+    pub batch: String,
+    /// The view whose rule says that they are too old.
+    pub view: &'static str,
+    /// The view that keeps them.
+    pub kept_by: &'static str,
+    /// For how many days that one's rule keeps them; null when it has no rule.
+    pub kept_days: Option<u32>,
+    /// How many rows.
+    pub events: u64,
+}
+
+/// A batch that stays and holds rows that are erased elsewhere: the same lines of the same sources.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ElsewhereLine {
+    /// The batch.
+    pub batch: String,
+    /// Its state.
+    pub state: &'static str,
+    /// How many of its events are of these rows.
+    pub events: u64,
+    /// Events that it has.
+    pub of: u64,
+    /// What `erase` is told to erase them too: the batch, or up to 1,000 of the events.
+    pub what: Vec<String>,
 }
 
 /// What an erasure takes of a batch.
@@ -36,6 +72,8 @@ pub struct ErasedPartLine {
     pub of: u64,
     /// The series of the erased events.
     pub series: Vec<&'static str>,
+    /// The views that they speak of: each loses something, where the batch counts.
+    pub views: Vec<&'static str>,
     /// How many symbols they are about.
     pub symbols: u64,
     /// Their first day; null for rejected rows alone.

@@ -4,7 +4,7 @@ use super::import;
 use super::timeline::{PlanArgs, told};
 use crate::app::report::Review;
 use crate::app::split::{self, Choice};
-use crate::app::{Ledger, decide, lookup, outside, review};
+use crate::app::{Ledger, decide, erase, lookup, outside, review};
 use crate::cli::args::{Decide, Past};
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
@@ -226,6 +226,15 @@ fn reviewed(ui: &mut Ui, ctx: &Context, ledger: &Ledger, look: &Look) -> Outcome
         Some(at) => review::review_at(ledger, look.batch, at, look.full, &ctx.run())?,
     };
     ui.page(&ReviewPage { at, ..ReviewPage::new(&review, look.full) })?;
+    for erasure in erase::of_batch(ledger, look.batch) {
+        let (events, batch) = (erasure.events, &erasure.batch);
+        let what = if events == 1 { "event" } else { "events" };
+        let was = if events == 1 { "was" } else { "were" };
+        ui.note(&format!(
+            "{events} {what} of {batch} {was} {erasure}; the counts of its rows are those of its \
+             staging, what it would change is what is left"
+        ));
+    }
     if at.is_none() {
         next(ui, look.batch, review.state);
     }

@@ -24,7 +24,7 @@ your own (VOLLEDGER_CONFIG, else volledger/config.toml in XDG_CONFIG_HOME). All 
   [access]
   two_person = false            # a batch is confirmed by another person than who staged it
   [retention]                   # `volledger retention apply` erases what is older
-  chain = \"90d\"               # one line a series: chain, quotes, news, bars, iv …
+  chain = \"90d\"               # one line a view; a row of several (iv, hv) needs all their rules
   [polygon]                     # in your own file only
   base_url = \"https://api.massive.com\"
   api_key_file = \"~/keys/polygon\"   # readable by you alone

@@ -1,7 +1,7 @@
 //! `erase` and `retention`: what events said is gone for good, that they were there stays provable.
 
-use crate::app::erase;
 use crate::app::report::ErasedReport;
+use crate::app::{erase, retention};
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
@@ -18,19 +18,25 @@ file of the ledger, and the kept bytes of their sources with them, whole. What s
 hashes (so every root and proof of other rows still holds), their numbers, series, symbols and
 days, and an entry with who, when, why and what. Views show the next older value, or none, and say
 so. Findings and reasons in the log, and copies outside this directory (backups, exports), are not
-touched.";
+touched. A row may stand in another batch as well, that of a replay for one: the plan names it.";
 
 const RETENTION: &str = "\
 EXAMPLES
   volledger retention apply --dry-run    what is due
   volledger retention apply --yes        erase it
 
-The rules stand in config.toml (`volledger config path`), one line a series:
+The rules stand in config.toml (`volledger config path`), one line a view:
 
   [retention]
-  chain = \"90d\"      # events of that series whose day is more than 90 days ago
+  chain = \"90d\"      # rows of that view whose day is more than 90 days ago
+  iv = \"365d\"
+  hv = \"365d\"
 
-A run makes one entry, whose reason names the rules. Nothing is done when nothing is due.";
+A row may speak of several views: one of a Market Chameleon file has implied and realised
+volatility. It goes whole or not at all, so only when each of its views has a rule and each rule's
+age has passed; a view without a rule keeps its rows. What a rule would take and another view keeps
+is listed, with the rule that is missing. A run makes one entry, whose reason names the rules.
+Nothing is done when nothing is due.";
 
 /// Erase what events said, for good; their hashes stay
 #[derive(Debug, Args)]
@@ -78,12 +84,36 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &EraseArgs) -> Outco
     }
     let mut ledger = ctx.open(ui)?;
     let selection = erase::selected(&ledger, &args.what)?;
+    let elsewhere = erase::elsewhere(&ledger, &selection)?;
     let plan = erase::plan(&ledger, &selection, &args.reason)?;
+    let plan = ErasedReport { elsewhere, ..plan };
     if let Some(exit) = settled(ui, &plan, args.plan, args.yes)? {
+        also(ui, args, &plan, true);
         return Ok(exit);
     }
     let done = erase::erase(&mut ledger, &selection, &args.reason, &ctx.run())?;
-    conclude(ui, &done)
+    let done = ErasedReport { elsewhere: plan.elsewhere, ..done };
+    let exit = conclude(ui, &done)?;
+    also(ui, args, &done, false);
+    Ok(exit)
+}
+
+/// Says how the same rows of other batches are erased, with these or after them.
+fn also(ui: &mut Ui, args: &EraseArgs, report: &ErasedReport, with: bool) {
+    const FEW: usize = 8;
+    if report.elsewhere.is_empty() {
+        return;
+    }
+    let others = report.elsewhere.iter().flat_map(|line| &line.what).map(String::as_str);
+    let mine = args.what.iter().map(String::as_str).filter(|_| with);
+    let words: Vec<&str> = mine.chain(others).collect();
+    let few = words.iter().take(FEW).copied().collect::<Vec<_>>().join(" ");
+    let more = if words.len() > FEW { " … (`--json` names them all)" } else { "" };
+    let reason = args.reason.trim().replace('\'', "'\\''");
+    let plan = if with { " --plan" } else { "" };
+    ui.hint(&format!(
+        "the same rows of the other batches too: `volledger erase {few} --reason '{reason}'{plan}`{more}"
+    ));
 }
 
 pub(in crate::cli) fn retention(ui: &mut Ui, ctx: &Context, args: &RetentionArgs) -> Outcome<Exit> {
@@ -94,14 +124,35 @@ pub(in crate::cli) fn retention(ui: &mut Ui, ctx: &Context, args: &RetentionArgs
         ui.note("there are no rules of retention: nothing is ever due");
         ui.hint("write them under [retention] in config.toml; see `volledger retention --help`");
     }
-    let selection = erase::overdue(&ledger, rules, run.clock.today())?;
-    let reason = erase::rules_said(rules);
-    let plan = erase::plan(&ledger, &selection, &reason)?;
+    let due = retention::due(&ledger, rules, run.clock.today())?;
+    let reason = retention::rules_said(rules);
+    let plan = retention::plan(&ledger, &due, &reason)?;
     if let Some(exit) = settled(ui, &plan, dry_run, yes)? {
+        ruleless(ui, &plan);
         return Ok(exit);
     }
-    let done = erase::erase(&mut ledger, &selection, &reason, &run)?;
-    conclude(ui, &done)
+    let done = erase::erase(&mut ledger, &due.selection, &reason, &run)?;
+    let done = ErasedReport { held: due.held, ..done };
+    let exit = conclude(ui, &done)?;
+    ruleless(ui, &done);
+    Ok(exit)
+}
+
+/// Says which rules are missing for others to be met.
+fn ruleless(ui: &mut Ui, report: &ErasedReport) {
+    let mut views: Vec<&str> = Vec::new();
+    for line in report.held.iter().filter(|line| line.kept_days.is_none()) {
+        if !views.contains(&line.kept_by) {
+            views.push(line.kept_by);
+        }
+    }
+    if !views.is_empty() {
+        let rules: Vec<_> = views.iter().map(|view| format!("{view} = \"…d\"")).collect();
+        ui.hint(&format!(
+            "what is kept without a rule goes with `{}` under [retention] in config.toml",
+            rules.join("`, `")
+        ));
+    }
 }
 
 /// How it ends before anything is erased, if it does.

@@ -77,9 +77,10 @@ pub(super) fn place_of(query: &ViewQuery) -> Place<'_> {
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ViewArgs) -> Outcome<Exit> {
     let ledger = ctx.open(ui)?;
     let query = args.which.query(args.series, ctx, &ledger)?;
+    // First, since a symbol of which everything was erased is not known any more.
+    ctx.loud(ui, &ledger, &place_of(&query))?;
     let views = lookup::view(&ledger, &query)?;
     let all_columns = !query.columns.is_empty();
     ui.page(&Views { views: &views, all_columns })?;
-    ctx.loud(ui, &ledger, &place_of(&query))?;
     Ok(Exit::Done)
 }

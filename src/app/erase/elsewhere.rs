@@ -1,0 +1,99 @@
+//! Where the rows of an erasure stand once more: a batch that was replayed has them twice.
+
+use crate::app::error::Result;
+use crate::app::report::ElsewhereLine;
+use crate::domain::{BatchId, Digest, EventId, Window};
+use crate::ledger::Ledger;
+use crate::ledger::codec::Manifest;
+use crate::ledger::erase::Selection;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// Events of a batch that are named one by one; of more only the count is told.
+const NAMED: usize = 1_000;
+
+/// The rows and rejected rows of a window by number, source and line.
+fn places(window: &Window) -> impl Iterator<Item = (u32, u32, u32)> {
+    let rows = window.rows.heads().iter().map(|head| (head.seq, head.source, head.line));
+    rows.chain(window.rejects.iter().map(|reject| (reject.seq, reject.source, reject.line)))
+}
+
+fn digest_of(manifest: &Manifest, source: u32) -> Option<Digest> {
+    manifest.sources.get(source as usize).map(|source| source.digest)
+}
+
+/// The batches that stay and hold rows of the same lines of the same sources as a selection.
+///
+/// # Errors
+/// Damage met on the way.
+pub fn elsewhere(ledger: &Ledger, selection: &Selection) -> Result<Vec<ElsewhereLine>> {
+    let shared = shared(ledger)?;
+    let mut wanted: BTreeMap<Digest, HashSet<u32>> = BTreeMap::new();
+    for (id, numbers) in selection {
+        let Some(batch) = ledger.batches().get(*id) else { continue };
+        let manifest = ledger.manifest_of(&batch.stage)?;
+        if !manifest.sources.iter().any(|source| shared.contains(&source.digest)) {
+            continue;
+        }
+        let mut reader = ledger.read(*id);
+        while let Some(window) = reader.next_window()? {
+            for (_, source, line) in places(&window).filter(|(seq, ..)| numbers.contains(seq)) {
+                let digest = digest_of(&manifest, source);
+                if let Some(digest) = digest.filter(|digest| shared.contains(digest)) {
+                    wanted.entry(digest).or_default().insert(line);
+                }
+            }
+        }
+    }
+    let mut found = Vec::new();
+    let none = BTreeSet::new();
+    for (id, batch) in ledger.batches().iter() {
+        let manifest = ledger.manifest_of(&batch.stage)?;
+        if !manifest.sources.iter().any(|source| wanted.contains_key(&source.digest)) {
+            continue;
+        }
+        let goes = selection.get(&id).unwrap_or(&none);
+        let (mut same, mut left, mut named) = (0, 0, Vec::new());
+        let mut reader = ledger.read(id);
+        while let Some(window) = reader.next_window()? {
+            for (seq, source, line) in places(&window).filter(|(seq, ..)| !goes.contains(seq)) {
+                left += 1;
+                let lines = digest_of(&manifest, source).and_then(|digest| wanted.get(&digest));
+                if lines.is_some_and(|lines| lines.contains(&line)) {
+                    same += 1;
+                    if named.len() < NAMED {
+                        named.push(EventId { batch: id, seq });
+                    }
+                }
+            }
+        }
+        if same > 0 {
+            found.push(ElsewhereLine {
+                batch: id.to_string(),
+                state: batch.state().name(),
+                events: same,
+                of: batch.stage.events,
+                what: words(id, same == left, &named),
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// The sources that several batches have. Nearly always there is none, and no row is looked at.
+fn shared(ledger: &Ledger) -> Result<BTreeSet<Digest>> {
+    let (mut seen, mut shared) = (BTreeSet::new(), BTreeSet::new());
+    for (_, batch) in ledger.batches().iter() {
+        let manifest = ledger.manifest_of(&batch.stage)?;
+        let own: BTreeSet<Digest> = manifest.sources.iter().map(|source| source.digest).collect();
+        shared.extend(own.into_iter().filter(|digest| !seen.insert(*digest)));
+    }
+    Ok(shared)
+}
+
+/// What `erase` is told, to erase these too.
+fn words(id: BatchId, whole: bool, named: &[EventId]) -> Vec<String> {
+    match whole {
+        true => vec![id.to_string()],
+        false => named.iter().map(EventId::to_string).collect(),
+    }
+}

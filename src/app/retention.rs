@@ -1,0 +1,82 @@
+//! Retention: which events the rules of the settings say are too old.
+//!
+//! A row may speak of several views (`projections/homes.rs`), and erasing takes all of it, for good.
+//! So it goes only when each of its views has a rule whose age has passed; what a rule would take and
+//! another view keeps is told.
+
+use super::erase::{self, RowViews};
+use super::error::Result;
+use super::report::{ErasedReport, HeldLine};
+use crate::domain::{BatchId, Day, Series};
+use crate::ledger::Ledger;
+use crate::ledger::erase::Selection;
+use std::collections::BTreeMap;
+
+/// What is due, and what is not although a rule's age has passed.
+#[derive(Clone, Debug, Default)]
+pub struct Due {
+    /// The events that are to go.
+    pub selection: Selection,
+    /// The others, by batch, view that is due and view that keeps them.
+    pub held: Vec<HeldLine>,
+}
+
+/// What the rules say is too old: rows whose day is more than so many days before `today`, by each
+/// of the views that they speak of. Rejected rows have no day and are not among them.
+///
+/// # Errors
+/// Damage met on the way.
+pub fn due(ledger: &Ledger, rules: &[(Series, u32)], today: Day) -> Result<Due> {
+    let limits: BTreeMap<Series, Day> =
+        rules.iter().map(|(view, days)| (*view, Day(today.0 - *days as i32))).collect();
+    let Some(widest) = limits.values().max().copied() else { return Ok(Due::default()) };
+    let mut selection = Selection::new();
+    let mut held: BTreeMap<(BatchId, Series, Series), u64> = BTreeMap::new();
+    for (id, _) in ledger.batches().iter() {
+        let mut reader = ledger.read(id);
+        while let Some((index, header)) = reader.next_header()? {
+            if header.series.is_none() || header.days.0 >= widest {
+                continue;
+            }
+            let mut window = Default::default();
+            reader.read_into(index, &mut window)?;
+            let mut views = RowViews::of(&window.rows);
+            for head in window.rows.heads() {
+                let passed = |view: &Series| limits.get(view).is_some_and(|day| head.day < *day);
+                let (old, kept): (Vec<Series>, Vec<Series>) = views.of_row(head).partition(passed);
+                if kept.is_empty() {
+                    selection.entry(id).or_default().insert(head.seq);
+                }
+                for view in &old {
+                    for by in &kept {
+                        *held.entry((id, *view, *by)).or_default() += 1;
+                    }
+                }
+            }
+        }
+    }
+    let days =
+        |view: Series| rules.iter().find(|(series, _)| *series == view).map(|(_, days)| *days);
+    let held = held.into_iter().map(|((batch, view, by), events)| HeldLine {
+        batch: batch.to_string(),
+        view: view.name(),
+        kept_by: by.name(),
+        kept_days: days(by),
+        events,
+    });
+    Ok(Due { selection, held: held.collect() })
+}
+
+/// What would go by the rules, and what would not.
+///
+/// # Errors
+/// Damage met on the way.
+pub fn plan(ledger: &Ledger, due: &Due, reason: &str) -> Result<ErasedReport> {
+    Ok(ErasedReport { held: due.held.clone(), ..erase::plan(ledger, &due.selection, reason)? })
+}
+
+/// Why retention erases: its rules, in words.
+pub fn rules_said(rules: &[(Series, u32)]) -> String {
+    let said: Vec<_> = rules.iter().map(|(series, days)| format!("{series} {days}d")).collect();
+    format!("retention: {}", said.join(", "))
+}
