@@ -4,7 +4,10 @@
 mod browser;
 mod client;
 mod decisions;
+mod limits;
 mod pages;
+mod past;
+mod replaced;
 mod security;
 mod shared;
 mod unwritable;

@@ -313,7 +313,10 @@ impl Vantage {
 
     /// The symbols that a view had by this position, whether or not they still count. A query may
     /// have an answer about a symbol without facts, so those that came later are left out.
-    pub(super) fn symbols_of(&self, view: Series) -> Result<Arc<BTreeSet<Symbol>>> {
+    ///
+    /// # Errors
+    /// A stored value that is not as it was written.
+    pub fn symbols_of(&self, view: Series) -> Result<Arc<BTreeSet<Symbol>>> {
         if let Some(known) = lock(&self.read).symbols.get(&view) {
             return Ok(Arc::clone(known));
         }

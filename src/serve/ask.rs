@@ -1,7 +1,7 @@
 //! What is asked, and what is answered: a page, or the same as JSON.
 
 use super::Site;
-use super::pages::Page;
+use super::pages::{self, Page};
 use crate::app::error::{AppError, Result};
 use crate::app::lookup;
 use crate::app::vantage::Vantage;
@@ -71,14 +71,28 @@ impl Ask {
         }
     }
 
+    fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.words.iter().map(|(name, word)| (name.as_str(), word.as_str()))
+    }
+
     /// The address of the same as JSON.
     pub(super) fn twin(&self) -> String {
         let path = if self.path == "/" { "/status" } else { &self.path };
-        let words = self.words.iter().filter(|(_, word)| !word.trim().is_empty());
-        let words: Vec<_> = words.map(|(name, word)| format!("{name}={}", encoded(word))).collect();
-        let mark = if words.is_empty() { "" } else { "?" };
-        format!("{path}.json{mark}{}", words.join("&"))
+        address(&format!("{path}.json"), self.pairs())
     }
+
+    /// The address of the same as the ledger stands now.
+    pub(super) fn present(&self) -> String {
+        address(&self.path, self.pairs().filter(|(name, _)| *name != "at"))
+    }
+}
+
+/// A path with the words of its query, without those that say nothing.
+fn address<'a>(path: &str, words: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let words = words.filter(|(_, word)| !word.trim().is_empty());
+    let words: Vec<_> = words.map(|(name, word)| format!("{name}={}", encoded(word))).collect();
+    let mark = if words.is_empty() { "" } else { "?" };
+    format!("{path}{mark}{}", words.join("&"))
 }
 
 /// A text as part of an address.
@@ -117,6 +131,13 @@ impl Here<'_> {
         self.ask.word("at").map(|text| lookup::position_of(self.ledger, text)).transpose()
     }
 
+    /// The address of another page, seen from the same position: a page of the past that led to the
+    /// present would do so unnoticed. A page that is of no position gets none.
+    pub(super) fn to(&self, path: &str, words: &[(&str, &str)]) -> String {
+        let at = self.ask.word("at").filter(|_| pages::looks_back(path));
+        address(path, words.iter().copied().chain(at.map(|at| ("at", at))))
+    }
+
     /// A vantage of the position that `at` names.
     pub(super) fn vantage(&self) -> Result<Vantage> {
         Vantage::new(Arc::clone(self.ledger), &self.run.registry, self.at()?, Which::Latest)
@@ -144,6 +165,7 @@ mod tests {
         let words = [("q", "a b&c/é"), ("at", " ")].map(|(a, b)| (a.to_owned(), b.to_owned()));
         let ask = Ask { path: "/sql".to_owned(), words: words.into(), ..Ask::default() };
         assert_eq!(ask.twin(), "/sql.json?q=a%20b%26c%2F%C3%A9");
+        assert_eq!(ask.present(), "/sql?q=a%20b%26c%2F%C3%A9");
         assert_eq!(Ask { path: "/".to_owned(), ..Ask::default() }.twin(), "/status.json");
         assert_eq!((ask.word("at"), ask.word("none")), (None, None));
         assert!(ask.parsed::<Position>("q").is_err());

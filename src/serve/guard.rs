@@ -39,11 +39,38 @@ fn name(host: &str) -> &str {
     host.split(':').next().unwrap_or(host)
 }
 
+/// A further name for the server, as `--allow-host` takes it: a host's name or its address, as it stands in a
+/// page's address before the port.
+///
+/// # Errors
+/// Why it can be no such name.
+pub fn host(text: &str) -> Result<String, String> {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    if let Ok(ip) = bare.parse::<IpAddr>() {
+        return match ip.is_unspecified() {
+            true => Err("no page has this address; name the one that browsers use".to_owned()),
+            false => Ok(bare.to_owned()),
+        };
+    }
+    let sound = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let labels =
+        |text: &str| text.split('.').all(|part| !part.is_empty() && part.chars().all(sound));
+    match text.len() <= 253 && labels(text) {
+        true => Ok(text.to_owned()),
+        false => {
+            Err("a name as in `desk.lan`, or an address, without `http://` and port".to_owned())
+        }
+    }
+}
+
 /// Whether a host is this server by a name that nobody else can own.
 fn is_ours(host: &str, address: IpAddr, hosts: &[String]) -> bool {
     let name = name(host);
     match name.parse::<IpAddr>() {
-        Ok(ip) => ip.is_loopback() || (ip == address && !ip.is_unspecified()),
+        Ok(ip) if ip.is_unspecified() => false,
+        Ok(ip) => {
+            ip.is_loopback() || ip == address || hosts.iter().any(|host| host.parse() == Ok(ip))
+        }
         Err(_) => {
             name.eq_ignore_ascii_case("localhost")
                 || hosts.iter().any(|host| name.eq_ignore_ascii_case(host))
@@ -155,6 +182,35 @@ mod tests {
         }
         let lan: IpAddr = "10.0.0.1".parse().unwrap();
         assert!(is_ours("10.0.0.1:80", lan, &[]) && !is_ours("10.0.0.2:80", lan, &[]));
-        assert!(!is_ours("0.0.0.0", "0.0.0.0".parse().unwrap(), &[]));
+        let any: IpAddr = "0.0.0.0".parse().unwrap();
+        assert!(!is_ours("0.0.0.0", any, &[]));
+        let named = ["10.1.2.3", "FE80:0::1"].map(|text| host(text).unwrap());
+        for (host, ours) in
+            [("10.1.2.3:80", true), ("[fe80::1]:80", true), ("10.1.2.4", false), ("0.0.0.0", false)]
+        {
+            assert_eq!(is_ours(host, any, &named), ours, "{host}");
+        }
+    }
+
+    #[test]
+    fn a_further_name_is_a_name_and_nothing_else() {
+        for text in ["desk.lan", "desk", "a-b_c.lan", "10.1.2.3", "::1"] {
+            assert_eq!(host(text).as_deref(), Ok(text));
+        }
+        assert_eq!(host("[fe80::1]").as_deref(), Ok("fe80::1"));
+        for text in [
+            "",
+            "a b",
+            "desk.lan:80",
+            "*",
+            "*.lan",
+            "http://desk.lan",
+            "desk..lan",
+            "0.0.0.0",
+            "::",
+            "[desk]",
+        ] {
+            assert!(host(text).is_err(), "{text}");
+        }
     }
 }

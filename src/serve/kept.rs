@@ -4,11 +4,12 @@
 //! log's root does. A review of a batch that was committed is made against the moment before that and
 //! holds longer: until the batch's own state changes. Both are bounded, the oldest go first.
 
-use crate::app::error::Result;
+use crate::app::error::{AppError, Result};
 use crate::app::report::Review;
 use crate::app::vantage::Vantage;
 use crate::app::{Ledger, Run, review};
-use crate::domain::{BatchId, BatchState, Position, Series, Symbol};
+use crate::domain::batch::Batch;
+use crate::domain::{BatchId, BatchState, Digest, Position, Series, Symbol};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -68,8 +69,8 @@ struct Of {
     full: bool,
     state: &'static str,
     erased: usize,
-    /// The log's root, where it is compared with the present.
-    root: Option<String>,
+    /// The log's root at the moment that it is compared with: no other ledger has it.
+    root: Digest,
 }
 
 /// The symbols of all daily views at a log's root and a position.
@@ -119,7 +120,7 @@ impl Kept {
         kept.1.put(key, Arc::clone(answer), weight);
     }
 
-    /// Every symbol of a daily view, as they were at a position.
+    /// Every symbol that a daily view had by a position; those that came later are not named.
     ///
     /// # Errors
     /// A stored view that cannot be read.
@@ -129,11 +130,10 @@ impl Kept {
         if let Some((_, symbols)) = kept.as_ref().filter(|(of, _)| *of == key) {
             return Ok(Arc::clone(symbols));
         }
-        let reader = vantage.reader();
         let views = Series::ALL.into_iter().filter(|view| view.is_daily());
         let mut all = BTreeSet::new();
         for view in views {
-            all.extend(reader.symbols(view)?);
+            all.extend(vantage.symbols_of(view)?.iter().cloned());
         }
         let symbols: Arc<[Symbol]> = all.into_iter().collect();
         *kept = Some((key, Arc::clone(&symbols)));
@@ -148,18 +148,19 @@ impl Kept {
         full: bool,
         run: &Run<'_>,
     ) -> Result<Arc<Review>> {
-        let of = ledger.batches().get(batch).map(|known| Of {
-            batch,
-            full,
-            state: known.state().name(),
-            erased: known.erased.len(),
+        let of = |known: &Batch| {
             // Against the moment before it was committed nothing changes any more, unless something
             // of what was there then is erased.
-            root: (known.committed_at.is_none()
-                || known.state() == BatchState::Staged
-                || ledger.batches().iter().any(|(_, other)| !other.erased.is_empty()))
-            .then(|| ledger.head().root.to_string()),
-        });
+            let erased = || ledger.batches().iter().any(|(_, other)| !other.erased.is_empty());
+            let staged = known.state() == BatchState::Staged;
+            let root = match known.committed_at.filter(|_| !staged && !erased()) {
+                Some(at) => ledger.root_at(at)?,
+                None => ledger.head().root,
+            };
+            let (state, erased) = (known.state().name(), known.erased.len());
+            Ok::<_, AppError>(Of { batch, full, state, erased, root })
+        };
+        let of = ledger.batches().get(batch).map(of).transpose()?;
         let lock = || self.reviews.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = || of.as_ref().and_then(|of| lock().get(of));
         if let Some(kept) = kept() {

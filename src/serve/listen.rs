@@ -1,6 +1,7 @@
 //! Connections: how many at once, how long they may take, and how they end.
 
 use super::Site;
+use super::patient::Patient;
 use super::routes::router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -85,7 +86,7 @@ async fn serve(listener: TcpListener, site: Arc<Site>) -> std::io::Result<()> {
             .timer(TokioTimer::new())
             .header_read_timeout(HEADERS)
             .max_buf_size(HEADER_BYTES)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(Patient::new(stream)), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {

@@ -14,6 +14,7 @@ mod listen;
 mod moved;
 mod openapi;
 mod pages;
+mod patient;
 mod routes;
 mod token;
 mod trouble;
@@ -22,12 +23,13 @@ mod words;
 mod work;
 
 pub use desk::Hand;
+pub use guard::host;
 pub use trouble::Said;
 pub use words::Lang;
 
 use crate::app::{AppError, OpenOptions};
 use desk::Desk;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use token::Token;
@@ -111,6 +113,17 @@ impl Server {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.site.options.address
+    }
+
+    /// Where a browser on this machine finds it: a server that listens on all addresses goes by none of them.
+    pub fn place(&self) -> SocketAddr {
+        let address = self.address();
+        let ip = match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        SocketAddr::new(ip, address.port())
     }
 
     /// Answers until SIGINT or SIGTERM; requests that are under way then end first.

@@ -8,7 +8,7 @@ use crate::app::report::Decided;
 use crate::app::{Ledger, Run, verify};
 use crate::render::{CHART_SCRIPT, PICTURE_STYLE};
 use axum::Router;
-use axum::extract::rejection::{FormRejection, QueryRejection};
+use axum::extract::rejection::{FormRejection, QueryRejection, RawPathParamsRejection};
 use axum::extract::{DefaultBodyLimit, Form, MatchedPath, Query, RawPathParams, Request, State};
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
@@ -47,6 +47,7 @@ pub(super) fn router(site: &Arc<Site>) -> Router {
             show: *page,
             holds: pages::HOLDING.contains(path),
             itself: pages::OF_ITSELF.contains(path),
+            long: pages::LONG.contains(path),
         };
         let handler = get(move |site, uri, names, words| show(site, uri, names, words, page));
         router = router.route(path, handler.clone());
@@ -99,14 +100,24 @@ async fn in_time(State(site): State<Arc<Site>>, request: Request, next: Next) ->
 
 /// Refuses an address with a word that its page does not know: whoever misspells `from` would read
 /// about other days than those that were asked for.
-async fn known(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
+///
+/// So is one whose parts are no text.
+async fn known(
+    State(site): State<Arc<Site>>,
+    names: std::result::Result<RawPathParams, RawPathParamsRejection>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let json = request.uri().path().ends_with(".json");
+    if let Err(RawPathParamsRejection::InvalidUtf8InPathParam(_)) = names {
+        return Trouble::malformed("the address is not well-formed").answer(&site, json);
+    }
     let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     let path = path.filter(|_| request.method() != Method::POST);
     let words = Query::<Words>::try_from_uri(request.uri());
     if let (Some(path), Ok(Query(words))) = (path, words) {
         let known = pages::all_words(path.strip_suffix(".json").unwrap_or(path));
         if let Some(strange) = words.keys().find(|word| known.clone().all(|known| known != *word)) {
-            let json = request.uri().path().ends_with(".json");
             return Trouble::unknown_word(strange, known).answer(&site, json);
         }
     }
@@ -278,6 +289,8 @@ struct Served {
     holds: bool,
     /// It is of the ledger itself, not of what can be read of one that cannot be written.
     itself: bool,
+    /// It may take long.
+    long: bool,
 }
 
 async fn shown(site: &Arc<Site>, ask: Ask, page: Served) -> Response {
@@ -302,6 +315,7 @@ async fn shown(site: &Arc<Site>, ask: Ask, page: Served) -> Response {
             Ok(match (page.show)(&here)? {
                 Answer::Page(mut page) => {
                     page.erasures = pages::erased(&here, &page.reads)?;
+                    page.at = here.at()?.map(|at| at.0);
                     text(kind, pages::document(site, &page, Some(&ask)))
                 }
                 Answer::Text(kind, json, None) => text(kind, json),
@@ -315,7 +329,11 @@ async fn shown(site: &Arc<Site>, ask: Ask, page: Served) -> Response {
                 }
             })
         };
-        if page.itself { site.desk.share(answer) } else { site.desk.read(answer) }
+        match page {
+            Served { itself: true, .. } => site.desk.share(answer),
+            Served { long: true, .. } => site.desk.read_long(answer),
+            _ => site.desk.read(answer),
+        }
     });
     made.await.unwrap_or_else(|trouble| trouble.answer(site, json))
 }

@@ -50,7 +50,7 @@ impl Trouble {
     }
 
     pub(super) fn no_page() -> Self {
-        let hint = "the links at the top lead everywhere";
+        let hint = "The links at the top lead everywhere";
         Self::plain(StatusCode::NOT_FOUND, 1, "there is no such page", Some(hint))
     }
 
@@ -94,7 +94,13 @@ impl Trouble {
 
     pub(super) fn of(error: AppError, site: &Site) -> Self {
         let status = status(&error);
-        Self { status, said: (site.options.said)(error) }
+        let held = matches!(error, AppError::Ledger(LedgerError::Held { .. }));
+        let mut said = (site.options.said)(error);
+        if held {
+            // What a command's environment says has no effect on a server that runs.
+            said.hint = Some("try again in a moment".to_owned());
+        }
+        Self { status, said }
     }
 
     /// What it is about, one line.

@@ -105,7 +105,7 @@ fn names(files: &[Sent]) -> String {
     let first = files.first().map_or("", |sent| &sent.name);
     match files.len() {
         0 | 1 => first.to_owned(),
-        more => format!("{first} and {} more", more - 1),
+        more => format!("{first}{}{}{}", t(" and "), more - 1, t(" more")),
     }
 }
 
@@ -182,7 +182,7 @@ fn stage(
     let series: Series = ask.parsed("series")?.unwrap_or(Series::Iv);
     let symbol: Option<Symbol> = ask.parsed("symbol")?;
     let date: Option<Day> = ask.parsed("date")?;
-    let keep = ask.word("overlap") == Some("keep");
+    let keep = ask.one_of("overlap", &["replace", "keep"])? == Some("keep");
     let inputs: Vec<Input> = files
         .iter()
         .map(|sent| {

@@ -150,3 +150,29 @@ fn it_ends_in_order_when_told_to() {
         desk.run("verify").exits(0);
     }
 }
+
+/// Neither keeps one, so that whoever gave one would think it recorded.
+#[test]
+fn undoing_asks_for_no_reason() {
+    let desk = Desk::with_iv();
+    let (site, token) = deciding(&desk);
+    let plan = |path: &str, words: &[(&str, &str)]| {
+        let form = [&[("token", token.as_str()), ("plan", "1")], words].concat();
+        let page = site.post(path, &form).is(200).body;
+        assert!(page.contains("Nothing is decided yet"), "{page}");
+        page.contains("name=\"reason\"")
+    };
+    assert!(!plan("/undo", &[("position", "2")]));
+    assert!(plan("/batches/b1/rollback", &[]));
+}
+
+#[test]
+fn a_choice_that_there_is_not_stages_nothing() {
+    let desk = Desk::with_iv();
+    let (site, token) = deciding(&desk);
+    let words = [("token", token.as_str()), ("symbol", "NEW"), ("overlap", "bogus")];
+    let file: (&str, &[u8]) = ("NEW.csv", b"Date,IV30\n2024-01-02,20\n");
+    let refused = site.upload(&words, file).unwrap().is(400);
+    assert!(refused.body.contains("replace, keep"), "{}", refused.body);
+    assert_eq!(desk.run("log --json").json()["position"], 2);
+}

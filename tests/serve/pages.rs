@@ -500,3 +500,48 @@ fn in_dutch_no_title_heading_or_button_is_english() {
 fn desk_words(text: &str) -> bool {
     text.starts_with('/') || text.starts_with("Implied volatility") || text.starts_with("Days")
 }
+
+/// They are about the directory, which changes without the log.
+#[cfg(unix)]
+#[test]
+fn what_there_is_to_note_is_looked_at_each_time() {
+    use std::os::unix::fs::PermissionsExt;
+    let desk = desk();
+    let site = Site::of(&desk, &[]);
+    let place = desk.path().join(".volledger");
+    for (mode, notes) in [(0o700, 0), (0o755, 1), (0o700, 0)] {
+        std::fs::set_permissions(&place, PermissionsExt::from_mode(mode)).unwrap();
+        let status = site.get("/status.json").is(200).json();
+        assert_eq!(status["notes"].as_array().unwrap().len(), notes, "{mode:o}: {status}");
+    }
+}
+
+#[test]
+fn a_verification_tells_what_it_looked_at() {
+    let desk = desk();
+    let (site, token) = super::deciding(&desk);
+    let quick = site.get("/verify").is(200).body;
+    assert!(!quick.contains("0 views"), "{quick}");
+    let deep = site.post("/verify/deep", &[("token", &token)]).is(200).body;
+    assert!(deep.contains(" views."), "{deep}");
+}
+
+#[test]
+fn what_has_its_dutch_is_dutch() {
+    let desk = desk();
+    let calendar = crate::program::sample("earnings/calendar.csv");
+    desk.run(&format!("import earnings {calendar} --yes")).exits(0);
+    let site = Site::of(&desk, &["--lang", "nl"]);
+    for (path, dutch) in [
+        ("/rank", "placeholder=\"alle symbolen\""),
+        ("/rank", "<p lang=\"en\">"),
+        ("/vrp", "placeholder=\"alle met een aankondiging\""),
+        ("/verify", "het logboek, en elk blok op zijn plaats"),
+        ("/nowhere", "De links bovenaan leiden overal heen"),
+        ("/gaps/VOLA", "<title>Gaten van VOLA"),
+        ("/earnings/VOLA", "<title>Aankondigingen van VOLA"),
+    ] {
+        let page = site.get(path).body;
+        assert!(page.contains(dutch), "{path}: {page}");
+    }
+}

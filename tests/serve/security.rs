@@ -247,3 +247,37 @@ fn what_comes_from_files_is_text() {
     let at = "/events?at=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E";
     plain(&site.get(at));
 }
+
+#[test]
+fn a_further_name_is_one_that_a_browser_can_use() {
+    let desk = Desk::with_ledger();
+    for name in ["", "a b", "desk.lan:80", "*", "http://desk.lan", "0.0.0.0"] {
+        // Nothing could be listened on there, so a server that took it would end too.
+        let words = ["serve", "--address", "203.0.113.1", "--allow-host", name];
+        let refused = desk.words(&words).exits(2);
+        assert!(refused.err.contains("--allow-host"), "{name}: {}", refused.err);
+    }
+    let words = ["--address", "0.0.0.0", "--allow-host", "10.1.2.3", "--allow-host", "desk.lan"];
+    // What it says of itself is where it answers: that is asked here.
+    let site = Site::of(&desk, &words);
+    assert!(site.address.ip().is_loopback(), "{}", site.address);
+    site.get("/").is(200);
+    for (name, status) in
+        [("10.1.2.3", 200), ("desk.lan", 200), ("10.1.2.4", 403), ("0.0.0.0", 403)]
+    {
+        let host = format!("{name}:{}", site.address.port());
+        site.ask("GET /", &[("Host", &host)], b"").is(status);
+    }
+}
+
+#[test]
+fn an_address_that_is_no_text_is_refused_like_any_other() {
+    let desk = desk();
+    let site = Site::of(&desk, &[]);
+    for path in ["/symbols/%ff.json", "/batches/%fe%ff.json", "/why/iv/%ff/2024-01-02.json"] {
+        let refused = site.get(path).is(400).json();
+        assert_eq!(refused["schema"], "volledger/error/1", "{path}");
+    }
+    let page = site.get("/symbols/%ff").is(400);
+    assert!(page.body.starts_with("<!DOCTYPE html>"), "{}", page.body);
+}

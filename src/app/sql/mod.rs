@@ -76,12 +76,14 @@ pub struct Limits {
     pub time: Duration,
     /// Rows beyond so many are left out.
     pub rows: usize,
+    /// A query whose answer takes more memory is given up, and one with a value a tenth as large.
+    pub bytes: usize,
 }
 
 /// Asks a query of unknown cost (from a page), within limits.
 ///
 /// # Errors
-/// Those of [`query`], and [`AppError::Sql`] when it takes too long.
+/// Those of [`query`], [`AppError::Sql`] when it takes too long and [`AppError::Usage`] when it is too large.
 pub fn query_within(vantage: &Vantage, text: &str, limits: Limits) -> Result<SqlAnswer> {
     answer(vantage, text, Some(limits))
 }
@@ -89,11 +91,14 @@ pub fn query_within(vantage: &Vantage, text: &str, limits: Limits) -> Result<Sql
 fn answer(vantage: &Vantage, text: &str, limits: Option<Limits>) -> Result<SqlAnswer> {
     let mut connection = connect(vantage)?;
     let began = Instant::now();
-    if let Some(Limits { time, .. }) = limits {
+    if let Some(Limits { time, bytes, .. }) = limits {
+        let largest = i32::try_from(bytes / 10).unwrap_or(i32::MAX);
+        connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, largest).map_err(wrong)?;
         let over = move || began.elapsed() > time;
         connection.progress_handler(1000, Some(over)).map_err(wrong)?;
     }
     let most = limits.map_or(usize::MAX, |limits| limits.rows);
+    let mut left = limits.map_or(usize::MAX, |limits| limits.bytes);
     connection.authorizer(Some(allow)).map_err(wrong)?;
     one(&connection, text)?;
     let mut statement = connection.prepare(text).map_err(wrong)?;
@@ -103,7 +108,9 @@ fn answer(vantage: &Vantage, text: &str, limits: Option<Limits>) -> Result<SqlAn
     while let Some(row) = rows.next().map_err(wrong)? {
         let mut values = Vec::with_capacity(columns.len());
         for index in 0..columns.len() {
-            values.push(json(row.get_ref(index).map_err(wrong)?));
+            let value = json(row.get_ref(index).map_err(wrong)?);
+            left = left.checked_sub(room(&value)).ok_or_else(too_large)?;
+            values.push(value);
         }
         found.push(values);
         if found.len() >= most {
@@ -164,6 +171,9 @@ fn plain(error: &rusqlite::Error) -> String {
                 "a query cannot change, attach or load anything".to_owned()
             }
             rusqlite::ErrorCode::OperationInterrupted => "the query took too long".to_owned(),
+            rusqlite::ErrorCode::TooBig => {
+                "a value is too large: `volledger sql` takes larger ones than a page".to_owned()
+            }
             _ => said(text.as_deref().unwrap_or(&failure.to_string())),
         },
         rusqlite::Error::SqlInputError { msg, .. } => said(msg),
@@ -177,6 +187,15 @@ fn said(text: &str) -> String {
         true => "a query cannot change, attach or load anything".to_owned(),
         false => text.to_owned(),
     }
+}
+
+/// What a value takes in memory.
+fn room(value: &serde_json::Value) -> usize {
+    size_of_val(value) + value.as_str().map_or(0, str::len)
+}
+
+fn too_large() -> AppError {
+    AppError::Usage("the answer is too large for a page; `volledger sql` has no limit".to_owned())
 }
 
 fn json(value: ValueRef<'_>) -> serde_json::Value {

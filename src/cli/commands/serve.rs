@@ -40,7 +40,7 @@ pub(in crate::cli) struct ServeArgs {
     #[arg(long, value_enum, default_value = "en", value_name = "LANG")]
     lang: PageLang,
     /// A further name by which the server may be called, several times for several
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = crate::serve::host)]
     allow_host: Vec<String>,
 }
 
@@ -102,7 +102,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ServeArgs) -> Outco
         ui.note("this address can be reached from the network, and there are no accounts");
     }
     let mode = if args.allow_decisions { "decisions allowed" } else { "read-only" };
-    let (place, address) = (directory.display(), server.address());
+    let (place, address) = (directory.display(), server.place());
     ui.say(&format!("Serving {place}, {mode}, on http://{address}/  (Ctrl-C stops)"));
     server.run().map_err(|error| {
         Failure::of(Exit::Failed, format!("the server failed: {error}"), "start it again")

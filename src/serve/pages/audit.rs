@@ -1,6 +1,6 @@
 //! Who did what with which batch, and whether everything is as recorded.
 
-use super::{Page, batch_link, digest, entry_link, proof, state, table, time};
+use super::{Page, batch_link, digest, entry_link, links, proof, state, table, time};
 use crate::app::audit::{AuditQuery, audit};
 use crate::app::error::Result;
 use crate::app::report::VerifyReport;
@@ -35,6 +35,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
                 button { (t("Verify every byte")) }
             }
             form.filter method="get" action="/audit" {
+                (links::kept(here.ask, &["at"]))
                 label for="actor" { (t("Who")) }
                 input id="actor" name="actor" value=(word("actor").unwrap_or_default()) maxlength="80";
                 label for="since" { (t("since")) }
@@ -78,7 +79,10 @@ pub(super) fn verify(here: &Here<'_>) -> Result<Answer> {
 
 /// What a verification found.
 pub(in crate::serve) fn verified(site: &Site, report: &VerifyReport) -> Page {
-    let depth = if report.deep { "every byte" } else { "the log, and every block in its place" };
+    let depth = match report.deep {
+        true => t("every byte"),
+        false => t("the log, and every block in its place"),
+    };
     let body = html! {
         h1 { (t("Verification")) }
         @if report.ok {
@@ -88,7 +92,9 @@ pub(in crate::serve) fn verified(site: &Site, report: &VerifyReport) -> Page {
         }
         p { (t("Position #")) (report.position) (t(", log root ")) code.long { (report.log_root) } }
         p { (counted(report.events, "event")) ", " (count(report.batches)) (t(" batches, "))
-            (counted(report.sources, "source")) ", " (counted(report.projections, "view")) "." }
+            (counted(report.sources, "source"))
+            // Only a deep one looks at them.
+            @if report.deep { ", " (counted(report.projections, "view")) } "." }
         ul {
             @for line in &report.damage { li { (line.place) ": " (line.what) } }
             @for line in &report.stale { li { (line) } }

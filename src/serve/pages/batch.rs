@@ -1,8 +1,11 @@
 //! One batch: its review, what it would change on a chart, and the forms that decide about it.
 
-use super::{Page, Reads, digest, entry_link, figure, proof, prose, state, symbol_link, table};
+use super::{
+    Page, Reads, digest, entry_link, figure, links, proof, prose, state, symbol_link, table,
+};
 use crate::app::error::Result;
 use crate::app::report::{ChangeLine, Review, SeriesLine};
+use crate::app::views::ViewReader;
 use crate::app::{chart, decide, review, split, trace};
 use crate::domain::{BatchId, Series, Symbol};
 use crate::render::numbers::{self, MISSING, count, size};
@@ -46,6 +49,8 @@ fn body(here: &Here<'_>, id: BatchId, review: &Review, full: bool) -> Result<Mar
         ("repeated", rows.accepted.saturating_sub(rows.effective)),
         ("blank", rows.blank),
     ];
+    let reader = ViewReader::new(here.ledger)?;
+    let known = |symbol: &str| linked(here, &reader, symbol);
     Ok(html! {
         h1 { (t("Batch ")) (id) " " (state(review.state.unwrap_or_default())) }
         (done(here)?)
@@ -67,14 +72,29 @@ fn body(here: &Here<'_>, id: BatchId, review: &Review, full: bool) -> Result<Mar
         }
         section {
             h2 { @if review.state == Some("staged") { (t("If confirmed")) } @else { (t("What it says")) } }
-            (series(&review.series))
+            (series(&review.series, &known))
             (preview(here, id, review, full)?)
         }
-        (changes(here, id, review, full)?)
+        (changes(here, id, review, full, &known)?)
         (findings(review))
-        (support(&review.series))
+        (support(&review.series, &known))
         (decisions(here, id, review)?)
     })
+}
+
+/// A symbol, with its page if there is one.
+type Linked<'a> = dyn Fn(&str) -> Markup + 'a;
+
+/// A link to a symbol whose page draws something; one that only a staged batch speaks of has none yet.
+fn linked(here: &Here<'_>, reader: &ViewReader<'_>, name: &str) -> Markup {
+    let drawn = |symbol: &Symbol| {
+        let has = |view| reader.events(view, symbol).is_ok_and(|events| events > 0);
+        [Series::Iv, Series::Hv, Series::Spot].into_iter().any(has)
+    };
+    match name.parse().is_ok_and(|symbol| drawn(&symbol)) {
+        true => symbol_link(here, name),
+        false => html! { (name) },
+    }
 }
 
 /// What the decision did that led here.
@@ -99,7 +119,7 @@ fn done(here: &Here<'_>) -> Result<Markup> {
     } })
 }
 
-fn series(lines: &[SeriesLine]) -> Markup {
+fn series(lines: &[SeriesLine], known: &Linked<'_>) -> Markup {
     if lines.is_empty() {
         return html! { p { (t("Nothing in it would change a view.")) } };
     }
@@ -114,7 +134,7 @@ fn series(lines: &[SeriesLine]) -> Markup {
         .map(|line| {
             vec![
                 html! { (line.series) },
-                symbol_link(&line.symbol),
+                known(&line.symbol),
                 html! {
                     span.day { (line.from.as_deref().unwrap_or(MISSING)) } " … "
                     span.day { (line.to.as_deref().unwrap_or(MISSING)) }
@@ -182,7 +202,13 @@ fn shown(change: &ChangeLine, value: &Option<serde_json::Value>) -> String {
     numbers::optional(change.series, &change.field, value.as_ref())
 }
 
-fn changes(here: &Here<'_>, id: BatchId, review: &Review, full: bool) -> Result<Markup> {
+fn changes(
+    here: &Here<'_>,
+    id: BatchId,
+    review: &Review,
+    full: bool,
+    known: &Linked<'_>,
+) -> Result<Markup> {
     let kind = here.ask.one_of("kind", &[&["all"], &KINDS[..]].concat())?;
     let symbol: Option<Symbol> = here.ask.parsed("symbol")?;
     let symbol = symbol.as_ref().map(Symbol::as_str);
@@ -199,11 +225,11 @@ fn changes(here: &Here<'_>, id: BatchId, review: &Review, full: bool) -> Result<
     let rows: Vec<_> = wanted.iter().take(most).map(|change| vec![
         html! { span class={ "kind " (change.kind) } { (sign(change.kind)) " " (change.kind) } },
         html! { (change.series) },
-        symbol_link(&change.symbol),
+        known(&change.symbol),
         html! {
             @if review.state == Some("active") {
-                a href=(format!("/why/{}/{}/{}", change.series,
-                    crate::serve::ask::encoded(&change.symbol), change.date)) { (change.date) }
+                a href=(links::why(here, change.series, &change.symbol, &change.date, &change.item)) {
+                    (change.date) }
             } @else { (change.date) }
             @if !change.item.is_empty() { " " (change.item) }
         },
@@ -269,7 +295,7 @@ fn findings(review: &Review) -> Markup {
     } }
 }
 
-fn support(lines: &[SeriesLine]) -> Markup {
+fn support(lines: &[SeriesLine], known: &Linked<'_>) -> Markup {
     const FEW: usize = 60;
     let lacks =
         |line: &&SeriesLine| line.missing_hv + line.missing_spot > 0 || !line.gaps.is_empty();
@@ -281,7 +307,7 @@ fn support(lines: &[SeriesLine]) -> Markup {
         .map(|line| {
             let missing: u64 = line.gaps.iter().map(|gap| u64::from(gap.missing)).sum();
             vec![
-                symbol_link(&line.symbol),
+                known(&line.symbol),
                 html! { (line.series) },
                 html! { (count(missing)) },
                 html! { (count(line.missing_hv)) },

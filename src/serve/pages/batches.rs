@@ -1,6 +1,6 @@
 //! All batches.
 
-use super::{Page, batch_link, state, table, time};
+use super::{Page, batch_link, links, state, table, time};
 use crate::app::error::Result;
 use crate::app::lookup;
 use crate::domain::BatchState;
@@ -51,6 +51,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
         let body = html! {
             h1 { (t("Batches")) }
             form.filter method="get" action="/batches" {
+                (links::kept(here.ask, &["at"]))
                 label for="state" { (t("State")) }
                 select id="state" name="state" {
                     option value="" { (t("all")) }

@@ -1,12 +1,12 @@
 //! What stocks do on their announcements, and what their options pay for it.
 
-use super::{Page, symbol_link, table};
+use super::{Page, links, symbol_link, table};
 use crate::app::earnings::{self, BUNDLED, TierSet, Which};
 use crate::app::error::{AppError, Result};
 use crate::domain::projection::ProjectionName;
 use crate::domain::{Day, Symbol};
 use crate::render::numbers::MISSING;
-use crate::serve::ask::{Answer, Here, encoded};
+use crate::serve::ask::{Answer, Here};
 use crate::serve::words::{counted, t};
 use maud::html;
 
@@ -16,6 +16,11 @@ const USUAL: &str = "earnings_moves";
 fn projection(here: &Here<'_>) -> Result<ProjectionName> {
     let name = here.ask.word("projection").unwrap_or(USUAL);
     name.parse().map_err(|_| AppError::Usage(format!("`{name}` is no name of a projection")))
+}
+
+/// What both pages are asked with.
+fn same<'a>(here: &Here<'a>) -> [(&'static str, &'a str); 2] {
+    ["date", "projection"].map(|name| (name, here.ask.word(name).unwrap_or_default()))
 }
 
 /// A fraction in percent.
@@ -52,7 +57,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
         let headings =
             ["announced", "timing", "session", ">gap", ">intraday", ">close to close", "status"];
         let body = html! {
-            h1 { (t("Announcements of ")) (symbol_link(&told.symbol)) }
+            h1 { (t("Announcements of ")) (symbol_link(here, &told.symbol)) }
             @if let Some(name) = &told.name { p { (name) } }
             p { (t("Seen from ")) (told.date) (t(", moves from ")) code { (told.projection) } (t(", at #"))
                 (told.position) "." }
@@ -68,11 +73,12 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
             @for note in &told.notes { p.note { (note) } }
             @if rows.is_empty() { p { (t("None is known.")) } }
             @else { (table("Moves on announcements, sizes in percent", &headings, &rows)) }
-            p { a href=(format!("/vrp?symbols={}", encoded(symbol.as_str()))) {
+            p { a href=(here.to("/vrp", &[&[("symbols", symbol.as_str())], &same(here)[..]].concat())) {
                 (t("Implied against past moves")) } }
         };
         let of = std::slice::from_ref(&symbol);
-        Ok(Page::new(format!("Announcements of {symbol}"), "/vrp", body).of(&[], of))
+        let title = format!("{}{symbol}", t("Announcements of "));
+        Ok(Page::new(title, "/vrp", body).of(&[], of))
     })
 }
 
@@ -99,7 +105,8 @@ pub(super) fn vrp(here: &Here<'_>) -> Result<Answer> {
             .iter()
             .map(|row| {
                 vec![
-                    html! { a href=(format!("/earnings/{}", encoded(&row.symbol))) { (row.symbol) } },
+                    html! { a href=(links::of_symbol(here, "/earnings", &row.symbol, &same(here))) {
+                        (row.symbol) } },
                     html! { (text(&row.earnings_date)) },
                     html! { (percent(row.implied_move)) },
                     html! { (percent(row.mean_move)) },
@@ -118,8 +125,9 @@ pub(super) fn vrp(here: &Here<'_>) -> Result<Answer> {
         let body = html! {
             h1 { (t("What options pay for announcements")) }
             form.filter method="get" action="/vrp" {
+                (links::kept(here.ask, &["projection", "at"]))
                 label for="symbols" { (t("Symbols")) }
-                input id="symbols" name="symbols" value=(words) placeholder="all that announce"
+                input id="symbols" name="symbols" value=(words) placeholder=(t("all that announce"))
                     maxlength="2000" autocomplete="off";
                 label for="date" { (t("on")) }
                 input id="date" name="date" type="date"

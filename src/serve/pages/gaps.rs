@@ -1,6 +1,6 @@
 //! Trading days without a value: the list, and a symbol's calendar.
 
-use super::{Page, data, figure, symbol_link, table};
+use super::{Page, data, figure, links, symbol_link, table};
 use crate::app::Which;
 use crate::app::chart::days;
 use crate::app::error::Result;
@@ -8,7 +8,7 @@ use crate::app::lookup;
 use crate::domain::{Series, Symbol};
 use crate::render::Page as _;
 use crate::render::numbers::{MISSING, count};
-use crate::serve::ask::{Answer, Here, encoded};
+use crate::serve::ask::{Answer, Here};
 use crate::serve::words::t;
 use maud::html;
 
@@ -22,7 +22,7 @@ pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
         let mut order: Vec<_> = gaps.rows.iter().collect();
         order.sort_by_key(|line| std::cmp::Reverse(line.missing));
         let rows: Vec<_> = order.iter().take(MOST).map(|line| vec![
-            html! { a href=(format!("/gaps/{}?series={}", encoded(&line.symbol), line.series)) {
+            html! { a href=(links::of_symbol(here, "/gaps", &line.symbol, &[("series", line.series)])) {
                 (line.symbol) } },
             html! { (line.series) },
             html! { span.day { (line.from.as_deref().unwrap_or(MISSING)) } },
@@ -49,14 +49,13 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     here.answer(&days, |days| {
         let drawn = days.figure();
         let lacking = |view: &str| days.views.iter().any(|v| v.series == view && v.counts.missing > 0);
+        let to = |view| links::of_symbol(here, "/gaps", symbol.as_str(), &[("series", view)]);
         let missing = days.views.iter().any(|view| view.counts.missing > 0);
         let body = html! {
-            h1 { (t("Days of ")) (symbol_link(symbol.as_str())) }
+            h1 { (t("Days of ")) (symbol_link(here, symbol.as_str())) }
             p.kinds {
-                a href=(format!("/gaps/{}", encoded(symbol.as_str()))) { (t("all views")) } " "
-                @for view in ["iv", "hv", "spot"] {
-                    a href=(format!("/gaps/{}?series={view}", encoded(symbol.as_str()))) { (view) } " "
-                }
+                a href=(to("")) { (t("all views")) } " "
+                @for view in ["iv", "hv", "spot"] { a href=(to(view)) { (view) } " " }
             }
             (figure(&drawn, "days-"))
             @if lacking("spot") {
@@ -69,6 +68,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
         };
         let views: Vec<Series> = series.into_iter().collect();
         let of = std::slice::from_ref(&symbol);
-        Ok(Page::new(format!("Gaps of {symbol}"), "/gaps", body).of(&views, of))
+        let title = format!("{}{symbol}", t("Gaps of "));
+        Ok(Page::new(title, "/gaps", body).of(&views, of))
     })
 }

@@ -21,15 +21,16 @@ fn status(site: &Site, ledger: &Ledger) -> Result<Arc<Status>> {
     if let Some(status) = kept().as_ref().filter(|status| status.log_root == root) {
         return Ok(Arc::clone(status));
     }
-    let notes: Vec<String> =
-        ledger.notes().iter().cloned().chain(outside::open_to_others(ledger)).collect();
-    let status = Arc::new(lookup::status(ledger, None, &notes)?);
+    let status = Arc::new(lookup::status(ledger, None, &[])?);
     *kept() = Some(Arc::clone(&status));
     Ok(status)
 }
 
 pub(in crate::serve) fn show(here: &Here<'_>) -> Result<Answer> {
     let mut status = (*status(here.site, here.ledger)?).clone();
+    // Not kept: they are about the directory, which changes without the log.
+    let notes = here.ledger.notes().iter().cloned();
+    status.notes = notes.chain(outside::open_to_others(here.ledger)).collect();
     if here.ledger.projections().kept().next().is_some() {
         status.stale = projection::stale_from(&here.vantage()?);
     }

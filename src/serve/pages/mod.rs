@@ -10,6 +10,7 @@ mod earnings;
 mod event;
 mod gaps;
 mod home;
+mod links;
 mod log;
 mod planned;
 mod projections;
@@ -19,8 +20,10 @@ mod symbol;
 mod why;
 
 pub(super) use audit::verified;
+pub(super) use links::looks_back;
 pub(super) use planned::planned;
 
+use self::links::{batch_link, entry_link, event_link, positions, symbol_link};
 use super::Site;
 use super::ask::{Ask, Here, encoded};
 use super::routes::Show;
@@ -105,6 +108,9 @@ const PLACES: &[(&str, &str, &str)] = &[
 /// Pages of the ledger itself, which what can be read of one that cannot be written is not.
 pub(super) const OF_ITSELF: [&str; 1] = ["/verify"];
 
+/// Pages whose work takes as long as whoever asks wants it to.
+pub(super) const LONG: [&str; 2] = ["/sql", "/sql.csv"];
+
 /// Pages that say nothing but what follows from the log and their address: an answer holds as long as
 /// the log's root does. Not among them are those that look at files, at what projections hold just
 /// now, or that are shown once after an act.
@@ -132,6 +138,8 @@ pub(super) struct Page {
     pub(super) body: Markup,
     /// Whether it reloads itself where there is no script.
     pub(super) reloads: bool,
+    /// The position that it looks back from, if it was asked for.
+    pub(super) at: Option<u64>,
     /// What it is made from.
     pub(super) reads: Reads,
     /// What was erased of that.
@@ -169,6 +177,7 @@ impl Page {
             place,
             body,
             reloads: false,
+            at: None,
             reads: Reads::All,
             erasures: Vec::new(),
         }
@@ -229,6 +238,7 @@ pub(super) fn document(site: &Site, page: &Page, ask: Option<&Ask>) -> String {
                     p.mode { (mode) }
                 }
                 main id="main" tabindex="-1" data-live[live] {
+                    @if let Some((ask, at)) = ask.zip(page.at) { (links::past(ask, at)) }
                     (erasures(&page.erasures))
                     (page.body)
                 }
@@ -335,7 +345,7 @@ pub(super) fn leading(figure: &Figure, tag: &str, of: Option<(&str, Option<&str>
 }
 
 /// A figure's data as a table; the first column may lead somewhere.
-pub(super) fn data(figure: &Figure, link: impl Fn(&str) -> Option<String>) -> Markup {
+pub(super) fn data(figure: &Figure, link: impl Fn(&[String]) -> Option<String>) -> Markup {
     let rows = &figure.rows;
     html! {
         details {
@@ -355,7 +365,7 @@ pub(super) fn data(figure: &Figure, link: impl Fn(&str) -> Option<String>) -> Ma
                         tr { @for (index, cell) in row.iter().enumerate() {
                             @if index == 0 {
                                 th scope="row" {
-                                    @match link(cell) {
+                                    @match link(row) {
                                         Some(to) => { a href=(to) { (cell) } }
                                         None => { (cell) }
                                     }
@@ -403,26 +413,6 @@ pub(super) fn named(caption: &str, headings: &[&str], rows: &[Vec<Markup>]) -> M
     }
 }
 
-/// A link to a batch.
-pub(super) fn batch_link(batch: &str) -> Markup {
-    html! { a href=(format!("/batches/{}", encoded(batch))) { (batch) } }
-}
-
-/// A link to a symbol.
-pub(super) fn symbol_link(symbol: &str) -> Markup {
-    html! { a href=(format!("/symbols/{}", encoded(symbol))) { (symbol) } }
-}
-
-/// A link to a row event (`b7/3`).
-pub(super) fn event_link(event: &str) -> Markup {
-    html! { a href=(format!("/events/{event}")) { (event) } }
-}
-
-/// A link to an entry of the log.
-pub(super) fn entry_link(position: u64) -> Markup {
-    html! { a href=(format!("/events/{position}")) { "#" (position) } }
-}
-
 /// The first digits of a digest, the whole of it on hovering.
 pub(super) fn digest(digest: &str) -> Markup {
     let short: String = digest.chars().take(12).collect();
@@ -445,14 +435,4 @@ pub(super) fn state(state: &str) -> Markup {
 pub(super) fn time(time: &str) -> Markup {
     let short = time.get(..16).unwrap_or(time).replace('T', " ");
     html! { time datetime=(time) title=(time) { (short) } }
-}
-
-/// The field of the position that is looked back to, with a slider over all of them.
-pub(super) fn positions(head: u64, at: Option<u64>) -> Markup {
-    let now = at.unwrap_or(head);
-    html! {
-        label for="at" { (t("as the ledger stood after #")) output id="at-is" for="at" { (now) }
-            (t(" of ")) (head) }
-        input type="range" id="at" name="at" min="1" max=(head.max(1)) value=(now);
-    }
 }

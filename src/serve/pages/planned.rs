@@ -38,11 +38,13 @@ pub(in crate::serve) fn planned(site: &Site, ask: &Ask, decided: &Decided) -> Pa
         @else { (table("What the views would show", &headings, &views)) }
         form.decide method="post" action=(ask.path) {
             (proof(site))
+            // Undo and redo are of the last decision and keep no reason.
             @if let Some(position) = ask.word("position") {
                 input type="hidden" name="position" value=(position);
+            } @else {
+                label for="reason" { (t("Reason")) }
+                input id="reason" name="reason" value=(reason) maxlength="500" autocomplete="off";
             }
-            label for="reason" { (t("Reason")) }
-            input id="reason" name="reason" value=(reason) maxlength="500" autocomplete="off";
             button.act { (t("Do it")) }
         }
         @if let Some(batch) = back { p { (t("Or back to ")) (batch_link(&batch)) "." } }

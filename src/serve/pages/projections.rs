@@ -1,6 +1,6 @@
 //! Questions that are kept answered: their versions, how these differ, and whether they are current.
 
-use super::{Page, digest, entry_link, named, proof, table};
+use super::{Page, digest, entry_link, links, named, proof, table};
 use crate::app::error::{AppError, Result};
 use crate::app::projection;
 use crate::app::report::{ProjectionDiff, ProjectionLine};
@@ -17,6 +17,11 @@ const MOST: usize = 400;
 /// Name and version, as addresses have it.
 fn name(line: &ProjectionLine) -> String {
     format!("{}@{}", line.name, line.version)
+}
+
+/// The address of one, or of what differs in it.
+fn at(here: &Here<'_>, name: &str, what: &str, words: &[(&str, &str)]) -> String {
+    here.to(&format!("/projections/{}{what}", encoded(name)), words)
 }
 
 /// A form that acts on a projection; a view has no version.
@@ -53,13 +58,13 @@ pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
             let own = name(line);
             vec![
                 html! { @if line.kind == "view" { (line.name) } @else {
-                    a href=(format!("/projections/{}", encoded(&own))) { (own) } } },
+                    a href=(at(here, &own, "", &[])) { (own) } } },
                 html! { (line.kind) },
                 html! { span class={ "state " (line.state) } { (line.state) }
                     @if let Some(parts) = line.stale_parts { " (" (count(parts)) (t(" parts)")) } },
                 html! { @if line.promoted { (t("yes")) }
                     @else if line.kind != "view" && versions(line) > 1 {
-                        a href=(format!("/projections/{}/diff", encoded(&own))) { (t("what differs")) } } },
+                        a href=(at(here, &own, "/diff", &[])) { (t("what differs")) } } },
                 html! { @if let Some(at) = line.at { (entry_link(at)) } },
                 html! { @if let Some(rows) = line.rows { (count(rows)) } },
                 html! { @if let Some(of) = &line.digest { (digest(of)) } },
@@ -107,15 +112,15 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
                 dt { (t("asked")) } dd { @if shown.by_symbol { (t("for each symbol")) } @else { (t("whole")) } }
                 @if others.len() > 1 { dt { (t("versions")) } dd { @for other in &others {
                     @if other.version == line.version { (name(other)) " " } @else {
-                        a href=(format!("/projections/{}/diff?with={}", encoded(&name(line)),
-                            encoded(&name(other)))) { (name(other)) } " "
+                        a href=(at(here, &name(line), "/diff", &[("with", &name(other))])) {
+                            (name(other)) } " "
                     }
                 } } }
             }
             (forms(here, line))
             @if let Some(sql) = &shown.sql { pre tabindex="0" { (sql) } }
             @if !columns.is_empty() { (table("Columns", &["name", "what"], &columns)) }
-            p { a href=(format!("/sql?q={}", encoded(&query))) { (t("Its rows")) } }
+            p { a href=(here.to("/sql", &[("q", &query)])) { (t("Its rows")) } }
         };
         Ok(Page::new(asked.to_string(), "/projections", body))
     })
@@ -138,7 +143,7 @@ pub(super) fn diff(here: &Here<'_>) -> Result<Answer> {
             .filter(|line| matches!(line.state, "stale" | "empty" | "broken"))
             .collect();
         let second = of(&diff.b).ok_or_else(|| AppError::NotFound(diff.b.clone()))?;
-        let link = |id: &str| html! { a href=(format!("/projections/{}", encoded(id))) { (id) } };
+        let link = |id: &str| html! { a href=(at(here, id, "", &[])) { (id) } };
         let body = html! {
             h1 { (diff.a) (t(" and ")) (diff.b) }
             p { (t("At #")) (diff.position) ": " (link(&diff.a)) (t(" beside ")) (link(&diff.b)) ". "
@@ -153,6 +158,7 @@ pub(super) fn diff(here: &Here<'_>) -> Result<Answer> {
                 p { (t("Columns that only one of them has: ")) (diff.other_columns.join(", ")) "." }
             }
             form.filter method="get" action=(format!("/projections/{}/diff", encoded(&diff.b))) {
+                (links::kept(here.ask, &["at"]))
                 label for="with" { (t("Beside")) }
                 select id="with" name="with" {
                     @for line in lines.iter().filter(|line| line.kind != "view" && line.state != "dropped") {

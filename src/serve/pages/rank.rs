@@ -1,13 +1,13 @@
 //! Symbols × months: where implied volatility stood.
 
-use super::{Page, data, figure};
+use super::{Page, data, figure, links};
 use crate::app::Which;
 use crate::app::chart::{Heat, Metric, heatmap};
 use crate::app::error::{AppError, Result};
 use crate::domain::{Series, Symbol};
 use crate::render::Page as _;
-use crate::serve::ask::{Answer, Here, encoded};
-use crate::serve::words::t;
+use crate::serve::ask::{Answer, Here};
+use crate::serve::words::{foreign, t};
 use maud::html;
 
 const USUAL: usize = 60;
@@ -33,22 +33,26 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     let map = heatmap(here.ledger, &heat)?;
     here.answer(&map, |map| {
         let drawn = map.figure();
-        let link = |symbol: &str| Some(format!("/symbols/{}?kind=rank", encoded(symbol)));
+        let link = |row: &[String]| {
+            row.first()
+                .map(|symbol| links::of_symbol(here, "/symbols", symbol, &[("kind", "rank")]))
+        };
         let body = html! {
             h1 { (t("Rank of implied volatility")) }
             form.filter method="get" action="/rank" {
+                (links::kept(here.ask, &["from", "to", "at"]))
                 label for="metric" { (t("Show")) }
                 select id="metric" name="metric" { @for one in Metric::ALL {
                     option value=(one.name()) selected[one.name() == metric.name()] { (one.name()) }
                 } }
                 label for="symbols" { (t("of")) }
-                input id="symbols" name="symbols" value=(words) placeholder="all symbols"
+                input id="symbols" name="symbols" value=(words) placeholder=(t("all symbols"))
                     maxlength="2000" autocomplete="off";
                 label for="limit" { (t("at most")) }
                 input id="limit" name="limit" type="number" min="0" max="5000" value=(limit);
                 button { (t("Show")) }
             }
-            p { (map.definition) }
+            p lang=[foreign()] { (map.definition) }
             @if map.months.is_empty() { p { (t("No symbol has implied volatility.")) } }
             @else { (figure(&drawn, "heat-")) (data(&drawn, link)) }
         };

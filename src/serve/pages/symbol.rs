@@ -1,6 +1,6 @@
 //! Symbols: the list with their health, and one of them over time.
 
-use super::{Page, data, leading, positions, symbol_link, table};
+use super::{Page, data, leading, links, positions, symbol_link, table};
 use crate::app::chart::{self, Drawn, Kind};
 use crate::app::error::Result;
 use crate::app::health;
@@ -30,18 +30,18 @@ pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
         true => found,
         false => found.into_iter().take(MOST).collect(),
     };
-    let today = here.run.clock.today();
+    let (today, at) = (here.run.clock.today(), here.at()?);
     let coverage = match symbols.is_empty() {
         // No symbol would mean all of them.
         true => Coverage {
             schema: "volledger/coverage/1",
-            position: here.ledger.position().0,
+            position: at.unwrap_or(here.ledger.position()).0,
             which: None,
             date: today.to_string(),
             rows: Vec::new(),
         },
         false => {
-            let asked = Asked { symbols, at: here.at()?, date: None, which: Which::Latest };
+            let asked = Asked { symbols, at, date: None, which: Which::Latest };
             health::coverage(here.ledger, &asked, today)?
         }
     };
@@ -52,16 +52,17 @@ pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
             None => (MISSING)
         } };
         let rows: Vec<Vec<Markup>> = coverage.rows.iter().map(|row| vec![
-            symbol_link(&row.symbol),
+            symbol_link(here, &row.symbol),
             span(&row.iv),
             span(&row.hv),
             span(&row.spot),
-            html! { a href=(format!("/gaps/{}", encoded(&row.symbol))) { (t("calendar")) } },
+            html! { a href=(links::of_symbol(here, "/gaps", &row.symbol, &[])) { (t("calendar")) } },
             html! { (row.issues.join(", ")) },
         ]).collect();
         let body = html! {
             h1 { (t("Symbols")) }
             form.filter method="get" action="/symbols" role="search" {
+                (links::kept(here.ask, &["at"]))
                 label for="q" { (t("Search")) }
                 input id="q" name="q" type="search" value=(words) maxlength="40" autocomplete="off";
                 button { (t("Show")) }
@@ -94,43 +95,54 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     here.answer(&chart, |chart| {
         let drawn = chart.newest(ROWS);
         let at = here.ask.word("at");
-        let view = kind.name().parse::<Series>().unwrap_or(Series::Iv);
-        let why = |day: &str| {
-            let at = at.map(|at| format!("?at={}", encoded(at))).unwrap_or_default();
-            Some(format!("/why/{view}/{}/{day}{at}", encoded(symbol.as_str())))
+        // To the first view that says something about the day; of a day without any there is no reason.
+        let why = |row: &[String]| {
+            let (day, values) = row.split_first()?;
+            let mut said = chart.lines.iter().zip(values).filter(|(_, value)| *value != MISSING);
+            said.next().map(|(line, _)| links::why(here, line.series, symbol.as_str(), day, ""))
         };
         let all = here.site.kept.symbols(&here.vantage()?)?;
         let (before, after) = neighbours(&all, &symbol);
+        let word = |name: &'static str| (name, here.ask.word(name).unwrap_or_default());
+        let to = |of: &str, symbol: &Symbol, kind: (&str, &str)| {
+            links::of_symbol(here, of, symbol.as_str(), &[kind, word("from"), word("to")])
+        };
+        let other = |of: &str| links::of_symbol(here, of, symbol.as_str(), &[]);
         let link = |name: &'static str, text: &str| html! {
-            a href=(format!("/symbols/{}?kind={name}", encoded(symbol.as_str())))
+            a href=(to("/symbols", &symbol, ("kind", name)))
                 aria-current=[(kind.name() == name).then_some("true")] { (find(text)) } " "
         };
         let head = here.ledger.position().0;
+        let place = format!("/symbols/{}", encoded(symbol.as_str()));
         let body = html! {
             h1 { (symbol) }
             p.kinds { (link("all", "IV, IV MA, HV20, HV252, spot")) (link("iv", "IV")) (link("hv", "HV"))
                 (link("spot", "spot")) (link("rank", "rank"))
-                a href=(format!("/gaps/{}", encoded(symbol.as_str()))) { (t("gaps")) } " "
-                a href=(format!("/earnings/{}", encoded(symbol.as_str()))) { (t("announcements")) } }
-            form.filter method="get" action=(format!("/symbols/{}", encoded(symbol.as_str()))) {
-                input type="hidden" name="kind" value=(kind.name());
+                a href=(other("/gaps")) { (t("gaps")) } " "
+                a href=(other("/earnings")) { (t("announcements")) } }
+            form.filter method="get" action=(place) {
+                (links::kept(here.ask, &["kind", "at"]))
                 label for="from" { (t("From")) }
                 input id="from" name="from" type="date" value=(here.ask.word("from").unwrap_or_default());
                 label for="to" { (t("to")) }
                 input id="to" name="to" type="date" value=(here.ask.word("to").unwrap_or_default());
-                (positions(head, at.map(|_| chart.position)))
                 button { (t("Show")) }
-                @if at.is_some() { a href=(format!("/symbols/{}", encoded(symbol.as_str()))) { (t("now")) } }
+            }
+            // A form of its own: a slider is always sent, and would pin whoever only chose days.
+            form.filter method="get" action=(place) {
+                (links::kept(here.ask, &["kind", "from", "to"]))
+                (positions(head, at.map(|_| chart.position)))
+                button { (t("Look back")) }
             }
             (leading(&drawn, "", Some((symbol.as_str(), at))))
             (data(&drawn, why))
             (averages(here, &symbol)?)
             p.around {
                 @if let Some(before) = before { a rel="prev" data-key="["
-                    href=(format!("/symbols/{}", encoded(before.as_str()))) { "← " (before) } }
+                    href=(to("/symbols", before, word("kind"))) { "← " (before) } }
                 " "
                 @if let Some(after) = after { a rel="next" data-key="]"
-                    href=(format!("/symbols/{}", encoded(after.as_str()))) { (after) " →" } }
+                    href=(to("/symbols", after, word("kind"))) { (after) " →" } }
             }
         };
         Ok(Page::new(symbol.to_string(), "/symbols", body).of(&[], std::slice::from_ref(&symbol)))
@@ -166,7 +178,7 @@ fn averages(here: &Here<'_>, symbol: &Symbol) -> Result<Markup> {
         .take(DAYS)
         .map(|row| {
             let day = html! {
-                a href=(format!("/why/iv/{}/{}", encoded(symbol.as_str()), row.date)) { (row.date) }
+                a href=(links::why(here, "iv", symbol.as_str(), &row.date, "")) { (row.date) }
             };
             let value = |name: &&str| {
                 let text = crate::render::numbers::optional("iv", name, row.values.get(*name));

@@ -18,8 +18,11 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     here.answer(&why, |why| {
         let title = format!("{series} {symbol} {day}");
         let body = html! {
-            h1 { (t("Why ")) (why.series) " " (symbol_link(&why.symbol)) " " (why.date) }
-            p { (t("As the ledger stood after #")) (why.position) "." }
+            h1 { (t("Why ")) (why.series) " " (symbol_link(here, &why.symbol)) " " (why.date) }
+            // A page of the past says it above.
+            @if here.ask.word("at").is_none() {
+                p { (t("As the ledger stood after #")) (why.position) "." }
+            }
             @for erasure in &why.erasures {
                 p.note { (t("Something about this day was ")) (erasure.to_string())
                     (t("; an older value may show.")) }
