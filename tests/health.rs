@@ -118,3 +118,29 @@ fn every_service_with_a_key_is_asked() {
     assert_eq!(check(&report, "polygon")["note"], "there is no key");
     assert_eq!((service.targets().len(), output.status.code()), (2, Some(1)));
 }
+
+/// A page with a 200, nothing at all and a refusal are no answer of Polygon.
+#[test]
+fn polygon_is_healthy_when_it_says_how_the_market_is() {
+    use crate::fetch::responder::{Responder, ok};
+    let desk = Desk::with_iv();
+    let home = desk.path().join("home/.config/volledger");
+    std::fs::create_dir_all(&home).unwrap();
+    for (body, healthy) in [
+        ("<html>log in first</html>", false),
+        ("", false),
+        ("{}", false),
+        (r#"{"status":"ERROR","error":"Unknown API Key"}"#, false),
+        (r#"{"market":"open","serverTime":"2025-11-14T16:48:08-05:00"}"#, true),
+    ] {
+        let service = Responder::new(move |_, _| ok(body));
+        let text = format!("[polygon]\nbase_url = \"{}\"\n", service.base());
+        std::fs::write(home.join("config.toml"), text).unwrap();
+        let mut command = desk.command(["health", "--online", "--json"]);
+        command.env("MASSIVE_API_KEY", "s3cret-canary");
+        let said = String::from_utf8(command.output().unwrap().stdout).unwrap();
+        let report: Value = serde_json::from_str(&said).unwrap();
+        assert_eq!(check(&report, "polygon")["healthy"], healthy, "{body}: {report}");
+        assert_eq!(service.targets().len(), 1);
+    }
+}

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// A kind of history kept per symbol and day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -233,6 +234,22 @@ pub fn is_volatile(code: u16) -> bool {
 /// The known field of a series by its exact name.
 pub fn field_named(series: Series, name: &str) -> Option<&'static FieldDef> {
     FIELDS.iter().find(|field| field.series == series && field.name == name)
+}
+
+/// Names that records have of their own: a vendor's field of such a name would take their place in
+/// views, tables and exports.
+const OWN_NAMES: [&str; 7] = ["symbol", "date", "series", "item", "fill", "position", "event"];
+
+/// The name of a vendor's field without a code: its own, or `$.` and its own where that is the name
+/// of a field with a code, or of what every record has.
+pub fn free_name(series: Series, name: &str) -> Arc<str> {
+    // SQL's columns are the same in capitals and small letters. What begins with the mark already
+    // gets a second one, so two fields never become one.
+    let mut own = OWN_NAMES.iter().copied().chain(series.item_name());
+    let taken = field_named(series, name).is_some()
+        || name.starts_with("$.")
+        || own.any(|own| name.eq_ignore_ascii_case(own));
+    if taken { format!("$.{name}").into() } else { name.into() }
 }
 
 impl fmt::Display for Series {

@@ -37,12 +37,16 @@ impl FromStr for Symbol {
 
     /// Trims, raises to upper case and checks the alphabet; the first character is a letter,
     /// a digit or `^`. The letters p, r and w after capitals stay small: so vendors mark preferred
-    /// shares, rights and warrants (`BRKpA`).
+    /// shares, rights and warrants (`BRKpA`, and `TpC`, which is another company than `TPC`). After
+    /// a single capital this is so only before another one: `Tp` is somebody typing a name.
     fn from_str(text: &str) -> Result<Self, NotASymbol> {
         let text = text.trim();
         let capitals = text.chars().take_while(char::is_ascii_uppercase).count();
         let mut small = text.chars().filter(char::is_ascii_lowercase);
-        let marked = capitals >= 2 && small.clone().count() == 1;
+        let capital_follows =
+            text.chars().nth(capitals + 1).is_some_and(|next| next.is_ascii_uppercase());
+        let enough = capitals >= 2 || (capitals == 1 && capital_follows);
+        let marked = enough && small.clone().count() == 1;
         if marked && small.all(|c| matches!(c, 'p' | 'r' | 'w')) {
             return Self::exact(text);
         }
@@ -77,6 +81,9 @@ mod tests {
             assert_eq!(text.parse::<Symbol>().unwrap().as_str(), want);
         }
         assert_eq!("BRKpA".parse::<Symbol>().unwrap().as_str(), "BRKpA");
+        assert_eq!("TpC".parse::<Symbol>().unwrap().as_str(), "TpC");
+        assert_eq!("Tp".parse::<Symbol>().unwrap().as_str(), "TP");
+        assert_eq!("TeC".parse::<Symbol>().unwrap().as_str(), "TEC");
         assert_eq!("Aapl".parse::<Symbol>().unwrap().as_str(), "AAPL");
         for wrong in ["", " ", "A B", "../X", "A..B", ".A", "É", "A/", &"A".repeat(33)] {
             assert!(wrong.parse::<Symbol>().is_err(), "{wrong}");

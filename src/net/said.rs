@@ -57,16 +57,70 @@ fn forms(key: &str) -> Vec<String> {
     forms.dedup();
     forms
 }
-/// Whether bytes of the service hold the key.
+
+/// Escapes within escapes that are looked through; JSON inside a text of JSON has two.
+const MOST_LAYERS: usize = 4;
+
+/// Whether bytes of the service hold the key: as it is, percent-encoded, or with characters written
+/// as JSON may write them (`\u0041`, `\/`), since whoever reads the body sees the key again.
 pub(super) fn holds_key(bytes: &[u8], key: &str) -> bool {
     if key.len() < SHORTEST_KEY {
         return false;
     }
-    forms(key).iter().any(|form| match std::str::from_utf8(bytes) {
-        // The search in text is the faster one.
-        Ok(text) => text.contains(form.as_str()),
-        Err(_) => bytes.windows(form.len()).any(|window| window == form.as_bytes()),
-    })
+    let found = |bytes: &[u8]| {
+        forms(key).iter().any(|form| match std::str::from_utf8(bytes) {
+            // The search in text is the faster one.
+            Ok(text) => text.contains(form.as_str()),
+            Err(_) => bytes.windows(form.len()).any(|window| window == form.as_bytes()),
+        })
+    };
+    if found(bytes) {
+        return true;
+    }
+    let mut plain = unescaped(bytes);
+    for _ in 1..MOST_LAYERS {
+        match &plain {
+            None => return false,
+            Some(text) if found(text) => return true,
+            Some(text) => plain = unescaped(text),
+        }
+    }
+    plain.is_some_and(|text| found(&text))
+}
+
+/// Bytes with one layer of escapes taken off, JSON's and percent's; `None` when there are none. A key
+/// is of ASCII, so other characters may become anything that is none.
+fn unescaped(bytes: &[u8]) -> Option<Vec<u8>> {
+    if !bytes.iter().any(|byte| matches!(byte, b'\\' | b'%')) {
+        return None;
+    }
+    let hex = |digits: Option<&[u8]>| {
+        let text = std::str::from_utf8(digits?).ok()?;
+        let all = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        all.then(|| u32::from_str_radix(text, 16).ok())?
+    };
+    let mut out = Vec::with_capacity(bytes.len());
+    let (mut at, mut changed) = (0, false);
+    while let Some(byte) = bytes.get(at) {
+        let next = bytes.get(at + 1);
+        let (plain, length) = match (byte, next) {
+            (b'\\', Some(b'u')) => match hex(bytes.get(at + 2..at + 6)) {
+                Some(code) => (u8::try_from(code).unwrap_or(b'?'), 6),
+                None => (*byte, 1),
+            },
+            (b'\\', Some(b'n' | b'r' | b't' | b'b' | b'f')) => (b' ', 2),
+            (b'\\', Some(plain)) => (*plain, 2),
+            (b'%', _) => match hex(bytes.get(at + 1..at + 3)) {
+                Some(code) => (u8::try_from(code).unwrap_or(b'?'), 3),
+                None => (*byte, 1),
+            },
+            _ => (*byte, 1),
+        };
+        changed |= length > 1;
+        out.push(plain);
+        at += length;
+    }
+    changed.then_some(out)
 }
 
 /// `text` for a person: one line, without the key, and not too long.
@@ -157,6 +211,20 @@ mod tests {
         assert!(holds_key(format!("{{\"k\":\"{KEY}\"}}").as_bytes(), KEY));
         assert!(holds_key(&[&[0xff, 0xfe], KEY.as_bytes()].concat(), KEY));
         assert!(!holds_key(b"nothing", KEY));
+        // As JSON may write it, also within a text of JSON, and percent-encoded in small letters.
+        let parts = [
+            r#"{"k":"\u0043ANARY-k3y/Zz+9="}"#,
+            r#"{"k":"CANARY-k3y\/Zz\u002B9="}"#,
+            r#"{"k":"{\"k\":\"CANARY-k3y\\/Zz\\u002b9=\"}"}"#,
+            "x?k=CANARY-k3y%2fZz%2b9%3d",
+            "x?k=CANARY%252Dk3y%252fZz%252b9%253d",
+        ];
+        for part in parts {
+            assert!(holds_key(part.as_bytes(), KEY), "{part}");
+        }
+        for part in [r"\u00", r"\", "%", "%4", r"\u004", "100 % of \\ it", "%C3%A9 é \\u00e9"] {
+            assert!(!holds_key(part.as_bytes(), KEY), "{part}");
+        }
         assert!(!holds_key(b"AAPL", "AAPL"), "too short to mean anything");
         assert!(!holds_key(b"nothing", ""));
     }

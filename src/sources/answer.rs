@@ -67,6 +67,8 @@ pub(super) fn object(body: &[u8]) -> Result<Vec<Entry<'_>>, Refusal> {
             return wrong(format!("the body is not UTF-8 at byte {}", error.valid_up_to()));
         }
     };
+    // Some texts begin with a byte order mark, which JSON does not know.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let not_json = |error: serde_json::Error| match error.is_eof() {
         true => "the body is cut short".to_owned(),
         false if text.trim_start().starts_with('<') => "the body is HTML, not JSON".to_owned(),

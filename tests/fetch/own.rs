@@ -214,7 +214,7 @@ fn the_review_of_a_fetch_tells_every_outcome() {
 
 #[test]
 fn what_a_service_was_asked_later_is_not_told_of_the_past() {
-    let service = Responder::new(|_, _| ok("{}"));
+    let service = Responder::new(|_, _| ok(r#"{"status":"OK","resultsCount":0}"#));
     let bench = Bench::new(service.base());
     let file = bench.desk.write("VOLA.csv", "date,close\n2025-11-13,5.5\n");
     bench.run(&format!("import spot {file} -s VOLA --yes")).exits(0);
@@ -230,7 +230,7 @@ fn what_a_service_was_asked_later_is_not_told_of_the_past() {
 /// Two answers of the same bytes about two symbols are two facts, and a third run asks nothing.
 #[test]
 fn equal_answers_without_items_about_two_symbols_are_two_facts() {
-    let service = Responder::new(|_, _| ok("{}"));
+    let service = Responder::new(|_, _| ok(r#"{"status":"OK","resultsCount":0}"#));
     let bench = Bench::new(service.base());
     let words = |symbol: &str| {
         format!("spot {symbol} --from 2025-10-01 --to 2025-10-31 --grouped never --no-derive")

@@ -2,6 +2,7 @@
 
 use super::Question;
 use super::cache::{self, Cache, Counters, Kept};
+use super::endpoint::strays;
 use super::note::Note;
 use crate::app::Clock;
 use crate::app::error::Result;
@@ -19,6 +20,9 @@ use std::time::{Duration, Instant};
 
 /// Most pages of one answer.
 const MAX_PAGES: u32 = 1000;
+
+/// Most bytes of all pages of one answer together: what is settled is held in memory as events.
+pub(super) const MAX_ANSWER: u64 = 128 << 20;
 
 /// How often a page may come a second time before the service is taken to go in circles.
 const REPEATS: u32 = 3;
@@ -291,6 +295,8 @@ impl Worker<'_> {
     fn question(&self, question: &Question, mut note: Note) {
         let mut asked: Vec<String> = Vec::new();
         let (mut before, mut repeats) = (None, 0);
+        // Items and bytes of the pages so far.
+        let (mut items_so_far, mut bytes) = (0, 0);
         // Pages that an earlier one named, and that were not asked yet.
         let mut ahead: VecDeque<String> = VecDeque::new();
         loop {
@@ -324,13 +330,27 @@ impl Worker<'_> {
                 repeats = 0;
                 before = items;
             }
-            let circles = next.as_ref().is_some_and(|next| !repeated && asked.contains(next));
-            if circles || repeats >= REPEATS {
-                let why = "the service's next page leads back to one that was read";
-                return self.give_up(note, answer.body, repeated, why);
+            if !repeated {
+                items_so_far += heard.items;
+                bytes += answer.body.len() as u64;
             }
-            if note.page + 1 >= MAX_PAGES {
-                let why = format!("more than {MAX_PAGES} pages");
+            let circles = next.as_ref().is_some_and(|next| !repeated && asked.contains(next));
+            let missing = heard.promised.filter(|promised| *promised > items_so_far);
+            let why = if bytes > MAX_ANSWER {
+                let most = MAX_ANSWER >> 20;
+                Some(format!("the pages of the answer have more than {most} MiB together"))
+            } else if circles || repeats >= REPEATS {
+                Some("the service's next page leads back to one that was read".to_owned())
+            } else if note.page + 1 >= MAX_PAGES {
+                Some(format!("more than {MAX_PAGES} pages"))
+            } else if next.as_deref().is_some_and(|next| strays(question, next)) {
+                Some("the service's next page is of another symbol".to_owned())
+            } else {
+                missing.filter(|_| next.is_none()).map(|promised| {
+                    format!("the service says {promised} results and gave {items_so_far}")
+                })
+            };
+            if let Some(why) = why {
                 return self.give_up(note, answer.body, repeated, &why);
             }
             let Some(next) = next else {
@@ -460,6 +480,7 @@ fn items_of(body: &[u8]) -> Option<crate::domain::Digest> {
         #[serde(borrow)]
         results: Option<&'a RawValue>,
     }
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let items: Items<'_> = serde_json::from_slice(body).ok()?;
     items.results.map(|results| content(results.get().as_bytes()))
 }

@@ -105,6 +105,8 @@ pub(super) struct Heard {
     pub(super) next_url: Option<String>,
     /// Further pages that follow from this one: path and query.
     pub(super) ahead: Vec<String>,
+    /// How many items the service says there are, where it says so.
+    pub(super) promised: Option<u64>,
 }
 
 impl Endpoint {
@@ -154,11 +156,14 @@ impl Endpoint {
         match self {
             Self::Polygon(endpoint) => {
                 let envelope = polygon::envelope(endpoint, body)?;
-                match envelope.refusal() {
+                let adjusted = question.target.contains("adjusted=true");
+                let asked = question.symbol.as_ref();
+                match envelope.refusal().or_else(|| envelope.astray(asked, adjusted)) {
                     Some(text) => Err(text.into()),
                     None => {
-                        let (items, next_url) = (envelope.items, envelope.next_url);
-                        Ok(Heard { items, next_url, ahead: Vec::new() })
+                        let (items, promised) = (envelope.items, envelope.promised);
+                        let (next_url, ahead) = (envelope.next_url, Vec::new());
+                        Ok(Heard { items, next_url, ahead, promised })
                     }
                 }
             }
@@ -190,7 +195,23 @@ fn tradier_page(question: &Question, target: &str, body: &[u8]) -> Result<Heard,
         }
         (tradier::Page::Chain, _) => Vec::new(),
     };
-    Ok(Heard { items, next_url: None, ahead })
+    Ok(Heard { items, ahead, ..Heard::default() })
+}
+
+/// What stands before the symbol in the paths that name one.
+const BEFORE_SYMBOL: [&str; 2] = ["/v2/aggs/ticker/", "/v3/snapshot/options/"];
+
+/// Whether a next page is of another symbol than the first one: its items may not say so.
+pub(super) fn strays(question: &Question, next: &str) -> bool {
+    let named = |target: &str| {
+        let path = target.split('?').next().unwrap_or_default();
+        let rest = BEFORE_SYMBOL.iter().find_map(|before| Some(path.split_once(before)?.1))?;
+        let name = rest.split('/').next().unwrap_or_default();
+        let plain = name.replace("%3A", ":").replace("%3a", ":");
+        Some(plain.replace("%2f", "%2F").replace("%5e", "%5E").replace('^', "%5E"))
+    };
+    // A path of another form says nothing; it is the service's to choose.
+    named(&question.target).zip(named(next)).is_some_and(|(asked, next)| asked != next)
 }
 
 /// What stands before `/markets` in an address, such as `/v1`.

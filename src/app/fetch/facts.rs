@@ -3,6 +3,7 @@
 use super::{Endpoint, Question};
 use crate::domain::{Calendar, Coverage, Day, Digest, Fact, eastern};
 use crate::sources::{alpha_vantage, polygon};
+use std::collections::BTreeSet;
 
 /// Plans keep this many years of history; a range that begins there was shortened.
 const PLAN_YEARS: [i32; 4] = [2, 5, 10, 20];
@@ -16,8 +17,25 @@ const LONG: i32 = 30;
 /// An empty answer about a day is final when the day is that many days past.
 const EMPTY_FINAL: i32 = 3;
 
+/// Before all days: what is settled up to there is asked again.
+const NEVER: Day = Day(i32::MIN);
+
 /// Sessions that the short form of Alpha Vantage's daily bars has, today's included.
 pub(super) const SHORT_FORM: usize = 100;
+
+/// More runs of days with rejected items than that are not told apart.
+const MOST_RUNS: usize = 64;
+
+/// Items of an answer that were rejected: nothing is known of what they were about.
+#[derive(Clone, Debug, Default)]
+pub struct Rejected {
+    /// How many.
+    pub count: u64,
+    /// The days of those whose day could be read.
+    pub days: BTreeSet<Day>,
+    /// How many of them have no day.
+    pub undated: u64,
+}
 
 /// What is known of an answer.
 pub struct Answered<'a> {
@@ -35,10 +53,78 @@ pub struct Answered<'a> {
     pub server_ms: Option<i64>,
     /// Digest of what it means.
     pub meaning: Digest,
+    /// What of it was rejected.
+    pub rejected: Rejected,
 }
 
 /// The facts about the days of a question, in order; they cover the range without overlap.
+///
+/// Where items were rejected, no day is empty for good, and neither are their own days anything: they
+/// are asked again.
 pub fn facts(answered: &Answered<'_>, calendar: &Calendar) -> Vec<Coverage> {
+    use polygon::Endpoint::{Dividends, News, Splits};
+    let told = facts_of_days(answered, calendar);
+    let (endpoint, rejected) = (answered.question.endpoint, &answered.rejected);
+    if rejected.count == 0 {
+        return told;
+    }
+    let dated = matches!(endpoint, Endpoint::Polygon(Splits | Dividends | News));
+    let mut found = Vec::new();
+    for fact in told {
+        match fact.fact {
+            Fact::Empty => found.push(unknown(fact, rejected.count)),
+            Fact::Data if endpoint.is_range() && rejected.undated > 0 => {
+                found.push(Coverage { settled: NEVER, ..fact });
+            }
+            Fact::Data if endpoint.is_range() || dated => apart(fact, rejected, &mut found),
+            _ => found.push(fact),
+        }
+    }
+    found
+}
+
+/// An empty range whose items were rejected.
+fn unknown(fact: Coverage, count: u64) -> Coverage {
+    let text = match count {
+        1 => "an item was rejected".to_owned(),
+        _ => format!("{count} items were rejected"),
+    };
+    Coverage { fact: Fact::Empty, settled: NEVER, text, ..fact }
+}
+
+/// Takes the days of rejected items out of a fact.
+fn apart(fact: Coverage, rejected: &Rejected, found: &mut Vec<Coverage>) {
+    let mut runs: Vec<(Day, Day, u64)> = Vec::new();
+    for day in rejected.days.range(fact.from..=fact.to) {
+        match runs.last_mut() {
+            Some((_, last, count)) if last.next() == *day => (*last, *count) = (*day, *count + 1),
+            _ => runs.push((*day, *day, 1)),
+        }
+    }
+    if runs.len() > MOST_RUNS {
+        found.push(Coverage { settled: NEVER, ..fact });
+        return;
+    }
+    let (mut from, to) = (fact.from, fact.to);
+    for (first, last, count) in runs {
+        if from < first {
+            found.push(Coverage { from, to: Day(first.0 - 1), ..fact.clone() });
+        }
+        found.push(unknown(Coverage { from: first, to: last, ..fact.clone() }, count));
+        from = last.next();
+    }
+    if from <= to {
+        found.push(Coverage { from, ..fact });
+    }
+}
+
+/// Up to which day an answer that waits is final, if it is data.
+pub(super) fn final_until(kept: &super::note::Answered, calendar: &Calendar) -> Day {
+    let observed = kept.pages.last().map_or(0, |(note, _)| note.certain_ms());
+    settled_data(kept.question.endpoint, kept.question.to, observed, calendar)
+}
+
+fn facts_of_days(answered: &Answered<'_>, calendar: &Calendar) -> Vec<Coverage> {
     let question = answered.question;
     let today = eastern::day_of(answered.observed_ms).unwrap_or_default();
     let data = settled_data(question.endpoint, question.to, answered.observed_ms, calendar);
@@ -48,7 +134,12 @@ pub fn facts(answered: &Answered<'_>, calendar: &Calendar) -> Vec<Coverage> {
         true => today,
         false => Day(today.0 - EMPTY_FINAL),
     };
-    let bars = question.endpoint.is_bars();
+    let (endpoint, bars) = (question.endpoint, question.endpoint.is_bars());
+    // Months of bars without any are one bad answer or a symbol that is none: asked again.
+    let many = endpoint.is_range() && question.to.0 - question.from.0 > LONG;
+    // And so is a session in which not a single stock was traded.
+    let session = || calendar.open_days(question.from, question.to).next().is_some();
+    let all_stocks = endpoint == polygon::Endpoint::Grouped.into() && session();
     let whole = |fact, settled, text: &str| {
         vec![part(answered, (question.from, question.to), fact, settled, text)]
     };
@@ -56,7 +147,7 @@ pub fn facts(answered: &Answered<'_>, calendar: &Calendar) -> Vec<Coverage> {
         "ok" | "repeated" => {}
         // A plan that lacks today's bars refuses the whole range: all of it is asked again.
         "not-entitled" if bars && question.to >= today => {
-            return whole(Fact::NotEntitled, Day(i32::MIN), answered.text);
+            return whole(Fact::NotEntitled, NEVER, answered.text);
         }
         // Refused is the long form; what the short one has may be asked for.
         "not-entitled" if question.endpoint == alpha_vantage::Endpoint::Daily.into() => {
@@ -65,14 +156,15 @@ pub fn facts(answered: &Answered<'_>, calendar: &Calendar) -> Vec<Coverage> {
             return whole(Fact::NotEntitled, short.min(question.to), answered.text);
         }
         "not-entitled" => return whole(Fact::NotEntitled, question.to, answered.text),
+        "not-found" if many && endpoint == polygon::Endpoint::Aggs.into() => {
+            return whole(Fact::Empty, NEVER, answered.text);
+        }
+        "not-found" if all_stocks => return whole(Fact::Empty, NEVER, answered.text),
         "not-found" => return whole(Fact::Empty, empty, answered.text),
-        _ => return whole(Fact::Failed, Day(i32::MIN), answered.text),
+        _ => return whole(Fact::Failed, NEVER, answered.text),
     }
     let Some((first, last)) = answered.days else {
-        // Months of bars without any are one bad answer or a symbol that is none: asked again.
-        let bars = question.endpoint.is_range();
-        let long = bars && question.to.0 - question.from.0 > LONG;
-        return whole(Fact::Empty, if long { Day(i32::MIN) } else { empty }, "");
+        return whole(Fact::Empty, if many || all_stocks { NEVER } else { empty }, "");
     };
     if !question.endpoint.is_range() {
         return whole(Fact::Data, data, "");
@@ -188,8 +280,20 @@ mod tests {
     }
 
     fn until(to: &str, ended: &str, from: &str, days: Option<(&str, &str)>) -> Vec<Coverage> {
+        let (of, none) = (polygon::Endpoint::Aggs, Rejected::default());
+        answered(of, to, ended, from, days, &none)
+    }
+
+    fn answered(
+        of: polygon::Endpoint,
+        to: &str,
+        ended: &str,
+        from: &str,
+        days: Option<(&str, &str)>,
+        rejected: &Rejected,
+    ) -> Vec<Coverage> {
         let question = Question {
-            endpoint: polygon::Endpoint::Aggs.into(),
+            endpoint: of.into(),
             series: Series::Spot,
             symbol: Some("AAPL".parse().unwrap()),
             scope: String::new(),
@@ -205,6 +309,7 @@ mod tests {
             observed_ms: eastern::instant(day("2025-11-14"), 16, 15).unwrap(),
             server_ms: eastern::instant(day("2026-11-14"), 16, 15),
             meaning: Digest::default(),
+            rejected: rejected.clone(),
         };
         facts(&answered, Calendar::nyse())
     }
@@ -246,6 +351,62 @@ mod tests {
         ] {
             assert_eq!(told(ended, "2025-01-02", None)[0].0, fact, "{ended}");
         }
+    }
+
+    #[test]
+    fn a_session_without_any_stock_and_months_without_any_bar_are_never_final() {
+        let (none, week) = (Rejected::default(), ("2025-10-13", "2025-10-17"));
+        let grouped = |ended, (from, to)| {
+            answered(polygon::Endpoint::Grouped, to, ended, from, None, &none)[0].settled
+        };
+        for ended in ["ok", "not-found"] {
+            assert_eq!(grouped(ended, week), NEVER, "{ended}");
+            // A Saturday has none.
+            assert!(grouped(ended, ("2025-10-18", "2025-10-18")) > NEVER, "{ended}");
+            assert_eq!(until("2025-11-13", ended, "2023-11-20", None)[0].settled, NEVER);
+            assert!(until("2025-11-13", ended, "2025-11-03", None)[0].settled > NEVER);
+        }
+    }
+
+    #[test]
+    fn days_of_rejected_items_are_asked_again() {
+        let rejected = |days: &[&str], undated: u64| Rejected {
+            count: days.len() as u64 + undated,
+            days: days.iter().map(|text| day(text)).collect(),
+            undated,
+        };
+        let (from, to) = ("2025-10-13", "2025-10-17");
+        let told = |of: polygon::Endpoint, days, rejected: &Rejected| -> Vec<String> {
+            let facts = answered(of, to, "ok", from, days, rejected);
+            let word = |f: &Coverage| {
+                let last = if f.settled >= f.to { "final" } else { "open" };
+                format!(
+                    "{} {}-{} {last}",
+                    f.fact.name(),
+                    &f.from.to_string()[8..],
+                    &f.to.to_string()[8..]
+                )
+            };
+            facts.iter().map(word).collect()
+        };
+        let aggs = polygon::Endpoint::Aggs;
+        let all = Some((from, to));
+        assert_eq!(told(aggs, all, &rejected(&[], 0)), ["data 13-17 final"]);
+        // The last day's bar, one in the middle, two beside each other, one without a day.
+        let last = told(aggs, Some((from, "2025-10-16")), &rejected(&[to], 0));
+        assert_eq!(last, ["data 13-16 final", "empty 17-17 open"]);
+        let middle = ["data 13-14 final", "empty 15-15 open", "data 16-17 final"];
+        assert_eq!(told(aggs, all, &rejected(&["2025-10-15"], 0)), middle);
+        let two = told(aggs, all, &rejected(&["2025-10-14", "2025-10-15"], 0));
+        assert_eq!(two, ["data 13-13 final", "empty 14-15 open", "data 16-17 final"]);
+        assert_eq!(told(aggs, all, &rejected(&[], 1)), ["data 13-17 open"]);
+        assert_eq!(told(aggs, None, &rejected(&[], 5)), ["empty 13-17 open"]);
+        // An event of another symbol.
+        let splits = polygon::Endpoint::Splits;
+        assert_eq!(told(splits, None, &rejected(&[], 1)), ["empty 13-17 open"]);
+        // Thousands of stocks are not asked again for one of them.
+        let grouped = told(polygon::Endpoint::Grouped, all, &rejected(&["2025-10-15"], 1));
+        assert_eq!(grouped, ["data 13-17 final"]);
     }
 
     #[test]

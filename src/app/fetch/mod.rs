@@ -11,6 +11,7 @@
 
 mod announced;
 mod ask;
+mod bodies;
 mod cache;
 mod coverage;
 mod endpoint;
@@ -29,7 +30,7 @@ pub use cache::{Cache, CacheLimits, Counters, Kept, Recorded, recorded};
 pub use coverage::{CoverageMap, Range, days_in};
 pub use endpoint::{Endpoint, Provider};
 pub use note::{Note, waiting};
-pub use plan::{Grouped, Plan, What, Wish, plan};
+pub use plan::{Grouped, Plan, What, Wish, plan, plan_beside};
 pub use service::{Pace, Resilience, Service, ServiceOptions, Stop, open_inbox, reach};
 pub use settle::{SettleOptions, Settled, settle};
 pub use spent::spent;

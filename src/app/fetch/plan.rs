@@ -6,8 +6,11 @@ use super::{Endpoint, Question};
 use crate::domain::{BatchId, Calendar, Day, Series, Symbol, eastern};
 use crate::sources::alpha_vantage::Endpoint as Av;
 use crate::sources::polygon::Endpoint as P;
+use kept::Kept;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+
+pub use kept::plan_beside;
 
 /// Most base bars of one request.
 const LIMIT: u32 = 50_000;
@@ -130,8 +133,13 @@ pub fn session_at(now_ms: i64, calendar: &Calendar) -> Day {
 
 /// Plans what is missing of a wish.
 pub fn plan(wish: &Wish, coverage: &CoverageMap, calendar: &Calendar) -> Plan {
+    planned(wish, coverage, calendar, &[])
+}
+
+/// Plans what is missing of a wish, and of answers that wait.
+fn planned(wish: &Wish, coverage: &CoverageMap, calendar: &Calendar, kept: &[Kept<'_>]) -> Plan {
     let rolled_back = RefCell::new(BTreeSet::new());
-    let planner = Planner { wish, coverage, calendar, rolled_back: &rolled_back };
+    let planner = Planner { wish, coverage, calendar, rolled_back: &rolled_back, kept };
     let mut plan = match wish.what {
         What::Spot | What::Bars if wish.source == Provider::AlphaVantage => {
             planner.each(|symbol| planner.daily(symbol))
@@ -169,6 +177,7 @@ struct Planner<'a> {
     coverage: &'a CoverageMap,
     calendar: &'a Calendar,
     rolled_back: &'a RefCell<BTreeSet<BatchId>>,
+    kept: &'a [Kept<'a>],
 }
 
 impl Planner<'_> {
@@ -205,6 +214,11 @@ impl Planner<'_> {
             true => all.to_vec(),
             false => self.coverage.missing(series, symbol, scope, all.iter().copied()),
         };
+        let about = |kept: &&Kept<'_>| {
+            kept.question.symbol.as_ref() == symbol && kept.question.scope == scope
+        };
+        let kept: Vec<&Kept<'_>> = self.kept.iter().filter(about).collect();
+        missing.retain(|day| !kept.iter().any(|kept| kept.has(*day)));
         if !self.wish.again {
             missing.retain(|day| match self.coverage.rolled_back(series, symbol, scope, *day) {
                 Some(batch) => {
@@ -399,6 +413,7 @@ impl Planner<'_> {
     }
 }
 
+mod kept;
 mod others;
 #[cfg(test)]
 mod tests;

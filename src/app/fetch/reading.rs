@@ -1,6 +1,8 @@
 //! Reading answers into events: which reader, and which session a chain belongs to.
 
+use super::bodies::Bodies;
 use super::{Endpoint, Note, Question};
+use crate::app::error::Result;
 use crate::domain::{Collector, Day, Finding, Severity, Window, eastern};
 use crate::sources::ReadError;
 use crate::sources::answer::Wanted;
@@ -38,14 +40,14 @@ pub(super) fn read_into(
     windows: &mut Vec<Window>,
 ) -> PageSummary {
     let (question, source, as_of) = (reading.question, reading.source, reading.as_of);
-    let mut take = |window: &mut Window| -> Result<(), Infallible> {
+    let mut take = |window: &mut Window| -> std::result::Result<(), Infallible> {
         windows.push(std::mem::take(window));
         Ok(())
     };
     let mut out = Collector::new(&mut take);
     let (series, symbol, range) = (question.series, question.symbol.clone(), ranged(question));
     let wanted = Wanted { series, symbol, range, as_of, source };
-    let read: Result<_, ReadError<Infallible>> = match question.endpoint {
+    let read: std::result::Result<_, ReadError<Infallible>> = match question.endpoint {
         Endpoint::Polygon(endpoint) => {
             let Wanted { series, symbol, range, .. } = wanted;
             let (timespan, observed_ms) = (question.scope.clone(), note.observed_ms);
@@ -79,23 +81,24 @@ pub(super) fn read_into(
 /// The quote that came with a chain; nothing is known without one.
 pub(super) fn underlying(
     question: &Question,
-    bodies: &[(&Note, Vec<u8>)],
+    bodies: &Bodies<'_>,
     findings: &mut Vec<Finding>,
-) -> tradier::Quote {
-    let Some(symbol) = &question.symbol else { return tradier::Quote::default() };
+) -> Result<tradier::Quote> {
+    let none = Ok(tradier::Quote::default());
+    let Some(symbol) = &question.symbol else { return none };
     if question.endpoint != Endpoint::TradierChain {
-        return tradier::Quote::default();
+        return none;
     }
-    let quote = |(note, body): &(&Note, Vec<u8>)| {
-        let is_quote = tradier::Page::of(&note.target) == Some(tradier::Page::Quote);
-        is_quote.then(|| tradier::quote(body, symbol))
+    let is_quote = |note: &Note| tradier::Page::of(&note.target) == Some(tradier::Page::Quote);
+    let found = match bodies.notes().position(is_quote) {
+        Some(page) => tradier::quote(&bodies.get(page)?, symbol),
+        None => tradier::Quote::default(),
     };
-    let found = bodies.iter().find_map(quote).unwrap_or_default();
     if found.last.is_none() && bodies.len() > 1 {
         let text = format!("{symbol}: no price of the underlying came with the chain");
         findings.push(finding("no_underlying_price", Severity::Warning, None, text));
     }
-    found
+    Ok(found)
 }
 
 fn times_of(question: &Question, note: &Note, body: &[u8]) -> Option<SessionTimes> {
@@ -111,26 +114,29 @@ fn times_of(question: &Question, note: &Note, body: &[u8]) -> Option<SessionTime
 /// underlying has moved on since is told.
 pub(super) fn session(
     question: &Question,
-    bodies: &[(&Note, Vec<u8>)],
+    bodies: &Bodies<'_>,
     findings: &mut Vec<Finding>,
-) -> Day {
+) -> Result<Day> {
     if !question.endpoint.is_chain() {
-        return question.from;
+        return Ok(question.from);
     }
-    let times = bodies.iter().filter_map(|(note, body)| times_of(question, note, body));
-    let times = times.fold(SessionTimes::default(), SessionTimes::latest);
+    let mut times = SessionTimes::default();
+    for (page, note) in bodies.notes().enumerate() {
+        let of_page = times_of(question, note, &bodies.get(page)?);
+        times = times.latest(of_page.unwrap_or_default());
+    }
     let (quotes, underlying) = (times.options, times.underlying);
-    let observed = bodies.last().map_or(0, |(note, _)| note.observed_ms);
+    let observed = bodies.notes().last().map_or(0, |note| note.observed_ms);
     let today = eastern::day_of(observed).unwrap_or(question.from);
     // A clock that is wrong must not date quotes into the future.
     let day = quotes.unwrap_or(question.from);
     let warn = |code: &str, text: String| finding(code, Severity::Warning, Some(day), text);
     // A snapshot of several pages may have ended before it came to a chain.
     let has_chain = question.endpoint != Endpoint::TradierChain
-        || bodies.iter().any(|(note, _)| {
+        || bodies.notes().any(|note| {
             tradier::Page::of(&note.target) == Some(tradier::Page::Chain) && note.ended == "ok"
         });
-    if quotes.is_none() && !bodies.is_empty() && has_chain {
+    if quotes.is_none() && bodies.len() > 0 && has_chain {
         let text = "no quote, trade or bar of the chain has a time: it is dated by the session in \
                     which it was fetched";
         findings.push(warn("undated_chain", text.to_owned()));
@@ -145,5 +151,5 @@ pub(super) fn session(
         let text = format!("the quotes are of {day}, after {today} of this machine's clock");
         findings.push(warn("clock", text));
     }
-    day
+    Ok(day)
 }

@@ -10,7 +10,7 @@ use crate::domain::Position;
 use crate::ledger::{Inbox, OpenOptions};
 use crate::net::{Client, ClientOptions, Ended, KeyIn, Limit, Spread, SystemTime, Unusable, Waits};
 use crate::sources::answer::Refusal;
-use crate::sources::{alpha_vantage, tradier};
+use crate::sources::{alpha_vantage, polygon, tradier};
 use secrecy::SecretString;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -207,7 +207,9 @@ type Check = fn(&[u8]) -> std::result::Result<(), Refusal>;
 /// whether markets are open, the others a quote of one symbol.
 fn probe(provider: Provider, base_path: &str) -> (String, Check) {
     match provider {
-        Provider::Polygon => ("/v1/marketstatus/now".to_owned(), |_| Ok(())),
+        Provider::Polygon => ("/v1/marketstatus/now".to_owned(), |body| {
+            polygon::answers(body).map_err(Refusal::Payload)
+        }),
         Provider::AlphaVantage => {
             let target = format!("{base_path}/query?function=GLOBAL_QUOTE&symbol=SPY");
             (target, alpha_vantage::answers)

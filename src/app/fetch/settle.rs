@@ -1,9 +1,10 @@
 //! Settling: from the answers in the inbox to one sealed batch.
 
 use super::announced::Announced;
+use super::bodies::{self, Bodies};
 use super::coverage::CoverageMap;
 use super::endpoint::Provider;
-use super::facts::{self, facts};
+use super::facts::{self, Rejected, facts};
 use super::known::is_known;
 use super::meaning::meaning;
 use super::note::{Answered, Note, waiting};
@@ -18,7 +19,7 @@ use crate::app::views::{Roots, ViewReader};
 use crate::app::withdraw;
 use crate::domain::entry::RowCounts;
 use crate::domain::{
-    Calendar, Class, Collector, Day, Finding, Key, Op, Origin, Series, Severity, Window,
+    Calendar, Class, Collector, Day, Fact, Finding, Key, Op, Origin, Series, Severity, Window,
 };
 use crate::ledger::codec::{Http, ManifestSource, SourceKind};
 use crate::ledger::{Inbox, Ledger};
@@ -145,6 +146,25 @@ struct Request {
     run: String,
 }
 
+/// What the pages of an answer say.
+#[derive(Default)]
+struct Whole {
+    windows: Vec<Window>,
+    rows: RowCounts,
+    days: Option<(Day, Day)>,
+    /// The session of a chain, else the first day asked.
+    as_of: Day,
+    rejected: Rejected,
+    findings: Vec<Finding>,
+}
+
+/// What came of reading an answer.
+enum Read {
+    Of(Box<Whole>),
+    /// It cannot be read, and why.
+    Not(String),
+}
+
 struct Work<'a> {
     inbox: &'a Inbox,
     coverage: &'a CoverageMap,
@@ -188,34 +208,73 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Reads one answer; if it says what is known already, nothing of it stays.
+    /// Reads one answer; if it says what is known already, nothing of it stays. One that cannot be
+    /// read is left out and told: it is asked again, and keeps nobody from the others.
     fn answer(&mut self, ledger: &mut Ledger, answer: &Answered) -> Result<()> {
-        let question = &answer.question;
-        let Some((end, _)) = answer.pages.last() else { return Ok(()) };
-        let mut bodies = Vec::new();
-        for (note, arrival) in &answer.pages {
-            bodies.push((note, self.inbox.body(arrival)?));
-        }
-        let mut findings = Vec::new();
-        let as_of = session(question, &bodies, &mut findings);
-        let underlying = reading::underlying(question, &bodies, &mut findings);
-        let first = self.draft.manifest.sources.len() as u32;
-        let (mut windows, mut rows, mut days) = (Vec::new(), RowCounts::default(), None);
-        for (index, (note, body)) in (first..).zip(&bodies) {
+        let bodies = Bodies::new(self.inbox, &answer.pages);
+        let lost = match bodies::too_large(&answer.pages) {
+            Some(why) => why,
+            None => match self.read(&answer.question, &bodies) {
+                Ok(Read::Of(all)) => return self.take(ledger, answer, &bodies, *all),
+                Ok(Read::Not(why)) => why,
+                Err(error) => bodies::damage(&error).ok_or(error)?,
+            },
+        };
+        let question = answer.question.clone();
+        self.outcomes.push(OutcomeLine {
+            facts: vec![(question.from, question.to, Fact::Failed)],
+            rows: 0,
+            unchanged: true,
+            ended: "unreadable".to_owned(),
+            text: format!("{lost}; it is left out, and asked again"),
+            question,
+        });
+        Ok(())
+    }
+
+    /// Reads the pages of an answer, one after the other.
+    fn read(&self, question: &Question, bodies: &Bodies<'_>) -> Result<Read> {
+        let mut all = Whole::default();
+        all.as_of = session(question, bodies, &mut all.findings)?;
+        let underlying = reading::underlying(question, bodies, &mut all.findings)?;
+        let (first, as_of) = (self.draft.manifest.sources.len(), all.as_of);
+        for (page, note) in bodies.notes().enumerate() {
             if !matches!(note.ended.as_str(), "ok" | "incomplete") {
                 continue;
             }
-            let reading = Reading { question, as_of, underlying: &underlying, source: index };
-            let summary = read_into(note, body, &reading, &mut windows);
-            rows.read += summary.rows.read;
-            rows.accepted += summary.rows.accepted;
-            rows.rejected += summary.rows.rejected;
+            let source = (first + page) as u32;
+            let reading = Reading { question, as_of, underlying: &underlying, source };
+            let summary = read_into(note, &bodies.get(page)?, &reading, &mut all.windows);
+            let mut fatal = summary.findings.iter();
+            if let Some(fatal) = fatal.find(|finding| finding.severity == Severity::Fatal) {
+                return Ok(Read::Not(fatal.text.clone()));
+            }
+            all.rows.read += summary.rows.read;
+            all.rows.accepted += summary.rows.accepted;
+            all.rows.rejected += summary.rows.rejected;
+            all.rejected.count += summary.rows.rejected;
+            all.rejected.undated += summary.undated;
+            all.rejected.days.extend(summary.rejected_days);
             // Named one by one: which ticker failed is what somebody wants to know.
             let told = |finding: &Finding| finding.code != "ticker_error";
-            findings.extend(summary.findings.into_iter().filter(told));
-            findings.extend(summary.errors.iter().map(failed_ticker));
-            days = joined(days, summary.days);
+            all.findings.extend(summary.findings.into_iter().filter(told));
+            all.findings.extend(summary.errors.iter().map(failed_ticker));
+            all.days = joined(all.days, summary.days);
         }
+        Ok(Read::Of(Box::new(all)))
+    }
+
+    /// Takes what was read of an answer into the batch.
+    fn take(
+        &mut self,
+        ledger: &mut Ledger,
+        answer: &Answered,
+        bodies: &Bodies<'_>,
+        all: Whole,
+    ) -> Result<()> {
+        let question = &answer.question;
+        let Some((end, _)) = answer.pages.last() else { return Ok(()) };
+        let Whole { mut windows, mut rows, days, as_of, rejected, mut findings } = all;
         let answered = facts::Answered {
             question,
             // A refusal of a later page says nothing about the days of the pages before it.
@@ -228,6 +287,7 @@ impl<'a> Work<'a> {
             observed_ms: end.certain_ms(),
             server_ms: end.server_ms,
             meaning: meaning(&windows),
+            rejected,
         };
         findings.extend(clocks(end));
         let mut told = facts(&answered, Calendar::nyse());
@@ -267,8 +327,9 @@ impl<'a> Work<'a> {
             }
         }
         findings.extend(as_traded(&reader, self.coverage, question, days)?);
-        for (note, body) in &bodies {
-            self.keep(ledger, question, note, body, self.outcomes.len() as u32 - 1)?;
+        for (page, note) in bodies.notes().enumerate() {
+            let number = self.outcomes.len() as u32 - 1;
+            self.keep(ledger, question, note, &bodies.get(page)?, number)?;
         }
         self.draft.manifest.coverage.extend(told);
         self.draft.add(rows, Vec::new());

@@ -53,7 +53,8 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
     if wish.what == What::Spot && wish.source == Provider::Polygon {
         coverage.compare_with_views(&ledger, &wish.symbols)?;
     }
-    let mut plan = fetch::plan(&wish, &coverage, Calendar::nyse());
+    let waiting = fetch::waiting(&inbox).0;
+    let (plan, kept) = fetch::plan_beside(&wish, &coverage, Calendar::nyse(), &waiting);
     let position = ledger.position();
     if wish.source.counts_days() {
         reached.pace.spent = fetch::spent(&ledger, &inbox, wish.source, wish.now_ms)?;
@@ -61,12 +62,6 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
     let limits = service::cache_limits(&ctx.settings.files);
     let recorded = fetch::recorded(&ledger, &inbox, limits, wish.now_ms)?;
     drop(ledger);
-    let (waiting, _) = fetch::waiting(&inbox);
-    let kept = plan.questions.len();
-    let now = wish.now_ms;
-    plan.questions
-        .retain(|asked| !waiting.iter().any(|kept| kept.question == *asked && kept.stands(now)));
-    let kept = kept - plan.questions.len();
     let mut report = FetchReport {
         schema: "volledger/fetch/1",
         source: wish.source.name(),

@@ -201,6 +201,8 @@ fn a_service_that_says_tomorrow_gets_an_end_and_no_sleep() {
     assert_eq!(answer.ended, Ended::RateLimited);
     assert_eq!(answer.text, "spent (it asks to wait 86400 s, about 24 h)");
     assert_eq!((took, service.asked().len()), (Duration::ZERO, 1));
+    // It holds for every other request as well.
+    assert_eq!(answer.shut_for, Some(Duration::from_secs(86_400)));
 }
 
 #[test]

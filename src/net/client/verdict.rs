@@ -124,7 +124,9 @@ impl Client {
         if least > PATIENCE.max(self.options.waits.most) {
             let hours = least.as_secs().div_ceil(3600);
             let text = format!("{said} (it asks to wait {} s, about {hours} h)", least.as_secs());
-            return self.turn(reply, ended, &text, Next::End).0;
+            // What it says of this request holds for every other one.
+            let (turn, _) = self.turn(reply, ended, &text, Next::End);
+            return Turn { shut_for: Some(least), ..turn };
         }
         self.turn(reply, ended, &said, Next::Again { least, initial }).0
     }

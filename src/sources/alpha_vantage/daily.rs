@@ -6,6 +6,7 @@ use super::super::polygon::PageSummary;
 use super::super::raw::Entry;
 use super::super::{ReadError, widen};
 use super::earnings::{about, told};
+use crate::domain::series::free_name;
 use crate::domain::{Collector, Day, Field, Key, Op, Origin, Series, Severity, Symbol, Value};
 use rust_decimal::Decimal;
 
@@ -100,7 +101,8 @@ fn bar(raw: &str, wanted: &Wanted) -> Result<Vec<(Field, Value)>, &'static str> 
     for (name, raw) in &of {
         // `1. open`; the number is another one for the same word at other endpoints.
         let word = name.split_once(". ").map_or(&**name, |(_, word)| word);
-        let field = code(wanted.series, word).map_or(Field::Named((**name).into()), Field::Known);
+        let free = || Field::Named(free_name(wanted.series, name));
+        let field = code(wanted.series, word).map_or_else(free, Field::Known);
         if !fields.iter().any(|(known, _)| *known == field) {
             fields.push((field, told(raw.get())));
         }

@@ -6,6 +6,7 @@ use super::super::notes::Counts;
 use super::super::polygon::PageSummary;
 use super::super::raw::{Entry, text_of};
 use super::super::{Limits, Mapping, ReadError, widen};
+use crate::domain::series::free_name;
 use crate::domain::value::parse_plain;
 use crate::domain::{
     Calendar, Collector, Day, Field, Key, Op, Origin, Series, Severity, Symbol, Value,
@@ -39,7 +40,7 @@ pub(super) fn read_calendar<E>(
     let read = read_csv(&mut Cursor::new(body), &options, out)?;
     let mut findings = read.findings;
     findings.extend(read.fatal);
-    Ok(PageSummary { rows: read.rows, findings, days: read.days, errors: Vec::new() })
+    Ok(PageSummary { rows: read.rows, findings, days: read.days, ..PageSummary::default() })
 }
 
 /// The past announcements of a body, each by its source text.
@@ -140,7 +141,7 @@ fn quarter(of: &[Entry<'_>]) -> Option<Quarter> {
             "fiscalDateEnding" => Field::Known(FISCAL),
             "reportedEPS" => Field::Known(ACTUAL),
             "estimatedEPS" => Field::Known(ESTIMATE),
-            other => Field::Named(other.into()),
+            other => Field::Named(free_name(Series::Earnings, other)),
         };
         let value = told(raw.get());
         // `None` says nothing, and takes nothing back.

@@ -144,6 +144,10 @@ fn calendar(body: &[u8]) -> Result<u64, Refusal> {
         if row.bytes.trim_ascii().is_empty() {
             continue;
         }
+        // Each row of the service ends its line: one that does not, and has less, is half of one.
+        if !row.terminated && (row.len() < names.len() || row.unclosed) {
+            return wrong("the table is cut short");
+        }
         let cell = row.cell(date);
         let day: Option<Day> =
             std::str::from_utf8(&cell).ok().and_then(|text| text.trim().parse().ok());

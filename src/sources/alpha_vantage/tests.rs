@@ -160,3 +160,26 @@ fn refusals_are_told_apart() {
     assert_eq!(said(Endpoint::History, "{}"), Ok(0), "a symbol that is not known");
     assert_eq!(said(Endpoint::Daily, DAILY), Ok(5));
 }
+
+#[test]
+fn a_table_that_was_cut_short_is_no_answer() {
+    let of = |body: &str| items(Endpoint::Calendar, None, body.as_bytes());
+    assert_eq!(of(CALENDAR).unwrap(), 3);
+    assert_eq!(of(CALENDAR.trim_end()).unwrap(), 3, "the last line's end says nothing");
+    for cut in [CALENDAR.len() - 12, CALENDAR.len() - 25] {
+        let error = of(&CALENDAR[..cut]).unwrap_err();
+        assert_eq!(error, Refusal::Payload("the table is cut short".to_owned()), "{cut}");
+    }
+    // A row that is short and ends is the service's own.
+    assert_eq!(of(&format!("{CALENDAR}GHI,Ghi,2030-01-18\r\n")).unwrap(), 4);
+}
+
+#[test]
+fn fields_do_not_take_the_names_that_records_have() {
+    let body = HISTORY.replacen("\"reportedEPS\"", "\"date\":\"1999\",\"reportedEPS\"", 1);
+    let (rows, _) = events(Endpoint::History, Series::Earnings, &body);
+    assert_eq!((field(&rows[0], "date"), field(&rows[0], "$.date")), ("-", "1999"));
+    let body = DAILY.replacen("\"1. open\"", "\"symbol\":\"EVIL\",\"1. open\"", 2);
+    let (rows, _) = events(Endpoint::Daily, Series::Spot, &body);
+    assert_eq!((field(&rows[0], "symbol"), field(&rows[0], "$.symbol")), ("-", "EVIL"));
+}

@@ -4,7 +4,16 @@ use super::table::{Kind, Place, Table};
 use super::walk::MAX_LEAVES;
 use super::{Endpoint, Envelope};
 use crate::sources::raw::{Entry, entries, text_of};
+use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+use std::fmt;
+
+/// Most items of a page. The service gives 50,000 bars at most, and 12,000 stocks of a day; a page of
+/// millions of nothings would be as many rejected rows.
+pub(super) const MAX_ITEMS: usize = 100_000;
+
+/// What begins some texts without being part of them; JSON does not know it.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// A body taken apart at its top.
 pub(super) struct Body<'b> {
@@ -32,10 +41,16 @@ pub(super) fn parse<'b>(table: &Table, body: &'b [u8]) -> Result<Body<'b>, Strin
         false if text.trim_start().starts_with('<') => "the body is HTML, not JSON".into(),
         false => format!("the body is not JSON: {error}"),
     };
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let whole: &RawValue = serde_json::from_str(text).map_err(wrong)?;
     let whole = whole.get();
-    let list = |raw| serde_json::from_str::<Vec<&RawValue>>(raw).map_err(wrong);
-    let texts = |raw| list(raw).map(|items| items.into_iter().map(RawValue::get).collect());
+    let texts = |raw| {
+        let found = serde_json::Deserializer::from_str(raw).deserialize_seq(Items);
+        match found.map_err(wrong)? {
+            Some(items) => Ok(items),
+            None => Err(format!("the body has more than {MAX_ITEMS} items")),
+        }
+    };
     if table.place == Place::Bare && whole.starts_with('[') {
         return Ok(Body { beside: Vec::new(), items: texts(whole)? });
     }
@@ -80,6 +95,28 @@ pub(super) fn parse<'b>(table: &Table, body: &'b [u8]) -> Result<Body<'b>, Strin
     Ok(Body { beside, items })
 }
 
+/// Collects the source texts of a list's elements; `None` when there are more than a page has.
+struct Items;
+
+impl<'de> Visitor<'de> for Items {
+    type Value = Option<Vec<&'de str>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let (mut items, mut more) = (Vec::new(), false);
+        while let Some(item) = list.next_element::<&RawValue>()? {
+            more |= items.len() >= MAX_ITEMS;
+            if !more {
+                items.push(item.get());
+            }
+        }
+        Ok((!more).then_some(items))
+    }
+}
+
 fn name(raw: &str) -> &'static str {
     Kind::of(raw).map_or("null", Kind::name)
 }
@@ -88,18 +125,45 @@ fn due(place: Place) -> &'static str {
     if place == Place::Bare { "a list" } else { "an object" }
 }
 
+/// Names beside the items of which an answer has at least one, even where it has no item.
+const SPOKEN: [&str; 4] = ["results", "resultsCount", "queryCount", "count"];
+
 /// What a body says about itself.
 pub(super) fn envelope(endpoint: Endpoint, body: &[u8]) -> Result<Envelope, String> {
     let table = Table::of(endpoint, endpoint.series());
     let body = parse(table, body)?;
-    let text = |wanted: &str| {
+    let raw = |wanted: &str| {
         let found = body.beside.iter().find(|(key, _)| key == wanted);
-        found.and_then(|(_, raw)| text_of(raw.get())).map(std::borrow::Cow::into_owned)
+        found.map(|(_, raw)| raw.get()).filter(|raw| *raw != "null")
+    };
+    let text = |wanted: &str| raw(wanted).and_then(text_of).map(std::borrow::Cow::into_owned);
+    if let Some(odd) = raw("next_url").filter(|raw| text_of(raw).is_none()) {
+        return Err(format!("`next_url` is {} where a text is due", name(odd)));
+    }
+    let (status, said) = (text("status"), text("error").or_else(|| text("message")));
+    let has = |names: &[&str]| body.beside.iter().any(|(key, _)| names.contains(&&**key));
+    let speaks = match table.place {
+        Place::Bare => true,
+        Place::Flat => has(table.required),
+        Place::List | Place::Object => status.is_some() || has(&SPOKEN),
     };
     Ok(Envelope {
-        status: text("status"),
-        text: text("error").or_else(|| text("message")),
+        speaks: speaks || said.is_some(),
+        status,
+        text: said,
         next_url: text("next_url").filter(|url| !url.is_empty()),
         items: body.items.len() as u64,
+        promised: raw("resultsCount").and_then(|raw| raw.parse().ok()),
+        ticker: ticker(endpoint, &body.beside),
+        adjusted: raw("adjusted").and_then(|raw| raw.parse().ok()),
     })
+}
+
+/// The symbol that bars are of, where the body says so beside them.
+pub(super) fn ticker(endpoint: Endpoint, beside: &[Entry<'_>]) -> Option<String> {
+    let told = |(key, _): &&Entry<'_>| key == "ticker";
+    let found = beside.iter().find(told).and_then(|(_, raw)| text_of(raw.get()));
+    found
+        .filter(|_| matches!(endpoint, Endpoint::Aggs | Endpoint::Previous))
+        .map(std::borrow::Cow::into_owned)
 }

@@ -1,6 +1,6 @@
 //! The columns of option-chain tables: which is the key, which is what field.
 
-use crate::domain::series::{FieldDef, Unit, field, field_named};
+use crate::domain::series::{FieldDef, Unit, field, field_named, free_name};
 use crate::domain::{Field, Series};
 
 /// What a column is.
@@ -113,7 +113,8 @@ impl Columns {
                 continue;
             }
             let code = if symbol == Some(at) { Some(UNDERLYING) } else { code_of(name) };
-            let field = code.map_or_else(|| Field::Named(name.as_str().into()), Field::Known);
+            let named = || Field::Named(free_name(Series::Chain, name));
+            let field = code.map_or_else(named, Field::Known);
             // Two columns of one meaning: the later one keeps its own name.
             let free = !name.is_empty() && !taken.contains(&field);
             let field = match free {

@@ -7,6 +7,7 @@ use crate::domain::occ::Contract;
 use crate::domain::value::parse_plain;
 use crate::domain::{Day, Finding, Severity, Value};
 use crate::sources::notes::Counts;
+use crate::sources::raw::text_of;
 use rust_decimal::Decimal;
 
 /// Something to note about items, summed by code.
@@ -57,6 +58,13 @@ const NOTES: &[Note] = &[
     reject(
         "missing",
         ["bar without one of its four prices", "bars without one of their four prices"],
+    ),
+    reject(
+        "not_a_price",
+        [
+            "bar with a price that is no number, or too large or small for one",
+            "bars with prices that are no numbers, or too large or small for one",
+        ],
     ),
     reject(
         "nonpositive",
@@ -170,9 +178,10 @@ impl Notes {
     }
 }
 
-/// A number, quickly when it is written plainly.
+/// A number, quickly when it is written plainly; also one in quotes.
 fn number(raw: &str) -> Option<Decimal> {
-    parse_plain(raw).or_else(|| Value::from_json_number(raw).decimal())
+    let plain = |raw: &str| parse_plain(raw).or_else(|| Value::from_json_number(raw).decimal());
+    plain(raw).or_else(|| text_of(raw).and_then(|text| plain(text.trim())))
 }
 
 /// The latest instant that is no surprise: a day after the answer came.
@@ -231,7 +240,7 @@ fn expiry(page: &Page, key: &ItemKey<'_>) -> Option<Day> {
 
 /// Checks open, high, low, close, volume and volume-weighted price, and gives what is remarkable.
 ///
-/// A price that is no number is kept unchecked: the drift note tells of it.
+/// A price that is no number is no price: nothing that is computed from the bar could be checked.
 pub(super) fn prices(raw: [Option<&str>; 6]) -> Result<[Option<&'static str>; 3], &'static str> {
     let [open, high, low, close, volume, vwap] = raw;
     if [open, high, low, close].contains(&None) {
@@ -247,7 +256,7 @@ pub(super) fn prices(raw: [Option<&str>; 6]) -> Result<[Option<&'static str>; 3]
         return Err("nonpositive");
     }
     let (Some(open), Some(high), Some(low), Some(close)) = (open, high, low, close) else {
-        return Ok([None, None, none.then_some("zero_low")]);
+        return Err("not_a_price");
     };
     if low > open.min(close) || high < open.max(close) {
         return Err("ohlc");

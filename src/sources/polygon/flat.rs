@@ -8,6 +8,7 @@ use super::keys::{Clock, DAILY};
 use super::stream::{Blind, Ended, settled, unpacked};
 use super::times::ms_of_ns;
 use crate::domain::occ::Contract;
+use crate::domain::series::free_name;
 use crate::domain::{Collector, Day, Field, Finding, Key, Op, Series, Severity, Symbol, Value};
 use crate::sources::csv::records::{Record, Records};
 use crate::sources::{Limits, ReadError, ReadSummary, widen};
@@ -213,7 +214,10 @@ fn header<E>(
         }
         // The ticker is the key; everything else is a field, each under a name of its own.
         if name != "ticker" || twice {
-            let field = Field::of(series, name);
+            let field = match Field::of(series, name) {
+                Field::Named(name) => Field::Named(free_name(series, &name)),
+                known => known,
+            };
             let taken = name.is_empty() || twice || header.fields.contains(&field);
             let number = header.columns.len();
             let free = || Field::Named(format!("{name} (column {number})").trim_start().into());

@@ -25,6 +25,7 @@ pub(super) const DAILY: &str = "1day";
 
 const MISSING: &str = "missing_key";
 const RANGE: &str = "time_range";
+const OTHER: &str = "other_symbol";
 
 /// The key of an item.
 ///
@@ -43,6 +44,15 @@ pub(super) fn key<'a>(
         Symbol::exact(&text).map(Cow::Owned).map_err(|_| MISSING)
     };
     let asked = || page.symbol.as_ref().map(Cow::Borrowed);
+    // An event of another symbol than the one asked for says nothing about that one.
+    let own = |path: &str| match (exact(path)?, &page.symbol) {
+        (symbol, Some(asked)) if *symbol != *asked => Err(OTHER),
+        (symbol, _) => Ok(symbol),
+    };
+    let under = |path: &str| match (word(walk, leaves, path), &page.symbol) {
+        (Some(told), Some(asked)) if !is_underlying(&told, asked) => Err(OTHER),
+        _ => Ok(()),
+    };
     let dated = |symbol, day, item| Ok(ItemKey { symbol, day, item, ms: None });
     let none = Cow::Borrowed("");
     match page.endpoint {
@@ -64,10 +74,12 @@ pub(super) fn key<'a>(
             dated(exact("symbol")?, day, Cow::Borrowed(item))
         }
         Endpoint::Contracts | Endpoint::Contract => {
+            under("underlying_ticker")?;
             let symbol = exact("underlying_ticker").ok().or_else(asked).ok_or(MISSING)?;
             dated(symbol, page.as_of, text("ticker")?)
         }
         Endpoint::Chain | Endpoint::ChainContract => {
+            under("underlying_asset.ticker")?;
             let symbol = asked().map_or_else(|| exact("underlying_asset.ticker"), Ok)?;
             let item = text("details.ticker").or_else(|_| text("ticker"))?;
             dated(symbol, page.as_of, item)
@@ -91,12 +103,12 @@ pub(super) fn key<'a>(
         }
         Endpoint::Splits => {
             let day = date(&text("execution_date")?).ok_or(MISSING)?;
-            dated(exact("ticker")?, day, none)
+            dated(own("ticker")?, day, none)
         }
         Endpoint::Dividends => {
             let day = date(&text("ex_dividend_date")?).ok_or(MISSING)?;
             let item = text("id").or_else(|_| text("dividend_type")).unwrap_or(none);
-            dated(exact("ticker")?, day, item)
+            dated(own("ticker")?, day, item)
         }
         Endpoint::Holidays => {
             let day = date(&text("date")?).ok_or(MISSING)?;
@@ -108,8 +120,18 @@ pub(super) fn key<'a>(
             let symbol = Symbol::exact("US").map_err(|_| MISSING)?;
             Ok(ItemKey { symbol: Cow::Owned(symbol), day: day_of(ms)?, item, ms: Some(ms) })
         }
-        Endpoint::Tickers | Endpoint::Ticker => dated(exact("ticker")?, page.as_of, none),
+        Endpoint::Tickers | Endpoint::Ticker => dated(own("ticker")?, page.as_of, none),
     }
+}
+
+/// Whether an option's underlying is the one asked for. Indices have a prefix in some answers and none
+/// in others, and classes of shares are written `BRK.B`, `BRK/B` and `BRKB`.
+fn is_underlying(told: &str, asked: &Symbol) -> bool {
+    let bare = |name: &str| -> String {
+        let name = name.strip_prefix("I:").unwrap_or(name);
+        name.chars().filter(char::is_ascii_alphanumeric).collect()
+    };
+    bare(told) == bare(asked.as_str())
 }
 
 /// The New York day of an instant that can be one.

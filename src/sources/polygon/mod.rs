@@ -25,7 +25,7 @@ mod walk;
 pub use chain_table::{ChainTable, read_chain_table};
 pub use endpoint::Endpoint;
 pub use flat::{FlatKind, FlatPage, read_flat};
-pub use read::{Envelope, Page, PageSummary, TickerError, envelope, read_page};
+pub use read::{Envelope, Page, PageSummary, TickerError, answers, envelope, read_page};
 pub use recognise::{Recognised, recognise};
 pub use stream::{GZIP, Unpacker, is_packed};
 pub use times::{SessionTimes, session_times};

@@ -11,7 +11,7 @@ use crate::domain::{
 };
 use crate::sources::raw::{Entry, entries, text_of, value_of};
 use crate::sources::{ReadError, widen};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What a page was asked for.
 #[derive(Clone, Debug)]
@@ -38,6 +38,8 @@ pub struct Page {
 /// What a body says about itself, cheaply.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Envelope {
+    /// Whether it says anything that an answer says: a status, items, or that there are none.
+    pub speaks: bool,
     /// `status`, if there is one.
     pub status: Option<String>,
     /// `error` or `message`, if there is one.
@@ -46,18 +48,41 @@ pub struct Envelope {
     pub next_url: Option<String>,
     /// How many items there are.
     pub items: u64,
+    /// How many there are by `resultsCount`.
+    pub promised: Option<u64>,
+    /// The symbol that bars are of, if that is said beside them.
+    pub ticker: Option<String>,
+    /// Whether bars are said to be adjusted for splits.
+    pub adjusted: Option<bool>,
 }
 
 impl Envelope {
-    /// What the service refuses with, although the answer is a 200: then no items are no data,
-    /// and say nothing of the days that were asked about.
+    /// Why a 200 is no answer: the service refuses, and what it gives nevertheless is not all; or
+    /// it says nothing that an answer says, and so nothing of the days that were asked about.
     pub fn refusal(&self) -> Option<String> {
         let status = self.status.as_deref().unwrap_or_default();
-        let refused = matches!(status, "ERROR" | "NOT_AUTHORIZED" | "NOT_FOUND");
-        (self.items == 0 && (refused || self.text.is_some())).then(|| {
-            let text = self.text.as_deref().unwrap_or(status);
-            format!("an answer without data says: {text}")
-        })
+        let refused = status == "ERROR" || status.starts_with("NOT_");
+        let text = self.text.as_deref().unwrap_or(status);
+        match self.items {
+            0 if refused || self.text.is_some() => {
+                Some(format!("an answer without data says: {text}"))
+            }
+            _ if !self.speaks => Some("the body has neither a status nor results".to_owned()),
+            0 => None,
+            _ => refused.then(|| format!("an answer with some data says {status}: {text}")),
+        }
+    }
+
+    /// Why it answers another question: bars of another symbol, or as traded where they were to be
+    /// `adjusted`. A ticker in other letters is told by the reading, and left to a person.
+    pub fn astray(&self, asked: Option<&Symbol>, adjusted: bool) -> Option<String> {
+        if let (Some(told), Some(asked)) = (&self.ticker, asked)
+            && !told.eq_ignore_ascii_case(asked.as_str())
+        {
+            return Some(format!("the answer is about `{}`, not about {asked}", clipped(told)));
+        }
+        let as_traded = adjusted && self.adjusted == Some(false) && self.items > 0;
+        as_traded.then(|| "the answer is not adjusted for splits, as was asked".to_owned())
     }
 }
 
@@ -84,6 +109,10 @@ pub struct PageSummary {
     pub days: Option<(Day, Day)>,
     /// Tickers that failed inside a 200.
     pub errors: Vec<TickerError>,
+    /// Days of rejected items, as far as they could be read.
+    pub rejected_days: BTreeSet<Day>,
+    /// Rejected items whose day could not be read.
+    pub undated: u64,
 }
 
 /// Reads what a body says about itself.
@@ -92,6 +121,19 @@ pub struct PageSummary {
 /// One sentence: why it is not an answer of this endpoint (not JSON, cut short, another shape).
 pub fn envelope(endpoint: Endpoint, body: &[u8]) -> Result<Envelope, String> {
     body::envelope(endpoint, body)
+}
+
+/// Whether the service says how the market is, as it does to everybody whose key it knows.
+///
+/// # Errors
+/// What it says instead, or what the body is.
+pub fn answers(body: &[u8]) -> Result<(), String> {
+    let envelope = envelope(Endpoint::MarketStatus, body)?;
+    match envelope.refusal() {
+        Some(text) => Err(text),
+        None if envelope.speaks => Ok(()),
+        None => Err("the answer does not say how the market is".to_owned()),
+    }
 }
 
 /// Reads the items of a body into events.
@@ -136,6 +178,10 @@ pub fn read_page<E>(
             }
             Err(code) => {
                 pass.summary.rows.rejected += 1;
+                match pass.day {
+                    Some(day) => drop(pass.summary.rejected_days.insert(day)),
+                    None => pass.summary.undated += 1,
+                }
                 pass.notes.add(code, line, None);
                 let raw = match page.endpoint {
                     Endpoint::News => news::without_author(text),
@@ -146,6 +192,7 @@ pub fn read_page<E>(
         }
     }
     let Pass { walk, mut notes, order, mut summary, .. } = pass;
+    summary.findings.extend(other_ticker(&found.beside, page, summary.rows.read));
     order.finish(&mut notes);
     summary.findings.extend(notes.findings(page.source, "item"));
     summary.findings.extend(drift::findings(&walk, page.endpoint, page.source));
@@ -169,6 +216,8 @@ struct Pass<'a> {
     /// since bars of two instants are never the same.
     seen_at: BTreeMap<i64, &'a str>,
     clock: Clock,
+    /// The day of the item that is read, once it is known.
+    day: Option<Day>,
     notes: Notes,
     order: Order,
     summary: PageSummary,
@@ -185,6 +234,7 @@ impl<'a> Pass<'a> {
             seen: HashMap::new(),
             seen_at: BTreeMap::new(),
             clock: Clock::default(),
+            day: None,
             notes: Notes::default(),
             order: Order::default(),
             summary: PageSummary::default(),
@@ -198,6 +248,7 @@ impl<'a> Pass<'a> {
     fn item(&mut self, text: &'a str, line: u32) -> Result<Option<ItemKey<'a>>, &'static str> {
         self.shape.clear();
         self.values.clear();
+        self.day = None;
         if !text.starts_with('{') {
             return Err("not_an_object");
         }
@@ -212,6 +263,7 @@ impl<'a> Pass<'a> {
         }
         self.walk.item(top, line, &mut self.leaves)?;
         let key = key(self.page, series, &self.walk, &self.leaves, &mut self.clock)?;
+        self.day = Some(key.day);
         check(self.page, &self.walk, &self.leaves, &key, line, &mut self.notes)?;
         if self.is_repeated(&key, text) {
             self.notes.add("dup_in_page", line, Some(key.day));
@@ -273,6 +325,21 @@ impl<'a> Pass<'a> {
             self.values.push(value);
         }
     }
+}
+
+/// A finding when bars are said to be of a symbol that is written otherwise than the one asked for:
+/// `TpC` and `TPC` are two companies, unless the service takes them for one.
+fn other_ticker(beside: &[Entry<'_>], page: &Page, count: u64) -> Option<Finding> {
+    let asked = page.symbol.as_ref()?;
+    let told = body::ticker(page.endpoint, beside)?;
+    let text = format!("the answer about {asked} is of `{}`", clipped(&told));
+    let found = Finding::about(page.source, "other_symbols", Severity::Warning, text);
+    (count > 0 && told != asked.as_str()).then_some(Finding { count, ..found })
+}
+
+/// A name of the service, as short as a symbol may be.
+fn clipped(told: &str) -> String {
+    told.chars().take(40).collect()
 }
 
 /// Whether the key holds a text letter by letter.

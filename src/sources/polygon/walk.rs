@@ -1,7 +1,7 @@
 //! Flattening items into leaves, and remembering of each path what it is and how it was met.
 
 use super::table::{Kind, Leaf, Table, Use};
-use crate::domain::{Field, Series, series};
+use crate::domain::{Field, series};
 use crate::sources::raw::{Entry, entries, text_of};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -194,7 +194,7 @@ impl Walk {
         let goes = leaf.map_or(Use::Named, |leaf| leaf.goes);
         let field = match goes {
             Use::Code(code) => Field::Known(code),
-            _ => Field::Named(free_name(self.table.series, &path)),
+            _ => Field::Named(series::free_name(self.table.series, &path)),
         };
         let slot = self.slots.len();
         self.slots.push(Slot {
@@ -267,13 +267,5 @@ impl Walk {
     pub(super) fn raw<'b>(&self, leaves: &[Got<'b>], path: &str) -> Option<&'b str> {
         let at = |got: &&Got<'b>| self.slots.get(got.slot).is_some_and(|slot| *slot.path == *path);
         leaves.iter().find(at).map(|got| got.raw).filter(|raw| *raw != "null")
-    }
-}
-
-/// The name of a field without a code; never that of a field with one.
-fn free_name(view: Series, path: &Arc<str>) -> Arc<str> {
-    match series::field_named(view, path) {
-        Some(_) => format!("$.{path}").into(),
-        None => path.clone(),
     }
 }

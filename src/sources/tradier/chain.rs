@@ -7,6 +7,7 @@ use super::super::polygon::PageSummary;
 use super::super::raw::{text_of, value_of};
 use super::{Page, Quote, items};
 use crate::domain::occ::{Contract, Right};
+use crate::domain::series::free_name;
 use crate::domain::{Collector, Field, Key, Op, Origin, Series, Severity, Symbol, Value};
 use rust_decimal::Decimal;
 
@@ -163,7 +164,7 @@ fn option(text: &str, symbol: &Symbol, underlying: &Quote) -> Result<Read, &'sta
         let field = match known {
             _ if path == "symbol" => continue,
             Some(code) => Field::Known(code),
-            None => Field::Named(path.as_str().into()),
+            None => Field::Named(free_name(Series::Chain, path)),
         };
         if !fields.iter().any(|(known, _)| *known == field) {
             fields.push((field, value_of(raw)));

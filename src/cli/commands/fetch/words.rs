@@ -258,6 +258,17 @@ pub(super) fn wish(
         let hint = "for example `volledger fetch spot AAPL`, or `@FILE` with one symbol a line";
         return Err(Failure::usage("which symbols?", hint));
     }
+    let days_of_prices = matches!(what, What::Spot | What::Bars | What::Index);
+    let round_the_clock =
+        |symbol: &&Symbol| ["X:", "C:"].iter().any(|of| symbol.as_str().starts_with(of));
+    if let (true, Some(symbol)) = (days_of_prices, symbols.iter().find(round_the_clock)) {
+        return Err(Failure::usage(
+            format!(
+                "{symbol} is traded day and night: its days are not New York's, as days are here"
+            ),
+            "leave it out; stocks, indices (`I:`) and options (`O:`) are kept by session",
+        ));
+    }
     let dated = args.from.or(args.to).or(args.date).is_some() || args.years.or(args.days).is_some();
     if dated && of_now(what) {
         return Err(Failure::usage(

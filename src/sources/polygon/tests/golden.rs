@@ -141,6 +141,9 @@ fn no_number_of_any_recorded_body_is_lost_or_changed() {
     let mut events = 0;
     for (name, asked, body) in &bodies {
         let envelope = envelope(asked.endpoint, body.as_bytes()).unwrap();
+        assert_eq!(envelope.refusal(), None, "{name}");
+        assert_eq!(envelope.astray(asked.symbol.as_ref(), true), None, "{name}");
+        assert!(envelope.promised.is_none_or(|promised| promised == envelope.items), "{name}");
         let got = read(asked, body);
         let rows = got.summary.rows;
         assert_eq!(envelope.items, rows.read + rows.blank, "{name}");
