@@ -141,18 +141,22 @@ fn an_unattended_run_decides_about_a_batch_that_was_left_staged() {
     bench.fetch(&format!("{words} --yes")).exits(0);
     assert_eq!(service.asked().len(), 1);
     assert_eq!(bench.rows("spot", "VOLA").len(), 9);
-    // What was rejected keeps it staged, run after run.
-    let bad = Responder::new(|_, _| {
-        let price = |n| if n == 3 { "-1.5".to_owned() } else { format!("1{n}.5") };
-        ok(bars_body("VOLB", &sessions("2025-11-03", "2025-11-13"), price))
+    // What was rejected keeps it staged, run after run, and its day alone is asked again.
+    let bad = Responder::new(|target, _| {
+        let mut parts = target.split(['/', '?']).skip(8);
+        let days = sessions(parts.next().unwrap(), parts.next().unwrap());
+        let bad = days.iter().position(|day| day.to_string() == "2025-11-06");
+        let price = |n| if Some(n) == bad { "-1.5".to_owned() } else { format!("1{n}.5") };
+        ok(bars_body("VOLB", &days, price))
     });
     let bench = Bench::new(bad.base());
     let words = "spot VOLB --from 2025-11-03 --grouped never";
     for _ in 0..2 {
         bench.fetch(&format!("{words} --yes")).exits(11);
     }
-    assert_eq!(bad.asked().len(), 1);
+    assert!(bad.targets()[1].contains("/2025-11-06/2025-11-06?"), "{:?}", bad.targets());
     bench.fetch(&format!("{words} --yes --max-rejected 1")).exits(0);
+    assert_eq!((bad.asked().len(), bench.size().1["active"].as_u64()), (3, Some(1)));
     assert_eq!(bench.rows("spot", "VOLB").len(), 8);
 }
 
