@@ -30,7 +30,7 @@ pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
         true => found,
         false => found.into_iter().take(MOST).collect(),
     };
-    let today = here.run.clock.today();
+    let today = here.run.clock.market_day();
     let coverage = match symbols.is_empty() {
         // No symbol would mean all of them.
         true => Coverage {
