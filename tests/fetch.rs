@@ -13,6 +13,7 @@ mod outcomes;
 mod own;
 mod recorded;
 pub mod responder;
+mod restated;
 mod secret;
 mod strict;
 mod tradier;

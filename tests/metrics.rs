@@ -6,8 +6,9 @@ use std::path::Path;
 use volledger::app::import::{ImportOptions, MappingChoice};
 use volledger::app::metrics::{self, Asked, Which};
 use volledger::app::report::RankRow;
-use volledger::app::{Ledger, decide, health, lookup, sql};
-use volledger::domain::{Day, Position, Series, Symbol};
+use volledger::app::vantage::Vantage;
+use volledger::app::{Ledger, Registry, decide, health, lookup, sql};
+use volledger::domain::{Calendar, Day, Position, Series, Symbol};
 
 fn day(text: &str) -> Day {
     text.parse().unwrap()
@@ -125,6 +126,71 @@ fn the_first_values_are_those_confirmed_first_among_what_still_counts() {
     decide::roll_back(&mut ledger, first, None, false, &run()).unwrap();
     let asked = asked(Which::First, None);
     assert_eq!(metrics::ranks(&ledger, &asked).unwrap().rows[0].atm_iv, Some(0.95));
+}
+
+/// A folder of TOMIC's with these volatilities of VOLA, confirmed.
+fn tomic(ledger: &mut Ledger, directory: &Path, days: &[(String, &str)]) {
+    let folder = directory.join("iv_daily_summary");
+    std::fs::create_dir_all(&folder).unwrap();
+    let records = days.iter().map(|(day, iv)| format!(r#"{{"date":"{day}","atm_iv":{iv}}}"#));
+    let text = format!("[{}]", records.collect::<Vec<_>>().join(","));
+    std::fs::write(folder.join("VOLA.json"), text).unwrap();
+    confirmed_tomic(ledger, directory, false);
+}
+
+/// However many records without a volatility lie between, and to the last digit of a float.
+#[test]
+fn a_rank_has_the_numbers_of_the_projection_and_of_sql() {
+    let (directory, mut ledger) = ledger();
+    let first = day("2022-01-03").0;
+    let sessions = (first..).map(Day).filter(|day| Calendar::nyse().is_open(*day)).take(451);
+    let iv = |at: usize| match at {
+        0..20 => "0.38162168133023644",
+        450 => "0.4822999999999999",
+        _ => "0.0",
+    };
+    let days: Vec<_> = sessions.enumerate().map(|(at, day)| (day.to_string(), iv(at))).collect();
+    tomic(&mut ledger, directory.path(), &days);
+    let row = rank(&ledger, "VOLA", None).unwrap();
+    let registry = Registry::default();
+    let query = "SELECT m.atm_iv, iv.atm_iv, m.iv_ma20, (SELECT count(*) FROM iv_metrics AS m \
+                 JOIN iv USING (symbol, date, atm_iv)) FROM iv_metrics AS m \
+                 JOIN iv USING (symbol, date) ORDER BY date DESC";
+    let found = Vantage::lend(&mut ledger, &registry, |now| sql::query(now, query)).unwrap().rows;
+    let number = |at: usize| found[0][at].as_f64();
+    assert_eq!((row.atm_iv, row.iv_ma20), (number(0), number(2)));
+    assert_eq!((number(0), found.len()), (number(1), 21));
+    assert!(row.iv_ma20.is_some());
+    assert_eq!(found[0][3], 21, "each is the same float in both tables");
+}
+
+/// Values of a screen's row are of one day, also on a day without any, and after one that has none.
+#[test]
+fn a_screen_shows_what_belongs_to_the_day_that_it_names() {
+    let (directory, mut ledger) = ledger();
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sample/iv/VOLA.csv");
+    let vola = options(Series::Iv, Some("VOLA"));
+    confirmed(&mut ledger, &sample, &vola);
+    let screened = |ledger: &Ledger, condition: &str, date: Option<&str>| {
+        let asked = Asked { date: date.map(day), ..Asked::default() };
+        sql::screen(ledger, condition, &asked, day("2025-01-06")).unwrap()
+    };
+    let of = |ledger: &Ledger, date: Option<&str>| {
+        let found = screened(ledger, "n_504 > 0", date);
+        let row = found.rows.into_iter().next().unwrap();
+        ["iv_date", "iv_rank_252", "iv_rank_504", "iv_ma20"].map(|name| row[name].clone())
+    };
+    let friday = of(&ledger, Some("2024-12-27"));
+    assert!(friday.iter().all(|value| !value.is_null()), "{friday:?}");
+    for closed in ["2024-12-28", "2024-12-29"] {
+        assert_eq!(of(&ledger, Some(closed)), friday, "{closed}");
+        assert_eq!(screened(&ledger, "iv_percentile_504 >= 0", Some(closed)).unknown, 0);
+    }
+    // A record without a volatility stands nowhere, by any measure.
+    tomic(&mut ledger, directory.path(), &[("2025-01-02".to_owned(), "0.0")]);
+    let newest = of(&ledger, None);
+    assert_eq!(newest[0], "2025-01-02");
+    assert!(newest[1..].iter().all(serde_json::Value::is_null), "{newest:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The only file that asks what time it is.
 
-use crate::domain::Day;
+use crate::domain::{Day, eastern};
 use chrono::{DateTime, SecondsFormat, Utc};
 
 /// Where "now" comes from: the system, or a fixed instant for tests and reproducible runs.
@@ -29,6 +29,11 @@ impl Clock {
             Self::System => Utc::now().timestamp_millis(),
             Self::Fixed(ms) => ms,
         }
+    }
+
+    /// Today in New York: what questions about sessions are asked from.
+    pub fn market_day(self) -> Day {
+        eastern::day_of(self.now_ms()).unwrap_or_default()
     }
 
     /// Today's civil date in UTC: the day after which a date counts as future. (UTC is never
@@ -68,5 +73,9 @@ mod tests {
         assert_eq!(ms("2025-12-13").unwrap(), 1_765_670_399_999);
         assert_eq!("2025-12-13".parse::<Clock>().unwrap().today().to_string(), "2025-12-13");
         assert!(ms("now").is_err());
+        // Half past seven in the evening of the day before, in New York.
+        let night = "2025-02-04T00:30:00Z".parse::<Clock>().unwrap();
+        assert_eq!(night.market_day().to_string(), "2025-02-03");
+        assert_eq!(night.today().to_string(), "2025-02-04");
     }
 }

@@ -40,6 +40,9 @@ const STALE: u32 = 5;
 /// Observations that the longest window looks at, the newest one included.
 const LONGEST: usize = 505;
 
+/// More observations than an average of [`rank_row`] looks at.
+const AVERAGED: usize = 40;
+
 /// A view's fold at a position, symbol by symbol.
 pub(super) struct Past<'a> {
     pub(super) reader: ViewReader<'a>,
@@ -135,9 +138,11 @@ pub(super) fn rank_row(symbol: &Symbol, records: &[Record], date: Option<Day>) -
     let record = records.get(at)?;
     let standing = |definition| rank::windowed_at(&series, at, definition).unwrap_or_default();
     let (one, two) = (standing(rank::ONE_YEAR), standing(rank::TWO_YEARS));
-    // Averages look at the last observations only; a part of the series is enough for them.
+    // Averages look at the last observations only; a part of the series that has them is enough.
+    let upto = series.iter().enumerate().take(at + 1).rev();
+    let mut valid = upto.filter(|(_, value)| rank::valid(**value).is_some());
+    let from = valid.nth(AVERAGED).map_or(0, |(index, _)| index);
     let last = |of: fn(&[Option<f64>]) -> Vec<Option<f64>>| {
-        let from = at.saturating_sub(400);
         of(series.get(from..=at).unwrap_or_default()).last().copied().flatten()
     };
     Some(RankRow {
@@ -160,6 +165,17 @@ pub(super) fn rank_row(symbol: &Symbol, records: &[Record], date: Option<Day>) -
 /// # Errors
 /// Those of [`known`]; a stored value that cannot be read.
 pub fn snapshot(ledger: &Ledger, asked: &Asked, today: Day) -> Result<Snapshot> {
+    let rows = lines(ledger, asked, today)?.into_iter().map(|(row, _)| row).collect();
+    let (at, which) = (asked.at.unwrap_or(ledger.position()), first(asked.which));
+    Ok(Snapshot { schema: "volledger/snapshot/1", position: at.0, which, rows })
+}
+
+/// The lines of a snapshot, each with where the volatility that it shows stands on its own day.
+pub(super) fn lines(
+    ledger: &Ledger,
+    asked: &Asked,
+    today: Day,
+) -> Result<Vec<(SnapshotRow, Option<RankRow>)>> {
     let past = Past::of(ledger, asked)?;
     let symbols = past.symbols(asked, &[Series::Iv, Series::Hv, Series::Spot])?;
     let mut rows = parallel::map(&symbols, threads(), |symbol| {
@@ -169,16 +185,16 @@ pub fn snapshot(ledger: &Ledger, asked: &Asked, today: Day) -> Result<Snapshot> 
         let date = asked.date.unwrap_or(today);
         let announced = past.announced(symbol)?;
         let next = announced.into_iter().find(|day| *day >= date);
-        let row = snapshot_row(symbol, [&iv, &hv, &spot], date);
-        Ok(SnapshotRow { next_earnings: next.map(|day| day.to_string()), ..row })
+        let (row, standing) = snapshot_row(symbol, [&iv, &hv, &spot], date);
+        let next_earnings = next.map(|day| day.to_string());
+        Ok((SnapshotRow { next_earnings, ..row }, standing))
     })?;
     // A symbol whose facts came later is not heard of yet, unless it was asked for.
     let known = |row: &SnapshotRow| {
         [&row.iv_date, &row.hv_date, &row.spot_date].into_iter().any(Option::is_some)
     };
-    rows.retain(|row| !asked.symbols.is_empty() || known(row));
-    let which = first(asked.which);
-    Ok(Snapshot { schema: "volledger/snapshot/1", position: past.at.0, which, rows })
+    rows.retain(|(row, _)| !asked.symbols.is_empty() || known(row));
+    Ok(rows)
 }
 
 /// Whether values of these days are no picture of one day: they differ, or one is older than
@@ -196,7 +212,11 @@ fn newest(records: &[Record], code: u16) -> Option<&Record> {
     records.iter().rev().find(|record| record.number(code).is_some())
 }
 
-fn snapshot_row(symbol: &Symbol, [iv, hv, spot]: [&[Record]; 3], today: Day) -> SnapshotRow {
+fn snapshot_row(
+    symbol: &Symbol,
+    [iv, hv, spot]: [&[Record]; 3],
+    today: Day,
+) -> (SnapshotRow, Option<RankRow>) {
     let of = |record: Option<&Record>, code| record.and_then(|record| record.number(code));
     let iv_day = newest(iv, code::ATM_IV);
     let hv_day = [code::HV20, code::HV30, code::HV90, code::HV252]
@@ -208,7 +228,7 @@ fn snapshot_row(symbol: &Symbol, [iv, hv, spot]: [&[Record]; 3], today: Day) -> 
     let standing = iv_day.and_then(|record| rank_row(symbol, iv, Some(record.day)));
     let (iv_value, hv20) = (of(iv_day, code::ATM_IV), of(hv_day, code::HV20));
     let text = |record: Option<&Record>| record.map(|record| record.day.to_string());
-    SnapshotRow {
+    let row = SnapshotRow {
         symbol: symbol.to_string(),
         spot: of(spot_day, code::CLOSE),
         spot_date: text(spot_day),
@@ -221,12 +241,13 @@ fn snapshot_row(symbol: &Symbol, [iv, hv, spot]: [&[Record]; 3], today: Day) -> 
         hv_date: text(hv_day),
         iv_rank_252: standing.as_ref().and_then(|row| row.iv_rank_252),
         iv_percentile_252: standing.as_ref().and_then(|row| row.iv_percentile_252),
-        n_252: standing.map_or(0, |row| row.n_252),
+        n_252: standing.as_ref().map_or(0, |row| row.n_252),
         iv_vs_hv20: crate::quant::moving::spread(iv_value, hv20),
         term_m1_m2: of(iv_day, code::TERM_M1_M2),
         term_m1_m3: of(iv_day, code::TERM_M1_M3),
         skew: of(iv_day, code::SKEW),
         next_earnings: None,
         stale: stale(&days, today),
-    }
+    };
+    (row, standing)
 }

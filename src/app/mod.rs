@@ -42,6 +42,7 @@ pub mod sql;
 pub mod stage;
 pub mod tomic;
 pub mod trace;
+mod traded;
 pub mod vantage;
 pub mod verify;
 pub mod views;

@@ -9,9 +9,8 @@ use super::ui::Ui;
 use crate::app::import::{Outcome as Came, Staged};
 use crate::app::{self, Ledger, Run, decide, derive, review};
 use crate::domain::batch::Refusal;
-use crate::domain::{BatchId, EntryKind};
+use crate::domain::{BatchId, EntryKind, float};
 use crate::render::ReviewPage;
-use rust_decimal::prelude::ToPrimitive;
 
 /// What is done with a staged batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +45,7 @@ fn limits(ledger: &Ledger, staged: &mut Staged, flags: &Decide) {
             staged.review.overlap
         ));
     }
-    let largest = staged.largest.and_then(|largest| largest.to_f64());
+    let largest = staged.largest.map(float);
     if let (Some(most), Some(largest)) = (flags.max_change_points, largest)
         && largest > most
     {

@@ -73,6 +73,15 @@ impl Value {
         }
     }
 
+    /// The float nearest to the number, for analytics.
+    pub fn float(&self) -> Option<f64> {
+        match self {
+            Self::Dec(decimal) => Some(super::float(*decimal)),
+            Self::Num(text) => text.parse().ok().filter(|number: &f64| number.is_finite()),
+            _ => None,
+        }
+    }
+
     /// Whether two values are the same to the digit: `0.50` is not `0.5`.
     pub fn same_text(&self, other: &Self) -> bool {
         match (self, other) {

@@ -5,8 +5,8 @@
 //! projection but that it answers again for the symbols whose records changed.
 
 use super::view::Record;
-use crate::domain::{Series, Symbol, Table};
-use std::collections::BTreeMap;
+use crate::domain::{BatchId, Day, Series, Symbol, Table, code};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A column of a projection, after `symbol`.
@@ -32,6 +32,7 @@ pub struct Facts<'a> {
     symbol: &'a Symbol,
     views: BTreeMap<Series, Vec<Record>>,
     tables: BTreeMap<&'static str, Table>,
+    as_traded: BTreeSet<BatchId>,
 }
 
 impl<'a> Facts<'a> {
@@ -41,7 +42,30 @@ impl<'a> Facts<'a> {
         views: BTreeMap<Series, Vec<Record>>,
         tables: BTreeMap<&'static str, Table>,
     ) -> Self {
-        Self { symbol, views, tables }
+        Self { symbol, views, tables, as_traded: BTreeSet::new() }
+    }
+
+    /// The same, with the batches whose closes are as traded: no split is taken out of them.
+    #[must_use]
+    pub fn with_as_traded(self, as_traded: BTreeSet<BatchId>) -> Self {
+        Self { as_traded, ..self }
+    }
+
+    /// Whether a record's close is as traded. Beside one that a vendor adjusted it may be in other
+    /// shares.
+    pub fn is_as_traded(&self, record: &Record) -> bool {
+        let cell = record.known(code::CLOSE);
+        cell.is_some_and(|cell| self.as_traded.contains(&cell.event.batch))
+    }
+
+    /// The splits of the symbol that have a ratio: the first day in new shares, and how many of them
+    /// one old share became.
+    pub fn splits(&self) -> Vec<(Day, f64)> {
+        let ratio = |record: &Record| {
+            let ratio = record.number(code::SPLIT_TO)? / record.number(code::SPLIT_FROM)?;
+            (ratio.is_finite() && ratio > 0.0).then_some((record.day, ratio))
+        };
+        self.records(Series::Splits).iter().filter_map(ratio).collect()
     }
 
     /// The symbol.

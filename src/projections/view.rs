@@ -11,7 +11,6 @@ pub use activity::Activity;
 pub use sides::{Sides, keys_shown, sides};
 
 use crate::domain::{BatchId, Class, Day, EventId, Field, Op, Position, Row, Rows, Series, Value};
-use rust_decimal::prelude::ToPrimitive;
 
 /// One shown value and the event that asserted it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,13 +51,13 @@ impl Record {
 
     /// The shown number of a known field as a float, for analytics.
     pub fn number(&self, code: u16) -> Option<f64> {
-        self.known(code)?.value.decimal()?.to_f64()
+        self.known(code)?.value.float()
     }
 
     /// The shown number of a field by its name in views (`atm_iv`), in the unit that it is stored
     /// in (volatilities as fractions); nothing where the day has none.
     pub fn number_of(&self, name: &str) -> Option<f64> {
-        self.cells.iter().find(|cell| cell.field.name() == name)?.value.decimal()?.to_f64()
+        self.cells.iter().find(|cell| cell.field.name() == name)?.value.float()
     }
 
     /// The shown value of a known field.

@@ -16,7 +16,7 @@ const WING_BAND: RangeInclusive<f64> = 0.05..=0.45;
 /// Deltas that an at-the-money call may have where it is known (8.2, step 4).
 const MONEY_BAND: RangeInclusive<f64> = 0.05..=0.95;
 /// A strike further from spot than this part of spot is hardly at the money: a note says so.
-const FAR: f64 = 0.05;
+pub const FAR: f64 = 0.05;
 
 /// One contract of one expiry, as far as the extraction looks at it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

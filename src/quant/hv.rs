@@ -158,11 +158,21 @@ pub fn doubtful_seams(
     let found = seams.iter().filter_map(|&index| {
         let (before, day) = (*days.get(index.checked_sub(1)?)?, *days.get(index)?);
         let factor = factor(closes, index).filter(|factor| PLAIN_FACTORS.contains(factor))?;
-        let mut later = splits.iter().filter(|(split, _)| *split > day);
-        let explains = |(_, ratio): &(Day, f64)| factor.ln().abs() > ratio.ln().abs() / 2.0;
-        later.any(explains).then_some(Jump { index, before, day, factor })
+        seam_explained(factor, day, splits).then_some(Jump { index, before, day, factor })
     });
     found.collect()
+}
+
+/// Where closes as traded and others meet: indices of the later close of each such pair.
+pub fn seams(as_traded: &[bool]) -> Vec<usize> {
+    (1..as_traded.len()).filter(|at| as_traded.get(*at) != as_traded.get(at - 1)).collect()
+}
+
+/// Whether a split after `day` explains the step up to it better than the market does, where one of
+/// the two prices has it taken out and the other has not.
+pub fn seam_explained(factor: f64, day: Day, splits: &[(Day, f64)]) -> bool {
+    let mut later = splits.iter().filter(|(split, _)| *split > day);
+    later.any(|(_, ratio)| factor.ln().abs() > ratio.ln().abs() / 2.0)
 }
 
 fn jumps(days: &[Day], closes: &[f64]) -> impl Iterator<Item = Jump> {

@@ -40,6 +40,15 @@ pub struct Standing {
     pub range: Option<(f64, f64)>,
 }
 
+/// Volatilities, as fractions, that differ by no more are one: 48.23 % is 0.4823 in one vendor's file
+/// and 0.4822999999999999 in another's.
+const TIE: f64 = 1e-12;
+
+/// Whether a value is lower than another, not only written with other last digits.
+fn lower(one: f64, other: f64) -> bool {
+    one < other - TIE
+}
+
 /// The value if it counts as an observation: finite and above zero (`tomic.md` 7.4).
 pub fn valid(value: Option<f64>) -> Option<f64> {
     value.filter(|value| value.is_finite() && *value > 0.0)
@@ -71,7 +80,7 @@ pub fn windowed_at(series: &[Option<f64>], at: usize, definition: Definition) ->
     let before = || past.iter().rev().filter_map(|value| valid(*value)).take(definition.window);
     let n = before().count();
     let Some(value) = valid(*value) else { return Some(Standing { n, ..Standing::default() }) };
-    let below = before().filter(|other| *other < value).count();
+    let below = before().filter(|other| lower(*other, value)).count();
     // The day takes one of the places, so the oldest of a full window makes way.
     let others = before().take(definition.window.saturating_sub(1));
     let widen = |(low, high): (f64, f64), other: f64| (low.min(other), high.max(other));
@@ -92,7 +101,9 @@ fn stand(
     let percentile = Some(100.0 * below as f64 / n as f64);
     let rank = range.and_then(|(low, high)| {
         // Divided first: 100 · r / r may come out a digit above 100.
-        (high > low).then(|| (value - low) / (high - low) * 100.0).filter(|rank| rank.is_finite())
+        lower(low, high)
+            .then(|| (value - low) / (high - low) * 100.0)
+            .filter(|rank| rank.is_finite())
     });
     Standing { n, below, percentile, rank, range }
 }
@@ -114,6 +125,11 @@ impl Window {
     }
 
     fn below(&self, value: f64) -> usize {
+        self.by_size.partition_point(|other| lower(*other, value))
+    }
+
+    /// Where a value stands, or would stand.
+    fn place(&self, value: f64) -> usize {
         self.by_size.partition_point(|other| *other < value)
     }
 
@@ -130,10 +146,10 @@ impl Window {
             && let Some(oldest) = self.by_age.pop_front()
         {
             // Equal values are the same number, so it does not matter which of them goes.
-            self.by_size.remove(self.below(oldest));
+            self.by_size.remove(self.place(oldest));
         }
         self.by_age.push_back(value);
-        self.by_size.insert(self.below(value), value);
+        self.by_size.insert(self.place(value), value);
     }
 }
 
@@ -182,8 +198,8 @@ pub fn entry_rank(
     }
     let low = values().fold(f64::INFINITY, f64::min);
     let high = values().fold(f64::NEG_INFINITY, f64::max);
-    let raw = if high > low { (current - low) / (high - low) * 100.0 } else { 50.0 };
-    let below = values().filter(|value| *value < current).count();
+    let raw = if lower(low, high) { (current - low) / (high - low) * 100.0 } else { 50.0 };
+    let below = values().filter(|value| lower(*value, current)).count();
     let percentile = 100.0 * below as f64 / observations as f64;
     Some(EntryRank { observations, high, low, raw, rank: raw.clamp(0.0, 100.0), percentile })
 }
@@ -209,6 +225,20 @@ mod tests {
         assert!((all[2].rank.unwrap() - 50.0).abs() < 1e-12);
         assert_eq!((all[3].percentile, all[3].rank), (Some(100.0), Some(100.0)));
         assert_eq!((all[4].percentile, all[4].rank), (Some(0.0), Some(0.0)));
+    }
+
+    /// 48.23 divided by a hundred is not the float 0.4823.
+    #[test]
+    fn other_last_digits_are_no_other_value() {
+        let (one, other) = (0.4823, 0.4822999999999999);
+        for series in [[one, one, other, one], [one, one, one, one], [other, one, one, other]] {
+            let series = series.map(Some);
+            let found = windowed(&series, THREE);
+            assert_eq!((found[3].below, found[3].rank), (0, None), "{series:?}");
+            assert_eq!(windowed_at(&series, 3, THREE), Some(found[3]));
+            let entry = entry_rank(&series, one, 4, 2).unwrap();
+            assert_eq!((entry.percentile, entry.raw), (0.0, 50.0), "{series:?}");
+        }
     }
 
     #[test]

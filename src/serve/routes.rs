@@ -277,7 +277,7 @@ fn acting(
 
 /// What an answer hangs on besides the log.
 fn key(ask: &Ask, run: &Run<'_>) -> String {
-    let (lang, today) = (words::now().code(), run.clock.today());
+    let (lang, today) = (words::now().code(), run.clock.market_day());
     format!("{lang} {today} {} {:?} {:?}", ask.json, ask.path, ask.words)
 }
 

@@ -201,6 +201,13 @@ fn a_small_split_that_is_known_is_no_fall_of_a_third() {
     assert_eq!(hv.len(), days.len() - 20 - 20);
     let review = bench.run("batch show b3 --json").exits(0).out;
     assert!(review.contains("split_not_adjusted"), "{review}");
+    // Nor by any estimator; by the first version of them it was a fall.
+    let greatest = |version: u32| {
+        let query = format!("select max(close_to_close) as most from 'hv_estimators@{version}'");
+        let out = bench.desk.words(&["sql", &query, "--json"]).exits(0).json();
+        number(&out["rows"][0][0]).unwrap()
+    };
+    assert!(greatest(1) > 1.0 && greatest(2) < 0.9, "{} {}", greatest(1), greatest(2));
     bench.verifies();
 }
 

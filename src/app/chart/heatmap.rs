@@ -10,7 +10,6 @@ use crate::domain::{Day, Field, Position, Row, Series, Symbol, code};
 use crate::ledger::Ledger;
 use crate::projections::view::{Activity, Shown, Which, each};
 use crate::quant::rank::{self, Definition, Standing};
-use rust_decimal::prelude::ToPrimitive;
 use std::collections::BTreeMap;
 
 /// Months shown when neither end is given.
@@ -218,7 +217,7 @@ type Observed = (Day, Option<f64>);
 
 /// Implied volatility at the money of an event that alone decides its day.
 fn number(row: &Row<'_>) -> Option<f64> {
-    row.value(&Field::Known(code::ATM_IV))?.decimal()?.to_f64()
+    row.value(&Field::Known(code::ATM_IV))?.float()
 }
 
 /// The last observation of each month and where it stands.

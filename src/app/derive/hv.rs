@@ -1,7 +1,7 @@
 //! Historical volatility from the closes of the spot view (`tomic.md` 5).
 
 use super::super::error::Result;
-use super::super::fetch::Provider;
+use super::super::traded::is_as_traded;
 use super::super::views::ViewReader;
 use super::{Computed, Values, digest_of, warning};
 use crate::domain::{Calendar, Day, Field, Finding, Series, Symbol, Value, code};
@@ -49,9 +49,7 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
     let open = apply_known(&days, &mut closes, &traded, &splits);
     let jumps = hv::suspicious_jumps(&days, &closes, &open);
     let mut doubtful = hv::doubtful_splits(&days, &closes, &open);
-    let seams: Vec<usize> =
-        (1..traded.len()).filter(|at| traded.get(*at) != traded.get(at - 1)).collect();
-    doubtful.extend(hv::doubtful_seams(&days, &closes, &seams, &splits));
+    doubtful.extend(hv::doubtful_seams(&days, &closes, &hv::seams(&traded), &splits));
     computed.findings = notes(symbol, &jumps, &doubtful, &hv::holes(&days, Calendar::nyse()));
     let closes = hv::split_adjusted(&days, &closes, &open);
     let mut breaks: Vec<usize> = jumps.iter().chain(&doubtful).map(|jump| jump.index).collect();
@@ -113,14 +111,6 @@ fn notes(
         warning("hole", Some(hole.until), text)
     });
     unexplained.chain(doubtful).chain(holes).collect()
-}
-
-/// Whether a close came from a service that takes no split out of its prices.
-fn is_as_traded(ledger: &Ledger, record: &Record) -> bool {
-    let cell = record.cell(&Field::Known(code::CLOSE));
-    let batch = cell.and_then(|cell| ledger.batches().get(cell.event.batch));
-    let service = batch.and_then(|batch| Provider::of_mapping(&batch.stage.mapping.id));
-    service.is_some_and(Provider::prices_as_traded)
 }
 
 /// Brings closes as traded into the shares of the last day, and returns the splits that may still

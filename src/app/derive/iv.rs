@@ -1,29 +1,32 @@
 //! The daily record of implied volatility from chain snapshots (`tomic.md` 8).
 
 use super::super::error::Result;
+use super::super::traded::underlying;
 use super::super::views::ViewReader;
 use super::{Computed, Values, digest_of, warning};
 use crate::domain::occ::{Contract, Right};
-use crate::domain::{Calendar, Day, Field, Series, Symbol, Value, code, eastern};
+use crate::domain::{Calendar, Day, Field, Series, Symbol, Value, code, float};
 use crate::ledger::Ledger;
 use crate::projections::view::{Activity, Record, Which, fold};
-use crate::quant::atm_iv::{self, Quote};
+use crate::quant::atm_iv::{self, Month, Note, Quote};
 use crate::quant::{expiry, hv};
 use serde_json::json;
 
 /// What the formula is; kept with each batch.
 pub const DEFINITION: &str = "\
-id = \"derive-iv\"\nversion = 1\n\
+id = \"derive-iv\"\nversion = 2\n\
 # atm_iv: implied volatility of the call nearest to spot in the front month (the first monthly expiry 13\n\
 # to 48 days away). term_m1_m2, term_m1_m3: front less second and third month, in points. skew: 25-delta\n\
-# put less 25-delta call of the front month, in points. Spot is the close of the session where the spot\n\
-# view has it, else the price of the underlying in the snapshot if it is of the same day.\n";
+# put less 25-delta call of the front month, in points. Spot is the price of the underlying in the\n\
+# snapshot if it is of the same day, else the close of the session in the shares of that day; of a close\n\
+# from which the strike at the money lies over 5 % nothing is recorded.\n";
 
 /// Computes every session of which there is a chain.
 pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Result<Computed> {
     let at = ledger.position();
     let activity = Activity::at(ledger.batches(), Series::Chain, at);
     let spot = reader.records(Series::Spot, symbol, at, Which::Latest)?;
+    let splits = reader.records(Series::Splits, symbol, at, Which::Latest)?;
     let mut computed = Computed::default();
     let mut sessions = Vec::new();
     // One session at a time: a chain has thousands of contracts.
@@ -33,8 +36,13 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
         if chain.is_empty() {
             continue;
         }
-        let Some((price, from)) = underlying(&spot, &chain, day) else {
-            let text = format!("{symbol}: neither a close nor a price of the underlying of {day}");
+        let close = spot.binary_search_by_key(&day, |record| record.day).ok();
+        let close = close.and_then(|at| spot.get(at));
+        let Some((price, from)) = underlying(ledger, &chain, close, &splits, day) else {
+            let text = match close.and_then(|record| record.known(code::CLOSE)) {
+                None => format!("{symbol}: neither a close nor a price of the underlying of {day}"),
+                Some(cell) => far_from(symbol, day, &cell.value),
+            };
             computed.findings.push(warning("no_spot", Some(day), text));
             continue;
         };
@@ -51,13 +59,21 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
         let (second, third) = (of(months.second), of(months.third));
         let quotes =
             |of: &[(&Record, Quote)]| -> Vec<Quote> { of.iter().map(|(_, q)| *q).collect() };
-        let found = atm_iv::daily_record(price, &quotes(&front), &quotes(&second), &quotes(&third));
+        let spot_price = float(price);
+        let found =
+            atm_iv::daily_record(spot_price, &quotes(&front), &quotes(&second), &quotes(&third));
         let atm = found.front.atm().and_then(|used| front.get(used.index));
         let exact = atm
             .and_then(|(record, _)| record.known(code::IMPLIED_VOLATILITY))
             .map(|cell| cell.value.clone());
         for note in &found.notes {
             computed.findings.push(warning("chain", Some(day), format!("{symbol} {day}: {note}")));
+        }
+        let far = |note: &Note| matches!(note, Note::FarFromSpot(Month::Front, _));
+        if from == "close" && found.notes.iter().any(far) {
+            let text = far_from(symbol, day, &Value::Dec(price));
+            computed.findings.push(warning("no_spot", Some(day), text));
+            continue;
         }
         let Some(exact) = exact.filter(|_| found.atm_iv.is_some()) else { continue };
         let mut values: Values = vec![(Field::Known(code::ATM_IV), exact)];
@@ -78,7 +94,7 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
         sessions.push(json!({
             "date": day.to_string(),
             "chain": digest_of(Series::Chain, symbol, &chain).to_string(),
-            "spot": price,
+            "spot": spot_price,
             "spot_from": from,
             "front": months.front.to_string(),
             "second": months.second.map(|day| day.to_string()),
@@ -94,26 +110,12 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
     Ok(computed)
 }
 
-/// The price of the underlying of a session, and where it is from: the close, else what the chain
-/// says.
-fn underlying(spot: &[Record], chain: &[Record], day: Day) -> Option<(f64, &'static str)> {
-    let close = spot.binary_search_by_key(&day, |record| record.day).ok();
-    let close = close.and_then(|at| spot.get(at)).and_then(|record| record.number(code::CLOSE));
-    if let Some(close) = close {
-        return Some((close, "close"));
-    }
-    // A price of another day than the quotes would pick another contract.
-    let of_day = |record: &&Record| moved(record).is_none_or(|moved| moved == day);
-    let price = |record: &Record| {
-        record.number(code::UNDERLYING_PRICE).or_else(|| record.number(code::UNDERLYING_VALUE))
-    };
-    Some((chain.iter().filter(of_day).find_map(price)?, "snapshot"))
-}
-
-/// The day of the underlying's price in a record.
-fn moved(record: &Record) -> Option<Day> {
-    let ns: i64 = record.known(code::UNDERLYING_UPDATED)?.value.to_string().parse().ok()?;
-    eastern::day_of(ns.div_euclid(1_000_000))
+/// Why a close says nothing of what the quotes are about.
+fn far_from(symbol: &Symbol, day: Day, close: &Value) -> String {
+    format!(
+        "{symbol} {day}: the strikes lie over 5 % from the close of {close}, which may be restated for a \
+         split: nothing is recorded"
+    )
 }
 
 /// A contract of one expiry as the formula looks at it.

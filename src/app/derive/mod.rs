@@ -76,7 +76,7 @@ impl Derivation {
     fn mapping(self) -> (&'static str, u32, &'static str) {
         match self {
             Self::Hv => ("derive-hv", 2, hv::DEFINITION),
-            Self::Iv => ("derive-iv", 1, iv::DEFINITION),
+            Self::Iv => ("derive-iv", 2, iv::DEFINITION),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Option chains of the ledger as the formulas want them.
 
 use crate::app::error::Result;
+use crate::app::traded;
 use crate::app::vantage::Vantage;
 use crate::domain::occ::{Contract, Right};
-use crate::domain::{Day, Series, Symbol, code};
+use crate::domain::{Day, Series, Symbol, code, float};
 use crate::projections::view::{Activity, Record, fold};
 use crate::quant::earnings::liquidity::Market;
 use crate::quant::earnings::straddle::Chain;
@@ -58,26 +59,20 @@ pub fn newest(vantage: &Vantage, symbol: &Symbol, until: Day) -> Result<Option<S
     Ok(None)
 }
 
-/// The price in the quotes, else the close of that session.
+/// The price of the stock while its options were quoted.
 fn price(
     vantage: &Vantage,
     symbol: &Symbol,
     day: Day,
     records: &[Record],
 ) -> Result<Option<Decimal>> {
-    let exact = |record: &Record, code: u16| record.known(code).and_then(|c| c.value.decimal());
-    let told = |record: &Record| {
-        [code::UNDERLYING_PRICE, code::UNDERLYING_VALUE]
-            .into_iter()
-            .find_map(|code| exact(record, code))
-    };
-    if let Some(price) = records.iter().find_map(told) {
-        return Ok(Some(price));
-    }
     let activity = Activity::at(vantage.ledger.batches(), Series::Spot, vantage.at);
     let history = vantage.reader().history_between(Series::Spot, symbol, day, day)?;
     let spot = fold(Series::Spot, &history, &activity, vantage.which);
-    Ok(spot.iter().find(|record| record.day == day).and_then(|record| exact(record, code::CLOSE)))
+    let close = spot.iter().find(|record| record.day == day);
+    let splits = vantage.records(Series::Splits, symbol)?;
+    let found = traded::underlying(&vantage.ledger, records, close, &splits, day);
+    Ok(found.map(|(price, _)| price))
 }
 
 fn quote(record: &Record) -> Option<(Day, Right, Decimal, Market)> {
@@ -93,9 +88,7 @@ fn quote(record: &Record) -> Option<(Day, Right, Decimal, Market)> {
     };
     let named = |name: &str| record.cells.iter().find(|cell| cell.field.name() == name);
     let exact = |name: &str| named(name).and_then(|cell| cell.value.decimal());
-    let told = record.known(code::STRIKE_PRICE).and_then(|cell| cell.value.decimal());
-    let of_name = || contract.map(|contract| Decimal::new(i64::from(contract.strike_mills), 3));
-    let strike = told.or_else(of_name)?;
+    let strike = traded::strike(record)?;
     let (bid, ask) = (exact("bid")?, exact("ask")?);
     let interest = record.number_of("open_interest").unwrap_or(0.0).max(0.0);
     let iv = record.number(code::IMPLIED_VOLATILITY).filter(|iv| *iv > 0.0).map(|iv| iv * 100.0);
@@ -115,11 +108,10 @@ impl Session {
 
 /// The strikes of a chain with both legs liquid and both volatilities known.
 pub fn smile_points(chain: &Chain) -> Vec<skew::Point> {
-    use rust_decimal::prelude::ToPrimitive;
-    let spot = chain.spot.to_f64().unwrap_or(f64::NAN);
+    let spot = float(chain.spot);
     let point = |(strike, call): (&Decimal, &Market)| {
         let put = chain.puts.get(strike)?;
-        let x = (strike.to_f64()? - spot) / spot;
+        let x = (float(*strike) - spot) / spot;
         let liquid = call.is_basic_liquid() && put.is_basic_liquid() && x.is_finite();
         liquid.then_some(())?;
         Some(skew::Point { x, call_iv: call.iv?, put_iv: put.iv? })

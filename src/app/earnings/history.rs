@@ -3,7 +3,7 @@
 use crate::app::error::{AppError, Result};
 use crate::app::vantage::Vantage;
 use crate::domain::projection::ProjectionName;
-use crate::domain::{Datum, Day, ProjectionId, Series, Symbol, Value, code};
+use crate::domain::{Calendar, Datum, Day, ProjectionId, Series, Symbol, Value, code};
 use crate::projections::view::Record;
 
 /// An announcement of the calendar.
@@ -77,9 +77,13 @@ impl EventMove {
     }
 
     /// The day from which on the move is known: its session, or the announcement's day where a
-    /// projection does not say.
+    /// projection does not say. Which session it is was inferred from the one after the announcement,
+    /// where that was done.
     pub fn known_on(&self) -> Day {
-        self.reaction_session.unwrap_or(self.earnings_date).max(self.earnings_date)
+        let inferred = self.reason.as_deref() == Some("inferred");
+        let seen = inferred.then(|| Calendar::nyse().next_open(self.earnings_date));
+        let session = self.reaction_session.unwrap_or(self.earnings_date);
+        session.max(self.earnings_date).max(seen.unwrap_or(session))
     }
 }
 

@@ -4,7 +4,7 @@ use super::chain::{self, Session};
 use super::history::Announcement;
 use crate::app::error::Result;
 use crate::app::vantage::Vantage;
-use crate::domain::{Calendar, Day, Series, Symbol};
+use crate::domain::{Calendar, Day, Series, Symbol, float};
 use crate::projections::view::Record;
 use crate::quant::earnings::liquidity::Tier;
 use crate::quant::earnings::{expiration, skew, straddle, term};
@@ -56,6 +56,8 @@ pub struct Implied {
 pub struct Asked {
     /// Later quotes are not looked at.
     pub until: Day,
+    /// Earlier announcements are not meant.
+    pub from: Option<Day>,
     /// The announcement, where one is meant.
     pub event: Option<Day>,
 }
@@ -71,29 +73,57 @@ pub fn newest(
     announced: &[Announcement],
     asked: Asked,
 ) -> Result<std::result::Result<Implied, String>> {
-    let recorded = recorded(vantage, symbol, asked)?;
-    let session = chain::newest(vantage, symbol, asked.until)?;
-    let chained = session.map(|session| of_chain(&session, announced, asked.event));
+    let straddles = vantage.records(Series::Straddles, symbol)?;
+    let by_then = straddles.iter().filter(|record| record.day <= asked.until);
+    let recorded = recorded(by_then.clone(), announced, asked);
+    // Of the day of an announcement before the open no quote was taken before it.
+    let until = match asked.event {
+        Some(event) if !is_before(asked.until, event, announced) => Day(event.0 - 1),
+        _ => asked.until,
+    };
+    let session = chain::newest(vantage, symbol, until.min(asked.until))?;
+    let chained = session.map(|session| of_chain(&session, announced, asked));
     Ok(match (recorded, chained) {
         (Some(recorded), Some(Ok(chained))) if recorded.day > chained.day => Ok(recorded),
         (_, Some(Ok(chained))) => Ok(chained),
         (Some(recorded), _) => Ok(recorded),
         (None, Some(Err(why))) => Err(why),
+        (None, None) if by_then.count() > 0 => {
+            let text = "no straddle in the ledger by then is about an announcement still to come";
+            Err(text.to_owned())
+        }
         (None, None) => Err("neither a straddle nor a chain is in the ledger by then".to_owned()),
     })
 }
 
+/// Whether quotes of a day were taken before an announcement, as far as days can tell: those of its
+/// own day were not where it came before the open.
+fn is_before(quotes: Day, event: Day, announced: &[Announcement]) -> bool {
+    let opens = announced.iter().any(|of| of.day == event && of.timing == "BMO");
+    if opens { quotes < event } else { quotes <= event }
+}
+
+/// The first announcement that quotes of a day can be about, from a day on.
+pub fn next(announced: &[Announcement], quotes: Day, from: Option<Day>) -> Option<Day> {
+    let mut days = announced.iter().map(|of| of.day);
+    days.find(|day| is_before(quotes, *day, announced) && from.is_none_or(|from| *day >= from))
+}
+
 /// The newest straddle that was recorded about an announcement that was still to come.
-fn recorded(vantage: &Vantage, symbol: &Symbol, asked: Asked) -> Result<Option<Implied>> {
-    let records = vantage.records(Series::Straddles, symbol)?;
+fn recorded<'a>(
+    straddles: impl Iterator<Item = &'a Record>,
+    announced: &[Announcement],
+    asked: Asked,
+) -> Option<Implied> {
     let about = |record: &Record| {
         let event: Day = record.item.parse().ok()?;
-        let meant = asked.event.map_or(event >= record.day, |meant| meant == event);
-        (record.day <= asked.until && meant).then_some(event)
+        let from = asked.from.is_none_or(|from| event >= from);
+        let meant = asked.event.map_or(from, |meant| meant == event);
+        (meant && is_before(record.day, event, announced)).then_some(event)
     };
-    let usable = records.iter().filter_map(|record| of_record(record, about(record)?));
+    let usable = straddles.filter_map(|record| of_record(record, about(record)?));
     // Of several announcements on one sheet the nearest is meant.
-    Ok(usable.max_by_key(|found| (found.day, std::cmp::Reverse(found.earnings_date))))
+    usable.max_by_key(|found| (found.day, std::cmp::Reverse(found.earnings_date)))
 }
 
 fn of_record(record: &Record, earnings_date: Day) -> Option<Implied> {
@@ -106,11 +136,17 @@ fn of_record(record: &Record, earnings_date: Day) -> Option<Implied> {
     {
         warnings.push("call and put mid do not add up to the straddle".to_owned());
     }
+    let expiration = record.known(EXPIRATION).map(|cell| cell.value.to_string());
+    let expires = expiration.as_ref().and_then(|text| text.parse::<Day>().ok());
+    let after = expires.map_or(0, |day| day.0 - earnings_date.0);
+    if after > expiration::MAX_DAYS {
+        warnings.push(format!("the straddle expires {after} days after the announcement"));
+    }
     (straddle > 0.0).then(|| Implied {
         day: record.day,
         earnings_date,
         from: "straddles",
-        expiration: record.known(EXPIRATION).map(|cell| cell.value.to_string()),
+        expiration,
         stock_price,
         strike: record.number(STRIKE),
         straddle,
@@ -129,30 +165,39 @@ fn of_record(record: &Record, earnings_date: Day) -> Option<Implied> {
 fn of_chain(
     session: &Session,
     announced: &[Announcement],
-    event: Option<Day>,
+    asked: Asked,
 ) -> std::result::Result<Implied, String> {
-    let next = announced.iter().map(|of| of.day).find(|day| *day >= session.day);
-    let Some(earnings_date) = event.or(next) else {
-        return Err(format!("the calendar has no announcement from {} on", session.day));
+    let next = || next(announced, session.day, asked.from);
+    let Some(earnings_date) = asked.event.or_else(next) else {
+        let from = asked.from.map_or(session.day, |from| from.max(session.day));
+        return Err(format!("the calendar has no announcement from {from} on"));
     };
     let listed: Vec<Day> = session.chains.keys().copied().collect();
     let chosen = expiration::for_implied_move(Calendar::nyse(), earnings_date, &listed);
     let chain = chosen.and_then(|day| Some((day, session.chains.get(&day)?)));
     let Some((expiration, chain)) = chain else {
-        return Err(format!("the chain of {} ends before {earnings_date}", session.day));
+        let first = expiration::first_after(Calendar::nyse(), earnings_date, &listed);
+        return Err(match first {
+            None => format!("the chain of {} ends before {earnings_date}", session.day),
+            Some(first) => format!(
+                "the chain of {} has no expiration in the {} days after {earnings_date}: the first \
+                 one is {first}",
+                session.day,
+                expiration::MAX_DAYS
+            ),
+        });
     };
     let found = chain
         .interpolated()
         .map_err(|why| format!("chain of {}, expiration {expiration}: {why}", session.day))?;
     let points = chain::smile_points(chain);
-    let number = |of: rust_decimal::Decimal| of.to_string().parse().unwrap_or(f64::NAN);
     Ok(Implied {
         day: session.day,
         earnings_date,
         from: "chain",
         expiration: Some(expiration.to_string()),
-        stock_price: number(session.spot),
-        strike: Some(number(found.reference_strike)),
+        stock_price: float(session.spot),
+        strike: Some(float(found.reference_strike)),
         straddle: found.straddle,
         implied_move: found.implied_move,
         method: Some(straddle::Method::name(found.method)),

@@ -50,7 +50,7 @@ pub fn earnings(
         }
     };
     notes.extend(without_move(&all, date));
-    notes.extend(too_near(&announced));
+    notes.extend(too_near(&announced).into_iter().map(near_text));
     let shown = |event: &&EventMove| event.close_move.is_none() || event.known_on() < cutoff;
     Ok(Earnings {
         schema: "volledger/earnings/1",
@@ -113,17 +113,18 @@ pub(super) fn without_move(all: &[EventMove], date: Day) -> Option<String> {
 
 /// Announcements so near to each other that one of them was probably moved to the other
 /// (`iv_crush.md` A10.4).
-fn too_near(announced: &[Announcement]) -> Vec<String> {
+pub(super) fn too_near(announced: &[Announcement]) -> Vec<(Day, Day)> {
     let near = |pair: &[Announcement]| match pair {
-        [one, other] if other.day.0 - one.day.0 < QUARTER => Some(format!(
-            "{} and {} are {} days apart: one of them is probably an old date",
-            one.day,
-            other.day,
-            other.day.0 - one.day.0
-        )),
+        [one, other] if other.day.0 - one.day.0 < QUARTER => Some((one.day, other.day)),
         _ => None,
     };
     announced.windows(2).filter_map(near).collect()
+}
+
+/// What is to be said of such two.
+pub(super) fn near_text((one, other): (Day, Day)) -> String {
+    let apart = other.0 - one.0;
+    format!("{one} and {other} are {apart} days apart: one of them is probably an old date")
 }
 
 /// Moves as fractions, the newest first, summed up: for the formulas and for the report.

@@ -2,7 +2,7 @@
 
 use super::history::{Announcement, EventMove, Moves, announcements};
 use super::implied::{self, Implied};
-use super::moves::{before, known, summed, without_move};
+use super::moves::{before, known, near_text, summed, too_near, without_move};
 use super::tiers::TierSet;
 use crate::app::error::{AppError, Result};
 use crate::app::metrics::first;
@@ -15,6 +15,9 @@ use crate::domain::projection::ProjectionName;
 use crate::domain::{Day, Series, Symbol};
 use crate::quant::earnings::score::score;
 use crate::quant::earnings::vrp::History;
+
+/// From this many days on quotes are more about the time before an announcement than about it.
+const FAR_OFF: i32 = 30;
 
 /// Which stocks are looked at.
 #[derive(Clone, Debug)]
@@ -147,7 +150,8 @@ impl Asking<'_> {
     fn row(&self, symbol: &Symbol) -> Result<VrpRow> {
         known(self.vantage, symbol)?;
         let announced = announcements(self.vantage, symbol)?;
-        let asked = implied::Asked { until: self.date.unwrap_or(self.today), event: self.event };
+        let until = self.date.unwrap_or(self.today);
+        let asked = implied::Asked { until, from: self.date, event: self.event };
         let implied = implied::newest(self.vantage, symbol, &announced, asked)?;
         let found = implied.as_ref().ok();
         let all = self.moves.about(symbol)?;
@@ -233,16 +237,32 @@ impl Asking<'_> {
         let mut said = Vec::new();
         if let Some(of) = implied {
             said.extend(of.warnings.iter().cloned());
-            let next = announced.iter().find(|known| known.day >= of.day);
-            if let Some(next) = next.filter(|next| next.day != of.earnings_date) {
-                let (next, about) = (next.day, of.earnings_date);
+            let about = of.earnings_date;
+            let next = implied::next(announced, of.day, self.date);
+            if let Some(next) = next.filter(|next| *next != about) {
                 said.push(format!("the calendar says {next}, the quotes are about {about}"));
+            }
+            let timing = timing_of(announced, about);
+            if about == of.day && timing.is_some_and(|timing| timing != "AMC") {
+                let text =
+                    "the quotes are of the announcement's own day and may be of after the news";
+                said.push(text.to_owned());
+            }
+            let ahead = about.0 - of.day.0;
+            if ahead > FAR_OFF {
+                said.push(format!("the announcement is {ahead} days after the quotes"));
             }
             let asked = self.date.unwrap_or(self.today);
             if asked.0 - of.day.0 > 7 {
                 said.push(format!("the quotes are of {}", of.day));
             }
         }
+        let event = implied.map(|of| of.earnings_date);
+        let counts =
+            |day: Day| event == Some(day) || used.iter().any(|(of, _)| of.earnings_date == day);
+        let near =
+            too_near(announced).into_iter().filter(|(one, other)| counts(*one) || counts(*other));
+        said.extend(near.map(near_text));
         let same_session = |event: &EventMove| {
             event.timing.as_deref() == Some("AMC")
                 && event.reaction_session == Some(event.earnings_date)

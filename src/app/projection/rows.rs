@@ -3,8 +3,9 @@
 use super::definition::{Body, Definition};
 use crate::app::error::{AppError, Result};
 use crate::app::sql::Prepared;
+use crate::app::traded;
 use crate::app::vantage::Vantage;
-use crate::domain::{Datum, Symbol, Table};
+use crate::domain::{Datum, Series, Symbol, Table};
 use crate::projections::{Facts, Projection};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -76,7 +77,9 @@ fn program_rows(
         rows.retain(of_symbol);
         tables.insert(*name, rows);
     }
-    let facts = Facts::new(symbol, views, tables);
+    let closes = views.get(&Series::Spot).map(Vec::as_slice).unwrap_or_default();
+    let as_traded = traded::batches_as_traded(&vantage.ledger, closes);
+    let facts = Facts::new(symbol, views, tables).with_as_traded(as_traded);
     let answered = panic::catch_unwind(AssertUnwindSafe(|| brought.rows(&facts)));
     let answered = answered.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());

@@ -37,21 +37,19 @@ pub struct Screen {
 /// Finds the symbols that fulfil a condition.
 ///
 /// # Errors
-/// [`crate::app::AppError::Condition`] for a condition that is none; those of [`metrics::ranks`].
+/// [`crate::app::AppError::Condition`] for a condition that is none; those of [`metrics::snapshot`].
 pub fn screen(ledger: &Ledger, condition: &str, asked: &Asked, today: Day) -> Result<Screen> {
-    let snapshot = metrics::snapshot(ledger, asked, today)?;
-    let ranks = metrics::ranks(ledger, asked)?;
+    let lines = metrics::lines(ledger, asked, today)?;
     let object = |value: serde_json::Result<Value>| match value {
         Ok(Value::Object(map)) => map,
         _ => Map::new(),
     };
     let mut rows: Vec<Map<String, Value>> = Vec::new();
-    for line in &snapshot.rows {
+    for (line, standing) in &lines {
         let mut row = object(serde_json::to_value(line));
-        if let Some(rank) = ranks.rows.iter().find(|rank| rank.symbol == line.symbol) {
-            for (name, value) in object(serde_json::to_value(rank)) {
-                row.entry(name).or_insert(value);
-            }
+        // All of one day: that of the volatility that is shown.
+        for (name, value) in standing.iter().flat_map(|rank| object(serde_json::to_value(rank))) {
+            row.entry(name).or_insert(value);
         }
         rows.push(row);
     }
@@ -87,8 +85,8 @@ pub fn screen(ledger: &Ledger, condition: &str, asked: &Asked, today: Day) -> Re
     }
     Ok(Screen {
         schema: "volledger/screen/1",
-        position: snapshot.position,
-        which: snapshot.which,
+        position: asked.at.unwrap_or(ledger.position()).0,
+        which: metrics::first(asked.which),
         condition: condition.to_owned(),
         symbols: rows.len() as u64,
         unknown: unknown.unsigned_abs(),

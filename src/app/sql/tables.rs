@@ -10,7 +10,7 @@ use crate::domain::projection::ProjectionName;
 use crate::domain::series::Unit;
 use crate::domain::{
     BatchId, BatchState, Class, Datum, Day, EventId, Op, Series, Symbol, Table as Rows, Value,
-    Window,
+    Window, float,
 };
 use crate::projections::view::History;
 use std::ops::RangeInclusive;
@@ -386,12 +386,6 @@ fn int(of: u64) -> Datum {
     Datum::Int(i64::try_from(of).unwrap_or(i64::MAX))
 }
 
-/// The powers of ten that a float holds exactly.
-const POWERS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
-    1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
-];
-
 /// A value as SQL sees it. Counts and instants are whole numbers where they are whole; everything
 /// else is a float, so that a division of two prices is never that of two integers.
 pub fn sql_of(value: &Value, unit: Unit) -> Datum {
@@ -404,12 +398,7 @@ pub fn sql_of(value: &Value, unit: Unit) -> Datum {
             if scale == 0 && matches!(unit, Unit::Count | Unit::Time) {
                 return i64::try_from(mantissa).map_or(Datum::Real(mantissa as f64), Datum::Int);
             }
-            // Both parts are exact below 2^53, and one division rounds once.
-            if mantissa.unsigned_abs() < 1 << 53 && scale <= 22 {
-                let power = POWERS.get(scale as usize).copied().unwrap_or(f64::NAN);
-                return Datum::Real(mantissa as f64 / power);
-            }
-            decimal.to_string().parse().map_or(Datum::Null, Datum::Real)
+            Datum::Real(float(*decimal))
         }
         Value::Num(digits) => match digits.parse::<f64>() {
             Ok(number) if number.fract() == 0.0 && matches!(unit, Unit::Count | Unit::Time) => {

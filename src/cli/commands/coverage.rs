@@ -39,7 +39,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &CoverageArgs) -> Ou
     let ledger = ctx.open(ui)?;
     let about = (args.symbols.as_slice(), args.date, &args.knowledge);
     let asked = asked(ui, ctx, &ledger, about, args.date)?;
-    let today = ctx.run().clock.today();
+    let today = ctx.run().clock.market_day();
     ui.page(&health::coverage(&ledger, &asked, today)?)?;
     Ok(Exit::Done)
 }

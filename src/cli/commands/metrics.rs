@@ -61,7 +61,7 @@ pub(in crate::cli) fn snapshot(ui: &mut Ui, ctx: &Context, args: &MetricsArgs) -
     let about = (args.symbols.as_slice(), args.date, &args.knowledge);
     // The announcement that comes next may be on any later day.
     let asked = asked(ui, ctx, &ledger, about, None)?;
-    let today = ctx.run().clock.today();
+    let today = ctx.run().clock.market_day();
     ui.page(&metrics::snapshot(&ledger, &asked, today)?)?;
     Ok(Exit::Done)
 }

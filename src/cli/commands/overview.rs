@@ -81,7 +81,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &OverviewArgs) -> Ou
     let ledger = ctx.open(ui)?;
     let about = (args.symbols.as_slice(), args.date, &args.knowledge);
     let asked = asked(ui, ctx, &ledger, about, None)?;
-    let today = ctx.run().clock.today();
+    let today = ctx.run().clock.market_day();
     let earnings = overview::known_earnings(&ledger, &asked)?;
     ui.page(&overview::overview(&ledger, &asked, &set, &earnings, today)?)?;
     Ok(Exit::Done)

@@ -39,7 +39,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ScreenArgs) -> Outc
     let ledger = ctx.open(ui)?;
     let about = (args.symbols.as_slice(), args.date, &args.knowledge);
     let asked = asked(ui, ctx, &ledger, about, None)?;
-    let today = ctx.run().clock.today();
+    let today = ctx.run().clock.market_day();
     ui.page(&sql::screen(&ledger, &args.condition, &asked, today)?)?;
     Ok(Exit::Done)
 }

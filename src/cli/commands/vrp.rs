@@ -156,7 +156,7 @@ fn vantage(
 
 pub(in crate::cli) fn earnings(ui: &mut Ui, ctx: &Context, args: &EarningsArgs) -> Outcome<Exit> {
     let vantage = vantage(ui, ctx, &args.knowledge, std::slice::from_ref(&args.symbol))?;
-    let dates = (args.date, ctx.run().clock.today());
+    let dates = (args.date, ctx.run().clock.market_day());
     ui.page(&earnings::earnings(&vantage, &args.symbol, &args.projection, dates)?)?;
     Ok(Exit::Done)
 }
@@ -176,7 +176,7 @@ pub(in crate::cli) fn vrp(ui: &mut Ui, ctx: &Context, args: &VrpArgs) -> Outcome
         Which::Announcing => &[],
     };
     let vantage = vantage(ui, ctx, &how.knowledge, symbols)?;
-    let dates = (how.date, ctx.run().clock.today());
+    let dates = (how.date, ctx.run().clock.market_day());
     let found = earnings::vrp(&vantage, &which, &how.projection, &set, dates)?;
     ui.page(&found)?;
     // One that fails changes nothing; all of them do.

@@ -4,6 +4,7 @@ use crate::domain::{Calendar, Datum, Day, Series, Table, Value, code};
 use crate::projections::projection::{Column, Facts, Projection};
 use crate::projections::view::Record;
 use crate::quant::earnings::moves::{Bar, Market, Move, NoMove, Timing};
+use crate::quant::hv;
 use std::collections::BTreeMap;
 
 /// `earnings_moves@1` and `@2` (`iv_crush.md` A10).
@@ -34,8 +35,6 @@ const VENDOR_PRICES: [u16; 5] = [393, 394, 395, 396, 397];
 const VENDOR_MOVES: [u16; 3] = [391, 392, 390];
 /// volume before and on the day.
 const VENDOR_VOLUMES: [u16; 2] = [398, 399];
-/// Old and new shares of a split.
-const SPLIT: [u16; 2] = [code::SPLIT_FROM, code::SPLIT_TO];
 
 const COLUMNS: [Column; 20] = [
     Column::new("earnings_date", "the day of the announcement"),
@@ -138,6 +137,13 @@ impl Projection for EarningsMoves {
             let unknown = Announcement { timing: Timing::Unknown, confirmed: None };
             events.entry(*day).or_insert(unknown);
         }
+        let splits = facts.splits();
+        let closes = facts.records(Series::Spot);
+        let is_seam = |one: Day, other: Day| {
+            let of = |day: Day| closes.binary_search_by_key(&day, |record| record.day).ok();
+            let of = |day: Day| Some(facts.is_as_traded(closes.get(of(day)?)?));
+            of(one) != of(other)
+        };
         let rows = events.iter().map(|(day, event)| {
             let row = match (self.0, vendor.get(day)) {
                 (Rule::Announcement, Some(record)) => recorded(&market, *day, event, record),
@@ -146,7 +152,7 @@ impl Projection for EarningsMoves {
                 }
                 (Rule::Reaction, _) => {
                     let found = market.reaction(*day, event.timing);
-                    measured(found).held_against(facts.records(Series::Splits))
+                    measured(found).held_against(&splits, is_seam)
                 }
             };
             row.finish(*day, event)
@@ -209,27 +215,23 @@ fn measured(found: Result<Move, NoMove>) -> Row {
 }
 
 impl Row {
-    /// This row, or a quarantined one where a split between the two sessions explains the move
-    /// better than the news does: the bars are then of two adjustments.
-    fn held_against(self, splits: &[Record]) -> Self {
+    /// This row, or a quarantined one where a split explains the move better than the news does: one
+    /// between the two sessions, or a later one where only one of the two closes is as traded. The
+    /// bars are then of two adjustments.
+    fn held_against(self, splits: &[(Day, f64)], is_seam: impl Fn(Day, Day) -> bool) -> Self {
         let (Some((reference, reaction)), Some(close)) = (self.sessions, self.moves[2]) else {
             return self;
         };
-        let between = splits.iter().filter(|split| split.day > reference && split.day <= reaction);
-        let unadjusted = between.filter_map(|split| {
-            let [from, to] = SPLIT.map(|code| split.number(code));
-            Some((to? / from?).ln())
-        });
+        let mut between = splits.iter().filter(|(day, _)| reference < *day && *day <= reaction);
         let seen = (1.0 + close).ln();
-        match unadjusted.into_iter().any(|split| (seen + split).abs() < seen.abs()) {
-            false => self,
-            true => Self {
-                status: "QUARANTINED",
-                reason: Some("split_not_adjusted"),
-                moves: [None; 3],
-                ..self
-            },
-        }
+        let of_two =
+            is_seam(reference, reaction) && hv::seam_explained(1.0 + close, reaction, splits);
+        let reason = match between.any(|(_, ratio)| (seen + ratio.ln()).abs() < seen.abs()) {
+            true => "split_not_adjusted",
+            false if of_two => "closes_of_two_adjustments",
+            false => return self,
+        };
+        Self { status: "QUARANTINED", reason: Some(reason), moves: [None; 3], ..self }
     }
 
     fn finish(self, day: Day, event: &Announcement) -> Vec<Datum> {
@@ -331,6 +333,35 @@ mod tests {
         assert_eq!((old[0][0].as_str(), old[0][15].as_str()), ("2024-11-05", "0.0200"));
         assert_eq!((old[1][15].as_str(), old[1][19].as_str()), ("0.0123", "vendor"));
         assert_eq!(rows(EarningsMoves::NEW, &views)[1][15], "-0.1000");
+    }
+
+    /// A vendor's adjusted closes up to one day, another's as traded from the next: ten to one.
+    #[test]
+    fn closes_of_two_adjustments_are_no_move() {
+        let mut views = views();
+        views[1].1[2].cells.iter_mut().for_each(|cell| cell.event.batch = BatchId(2));
+        let of = |views: &[(Series, Vec<Record>)], as_traded: &[u32]| {
+            let symbol: Symbol = "AAA".parse().unwrap();
+            let facts = Facts::new(&symbol, views.iter().cloned().collect(), BTreeMap::new());
+            let batches = as_traded.iter().map(|batch| BatchId(*batch)).collect();
+            EarningsMoves::NEW.rows(&facts.with_as_traded(batches)).unwrap().remove(0)
+        };
+        let split = record("2025-07-10", &[(250, "1"), (251, "10")]);
+        views.push((Series::Splits, vec![split]));
+        // A fall of 10 % at such a seam is none that the split explains.
+        assert_eq!(of(&views, &[2])[3], Datum::from("OK"));
+        for (as_traded, close) in [(2, "950"), (1, "9.5")] {
+            views[1].1[2].cells[0].value = Value::from_json_number(close);
+            // Both adjusted, or both as traded: whatever it was, it is no seam.
+            assert_eq!(of(&views, &[])[3], Datum::from("OK"));
+            assert_eq!(of(&views, &[1, 2])[3], Datum::from("OK"));
+            let found = of(&views, &[as_traded]);
+            let want = [Datum::from("QUARANTINED"), "closes_of_two_adjustments".into()];
+            assert_eq!((&found[3..5], &found[15]), (&want[..], &Datum::Null));
+        }
+        // Without the split there is nothing to explain it by.
+        views.pop();
+        assert_eq!(of(&views, &[1])[3], Datum::from("OK"));
     }
 
     #[test]

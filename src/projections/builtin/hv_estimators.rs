@@ -6,10 +6,26 @@ use crate::projections::view::Record;
 use crate::quant::estimators::{Bar, Estimator};
 use crate::quant::hv;
 
-/// `hv_estimators@1`: nine estimators over the last 20 sessions (`options_platform.md` B10).
+/// `hv_estimators@1` and `@2`: nine estimators over the last 20 sessions (`options_platform.md` B10).
 ///
 /// A window that spans missing sessions, an unsound bar or a split has no value.
-pub struct HvEstimators;
+pub struct HvEstimators(Splits);
+
+/// How a split is told from a move of the market.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Splits {
+    /// By a close outside 0.6 to 1.6 times the one before: 3:2 lies within.
+    BySize,
+    /// By that, and by the splits that are known.
+    Known,
+}
+
+impl HvEstimators {
+    /// Version 1, kept for comparison.
+    pub const OLD: Self = Self(Splits::BySize);
+    /// Version 2.
+    pub const NEW: Self = Self(Splits::Known);
+}
 
 /// Sessions of a window.
 const WINDOW: usize = 20;
@@ -23,15 +39,29 @@ impl Projection for HvEstimators {
     }
 
     fn version(&self) -> u32 {
-        1
+        match self.0 {
+            Splits::BySize => 1,
+            Splits::Known => 2,
+        }
     }
 
     fn about(&self) -> &'static str {
-        "historical volatility of 20 sessions by nine estimators, annualised with 252 sessions"
+        match self.0 {
+            Splits::BySize => {
+                "historical volatility of 20 sessions by nine estimators, annualised with 252 \
+                 sessions; a split of 3:2 counts as a fall, for comparison"
+            }
+            Splits::Known => {
+                "historical volatility of 20 sessions by nine estimators, annualised with 252 sessions"
+            }
+        }
     }
 
     fn views(&self) -> &'static [Series] {
-        &[Series::Spot]
+        match self.0 {
+            Splits::BySize => &[Series::Spot],
+            Splits::Known => &[Series::Spot, Series::Splits],
+        }
     }
 
     fn columns(&self) -> &'static [Column] {
@@ -57,13 +87,20 @@ impl Projection for HvEstimators {
             let or_nan = |price: Option<f64>| price.unwrap_or(f64::NAN);
             let bar =
                 Bar { open: or_nan(open), high: or_nan(high), low: or_nan(low), close: close? };
-            Some((record.day, bar))
+            Some((record.day, (bar, facts.is_as_traded(record))))
         };
         let bars = facts.records(Series::Spot).iter().filter_map(bar);
-        let (days, bars): (Vec<Day>, Vec<Bar>) = bars.unzip();
+        let (days, bars): (Vec<Day>, Vec<(Bar, bool)>) = bars.unzip();
+        let (bars, traded): (Vec<Bar>, Vec<bool>) = bars.into_iter().unzip();
         // A split looks like a move of the market: windows across it have no value either.
         let closes: Vec<f64> = bars.iter().map(|bar| bar.close).collect();
-        let jumps = hv::suspicious_jumps(&days, &closes, &[]).into_iter().map(|jump| jump.index);
+        let mut jumps = hv::suspicious_jumps(&days, &closes, &[]);
+        if self.0 == Splits::Known {
+            let splits = facts.splits();
+            jumps.extend(hv::doubtful_splits(&days, &closes, &splits));
+            jumps.extend(hv::doubtful_seams(&days, &closes, &hv::seams(&traded), &splits));
+        }
+        let jumps = jumps.into_iter().map(|jump| jump.index);
         let holes = hv::holes(&days, Calendar::nyse()).into_iter().map(|hole| hole.index);
         let mut breaks: Vec<usize> = holes.chain(jumps).collect();
         breaks.sort_unstable();
@@ -82,4 +119,55 @@ fn volatility(
     found: &Result<crate::quant::estimators::Estimate, crate::quant::estimators::NoEstimate>,
 ) -> Option<f64> {
     found.as_ref().ok().map(|estimate| estimate.volatility)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{BatchId, Class, EventId, Field, Symbol, Value};
+    use crate::projections::view::Cell;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    fn record(day: Day, batch: u32, fields: &[(u16, f64)]) -> Record {
+        let event = EventId { batch: BatchId(batch), seq: 0 };
+        let cell = |(code, number): &(u16, f64)| {
+            let value = Value::from_json_number(&number.to_string());
+            Cell { field: Field::Known(*code), value, event, class: Class::Vendor }
+        };
+        let cells: Vec<Cell> = fields.iter().map(cell).collect();
+        let order = cells.iter().map(|cell| cell.field.clone()).collect();
+        Record { day, item: "".into(), order, cells }
+    }
+
+    /// A step of a factor at the fortieth of 80 sessions, and a split of 3:2 so many sessions off it;
+    /// from the step on closes are of a second batch. How many days have a value.
+    fn valued(of: &HvEstimators, factor: f64, off: usize, as_traded: &[u32]) -> usize {
+        let first: Day = "2024-03-01".parse().unwrap();
+        let sessions = (first.0..).map(Day).filter(|day| Calendar::nyse().is_open(*day));
+        let days: Vec<Day> = sessions.take(80).collect();
+        let spot = days.iter().enumerate().map(|(at, day)| {
+            let close = 100.0 + (at * 7 % 5) as f64;
+            let (close, batch) = if at < 40 { (close * factor, 1) } else { (close, 2) };
+            record(*day, batch, &[(code::CLOSE, close)])
+        });
+        let ratio = [(code::SPLIT_FROM, 2.0), (code::SPLIT_TO, 3.0)];
+        let views = BTreeMap::from([
+            (Series::Spot, spot.collect()),
+            (Series::Splits, vec![record(days[40 + off], 3, &ratio)]),
+        ]);
+        let symbol: Symbol = "AAA".parse().unwrap();
+        let batches: BTreeSet<BatchId> = as_traded.iter().map(|batch| BatchId(*batch)).collect();
+        let facts = Facts::new(&symbol, views, BTreeMap::new()).with_as_traded(batches);
+        of.rows(&facts).unwrap().len()
+    }
+
+    #[test]
+    fn no_window_spans_a_split_that_is_known() {
+        let (old, new) = (HvEstimators::OLD, HvEstimators::NEW);
+        assert_eq!((valued(&old, 1.5, 0, &[]), valued(&new, 1.5, 0, &[])), (60, 40));
+        // One that the vendor applied is no step, and one on another day explains none.
+        assert_eq!((valued(&new, 1.0, 0, &[]), valued(&new, 1.5, 1, &[])), (60, 60));
+        // Unless it is later and one side alone is as traded.
+        assert_eq!((valued(&new, 1.5, 1, &[1]), valued(&new, 1.5, 1, &[1, 2])), (40, 60));
+    }
 }

@@ -3,6 +3,9 @@
 use crate::domain::{Calendar, Day};
 use chrono::{Datelike, Weekday};
 
+/// Calendar days from an announcement to an expiration that still speaks of it, at most.
+pub const MAX_DAYS: i32 = 30;
+
 /// Calendar days that a traded option has at least.
 const MIN_DAYS: i32 = 3;
 
@@ -12,11 +15,18 @@ pub fn first_session_after(calendar: &Calendar, announcement: Day) -> Day {
     calendar.next_open(announcement)
 }
 
-/// The expiration whose straddle says the implied move: the first one listed on or after the first
-/// session after the announcement. `None` if none is listed; an earlier one says nothing of it.
-pub fn for_implied_move(calendar: &Calendar, announcement: Day, listed: &[Day]) -> Option<Day> {
+/// The first expiration listed on or after the first session after the announcement. `None` if none
+/// is listed; an earlier one says nothing of it.
+pub fn first_after(calendar: &Calendar, announcement: Day, listed: &[Day]) -> Option<Day> {
     let target = first_session_after(calendar, announcement);
     listed.iter().copied().filter(|day| *day >= target).min()
+}
+
+/// The expiration whose straddle says the implied move: [`first_after`], unless it lies more than
+/// [`MAX_DAYS`] days after the announcement, when most of what is paid for is not the reaction.
+pub fn for_implied_move(calendar: &Calendar, announcement: Day, listed: &[Day]) -> Option<Day> {
+    let first = first_after(calendar, announcement, listed);
+    first.filter(|day| day.0 - announcement.0 <= MAX_DAYS)
 }
 
 /// The expiration to trade: that week's Friday for announcements on Monday or Tuesday, else the

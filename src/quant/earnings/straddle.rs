@@ -1,8 +1,8 @@
 //! The move that a straddle pays for (`iv_crush.md` A4).
 
 use super::liquidity::{Market, Tier};
+use crate::domain::float;
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 use std::collections::BTreeMap;
 
 /// A strike closer to spot than this, in dollars, is at the money.
@@ -126,10 +126,6 @@ struct Straddle {
     cost: f64,
     iv: Option<f64>,
     tier: Tier,
-}
-
-fn float(number: Decimal) -> f64 {
-    number.to_f64().unwrap_or(f64::NAN)
 }
 
 impl Chain {

@@ -35,7 +35,7 @@ fn number(value: Option<f64>, digits: usize) -> String {
 
 pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     let symbol: Symbol = here.ask.name(0)?;
-    let dates = (here.ask.parsed::<Day>("date")?, here.run.clock.today());
+    let dates = (here.ask.parsed::<Day>("date")?, here.run.clock.market_day());
     let told = earnings::earnings(&here.vantage()?, &symbol, &projection(here)?, dates)?;
     here.answer(&told, |told| {
         let text = |text: &Option<String>| text.clone().unwrap_or_else(|| MISSING.to_owned());
@@ -96,7 +96,7 @@ pub(super) fn vrp(here: &Here<'_>) -> Result<Answer> {
     let tiers = here.ask.word("tiers").unwrap_or("seed");
     let set = TierSet::bundled(tiers)?;
     let date = here.ask.parsed::<Day>("date")?;
-    let dates = (date, here.run.clock.today());
+    let dates = (date, here.run.clock.market_day());
     let found = earnings::vrp(&here.vantage()?, &which, &projection(here)?, &set, dates)?;
     here.answer(&found, |found| {
         let text = |text: &Option<String>| text.clone().unwrap_or_else(|| MISSING.to_owned());

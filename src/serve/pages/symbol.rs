@@ -30,7 +30,7 @@ pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
         true => found,
         false => found.into_iter().take(MOST).collect(),
     };
-    let (today, at) = (here.run.clock.today(), here.at()?);
+    let (today, at) = (here.run.clock.market_day(), here.at()?);
     let coverage = match symbols.is_empty() {
         // No symbol would mean all of them.
         true => Coverage {

@@ -46,7 +46,7 @@ pub(super) const STEPS: &[Step] = &[
     ),
     (
         "By it the options of VOLA pay twice what the stock does: EXCELLENT. But read the remark.",
-        &["vrp", "VOLA", "VOLB", "--date", "2024-11-25"],
+        &["vrp", "VOLA", "VOLB"],
     ),
     (
         "After the close that session is the one before the news. Take the daily prices, and build \
@@ -62,7 +62,7 @@ pub(super) const STEPS: &[Step] = &[
     ("Let the name mean version 2 from here on.", &["projection", "promote", "earnings_moves@2"]),
     (
         "The same options against the true reactions: nothing to earn with VOLA.",
-        &["vrp", "VOLA", "VOLB", "--date", "2024-11-25"],
+        &["vrp", "VOLA", "VOLB"],
     ),
     ("What VOLA did each time.", &["earnings", "VOLA", "--date", "2024-11-25"]),
     (

@@ -1,0 +1,188 @@
+//! Nothing is judged by what came after it: quotes of after the news, announcements that are past,
+//! expirations that are about something else.
+
+use crate::program::{Desk, Ran, ran};
+use serde_json::Value as Json;
+
+/// Five announcements before the open with moves of 5 %, and those that a test adds.
+fn desk(more: &str) -> Desk {
+    let desk = Desk::with_ledger();
+    let days = ["2023-11-07", "2024-02-06", "2024-05-07", "2024-08-06", "2024-11-05"];
+    let before = ["2023-11-06", "2024-02-05", "2024-05-06", "2024-08-05", "2024-11-04"];
+    let calendar: String = days.iter().map(|day| format!("BBB,{day},BMO,1\n")).collect();
+    let text = format!("ticker,announcement_date,timing,confirmed\n{calendar}{more}");
+    let file = desk.write("calendar.csv", &text);
+    desk.run(&format!("import earnings {file} --yes")).exits(0);
+    let pairs = before.iter().zip(days);
+    let closes: String =
+        pairs.map(|(before, day)| format!("{before},BBB,100\n{day},BBB,105\n")).collect();
+    let file = desk.write("closes.csv", &format!("date,ticker,close\n{closes}"));
+    desk.run(&format!("import spot {file} --symbol-from column --yes")).exits(0);
+    desk
+}
+
+/// Straddles: event, expiration, day of the quotes, price, cost.
+fn straddles(desk: &Desk, rows: &str) {
+    let head = "ticker,earnings_date,expiration,scan_date,stock_price,straddle_cost\n";
+    let file = desk.write("straddles.csv", &format!("{head}{rows}"));
+    desk.run(&format!("import straddles {file} --yes")).exits(0);
+}
+
+/// A chain of a day around a price of 100, whose straddle costs twice `leg`.
+fn chain(desk: &Desk, day: &str, expiry: &str, leg: f64) {
+    let mut text = "option_symbol,underlying,strike_price,contract_type,expiration_date,bid,ask,\
+                    implied_volatility,open_interest,underlying_price\n"
+        .to_owned();
+    let code = expiry.replace('-', "");
+    for (right, letter) in [("call", 'C'), ("put", 'P')] {
+        text += &format!(
+            "O:BBB{}{letter}00100000,BBB,100,{right},{expiry},{:.2},{:.2},0.5,900,100\n",
+            &code[2..],
+            leg - 0.05,
+            leg + 0.05
+        );
+    }
+    let file = desk.write("chain.csv", &text);
+    desk.run(&format!("import chain {file} -s BBB --date {day} --yes")).exits(0);
+}
+
+#[track_caller]
+fn row(found: Ran) -> Json {
+    found.exits(0).json()["rows"][0].clone()
+}
+
+fn said(row: &Json, what: &str) -> bool {
+    row["reasons"].as_array().unwrap().iter().any(|of| of.as_str().unwrap().contains(what))
+}
+
+const TWO: &str = "BBB,2025-02-04,BMO,1\nBBB,2025-05-06,BMO,0\n";
+
+#[test]
+fn quotes_of_the_day_say_nothing_of_an_announcement_before_its_open() {
+    let desk = desk(TWO);
+    straddles(
+        &desk,
+        "BBB,2025-02-04,2025-02-07,2025-02-03,100,12\nBBB,2025-02-04,2025-02-07,2025-02-04,105,2\n",
+    );
+    let of = |line: &str| row(desk.run(&format!("vrp {line} --json")));
+    for line in ["scan --date 2025-02-04", "BBB --date 2025-02-04"] {
+        let found = of(line);
+        assert_eq!((&found["date"], &found["tier"]), (&"2025-02-03".into(), &"EXCELLENT".into()));
+        assert!((found["vrp"].as_f64().unwrap() - 2.4).abs() < 1e-9, "{line}: {found}");
+    }
+    // Chains alike: that of the day is about the next quarter.
+    let desk = self::desk(TWO);
+    chain(&desk, "2025-02-03", "2025-02-07", 6.0);
+    chain(&desk, "2025-02-04", "2025-02-07", 1.0);
+    let found = row(desk.run("vrp scan --date 2025-02-04 --json"));
+    assert_eq!((&found["date"], &found["straddle"]), (&"2025-02-03".into(), &12.0.into()));
+    let found = row(desk.run("vrp BBB --date 2025-02-04 --json"));
+    assert_eq!(found["status"], "NO_IMPLIED_MOVE", "{found}");
+    assert!(said(&found, "ends before 2025-05-06"), "{found}");
+}
+
+#[test]
+fn quotes_of_the_day_of_news_during_the_session_are_remarked() {
+    for (timing, doubtful) in [("DMH", true), ("UNKNOWN", true), ("AMC", false)] {
+        let desk = desk(&format!("BBB,2025-02-04,{timing},1\n"));
+        straddles(&desk, "BBB,2025-02-04,2025-02-07,2025-02-04,100,12\n");
+        let found = row(desk.run("vrp scan --date 2025-02-04 --json"));
+        assert_eq!(found["status"], "SUCCESS");
+        assert_eq!(said(&found, "may be of after the news"), doubtful, "{timing}: {found}");
+    }
+}
+
+#[test]
+fn an_announcement_that_is_past_is_not_judged() {
+    let desk = desk(TWO);
+    straddles(&desk, "BBB,2025-02-04,2025-02-07,2025-02-03,100,12\n");
+    for day in ["2025-02-05", "2025-05-05"] {
+        let found = row(desk.run(&format!("vrp BBB --date {day} --json")));
+        assert_eq!(found["status"], "NO_IMPLIED_MOVE", "{day}: {found}");
+        assert_eq!(found["tradeable"], false);
+        assert!(
+            said(
+                &found,
+                "no straddle in the ledger by then is about an announcement still to come"
+            ),
+            "{found}"
+        );
+    }
+    assert_eq!(row(desk.run("vrp BBB --date 2025-02-03 --json"))["status"], "SUCCESS");
+    // Nor by a chain of before it.
+    let desk = self::desk(TWO);
+    chain(&desk, "2025-02-03", "2025-02-07", 6.0);
+    assert_eq!(row(desk.run("vrp BBB --date 2025-02-03 --json"))["status"], "SUCCESS");
+    let found = row(desk.run("vrp BBB --date 2025-02-05 --json"));
+    assert!(said(&found, "ends before 2025-05-06"), "{found}");
+}
+
+/// `iv_crush.md` A11: an expiration more than 30 days after the announcement is refused.
+#[test]
+fn an_expiration_long_after_the_announcement_says_nothing_of_it() {
+    let desk = desk("BBB,2025-02-04,BMO,1\n");
+    chain(&desk, "2025-02-03", "2025-03-07", 6.0);
+    let found = row(desk.run("vrp BBB --date 2025-02-03 --json"));
+    assert_eq!(found["status"], "NO_IMPLIED_MOVE", "{found}");
+    assert!(said(&found, "the first one is 2025-03-07"), "{found}");
+    chain(&desk, "2024-12-20", "2025-03-06", 6.0);
+    let found = row(desk.run("vrp BBB --date 2024-12-20 --json"));
+    assert_eq!((&found["status"], &found["expiration"]), (&"SUCCESS".into(), &"2025-03-06".into()));
+    assert!(said(&found, "the announcement is 46 days after the quotes"), "{found}");
+    straddles(&desk, "BBB,2025-02-04,2025-03-21,2025-02-03,100,12\n");
+    let found = row(desk.run("vrp BBB --date 2025-02-03 --json"));
+    assert!(said(&found, "expires 45 days after the announcement"), "{found}");
+}
+
+/// A date that was left over when the company confirmed another one counts as an announcement.
+#[test]
+fn two_dates_of_one_announcement_are_remarked() {
+    let desk = desk("BBB,2024-11-08,UNKNOWN,0\nBBB,2025-02-04,BMO,1\n");
+    straddles(&desk, "BBB,2025-02-04,2025-02-07,2025-02-03,100,12\n");
+    let found = row(desk.run("vrp BBB --date 2025-02-03 --json"));
+    assert!(said(&found, "2024-11-05 and 2024-11-08 are 3 days apart"), "{found}");
+    // Dates that nothing was taken from are left alone.
+    let desk = self::desk("BBB,2025-02-04,BMO,1\nBBB,2026-02-04,BMO,0\nBBB,2026-02-09,BMO,0\n");
+    straddles(&desk, "BBB,2025-02-04,2025-02-07,2025-02-03,100,12\n");
+    assert!(!said(&row(desk.run("vrp BBB --date 2025-02-03 --json")), "days apart"));
+}
+
+/// Whether the news of a Friday came before its open is seen on Monday.
+#[test]
+fn a_timing_is_inferred_when_the_session_after_was_seen() {
+    let desk = desk("BBB,2025-02-07,UNKNOWN,1\n");
+    let bars = "date,ticker,open,high,low,close\n2025-02-06,BBB,100,101,99,100\n\
+        2025-02-07,BBB,110,112,109,111\n2025-02-10,BBB,111,112,110,111\n";
+    let file = desk.write("bars.csv", bars);
+    desk.run(&format!("import spot {file} --symbol-from column --yes")).exits(0);
+    let newest = |day: &str| row(desk.run(&format!("earnings BBB --date {day} --json")));
+    for (day, of) in
+        [("2025-02-08", "2024-11-05"), ("2025-02-10", "2024-11-05"), ("2025-02-11", "2025-02-07")]
+    {
+        assert_eq!(newest(day)["earnings_date"], of, "{day}");
+    }
+    assert_eq!(newest("2025-02-11")["reason"], "inferred");
+}
+
+/// Half past seven in the evening in New York is the next day by Greenwich.
+#[test]
+fn today_is_that_of_the_exchange() {
+    let desk = desk(TWO);
+    straddles(&desk, "BBB,2025-02-04,2025-02-07,2025-02-03,100,12\n");
+    let at = |line: &str, now: &str| {
+        let mut command = desk.command(line.split_whitespace());
+        command.env("VOLLEDGER_NOW", now);
+        ran(command, None).exits(0)
+    };
+    let night = "2025-02-04T00:30:00Z";
+    let found = at("earnings BBB --json", night).json();
+    assert_eq!((&found["next"]["days"], &found["date"]), (&1.into(), &"2025-02-03".into()));
+    assert!(at("vrp scan", night).out.contains("no announcement on"));
+    assert!(at("vrp scan", "2025-02-04T14:00:00Z").out.contains("2.40x"));
+    let file = desk.write("iv.csv", "Date,IV30\n2025-02-03,40.0\n");
+    desk.run(&format!("import iv {file} -s BBB --mapping mc-iv-basic --yes")).exits(0);
+    let found = at("coverage BBB --json", night).json();
+    assert_eq!(found["date"], "2025-02-03", "{found}");
+    let found = at("snapshot BBB --json", night).json();
+    assert_eq!(found["rows"][0]["next_earnings"], "2025-02-04");
+}

@@ -1,0 +1,139 @@
+//! Closes that are restated for a split beside option quotes, which are not.
+
+use super::Bench;
+use super::responder::{Responder, ok};
+use serde_json::Value as Json;
+
+const DAY: &str = "2025-06-03";
+
+/// A chain of one session around 188, of which the front month's call at 190 is at the money. At
+/// 50 there is a put alone.
+fn chain(price: &str) -> String {
+    let mut text = "option_symbol,underlying,strike_price,contract_type,expiration_date,bid,ask,\
+                    implied_volatility,open_interest,underlying_price\n"
+        .to_owned();
+    for (strike, iv) in [(50, 0.95), (180, 0.19), (185, 0.18), (190, 0.17), (195, 0.16)] {
+        for (right, letter) in [("put", 'P'), ("call", 'C')] {
+            if (strike, letter) == (50, 'C') {
+                continue;
+            }
+            text += &format!(
+                "O:VOLA250620{letter}{:08},VOLA,{strike},{right},2025-06-20,4.9,5.1,{iv},900,{price}\n",
+                strike * 1000
+            );
+        }
+    }
+    text
+}
+
+/// A ledger that knows a split of 2025-08-04, ten new shares for one, if it is to.
+fn bench(price: &str, known: bool) -> (Bench, Responder) {
+    let split = r#"{"results":[{"execution_date":"2025-08-04","split_from":1,"split_to":10,"ticker":"VOLA","id":"x"}],"status":"OK"}"#;
+    let service = Responder::new(move |_, _| ok(split));
+    let mut bench = Bench::new(service.base());
+    bench.now = "2025-06-03T21:35:00Z".to_owned();
+    spot(&bench, "188.06");
+    let file = bench.desk.write("chain.csv", &chain(price));
+    bench.run(&format!("import chain {file} -s VOLA --date {DAY} --yes")).exits(0);
+    let days = ["2024-08-01", "2024-11-01", "2025-02-03", "2025-05-02", "2025-06-06"];
+    let rows: String = days.iter().map(|day| format!("VOLA,{day},AMC,1\n")).collect();
+    let text = format!("ticker,announcement_date,timing,confirmed\n{rows}");
+    let file = bench.desk.write("calendar.csv", &text);
+    bench.run(&format!("import earnings {file} --yes")).exits(0);
+    bench.run("derive iv --yes").exits(0);
+    bench.now = "2025-11-14T21:35:00Z".to_owned();
+    if known {
+        bench.fetch("splits VOLA --yes").exits(0);
+    }
+    (bench, service)
+}
+
+fn spot(bench: &Bench, close: &str) {
+    let file = bench.desk.write("spot.csv", &format!("date,ticker,close\n{DAY},VOLA,{close}\n"));
+    bench.run(&format!("import spot {file} --symbol-from column --yes")).exits(0);
+}
+
+fn iv(bench: &Bench) -> Vec<String> {
+    bench.rows("iv", "VOLA").iter().map(|row| row["atm_iv"].to_string()).collect()
+}
+
+fn implied(bench: &Bench) -> Json {
+    let found = bench.run(&format!("vrp VOLA --date {DAY} --json")).exits(0).json();
+    found["rows"][0]["implied_move"].clone()
+}
+
+/// Strikes are those of the day: what the quotes themselves say of the price goes with them.
+#[test]
+fn the_price_in_the_quotes_goes_before_a_close() {
+    let (bench, _service) = bench("188.09", true);
+    assert_eq!(iv(&bench), ["0.17"]);
+    spot(&bench, "18.806");
+    let status = bench.run("status --json").exits(0).out;
+    assert!(!status.contains("derive iv"), "{status}");
+    let before = bench.size();
+    bench.run("derive iv --yes").exits(0);
+    assert_eq!((iv(&bench), bench.size()), (vec!["0.17".to_owned()], before));
+}
+
+/// Where the quotes name no price, a close that was restated since is multiplied back.
+#[test]
+fn a_restated_close_is_brought_back_into_the_shares_of_its_day() {
+    let (bench, _service) = bench("", true);
+    assert_eq!(iv(&bench), ["0.17"]);
+    let before = implied(&bench);
+    assert!(before.is_number());
+    spot(&bench, "18.806");
+    bench.run("derive iv --yes").exits(0);
+    assert_eq!((iv(&bench), implied(&bench)), (vec!["0.17".to_owned()], before.clone()));
+    // A file with the closes as traded that comes after the split is no restated one.
+    spot(&bench, "188.06");
+    bench.run("derive iv --yes").exits(0);
+    assert_eq!((iv(&bench), implied(&bench)), (vec!["0.17".to_owned()], before));
+}
+
+/// Of a close that lies near no strike nothing is computed.
+#[test]
+fn a_close_far_from_every_strike_gives_nothing() {
+    let (bench, _service) = bench("", false);
+    assert_eq!(iv(&bench), ["0.17"]);
+    spot(&bench, "18.806");
+    let said = bench.run("derive iv --yes").exits(0);
+    assert!((said.out.clone() + &said.err).contains("over 5 % from the close"), "{said:?}");
+    assert_eq!((iv(&bench), implied(&bench)), (Vec::<String>::new(), Json::Null));
+    // Near the strike of a put: of the calls none is at the money.
+    spot(&bench, "51");
+    bench.run("derive iv --yes").exits(0);
+    assert_eq!(iv(&bench), [""; 0]);
+}
+
+/// A vendor's adjusted closes up to the announcement, as traded from the next session on, and a split
+/// after both: that is no move of ten to one.
+#[test]
+fn a_move_across_two_vendors_adjustments_is_none() {
+    let service = Responder::new(|target, _| match target {
+        of if of.contains("/splits") => ok(
+            r#"{"results":[{"execution_date":"2025-10-06","split_from":1,"split_to":10,"ticker":"VOLA","id":"x"}],"status":"OK"}"#,
+        ),
+        _ => ok(
+            r#"{"Time Series (Daily)":{"2025-06-03":{"1. open":"189","2. high":"190","3. low":"180","4. close":"188.1","5. volume":"7"}}}"#,
+        ),
+    });
+    let bench = Bench::new(service.base());
+    let file = bench.desk.write("spot.csv", "date,ticker,close\n2025-06-02,VOLA,18.1\n");
+    bench.run(&format!("import spot {file} --symbol-from column --yes")).exits(0);
+    let text = "ticker,announcement_date,timing,confirmed\nVOLA,2025-06-02,AMC,1\n";
+    let file = bench.desk.write("calendar.csv", text);
+    bench.run(&format!("import earnings {file} --yes")).exits(0);
+    bench
+        .fetch("spot VOLA --from 2025-06-03 --to 2025-06-03 --source alpha-vantage --yes")
+        .exits(0);
+    let of = |bench: &Bench| {
+        let found = bench.run("earnings VOLA --json").exits(0).json();
+        let row = &found["rows"][0];
+        [row["status"].clone(), row["reason"].clone(), row["close_move"].clone()]
+    };
+    assert_eq!(of(&bench)[0], "OK", "nobody knows of a split");
+    bench.fetch("splits VOLA --yes").exits(0);
+    let want = [Json::from("QUARANTINED"), "closes_of_two_adjustments".into(), Json::Null];
+    assert_eq!(of(&bench), want);
+}
