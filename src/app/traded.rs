@@ -3,7 +3,8 @@
 //! restate them.
 
 use super::fetch::Provider;
-use crate::domain::{BatchId, Day, code, eastern};
+use crate::domain::occ::Contract;
+use crate::domain::{BatchId, Day, Symbol, code, eastern};
 use crate::ledger::Ledger;
 use crate::projections::view::Record;
 use crate::quant::atm_iv::FAR;
@@ -80,6 +81,33 @@ fn restated(ledger: &Ledger, close: &Record, splits: &[Record]) -> Option<Decima
     since.filter_map(ratio).try_fold(Decimal::ONE, |all, ratio| all.checked_mul(ratio))
 }
 
+/// Whether a contract is for 100 shares of the stock and nothing else, so that its strike and its price
+/// can be held against the stock's. After a corporate action it may be for another number or for
+/// something besides; its root ends in a digit then (`options_pipeline.md` 5.3: left out by default).
+pub fn is_standard(record: &Record, symbol: &Symbol) -> bool {
+    let shares = record.known(code::SHARES_PER_CONTRACT).and_then(|cell| cell.value.decimal());
+    let adjusted = root(record).is_some_and(|root| {
+        root.ends_with(|last: char| last.is_ascii_digit()) && !is_root_of(&root, symbol)
+    });
+    !adjusted && shares.is_none_or(|shares| shares == Decimal::ONE_HUNDRED)
+}
+
+/// Whether a contract's root is the stock's own: an index may have a second one at the same strikes
+/// (`SPXW` beside `SPX`).
+pub fn is_of_own_root(record: &Record, symbol: &Symbol) -> bool {
+    root(record).is_none_or(|root| is_root_of(&root, symbol))
+}
+
+fn root(record: &Record) -> Option<String> {
+    record.item.parse().ok().map(|contract: Contract| contract.root)
+}
+
+/// Whether a root spells a symbol: `BRKB` is that of `BRK.B`.
+fn is_root_of(root: &str, symbol: &Symbol) -> bool {
+    let letters = symbol.as_str().bytes().filter(u8::is_ascii_alphanumeric);
+    letters.map(|byte| byte.to_ascii_uppercase()).eq(root.bytes())
+}
+
 /// The day of the underlying's price in a record.
 fn moved(record: &Record) -> Option<Day> {
     let ns: i64 = record.known(code::UNDERLYING_UPDATED)?.value.to_string().parse().ok()?;
@@ -89,6 +117,6 @@ fn moved(record: &Record) -> Option<Day> {
 /// The strike of a contract, also of one that only its name tells.
 pub fn strike(record: &Record) -> Option<Decimal> {
     let told = record.known(code::STRIKE_PRICE).and_then(|cell| cell.value.decimal());
-    let named = || record.item.parse::<crate::domain::occ::Contract>().ok();
+    let named = || record.item.parse::<Contract>().ok();
     told.or_else(|| named().map(|contract| Decimal::new(i64::from(contract.strike_mills), 3)))
 }

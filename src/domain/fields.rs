@@ -232,6 +232,7 @@ pub mod code {
         DAY_UPDATED = 130 "day_updated",
         UNDERLYING_PRICE = 131 "underlying_price",
         UNDERLYING_UPDATED = 133 "underlying_updated",
+        SHARES_PER_CONTRACT = 141 "shares_per_contract",
         UNDERLYING_VALUE = 136 "underlying_value",
         STRIKE_PRICE = 138 "strike_price",
         EXPIRATION_DATE = 139 "expiration_date",

@@ -186,3 +186,33 @@ fn today_is_that_of_the_exchange() {
     let found = at("snapshot BBB --json", night).json();
     assert_eq!(found["rows"][0]["next_earnings"], "2025-02-04");
 }
+
+/// After a corporate action there are contracts of another size at the same strikes, and an index has
+/// two roots: neither is what the straddle costs.
+#[test]
+fn contracts_that_were_adjusted_are_no_quotes_of_the_stock() {
+    let desk = desk(TWO);
+    let head = "option_symbol,underlying,strike_price,contract_type,expiration_date,bid,ask,\
+                implied_volatility,open_interest,underlying_price,shares_per_contract\n";
+    let pair = |root: &str, leg: f64, shares: &str| {
+        let row = |right: &str, letter: &str| {
+            let (bid, ask) = (leg - 0.05, leg + 0.05);
+            format!(
+                "O:{root}250207{letter}00100000,BBB,100,{right},2025-02-07,{bid:.2},{ask:.2},0.5,900,100,{shares}\n"
+            )
+        };
+        row("call", "C") + &row("put", "P")
+    };
+    let mut moves = Vec::new();
+    for (day, others) in [
+        ("2025-01-30", String::new()),
+        ("2025-01-31", pair("BBB1", 0.6, "")),
+        ("2025-02-03", pair("BBC", 0.6, "10") + &pair("BBBW", 0.6, "100")),
+    ] {
+        let file = desk.write("chain.csv", &(head.to_owned() + &pair("BBB", 5.0, "100") + &others));
+        desk.run(&format!("import chain {file} -s BBB --date {day} --force")).exits(0);
+        moves.push(row(desk.run(&format!("vrp BBB --date {day} --json")))["implied_move"].clone());
+    }
+    assert!(moves[0].as_f64().is_some_and(|of| of > 0.05), "{moves:?}");
+    assert_eq!((&moves[1], &moves[2]), (&moves[0], &moves[0]));
+}

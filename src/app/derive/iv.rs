@@ -1,7 +1,7 @@
 //! The daily record of implied volatility from chain snapshots (`tomic.md` 8).
 
 use super::super::error::Result;
-use super::super::traded::underlying;
+use super::super::traded::{is_standard, underlying};
 use super::super::views::ViewReader;
 use super::{Computed, Values, digest_of, warning};
 use crate::domain::occ::{Contract, Right};
@@ -19,7 +19,8 @@ id = \"derive-iv\"\nversion = 2\n\
 # to 48 days away). term_m1_m2, term_m1_m3: front less second and third month, in points. skew: 25-delta\n\
 # put less 25-delta call of the front month, in points. Spot is the price of the underlying in the\n\
 # snapshot if it is of the same day, else the close of the session in the shares of that day; of a close\n\
-# from which the strike at the money lies over 5 % nothing is recorded.\n";
+# from which the strike at the money lies over 5 % nothing is recorded. Contracts that are not for 100\n\
+# shares alone are left out.\n";
 
 /// Computes every session of which there is a chain.
 pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Result<Computed> {
@@ -53,7 +54,8 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
         };
         let of = |expiry: Option<Day>| -> Vec<(&Record, Quote)> {
             let Some(expiry) = expiry else { return Vec::new() };
-            chain.iter().filter_map(|record| Some((record, quote(record, expiry)?))).collect()
+            let standard = chain.iter().filter(|record| is_standard(record, symbol));
+            standard.filter_map(|record| Some((record, quote(record, expiry)?))).collect()
         };
         let front = of(Some(months.front));
         let (second, third) = (of(months.second), of(months.third));

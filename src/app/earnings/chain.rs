@@ -39,7 +39,7 @@ pub fn newest(vantage: &Vantage, symbol: &Symbol, until: Day) -> Result<Option<S
         }
         let Some(spot) = price(vantage, symbol, day, &records)? else { return Ok(None) };
         let mut chains: BTreeMap<Day, Chain> = BTreeMap::new();
-        for record in &records {
+        for record in records.iter().filter(|record| traded::is_standard(record, symbol)) {
             if let Some((expiration, right, strike, market)) = quote(record) {
                 let chain =
                     chains.entry(expiration).or_insert_with(|| Chain { spot, ..Chain::default() });
@@ -47,7 +47,11 @@ pub fn newest(vantage: &Vantage, symbol: &Symbol, until: Day) -> Result<Option<S
                     Right::Call => &mut chain.calls,
                     Right::Put => &mut chain.puts,
                 };
-                side.insert(strike, market);
+                if traded::is_of_own_root(record, symbol) {
+                    side.insert(strike, market);
+                } else {
+                    side.entry(strike).or_insert(market);
+                }
             }
         }
         // Bars of a day have no quotes: nothing can be bought or sold at them.
