@@ -129,7 +129,7 @@ impl Deciding<'_> {
         };
         if staged.outcome == Came::AlreadyActive {
             already_active(ui, ledger, batch, &staged, full)?;
-            let heard = flags.force || staged.left_out.is_empty();
+            let heard = !flags.yes || flags.force || staged.left_out.is_empty();
             return Ok(if heard { Exit::Done } else { Exit::Findings });
         }
         if staged.outcome == Came::AlreadyStaged {

@@ -321,8 +321,9 @@ impl Record {
 }
 
 impl Folder {
+    /// Whether there is nothing to read: such a folder is refused.
     pub fn is_empty(&self) -> bool {
-        self.datasets.iter().all(Option::is_none)
+        self.files().is_empty()
     }
 
     pub fn views(&self) -> Vec<Series> {

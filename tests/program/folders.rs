@@ -75,6 +75,24 @@ fn a_file_that_is_left_out_is_told_and_decided_about() {
 }
 
 #[test]
+fn among_many_findings_each_file_that_is_left_out_keeps_its_name() {
+    let desk = Desk::with_ledger();
+    folder(&desk, "f", &["AAPL.json", "_VIX.json", "_SPX.json", "BRK_B.json"]);
+    std::fs::create_dir(desk.path().join("f/spot_prices")).unwrap();
+    for number in 0..120 {
+        desk.write(&format!("f/spot_prices/S{number}_spot.json"), "{}");
+    }
+    let review = desk.run("import tomic f --yes --json").exits(11).json();
+    let left: Vec<_> = left_out(&review).iter().map(|(_, text, _)| text.to_string()).collect();
+    for (name, text) in ["BRK_B", "_SPX", "_VIX"].iter().zip(&left) {
+        assert!(text.starts_with(&format!("{IV}/{name}.json was left out")), "{left:?}");
+    }
+    assert_eq!(left.len(), 3, "{left:?}");
+    // The others are summed.
+    assert_eq!(review["findings"].as_array().unwrap().len(), 4, "{review}");
+}
+
+#[test]
 fn a_snapshot_takes_nothing_back_for_want_of_a_file_that_was_left_out() {
     let desk = Desk::with_ledger();
     folder(&desk, "f", &["AAPL.json", "^VIX.json"]);

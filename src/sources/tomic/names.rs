@@ -40,7 +40,7 @@ pub(super) fn symbol_of(stem: &str) -> Result<Symbol, String> {
         Err(error) => error,
     };
     if stem.starts_with("temp_") {
-        return Err(format!("{error}; such a name is left by a write that did not end"));
+        return Err("such a name is left by a write that did not end".to_owned());
     }
     // Earlier versions wrote `_` for three letters, so what was meant is not in the name.
     let meant = [":", "/", "^"].map(|letter| stem.replace('_', letter).parse::<Symbol>());
