@@ -149,7 +149,8 @@ fn an_answer_of_too_many_bytes_ends_and_is_told() {
     let service = Responder::new(move |target, number| {
         let (path, _) = target.split_once('?').unwrap();
         let next = format!("{path}?cursor={number}");
-        let body = bars_body("FAT", &sessions("2025-10-20", "2025-10-20"), |_| number.to_string());
+        let day = sessions("2025-10-20", "2025-10-23")[number % 4];
+        let body = bars_body("FAT", &[day], |_| "9.5".into());
         ok(body.replace("\"status\"", &format!("\"next_url\":\"{next}\",{blank}\"status\"")))
     });
     let bench = Bench::new(service.base());
