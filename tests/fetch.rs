@@ -14,6 +14,7 @@ mod own;
 mod recorded;
 pub mod responder;
 mod secret;
+mod taken_back;
 mod tradier;
 mod tuned;
 
