@@ -115,6 +115,11 @@ pub fn choose_mapping(choice: &MappingChoice, series: Series) -> Result<Arc<Mapp
                 why: error.to_string(),
             };
             let parsed = Mapping::parse(text).map_err(|error| wrong(&error))?;
+            // By its name a batch is taken for what a service answered, or for what was computed.
+            if sole_reading(&parsed.id).is_some() {
+                let id = &parsed.id;
+                return Err(wrong(&format!("the id `{id}` is the program's own; choose another")));
+            }
             (name.clone(), Some(Arc::new(parsed)))
         }
     };
