@@ -16,6 +16,7 @@ pub mod responder;
 mod restated;
 mod secret;
 mod strict;
+mod taken_back;
 mod tradier;
 mod tuned;
 

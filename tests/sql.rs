@@ -160,6 +160,23 @@ fn facts_behind_the_views_are_tables_too() {
 }
 
 #[test]
+fn a_batch_that_was_put_back_counted_until_it_was_taken_back_last() {
+    let (_directory, mut ledger) = ledger();
+    let iv = options(Series::Iv, Some("VOLA"));
+    let id = confirmed(&mut ledger, &sample("iv/VOLA.csv"), &iv);
+    decide::roll_back(&mut ledger, id, None, false, &run()).unwrap();
+    decide::reinstate(&mut ledger, id, None, false, &run()).unwrap();
+    decide::roll_back(&mut ledger, id, None, false, &run()).unwrap();
+    let ledger = Arc::new(ledger);
+    let text = "SELECT DISTINCT from_position, to_position, active FROM assertions";
+    let told = |at| rows(&ledger, text, Some(at)).remove(0);
+    assert_eq!(told(2), [2.into(), Value::Null, 1.into()]);
+    assert_eq!(told(3), [2, 3, 0].map(Value::from));
+    assert_eq!(told(4), [2.into(), Value::Null, 1.into()]);
+    assert_eq!(told(5), [2, 5, 0].map(Value::from));
+}
+
+#[test]
 fn functions_that_traders_miss() {
     let (_directory, ledger) = filled();
     let one = |text: &str| rows(&ledger, text, None)[0][0].as_f64();

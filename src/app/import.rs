@@ -116,10 +116,15 @@ pub fn choose_mapping(choice: &MappingChoice, series: Series) -> Result<Arc<Mapp
                 why: error.to_string(),
             };
             let parsed = Mapping::parse(text).map_err(|error| wrong(&error))?;
-            // Whoever reads the log takes an id and its version for one definition.
+            // By its name a batch is taken for what a service answered, or for what was computed; and
+            // whoever reads the log takes an id and its version for one definition.
+            if sole_reading(&parsed.id).is_some() {
+                let id = &parsed.id;
+                return Err(wrong(&format!("the id `{id}` is the program's own; choose another")));
+            }
             if Mapping::bundled(&parsed.id).is_some_and(|bundled| bundled.text() != text) {
-                let why =
-                    format!("its id {} is that of a bundled mapping: give it another", parsed.id);
+                let id = &parsed.id;
+                let why = format!("the id `{id}` is that of a bundled mapping; choose another");
                 return Err(wrong(&why));
             }
             (name.clone(), Some(Arc::new(parsed)))

@@ -8,7 +8,7 @@ use super::clock::{parse_instant, rfc3339};
 use super::derive;
 use super::erase;
 use super::error::{AppError, Result};
-use super::fetch::{CoverageMap, Range};
+use super::fetch::{CoverageMap, Provider, Range, only_of};
 use super::report::{
     BatchLine, Batches, ChangeLine, CoverageLine, GapLine, Gaps, GapsLine, PositionDiff, Status,
     StatusCoverage, StatusOutdated, StatusView, View, ViewRow, json_value,
@@ -21,7 +21,7 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::projections::diff::{self, Change};
 use crate::projections::view::{Activity, Which, fold, sides};
 use rust_decimal::Decimal;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The position that `--at` means: `#12`, `12`, an RFC 3339 time, or a date for its end.
@@ -268,6 +268,8 @@ pub fn gaps(
         let known = reader.symbols(view)?;
         let wanted = if symbols.is_empty() { known.as_slice() } else { symbols };
         let activity = Activity::at(ledger.batches(), view, at);
+        let about_all = covered.about_all(view);
+        let fetched = only_of(ledger, view, at, Provider::Polygon);
         let shown = parallel::map(wanted, threads(), |symbol| {
             let history = ViewReader::with(ledger, reader.roots()).history(view, symbol)?;
             let mut days: Vec<Day> = Vec::new();
@@ -275,9 +277,18 @@ pub fn gaps(
             sides(view, &history, &activity, &activity, &mut |key| {
                 days.extend(key.shows_after().then_some(key.key().0));
             });
-            Ok(days)
+            // What an answer about all symbols says of this one is what it has of it.
+            let mut lack = about_all.clone();
+            if !lack.is_empty() {
+                sides(view, &history, &fetched, &fetched, &mut |key| {
+                    if key.shows_after() {
+                        lack.remove(&key.key().0);
+                    }
+                });
+            }
+            Ok((days, lack))
         })?;
-        for (symbol, days) in wanted.iter().zip(shown) {
+        for (symbol, (days, lack)) in wanted.iter().zip(shown) {
             if days.is_empty() && symbols.is_empty() {
                 continue;
             }
@@ -292,7 +303,7 @@ pub fn gaps(
                 missing: gaps.iter().map(|gap| u64::from(gap.missing)).sum(),
                 gaps: gaps.iter().map(GapLine::from).collect(),
                 non_trading_days: closed.map(ToString::to_string).collect(),
-                coverage: covered.ranges(view, Some(symbol), "").iter().map(told).collect(),
+                coverage: covered.ranges(view, Some(symbol), "", &lack).iter().map(told).collect(),
             });
         }
     }
@@ -330,7 +341,7 @@ fn coverage(ledger: &Ledger, at: Position) -> Result<Vec<StatusCoverage>> {
             not_entitled: 0,
             failed: 0,
         });
-        let ranges = map.ranges(*series, symbol, scope);
+        let ranges = map.ranges(*series, symbol, scope, &BTreeSet::new());
         let has = |fact| u64::from(ranges.iter().any(|range| range.fact == fact));
         line.asked += 1;
         line.data += has(Fact::Data);

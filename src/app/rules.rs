@@ -300,9 +300,12 @@ fn criterion(value: Value, place: String, problems: &mut Vec<String>) -> Option<
             if let Some((low, high)) = between.filter(|(low, high)| low > high) {
                 keys.note(format!("`between` goes from low to high, not from {low} to {high}"));
             }
+            let finite = between.is_none_or(|(low, high)| low.is_finite() && high.is_finite());
+            if !finite {
+                keys.note("`between` goes from a number to a number".to_owned());
+            }
             keys.finish();
             let (low, high) = between?;
-            let finite = low.is_finite() && high.is_finite();
             metric
                 .filter(|_| known && finite)
                 .map(|name| format!("{name} BETWEEN {low} AND {high}"))
@@ -401,6 +404,11 @@ criteria = ["iv_rank_252 > 50"]
                 "\"iv_rank_252 > 50\"",
                 "{ metric = \"IV\", between = [1, 0] }",
                 "`between` goes from low to high, not from 1 to 0",
+            ),
+            (
+                "\"iv_rank_252 > 50\"",
+                "{ metric = \"HV20\", between = [99.0, inf] }",
+                "`between` goes from a number to a number",
             ),
             (
                 "[[rule]]",

@@ -101,6 +101,14 @@ impl Batch {
         known.last().map(|(_, state)| *state)
     }
 
+    /// Where it last ceased to count, as seen from a position where it does not count; it may have
+    /// been taken back and put back before.
+    pub fn counted_until(&self, at: Position) -> Option<Position> {
+        let known = self.states.get(..self.states.partition_point(|(from, _)| *from <= at))?;
+        let last = known.iter().rposition(|(_, state)| *state == BatchState::Active)?;
+        known.get(last + 1).map(|(from, _)| *from)
+    }
+
     /// When it was first committed, if that was by a position; ms since 1970 UTC.
     pub fn committed_by(&self, at: Position) -> Option<i64> {
         self.committed_at.filter(|committed| *committed <= at).and(self.committed_ms)

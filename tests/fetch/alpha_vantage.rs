@@ -198,6 +198,25 @@ fn daily_prices_keep_their_digits_and_the_unfinished_day_is_left_out() {
     bench.verifies();
 }
 
+#[test]
+fn a_split_makes_no_request_twice() {
+    let service = Responder::new(|target, _| answer(target));
+    let bench = Bench::new(service.base());
+    bench.fetch("earnings TST ABC").exits(12);
+    let spent = || {
+        let plan = bench.fetch("earnings NEW --dry-run --json").exits(0).json();
+        plan["plan"]["day"]["spent"].as_u64()
+    };
+    assert_eq!(spent(), Some(3));
+    bench.run("batch split b1 -s TST").exits(0);
+    assert_eq!(spent(), Some(3));
+    bench.run("batch confirm b2").exits(0);
+    // Two fetches of one moment that bring the same are two.
+    bench.confirmed("earnings TST --refresh");
+    assert_eq!(spent(), Some(5));
+    bench.verifies();
+}
+
 /// 25 a day are 3 here: what is left over is not asked, and is asked the next day.
 #[test]
 fn the_limit_of_a_day_survives_a_restart() {

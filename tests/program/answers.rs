@@ -228,6 +228,8 @@ fn a_position_answers_the_same_whatever_comes_later() {
     desk.write("n2.sql", "SELECT symbol, date FROM spot");
     desk.run("projection add n --sql n2.sql").exits(0);
     desk.run("projection promote n@2").exits(0);
+    desk.run("projection drop n@1").exits(0);
+    desk.run("projection add earnings_moves@1").exits(0);
     let after = answers();
     let names = lines.iter().chain(&queries);
     for ((line, before), after) in names.zip(&before).zip(&after) {

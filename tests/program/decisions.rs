@@ -191,7 +191,7 @@ fn a_batch_is_read_again_with_the_mapping_file_that_it_was_read_with() {
     let import =
         |mapping: &str| desk.run(&format!("import spot {file} -s VOLA --yes --mapping {mapping}"));
     let refused = import(&taken).exits(2);
-    assert!(refused.err.contains("its id mc-iv is that of a bundled mapping"), "{}", refused.err);
+    assert!(refused.err.contains("the id `mc-iv` is that of a bundled mapping"), "{}", refused.err);
     let mine = desk.write("mine.toml", &own.replace("\"mc-iv\"", "\"kurse\""));
     import(&mine).exits(0);
     std::fs::remove_file(&mine).unwrap();

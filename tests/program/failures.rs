@@ -50,6 +50,27 @@ fn words_that_do_not_fit_exit_with_two() {
     }
 }
 
+#[test]
+fn a_mapping_is_not_named_as_what_a_service_or_the_program_says() {
+    let desk = Desk::with_ledger();
+    let rows = desk.write("X.csv", "Date,Close\n2024-01-02,5\n");
+    for (id, exit) in [
+        ("alpha-vantage", 2),
+        ("polygon", 2),
+        ("tradier", 2),
+        ("derive-hv", 2),
+        ("derive-x", 2),
+        ("alpha-vantage-mine", 0),
+    ] {
+        let text = include_str!("../../schemas/mappings/spot-ohlc.toml");
+        let text = text.replacen("id = \"spot-ohlc\"", &format!("id = \"{id}\""), 1);
+        let mapping = desk.write("own.toml", &text);
+        let line = format!("import spot {rows} -s X --mapping {mapping} --dry-run");
+        let ran = desk.run(&line).exits(exit);
+        assert!(exit == 0 || ran.err.contains(&format!("`{id}`")), "{id}: {}", ran.err);
+    }
+}
+
 /// The files below a folder, by their paths in it.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

@@ -1,8 +1,9 @@
-//! Computed values that no longer follow from the data: an input was rolled back, corrected or put
-//! back since.
+//! Computed values that no longer follow from the data: an input was rolled back, corrected, put
+//! back or erased since.
 //!
 //! Nothing is marked when a decision is made. The log says which batches of inputs began or ceased
-//! to count after a computation, and only their symbols are computed again, in memory.
+//! to count after a computation, or of which something was erased, and only their symbols are
+//! computed again, in memory.
 
 use super::{Derivation, ViewReader, own, shown};
 use crate::app::error::Result;
@@ -92,9 +93,19 @@ fn doubtful(
     let counted = |batch: &Batch, at: Position| batch.state_at(at) == Some(BatchState::Active);
     let mut doubtful = BTreeSet::new();
     for (id, batch) in ledger.batches().iter() {
+        if !batch.stage.views.iter().any(|part| inputs.contains(&part.series)) {
+            continue;
+        }
         let counts = batch.state() == BatchState::Active;
+        let first = positions.first();
+        if counts && batch.erased.iter().any(|of| first.is_some_and(|at| *at < of.at)) {
+            let gone = ledger.erased_of(id)?.into_iter().filter(|gone| gone.day <= newest);
+            let since = gone.filter_map(|gone| Some((gone.symbol?, gone.entry)));
+            let since = since.filter(|(symbol, at)| seen.get(symbol).is_some_and(|seen| seen < at));
+            doubtful.extend(since.map(|(symbol, _)| symbol));
+        }
         let moved = positions.iter().any(|at| counted(batch, *at) != counts);
-        if !moved || !batch.stage.views.iter().any(|part| inputs.contains(&part.series)) {
+        if !moved {
             continue;
         }
         let mut blocks = ledger.read(id);
@@ -183,6 +194,19 @@ mod tests {
         import(&mut ledger, Series::Iv, &iv);
         assert_eq!(told(&ledger), ["AAA"]);
         decide::reinstate(&mut ledger, one, None, false, &run()).unwrap();
+        assert_eq!(told(&ledger), [""; 0]);
+    }
+
+    #[test]
+    fn an_input_that_is_erased_is_told_and_of_its_symbol_alone() {
+        let mut ledger = Ledger::in_memory();
+        let both = closes("AAA", &days(30)) + &closes("BBB", &days(30));
+        let one = import(&mut ledger, Series::Spot, &both);
+        derive(&mut ledger);
+        let selection = crate::app::erase::selected(&ledger, &[format!("{one}/10")]).unwrap();
+        crate::app::erase::erase(&mut ledger, &selection, "licence", &run()).unwrap();
+        assert_eq!(told(&ledger), ["AAA"]);
+        derive(&mut ledger);
         assert_eq!(told(&ledger), [""; 0]);
     }
 

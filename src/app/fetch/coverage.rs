@@ -1,11 +1,12 @@
 //! What has been asked and answered: the fold of the coverage of fetched batches that count.
 
 use super::endpoint::Provider;
+use super::erased;
 use crate::app::error::Result;
 use crate::app::views::ViewReader;
 use crate::domain::{BatchId, BatchState, Coverage, Day, Fact, Position, Series, Symbol, eastern};
 use crate::ledger::Ledger;
-use crate::projections::view::Which;
+use crate::projections::view::{Activity, Which, sides};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What tells questions apart besides their days.
@@ -15,7 +16,7 @@ type Subject = (Series, Option<Symbol>, String);
 #[derive(Clone, Debug, Default)]
 pub struct CoverageMap {
     subjects: BTreeMap<Subject, Vec<Coverage>>,
-    /// What was rolled back, with the batch: a scheduled fetch must not bring it back.
+    /// What was rolled back or erased, with the batch: a scheduled fetch must not bring it back.
     rolled_back: BTreeMap<Subject, Vec<(BatchId, Coverage)>>,
     /// The batches that count and have data, with its days: what came after a rollback replaces
     /// what was rolled back.
@@ -34,20 +35,31 @@ pub struct CoverageMap {
 
 impl CoverageMap {
     /// Reads the manifests of the fetched batches. The days of a discarded batch are asked again;
-    /// those of one that was rolled back only when somebody says so.
+    /// those of one that was rolled back, or that were erased, only when somebody says so. What was
+    /// erased is looked at where an answer speaks of the days of a view that are wanted.
     ///
     /// # Errors
     /// A manifest that cannot be read.
-    pub fn of(ledger: &Ledger) -> Result<Self> {
-        Self::at(ledger, ledger.position())
+    pub fn of(ledger: &Ledger, wanted: (Series, Day, Day)) -> Result<Self> {
+        Self::read(ledger, ledger.position(), Some(wanted))
     }
 
-    /// As [`Self::of`], for the ledger as it was at a position.
+    /// As [`Self::of`], for the ledger as it was at a position; what was erased since had been
+    /// answered.
     ///
     /// # Errors
     /// A manifest that cannot be read.
     pub fn at(ledger: &Ledger, at: Position) -> Result<Self> {
+        Self::read(ledger, at, None)
+    }
+
+    fn read(ledger: &Ledger, at: Position, wanted: Option<(Series, Day, Day)>) -> Result<Self> {
         let mut map = Self::default();
+        let is_wanted = |fact: &Coverage| {
+            wanted.is_some_and(|(series, from, to)| {
+                fact.series == series && fact.from <= to && from <= fact.to
+            })
+        };
         for (id, batch) in ledger.batches().iter() {
             if Provider::of_mapping(&batch.stage.mapping.id).is_none() {
                 continue;
@@ -58,9 +70,15 @@ impl CoverageMap {
             map.seen.extend(
                 sources.map(|source| ((source.digest.0, source.observed_ms), batch.staged_at)),
             );
+            let mut facts = manifest.coverage;
             match state {
                 BatchState::Staged | BatchState::Active => {
-                    for fact in manifest.coverage {
+                    if !batch.erased.is_empty() && facts.iter().any(is_wanted) {
+                        let parted = erased::part(facts, &erased::gone(ledger, id)?);
+                        parted.gone.into_iter().for_each(|fact| map.take_back(id, fact));
+                        facts = parted.left;
+                    }
+                    for fact in facts {
                         map.answered(id, &fact);
                         if fact.symbol.is_none() && state == BatchState::Staged {
                             let days = days_in(fact.from, fact.to);
@@ -70,7 +88,7 @@ impl CoverageMap {
                     }
                 }
                 BatchState::RolledBack | BatchState::Superseded => {
-                    manifest.coverage.into_iter().for_each(|fact| map.take_back(id, fact));
+                    facts.into_iter().for_each(|fact| map.take_back(id, fact));
                 }
                 BatchState::Discarded => {}
             }
@@ -78,20 +96,26 @@ impl CoverageMap {
         Ok(map)
     }
 
+    /// The days of which there is an answer with data about all symbols.
+    pub fn about_all(&self, series: Series) -> BTreeSet<Day> {
+        let facts = self.about(series, None, "").filter(|fact| fact.fact == Fact::Data);
+        facts.flat_map(|fact| days_in(fact.from, fact.to)).collect()
+    }
+
     /// Looks at what the views say of daily bars: an answer about all stocks of a day need not have
     /// each of them, and a split restates what was answered before it.
     ///
     /// # Errors
     /// A view that cannot be read.
-    pub fn compare_with_views(&mut self, ledger: &Ledger, symbols: &[Symbol]) -> Result<()> {
-        let all: Vec<Coverage> = self.about(Series::Spot, None, "").cloned().collect();
-        let grouped: BTreeSet<Day> = all
-            .iter()
-            .filter(|fact| fact.fact == Fact::Data)
-            .flat_map(|fact| days_in(fact.from, fact.to))
-            .filter(|day| !self.undecided.contains(&(Series::Spot, *day)))
-            .collect();
+    pub fn compare_with_views<'s>(
+        &mut self,
+        ledger: &Ledger,
+        symbols: impl Iterator<Item = &'s Symbol>,
+    ) -> Result<()> {
+        let mut grouped = self.about_all(Series::Spot);
+        grouped.retain(|day| !self.undecided.contains(&(Series::Spot, *day)));
         let (reader, at) = (ViewReader::new(ledger)?, ledger.position());
+        let fetched = only_of(ledger, Series::Spot, at, Provider::Polygon);
         for symbol in symbols {
             let splits = reader.records(Series::Splits, symbol, at, Which::Latest)?;
             if !splits.is_empty() {
@@ -100,7 +124,10 @@ impl CoverageMap {
             }
             if let Some((first, last)) = grouped.first().zip(grouped.last()) {
                 let history = reader.history_between(Series::Spot, symbol, *first, *last)?;
-                let shown: BTreeSet<Day> = history.rows.heads().iter().map(|h| h.day).collect();
+                let mut shown = BTreeSet::new();
+                sides(Series::Spot, &history, &fetched, &fetched, &mut |key| {
+                    shown.extend(key.shows_after().then_some(key.key().0));
+                });
                 let absent = grouped.difference(&shown).copied().collect();
                 self.absent.insert(symbol.clone(), absent);
             }
@@ -209,25 +236,55 @@ impl CoverageMap {
         scope: &str,
         day: Day,
     ) -> Option<&Coverage> {
-        let of_day = |fact: &&Coverage| (fact.from..=fact.to).contains(&day);
+        let none = BTreeSet::new();
+        let is_spot = series == Series::Spot && scope.is_empty();
+        let lack = symbol.filter(|_| is_spot).and_then(|symbol| self.absent.get(symbol));
+        self.fact_among(series, symbol, scope, (day, lack.unwrap_or(&none)))
+    }
+
+    fn fact_among(
+        &self,
+        series: Series,
+        symbol: Option<&Symbol>,
+        scope: &str,
+        (day, lack): (Day, &BTreeSet<Day>),
+    ) -> Option<&Coverage> {
+        let lacks = lack.contains(&day);
+        let of_day = |fact: &&Coverage| {
+            let lacks = lacks && fact.symbol.is_none() && fact.fact == Fact::Data;
+            (fact.from..=fact.to).contains(&day) && !lacks
+        };
         // A later failure does not undo what an earlier answer gave.
         let rank = |fact: &&Coverage| (fact.fact != Fact::Failed, fact.observed_ms);
         self.about(series, symbol, scope).filter(of_day).max_by_key(rank)
     }
 
     /// What is known of a subject as ranges without overlap, ascending; neighbours that say the
-    /// same are one. Days in none of them were never asked.
-    pub fn ranges(&self, series: Series, symbol: Option<&Symbol>, scope: &str) -> Vec<Range> {
+    /// same are one. Days in none of them were never asked, or are those of which answers about all
+    /// symbols `lack` this one.
+    pub fn ranges(
+        &self,
+        series: Series,
+        symbol: Option<&Symbol>,
+        scope: &str,
+        lack: &BTreeSet<Day>,
+    ) -> Vec<Range> {
         let mut edges: Vec<Day> = Vec::new();
         for fact in self.about(series, symbol, scope) {
             edges.extend([fact.from, fact.to.next()]);
+            if fact.symbol.is_none() {
+                let within = lack.range(fact.from..=fact.to);
+                edges.extend(within.flat_map(|day| [*day, day.next()]));
+            }
         }
         edges.sort();
         edges.dedup();
         let mut ranges: Vec<Range> = Vec::new();
         for pair in edges.windows(2) {
             let [from, end] = pair else { continue };
-            let Some(known) = self.fact(series, symbol, scope, *from) else { continue };
+            let Some(known) = self.fact_among(series, symbol, scope, (*from, lack)) else {
+                continue;
+            };
             let to = Day(end.0 - 1);
             match ranges.last_mut() {
                 Some(last)
@@ -269,6 +326,20 @@ impl CoverageMap {
         };
         days.filter(|day| !done(*day)).collect()
     }
+}
+
+/// The batches of a view that count at a position and were fetched from a service: what a file says
+/// was not in an answer.
+pub fn only_of(ledger: &Ledger, view: Series, at: Position, of: Provider) -> Activity {
+    let table = ledger.batches();
+    let activity = Activity::at(table, view, at);
+    let others =
+        table.committed().after(view, Position(0)).iter().map(|(_, id)| *id).filter(|id| {
+            activity.rank(*id).is_some()
+                && table.get(*id).is_some_and(|batch| batch.stage.mapping.id != of.name())
+        });
+    let others: Vec<BatchId> = others.collect();
+    others.into_iter().fold(activity, Activity::without)
 }
 
 /// What is known of a range of days.
@@ -347,10 +418,15 @@ mod tests {
         assert!(map.fact(Series::Spot, Some(&a), "", Day(7)).is_none());
         // A later answer about the failed days takes their place and joins its neighbours.
         map.add(Coverage { observed_ms: 5, ..fact(Some("A"), (12, 13), Fact::NotEntitled, 13) });
-        let ranges: Vec<_> = map.ranges(Series::Spot, Some(&a), "").into_iter().collect();
+        let ranges: Vec<_> =
+            map.ranges(Series::Spot, Some(&a), "", &BTreeSet::new()).into_iter().collect();
         let told: Vec<_> = ranges.iter().map(|r| (r.from.0, r.to.0, r.fact.name())).collect();
         let want = [(1, 5, "data"), (8, 9, "empty"), (10, 13, "not-entitled"), (20, 20, "data")];
         assert_eq!(told, want);
+        // An answer about all symbols that has nothing of this one says nothing of it.
+        let ranges = map.ranges(Series::Spot, Some(&a), "", &[Day(3), Day(20)].into());
+        let days: Vec<_> = ranges.iter().map(|range| (range.from.0, range.to.0)).collect();
+        assert_eq!(days, [(1, 5), (8, 9), (10, 13)]);
     }
 
     #[test]

@@ -6,13 +6,11 @@
 //! back on its own.
 
 use super::Question;
-use super::coverage::{CoverageMap, days_in};
+use super::coverage::{CoverageMap, days_in, only_of};
 use crate::app::error::Result;
 use crate::app::views::ViewReader;
-use crate::domain::{
-    BatchState, BatchTable, Coverage, Day, Fact, Field, Symbol, Value, Window, series,
-};
-use crate::projections::view::{Activity, Which, fold};
+use crate::domain::{Coverage, Day, Fact, Field, Symbol, Value, Window, series};
+use crate::projections::view::{Which, fold};
 use std::collections::BTreeMap;
 
 /// The items of a symbol: by day and item, the values by field name.
@@ -89,11 +87,7 @@ fn fetched(
     (from, to): (Day, Day),
 ) -> Result<Items> {
     let (view, ledger) = (question.series, reader.ledger());
-    let activity = only_fetched(
-        question,
-        ledger.batches(),
-        Activity::at(ledger.batches(), view, ledger.position()),
-    );
+    let activity = only_of(ledger, view, ledger.position(), question.endpoint.provider());
     let history = reader.history_between(view, symbol, from, to)?;
     let mut items = Items::new();
     for record in fold(view, &history, &activity, Which::Latest) {
@@ -105,13 +99,4 @@ fn fetched(
         items.insert((record.day, record.item.to_string()), values.collect());
     }
     Ok(items)
-}
-
-/// Batches of the same service alone.
-fn only_fetched(question: &Question, table: &BatchTable, activity: Activity) -> Activity {
-    let mapping = question.endpoint.provider().name();
-    let others = table.iter().filter(|(_, batch)| {
-        batch.stage.mapping.id != mapping && batch.state() == BatchState::Active
-    });
-    others.fold(activity, |activity, (id, _)| activity.without(id))
 }

@@ -15,6 +15,7 @@ mod bodies;
 mod cache;
 mod coverage;
 mod endpoint;
+mod erased;
 mod facts;
 mod known;
 mod meaning;
@@ -27,7 +28,7 @@ mod spent;
 
 pub use ask::{AskOptions, Asked, ask};
 pub use cache::{Cache, CacheLimits, Counters, Kept, Recorded, recorded};
-pub use coverage::{CoverageMap, Range, days_in};
+pub use coverage::{CoverageMap, Range, days_in, only_of};
 pub use endpoint::{Endpoint, Provider};
 pub use note::{Note, waiting};
 pub use plan::{Grouped, Plan, What, Wish, plan, plan_beside};

@@ -113,6 +113,16 @@ pub struct Wish {
     pub now_ms: i64,
 }
 
+impl Wish {
+    /// The view that is wanted, and the days that may be asked: a list is one of today, a snapshot
+    /// that of the session.
+    pub fn days(&self, calendar: &Calendar) -> (Series, Day, Day) {
+        let today = eastern::day_of(self.now_ms).unwrap_or_default();
+        let session = session_at(self.now_ms, calendar);
+        (self.what.series(), self.from.min(session), self.to.max(today))
+    }
+}
+
 /// The questions, and what needs none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
@@ -120,7 +130,7 @@ pub struct Plan {
     pub questions: Vec<Question>,
     /// Symbols of which nothing is missing.
     pub covered: Vec<Symbol>,
-    /// Batches whose days are left out because they were rolled back.
+    /// Batches whose days are left out because they were rolled back, or erased of them.
     pub rolled_back: Vec<BatchId>,
 }
 

@@ -19,7 +19,7 @@ use crate::app::views::{Roots, ViewReader};
 use crate::app::withdraw;
 use crate::domain::entry::RowCounts;
 use crate::domain::{
-    Calendar, Class, Collector, Day, Fact, Finding, Key, Op, Origin, Series, Severity, Window,
+    Calendar, Class, Collector, Day, Fact, Finding, Key, Op, Origin, Series, Severity, Symbol, Window,
 };
 use crate::ledger::codec::{Http, ManifestSource, SourceKind};
 use crate::ledger::{Inbox, Ledger};
@@ -27,7 +27,7 @@ use crate::projections::view::Which;
 use crate::sources::alpha_vantage;
 use crate::sources::polygon::TickerError;
 use serde::Serialize;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// What became of the inbox.
@@ -90,7 +90,17 @@ pub fn settle(
     series.sort();
     series.dedup();
     for ((view, provider), round) in series {
-        let coverage = CoverageMap::of(ledger)?;
+        let asked = answers.iter().filter(|answer| subject(answer) == (view, provider));
+        let days = asked.map(|answer| (answer.question.from, answer.question.to));
+        let days = days.reduce(|all, one| (all.0.min(one.0), all.1.max(one.1)));
+        let (from, to) = days.unwrap_or_default();
+        let mut coverage = CoverageMap::of(ledger, (view, from, to))?;
+        if (view, provider) == (Series::Spot, Provider::Polygon) {
+            let asked = answers.iter().filter(|answer| subject(answer) == (view, provider));
+            let symbols = asked.filter_map(|answer| answer.question.symbol.clone());
+            let symbols: BTreeSet<Symbol> = symbols.collect();
+            coverage.compare_with_views(ledger, symbols.iter())?;
+        }
         let of_view = |answer: &&Answered| {
             // Staged before the process died, and not yet taken out of the inbox.
             let known = |(note, arrival): &(Note, crate::ledger::Arrival)| {

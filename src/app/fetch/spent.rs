@@ -5,6 +5,7 @@ use super::{Note, Provider};
 use crate::app::error::Result;
 use crate::domain::eastern;
 use crate::ledger::{Inbox, Ledger};
+use std::collections::HashSet;
 
 /// A day, in ms.
 const DAY_MS: i64 = 86_400_000;
@@ -17,7 +18,7 @@ const DAY_MS: i64 = 86_400_000;
 /// A manifest that cannot be read.
 pub fn spent(ledger: &Ledger, inbox: &Inbox, of: Provider, now: i64) -> Result<u32> {
     let recent = |observed: i64| now.saturating_sub(observed) < DAY_MS;
-    let mut count: u32 = 0;
+    let (mut count, mut runs): (u32, HashSet<Vec<_>>) = (0, HashSet::new());
     // A batch that was staged days ago has no answer of the last 24 hours.
     let since = eastern::day_of(now).unwrap_or_default().0 - 3;
     for (_, batch) in ledger.batches().iter() {
@@ -25,7 +26,13 @@ pub fn spent(ledger: &Ledger, inbox: &Inbox, of: Provider, now: i64) -> Result<u
         if !of_it || batch.stage.as_of.0 < since {
             continue;
         }
-        for source in ledger.manifest_of(&batch.stage)?.sources {
+        let sources = ledger.manifest_of(&batch.stage)?.sources;
+        // The parts of a batch that was split have its sources, and so has the batch itself.
+        let run: Vec<_> = sources.iter().map(|of| (of.digest.0, of.observed_ms)).collect();
+        if !runs.insert(run) {
+            continue;
+        }
+        for source in sources {
             if let Some(http) = source.http.filter(|_| recent(source.observed_ms)) {
                 count = count.saturating_add(http.attempts);
             }

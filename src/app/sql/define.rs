@@ -8,7 +8,7 @@ use crate::app::vantage::Vantage;
 use crate::domain::projection::ProjectionName;
 use crate::domain::{Datum, ProjectionId, Series, Table as Rows};
 use rusqlite::Connection;
-use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::hooks::{AuthAction, AuthContext};
 use rusqlite::types::{Null, ValueRef};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -147,8 +147,7 @@ impl Prepared {
     /// [`AppError::Sql`] for one that is wrong.
     pub fn new(vantage: &Vantage, text: &str) -> Result<Self> {
         let mut connection = connect(vantage)?;
-        let refuse = |context: AuthContext<'_>| -> Authorization { allow(context) };
-        connection.authorizer(Some(refuse)).map_err(wrong)?;
+        connection.authorizer(Some(allow)).map_err(wrong)?;
         Ok(Self { connection, text: text.to_owned() })
     }
 

@@ -22,7 +22,8 @@ pub enum Table {
     View(Series),
     /// What a projection answers.
     Projection(ProjectionName),
-    /// Every assertion ever committed, with the positions from and to which its batch counted.
+    /// Every assertion ever committed, with the position from which its batch counted first, and the
+    /// one up to which it counted last.
     Assertions,
     /// Batches.
     Batches,
@@ -271,11 +272,9 @@ impl Scan {
             if from > self.vantage.at || !days.contains(&row.head.day) {
                 continue;
             }
-            let left = batch.states.iter().find(|(at, state)| {
-                *at > from && *at <= self.vantage.at && *state != BatchState::Active
-            });
+            let until = batch.counted_until(self.vantage.at);
             let active = batch.state_at(self.vantage.at) == Some(BatchState::Active);
-            let to = left.filter(|_| !active).map_or(Datum::Null, |(at, _)| int(at.0));
+            let to = until.map_or(Datum::Null, |at| int(at.0));
             let class = match batch.class(series) {
                 Class::Fill => "fill",
                 Class::Vendor => "vendor",

@@ -49,9 +49,9 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
     }
     // Planned only now: the fetch that had the inbox before may have answered all of it.
     let ledger = ctx.open(ui)?;
-    let mut coverage = CoverageMap::of(&ledger)?;
+    let mut coverage = CoverageMap::of(&ledger, wish.days(Calendar::nyse()))?;
     if wish.what == What::Spot && wish.source == Provider::Polygon {
-        coverage.compare_with_views(&ledger, &wish.symbols)?;
+        coverage.compare_with_views(&ledger, wish.symbols.iter())?;
     }
     let waiting = fetch::waiting(&inbox).0;
     let (plan, kept) = fetch::plan_beside(&wish, &coverage, Calendar::nyse(), &waiting);
@@ -61,6 +61,10 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
     }
     let limits = service::cache_limits(&ctx.settings.files);
     let recorded = fetch::recorded(&ledger, &inbox, limits, wish.now_ms)?;
+    // A batch whose days are left out counts where something was erased of it.
+    let erased = plan.rolled_back.last().and_then(|id| ledger.batches().get(*id));
+    let erased = erased
+        .is_some_and(|batch| matches!(batch.state(), BatchState::Staged | BatchState::Active));
     drop(ledger);
     let mut report = FetchReport {
         schema: "volledger/fetch/1",
@@ -75,18 +79,8 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
         return Ok(Exit::Done);
     }
     announce(ui, &plan, &report.plan);
-    if let (Some(batch), true, 0) = (plan.rolled_back.last(), plan.questions.is_empty(), kept) {
-        return Err(Failure::of(
-            Exit::RolledBackBefore,
-            format!("what is missing was rolled back before, with {batch}"),
-            format!(
-                "bring it back with `volledger batch reinstate {batch}`, or ask for it anew with \
-                 `--again --reason TEXT`"
-            ),
-        ));
-    }
     if let Some(batch) = plan.rolled_back.last() {
-        ui.note(&format!("days that were rolled back with {batch} are not asked (`--again` does)"));
+        left_out(ui, *batch, erased, plan.questions.is_empty() && kept == 0)?;
     }
     let mut shut = None;
     if !plan.questions.is_empty() {
@@ -147,6 +141,24 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
     let settled = fetch::settle(&mut ledger, &mut inbox, &options, &ctx.run())?;
     drop(inbox);
     finish(ui, ctx, &mut ledger, (settled, shut), report, &wish, args)
+}
+
+/// Tells that days are not asked since they were taken back; where these are all, that is a refusal.
+fn left_out(ui: &mut Ui, batch: BatchId, erased: bool, all: bool) -> Outcome<()> {
+    let anew = "ask for it anew with `--again --reason TEXT`";
+    let (how, before, hint) = match erased {
+        true => ("erased from", "erased from", anew.to_owned()),
+        false => {
+            let back = format!("bring it back with `volledger batch reinstate {batch}`");
+            ("rolled back with", "rolled back before, with", format!("{back}, or {anew}"))
+        }
+    };
+    if all {
+        let text = format!("what is missing was {before} {batch}");
+        return Err(Failure::of(Exit::RolledBackBefore, text, hint));
+    }
+    ui.note(&format!("days that were {how} {batch} are not asked (`--again` does)"));
+    Ok(())
 }
 
 /// What is to be said when no further request had a chance.
