@@ -1,9 +1,9 @@
 //! The events of a bundle, window by window. They come from elsewhere: what this program would never
 //! write, and could not read or show afterwards, is refused before anything is made of it.
 
+use super::super::Result;
 use super::super::codec;
 use super::super::error::LedgerError;
-use super::super::Result;
 use super::read::damaged;
 use crate::domain::collector::WINDOW_EVENTS;
 use crate::domain::{Day, Window};
