@@ -27,7 +27,7 @@ impl NewPlace {
         // A name that leads to an empty directory: that one is replaced, and the name stays.
         let named = directory.canonicalize();
         let directory = named.as_deref().unwrap_or(directory);
-        if std::env::current_dir().is_ok_and(|here| here == directory) {
+        if Path::new(".").canonicalize().is_ok_and(|here| here == directory) {
             let here = "the command runs in it; name it from elsewhere";
             return Err(write(std::io::Error::new(std::io::ErrorKind::InvalidInput, here)));
         }
