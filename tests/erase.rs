@@ -385,3 +385,46 @@ fn an_erasure_names_the_batches_that_have_the_same_rows_still() {
     let alone = desk.run("erase b3 --reason lic --plan --json").exits(0).json();
     assert_eq!(alone.get("elsewhere"), None, "{alone}");
 }
+/// What a killed fetch left of an answer says what the answer says.
+#[test]
+fn what_was_cut_from_the_inbox_goes_too() {
+    let desk = desk();
+    let inbox = desk.path().join(".volledger/inbox");
+    std::fs::create_dir(&inbox).unwrap();
+    std::fs::write(inbox.join("arrived.cut"), CANARY).unwrap();
+    std::fs::write(inbox.join("arrived"), "").unwrap();
+    desk.run("erase b2/1 --reason gdpr --yes").exits(0);
+    assert_eq!(holders(&desk.path().join(".volledger"), CANARY), [""; 0]);
+    assert!(inbox.join("arrived").exists());
+}
+
+/// The bytes of a file go with the rows of one batch; others that were read from it cannot be read again.
+#[test]
+fn a_batch_whose_bytes_went_with_those_of_another_says_so() {
+    let desk = Desk::with_ledger();
+    let iv = crate::program::sample("iv/VOLA.csv");
+    for mapping in ["mc-iv", "mc-iv-basic"] {
+        desk.run(&format!("import iv {iv} -s VOLA --mapping {mapping} --force")).exits(0);
+    }
+    desk.run("erase b1 --reason gdpr --yes").exits(0);
+    for line in ["batch replay b2 --mapping mc-iv", "batch export b2 b2.vlb"] {
+        let ran = desk.run(line).exits(1);
+        assert!(ran.err.contains("was read from") && ran.err.contains("erased by"), "{}", ran.err);
+    }
+}
+
+/// A refused import has written its file before it is known for what it is.
+#[test]
+fn a_refused_import_brings_nothing_back() {
+    let desk = desk();
+    let ledger = desk.path().join(".volledger");
+    desk.run("erase b2 --reason gdpr --yes").exits(0);
+    desk.run("batch rollback b2").exits(0);
+    assert_eq!(holders(&ledger, CANARY), [""; 0]);
+    let refused = desk.run("import tomic two --yes").exits(23);
+    assert!(refused.err.contains("rolled back"), "{}", refused.err);
+    assert_eq!(holders(&ledger, CANARY), [""; 0]);
+    desk.run("backup whole.vlb").exits(0);
+    assert_eq!(holders(desk.path(), CANARY).len(), 1, "the folder that was imported alone");
+    desk.run("verify --deep").exits(0);
+}

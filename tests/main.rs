@@ -25,6 +25,7 @@ mod laws;
 mod menu;
 mod metrics;
 mod overview;
+mod place;
 mod program;
 mod projection;
 mod proofs;

@@ -361,6 +361,19 @@ fn settle(ledger: &mut Ledger, decision: Decision, plan: bool, run: &Run<'_>) ->
     Ok(Decided { changes, projections, ..decided(ledger, action, Some(&decision), plan) })
 }
 
+/// Refuses what needs the bytes that a batch was read from, when those went with events of another
+/// batch that was read from them too.
+pub(super) fn refuse_erased_sources(ledger: &Ledger, id: BatchId) -> Result<()> {
+    let batch = ledger.batches().get(id).ok_or(Refusal::NoSuchBatch(id))?;
+    for source in ledger.manifest_of(&batch.stage)?.sources {
+        if let Some(erasure) = super::erase::of_source(ledger, &source.digest)? {
+            let what = format!("{}, which {id} was read from,", source.name);
+            return Err(AppError::Erased { what, erasure: Box::new(erasure) });
+        }
+    }
+    Ok(())
+}
+
 /// Reads the kept bytes of a batch again under another mapping, into a new staged batch that
 /// would replace it. The files are not needed any more.
 ///
@@ -375,6 +388,7 @@ pub fn replay(
 ) -> Result<Staged> {
     let batch = ledger.batches().get(id).ok_or(Refusal::NoSuchBatch(id))?.clone();
     super::erase::refuse_batch(ledger, id)?;
+    refuse_erased_sources(ledger, id)?;
     if let Some(what) = import::sole_reading(&batch.stage.mapping.id) {
         let text = format!("{id} {what}: it cannot be replayed");
         return Err(AppError::Usage(text));

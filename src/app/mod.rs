@@ -51,7 +51,7 @@ mod withdraw;
 use crate::domain::batch::{Command, Confirmer};
 use crate::domain::{Digest, Position};
 pub use crate::ledger::proof::ProofError;
-pub use crate::ledger::{Head, Ledger, LedgerError, OpenOptions};
+pub use crate::ledger::{Head, Ledger, LedgerError, OpenOptions, scratch};
 pub use crate::projections::view::Which;
 pub use crate::projections::{Column, Facts, Projection, Registry};
 pub use clock::Clock;

@@ -8,7 +8,8 @@ use super::stage::{Draft, content_id};
 use super::{Run, verify, views};
 use crate::domain::{BatchId, Position};
 use crate::ledger::bundle::{self, BatchBundle};
-use crate::ledger::files::Directory;
+use crate::ledger::files::{Directory, synced};
+use crate::ledger::scratch::{self, Folder};
 use crate::ledger::{Ledger, LedgerError, OpenOptions};
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
@@ -147,8 +148,7 @@ fn is_stream(path: &Path) -> Result<bool> {
 
 /// Lets `write` make a file elsewhere, and sends what it holds into a device or pipe.
 fn pour<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
-    let place = tempfile::Builder::new().prefix(".volledger-").tempdir();
-    let place = place.map_err(unwritable(path))?;
+    let place = Folder::new(".volledger-", None).map_err(unwritable(path))?;
     let new = place.path().join("new");
     let written = write(&new)?;
     let send = || {
@@ -220,25 +220,12 @@ fn replace<T>(
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
     std::fs::create_dir_all(parent).map_err(unwritable())?;
-    let mut place = tempfile::Builder::new();
-    let place = place.prefix(".volledger-").tempdir_in(parent).map_err(unwritable())?;
+    let place = Folder::new(".volledger-", Some(parent)).map_err(unwritable())?;
     let new = place.path().join("new");
     let written = write(&new)?;
     swap(&new).map_err(unwritable())?;
     synced(parent).map_err(unwritable())?;
     Ok(written)
-}
-
-/// A name is not durable before its directory is.
-#[cfg(unix)]
-fn synced(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-/// Elsewhere a directory is no file that could be synced.
-#[cfg(not(unix))]
-fn synced(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 /// The error of a file or directory that cannot be written.
@@ -291,7 +278,8 @@ fn write_bundle(
         use std::os::unix::fs::PermissionsExt;
         temp.permissions(std::fs::Permissions::from_mode(0o666)); // less what the umask takes
     }
-    let temp = temp.tempfile_in(parent).map_err(unwritable(file))?;
+    let made = scratch::made(|| temp.tempfile_in(parent), |temp| temp.path());
+    let (temp, _noted) = made.map_err(unwritable(file))?;
     {
         let mut out = BufWriter::with_capacity(1 << 20, temp.as_file());
         write(&mut out)?;
@@ -314,6 +302,7 @@ pub fn export_batch(ledger: &Ledger, batch: BatchId, file: &Path, plain: bool) -
     }
     // The entry that accounts for what is missing is in this ledger's log alone.
     super::erase::refuse_batch(ledger, batch)?;
+    super::decide::refuse_erased_sources(ledger, batch)?;
     write_bundle(file, false, |out| bundle::write_batch(ledger, batch, out, plain))?;
     Ok(exported(ledger, file, rows))
 }

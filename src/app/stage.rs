@@ -211,14 +211,14 @@ pub fn seal(
         // Nothing of it stays, refused or not: the next start would take it for a crash.
         Ok(Some((id, state))) => {
             ledger.abandon(writer)?;
-            if ledger.batches().get(id).is_some_and(|batch| !batch.erased.is_empty()) {
-                ledger.forget_again(id)?;
-                super::views::catch_up(ledger, run.progress)?;
-            }
+            forget_again(ledger, id, run)?;
             return Ok(Sealed::Known(id, state));
         }
         Err(refusal) => {
             ledger.abandon(writer)?;
+            if let AppError::RolledBackBefore { batch, .. } = &refusal {
+                forget_again(ledger, *batch, run)?;
+            }
             return Err(refusal);
         }
     }
@@ -271,6 +271,15 @@ pub fn seal(
     tracing::info!(%batch, events, %content, "batch sealed");
     append(ledger, EntryKind::Stage(Box::new(stage)), run)?;
     Ok(Sealed::New(batch, Box::new(analysis)))
+}
+
+/// Reading a batch anew brought back what was erased of it: it goes again.
+fn forget_again(ledger: &mut Ledger, batch: BatchId, run: &Run<'_>) -> Result<()> {
+    if ledger.batches().get(batch).is_some_and(|batch| !batch.erased.is_empty()) {
+        ledger.forget_again()?;
+        super::views::catch_up(ledger, run.progress)?;
+    }
+    Ok(())
 }
 
 /// Longest reason or remark of an entry, in bytes; an entry must stay small.

@@ -71,7 +71,16 @@ impl From<io::Error> for Failure {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Self::Closed;
         }
-        Self::unwritable("standard output", error)
+        let mut failure = Self::unwritable("standard output", error);
+        if let Self::Told(told) = &mut failure {
+            // It is the last thing that a command does.
+            told.hint = Some(
+                "whatever was to be done is done, and only what it says is lost: look with `volledger \
+                 log` before you run it again"
+                    .to_owned(),
+            );
+        }
+        failure
     }
 }
 
@@ -122,7 +131,9 @@ fn exit(error: &AppError) -> Exit {
             LedgerError::Proof(ProofError::Fails(_)) => Exit::Damaged,
             LedgerError::Newer { .. } => Exit::Newer,
             LedgerError::Held { .. } => Exit::Held,
-            LedgerError::NotWritable { .. } | LedgerError::Poisoned => Exit::NotWritable,
+            LedgerError::NotWritable { .. } | LedgerError::Moved | LedgerError::Poisoned => {
+                Exit::NotWritable
+            }
             _ => Exit::Failed,
         },
         AppError::Bundle { why: LedgerError::Bundle { .. }, .. } => Exit::Damaged,
@@ -288,6 +299,11 @@ fn ledger_hint(error: &LedgerError) -> String {
             "wait for it, or let this one wait longer: `VOLLEDGER_LOCK_WAIT=60 volledger …`"
                 .to_owned()
         }
+        LedgerError::Moved => {
+            "put it back or name it as it is called now, and run the command again; what it had before \
+             is as it was"
+                .to_owned()
+        }
         // Whoever writes has the lock first.
         LedgerError::NotWritable { what, .. } if what == "the lock" => {
             "nothing was changed: set the permissions of the directory, or name another ledger with \
@@ -376,6 +392,7 @@ mod tests {
             (LedgerError::Newer { found: 2, known: 1 }.into(), Exit::Newer),
             (LedgerError::write("x", full()).into(), Exit::NotWritable),
             (LedgerError::Poisoned.into(), Exit::NotWritable),
+            (LedgerError::Moved.into(), Exit::NotWritable),
             (LedgerError::NotFound("x".into()).into(), Exit::Failed),
             (LedgerError::NoSuchPosition { at, head: at }.into(), Exit::Failed),
             (Refusal::NothingToUndo.into(), Exit::Failed),

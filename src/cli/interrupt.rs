@@ -1,8 +1,10 @@
 //! What Ctrl-C does: the program ends, except during work that ends in a way of its own.
 
 use super::exit::Exit;
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::app::scratch;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::time::Duration;
 
 type Told = Box<dyn Fn() + Send>;
 
@@ -13,10 +15,8 @@ static TOLD: Mutex<Vec<(u64, Told)>> = Mutex::new(Vec::new());
 /// over it ends at once, as it would without a handler: everything before is durable, and what is
 /// half-written counts for nothing.
 pub(super) fn instead<T>(told: impl Fn() + Send + 'static, work: impl FnOnce() -> T) -> T {
-    static LISTENING: Once = Once::new();
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    // Nobody else listens, so this is not refused; without a handler the program ends as it would.
-    LISTENING.call_once(|| drop(ctrlc::set_handler(heard)));
+    listen();
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     under_way().push((number, Box::new(told)));
     let done = work();
@@ -24,10 +24,37 @@ pub(super) fn instead<T>(told: impl Fn() + Send + 'static, work: impl FnOnce() -
     done
 }
 
+/// Hears of Ctrl-C from now on.
+fn listen() {
+    static LISTENING: Once = Once::new();
+    // Nobody else listens, so this is not refused; without a handler the program ends as it would.
+    LISTENING.call_once(|| drop(ctrlc::set_handler(heard)));
+}
+
+/// Copies of the ledger under passing names go when Ctrl-C ends the program. Not for one that hears of
+/// it in a way of its own.
+pub(super) fn clears_away() {
+    scratch::when_noted(listen);
+}
+
 fn heard() {
     match under_way().last() {
         Some((_, told)) => told(),
-        None => std::process::exit(Exit::Interrupted as i32),
+        None => {
+            ENDING.store(true, Ordering::Release);
+            scratch::clear_away();
+            std::process::exit(Exit::Interrupted as i32)
+        }
+    }
+}
+
+/// Whether the program is being ended: what fails meanwhile does so because its files are taken away.
+static ENDING: AtomicBool = AtomicBool::new(false);
+
+/// Waits for the end of a program that is being ended.
+pub(super) fn wait_if_ending() {
+    while ENDING.load(Ordering::Acquire) {
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 

@@ -84,6 +84,10 @@ fn start(words: &[OsString]) -> Exit {
         }
     };
     let mut ui = Ui::new(&settings, manner);
+    // A server ends in a way of its own.
+    if !matches!(cli.command, args::Command::Serve(_)) {
+        interrupt::clears_away();
+    }
     let quiet = cli.globals.quiet || settings.no_progress;
     let shown = !quiet && std::io::stderr().is_terminal();
     let correlation = correlation_id();
@@ -125,6 +129,7 @@ fn asked(words: &[OsString]) -> String {
 }
 
 fn tell(ui: &mut Ui, failure: Failure) -> Exit {
+    interrupt::wait_if_ending();
     match failure {
         Failure::Closed => Exit::Done,
         Failure::Told(told) => {

@@ -14,7 +14,7 @@ use super::batch::leaves;
 use super::codec::{self, Codec};
 use super::error::LedgerError;
 use super::store::Store;
-use super::{Ledger, Result};
+use super::{Ledger, Result, inbox};
 use crate::domain::erase::MAX_PARTS;
 use crate::domain::{
     BatchId, Digest, Entry, EntryKind, Erase, Erased, ErasedPart, EventId, Position, Rows, Stage,
@@ -111,28 +111,55 @@ impl Ledger {
         Ok(numbers.into_iter().filter_map(source).collect())
     }
 
-    /// Takes away again what reading known content anew has brought back of a batch with erased
-    /// events: blocks that were not sealed, and the bytes of sources that no whole batch has. Views
-    /// are gone afterwards, to be rebuilt.
+    /// Takes away again what reading erased content anew has brought back: blocks that were not sealed,
+    /// and the bytes of sources that no whole batch has. Views are gone afterwards, to be rebuilt.
     ///
     /// # Errors
     /// As [`Ledger::erase`].
-    pub fn forget_again(&mut self, batch: BatchId) -> Result<()> {
-        let mut sources = BTreeSet::new();
-        let mut wanted = BTreeSet::new();
-        for (id, known) in self.table.iter() {
-            wanted.extend([known.stage.manifest, known.stage.mapping.digest]);
-            let behind = self.sources_behind(&known.stage, &self.erased_of(id)?)?;
-            let all = self.manifest_of(&known.stage)?.sources.into_iter().map(|s| s.digest);
-            wanted.extend(all.filter(|digest| !behind.contains(digest)));
-            if id == batch {
-                sources = behind;
-            }
-        }
-        sources.retain(|digest| !wanted.contains(digest));
+    pub fn forget_again(&mut self) -> Result<()> {
+        let sources = self.brought_back()?;
         self.renew(self.position(), &Selection::new(), &sources)?;
         let kept = self.store.all_kept()?;
         self.store.pack().clear_outside(kept.iter().map(|(_, kept)| kept))
+    }
+
+    /// The sources behind erased events that are here all the same, and that no whole batch has.
+    fn brought_back(&self) -> Result<BTreeSet<Digest>> {
+        let (mut sources, mut wanted) = (BTreeSet::new(), BTreeSet::new());
+        for (id, known) in self.table.iter() {
+            wanted.extend([known.stage.manifest, known.stage.mapping.digest]);
+            let all = self.manifest_of(&known.stage)?.sources.into_iter().map(|s| s.digest);
+            if known.erased.is_empty() {
+                wanted.extend(all);
+                continue;
+            }
+            let behind = self.sources_behind(&known.stage, &self.erased_of(id)?)?;
+            wanted.extend(all.filter(|digest| !behind.contains(digest)));
+            sources.extend(behind);
+        }
+        let mut found = BTreeSet::new();
+        for digest in sources.difference(&wanted) {
+            if self.store.kept(digest)?.is_some() {
+                found.insert(*digest);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether the packs end with what seals a batch, as they do unless an import was not finished, or
+    /// took its sources in another order. Of most ledgers that is known with a look at the last batch.
+    fn ends_sealed(&self, end: (u32, u64)) -> Result<bool> {
+        let seals = |stage: &Stage| [stage.manifest, stage.mapping.digest];
+        let last = self.table.iter().last().map(|(_, of)| seals(&of.stage));
+        for digest in last.iter().flatten() {
+            if self.store.kept(digest)?.is_some_and(|kept| (kept.pack, kept.end) == end) {
+                return Ok(true);
+            }
+        }
+        let kept = self.store.all_kept()?;
+        let last = kept.iter().find(|(_, kept)| (kept.pack, kept.end) == end);
+        let sealing = |digest| self.table.iter().any(|(_, of)| seals(&of.stage).contains(digest));
+        Ok(last.is_some_and(|(digest, _)| sealing(digest)))
     }
 
     /// Whether the erased events of a batch are those that entries of the log have erased.
@@ -238,17 +265,33 @@ impl Ledger {
         Ok(appended)
     }
 
-    /// Finishes an erasure that a crash cut short; says so.
-    pub(super) fn finish_erasing(&mut self) -> Result<()> {
-        let Some((at, selection)) = note::read(self)? else {
-            return Ok(());
-        };
-        let entry = (at.0 as usize).checked_sub(1).and_then(|index| self.entries.get(index));
-        if entry.is_some_and(|entry| matches!(entry.kind, EntryKind::Erase(_))) {
-            self.carry_out(at, &selection)?;
-            self.notes.push(format!("the erasure {at} had been interrupted and is finished"));
+    /// Finishes an erasure that a crash cut short; says so. `unfinished` is whether an import was cut
+    /// short: nobody knows any more what it was reading, and it may have been what was erased.
+    pub(super) fn finish_erasing(&mut self, unfinished: bool) -> Result<()> {
+        if let Some((at, selection)) = note::read(self)? {
+            let entry = (at.0 as usize).checked_sub(1).and_then(|index| self.entries.get(index));
+            if entry.is_some_and(|entry| matches!(entry.kind, EntryKind::Erase(_))) {
+                self.carry_out(at, &selection)?;
+                self.notes.push(format!("the erasure {at} had been interrupted and is finished"));
+            }
+            note::remove(self)?;
         }
-        note::remove(self)
+        if !self.table.iter().any(|(_, batch)| !batch.erased.is_empty()) {
+            return Ok(());
+        }
+        if !unfinished && self.ends_sealed(self.store.pack_reader().end())? {
+            return Ok(());
+        }
+        let kept = self.store.all_kept()?;
+        let left = self.store.pack().goes_on_behind(kept.iter().map(|(_, kept)| kept))?;
+        if unfinished || left || !self.brought_back()?.is_empty() {
+            self.forget_again()?;
+            self.notes.push(
+                "what an unfinished import left is overwritten, since events of this ledger are erased"
+                    .to_owned(),
+            );
+        }
+        Ok(())
     }
 
     /// Takes events from every file.
@@ -271,6 +314,9 @@ impl Ledger {
         self.renew(at, selection, &sources)?;
         let kept = self.store.all_kept()?;
         self.store.pack().clear_outside(kept.iter().map(|(_, kept)| kept))?;
+        if let Some(files) = &self.files {
+            inbox::remove_cut(&**files)?;
+        }
         self.renew_mirror()
     }
 

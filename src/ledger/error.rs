@@ -69,6 +69,11 @@ pub enum LedgerError {
         /// Why not.
         source: std::io::Error,
     },
+    /// The directory that was opened is no longer the one of its name.
+    #[error(
+        "the ledger's directory was moved or replaced while it was open; nothing was acknowledged"
+    )]
+    Moved,
     /// The storage engine failed.
     #[error("the storage engine failed: {0}")]
     Engine(String),
@@ -117,11 +122,20 @@ impl LedgerError {
 
     /// A failed write.
     pub fn write(what: impl Into<String>, source: std::io::Error) -> Self {
-        Self::NotWritable { what: what.into(), source }
+        Self::of_place(source, |source| Self::NotWritable { what: what.into(), source })
     }
 
     /// A failed read.
     pub fn read(what: impl Into<String>, source: std::io::Error) -> Self {
-        Self::Io { what: what.into(), source }
+        Self::of_place(source, |source| Self::Io { what: what.into(), source })
+    }
+
+    /// A file that cannot be opened: because it is looked for in another directory, or for another
+    /// reason.
+    pub(super) fn of_place(
+        source: std::io::Error,
+        other: impl FnOnce(std::io::Error) -> Self,
+    ) -> Self {
+        if super::files::Moved::is(&source) { Self::Moved } else { other(source) }
     }
 }

@@ -73,6 +73,43 @@ pub trait Files: Send + Sync + Debug {
     fn remove(&self, name: &str) -> io::Result<()> {
         self.replace(name, b"")
     }
+
+    /// Whether the files are still where they were when they were opened.
+    ///
+    /// # Errors
+    /// [`Moved`], in an [`io::Error`]: what is opened by name from now on belongs to something else.
+    fn in_place(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Somebody moved the directory, or gave its name to another one.
+#[derive(Debug, thiserror::Error)]
+#[error("the ledger's directory was moved or replaced while it was open")]
+pub struct Moved;
+
+impl Moved {
+    /// Whether that is what an error says.
+    pub(super) fn is(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(|inner| inner.is::<Self>())
+    }
+}
+
+/// Which directory it is, whatever its name; `None` where there is none, or the system cannot say.
+fn identity(root: &Path) -> Option<(u64, u64)> {
+    #[cfg(unix)]
+    {
+        let found = std::fs::metadata(root).ok()?;
+        Some((
+            std::os::unix::fs::MetadataExt::dev(&found),
+            std::os::unix::fs::MetadataExt::ino(&found),
+        ))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = root;
+        None
+    }
 }
 
 /// The files of a directory.
@@ -86,6 +123,8 @@ pub struct Directory {
 #[derive(Debug)]
 struct Open {
     root: PathBuf,
+    /// Which directory that was at first: names are looked up in it alone.
+    identity: Option<(u64, u64)>,
     handles: Mutex<Handles>,
 }
 
@@ -108,18 +147,33 @@ impl Open {
         self.handles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Refuses to look up a name where the directory is no longer the one that was opened.
+    fn in_place(&self) -> io::Result<()> {
+        match self.identity {
+            Some(_) if identity(&self.root) != self.identity => Err(io::Error::other(Moved)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The path of a name, which is looked up next.
+    fn path(&self, name: &str) -> io::Result<PathBuf> {
+        self.in_place()?;
+        Ok(self.root.join(name))
+    }
+
     /// The handle of a file, which is made where there is none.
     fn file(&self, name: &str) -> io::Result<Arc<File>> {
         let mut handles = self.handles();
         if let Some(file) = handles.files.get(name) {
             return Ok(file.clone());
         }
-        let path = self.root.join(name);
+        let path = self.path(name)?;
         let mut options = modes::private();
         let (file, number) = match options.write(true).open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                if let Some(folder) = path.parent() {
-                    modes::private_folder(folder)?;
+                // Never the root: whoever moved it away does not want another one there.
+                if let Some(folder) = path.parent().filter(|folder| *folder != self.root) {
+                    modes::private_subfolder(folder)?;
                 }
                 handles.made += 1;
                 (options.create(true).truncate(false).open(path)?, handles.made)
@@ -190,9 +244,10 @@ impl Helpers {
 }
 
 impl Directory {
-    /// The files under `root`, which need not be there yet.
+    /// The files under `root`. From now on it is that directory, whatever gets its name.
     pub fn new(root: &Path) -> Self {
-        let open = Open { root: root.to_owned(), handles: Mutex::default() };
+        let handles = Mutex::default();
+        let open = Open { root: root.to_owned(), identity: identity(root), handles };
         Self { open: Arc::new(open), helpers: LazyLock::new(Helpers::begin) }
     }
 }
@@ -215,7 +270,7 @@ impl Files for Directory {
     }
 
     fn read_from(&self, name: &str, offset: u64) -> io::Result<Box<dyn Read>> {
-        let mut file = File::open(self.open.root.join(name))?;
+        let mut file = File::open(self.open.path(name)?)?;
         file.seek(SeekFrom::Start(offset))?;
         Ok(Box::new(file))
     }
@@ -253,32 +308,44 @@ impl Files for Directory {
     }
 
     fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let path = self.open.path(name)?;
         let mut file = tempfile::Builder::new().prefix(".head-").tempfile_in(&self.open.root)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
-        file.persist(self.open.root.join(name)).map_err(|error| error.error)?;
+        file.persist(path).map_err(|error| error.error)?;
         self.open.handles().files.remove(name); // that is another file now
         synced(&self.open.root)
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        match std::fs::remove_file(self.open.root.join(name)) {
+        let path = self.open.path(name)?;
+        match std::fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => self.open.handles().files.remove(name),
         };
-        synced(&self.open.root)
+        synced(path.parent().unwrap_or(&self.open.root))
+    }
+
+    fn in_place(&self) -> io::Result<()> {
+        self.open.in_place()
     }
 }
 
-/// A name is not durable before its directory is.
+/// Makes the names in a folder durable: none is before its directory is.
+///
+/// # Errors
+/// A disk that fails.
 #[cfg(unix)]
-pub(super) fn synced(folder: &Path) -> io::Result<()> {
+pub fn synced(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
 /// Elsewhere a directory is no file that could be synced.
+///
+/// # Errors
+/// None.
 #[cfg(not(unix))]
-pub(super) fn synced(_: &Path) -> io::Result<()> {
+pub fn synced(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
@@ -335,5 +402,40 @@ mod tests {
         files.write_at("HEADS", 1, b"x").unwrap();
         files.sync("HEADS").unwrap();
         assert_eq!(std::fs::read(directory.path().join("HEADS")).unwrap(), b"oxher");
+    }
+
+    /// What had been opened goes on where it lies; no name is looked up in another directory, and none
+    /// is made.
+    #[cfg(unix)]
+    #[test]
+    fn a_directory_that_was_moved_or_replaced_is_not_written_to_by_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let (root, away) = (directory.path().join("l"), directory.path().join("away"));
+        std::fs::create_dir(&root).unwrap();
+        let files = Directory::new(&root);
+        files.write_at("HEADS", 0, b"first").unwrap();
+        files.in_place().unwrap();
+        std::fs::rename(&root, &away).unwrap();
+        for replaced in [false, true] {
+            if replaced {
+                std::fs::create_dir(&root).unwrap();
+                std::fs::write(root.join("HEADS"), "other").unwrap();
+            }
+            let refused = [
+                files.in_place().err(),
+                files.write_at("mirror/000001.vlb", 0, b"x").err(),
+                files.read_from("HEADS", 0).err(),
+                files.replace("HEAD", b"x").err(),
+                files.remove("HEADS").err(),
+            ];
+            assert!(
+                refused.iter().all(|error| error.as_ref().is_some_and(Moved::is)),
+                "{refused:?}"
+            );
+            files.write_at("HEADS", 0, b"later").unwrap();
+            assert_eq!(std::fs::read(away.join("HEADS")).unwrap(), b"later");
+            assert!(!root.join("mirror").exists() && root.exists() == replaced);
+        }
+        assert_eq!(std::fs::read(root.join("HEADS")).unwrap(), b"other");
     }
 }

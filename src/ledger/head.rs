@@ -208,8 +208,12 @@ impl Slots {
         let next = self.last.is_some_and(|last| !last);
         let wrote = match self.last {
             None => head.write(files),
+            // What is durable by now may be elsewhere than whoever opens the ledger next looks.
             Some(_) => files
-                .write_at(SLOTS, if next { SLOT as u64 } else { 0 }, &head.slot())
+                .in_place()
+                .and_then(|()| {
+                    files.write_at(SLOTS, if next { SLOT as u64 } else { 0 }, &head.slot())
+                })
                 .and_then(|()| files.sync(SLOTS))
                 .map_err(|error| LedgerError::write(NAME, error)),
         };

@@ -6,7 +6,7 @@
 
 use super::codec::{Packing, compress, decompress};
 use super::error::LedgerError;
-use super::files::synced;
+use super::files::{Files, synced};
 use super::hash::content;
 use super::lock::Lock;
 use super::segment::{FrameKind, read_frame, write_frame};
@@ -19,6 +19,8 @@ use std::path::{Path, PathBuf};
 /// The folder beside a ledger, and the file in it.
 const FOLDER: &str = "inbox";
 const FILE: &str = "arrived";
+/// The extension of what it was before something was cut off.
+const CUT: &str = "cut";
 
 /// One body that waits, with a note about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,7 +111,7 @@ impl Inbox {
     /// so the file is kept beside as it was found.
     fn keep_aside(&self) -> Result<()> {
         let write = |error| LedgerError::write("the inbox", error);
-        std::fs::copy(&self.path, self.path.with_extension("cut")).map_err(write).map(|_| ())
+        std::fs::copy(&self.path, self.path.with_extension(CUT)).map_err(write).map(|_| ())
     }
 
     /// Bytes of the answers that wait beside a ledger; `None` where nobody ever fetched. The inbox is
@@ -179,17 +181,34 @@ impl Inbox {
         if content(&body) == arrival.digest { Ok(body) } else { Err(wrong()) }
     }
 
-    /// Empties the inbox: what was in it is in the ledger now.
+    /// Empties the inbox: what was in it is in the ledger now, and what had been cut off was asked again.
     ///
     /// # Errors
     /// [`LedgerError::NotWritable`].
     pub fn clear(&mut self) -> Result<()> {
         let write = |error| LedgerError::write("the inbox", error);
+        match std::fs::remove_file(self.path.with_extension(CUT)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(write(error)),
+            _ => {}
+        }
         self.file.set_len(0).map_err(write)?;
         self.file.sync_all().map_err(write)?;
         self.arrivals.clear();
         self.end = 0;
         Ok(())
+    }
+}
+
+/// Removes what had been kept aside, among the files of a ledger: it may say what is to be erased.
+///
+/// # Errors
+/// [`LedgerError::NotWritable`].
+pub(super) fn remove_cut(files: &dyn Files) -> Result<()> {
+    let write = |error| LedgerError::write("the inbox", error);
+    let name = format!("{FILE}.{CUT}");
+    match files.list(FOLDER).map_err(write)?.contains_key(&name) {
+        true => files.remove(&format!("{FOLDER}/{name}")).map_err(write),
+        false => Ok(()),
     }
 }
 
@@ -263,6 +282,10 @@ mod tests {
         std::fs::write(&file, &whole).unwrap();
         let mut inbox = open(directory.path());
         assert_eq!(inbox.arrivals()[1].note, "{\"n\":1}");
+        let aside = file.with_extension(CUT);
+        assert!(aside.exists());
+        inbox.clear().unwrap();
+        assert!(!aside.exists(), "what is in the ledger may be erased there");
         inbox.clear().unwrap();
         drop(inbox);
         assert!(open(directory.path()).arrivals().is_empty());

@@ -28,6 +28,7 @@ mod open;
 pub mod proof;
 pub mod recover;
 mod root;
+pub mod scratch;
 mod segment;
 pub mod store;
 pub mod tree;
@@ -69,7 +70,7 @@ pub struct Ledger {
     directory: Option<PathBuf>,
     _lock: Option<Lock>,
     /// Where the engine's files were copied to; let go behind the store.
-    _copy: Option<tempfile::TempDir>,
+    _copy: Option<scratch::Folder>,
     /// Where HEAD moves to next.
     slots: Slots,
     tree: Tree<Sha256Tree>,

@@ -12,12 +12,24 @@ pub(super) fn private() -> OpenOptions {
     options
 }
 
-/// Makes a folder, and those above it, that others may not even list.
-pub(super) fn private_folder(path: &Path) -> io::Result<()> {
+fn folder_builder() -> std::fs::DirBuilder {
     let mut builder = std::fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(path)
+    builder
+}
+
+/// Makes a folder, and those above it, that others may not even list.
+pub(super) fn private_folder(path: &Path) -> io::Result<()> {
+    folder_builder().recursive(true).create(path)
+}
+
+/// The same where the one above it is there.
+pub(super) fn private_subfolder(path: &Path) -> io::Result<()> {
+    match folder_builder().create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        made => made,
+    }
 }
 
 /// Takes everybody else's rights on a folder.

@@ -24,8 +24,13 @@ impl Ledger {
         if begun && !only_begun(directory) {
             return exists();
         }
+        // A directory with other things in it is not only the ledger's: its rights stay, and `status`
+        // says what they let others do.
+        let shared = !begun && directory.read_dir().is_ok_and(|mut inside| inside.next().is_some());
         modes::private_folder(directory).map_err(write)?;
-        modes::restrict(directory, 0o700).map_err(write)?;
+        if !shared {
+            modes::restrict(directory, 0o700).map_err(write)?;
+        }
         let lock = Lock::take(directory, options)?;
         let files: Arc<dyn Files> = Arc::new(Directory::new(directory));
         let engine = directory.join("sled");
@@ -155,7 +160,7 @@ impl Ledger {
                 false => self.slots.sync(&*files)?,
             }
         }
-        self.finish_erasing()
+        self.finish_erasing(swept > 0 || cut)
     }
 
     /// Entries beyond HEAD were never acknowledged. They follow each other in the log, so the whole

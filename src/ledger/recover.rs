@@ -19,9 +19,10 @@ use super::head::{Head, Slots};
 use super::lock::Lock;
 use super::mirror::gather;
 use super::root::batch_root;
+use super::scratch::Folder;
 use super::store::{SledStore, Store};
 use super::verify::Damage;
-use super::{Ledger, Result, codec};
+use super::{Ledger, Result, codec, modes};
 use crate::domain::{BatchId, Digest, EntryKind, Position, Stage};
 use choose::Chosen;
 use salvage::Salvage;
@@ -264,19 +265,14 @@ pub(super) fn copied(
     directory: &Path,
     scratch: Option<&Path>,
     files: &Arc<dyn Files>,
-) -> Result<(SledStore, tempfile::TempDir)> {
+) -> Result<(SledStore, Folder)> {
     let write = |error| LedgerError::write("a copy of the storage engine's files", error);
     let folder = SledStore::folder(directory);
     if !folder.join("db").exists() {
         return Err(LedgerError::damaged("its file is missing"));
     }
-    let mut copy = tempfile::Builder::new();
-    let copy = match scratch {
-        Some(folder) => copy.prefix(".recover-").tempdir_in(folder),
-        None => copy.prefix("volledger-").tempdir(),
-    };
-    let copy = copy.map_err(write)?;
-    super::modes::restrict(copy.path(), 0o700).map_err(write)?;
+    let prefix = if scratch.is_some() { ".recover-" } else { "volledger-" };
+    let copy = Folder::new(prefix, scratch).map_err(write)?;
     copy_folder(&folder, &copy.path().join("sled")).map_err(write)?;
     room(copy.path()).map_err(write)?;
     Ok((SledStore::open(copy.path(), files.clone())?, copy))
@@ -292,20 +288,22 @@ fn room(folder: &Path) -> std::io::Result<()> {
     (0..SEGMENTS).try_for_each(|_| file.write_all(&segment))
 }
 
-/// Copies a folder with everything in it.
+/// Copies a file, whose copy is its owner's alone.
+fn copy_file(from: &Path, to: &Path) -> std::io::Result<()> {
+    let mut file = modes::private().write(true).create(true).truncate(true).open(to)?;
+    std::io::copy(&mut std::fs::File::open(from)?, &mut file).map(drop)
+}
+
+/// Copies a folder with everything in it, for its owner alone.
 fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(to)?;
+    modes::private_folder(to)?;
     for entry in std::fs::read_dir(from)? {
         let (entry, target) = (entry?.path(), to);
         let target = target.join(entry.file_name().unwrap_or_default());
         if entry.is_dir() {
             copy_folder(&entry, &target)?;
         } else {
-            std::fs::write(&target, [])?; // its own permissions, not those of the original
-            std::io::copy(
-                &mut std::fs::File::open(&entry)?,
-                &mut std::fs::OpenOptions::new().write(true).open(&target)?,
-            )?;
+            copy_file(&entry, &target)?;
         }
     }
     Ok(())

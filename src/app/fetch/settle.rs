@@ -19,7 +19,8 @@ use crate::app::views::{Roots, ViewReader};
 use crate::app::withdraw;
 use crate::domain::entry::RowCounts;
 use crate::domain::{
-    Calendar, Class, Collector, Day, Fact, Finding, Key, Op, Origin, Series, Severity, Symbol, Window,
+    Calendar, Class, Collector, Day, Fact, Finding, Key, Op, Origin, Series, Severity, Symbol,
+    Window,
 };
 use crate::ledger::codec::{Http, ManifestSource, SourceKind};
 use crate::ledger::{Inbox, Ledger};

@@ -54,7 +54,12 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &BackupArgs) -> Outc
 pub(in crate::cli) fn restore(ui: &mut Ui, ctx: &Context, args: &RestoreArgs) -> Outcome<Exit> {
     let report = outside::restore(&args.file, &args.dir, &ctx.holder(), &ctx.run())?;
     let exit = verify::conclude(ui, &report)?;
+    // Who may decide and how long rows are kept stands beside the ledger, not in it.
     if exit == Exit::Done {
+        ui.note(
+            "a backup has no settings: where the ledger had a config.toml (two_person, retention, \
+             mirror), copy it into the new directory",
+        );
         ui.hint(&format!("use it with `volledger -L {} status`", args.dir.display()));
     }
     Ok(exit)

@@ -43,8 +43,8 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
     let mut inbox = fetch::open_inbox(&directory, &ctx.holder(), ctx.settings.patience)?;
     if inbox.was_cut() {
         ui.note(
-            "the inbox ended in the middle of an answer, which is asked again; the file as it was is \
-             inbox/arrived.cut",
+            "the inbox ended in the middle of an answer, which is asked again; until then the file as \
+             it was is inbox/arrived.cut",
         );
     }
     // Planned only now: the fetch that had the inbox before may have answered all of it.

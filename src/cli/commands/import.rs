@@ -3,6 +3,7 @@
 use crate::app::AppError;
 use crate::app::import::{self, ImportOptions, Input, MappingChoice, SymbolChoice};
 use crate::app::market::{MarketOptions, import_market};
+use crate::app::scratch;
 use crate::cli::args::{Decide, Overlap};
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
@@ -297,8 +298,9 @@ fn read(
     }
     let mapping = mapping(reading.mapping.as_deref())?;
     let options = options(series, (mapping, symbol), flags, false);
-    let mut ledger = ctx.open(ui)?;
+    // Standard input may be a download: nobody else waits for the ledger meanwhile.
     let inputs = inputs(files)?;
+    let mut ledger = ctx.open(ui)?;
     let run = ctx.run();
     let stage = |ledger: &mut _| import::import_csv(ledger, &inputs.all, &options, &run);
     flags.deciding(ui, ctx).finish(&mut ledger, stage)
@@ -321,8 +323,8 @@ fn market(
         dry_run: flags.dry_run,
         full: flags.full,
     };
+    let inputs = inputs(files)?; // as in `read`
     let mut ledger = ctx.open(ui)?;
-    let inputs = inputs(files)?;
     let run = ctx.run();
     let stage = |ledger: &mut _| import_market(ledger, &inputs.all, &options, &run);
     flags.deciding(ui, ctx).finish(&mut ledger, stage)
@@ -364,7 +366,7 @@ pub(super) fn mapping(given: Option<&str>) -> Outcome<MappingChoice> {
 /// The files to read. What can be read only once is kept in files until the command ends.
 pub(super) struct Inputs {
     pub(super) all: Vec<Input>,
-    _spools: Vec<NamedTempFile>,
+    _spools: Vec<(NamedTempFile, scratch::Noted)>,
 }
 
 fn is_stdin(file: &Path) -> bool {
@@ -400,22 +402,23 @@ pub(super) fn inputs(files: &[PathBuf]) -> Outcome<Inputs> {
                 Err(error) => return Err(Failure::unreadable(&name, error)),
             },
         };
-        all.push(Input { path: kept.path().to_owned(), name: "-".to_owned(), stream: true });
+        all.push(Input { path: kept.0.path().to_owned(), name: "-".to_owned(), stream: true });
         spools.push(kept);
     }
     Ok(Inputs { all, _spools: spools })
 }
 
-fn spooled(input: &mut impl Read, name: &str) -> Outcome<NamedTempFile> {
+fn spooled(input: &mut impl Read, name: &str) -> Outcome<(NamedTempFile, scratch::Noted)> {
     let place = |error| Failure::unwritable("a temporary file", error);
-    let mut file = NamedTempFile::with_prefix("volledger-").map_err(place)?;
+    let make = || NamedTempFile::with_prefix("volledger-");
+    let (mut file, noted) = scratch::made(make, |file| file.path()).map_err(place)?;
     // A copy fails on either side; the disk is the one that fills up.
     std::io::copy(input, &mut file).map_err(|error| match error.kind() {
         std::io::ErrorKind::StorageFull => Failure::unwritable("a temporary file", error),
         _ => Failure::unreadable(name, error),
     })?;
     file.flush().map_err(place)?;
-    Ok(file)
+    Ok((file, noted))
 }
 
 #[cfg(test)]

@@ -18,6 +18,9 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context) -> Outcome<Exit> {
     } else {
         ui.show(&lookup::status(&ledger, None, &[])?)?;
     }
+    if let Some(warning) = outside::open_to_others(&ledger) {
+        ui.note(&warning);
+    }
     ui.hint("stage a file with `volledger import iv FILE -s SYMBOL`");
     Ok(Exit::Done)
 }

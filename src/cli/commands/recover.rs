@@ -35,6 +35,9 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &RecoverArgs) -> Out
     let report = recover::recover(&args.dir, args.new.as_deref(), &ctx.options(), &ctx.run())
         .map_err(Failure::from)?;
     ui.show(&report)?;
+    if args.new.is_some() && args.dir.join("config.toml").is_file() {
+        ui.note("its settings, config.toml, were copied as they are");
+    }
     match &args.new {
         Some(new) => ui.hint(&format!("look at it: `volledger -L {} verify`", new.display())),
         None => ui.hint(&format!("write it: `volledger recover {} DIR`", args.dir.display())),

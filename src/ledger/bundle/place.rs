@@ -1,8 +1,9 @@
 //! A directory that gets its name only when everything in it has been verified.
 
 use super::super::error::LedgerError;
-use super::super::{Ledger, Result, modes};
-use std::fs::File;
+use super::super::files::synced;
+use super::super::scratch::Folder;
+use super::super::{Ledger, Result};
 use std::path::{Path, PathBuf};
 
 /// A directory in the making, beside where it will be.
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 pub(in crate::ledger) struct NewPlace {
     directory: PathBuf,
     parent: PathBuf,
-    staging: tempfile::TempDir,
+    staging: Folder,
 }
 
 impl NewPlace {
@@ -23,16 +24,21 @@ impl NewPlace {
             return Err(LedgerError::Exists(directory.to_owned()));
         }
         let write = |error| LedgerError::write(directory.display().to_string(), error);
+        // A name that leads to an empty directory: that one is replaced, and the name stays.
+        let named = directory.canonicalize();
+        let directory = named.as_deref().unwrap_or(directory);
+        if Path::new(".").canonicalize().is_ok_and(|here| here == directory) {
+            let here = "the command runs in it; name it from elsewhere";
+            return Err(write(std::io::Error::new(std::io::ErrorKind::InvalidInput, here)));
+        }
         if directory.read_dir().is_ok_and(|mut inside| inside.next().is_some()) {
             return Err(write(std::io::ErrorKind::DirectoryNotEmpty.into()));
         }
         let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
         let parent = parent.unwrap_or(Path::new(".")).to_owned();
         std::fs::create_dir_all(&parent).map_err(write)?;
-        let mut staging = tempfile::Builder::new();
-        let staging = staging.prefix(".restore-").tempdir_in(&parent).map_err(write)?;
         // It becomes the ledger's directory: its owner's alone from the first byte on.
-        modes::restrict(staging.path(), 0o700).map_err(write)?;
+        let staging = Folder::new(".restore-", Some(&parent)).map_err(write)?;
         Ok(Self { directory: directory.to_owned(), parent, staging })
     }
 
@@ -56,8 +62,8 @@ impl NewPlace {
             std::fs::remove_dir(&self.directory).map_err(write)?; // only an empty one goes
         }
         std::fs::rename(self.staging.path(), &self.directory).map_err(write)?;
-        let _ = self.staging.keep(); // it has another name now, and nothing is to be cleared away
+        self.staging.keep(); // it has another name now, and nothing is to be cleared away
         // The new name is not durable before its directory is.
-        File::open(&self.parent).and_then(|parent| parent.sync_all()).map_err(write)
+        synced(&self.parent).map_err(write)
     }
 }

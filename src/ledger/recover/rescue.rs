@@ -7,11 +7,14 @@ use super::super::error::LedgerError;
 use super::super::files::{Directory, Files};
 use super::super::store::{SledStore, Store};
 use super::super::{Ledger, OpenOptions, Result};
-use super::{Survey, copy_folder};
+use super::{Survey, copy_file, copy_folder};
 use crate::domain::Digest;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+
+/// The settings that are a ledger's own.
+const SETTINGS: &str = "config.toml";
 
 /// Writes everything of `directory` that verifies into a new ledger in `new`; what `directory`
 /// holds is not touched. Without `new`, only looks.
@@ -35,12 +38,17 @@ pub fn recover(
     let (old, survey) = Ledger::sound_part(directory, Some(place.parent()), true)?;
     write(&old, place.path(), now_ms)?;
     erase::note::carry(&Directory::new(directory), &Directory::new(place.path()))?;
-    check(&old, &survey, place.path(), options)?;
     if directory.join("inbox").is_dir() {
-        // Answers that wait there check themselves.
+        // Answers that wait there check themselves. Before opening, which finishes an erasure there too.
         copy_folder(&directory.join("inbox"), &place.path().join("inbox"))
             .map_err(|error| LedgerError::write("the inbox", error))?;
     }
+    if directory.join(SETTINGS).is_file() {
+        // They say who may decide, and how long rows are kept: no other ledger without them.
+        copy_file(&directory.join(SETTINGS), &place.path().join(SETTINGS))
+            .map_err(|error| LedgerError::write("the settings", error))?;
+    }
+    check(&old, &survey, place.path(), options)?;
     place.take_name()?;
     Ok(survey)
 }

@@ -4,6 +4,7 @@ use super::super::codec::{self, Kept, ManifestSource};
 use super::super::error::LedgerError;
 use super::super::files::Files;
 use super::super::mirror::Gathered;
+use super::super::scratch::Folder;
 use super::super::store::{MemoryStore, PACKS, Pack, SledStore, Store};
 use super::super::{Ledger, Result};
 use super::{LostSource, Survey, packs};
@@ -28,7 +29,7 @@ pub(super) struct Salvage {
 struct Inner {
     // The engine is let go before its files are.
     engine: Option<SledStore>,
-    _copy: Option<tempfile::TempDir>,
+    _copy: Option<Folder>,
     mirror: Gathered,
     mirror_first: BTreeSet<u32>,
     searched: Option<BTreeMap<Digest, Kept>>,
@@ -82,7 +83,7 @@ impl Files for Overlay {
 
 impl Salvage {
     pub(super) fn new(
-        engine: Option<(SledStore, tempfile::TempDir)>,
+        engine: Option<(SledStore, Folder)>,
         mirror: Gathered,
         files: Arc<dyn Files>,
     ) -> Self {

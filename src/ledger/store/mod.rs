@@ -1,7 +1,8 @@
 //! The narrow door to storage: what the ledger needs of an engine, and no more.
 //!
-//! Two implementations: [`SledStore`], the real one, and [`MemoryStore`], the test double that
-//! also holds a dry run. Segment files (`bundle.rs`) carry the same bytes out and back.
+//! Three implementations: [`SledStore`], the real one; [`MemoryStore`], the test double that
+//! also holds a dry run; and in `recover/salvage.rs` what is read of a hurt ledger, whichever place has
+//! it. Segment files (`bundle.rs`) carry the same bytes out and back.
 
 mod memory;
 mod pack;

@@ -200,8 +200,52 @@ impl Pack {
         }
     }
 
+    /// The last pack, and where it ends.
+    pub fn end(&self) -> (u32, u64) {
+        (self.number, self.end)
+    }
+
+    /// Whether something stands behind the last of these sources: one was being appended when the
+    /// process ended, or could not be read to its end. Nothing but zeros is cut off.
+    ///
+    /// # Errors
+    /// A disk that fails.
+    pub fn goes_on_behind<'a>(&mut self, kept: impl Iterator<Item = &'a Kept>) -> Result<bool> {
+        let own = kept.filter(|kept| kept.pack == self.number);
+        let last = own.map(|kept| kept.end).max().unwrap_or(0);
+        let Some(files) = self.files.clone().filter(|_| self.end > last) else { return Ok(false) };
+        let failed = |error| LedgerError::read("the sources", error);
+        let mut rest = files.read_from(&pack_name(self.number), last).map_err(failed)?;
+        let mut piece = vec![0; ZEROS.len()];
+        loop {
+            let count = rest.read(&mut piece).map_err(failed)?;
+            let read = piece.get(..count).unwrap_or_default();
+            match read.iter().all(|byte| *byte == 0) {
+                true if count > 0 => {}
+                // They are nothing: where they cannot be cut off, they may stay.
+                true => {
+                    let _ = self.cut_off(self.number, last);
+                    return Ok(false);
+                }
+                false => return Ok(true),
+            }
+        }
+    }
+
+    /// Cuts a pack behind its last source.
+    fn cut_off(&mut self, number: u32, last: u64) -> Result<()> {
+        let Some(files) = &self.files else { return Ok(()) };
+        let cut = files.cut(&pack_name(number), last);
+        cut.map_err(|error| LedgerError::write("the sources", error))?;
+        if number == self.number {
+            (self.end, self.dirty) = (last, true);
+            self.recent.clear();
+        }
+        Ok(())
+    }
+
     /// Overwrites with zeros, durably, whatever stands where no kept source does: what was erased,
-    /// and what a crash or a refused import left.
+    /// and what a crash or a refused import left. Behind the last source it is cut off besides.
     ///
     /// # Errors
     /// A disk that fails.
@@ -229,6 +273,10 @@ impl Pack {
                 from = from.max(end);
             }
             files.sync(&pack_name(number)).map_err(failed)?;
+            let last = places.iter().rfind(|(pack, ..)| *pack == number).map_or(0, |of| of.2);
+            if last < size {
+                self.cut_off(number, last)?;
+            }
         }
         Ok(())
     }
@@ -278,7 +326,8 @@ impl Pack {
                     return Ok(PackReader { input, left: kept.size, done: false });
                 }
                 let lost = |error| LedgerError::damaged(format!("the sources' pack: {error}"));
-                let input = files.read_from(&pack_name(kept.pack), kept.offset).map_err(lost)?;
+                let input = files.read_from(&pack_name(kept.pack), kept.offset);
+                let input = input.map_err(|error| LedgerError::of_place(error, lost))?;
                 Box::new(BufReader::new(input))
             }
             None => {

@@ -32,7 +32,11 @@ impl Blobs {
         if changed.is_some() && changed == self.empty {
             return Ok(());
         }
-        match std::fs::read_dir(&self.folder).map(|mut entries| entries.next().is_some()) {
+        // The engine's are numbers; what a desktop leaves wherever somebody looked begins with a dot.
+        let ours = |entry: std::io::Result<std::fs::DirEntry>| {
+            entry.map_or(true, |entry| !entry.file_name().as_encoded_bytes().starts_with(b"."))
+        };
+        match std::fs::read_dir(&self.folder).map(|mut entries| entries.any(ours)) {
             Ok(true) => Err(LedgerError::damaged("the storage engine made blob files")),
             _ => {
                 // What comes within the same tick as the last change would not be seen.
@@ -56,6 +60,8 @@ mod tests {
         let folder = engine.path().join("blobs");
         std::fs::create_dir(&folder).unwrap();
         assert!(blobs.check().is_ok());
+        std::fs::write(folder.join(".DS_Store"), "x").unwrap();
+        assert!(blobs.check().is_ok(), "nobody's");
         assert_eq!(blobs.empty, None, "too young to be sure");
         let old = SystemTime::now() - 2 * TICK;
         std::fs::File::open(&folder).unwrap().set_modified(old).unwrap();

@@ -62,6 +62,7 @@ impl SledStore {
             return Err(LedgerError::Poisoned);
         }
         let failed = |error| LedgerError::write("the ledger", error);
+        self.files.in_place().map_err(failed)?;
         let place = |name: &str| self.directory.join(name);
         let (live, new, old) = (place("sled"), place(NEW), place(OLD));
         remove_folder(&new)?;

@@ -1,0 +1,256 @@
+//! Where a ledger lies: directories that are moved or swapped under an open ledger, that others use
+//! too, and what is left beside them.
+
+use crate::program::{Desk, sample};
+use crate::support::{confirmed, ledger, options, run, stage};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use volledger::app::{AppError, Ledger, LedgerError, decide, outside, verify};
+use volledger::domain::Series;
+
+fn file(name: &str) -> PathBuf {
+    sample(name).into()
+}
+
+fn opened(at: &Path) -> Ledger {
+    outside::open(at, "test", Duration::from_secs(5), &run()).unwrap().ledger
+}
+
+fn sound(at: &Path) -> u64 {
+    let ledger = opened(at);
+    let verified = verify::verify(&ledger, true, &run()).unwrap();
+    assert!(verified.ok, "{verified:?}");
+    verified.position
+}
+
+/// What was opened already stays where it is, what is opened by name would belong to another ledger.
+#[cfg(unix)]
+#[test]
+fn a_ledger_that_was_moved_while_it_was_open_acknowledges_nothing() {
+    let iv = options(Series::Iv, Some("VOLA"));
+    for (before, swapped) in [(false, false), (true, false), (false, true), (true, true)] {
+        let (directory, mut ledger) = ledger();
+        let (root, away) = (directory.path().join("l"), directory.path().join("away"));
+        if before {
+            // The packs and the mirror are open.
+            confirmed(&mut ledger, &file("iv/VOLA.csv"), &iv);
+        }
+        let position = ledger.position().0;
+        std::fs::rename(&root, &away).unwrap();
+        if swapped {
+            let mut other = outside::create(&root, "test", Duration::ZERO).unwrap();
+            let hv = options(Series::Hv, Some("VOLB"));
+            confirmed(&mut other, &file("hv/VOLB.csv"), &hv);
+        }
+        let spot = options(Series::Spot, Some("VOLA"));
+        let input = [crate::support::input(&file("spot/VOLA.csv"))];
+        let refused = volledger::app::import::import_csv(&mut ledger, &input, &spot, &run());
+        let refused = refused.unwrap_err();
+        assert!(matches!(refused, AppError::Ledger(LedgerError::Moved)), "{refused:?}");
+        assert_eq!(ledger.position().0, position);
+        drop(ledger);
+        assert!(sound(&away) >= position, "an entry that was not acknowledged may count");
+        match swapped {
+            true => assert_eq!(sound(&root), 2),
+            false => assert!(!root.exists()),
+        }
+    }
+}
+
+/// A server keeps a ledger open; somebody puts a restored one in its place and confirms.
+#[cfg(unix)]
+#[test]
+fn a_decision_about_a_ledger_that_was_swapped_is_not_made() {
+    let (directory, mut ledger) = ledger();
+    let (root, away) = (directory.path().join("l"), directory.path().join("away"));
+    let staged = stage(&mut ledger, &file("iv/VOLA.csv"), &options(Series::Iv, Some("VOLA")));
+    std::fs::rename(&root, &away).unwrap();
+    drop(outside::create(&root, "test", Duration::ZERO).unwrap());
+    let files = |name: &str| std::fs::read(root.join(name)).ok();
+    let before = ["HEADS", "mirror/000001.vlb"].map(files);
+    let refused = decide::confirm_staged(&mut ledger, &staged, &run()).unwrap_err();
+    assert!(matches!(refused, AppError::Ledger(LedgerError::Moved)), "{refused:?}");
+    // Nor is anything erased in the other one.
+    let refused = decide::confirm_staged(&mut ledger, &staged, &run()).unwrap_err();
+    assert!(matches!(refused, AppError::Ledger(_)), "{refused:?}");
+    drop(ledger);
+    assert_eq!(["HEADS", "mirror/000001.vlb"].map(files), before);
+    assert_eq!((sound(&root), sound(&away) >= 1), (0, true));
+}
+
+fn begun(command: &mut Command) -> Child {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn until(what: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !what() {
+        assert!(start.elapsed() < Duration::from_secs(60), "it never comes");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// A download may take hours; nobody else waits for the ledger meanwhile.
+#[test]
+fn standard_input_is_read_before_the_ledger_is_opened() {
+    let desk = Desk::with_ledger();
+    let temporary = desk.path().join("tmp");
+    std::fs::create_dir(&temporary).unwrap();
+    let text = std::fs::read_to_string(sample("iv/VOLA.csv")).unwrap();
+    for line in ["import iv - -s VOLA --yes", "import chain - -s VOLA --date 2025-01-02"] {
+        let mut command = desk.command(line.split(' '));
+        let mut child = begun(command.env("TMPDIR", &temporary).stdin(Stdio::piped()));
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(text.as_bytes()).unwrap();
+        until(|| temporary.read_dir().unwrap().next().is_some());
+        let mut other = desk.command(["status"]);
+        other.env("VOLLEDGER_LOCK_WAIT", "0");
+        crate::program::ran(other, None).exits(0);
+        drop(input);
+        child.wait_with_output().unwrap();
+    }
+    assert_eq!(desk.run("batch list --json").exits(0).json()["batches"][0]["state"], "active");
+}
+
+/// The names in a folder, those in its folders too.
+fn names(folder: &Path) -> Vec<String> {
+    let listed = folder.read_dir().unwrap().map(|entry| entry.unwrap());
+    let mut names: Vec<_> = listed.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[cfg(unix)]
+fn interrupt(child: &Child) {
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+}
+
+/// They hold what the ledger holds, and would outlive its erasure.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_command_leaves_no_copy_of_the_ledger() {
+    let desk = Desk::with_ledger();
+    let rows = |symbol: usize| {
+        let day = |n: usize| format!("{}-{:02}-{:02}", 1980 + n / 336, n / 28 % 12 + 1, n % 28 + 1);
+        (0..9_000).fold(String::new(), |all, n| {
+            all + &format!("S{symbol},{},{}.{}\n", day(n), 10 + n % 80, n * 7919 % 100_000)
+        })
+    };
+    let rows: String = (0..6).map(rows).collect();
+    let large = desk.write("large.csv", &format!("Symbol,Date,IV30\n{rows}"));
+    desk.run(&format!("import iv {large} --symbol-from column --mapping mc-iv-basic --force"))
+        .exits(0);
+    desk.run("backup whole.vlb").exits(0);
+    let (out, temporary) = (desk.path().join("out"), desk.path().join("tmp"));
+    std::fs::create_dir(&out).unwrap();
+    std::fs::create_dir(&temporary).unwrap();
+    let lines = ["restore whole.vlb out/r", "recover .volledger out/r", "backup out/b.vlb --plain"];
+    for line in lines {
+        let mut command = desk.command(line.split(' '));
+        let child = begun(command.env("TMPDIR", &temporary));
+        until(|| !names(&out).is_empty());
+        interrupt(&child);
+        let output = child.wait_with_output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(130), "{line}: {told}");
+        assert!(!told.contains("error"), "{line}: {told}");
+        assert_eq!((names(&out), names(&temporary)), (vec![], vec![]), "{line}");
+    }
+    // What was piped in is a copy too.
+    let mut command = desk.command(["import", "iv", "-", "-s", "VOLA"]);
+    let mut child = begun(command.env("TMPDIR", &temporary).stdin(Stdio::piped()));
+    let input = child.stdin.take().unwrap();
+    until(|| !names(&temporary).is_empty());
+    interrupt(&child);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+    drop(input);
+    assert_eq!(names(&temporary), [""; 0]);
+    desk.run("verify").exits(0);
+}
+
+#[cfg(unix)]
+fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[cfg(unix)]
+fn set_mode(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_directory_that_holds_other_things_keeps_its_rights() {
+    let desk = Desk::new();
+    for (name, other, rights) in [("shared", true, 0o755), ("own", false, 0o700)] {
+        let folder = desk.path().join(name);
+        std::fs::create_dir(&folder).unwrap();
+        set_mode(&folder, 0o755);
+        if other {
+            std::fs::write(folder.join("notes.txt"), "x").unwrap();
+        }
+        let ran = desk.run(&format!("-L {name} init")).exits(0);
+        assert_eq!(mode(&folder), rights, "{name}");
+        assert_eq!(ran.err.contains("others may read the ledger"), other, "{}", ran.err);
+        assert_eq!(mode(&folder.join("sled")), 0o700);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_recovered_ledger_has_its_settings_and_an_inbox_of_its_owners_alone() {
+    let desk = Desk::with_iv();
+    let old = desk.path().join(".volledger");
+    std::fs::write(old.join("config.toml"), "[access]\ntwo_person = true\n").unwrap();
+    std::fs::create_dir(old.join("inbox")).unwrap();
+    std::fs::write(old.join("inbox/arrived"), "").unwrap();
+    let ran = desk.run("recover .volledger new").exits(0);
+    assert!(ran.err.contains("config.toml"), "{}", ran.err);
+    let new = desk.path().join("new");
+    assert_eq!((mode(&new.join("inbox")), mode(&new.join("inbox/arrived"))), (0o700, 0o600));
+    let hv = sample("hv/VOLA.csv");
+    desk.run(&format!("-L new import hv {hv} -s VOLA --stage-only")).exits(0);
+    desk.run("-L new batch confirm b2").exits(12);
+    // A backup has no settings, and that is said.
+    desk.run("backup whole.vlb").exits(0);
+    let ran = desk.run("restore whole.vlb other").exits(0);
+    assert!(ran.err.contains("config.toml"), "{}", ran.err);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_restored_ledger_gets_a_name_that_can_be_given() {
+    let desk = Desk::with_iv();
+    desk.run("backup whole.vlb").exits(0);
+    let (empty, link) = (desk.path().join("empty"), desk.path().join("link"));
+    std::fs::create_dir(&empty).unwrap();
+    let mut command = desk.command(["restore", "../whole.vlb", "."]);
+    command.current_dir(&empty);
+    let refused = crate::program::ran(command, None).exits(22);
+    assert!(refused.err.contains("name it from elsewhere"), "{}", refused.err);
+    std::os::unix::fs::symlink("empty", &link).unwrap();
+    desk.run("restore whole.vlb link").exits(0);
+    assert!(link.is_symlink());
+    desk.run("-L link verify --deep").exits(0);
+    desk.run("-L empty verify").exits(0);
+}
+
+/// The batch is confirmed before anything is written about it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_behind_standard_output_undoes_nothing_and_says_so() {
+    let desk = Desk::with_ledger();
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let iv = sample("iv/VOLA.csv");
+    let mut command = desk.command(["import", "iv", &iv, "-s", "VOLA", "--yes"]);
+    let output = command.stdout(full()).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(22), "{told}");
+    assert!(told.contains("volledger log") && !told.contains("nothing was changed"), "{told}");
+    assert_eq!(desk.run("batch list --json").exits(0).json()["batches"][0]["state"], "active");
+}
