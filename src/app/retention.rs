@@ -44,7 +44,7 @@ pub fn due(ledger: &Ledger, rules: &[(Series, u32)], today: Day) -> Result<Due> 
             for head in window.rows.heads() {
                 let passed = |view: &Series| limits.get(view).is_some_and(|day| head.day < *day);
                 let (old, kept): (Vec<Series>, Vec<Series>) = views.of_row(head).partition(passed);
-                if kept.is_empty() {
+                if kept.is_empty() && !old.is_empty() {
                     selection.entry(id).or_default().insert(head.seq);
                 }
                 for view in &old {

@@ -22,6 +22,7 @@ mod meaning;
 mod note;
 mod plan;
 mod reading;
+mod remarks;
 mod service;
 mod settle;
 mod spent;

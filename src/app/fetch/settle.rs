@@ -9,7 +9,8 @@ use super::known::is_known;
 use super::meaning::meaning;
 use super::note::{Answered, Note, waiting};
 use super::reading::{self, Reading, finding, read_into, session};
-use super::{Endpoint, OutcomeLine, Question};
+use super::remarks::{as_traded, clocks, failed_ticker};
+use super::{OutcomeLine, Question};
 use crate::app::Run;
 use crate::app::clock::rfc3339;
 use crate::app::error::Result;
@@ -24,9 +25,6 @@ use crate::domain::{
 };
 use crate::ledger::codec::{Http, ManifestSource, SourceKind};
 use crate::ledger::{Inbox, Ledger};
-use crate::projections::view::Which;
-use crate::sources::alpha_vantage;
-use crate::sources::polygon::TickerError;
 use serde::Serialize;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -444,56 +442,6 @@ impl<'a> Work<'a> {
         self.events = out.finish()?;
         Ok(())
     }
-}
-
-/// A finding when prices as traded lie before a split that is known: beside adjusted ones, they are
-/// of other shares. Where nobody asked about splits, that is said.
-fn as_traded(
-    reader: &ViewReader<'_>,
-    coverage: &CoverageMap,
-    question: &Question,
-    days: Option<(Day, Day)>,
-) -> Result<Option<Finding>> {
-    let daily = Endpoint::AlphaVantage(alpha_vantage::Endpoint::Daily);
-    let (Some(symbol), Some((first, _))) = (&question.symbol, days) else { return Ok(None) };
-    if question.endpoint != daily {
-        return Ok(None);
-    }
-    let at = reader.ledger().position();
-    let splits = reader.records(Series::Splits, symbol, at, Which::Latest)?;
-    if splits.is_empty() && coverage.about(Series::Splits, Some(symbol), "").next().is_none() {
-        let text = format!(
-            "{symbol}: these prices are as traded, and whether there was a split is not known: see \
-             `volledger fetch splits`"
-        );
-        return Ok(Some(finding("splits_unknown", Severity::Info, None, text)));
-    }
-    Ok(splits.iter().find(|split| split.day > first).map(|split| {
-        let text = format!(
-            "{symbol}: these prices are as traded, and there was a split on {}: the days before it \
-             count in other shares",
-            split.day
-        );
-        finding("not_adjusted", Severity::Warning, Some(first), text)
-    }))
-}
-
-/// A finding about a ticker that failed inside an answer.
-fn failed_ticker(error: &TickerError) -> Finding {
-    let text = format!("{}: {} {}", error.ticker, error.code, error.message);
-    finding("ticker_error", Severity::Warning, None, text.trim_end().to_owned())
-}
-
-/// A finding when this machine's clock and the service's are more than a day apart.
-fn clocks(note: &Note) -> Option<Finding> {
-    let apart = (note.observed_ms - note.server_ms?) / 86_400_000;
-    let text = format!(
-        "this machine's clock is {} days {} the service's: what is final is judged by the earlier \
-         one",
-        apart.abs(),
-        if apart > 0 { "ahead of" } else { "behind" }
-    );
-    (apart != 0).then(|| finding("clock_differs", Severity::Warning, None, text))
 }
 
 fn joined(known: Option<(Day, Day)>, more: Option<(Day, Day)>) -> Option<(Day, Day)> {
