@@ -110,9 +110,11 @@ fn files_that_say_something_else_than_they_are_taken_for_wait_for_a_person() {
     ] {
         let file = place.file(name, text.as_bytes());
         let waits = place.run(&["import", "iv", &file, "-s", "AAPL", "--yes"]);
-        let (_, err) = texts(&waits);
+        let (out, err) = texts(&waits);
         assert_eq!(waits.status.code(), Some(11), "{name}: {err}");
         assert!(err.contains("stays staged") && err.contains(says), "{name}: {err}");
+        let wide = out.contains("not as many cells as the header: 2024-01-02,1132,25");
+        assert_eq!(wide, name == "wide.csv", "{out}");
     }
     let rows = place.root.path().join("rows.csv").to_string_lossy().into_owned();
     assert_eq!(place.run(&["check", &rows]).status.code(), Some(1));

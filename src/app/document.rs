@@ -66,7 +66,10 @@ pub fn document(parts: &Parts<'_>) -> Review {
             line: Some(reject.line),
             date: date_in(&reject.raw).map(|day| day.to_string()),
             count: 1,
-            text: format!("cannot be used: {}", reject.raw),
+            text: match &*reject.code {
+                "cell_count" => format!("not as many cells as the header: {}", reject.raw),
+                _ => format!("cannot be used: {}", reject.raw),
+            },
         })
         .collect();
     // Sums of rejected rows are left out where each row is listed; what else was rejected, such as a
