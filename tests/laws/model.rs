@@ -277,13 +277,15 @@ impl Model {
     /// What staging this content must do: the batch that is here already, or a refusal.
     pub fn known(&self, content: &str, again: bool) -> Known {
         let same = || self.batches.iter().filter(|(_, b)| b.content == content);
-        for state in [State::Active, State::Staged] {
-            if let Some((id, _)) = same().find(|(_, batch)| batch.state == state) {
-                return Known::Here(*id, state);
-            }
-        }
+        let here = |state| same().find(|(_, batch)| batch.state == state).map(|(id, _)| *id);
         let out = same().any(|(_, b)| matches!(b.state, State::RolledBack | State::Superseded));
-        if out && !again { Known::Refused } else { Known::No }
+        match (here(State::Active), here(State::Staged)) {
+            (Some(id), _) => Known::Here(id, State::Active),
+            // Also where it waits: a scheduled import must not confirm what somebody looks at again.
+            _ if out && !again => Known::Refused,
+            (_, Some(id)) => Known::Here(id, State::Staged),
+            _ => Known::No,
+        }
     }
 }
 
