@@ -156,12 +156,31 @@ fn a_timing_is_inferred_when_the_session_after_was_seen() {
     let file = desk.write("bars.csv", bars);
     desk.run(&format!("import spot {file} --symbol-from column --yes")).exits(0);
     let newest = |day: &str| row(desk.run(&format!("earnings BBB --date {day} --json")));
-    for (day, of) in
-        [("2025-02-08", "2024-11-05"), ("2025-02-10", "2024-11-05"), ("2025-02-11", "2025-02-07")]
-    {
-        assert_eq!(newest(day)["earnings_date"], of, "{day}");
+    for (day, reason) in [
+        ("2025-02-07", "bar_not_yet_available"),
+        ("2025-02-08", "bar_not_yet_available"),
+        ("2025-02-10", "bar_not_yet_available"),
+        ("2025-02-11", "inferred"),
+    ] {
+        let found = newest(day);
+        assert_eq!(found["earnings_date"], "2025-02-07", "{day}");
+        assert_eq!(
+            (&found["reason"], &found["timing"]),
+            (&reason.into(), &"UNKNOWN".into()),
+            "{day}"
+        );
+        assert_eq!(found["close_move"].is_null(), reason != "inferred", "{day}: {found}");
     }
-    assert_eq!(newest("2025-02-11")["reason"], "inferred");
+    // Of what comes later than the next announcement, nothing is said.
+    let early = desk.run("earnings BBB --date 2024-11-01 --json").exits(0).json();
+    let days: Vec<&str> = early["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|row| row["earnings_date"].as_str())
+        .collect();
+    assert_eq!(days[0], "2024-11-05", "{early}");
+    assert_eq!(early["rows"][0]["close_move"], Json::Null);
 }
 
 /// Half past seven in the evening in New York is the next day by Greenwich.

@@ -9,6 +9,7 @@ use crate::app::vantage::Vantage;
 use crate::domain::projection::ProjectionName;
 use crate::domain::{Day, Series, Symbol};
 use crate::quant::earnings::consistency;
+use crate::quant::earnings::moves::NoMove;
 use crate::quant::earnings::vrp::{History, NoRatio};
 
 /// From this many days on another date is another quarter.
@@ -33,7 +34,10 @@ pub fn earnings(
     let moves = Moves::of(vantage, name)?;
     let all = moves.about(symbol)?;
     let announced = announcements(vantage, symbol)?;
-    let next = announced.iter().find(|of| of.day >= date).map(|of| NextEarnings {
+    let next = announced.iter().find(|of| of.day >= date);
+    // Of what was still to come, the next one alone was announced.
+    let last = cutoff.max(next.map_or(cutoff, |of| of.day));
+    let next = next.map(|of| NextEarnings {
         earnings_date: of.day.to_string(),
         timing: of.timing.clone(),
         confirmed: of.confirmed,
@@ -51,7 +55,7 @@ pub fn earnings(
     };
     notes.extend(without_move(&all, date));
     notes.extend(too_near(&announced).into_iter().map(near_text));
-    let shown = |event: &&EventMove| event.close_move.is_none() || event.known_on() < cutoff;
+    let shown = all.iter().rev().filter(|event| event.earnings_date <= last);
     Ok(Earnings {
         schema: "volledger/earnings/1",
         position: vantage.at.0,
@@ -63,7 +67,7 @@ pub fn earnings(
         next,
         history,
         notes,
-        rows: all.iter().rev().filter(shown).map(row).collect(),
+        rows: shown.map(|event| row(&seen(event, cutoff))).collect(),
     })
 }
 
@@ -155,6 +159,22 @@ pub(super) fn summed(
         recent_bias_percent: weighted.map(|of| of.recent_bias),
     };
     Ok((history, said))
+}
+
+/// What was known of an announcement before a day: its move came later.
+fn seen(event: &EventMove, cutoff: Day) -> EventMove {
+    // That no exchange is open on a day is known ahead.
+    let wrong = event.reason.as_deref() == Some(NoMove::NotASession.reason());
+    if event.known_on() < cutoff || wrong {
+        return event.clone();
+    }
+    EventMove {
+        earnings_date: event.earnings_date,
+        timing: event.timing.clone(),
+        status: Some(NoMove::NotYet.status().to_owned()),
+        reason: Some(NoMove::NotYet.reason().to_owned()),
+        ..EventMove::default()
+    }
 }
 
 fn row(event: &EventMove) -> EarningsRow {
