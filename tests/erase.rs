@@ -406,7 +406,12 @@ fn a_batch_whose_bytes_went_with_those_of_another_says_so() {
     for mapping in ["mc-iv", "mc-iv-basic"] {
         desk.run(&format!("import iv {iv} -s VOLA --mapping {mapping} --force")).exits(0);
     }
-    desk.run("erase b1 --reason gdpr --yes").exits(0);
+    let plan = desk.run("erase b1 --reason gdpr --plan").exits(0);
+    assert!(plan.out.contains("The kept bytes of b2 would go too"), "{}", plan.out);
+    let both = desk.run("erase b1 b2 --reason gdpr --plan --json").exits(0).json();
+    assert_eq!(both.get("without_bytes"), None, "{both}");
+    let done = desk.run("erase b1 --reason gdpr --yes --json").exits(0).json();
+    assert_eq!(done["without_bytes"], serde_json::json!(["b2"]), "{done}");
     for line in ["batch replay b2 --mapping mc-iv", "batch export b2 b2.vlb"] {
         let ran = desk.run(line).exits(1);
         assert!(ran.err.contains("was read from") && ran.err.contains("erased by"), "{}", ran.err);

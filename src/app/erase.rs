@@ -63,9 +63,16 @@ impl<'a> RowViews<'a> {
 /// # Errors
 /// Damage met on the way.
 pub fn plan(ledger: &Ledger, selection: &Selection, reason: &str) -> Result<ErasedReport> {
-    let mut parts = Vec::new();
+    let (mut parts, mut digests) = (Vec::new(), BTreeSet::new());
     for (id, numbers) in selection {
-        parts.push(part(ledger, *id, numbers)?);
+        parts.push(part(ledger, *id, numbers, &mut digests)?);
+    }
+    let mut without_bytes = Vec::new();
+    for (id, batch) in ledger.batches().iter().filter(|(id, _)| !selection.contains_key(id)) {
+        let manifest = ledger.manifest_of(&batch.stage)?;
+        if manifest.sources.iter().any(|source| digests.contains(&source.digest)) {
+            without_bytes.push(id.to_string());
+        }
     }
     Ok(ErasedReport {
         schema: "volledger/erased/1",
@@ -78,10 +85,17 @@ pub fn plan(ledger: &Ledger, selection: &Selection, reason: &str) -> Result<Eras
         batches: parts,
         held: Vec::new(),
         elsewhere: Vec::new(),
+        without_bytes,
     })
 }
 
-fn part(ledger: &Ledger, id: BatchId, numbers: &BTreeSet<u32>) -> Result<ErasedPartLine> {
+/// What goes of one batch; the sources that it was read from go to `digests`.
+fn part(
+    ledger: &Ledger,
+    id: BatchId,
+    numbers: &BTreeSet<u32>,
+    digests: &mut BTreeSet<Digest>,
+) -> Result<ErasedPartLine> {
     let nothing = || AppError::NotFound(format!("there is no batch {id}"));
     let batch = ledger.batches().get(id).ok_or_else(nothing)?;
     let (mut symbols, mut series, mut sources) =
@@ -111,7 +125,9 @@ fn part(ledger: &Ledger, id: BatchId, numbers: &BTreeSet<u32>) -> Result<ErasedP
         }
     }
     let manifest = ledger.manifest_of(&batch.stage)?;
-    let name = |number: u32| manifest.sources.get(number as usize).map(|s| s.name.clone());
+    let sources: Vec<_> =
+        sources.into_iter().filter_map(|number| manifest.sources.get(number as usize)).collect();
+    digests.extend(sources.iter().map(|source| source.digest));
     Ok(ErasedPartLine {
         batch: id.to_string(),
         state: batch.state().name(),
@@ -123,7 +139,7 @@ fn part(ledger: &Ledger, id: BatchId, numbers: &BTreeSet<u32>) -> Result<ErasedP
         from: first.map(|day| day.to_string()),
         to: last.map(|day| day.to_string()),
         bytes,
-        sources: sources.into_iter().filter_map(name).collect(),
+        sources: sources.into_iter().map(|source| source.name.clone()).collect(),
     })
 }
 

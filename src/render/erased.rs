@@ -17,6 +17,9 @@ impl Document for ErasedReport {
         if !self.elsewhere.is_empty() {
             out += &elsewhere(self, look);
         }
+        if !self.without_bytes.is_empty() {
+            out += &without_bytes(self);
+        }
         out
     }
 
@@ -88,4 +91,14 @@ fn elsewhere(report: &ErasedReport, look: &Look) -> String {
     }
     let stay = if report.plan { "would stay" } else { "stay" };
     format!("\nRows of the same lines of these sources {stay} in other batches\n{}", table.finish())
+}
+
+/// Which batches lose what they were read from.
+fn without_bytes(report: &ErasedReport) -> String {
+    let (go, can) = if report.plan { ("would go", "could") } else { ("go", "can") };
+    format!(
+        "\nThe kept bytes of {} {go} too, since these were read from the same sources: they keep their \
+         events and {can} be neither replayed nor sent\n",
+        report.without_bytes.join(", ")
+    )
 }

@@ -1,7 +1,7 @@
 //! Closes that are restated for a split beside option quotes, which are not.
 
-use super::Bench;
 use super::responder::{Responder, ok};
+use super::{Bench, bars_body, sessions};
 use serde_json::Value as Json;
 
 const DAY: &str = "2025-06-03";
@@ -136,4 +136,34 @@ fn a_move_across_two_vendors_adjustments_is_none() {
     bench.fetch("splits VOLA --yes").exits(0);
     let want = [Json::from("QUARANTINED"), "closes_of_two_adjustments".into(), Json::Null];
     assert_eq!(of(&bench), want);
+}
+
+/// A split that was announced restates nothing before its day, and what was asked since then is not
+/// asked for ever where the service says the same.
+#[test]
+fn a_split_makes_earlier_prices_asked_once_from_its_day_on() {
+    let days = sessions("2025-10-01", "2025-11-13");
+    let split = r#"{"results":[{"execution_date":"2025-11-20","split_from":1,"split_to":10,"ticker":"VOLA","id":"x"}],"status":"OK"}"#;
+    let service = Responder::new(move |target, number| match target {
+        of if of.contains("/splits") => ok(split),
+        // Each answer of the service has a name of its own.
+        _ => ok(bars_body("VOLA", &days, |n| format!("{}", 100 + n))
+            .replace(r#""r""#, &format!(r#""r{number}""#))),
+    });
+    let mut bench = Bench::new(service.base());
+    let asked = |bench: &Bench| {
+        let before = service.asked().len();
+        bench.fetch("spot VOLA --from 2025-10-01 --to 2025-11-13 --yes").exits(0);
+        service.asked().len() - before
+    };
+    assert_eq!(asked(&bench), 1);
+    bench.fetch("splits VOLA --yes").exits(0);
+    assert_eq!(asked(&bench), 0, "the split is to come");
+    bench.now = "2025-11-20T22:35:00Z".to_owned();
+    let size = bench.size();
+    assert_eq!(asked(&bench), 1);
+    assert_ne!(bench.size(), size, "that it was asked is not known");
+    assert_eq!(asked(&bench), 0);
+    assert_eq!(bench.count("spot", "VOLA"), 32);
+    bench.verifies();
 }

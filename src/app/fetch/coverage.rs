@@ -103,7 +103,7 @@ impl CoverageMap {
     }
 
     /// Looks at what the views say of daily bars: an answer about all stocks of a day need not have
-    /// each of them, and a split restates what was answered before it.
+    /// each of them, and a split restates what was answered before it, from its day on.
     ///
     /// # Errors
     /// A view that cannot be read.
@@ -111,6 +111,7 @@ impl CoverageMap {
         &mut self,
         ledger: &Ledger,
         symbols: impl Iterator<Item = &'s Symbol>,
+        today: Day,
     ) -> Result<()> {
         let mut grouped = self.about_all(Series::Spot);
         grouped.retain(|day| !self.undecided.contains(&(Series::Spot, *day)));
@@ -118,8 +119,9 @@ impl CoverageMap {
         let fetched = only_of(ledger, Series::Spot, at, Provider::Polygon);
         for symbol in symbols {
             let splits = reader.records(Series::Splits, symbol, at, Which::Latest)?;
-            if !splits.is_empty() {
-                let days = splits.iter().map(|record| record.day).collect();
+            let days = splits.iter().map(|record| record.day);
+            let days: Vec<Day> = days.filter(|split| *split <= today).collect();
+            if !days.is_empty() {
                 self.splits.insert(symbol.clone(), days);
             }
             if let Some((first, last)) = grouped.first().zip(grouped.last()) {
@@ -136,7 +138,7 @@ impl CoverageMap {
     }
 
     /// Whether a fact says something about a day of a symbol, all things considered.
-    fn counts(&self, fact: &Coverage, symbol: Option<&Symbol>, day: Day) -> bool {
+    pub(super) fn counts(&self, fact: &Coverage, symbol: Option<&Symbol>, day: Day) -> bool {
         // A scope of their own have prices as traded, which nobody restates.
         let adjusted = fact.series == Series::Spot && fact.scope.is_empty();
         let Some(symbol) = symbol.filter(|_| adjusted) else { return true };

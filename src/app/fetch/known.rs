@@ -45,7 +45,11 @@ fn has_same(coverage: &CoverageMap, fact: &Coverage) -> bool {
     let same_days = known.filter(|known| (known.from, known.to) == (fact.from, fact.to));
     same_days.last().is_some_and(|known| {
         let settled = |of: &Coverage| of.settled.min(of.to).max(Day(of.from.0 - 1));
-        known.fact == fact.fact && known.meaning == fact.meaning && settled(known) >= settled(fact)
+        // One that is asked anew after a split is recorded, or it would be asked for ever.
+        coverage.counts(known, fact.symbol.as_ref(), fact.from)
+            && known.fact == fact.fact
+            && known.meaning == fact.meaning
+            && settled(known) >= settled(fact)
     })
 }
 
@@ -54,7 +58,8 @@ fn each_day_known(coverage: &CoverageMap, fact: &Coverage) -> bool {
     days_in(fact.from, fact.to).all(|day| {
         let known = coverage.fact(fact.series, fact.symbol.as_ref(), &fact.scope, day);
         known.is_some_and(|known| {
-            let usable = matches!(known.fact, Fact::Data | Fact::Empty);
+            let usable = matches!(known.fact, Fact::Data | Fact::Empty)
+                && coverage.counts(known, fact.symbol.as_ref(), day);
             usable && (day <= known.settled || day > fact.settled)
         })
     })

@@ -98,7 +98,7 @@ pub fn settle(
             let asked = answers.iter().filter(|answer| subject(answer) == (view, provider));
             let symbols = asked.filter_map(|answer| answer.question.symbol.clone());
             let symbols: BTreeSet<Symbol> = symbols.collect();
-            coverage.compare_with_views(ledger, symbols.iter())?;
+            coverage.compare_with_views(ledger, symbols.iter(), run.clock.market_day())?;
         }
         let of_view = |answer: &&Answered| {
             // Staged before the process died, and not yet taken out of the inbox.

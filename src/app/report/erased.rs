@@ -27,6 +27,10 @@ pub struct ErasedReport {
     /// Batches that stay and hold rows of the same sources. Left out when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub elsewhere: Vec<ElsewhereLine>,
+    /// Other batches that were read from the same sources: afterwards they cannot be replayed or sent.
+    /// Left out when there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub without_bytes: Vec<String>,
 }
 
 /// Rows that are old enough by a view's rule, and are kept since they speak of another view too.

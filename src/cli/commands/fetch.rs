@@ -51,7 +51,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
     let ledger = ctx.open(ui)?;
     let mut coverage = CoverageMap::of(&ledger, wish.days(Calendar::nyse()))?;
     if wish.what == What::Spot && wish.source == Provider::Polygon {
-        coverage.compare_with_views(&ledger, wish.symbols.iter())?;
+        coverage.compare_with_views(&ledger, wish.symbols.iter(), ctx.run().clock.market_day())?;
     }
     let waiting = fetch::waiting(&inbox).0;
     let (plan, kept) = fetch::plan_beside(&wish, &coverage, Calendar::nyse(), &waiting);
