@@ -1,84 +1,184 @@
-//! Prices as they were traded: which closes of the ledger are such, and what a stock cost when its
-//! options were quoted. Strikes never change their day's shares, closes do: after a split services
-//! restate them.
+//! Prices as they were traded: which splits are taken out of the closes of the ledger, and what a stock
+//! cost when its options were quoted. Strikes never change their day's shares, closes do: after a split
+//! services restate them.
 
+use super::error::Result;
 use super::fetch::Provider;
 use crate::domain::occ::Contract;
-use crate::domain::{BatchId, Day, Symbol, code, eastern};
+use crate::domain::{BatchId, Day, Symbol, code, eastern, float};
 use crate::ledger::Ledger;
 use crate::projections::view::Record;
+use crate::quant::adjustment::Adjustment;
 use crate::quant::atm_iv::FAR;
 use rust_decimal::Decimal;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// Old and new shares of a split.
 const SPLIT: [u16; 2] = [code::SPLIT_FROM, code::SPLIT_TO];
 
-/// Whether a close came from a service that takes no split out of its prices.
-pub fn is_as_traded(ledger: &Ledger, record: &Record) -> bool {
-    record.known(code::CLOSE).is_some_and(|cell| is_of_such(ledger, cell.event.batch))
-}
+/// So many days before and after a split a close still shows whether it stands between them.
+pub const BESIDE: i32 = 7;
 
-/// The batches that closes are from and that are of such a service.
-pub fn batches_as_traded(ledger: &Ledger, closes: &[Record]) -> BTreeSet<BatchId> {
+/// What is known of the closes of each batch that records have them from. Without splits nobody asks.
+///
+/// # Errors
+/// A manifest that cannot be read.
+pub fn adjustments(ledger: &Ledger, closes: &[Record]) -> Result<BTreeMap<BatchId, Adjustment>> {
     let of = |record: &Record| record.known(code::CLOSE).map(|cell| cell.event.batch);
     let mut batches: Vec<BatchId> = closes.iter().filter_map(of).collect();
     // Neighbours are mostly of one batch.
     batches.dedup();
-    let batches: BTreeSet<BatchId> = batches.into_iter().collect();
-    batches.into_iter().filter(|batch| is_of_such(ledger, *batch)).collect()
-}
-
-fn is_of_such(ledger: &Ledger, batch: BatchId) -> bool {
-    let batch = ledger.batches().get(batch);
-    let service = batch.and_then(|batch| Provider::of_mapping(&batch.stage.mapping.id));
-    service.is_some_and(Provider::prices_as_traded)
-}
-
-/// What a stock cost while its options were quoted, and where that is from.
-///
-/// What the quotes say themselves is taken where it is of their day. Else the close of the session,
-/// multiplied back by the splits that it was restated for: those between its day and the day on which
-/// the ledger learnt it. A file may hold closes as traded, so where no strike lies near that, the close
-/// as it stands is tried; where none lies near either, nobody can tell.
-pub fn underlying(
-    ledger: &Ledger,
-    chain: &[Record],
-    close: Option<&Record>,
-    splits: &[Record],
-    day: Day,
-) -> Option<(Decimal, &'static str)> {
-    let exact = |record: &Record, code: u16| record.known(code).and_then(|c| c.value.decimal());
-    // A price of another day than the quotes would pick another contract.
-    let of_day = |record: &&Record| moved(record).is_none_or(|moved| moved == day);
-    let told = |record: &Record| {
-        let codes = [code::UNDERLYING_PRICE, code::UNDERLYING_VALUE].into_iter();
-        codes.filter_map(|code| exact(record, code)).next()
-    };
-    if let Some(price) = chain.iter().filter(of_day).find_map(told) {
-        return Some((price, "snapshot"));
+    let mut found = BTreeMap::new();
+    for id in batches {
+        let Some(batch) = ledger.batches().get(id).filter(|_| !found.contains_key(&id)) else {
+            continue;
+        };
+        let service = Provider::of_mapping(&batch.stage.mapping.id);
+        if service.is_some_and(Provider::prices_as_traded) {
+            found.insert(id, Adjustment::AsTraded);
+            continue;
+        }
+        // When its sources were observed: a batch that was read again or came from elsewhere is younger.
+        let sources = ledger.manifest_of(&batch.stage)?.sources;
+        let observed = sources.iter().map(|source| source.observed_ms).max();
+        let day = eastern::day_of(observed.unwrap_or(batch.staged_ms)).unwrap_or_default();
+        let service = service.map(|_| Adjustment::Until(day));
+        found.insert(id, service.unwrap_or(Adjustment::Unknown(day)));
     }
-    let record = close.filter(|record| record.day == day)?;
-    let close = exact(record, code::CLOSE)?;
-    let strikes: Vec<Decimal> = chain.iter().filter_map(strike).collect();
-    let near = |price: &Decimal| {
-        let far = Decimal::try_from(FAR).ok().and_then(|far| price.checked_mul(far));
-        far.is_some_and(|far| strikes.iter().any(|strike| (strike - price).abs() <= far))
-    };
-    let restated = restated(ledger, record, splits).and_then(|by| close.checked_mul(by));
-    restated.into_iter().chain([close]).find(near).map(|price| (price, "close"))
+    Ok(found)
 }
 
-/// By how much a close was divided since its day; `None` where it is as traded.
-fn restated(ledger: &Ledger, close: &Record, splits: &[Record]) -> Option<Decimal> {
-    let cell = close.known(code::CLOSE).filter(|_| !is_as_traded(ledger, close))?;
-    let learnt = eastern::day_of(ledger.batches().get(cell.event.batch)?.staged_ms)?;
-    let since = splits.iter().filter(|split| close.day < split.day && split.day <= learnt);
-    let ratio = |split: &Record| {
-        let [from, to] = SPLIT.map(|code| split.known(code).and_then(|c| c.value.decimal()));
-        to?.checked_div(from?).filter(|ratio| *ratio > Decimal::ZERO)
-    };
-    since.filter_map(ratio).try_fold(Decimal::ONE, |all, ratio| all.checked_mul(ratio))
+/// The closes of a stock beside its splits.
+#[derive(Clone, Debug)]
+pub struct Closes<'a> {
+    spot: &'a [Record],
+    /// First day in new shares, and how many of them one old share became; ascending.
+    splits: Vec<(Day, Decimal)>,
+    adjusted: BTreeMap<BatchId, Adjustment>,
+}
+
+/// What a stock cost while its options were quoted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Underlying {
+    /// So many dollars, by the quotes themselves (`snapshot`) or the day's close (`close`).
+    Cost(Decimal, &'static str),
+    /// Nobody knows which splits are taken out of this close, or it lies beyond every strike.
+    Doubtful(Decimal),
+    /// Neither the quotes nor a close say it.
+    Unknown,
+}
+
+impl<'a> Closes<'a> {
+    /// Closes, ascending, and the splits of the same stock.
+    ///
+    /// # Errors
+    /// A manifest that cannot be read.
+    pub fn new(ledger: &Ledger, spot: &'a [Record], splits: &[Record]) -> Result<Self> {
+        let of = |split: &Record| {
+            let [from, to] = SPLIT.map(|code| split.known(code).and_then(|c| c.value.decimal()));
+            let ratio = to?.checked_div(from?).filter(|ratio| *ratio > Decimal::ZERO)?;
+            Some((split.day, ratio))
+        };
+        let splits: Vec<(Day, Decimal)> = splits.iter().filter_map(of).collect();
+        let adjusted = match splits.is_empty() {
+            true => BTreeMap::new(),
+            false => adjustments(ledger, spot)?,
+        };
+        Ok(Self { spot, splits, adjusted })
+    }
+
+    /// What a stock cost while its options were quoted, and where that is from.
+    ///
+    /// What the quotes say themselves is taken where it is of their day, and of several the newest. Else
+    /// the close of the session, multiplied back by the splits that were taken out of it. Of a file's
+    /// closes that shows where the split stands or does not stand between its neighbours; where there
+    /// are none, by what the strikes are near to, if that decides.
+    pub fn underlying(&self, chain: &[Record], day: Day) -> Underlying {
+        let told = |record: &Record| {
+            let codes = [code::UNDERLYING_PRICE, code::UNDERLYING_VALUE].into_iter();
+            let mut prices = codes.filter_map(|code| exact(record, code));
+            // A price of another day than the quotes would pick another contract.
+            let when = moved(record);
+            let of_day = when.is_none_or(|at| day_of(at) == Some(day));
+            let price = prices.find(|price| *price > Decimal::ZERO).filter(|_| of_day)?;
+            Some((when, price))
+        };
+        if let Some((_, price)) = chain.iter().filter_map(told).max_by_key(|(when, _)| *when) {
+            return Underlying::Cost(price, "snapshot");
+        }
+        let at = self.spot.binary_search_by_key(&day, |record| record.day).ok();
+        let Some(record) = at.and_then(|at| self.spot.get(at)) else { return Underlying::Unknown };
+        let Some(close) = exact(record, code::CLOSE) else { return Underlying::Unknown };
+        let strikes: Vec<Decimal> = chain.iter().filter_map(strike).collect();
+        let cost = self.in_shares_of_its_day(record, close, &strikes);
+        match cost.filter(|cost| is_among(*cost, &strikes)) {
+            Some(cost) => Underlying::Cost(cost, "close"),
+            None => Underlying::Doubtful(close),
+        }
+    }
+
+    /// A close times the splits that were taken out of it; `None` where nobody knows which those are.
+    fn in_shares_of_its_day(
+        &self,
+        record: &Record,
+        close: Decimal,
+        strikes: &[Decimal],
+    ) -> Option<Decimal> {
+        let (mut sure, mut open) = (close, None);
+        for (split, ratio) in self.splits.iter().filter(|(split, _)| *split > record.day) {
+            let is_out = match self.adjustment(record).has_out(*split) {
+                Some(is_out) => Some(is_out),
+                None => self.is_out_of_neighbours(*split, *ratio),
+            };
+            match is_out {
+                Some(true) => sure = sure.checked_mul(*ratio)?,
+                Some(false) => {}
+                None => open = Some(open.unwrap_or(Decimal::ONE).checked_mul(*ratio)?),
+            }
+        }
+        let Some(open) = open else { return Some(sure) };
+        let other = sure.checked_mul(open)?;
+        match [sure, other].map(|price| is_near(price, strikes)) {
+            [true, false] => Some(sure),
+            [false, true] => Some(other),
+            _ => None,
+        }
+    }
+
+    /// Whether a split is taken out of closes that nobody says it of: it then makes no step between the
+    /// last one before it and the next, or the market explains the step better.
+    fn is_out_of_neighbours(&self, split: Day, ratio: Decimal) -> Option<bool> {
+        let (before, after) = self.spot.split_at(self.spot.partition_point(|of| of.day < split));
+        let near = |record: &&Record| (record.day.0 - split.0).abs() <= BESIDE;
+        let before = before.last().filter(near)?;
+        let close = |record: &Record| record.number(code::CLOSE).filter(|close| *close > 0.0);
+        let factor = (close(after.first().filter(near)?)? / close(before)?).ln();
+        // Of what others say of theirs nothing follows.
+        let alike = matches!(self.adjustment(before), Adjustment::Unknown(on) if on >= split);
+        alike.then(|| (factor + float(ratio).ln()).abs() >= factor.abs())
+    }
+
+    fn adjustment(&self, record: &Record) -> Adjustment {
+        let known = record.known(code::CLOSE).and_then(|c| self.adjusted.get(&c.event.batch));
+        known.copied().unwrap_or(Adjustment::Unknown(Day(i32::MAX)))
+    }
+}
+
+fn exact(record: &Record, code: u16) -> Option<Decimal> {
+    record.known(code).and_then(|cell| cell.value.decimal())
+}
+
+/// Whether a strike lies within 5 % of a price.
+fn is_near(price: Decimal, strikes: &[Decimal]) -> bool {
+    let far = Decimal::try_from(FAR).ok().and_then(|far| price.checked_mul(far));
+    far.is_some_and(|far| strikes.iter().any(|strike| (strike - price).abs() <= far))
+}
+
+/// Whether a price lies near a strike or between two: wide strikes have it in the middle.
+pub fn is_among(price: Decimal, strikes: &[Decimal]) -> bool {
+    let between = strikes.iter().any(|strike| *strike <= price)
+        && strikes.iter().any(|strike| *strike >= price);
+    between || is_near(price, strikes)
 }
 
 /// Whether a contract is for 100 shares of the stock and nothing else, so that its strike and its price
@@ -108,9 +208,12 @@ fn is_root_of(root: &str, symbol: &Symbol) -> bool {
     letters.map(|byte| byte.to_ascii_uppercase()).eq(root.bytes())
 }
 
-/// The day of the underlying's price in a record.
-fn moved(record: &Record) -> Option<Day> {
-    let ns: i64 = record.known(code::UNDERLYING_UPDATED)?.value.to_string().parse().ok()?;
+/// When the underlying cost what a record says, in ns since 1970 UTC.
+fn moved(record: &Record) -> Option<i64> {
+    record.known(code::UNDERLYING_UPDATED)?.value.to_string().parse().ok()
+}
+
+fn day_of(ns: i64) -> Option<Day> {
     eastern::day_of(ns.div_euclid(1_000_000))
 }
 
@@ -120,3 +223,7 @@ pub fn strike(record: &Record) -> Option<Decimal> {
     let named = || record.item.parse::<Contract>().ok();
     told.or_else(|| named().map(|contract| Decimal::new(i64::from(contract.strike_mills), 3)))
 }
+
+#[cfg(test)]
+#[path = "traded_tests.rs"]
+mod tests;

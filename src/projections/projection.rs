@@ -6,7 +6,8 @@
 
 use super::view::Record;
 use crate::domain::{BatchId, Day, Series, Symbol, Table, code};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::quant::adjustment::Adjustment;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A column of a projection, after `symbol`.
@@ -32,7 +33,7 @@ pub struct Facts<'a> {
     symbol: &'a Symbol,
     views: BTreeMap<Series, Vec<Record>>,
     tables: BTreeMap<&'static str, Table>,
-    as_traded: BTreeSet<BatchId>,
+    adjusted: BTreeMap<BatchId, Adjustment>,
 }
 
 impl<'a> Facts<'a> {
@@ -42,20 +43,20 @@ impl<'a> Facts<'a> {
         views: BTreeMap<Series, Vec<Record>>,
         tables: BTreeMap<&'static str, Table>,
     ) -> Self {
-        Self { symbol, views, tables, as_traded: BTreeSet::new() }
+        Self { symbol, views, tables, adjusted: BTreeMap::new() }
     }
 
-    /// The same, with the batches whose closes are as traded: no split is taken out of them.
+    /// The same, with what is known of the closes of batches.
     #[must_use]
-    pub fn with_as_traded(self, as_traded: BTreeSet<BatchId>) -> Self {
-        Self { as_traded, ..self }
+    pub fn with_adjusted(self, adjusted: BTreeMap<BatchId, Adjustment>) -> Self {
+        Self { adjusted, ..self }
     }
 
-    /// Whether a record's close is as traded. Beside one that a vendor adjusted it may be in other
-    /// shares.
-    pub fn is_as_traded(&self, record: &Record) -> bool {
-        let cell = record.known(code::CLOSE);
-        cell.is_some_and(|cell| self.as_traded.contains(&cell.event.batch))
+    /// Which splits are taken out of a record's close. Beside one of which that is not so it may be in
+    /// other shares.
+    pub fn adjustment(&self, record: &Record) -> Adjustment {
+        let known = record.known(code::CLOSE).and_then(|cell| self.adjusted.get(&cell.event.batch));
+        known.copied().unwrap_or(Adjustment::Unknown(Day(i32::MAX)))
     }
 
     /// The splits of the symbol that have a ratio: the first day in new shares, and how many of them

@@ -78,6 +78,11 @@ fn factor(closes: &[f64], at: usize) -> Option<f64> {
     (usable(before) && usable(close) && usable(factor)).then_some(factor)
 }
 
+/// The same where a market may have made it: within 0.6…1.6.
+pub(super) fn plain_factor(closes: &[f64], at: usize) -> Option<f64> {
+    factor(closes, at).filter(|factor| PLAIN_FACTORS.contains(factor))
+}
+
 /// Two-pass sample deviation × √252; `None` below two returns.
 fn annualised(returns: &[f64]) -> Option<f64> {
     if returns.len() < 2 {
@@ -136,43 +141,13 @@ pub fn split_adjusted(days: &[Day], closes: &[f64], splits: &[(Day, f64)]) -> Ve
 pub fn doubtful_splits(days: &[Day], closes: &[f64], splits: &[(Day, f64)]) -> Vec<Jump> {
     let pairs = days.windows(2).enumerate().filter_map(|(at, pair)| {
         let (&[before, day], index) = (pair, at + 1) else { return None };
-        let factor = factor(closes, index).filter(|factor| PLAIN_FACTORS.contains(factor))?;
+        let factor = plain_factor(closes, index)?;
         let mut between = splits.iter().filter(|(split, _)| before < *split && *split <= day);
         let explains =
             |(_, ratio): &(Day, f64)| (factor.ln() + ratio.ln()).abs() < factor.ln().abs();
         between.any(explains).then_some(Jump { index, before, day, factor })
     });
     pairs.collect()
-}
-
-/// Pairs at the seams between two vendors' prices, one as traded, that a later split explains better
-/// than the market does, whichever side lacks it; ascending.
-///
-/// `seams` are indices into `closes` of the later close of each pair.
-pub fn doubtful_seams(
-    days: &[Day],
-    closes: &[f64],
-    seams: &[usize],
-    splits: &[(Day, f64)],
-) -> Vec<Jump> {
-    let found = seams.iter().filter_map(|&index| {
-        let (before, day) = (*days.get(index.checked_sub(1)?)?, *days.get(index)?);
-        let factor = factor(closes, index).filter(|factor| PLAIN_FACTORS.contains(factor))?;
-        seam_explained(factor, day, splits).then_some(Jump { index, before, day, factor })
-    });
-    found.collect()
-}
-
-/// Where closes as traded and others meet: indices of the later close of each such pair.
-pub fn seams(as_traded: &[bool]) -> Vec<usize> {
-    (1..as_traded.len()).filter(|at| as_traded.get(*at) != as_traded.get(at - 1)).collect()
-}
-
-/// Whether a split after `day` explains the step up to it better than the market does, where one of
-/// the two prices has it taken out and the other has not.
-pub fn seam_explained(factor: f64, day: Day, splits: &[(Day, f64)]) -> bool {
-    let mut later = splits.iter().filter(|(split, _)| *split > day);
-    later.any(|(_, ratio)| factor.ln().abs() > ratio.ln().abs() / 2.0)
 }
 
 fn jumps(days: &[Day], closes: &[f64]) -> impl Iterator<Item = Jump> {
@@ -350,14 +325,6 @@ mod tests {
         assert_eq!(of(halves, "2025-11-15", 1.5), [0; 0]);
         assert_eq!(of(halves, "2025-11-17", 2.0 / 3.0), [0; 0]);
         assert_eq!(of([100.0, 100.7, 102.0, 101.0], "2025-11-17", 1.5), [0; 0]);
-        // At a seam either side may lack a later split.
-        let seams = |closes: [f64; 4], ratio: f64| -> usize {
-            doubtful_seams(&days, &closes, &[2], &[(day("2025-12-01"), ratio)]).len()
-        };
-        assert_eq!((seams(halves, 1.5), seams([1.0, 1.0, 1.5, 1.5], 1.5)), (1, 1));
-        assert_eq!((seams([1.0, 1.0, 1.02, 1.0], 1.5), seams(halves, 10.0)), (0, 0));
-        // The prices of the day that a split is of know it on both sides.
-        assert!(doubtful_seams(&days, &halves, &[2], &[(days[2], 1.5)]).is_empty());
         // One that cannot be overseen is another matter: see `suspicious_jumps`.
         assert_eq!(of([300.0, 302.0, 102.0, 101.0], "2025-11-17", 3.0), [0; 0]);
     }

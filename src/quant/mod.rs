@@ -1,5 +1,6 @@
 //! Analytics: pure functions over numbers. Floats begin here; nothing here reads or writes.
 
+pub mod adjustment;
 pub mod atm_iv;
 pub mod earnings;
 pub mod estimators;

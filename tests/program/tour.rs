@@ -30,4 +30,5 @@ fn a_kept_tour_can_be_gone_on_with() {
     desk.run("tour --keep there").exits(0);
     assert_eq!(desk.run("-L there/.volledger status --json").json()["position"], 9);
     desk.run("tour --keep there").exits(2);
+    assert!(desk.run("tour --json").exits(2).err.contains("a tour is for people"));
 }

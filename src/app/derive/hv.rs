@@ -1,13 +1,15 @@
 //! Historical volatility from the closes of the spot view (`tomic.md` 5).
 
 use super::super::error::Result;
-use super::super::traded::is_as_traded;
+use super::super::traded::adjustments;
 use super::super::views::ViewReader;
 use super::{Computed, Values, digest_of, warning};
 use crate::domain::{Calendar, Day, Field, Finding, Series, Symbol, Value, code};
 use crate::ledger::Ledger;
 use crate::projections::view::{Record, Which};
+use crate::quant::adjustment::{self, Adjustment};
 use crate::quant::hv;
+use std::collections::BTreeMap;
 
 /// What the formula is; kept with each batch.
 pub const DEFINITION: &str = "\
@@ -27,17 +29,23 @@ const WINDOWS: [(usize, u16); 4] =
 pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Result<Computed> {
     let at = ledger.position();
     let spot = reader.records(Series::Spot, symbol, at, Which::Latest)?;
+    let listed = reader.records(Series::Splits, symbol, at, Which::Latest)?;
+    let known = match listed.is_empty() {
+        true => BTreeMap::new(),
+        false => adjustments(ledger, &spot)?,
+    };
     let (mut days, mut closes): (Vec<Day>, Vec<f64>) = (Vec::new(), Vec::new());
-    let mut traded: Vec<bool> = Vec::new();
+    let mut adjusted: Vec<Adjustment> = Vec::new();
     for record in &spot {
         // A missing close is a hole, not a zero.
         if let Some(close) = record.number(code::CLOSE).filter(|close| *close > 0.0) {
             days.push(record.day);
             closes.push(close);
-            traded.push(is_as_traded(ledger, record));
+            let batch = record.known(code::CLOSE).map(|cell| cell.event.batch);
+            let of = batch.and_then(|batch| known.get(&batch)).copied();
+            adjusted.push(of.unwrap_or(Adjustment::Unknown(Day(i32::MAX))));
         }
     }
-    let listed = reader.records(Series::Splits, symbol, at, Which::Latest)?;
     let ratio =
         |record: &Record| Some(record.number(code::SPLIT_TO)? / record.number(code::SPLIT_FROM)?);
     let splits: Vec<(Day, f64)> = listed
@@ -46,10 +54,10 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
         .filter(|(_, ratio)| ratio.is_finite() && *ratio > 0.0)
         .collect();
     let mut computed = Computed::default();
-    let open = apply_known(&days, &mut closes, &traded, &splits);
+    let open = apply_known(&days, &mut closes, &mut adjusted, &splits);
     let jumps = hv::suspicious_jumps(&days, &closes, &open);
     let mut doubtful = hv::doubtful_splits(&days, &closes, &open);
-    doubtful.extend(hv::doubtful_seams(&days, &closes, &hv::seams(&traded), &splits));
+    doubtful.extend(adjustment::seams(&days, &closes, &adjusted, &splits));
     computed.findings = notes(symbol, &jumps, &doubtful, &hv::holes(&days, Calendar::nyse()));
     let closes = hv::split_adjusted(&days, &closes, &open);
     let mut breaks: Vec<usize> = jumps.iter().chain(&doubtful).map(|jump| jump.index).collect();
@@ -118,7 +126,7 @@ fn notes(
 fn apply_known(
     days: &[Day],
     closes: &mut [f64],
-    traded: &[bool],
+    adjusted: &mut [Adjustment],
     splits: &[(Day, f64)],
 ) -> Vec<(Day, f64)> {
     let last = days.last().copied().unwrap_or_default();
@@ -126,12 +134,15 @@ fn apply_known(
     let mut open = Vec::new();
     for (split, ratio) in passed {
         let first_after = days.partition_point(|day| day < split);
-        let before = closes.iter_mut().zip(traded).take(first_after);
-        before.filter(|(_, traded)| **traded).for_each(|(close, _)| *close /= ratio);
-        let of_before = first_after.checked_sub(1).and_then(|at| traded.get(at));
-        if of_before != Some(&true) {
+        let before = closes.iter_mut().zip(&*adjusted).take(first_after);
+        let traded = before.filter(|(_, of)| **of == Adjustment::AsTraded);
+        traded.for_each(|(close, _)| *close /= ratio);
+        let of_before = first_after.checked_sub(1).and_then(|at| adjusted.get(at));
+        if of_before != Some(&Adjustment::AsTraded) {
             open.push((*split, *ratio));
         }
     }
+    let traded = adjusted.iter_mut().filter(|of| **of == Adjustment::AsTraded);
+    traded.for_each(|of| *of = Adjustment::Until(last));
     open
 }

@@ -1,15 +1,16 @@
 //! The daily record of implied volatility from chain snapshots (`tomic.md` 8).
 
 use super::super::error::Result;
-use super::super::traded::{is_standard, underlying};
+use super::super::traded::{Closes, Underlying, is_among, is_standard, strike};
 use super::super::views::ViewReader;
 use super::{Computed, Values, digest_of, warning};
 use crate::domain::occ::{Contract, Right};
 use crate::domain::{Calendar, Day, Field, Series, Symbol, Value, code, float};
 use crate::ledger::Ledger;
 use crate::projections::view::{Activity, Record, Which, fold};
-use crate::quant::atm_iv::{self, Month, Note, Quote};
+use crate::quant::atm_iv::{self, Quote};
 use crate::quant::{expiry, hv};
+use rust_decimal::Decimal;
 use serde_json::json;
 
 /// What the formula is; kept with each batch.
@@ -18,8 +19,8 @@ id = \"derive-iv\"\nversion = 2\n\
 # atm_iv: implied volatility of the call nearest to spot in the front month (the first monthly expiry 13\n\
 # to 48 days away). term_m1_m2, term_m1_m3: front less second and third month, in points. skew: 25-delta\n\
 # put less 25-delta call of the front month, in points. Spot is the price of the underlying in the\n\
-# snapshot if it is of the same day, else the close of the session in the shares of that day; of a close\n\
-# from which the strike at the money lies over 5 % nothing is recorded. Contracts that are not for 100\n\
+# snapshot if it is of the same day, else the close of the session in the shares of that day; where nobody\n\
+# knows these, or the close lies beyond all calls, nothing is recorded. Contracts that are not for 100\n\
 # shares alone are left out.\n";
 
 /// Computes every session of which there is a chain.
@@ -28,6 +29,7 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
     let activity = Activity::at(ledger.batches(), Series::Chain, at);
     let spot = reader.records(Series::Spot, symbol, at, Which::Latest)?;
     let splits = reader.records(Series::Splits, symbol, at, Which::Latest)?;
+    let closes = Closes::new(ledger, &spot, &splits)?;
     let mut computed = Computed::default();
     let mut sessions = Vec::new();
     // One session at a time: a chain has thousands of contracts.
@@ -37,15 +39,18 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
         if chain.is_empty() {
             continue;
         }
-        let close = spot.binary_search_by_key(&day, |record| record.day).ok();
-        let close = close.and_then(|at| spot.get(at));
-        let Some((price, from)) = underlying(ledger, &chain, close, &splits, day) else {
-            let text = match close.and_then(|record| record.known(code::CLOSE)) {
-                None => format!("{symbol}: neither a close nor a price of the underlying of {day}"),
-                Some(cell) => far_from(symbol, day, &cell.value),
-            };
-            computed.findings.push(warning("no_spot", Some(day), text));
-            continue;
+        let (price, from) = match closes.underlying(&chain, day) {
+            Underlying::Cost(price, from) => (price, from),
+            Underlying::Doubtful(close) => {
+                computed.findings.push(warning("no_spot", Some(day), doubtful(symbol, day, close)));
+                continue;
+            }
+            Underlying::Unknown => {
+                let text =
+                    format!("{symbol}: neither a close nor a price of the underlying of {day}");
+                computed.findings.push(warning("no_spot", Some(day), text));
+                continue;
+            }
         };
         let Some(months) = expiry::months(day, Calendar::nyse()) else {
             let text = format!("{symbol}: no monthly expiry 13 to 48 days after {day}");
@@ -71,10 +76,11 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
         for note in &found.notes {
             computed.findings.push(warning("chain", Some(day), format!("{symbol} {day}: {note}")));
         }
-        let far = |note: &Note| matches!(note, Note::FarFromSpot(Month::Front, _));
-        if from == "close" && found.notes.iter().any(far) {
-            let text = far_from(symbol, day, &Value::Dec(price));
-            computed.findings.push(warning("no_spot", Some(day), text));
+        // Of a split that nobody knows of, nothing but the strikes tells.
+        let calls = front.iter().filter(|(_, quote)| quote.right == Some(Right::Call));
+        let strikes: Vec<Decimal> = calls.filter_map(|(record, _)| strike(record)).collect();
+        if from == "close" && !strikes.is_empty() && !is_among(price, &strikes) {
+            computed.findings.push(warning("no_spot", Some(day), doubtful(symbol, day, price)));
             continue;
         }
         let Some(exact) = exact.filter(|_| found.atm_iv.is_some()) else { continue };
@@ -113,10 +119,10 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
 }
 
 /// Why a close says nothing of what the quotes are about.
-fn far_from(symbol: &Symbol, day: Day, close: &Value) -> String {
+fn doubtful(symbol: &Symbol, day: Day, close: Decimal) -> String {
     format!(
-        "{symbol} {day}: the strikes lie over 5 % from the close of {close}, which may be restated for a \
-         split: nothing is recorded"
+        "{symbol} {day}: the strikes do not fit the close of {close}, which may be restated for a split: \
+         nothing is recorded"
     )
 }
 

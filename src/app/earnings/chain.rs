@@ -1,7 +1,7 @@
 //! Option chains of the ledger as the formulas want them.
 
 use crate::app::error::Result;
-use crate::app::traded;
+use crate::app::traded::{self, Closes, Underlying};
 use crate::app::vantage::Vantage;
 use crate::domain::occ::{Contract, Right};
 use crate::domain::{Day, Series, Symbol, code, float};
@@ -22,12 +22,26 @@ pub struct Session {
     pub chains: BTreeMap<Day, Chain>,
 }
 
-/// The newest session up to a day with quotes of a stock; `None` without any, or without a price of
-/// the stock on that day.
+/// Why there is no session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoSession {
+    /// No quotes by then.
+    NoQuotes,
+    /// Quotes of this day, and nothing says what the stock cost.
+    NoPrice(Day),
+    /// Quotes of this day, and a close that their strikes do not fit.
+    Doubtful(Day, Decimal),
+}
+
+/// The newest session up to a day with quotes of a stock, or why there is none.
 ///
 /// # Errors
 /// A view that cannot be read.
-pub fn newest(vantage: &Vantage, symbol: &Symbol, until: Day) -> Result<Option<Session>> {
+pub fn newest(
+    vantage: &Vantage,
+    symbol: &Symbol,
+    until: Day,
+) -> Result<std::result::Result<Session, NoSession>> {
     let reader = vantage.reader();
     let activity = Activity::at(vantage.ledger.batches(), Series::Chain, vantage.at);
     let sessions = reader.periods(Series::Chain, symbol)?;
@@ -37,7 +51,11 @@ pub fn newest(vantage: &Vantage, symbol: &Symbol, until: Day) -> Result<Option<S
         if records.is_empty() {
             continue;
         }
-        let Some(spot) = price(vantage, symbol, day, &records)? else { return Ok(None) };
+        let spot = match price(vantage, symbol, day, &records)? {
+            Underlying::Cost(price, _) => price,
+            Underlying::Doubtful(close) => return Ok(Err(NoSession::Doubtful(day, close))),
+            Underlying::Unknown => return Ok(Err(NoSession::NoPrice(day))),
+        };
         let mut chains: BTreeMap<Day, Chain> = BTreeMap::new();
         for record in records.iter().filter(|record| traded::is_standard(record, symbol)) {
             if let Some((expiration, right, strike, market)) = quote(record) {
@@ -57,26 +75,22 @@ pub fn newest(vantage: &Vantage, symbol: &Symbol, until: Day) -> Result<Option<S
         // Bars of a day have no quotes: nothing can be bought or sold at them.
         chains.retain(|_, chain| !(chain.calls.is_empty() && chain.puts.is_empty()));
         if !chains.is_empty() {
-            return Ok(Some(Session { day, spot, chains }));
+            return Ok(Ok(Session { day, spot, chains }));
         }
     }
-    Ok(None)
+    Ok(Err(NoSession::NoQuotes))
 }
 
 /// The price of the stock while its options were quoted.
-fn price(
-    vantage: &Vantage,
-    symbol: &Symbol,
-    day: Day,
-    records: &[Record],
-) -> Result<Option<Decimal>> {
-    let activity = Activity::at(vantage.ledger.batches(), Series::Spot, vantage.at);
-    let history = vantage.reader().history_between(Series::Spot, symbol, day, day)?;
-    let spot = fold(Series::Spot, &history, &activity, vantage.which);
-    let close = spot.iter().find(|record| record.day == day);
+fn price(vantage: &Vantage, symbol: &Symbol, day: Day, records: &[Record]) -> Result<Underlying> {
     let splits = vantage.records(Series::Splits, symbol)?;
-    let found = traded::underlying(&vantage.ledger, records, close, &splits, day);
-    Ok(found.map(|(price, _)| price))
+    // Where a split comes later, the closes around it tell whether it is taken out.
+    let last = splits.iter().map(|split| split.day).max().filter(|split| *split > day);
+    let until = last.map_or(day, |split| Day(split.0 + traded::BESIDE));
+    let activity = Activity::at(vantage.ledger.batches(), Series::Spot, vantage.at);
+    let history = vantage.reader().history_between(Series::Spot, symbol, day, until)?;
+    let spot = fold(Series::Spot, &history, &activity, vantage.which);
+    Ok(Closes::new(&vantage.ledger, &spot, &splits)?.underlying(records, day))
 }
 
 fn quote(record: &Record) -> Option<(Day, Right, Decimal, Market)> {

@@ -1,6 +1,6 @@
 //! What options expect of a stock's next announcement: a recorded straddle, or a chain.
 
-use super::chain::{self, Session};
+use super::chain::{self, NoSession, Session};
 use super::history::Announcement;
 use crate::app::error::Result;
 use crate::app::vantage::Vantage;
@@ -82,17 +82,31 @@ pub fn newest(
         _ => asked.until,
     };
     let session = chain::newest(vantage, symbol, until.min(asked.until))?;
-    let chained = session.map(|session| of_chain(&session, announced, asked));
-    Ok(match (recorded, chained) {
-        (Some(recorded), Some(Ok(chained))) if recorded.day > chained.day => Ok(recorded),
-        (_, Some(Ok(chained))) => Ok(chained),
-        (Some(recorded), _) => Ok(recorded),
-        (None, Some(Err(why))) => Err(why),
-        (None, None) if by_then.count() > 0 => {
+    let chained = match &session {
+        Ok(session) => of_chain(session, announced, asked),
+        Err(NoSession::NoPrice(day)) => {
+            Err(format!("neither the chain of {day} nor a close says what the stock cost"))
+        }
+        Err(NoSession::Doubtful(day, close)) => Err(format!(
+            "the strikes of {day} do not fit the close of {close}, which may be restated for a split"
+        )),
+        Err(NoSession::NoQuotes) if by_then.clone().next().is_some() => {
             let text = "no straddle in the ledger by then is about an announcement still to come";
             Err(text.to_owned())
         }
-        (None, None) => Err("neither a straddle nor a chain is in the ledger by then".to_owned()),
+        Err(NoSession::NoQuotes) if until < asked.until => Err(format!(
+            "neither a straddle nor a chain of before the news of {} is in the ledger",
+            asked.until
+        )),
+        Err(NoSession::NoQuotes) => {
+            Err("neither a straddle nor a chain is in the ledger by then".to_owned())
+        }
+    };
+    Ok(match (recorded, chained) {
+        (Some(recorded), Ok(chained)) if recorded.day > chained.day => Ok(recorded),
+        (_, Ok(chained)) => Ok(chained),
+        (Some(recorded), Err(_)) => Ok(recorded),
+        (None, Err(why)) => Err(why),
     })
 }
 
@@ -170,7 +184,13 @@ fn of_chain(
     let next = || next(announced, session.day, asked.from);
     let Some(earnings_date) = asked.event.or_else(next) else {
         let from = asked.from.map_or(session.day, |from| from.max(session.day));
-        return Err(format!("the calendar has no announcement from {from} on"));
+        let news = announced.iter().any(|of| of.day == session.day && from == session.day);
+        return Err(match news {
+            true => format!(
+                "the quotes of {from} are of after its news, and no later announcement is known"
+            ),
+            false => format!("the calendar has no announcement from {from} on"),
+        });
     };
     let listed: Vec<Day> = session.chains.keys().copied().collect();
     let chosen = expiration::for_implied_move(Calendar::nyse(), earnings_date, &listed);

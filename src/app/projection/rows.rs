@@ -77,9 +77,13 @@ fn program_rows(
         rows.retain(of_symbol);
         tables.insert(*name, rows);
     }
-    let closes = views.get(&Series::Spot).map(Vec::as_slice).unwrap_or_default();
-    let as_traded = traded::batches_as_traded(&vantage.ledger, closes);
-    let facts = Facts::new(symbol, views, tables).with_as_traded(as_traded);
+    let adjusted = match (views.get(&Series::Spot), views.get(&Series::Splits)) {
+        (Some(closes), Some(splits)) if !splits.is_empty() => {
+            traded::adjustments(&vantage.ledger, closes)?
+        }
+        _ => BTreeMap::new(),
+    };
+    let facts = Facts::new(symbol, views, tables).with_adjusted(adjusted);
     let answered = panic::catch_unwind(AssertUnwindSafe(|| brought.rows(&facts)));
     let answered = answered.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());

@@ -150,6 +150,9 @@ const STEPS: &[Step] = &[
 ];
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &TourArgs) -> Outcome<Exit> {
+    if !ui.for_people() {
+        return Err(Failure::usage("a tour is for people", "leave out `-o` and `--json`"));
+    }
     let place = match &args.keep {
         Some(directory) => Place::kept(directory)?,
         None => Place::passing()?,

@@ -3,8 +3,8 @@
 use crate::domain::{Calendar, Datum, Day, Series, Table, Value, code};
 use crate::projections::projection::{Column, Facts, Projection};
 use crate::projections::view::Record;
+use crate::quant::adjustment;
 use crate::quant::earnings::moves::{Bar, Market, Move, NoMove, Timing};
-use crate::quant::hv;
 use std::collections::BTreeMap;
 
 /// `earnings_moves@1` and `@2` (`iv_crush.md` A10).
@@ -139,10 +139,14 @@ impl Projection for EarningsMoves {
         }
         let splits = facts.splits();
         let closes = facts.records(Series::Spot);
-        let is_seam = |one: Day, other: Day| {
-            let of = |day: Day| closes.binary_search_by_key(&day, |record| record.day).ok();
-            let of = |day: Day| Some(facts.is_as_traded(closes.get(of(day)?)?));
-            of(one) != of(other)
+        let adjusted = |day: Day| {
+            let at = closes.binary_search_by_key(&day, |record| record.day).ok()?;
+            Some(facts.adjustment(closes.get(at)?))
+        };
+        let is_seam = |one: Day, other: Day, factor: f64| {
+            let Some(pair) = adjusted(one).zip(adjusted(other)) else { return false };
+            let mut later = splits.iter().filter(|(split, _)| *split > other);
+            later.any(|split| adjustment::is_seam(pair, factor, *split))
         };
         let rows = events.iter().map(|(day, event)| {
             let row = match (self.0, vendor.get(day)) {
@@ -218,14 +222,13 @@ impl Row {
     /// This row, or a quarantined one where a split explains the move better than the news does: one
     /// between the two sessions, or a later one where only one of the two closes is as traded. The
     /// bars are then of two adjustments.
-    fn held_against(self, splits: &[(Day, f64)], is_seam: impl Fn(Day, Day) -> bool) -> Self {
+    fn held_against(self, splits: &[(Day, f64)], is_seam: impl Fn(Day, Day, f64) -> bool) -> Self {
         let (Some((reference, reaction)), Some(close)) = (self.sessions, self.moves[2]) else {
             return self;
         };
         let mut between = splits.iter().filter(|(day, _)| reference < *day && *day <= reaction);
         let seen = (1.0 + close).ln();
-        let of_two =
-            is_seam(reference, reaction) && hv::seam_explained(1.0 + close, reaction, splits);
+        let of_two = is_seam(reference, reaction, 1.0 + close);
         let reason = match between.any(|(_, ratio)| (seen + ratio.ln()).abs() < seen.abs()) {
             true => "split_not_adjusted",
             false if of_two => "closes_of_two_adjustments",
@@ -262,6 +265,7 @@ mod tests {
     use super::*;
     use crate::domain::{BatchId, Class, EventId, Field, Symbol};
     use crate::projections::view::Cell;
+    use crate::quant::adjustment::Adjustment;
 
     fn record(day: &str, fields: &[(u16, &str)]) -> Record {
         let event = EventId { batch: BatchId(1), seq: 0 };
@@ -343,8 +347,8 @@ mod tests {
         let of = |views: &[(Series, Vec<Record>)], as_traded: &[u32]| {
             let symbol: Symbol = "AAA".parse().unwrap();
             let facts = Facts::new(&symbol, views.iter().cloned().collect(), BTreeMap::new());
-            let batches = as_traded.iter().map(|batch| BatchId(*batch)).collect();
-            EarningsMoves::NEW.rows(&facts.with_as_traded(batches)).unwrap().remove(0)
+            let adjusted = as_traded.iter().map(|batch| (BatchId(*batch), Adjustment::AsTraded));
+            EarningsMoves::NEW.rows(&facts.with_adjusted(adjusted.collect())).unwrap().remove(0)
         };
         let split = record("2025-07-10", &[(250, "1"), (251, "10")]);
         views.push((Series::Splits, vec![split]));

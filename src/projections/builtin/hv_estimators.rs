@@ -3,6 +3,7 @@
 use crate::domain::{Calendar, Datum, Day, Series, Table, code};
 use crate::projections::projection::{Column, Facts, Projection};
 use crate::projections::view::Record;
+use crate::quant::adjustment::{self, Adjustment};
 use crate::quant::estimators::{Bar, Estimator};
 use crate::quant::hv;
 
@@ -87,18 +88,18 @@ impl Projection for HvEstimators {
             let or_nan = |price: Option<f64>| price.unwrap_or(f64::NAN);
             let bar =
                 Bar { open: or_nan(open), high: or_nan(high), low: or_nan(low), close: close? };
-            Some((record.day, (bar, facts.is_as_traded(record))))
+            Some((record.day, (bar, facts.adjustment(record))))
         };
         let bars = facts.records(Series::Spot).iter().filter_map(bar);
-        let (days, bars): (Vec<Day>, Vec<(Bar, bool)>) = bars.unzip();
-        let (bars, traded): (Vec<Bar>, Vec<bool>) = bars.into_iter().unzip();
+        let (days, bars): (Vec<Day>, Vec<(Bar, Adjustment)>) = bars.unzip();
+        let (bars, adjusted): (Vec<Bar>, Vec<Adjustment>) = bars.into_iter().unzip();
         // A split looks like a move of the market: windows across it have no value either.
         let closes: Vec<f64> = bars.iter().map(|bar| bar.close).collect();
         let mut jumps = hv::suspicious_jumps(&days, &closes, &[]);
         if self.0 == Splits::Known {
             let splits = facts.splits();
             jumps.extend(hv::doubtful_splits(&days, &closes, &splits));
-            jumps.extend(hv::doubtful_seams(&days, &closes, &hv::seams(&traded), &splits));
+            jumps.extend(adjustment::seams(&days, &closes, &adjusted, &splits));
         }
         let jumps = jumps.into_iter().map(|jump| jump.index);
         let holes = hv::holes(&days, Calendar::nyse()).into_iter().map(|hole| hole.index);
@@ -126,7 +127,7 @@ mod tests {
     use super::*;
     use crate::domain::{BatchId, Class, EventId, Field, Symbol, Value};
     use crate::projections::view::Cell;
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
 
     fn record(day: Day, batch: u32, fields: &[(u16, f64)]) -> Record {
         let event = EventId { batch: BatchId(batch), seq: 0 };
@@ -156,8 +157,8 @@ mod tests {
             (Series::Splits, vec![record(days[40 + off], 3, &ratio)]),
         ]);
         let symbol: Symbol = "AAA".parse().unwrap();
-        let batches: BTreeSet<BatchId> = as_traded.iter().map(|batch| BatchId(*batch)).collect();
-        let facts = Facts::new(&symbol, views, BTreeMap::new()).with_as_traded(batches);
+        let adjusted = as_traded.iter().map(|batch| (BatchId(*batch), Adjustment::AsTraded));
+        let facts = Facts::new(&symbol, views, BTreeMap::new()).with_adjusted(adjusted.collect());
         of.rows(&facts).unwrap().len()
     }
 
