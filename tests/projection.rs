@@ -145,6 +145,64 @@ fn what_fails_is_told_and_touches_nothing_else() {
     assert_eq!(left, ["divides", "narrow", "panics", "refuses", "ring_a", "ring_b"]);
 }
 
+/// Says which version it is.
+struct Versioned(u32);
+
+impl Projection for Versioned {
+    fn name(&self) -> &'static str {
+        "versioned"
+    }
+    fn version(&self) -> u32 {
+        self.0
+    }
+    fn about(&self) -> &'static str {
+        "its version"
+    }
+    fn views(&self) -> &'static [Series] {
+        &[Series::Iv]
+    }
+    fn columns(&self) -> &'static [Column] {
+        &[Column { name: "n", about: "a number" }]
+    }
+    fn rows(&self, _: &Facts<'_>) -> Result<Table, String> {
+        Ok(vec![vec![(self.0 as usize).into()]])
+    }
+}
+
+/// By a name a newer program may mean a newer version, and no entry of the log says so.
+#[test]
+fn what_was_made_with_an_older_version_of_an_input_is_made_anew() {
+    let (_directory, mut ledger) = filled();
+    let old = Run { registry: Registry::default().with(Versioned(1)), ..run() };
+    let new = Run { registry: Registry::default().with(Versioned(1)).with(Versioned(2)), ..run() };
+    let query = "SELECT symbol, n FROM versioned WHERE symbol = :symbol";
+    projection::add(&mut ledger, &name("over"), Some(query.to_owned()), &old).unwrap();
+    let shown = |ledger: &mut Ledger, run: &Run<'_>| {
+        Vantage::lend(ledger, &run.registry, |now| sql::query(now, "SELECT n FROM over"))
+            .unwrap()
+            .rows
+    };
+    let rows = |n: u32| vec![vec![serde_json::json!(n)]; 2];
+    assert_eq!((shown(&mut ledger, &old), shown(&mut ledger, &new)), (rows(1), rows(2)));
+    let stale = projection::stale(&mut ledger, &new).unwrap();
+    assert_eq!(
+        stale.iter().map(|line| (&*line.name, line.state)).collect::<Vec<_>>(),
+        [("over", "stale")]
+    );
+    let verified =
+        |ledger: &mut Ledger, run: &Run<'_>| projection::verify(ledger, &[], run).unwrap().ok;
+    assert!(verified(&mut ledger, &old) && verified(&mut ledger, &new), "stale is not wrong");
+    // A decision about one symbol makes both anew.
+    let file = file("iv/VOLB.csv");
+    let staged = stage(&mut ledger, &file, &options(Series::Iv, Some("VOLA")));
+    let done = decide::confirm(&mut ledger, staged.batch.unwrap(), None, &new).unwrap();
+    assert_eq!((done.projections[0].state, done.projections[0].parts), ("refreshed", 2));
+    assert_eq!(shown(&mut ledger, &new), rows(2));
+    assert!(
+        verified(&mut ledger, &new) && projection::stale(&mut ledger, &new).unwrap().is_empty()
+    );
+}
+
 #[test]
 fn damage_of_what_is_kept_is_noticed_and_mended() {
     let (_directory, mut ledger) = filled();

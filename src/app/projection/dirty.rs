@@ -56,6 +56,44 @@ pub fn between(
     root: Option<&TableRoot>,
     from: Position,
 ) -> Result<Option<Dirty>> {
+    // A newer program may bring another version of an input, of which no entry of the log tells.
+    if root.is_some() {
+        let then = kept::meant(&vantage.ledger, &definition.id)?.unwrap_or_default();
+        if then != meant(vantage, definition)?.as_bytes() {
+            return Ok(Some(Dirty::All));
+        }
+    }
+    moved_between(vantage, definition, root, from)
+}
+
+/// The versions that the names among the inputs mean, also those of inputs that the program brings, as
+/// words.
+///
+/// # Errors
+/// An input that is gone.
+pub fn meant(vantage: &Vantage, definition: &Definition) -> Result<String> {
+    let mut found = BTreeSet::new();
+    gather(vantage, definition, &mut found)?;
+    Ok(found.into_iter().collect::<Vec<String>>().join(" "))
+}
+
+fn gather(vantage: &Vantage, of: &Definition, found: &mut BTreeSet<String>) -> Result<()> {
+    let inside = vantage.inside(&of.id)?;
+    for name in &of.inputs.projections {
+        let id = inside.id(name)?;
+        if found.insert(id.to_string()) {
+            gather(&inside, &*inside.definition(&id)?, found)?;
+        }
+    }
+    Ok(())
+}
+
+fn moved_between(
+    vantage: &Vantage,
+    definition: &Definition,
+    root: Option<&TableRoot>,
+    from: Position,
+) -> Result<Option<Dirty>> {
     let (inputs, to) = (&definition.inputs, vantage.at);
     if from == to {
         return Ok(None);
@@ -79,7 +117,7 @@ pub fn between(
             return Ok(Some(Dirty::All));
         }
         let stored = kept::read_root(&vantage.ledger, &input.id)?;
-        match between(&inside, &input, stored.as_ref(), from)? {
+        match moved_between(&inside, &input, stored.as_ref(), from)? {
             Some(Dirty::All) => return Ok(Some(Dirty::All)),
             Some(Dirty::Symbols(more)) => symbols.extend(more),
             None => {}

@@ -17,6 +17,7 @@ use std::collections::BTreeSet;
 const TABLE: u8 = b't';
 const ROOT: u8 = b'q';
 const CURRENT: u8 = b'p';
+const MEANT: u8 = b'n';
 
 /// The name under which the rows of a projection that is answered whole are stored.
 pub const WHOLE: &str = "";
@@ -76,11 +77,28 @@ fn read_table(ledger: &Ledger, id: &ProjectionId, digest: &Digest) -> Result<Tab
     Ok(decode_table(&bytes, digest)?)
 }
 
-/// Makes a root the current one; its tables are stored already.
+/// Which versions the names among a projection's inputs meant when it was last computed.
+///
+/// # Errors
+/// A ledger that cannot be read.
+pub fn meant(ledger: &Ledger, id: &ProjectionId) -> Result<Option<Vec<u8>>> {
+    Ok(ledger.store().view(&key(MEANT, id, &[]))?.map(|bytes| bytes.to_vec()))
+}
+
+/// Makes a root the current one; its tables are stored already. `meant` is what [`meant()`] tells.
 ///
 /// # Errors
 /// A ledger that cannot be written.
-pub fn switch(ledger: &mut Ledger, id: &ProjectionId, root: &TableRoot) -> Result<()> {
+pub fn switch(ledger: &mut Ledger, id: &ProjectionId, root: &TableRoot, meant: &str) -> Result<()> {
+    switch_root(ledger, id, root)?;
+    // Behind the root: a crash between them leaves another meaning, and everything is computed anew.
+    if meant.is_empty() {
+        return Ok(ledger.store_mut().remove_view(&key(MEANT, id, &[]))?);
+    }
+    ledger.store_mut().put_view(&key(MEANT, id, &[]), meant.as_bytes())?;
+    Ok(())
+}
+fn switch_root(ledger: &mut Ledger, id: &ProjectionId, root: &TableRoot) -> Result<()> {
     let before = ledger.store().view(&key(CURRENT, id, &[]))?;
     let old = read_root(ledger, id).ok().flatten();
     let bytes = encode_table_root(root)?;
@@ -131,5 +149,6 @@ pub fn sweep(ledger: &mut Ledger, id: &ProjectionId) -> Result<()> {
 /// A ledger that cannot be written.
 pub fn forget(ledger: &mut Ledger, id: &ProjectionId) -> Result<()> {
     ledger.store_mut().remove_view(&key(CURRENT, id, &[]))?;
+    ledger.store_mut().remove_view(&key(MEANT, id, &[]))?;
     sweep(ledger, id)
 }

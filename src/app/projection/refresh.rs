@@ -31,6 +31,8 @@ struct Plan {
     root: TableRoot,
     parts: Vec<Option<Symbol>>,
     all: bool,
+    /// Which versions its inputs' names mean.
+    meant: String,
 }
 
 /// Brings one projection up to the head; `anew` answers everything again. What fails leaves the
@@ -71,7 +73,7 @@ fn bring(
     run: &Run<'_>,
 ) -> Result<Option<u64>> {
     let planned = Vantage::lend(ledger, &run.registry, |vantage| plan(vantage, id, anew))?;
-    let Some(Plan { position, mut root, parts, all }) = planned else { return Ok(None) };
+    let Some(Plan { position, mut root, parts, all, meant }) = planned else { return Ok(None) };
     if all {
         kept::sweep(ledger, id)?;
     }
@@ -105,7 +107,7 @@ fn bring(
     }
     root.foreign = foreign.into_iter().collect();
     root.position = position;
-    kept::switch(ledger, id, &root)?;
+    kept::switch(ledger, id, &root, &meant)?;
     Ok(Some(done))
 }
 
@@ -120,17 +122,17 @@ fn plan(vantage: &Vantage, id: &ProjectionId, anew: bool) -> Result<Option<Plan>
     let parts = |symbols: Option<Vec<Symbol>>| -> Vec<Option<Symbol>> {
         symbols.map_or(vec![None], |some| some.into_iter().map(Some).collect())
     };
-    let position = vantage.at;
+    let (position, meant) = (vantage.at, dirty::meant(vantage, &definition)?);
     Ok(match dirty {
         None => None,
         Some(Dirty::All) => {
             let parts = parts(vantage.symbols(&definition)?);
-            Some(Plan { position, root: TableRoot::default(), parts, all: true })
+            Some(Plan { position, root: TableRoot::default(), parts, all: true, meant })
         }
         Some(Dirty::Symbols(changed)) => {
             let changed = changed.iter().map(String::as_str);
             let parts = parts(vantage.symbols_among(&definition, changed)?);
-            Some(Plan { position, root: root.unwrap_or_default(), parts, all: false })
+            Some(Plan { position, root: root.unwrap_or_default(), parts, all: false, meant })
         }
     })
 }
@@ -179,6 +181,12 @@ pub fn compare(
         crate::projections::view::Which::Latest,
     )?;
     let definition = then.definition(id)?;
+    // Made with other versions of its inputs, it is stale and no wrong rebuild of these.
+    if kept::meant(&vantage.ledger, id)?.unwrap_or_default()
+        != dirty::meant(&then, &definition)?.as_bytes()
+    {
+        return Ok(Vec::new());
+    }
     let symbols = then.symbols(&definition)?;
     let parts: Vec<Option<Symbol>> =
         symbols.map_or(vec![None], |all| all.into_iter().map(Some).collect());
