@@ -385,6 +385,22 @@ fn an_erasure_names_the_batches_that_have_the_same_rows_still() {
     let alone = desk.run("erase b3 --reason lic --plan --json").exits(0).json();
     assert_eq!(alone.get("elsewhere"), None, "{alone}");
 }
+
+/// Files of the same bytes about two symbols are not the same rows.
+#[test]
+fn an_erasure_tells_equal_files_of_two_symbols_apart() {
+    let desk = Desk::with_ledger();
+    let text = "Date,IV30\n2024-12-02,20\n2024-12-03,21\n";
+    let (one, two) = (desk.write("AAA.csv", text), desk.write("BBB.csv", text));
+    let import = format!("import iv {one} {two} --symbol-from name --mapping mc-iv-basic --yes");
+    desk.run(&import).exits(0);
+    desk.run("batch rollback b1 --reason x").exits(0);
+    desk.run(&format!("{import} --again --reason y")).exits(0);
+    let plan = desk.run("erase b1/1 --reason gdpr --plan --json").exits(0).json();
+    assert_eq!(plan["elsewhere"][0]["what"], serde_json::json!(["b2/1"]), "{plan}");
+    assert_eq!(plan["elsewhere"].as_array().unwrap().len(), 1, "{plan}");
+}
+
 /// What a killed fetch left of an answer says what the answer says.
 #[test]
 fn what_was_cut_from_the_inbox_goes_too() {

@@ -12,6 +12,7 @@ pub use twins::with_twins;
 use super::decide;
 use super::error::{AppError, Result};
 use super::import::with_events;
+use super::parts::{CODE, is_part};
 use super::prepared::Staged;
 use super::report::{SplitPart, SplitReport};
 use super::stage::Draft;
@@ -118,14 +119,6 @@ pub fn symbols(ledger: &Ledger, id: BatchId) -> Result<BTreeSet<Symbol>> {
         found.extend(header.symbols.into_iter().map(|(symbol, _)| symbol));
     }
     Ok(found)
-}
-
-/// The finding of a part.
-const CODE: &str = "split";
-
-/// Whether a batch is a part of one that was split.
-pub fn is_part(stage: &Stage) -> bool {
-    stage.findings.iter().any(|finding| finding.code == CODE)
 }
 
 /// Refuses what would read the sources of a part anew: they hold more than it does.

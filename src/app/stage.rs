@@ -1,8 +1,8 @@
 //! Staging: from a source's rows to a sealed batch that waits for a decision.
 
-use super::Run;
 use super::error::{AppError, Result};
 use super::review::{self, Analysis, Wanted};
+use super::{Run, parts};
 use crate::domain::entry::{MappingRef, RowCounts, ViewPart};
 use crate::domain::{
     BatchId, BatchState, Class, Day, Digest, Entry, EntryKind, Finding, Position, Series, Severity,
@@ -334,6 +334,13 @@ fn known(
     let out = |state| matches!(state, BatchState::RolledBack | BatchState::Superseded);
     let last =
         ledger.batches().with_content(content).filter(|(_, batch)| out(batch.state())).last();
+    let last = match last {
+        None if again.is_none() => {
+            let part = parts::rolled_back_part(ledger, content)?;
+            part.and_then(|id| Some((id, ledger.batches().get(id)?)))
+        }
+        last => last,
+    };
     match last {
         Some((id, batch)) if again.is_none() => {
             let (at, reason) = batch.last_reason.clone().unwrap_or((0, None));

@@ -72,6 +72,8 @@ fn planned(
     };
     // Who may not confirm is not asked either.
     match decide::may_confirm(ledger, batch, run).err() {
+        // What was staged is not what the command says, and no finding that `--force` could accept.
+        None if flags.force && staged.other_overlap => (Step::Keep(Exit::Findings), None),
         None => (step(flags, !staged.blocking.is_empty(), may_ask), None),
         Some(refusal) => {
             let exit = if flags.stage_only { Exit::Done } else { Exit::NotAsked };

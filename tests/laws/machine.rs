@@ -565,6 +565,7 @@ impl World {
             (Given::Tomic(..), _) => Class::Vendor,
         };
         Batch {
+            part_of: None,
             content: format!("{content} {events:?}"),
             classes: Series::ALL.map(|view| (view, class(view))).into(),
             events,
@@ -787,7 +788,8 @@ impl World {
             let mine = |event: &&Event| of(event).is_some_and(|s| chosen.contains(&s)) == takes;
             let events: Vec<Event> = whole.events.iter().filter(mine).cloned().collect();
             let content = format!("{before} {events:?}");
-            let part = Batch { content, events, ..whole.clone() };
+            let part_of = Some(format!("{before} "));
+            let part = Batch { content, events, part_of, ..whole.clone() };
             let name = match self.model.known(&part.content, true) {
                 Known::Here(known, _) => known,
                 _ => self.model.stage(part),

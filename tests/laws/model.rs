@@ -53,6 +53,8 @@ pub struct Batch {
     /// Everything that makes content the same content.
     pub content: String,
     pub supersedes: Option<u32>,
+    /// Of a part of a split batch: what its sources and their reading make of `content`.
+    pub part_of: Option<String>,
     pub staged: u64,
     pub committed: Option<u64>,
     pub state: State,
@@ -278,7 +280,12 @@ impl Model {
     pub fn known(&self, content: &str, again: bool) -> Known {
         let same = || self.batches.iter().filter(|(_, b)| b.content == content);
         let here = |state| same().find(|(_, batch)| batch.state == state).map(|(id, _)| *id);
-        let out = same().any(|(_, b)| matches!(b.state, State::RolledBack | State::Superseded));
+        let is_out = |b: &Batch| matches!(b.state, State::RolledBack | State::Superseded);
+        // A whole that was split would bring back a part that was taken back.
+        let split = same().any(|(_, b)| b.state == State::Discarded);
+        let is_part = |b: &Batch| b.part_of.as_ref().is_some_and(|of| content.starts_with(of));
+        let out = same().any(|(_, b)| is_out(b))
+            || split && self.batches.values().any(|b| is_out(b) && is_part(b));
         match (here(State::Active), here(State::Staged)) {
             (Some(id), _) => Known::Here(id, State::Active),
             // Also where it waits: a scheduled import must not confirm what somebody looks at again.

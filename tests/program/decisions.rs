@@ -174,10 +174,35 @@ fn another_overlap_for_known_content_is_told() {
     import("--stage-only --overlap keep").exits(0);
     let held = import("--yes").exits(11);
     assert!(held.err.contains("`--overlap keep`"), "{}", held.err);
+    let held = import("--force").exits(11);
+    assert!(held.err.contains("`--overlap keep`"), "{}", held.err);
     import("--yes --overlap keep").exits(0);
     let told = import("--yes --overlap replace").exits(0);
     assert!(told.err.contains("`--overlap keep`, and that stands"), "{}", told.err);
     assert!(!import("--yes --overlap keep").exits(0).err.contains("--overlap"));
+}
+
+/// A batch that was split is discarded: what its parts said may have been rolled back since.
+#[test]
+fn a_scheduled_import_does_not_bring_back_a_part_that_was_rolled_back() {
+    let desk = Desk::with_ledger();
+    let text = "Symbol,Date,IV30\nAAA,2024-12-02,20\nBBB,2024-12-02,30\n";
+    let file = desk.write("s.csv", text);
+    let import = format!("import iv {file} --symbol-from column");
+    desk.run(&format!("{import} --stage-only")).exits(0);
+    desk.run("batch split b1 -s AAA").exits(0);
+    desk.run("batch confirm b2").exits(0);
+    desk.run("batch rollback b2 --reason bad").exits(0);
+    let refused = desk.run(&format!("{import} --yes")).exits(23);
+    assert!(refused.err.contains("as b2") && refused.err.contains("bad"), "{}", refused.err);
+    desk.run(&format!("{import} --yes --again --reason mended")).exits(0);
+    // Of a part that nobody took back, the whole may come again.
+    let desk = Desk::with_ledger();
+    let file = desk.write("s.csv", text);
+    let import = format!("import iv {file} --symbol-from column");
+    desk.run(&format!("{import} --stage-only")).exits(0);
+    desk.run("batch split b1 -s AAA").exits(0);
+    desk.run(&format!("{import} --yes")).exits(0);
 }
 
 /// A mapping file of one's own is kept with the batch, under a name that no other mapping has.

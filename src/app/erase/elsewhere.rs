@@ -2,7 +2,7 @@
 
 use crate::app::error::Result;
 use crate::app::report::ElsewhereLine;
-use crate::domain::{BatchId, Digest, EventId, Window};
+use crate::domain::{BatchId, Digest, EventId, Symbol, Window};
 use crate::ledger::Ledger;
 use crate::ledger::codec::Manifest;
 use crate::ledger::erase::Selection;
@@ -17,8 +17,12 @@ fn places(window: &Window) -> impl Iterator<Item = (u32, u32, u32)> {
     rows.chain(window.rejects.iter().map(|reject| (reject.seq, reject.source, reject.line)))
 }
 
-fn digest_of(manifest: &Manifest, source: u32) -> Option<Digest> {
-    manifest.sources.get(source as usize).map(|source| source.digest)
+/// What was read, and whom it was said to be about: two symbols may have files of the same bytes.
+type Read = (Digest, Option<Symbol>);
+
+fn read_of(manifest: &Manifest, source: u32) -> Option<Read> {
+    let source = manifest.sources.get(source as usize)?;
+    Some((source.digest, source.symbol.clone()))
 }
 
 /// The batches that stay and hold rows of the same lines of the same sources as a selection.
@@ -27,7 +31,7 @@ fn digest_of(manifest: &Manifest, source: u32) -> Option<Digest> {
 /// Damage met on the way.
 pub fn elsewhere(ledger: &Ledger, selection: &Selection) -> Result<Vec<ElsewhereLine>> {
     let shared = shared(ledger)?;
-    let mut wanted: BTreeMap<Digest, HashSet<u32>> = BTreeMap::new();
+    let mut wanted: BTreeMap<Read, HashSet<u32>> = BTreeMap::new();
     for (id, numbers) in selection {
         let Some(batch) = ledger.batches().get(*id) else { continue };
         let manifest = ledger.manifest_of(&batch.stage)?;
@@ -37,9 +41,9 @@ pub fn elsewhere(ledger: &Ledger, selection: &Selection) -> Result<Vec<Elsewhere
         let mut reader = ledger.read(*id);
         while let Some(window) = reader.next_window()? {
             for (_, source, line) in places(&window).filter(|(seq, ..)| numbers.contains(seq)) {
-                let digest = digest_of(&manifest, source);
-                if let Some(digest) = digest.filter(|digest| shared.contains(digest)) {
-                    wanted.entry(digest).or_default().insert(line);
+                let read = read_of(&manifest, source);
+                if let Some(read) = read.filter(|(digest, _)| shared.contains(digest)) {
+                    wanted.entry(read).or_default().insert(line);
                 }
             }
         }
@@ -48,7 +52,9 @@ pub fn elsewhere(ledger: &Ledger, selection: &Selection) -> Result<Vec<Elsewhere
     let none = BTreeSet::new();
     for (id, batch) in ledger.batches().iter() {
         let manifest = ledger.manifest_of(&batch.stage)?;
-        if !manifest.sources.iter().any(|source| wanted.contains_key(&source.digest)) {
+        let reads = 0..manifest.sources.len() as u32;
+        let reads: Vec<Read> = reads.filter_map(|source| read_of(&manifest, source)).collect();
+        if !reads.iter().any(|read| wanted.contains_key(read)) {
             continue;
         }
         let goes = selection.get(&id).unwrap_or(&none);
@@ -57,7 +63,7 @@ pub fn elsewhere(ledger: &Ledger, selection: &Selection) -> Result<Vec<Elsewhere
         while let Some(window) = reader.next_window()? {
             for (seq, source, line) in places(&window).filter(|(seq, ..)| !goes.contains(seq)) {
                 left += 1;
-                let lines = digest_of(&manifest, source).and_then(|digest| wanted.get(&digest));
+                let lines = reads.get(source as usize).and_then(|read| wanted.get(read));
                 if lines.is_some_and(|lines| lines.contains(&line)) {
                     same += 1;
                     if named.len() < NAMED {

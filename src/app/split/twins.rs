@@ -1,7 +1,7 @@
 //! The same rows in a batch that was split and in its parts.
 
-use super::is_part;
 use crate::app::error::Result;
+use crate::app::parts::is_part;
 use crate::domain::BatchId;
 use crate::ledger::Ledger;
 use crate::ledger::erase::Selection;

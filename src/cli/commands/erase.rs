@@ -124,7 +124,8 @@ pub(in crate::cli) fn retention(ui: &mut Ui, ctx: &Context, args: &RetentionArgs
         ui.note("there are no rules of retention: nothing is ever due");
         ui.hint("write them under [retention] in config.toml; see `volledger retention --help`");
     }
-    let due = retention::due(&ledger, rules, run.clock.today())?;
+    // In New York's evening a row is not yet a day older, and what is erased is gone for good.
+    let due = retention::due(&ledger, rules, run.clock.market_day())?;
     let reason = retention::rules_said(rules);
     let plan = retention::plan(&ledger, &due, &reason)?;
     if let Some(exit) = settled(ui, &plan, dry_run, yes)? {
