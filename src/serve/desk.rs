@@ -175,13 +175,18 @@ impl Desk {
     /// whoever waits for the ledger is in nobody's way but its own.
     ///
     /// # Errors
-    /// Those of opening the ledger, and of the work.
+    /// Those of opening the ledger, and of the work; [`LedgerError::Held`] while somebody else has been
+    /// waiting for the ledger.
     pub(super) fn read_long<T>(&self, work: impl FnOnce(&Arc<Ledger>) -> Result<T>) -> Result<T> {
         // One after the other they would keep the ledger from everybody else.
         let end = Instant::now() + PATIENCE;
         let others =
             || self.deciding.load(Ordering::Relaxed) > 0 || outside::wanted(&self.directory);
-        while self.reading().ledger.is_some() && others() && Instant::now() < end {
+        while self.reading().ledger.is_some() && others() {
+            if Instant::now() >= end {
+                let holder = "a command or decision waits for its turn".to_owned();
+                return Err(LedgerError::Held { holder }.into());
+            }
             std::thread::sleep(Duration::from_millis(15));
         }
         let own = self.read(|ledger| Ok(Arc::clone(ledger)))?;

@@ -189,9 +189,13 @@ fn said(text: &str) -> String {
     }
 }
 
-/// What a value takes in memory.
+/// What a value takes in memory, at most: as JSON or on a page some signs are written with six.
 fn room(value: &serde_json::Value) -> usize {
-    size_of_val(value) + value.as_str().map_or(0, str::len)
+    let written = |byte: u8| match byte {
+        0..=31 | b'"' | b'\\' | b'<' | b'>' | b'&' | b'\'' => 6,
+        _ => 1,
+    };
+    size_of_val(value) + value.as_str().map_or(0, |text| text.bytes().map(written).sum())
 }
 
 fn too_large() -> AppError {
