@@ -79,6 +79,35 @@ fn quotes_of_the_day_say_nothing_of_an_announcement_before_its_open() {
     let found = row(desk.run("vrp BBB --date 2025-02-04 --json"));
     assert_eq!(found["status"], "NO_IMPLIED_MOVE", "{found}");
     assert!(said(&found, "ends before 2025-05-06"), "{found}");
+    // With the one of the day alone, that is what both say.
+    let desk = self::desk("BBB,2025-02-04,BMO,1\n");
+    chain(&desk, "2025-02-04", "2025-02-07", 1.0);
+    let found = row(desk.run("vrp scan --date 2025-02-04 --json"));
+    assert!(said(&found, "of before the news of 2025-02-04 is in the ledger"), "{found}");
+    let found = row(desk.run("vrp BBB --date 2025-02-04 --json"));
+    assert!(said(&found, "the quotes of 2025-02-04 are of after its news"), "{found}");
+}
+
+/// Why there is no price is not that there are no quotes.
+#[test]
+fn quotes_without_a_price_of_the_stock_are_told_from_none() {
+    let desk = desk(TWO);
+    let rows = "BBB250207C00100000,BBB,100,call,2025-02-07,5.95,6.05,0.5,900\n\
+                BBB250207P00100000,BBB,100,put,2025-02-07,5.95,6.05,0.5,900\n";
+    let head = "option_symbol,underlying,strike_price,contract_type,expiration_date,bid,ask,\
+                implied_volatility,open_interest\n";
+    let file = desk.write("chain.csv", &format!("{head}{rows}"));
+    desk.run(&format!("import chain {file} -s BBB --date 2025-02-03 --yes")).exits(0);
+    let found = || row(desk.run("vrp BBB --date 2025-02-03 --json"));
+    assert!(said(&found(), "neither the chain of 2025-02-03 nor a close says"), "{}", found());
+    let spot = |close: &str| {
+        let file = desk.write("spot.csv", &format!("date,ticker,close\n2025-02-03,BBB,{close}\n"));
+        desk.run(&format!("import spot {file} --symbol-from column --yes")).exits(0);
+    };
+    spot("10");
+    assert!(said(&found(), "do not fit the close of 10"), "{}", found());
+    spot("100");
+    assert_eq!(found()["status"], "SUCCESS", "{}", found());
 }
 
 #[test]
