@@ -2,7 +2,6 @@
 //! cost when its options were quoted. Strikes never change their day's shares, closes do: after a split
 //! services restate them.
 
-use super::error::Result;
 use super::fetch::Provider;
 use crate::domain::occ::Contract;
 use crate::domain::{BatchId, Day, Symbol, code, eastern, float};
@@ -20,32 +19,23 @@ const SPLIT: [u16; 2] = [code::SPLIT_FROM, code::SPLIT_TO];
 pub const BESIDE: i32 = 7;
 
 /// What is known of the closes of each batch that records have them from. Without splits nobody asks.
-///
-/// # Errors
-/// A manifest that cannot be read.
-pub fn adjustments(ledger: &Ledger, closes: &[Record]) -> Result<BTreeMap<BatchId, Adjustment>> {
+pub fn adjustments(ledger: &Ledger, closes: &[Record]) -> BTreeMap<BatchId, Adjustment> {
     let of = |record: &Record| record.known(code::CLOSE).map(|cell| cell.event.batch);
     let mut batches: Vec<BatchId> = closes.iter().filter_map(of).collect();
     // Neighbours are mostly of one batch.
     batches.dedup();
-    let mut found = BTreeMap::new();
-    for id in batches {
-        let Some(batch) = ledger.batches().get(id).filter(|_| !found.contains_key(&id)) else {
-            continue;
-        };
+    let known = |id: BatchId| {
+        let batch = ledger.batches().get(id)?;
         let service = Provider::of_mapping(&batch.stage.mapping.id);
         if service.is_some_and(Provider::prices_as_traded) {
-            found.insert(id, Adjustment::AsTraded);
-            continue;
+            return Some((id, Adjustment::AsTraded));
         }
-        // When its sources were observed: a batch that was read again or came from elsewhere is younger.
-        let sources = ledger.manifest_of(&batch.stage)?.sources;
-        let observed = sources.iter().map(|source| source.observed_ms).max();
-        let day = eastern::day_of(observed.unwrap_or(batch.staged_ms)).unwrap_or_default();
+        // A batch that was read again or came from another ledger is younger than what it says.
+        let day = eastern::day_of(batch.staged_ms).unwrap_or_default().min(batch.stage.as_of);
         let service = service.map(|_| Adjustment::Until(day));
-        found.insert(id, service.unwrap_or(Adjustment::Unknown(day)));
-    }
-    Ok(found)
+        Some((id, service.unwrap_or(Adjustment::Unknown(day))))
+    };
+    batches.into_iter().filter_map(known).collect()
 }
 
 /// The closes of a stock beside its splits.
@@ -70,10 +60,7 @@ pub enum Underlying {
 
 impl<'a> Closes<'a> {
     /// Closes, ascending, and the splits of the same stock.
-    ///
-    /// # Errors
-    /// A manifest that cannot be read.
-    pub fn new(ledger: &Ledger, spot: &'a [Record], splits: &[Record]) -> Result<Self> {
+    pub fn new(ledger: &Ledger, spot: &'a [Record], splits: &[Record]) -> Self {
         let of = |split: &Record| {
             let [from, to] = SPLIT.map(|code| split.known(code).and_then(|c| c.value.decimal()));
             let ratio = to?.checked_div(from?).filter(|ratio| *ratio > Decimal::ZERO)?;
@@ -82,9 +69,9 @@ impl<'a> Closes<'a> {
         let splits: Vec<(Day, Decimal)> = splits.iter().filter_map(of).collect();
         let adjusted = match splits.is_empty() {
             true => BTreeMap::new(),
-            false => adjustments(ledger, spot)?,
+            false => adjustments(ledger, spot),
         };
-        Ok(Self { spot, splits, adjusted })
+        Self { spot, splits, adjusted }
     }
 
     /// What a stock cost while its options were quoted, and where that is from.

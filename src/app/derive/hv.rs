@@ -32,7 +32,7 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
     let listed = reader.records(Series::Splits, symbol, at, Which::Latest)?;
     let known = match listed.is_empty() {
         true => BTreeMap::new(),
-        false => adjustments(ledger, &spot)?,
+        false => adjustments(ledger, &spot),
     };
     let (mut days, mut closes): (Vec<Day>, Vec<f64>) = (Vec::new(), Vec::new());
     let mut adjusted: Vec<Adjustment> = Vec::new();

@@ -79,7 +79,7 @@ fn program_rows(
     }
     let adjusted = match (views.get(&Series::Spot), views.get(&Series::Splits)) {
         (Some(closes), Some(splits)) if !splits.is_empty() => {
-            traded::adjustments(&vantage.ledger, closes)?
+            traded::adjustments(&vantage.ledger, closes)
         }
         _ => BTreeMap::new(),
     };
