@@ -147,6 +147,12 @@ fn cells_that_may_be_misread_wait_for_a_person() {
             "Date,Close,Volume\n2024-01-02,185.64,123.000\n2024-01-03,184.25,1234.000\n",
             "`decimal = \"point\"`",
         ),
+        (
+            "bars.csv",
+            "spot",
+            "Date,Open,High,Low,Close\n2024-01-02,7,8,6,7\n2024-01-03,7,6,8,7\n",
+            "1 row whose high is below its low",
+        ),
         ("year.csv", "spot", "Date,Close\n0024-01-02,7\n2024-01-03,8\n", "2024-01-31"),
         ("times.csv", "spot", "Date,Close\n2024-01-02 00:00,7\n2024-01-03,8\n", "2024-01-31"),
     ] {

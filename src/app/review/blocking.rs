@@ -5,11 +5,12 @@ use crate::domain::{Severity, Stage};
 use crate::sources::csv::DATE_FORMS;
 use crate::sources::tomic;
 
-/// Codes of readings that were a guess, of a file that says nothing, and of one that was left out.
-const ODD: [&str; 8] = [
+/// Codes of readings that were a guess, of bars that cannot be, of a file that says nothing, and of one that was left out.
+const ODD: [&str; 9] = [
     "ambiguous_date_order",
     "decimal_marks",
     "no_rows",
+    "ohlc",
     "other_symbols",
     "repeated_columns",
     same_quotes::CODE,
@@ -41,7 +42,10 @@ pub fn blocking(stage: &Stage, max_rejected: u64) -> Vec<String> {
         let count = stage.duplicates_conflicting;
         found.push(counted(count, "row that contradicts another", "rows that contradict others"));
     }
-    let odd = stage.findings.iter().filter(|finding| ODD.contains(&finding.code.as_str()));
+    // Rejected rows are judged by their number alone.
+    let odd = stage.findings.iter().filter(|finding| {
+        finding.severity != Severity::Reject && ODD.contains(&finding.code.as_str())
+    });
     found.extend(odd.map(|finding| finding.text.clone()));
     found
 }

@@ -7,6 +7,7 @@
 //! Nearly all files are UTF-8 with dates that begin with the year. That can be presumed: the rows are
 //! then emitted at once, and a file that is otherwise is refused where it shows, to be read in two.
 
+mod bars;
 mod columns;
 mod dates;
 mod doubts;

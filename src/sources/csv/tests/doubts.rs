@@ -91,3 +91,56 @@ fn realised_volatility_in_another_unit_shows_in_the_whole_file() {
         None
     );
 }
+
+#[test]
+fn prices_that_contradict_each_other_are_noticed_in_bars() {
+    let finding = |text: &str, mapping: &str| {
+        let read = read(text.as_bytes(), mapping);
+        assert_eq!(read.summary.rows.rejected, 0, "{text}");
+        let found = read.summary.findings.into_iter().find(|found| found.code == "ohlc");
+        found.map(|found| (found.line, found.count, found.severity, found.text))
+    };
+    let head = "date,open,high,low,close,volume\n";
+    let swapped = format!("{head}2024-01-02,11,10,12,11,5\n2024-01-03,11,10,12,11,\n");
+    for mapping in ["spot-ohlc", "event-bars"] {
+        let (line, count, severity, text) = finding(&swapped, mapping).unwrap();
+        assert_eq!((line, count, severity), (Some(2), 2, Severity::Warning));
+        assert_eq!(
+            text,
+            "2 rows whose high is below their low, or whose open or close lies outside of the two: \
+             lines 2, 3"
+        );
+    }
+    let rows = |row: &str| finding(&format!("{head}2024-01-02,1,2,1,2,5\n{row}\n"), "spot-ohlc");
+    for row in [
+        "2024-01-03,106.5,107.02,105.9,159.89,5",
+        "2024-01-03,106.5,107.02,105.9,105.8,5",
+        "2024-01-03,108,107.02,105.9,106,5",
+        "2024-01-03,\"105,5\",107.02,105.9,106,5",
+        "2024-01-03,,107.02,108,107.02,",
+        "2024-01-03,0,107.02,105.9,107.2,5",
+        "2024-01-03,106.5,107.02,0,107.2,5",
+        "2024-01-03,200,107.02,,106,5",
+        "2024-01-03,12345678901234567890.5,107.02,105.9,107,5",
+    ] {
+        assert_eq!(rows(row).map(|found| (found.0, found.1)), Some((Some(3), 1)), "{row}");
+    }
+    for row in [
+        "2024-01-03,106.5,107.02,105.9,106,5",
+        "2024-01-03,107,107,107,107,5",
+        "2024-01-03,107.00001,107,107.0000000000001,106.995,5",
+        "2024-01-03,0,107.02,105.9,106,5",
+        "2024-01-03,106,107.02,0,106,5",
+        "2024-01-03,0,0,0,106,0",
+        "2024-01-03,,,,106,5",
+        ",,,,,",
+    ] {
+        assert_eq!(rows(row), None, "{row}");
+    }
+    assert_eq!(finding("date,open,high,close\n2024-01-02,9,8,9\n", "spot-ohlc"), None);
+    let own = Mapping::bundled("spot-ohlc").unwrap();
+    let own = own.text().replace("series = \"spot\"", "series = \"bars\"");
+    let own = Mapping::parse(&own).unwrap();
+    let read = read_from(&mut Cursor::new(&swapped), &own, given(), Limits::default()).unwrap();
+    assert_eq!(read.codes(), ["ohlc"]);
+}
