@@ -75,7 +75,10 @@ impl Marks {
     }
 }
 
-/// How many numbers of a column there are, and how many of them would rather be of another unit.
+/// From so many numbers on, those of one column tell by themselves.
+const ENOUGH: u64 = 10;
+
+/// How many numbers of a column there are, zeros left out, and how many of them would rather be of another unit.
 #[derive(Clone, Copy, Debug, Default)]
 struct Tally {
     count: u64,
@@ -101,6 +104,9 @@ impl Units {
         line: u32,
         cmp: impl Fn(&Decimal) -> Ordering,
     ) {
+        if cmp(&Decimal::ZERO).is_eq() {
+            return; // the same in every unit
+        }
         let range = &column.range;
         let is = |bound: &Option<Decimal>, wanted: fn(Ordering) -> bool| {
             bound.as_ref().is_some_and(|bound| wanted(cmp(bound)))
@@ -117,7 +123,8 @@ impl Units {
     }
 
     /// The columns, in the order of their indices, of which half the numbers or more would rather be of
-    /// another unit.
+    /// another unit. A few numbers tell only where all columns agree: while a stock is being taken over, its
+    /// last 20 days are as quiet as a fraction, and its last year is not.
     pub(super) fn finding<'m>(
         &self,
         source: u32,
@@ -125,7 +132,9 @@ impl Units {
         columns: impl Iterator<Item = &'m Column>,
     ) -> Option<Finding> {
         let odd = self.0.iter().zip(columns).filter(|(of, _)| of.odd > 0 && of.odd * 2 >= of.count);
-        let odd: Vec<(&Tally, &Column)> = odd.collect();
+        let mut odd: Vec<(&Tally, &Column)> = odd.collect();
+        let agree = odd.len() == self.0.iter().filter(|of| of.count > 0).count();
+        odd.retain(|(of, _)| agree || of.count >= ENOUGH);
         let (_, column) = odd.first()?;
         let names: Vec<&str> =
             odd.iter().filter_map(|(_, of)| Some(of.names.first()?.text.as_str())).collect();
@@ -136,14 +145,15 @@ impl Units {
             (Some(from), _) => format!("below {from}"),
             (None, below) => format!("{} or more", below.unwrap_or_default()),
         };
-        let (unit, other) = match percent {
-            true => (" %", "fractions"),
-            false => ("", "percentages"),
+        let (unit, other, bounded) = match percent {
+            true => (" %", "fractions", "mostly_from"),
+            false => ("", "percentages", "mostly_below"),
         };
         let instead = mapping.in_other_unit(column);
         let instead = instead.map(|id| format!(", which `--mapping {id}` reads"));
         let text = format!(
-            "{count} of {all} numbers of {} are {bound}{unit}: they look like {other}{}",
+            "{count} of {all} numbers of {} are {bound}{unit}: they look like {other}{}; a mapping \
+             without `{bounded}` takes them as they are",
             names.join(", "),
             instead.unwrap_or_default()
         );

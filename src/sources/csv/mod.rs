@@ -250,7 +250,8 @@ fn prepare<'m, R: Read + Seek>(
         let text = "the last line has no line end; the file may have been cut off".to_owned();
         summary.findings.push(Finding::about(source, "no_final_newline", Severity::Warning, text));
     }
-    let orders = survey.decide(options.mapping.date_order).map_err(|conflict| {
+    let latest = options.as_of.year() + i32::from(options.mapping.future);
+    let orders = survey.decide(options.mapping.date_order, latest).map_err(|conflict| {
         let (day_first, month_first) = (conflict.day_first_line, conflict.month_first_line);
         let text =
             format!("line {day_first} has the day first, line {month_first} has the month first");

@@ -67,22 +67,32 @@ fn realised_volatility_in_another_unit_shows_in_the_whole_file() {
         let found = read.summary.findings.into_iter().find(|f| f.code == "suspect_scale");
         found.map(|found| (found.line, found.count, found.text))
     };
-    let (line, count, text) =
-        finding("date,hv20,hv252\n2024-01-02,0.3089,28.1\n2024-01-03,\"0,31\",30\n", "hv-percent")
-            .unwrap();
-    assert_eq!((line, count), (Some(2), 2));
+    let rows = |cells: &[&str], times: usize| format!("{}\n", cells.join("\n")).repeat(times);
+    let mixed = ["2024-01-02,0.3089,28.1", "2024-01-03,\"0,31\",30"];
+    let columns = |rows: String| format!("date,hv20,hv252\n{rows}");
+    let (line, count, text) = finding(&columns(rows(&mixed, 5)), "hv-percent").unwrap();
+    assert_eq!((line, count), (Some(2), 10));
     assert_eq!(
         text,
-        "2 of 2 numbers of hv20 are below 2 %: they look like fractions, which `--mapping hv-fraction` \
-         reads"
+        "10 of 10 numbers of hv20 are below 2 %: they look like fractions, which `--mapping \
+         hv-fraction` reads; a mapping without `mostly_from` takes them as they are"
     );
+    let few = columns(rows(&["2024-01-02,0.3089,0.281"], 1));
+    assert_eq!(finding(&few, "hv-percent").unwrap().1, 2);
     let (.., text) =
         finding("date,hv20\n2024-01-02,23.4\n2024-01-03,2.1\n", "hv-fraction").unwrap();
     assert_eq!(
         text,
         "1 of 2 numbers of hv20 are 3 or more: they look like percentages, which `--mapping \
-         hv-percent` reads"
+         hv-percent` reads; a mapping without `mostly_below` takes them as they are"
     );
+    // One day of a stock that is being taken over, and what never moved.
+    let quiet = "date,hv20,hv30,hv90,hv252\n2024-01-02,1.8,2.4,12.1,14\n";
+    assert_eq!(finding(quiet, "hv-percent"), None);
+    assert_eq!(finding(&columns(rows(&mixed, 4)), "hv-percent"), None);
+    for nothing in ["2024-01-02,0,28.1", "2024-01-02,0,0.00"] {
+        assert_eq!(finding(&columns(rows(&[nothing], 12)), "hv-percent"), None, "{nothing}");
+    }
     // Quiet days, and a stock that was taken over or went wild, are no mistake.
     let quiet = "date,hv20,hv252\n2024-01-02,0.5,12\n2024-01-03,5,\n2024-01-04,7.5,11\n";
     assert_eq!(finding(quiet, "hv-percent"), None);
@@ -143,4 +153,19 @@ fn prices_that_contradict_each_other_are_noticed_in_bars() {
     let own = Mapping::parse(&own).unwrap();
     let read = read_from(&mut Cursor::new(&swapped), &own, given(), Limits::default()).unwrap();
     assert_eq!(read.codes(), ["ohlc"]);
+}
+
+#[test]
+fn dates_that_end_in_a_year_are_not_taken_for_ones_that_begin_with_it() {
+    let codes = |rows: &str| {
+        let text = format!("Symbol,Date,Timing\n{rows}");
+        let read = read_with(text.as_bytes(), "earnings", SymbolFrom::Column);
+        assert!(read.rejects.is_empty());
+        (read.lines()[0].clone(), read.codes().contains(&"ambiguous_date_order"))
+    };
+    let (line, odd) = codes("A,21/11/22,AMC\nB,21/11/23,AMC\nC,20/11/24,BMO\nD,21/02/25,AMC\n");
+    assert!(line.starts_with("2 A 2022-11-21 "), "{line}");
+    assert!(!odd);
+    assert!(!codes("A,31/12/20,AMC\nA,31/12/21,AMC\nA,31/12/22,AMC\n").1);
+    assert!(codes("A,24/02/01,AMC\nA,24/05/02,AMC\nA,24/08/01,AMC\n").1);
 }
