@@ -1,6 +1,6 @@
 //! Whether the prices of a bar go together: columns may be swapped, and single numbers be wrong.
 
-use crate::domain::{Cells, Series, float, series};
+use crate::domain::{Cells, Series, ValueRef, float, series};
 use crate::sources::mapping::Column;
 
 /// The fields of a bar's prices.
@@ -35,7 +35,12 @@ impl Bar {
     pub(super) fn contradicts(self, fields: &[u16], values: Cells<'_>) -> bool {
         let price = |field: Option<u16>| {
             let at = fields.iter().position(|code| Some(*code) == field)?;
-            values.get(at)?.decimal().map(float).filter(|price| *price > 0.0)
+            // The last digit of a float is far below the slack.
+            let price = match values.get_ref(at)? {
+                ValueRef::Decimal(digits, places) => digits as f64 / 10f64.powi(i32::from(places)),
+                ValueRef::Other(value) => float(value.decimal()?),
+            };
+            (price > 0.0).then_some(price)
         };
         let [open, high, low, close] = [self.open, self.high, self.low, self.close].map(price);
         let over = |price: Option<f64>, other: Option<f64>| {
