@@ -141,6 +141,18 @@ fn cells_that_may_be_misread_wait_for_a_person() {
         ("hv.csv", "hv", "date,hv20\n2024-01-02,0.3089\n", "`--mapping hv-fraction` reads"),
         ("marks.csv", "spot", "Date;Close\n2024-01-02;998,50\n2024-01-03;1.012\n", "decimal mark"),
         ("years.csv", "spot", "Date,Close\n24/01/02,7\n24/01/03,8\n", "years seem to stand first"),
+        (
+            "places.csv",
+            "spot",
+            "Date,Close,Volume\n2024-01-02,185.64,123.000\n2024-01-03,184.25,1234.000\n",
+            "`decimal = \"point\"`",
+        ),
+        (
+            "bars.csv",
+            "spot",
+            "Date,Open,High,Low,Close\n2024-01-02,7,8,6,7\n2024-01-03,7,6,8,7\n",
+            "1 row whose high is below its low",
+        ),
         ("year.csv", "spot", "Date,Close\n0024-01-02,7\n2024-01-03,8\n", "2024-01-31"),
         ("times.csv", "spot", "Date,Close\n2024-01-02 00:00,7\n2024-01-03,8\n", "2024-01-31"),
     ] {

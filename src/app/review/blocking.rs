@@ -17,6 +17,10 @@ const ODD: [&str; 8] = [
     tomic::LEFT_OUT,
 ];
 
+/// The code of bars whose prices contradict each other. A service's are rejected, and judged by how many of
+/// them are allowed; those of a file are used.
+const OHLC: &str = "ohlc";
+
 /// A number with its noun.
 fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
@@ -41,7 +45,29 @@ pub fn blocking(stage: &Stage, max_rejected: u64) -> Vec<String> {
         let count = stage.duplicates_conflicting;
         found.push(counted(count, "row that contradicts another", "rows that contradict others"));
     }
-    let odd = stage.findings.iter().filter(|finding| ODD.contains(&finding.code.as_str()));
+    let odd = stage.findings.iter().filter(|finding| {
+        let used = finding.severity != Severity::Reject;
+        ODD.contains(&finding.code.as_str()) || (finding.code == OHLC && used)
+    });
     found.extend(odd.map(|finding| finding.text.clone()));
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{BatchId, Finding};
+
+    #[test]
+    fn bars_that_cannot_be_wait_where_they_are_used() {
+        let stage = |severity| {
+            let mut stage = crate::domain::entry::tests::stage(BatchId(1));
+            stage.rows.rejected = u64::from(severity == Severity::Reject);
+            stage.findings.push(Finding::about(0, OHLC, severity, "a bar".to_owned()));
+            stage
+        };
+        assert_eq!(blocking(&stage(Severity::Warning), 0), ["a bar"]);
+        assert_eq!(blocking(&stage(Severity::Reject), 0), ["1 rejected row"]);
+        assert_eq!(blocking(&stage(Severity::Reject), 1), [""; 0]);
+    }
 }

@@ -7,7 +7,7 @@ use crate::sources::mapping::{Column, Mapping, Name, Need, normal_name};
 use std::io::{Read, Seek, SeekFrom};
 
 /// Separators, in the order of trying.
-const DELIMITERS: [(u8, &str); 4] =
+pub(super) const DELIMITERS: [(u8, &str); 4] =
     [(b',', "comma"), (b';', "semicolon"), (b'\t', "tab"), (b'|', "pipe")];
 
 /// How many records are looked at for a header.

@@ -87,17 +87,46 @@ struct Evidence {
     /// The first and the last numbers that occur, each a bit.
     firsts: u128,
     lasts: u128,
-    /// Whether a year has four digits, or a number cannot be a day where it stands last.
-    last_is_year: bool,
+    /// The first and the last day, were the years to stand first.
+    span: Option<(Day, Day)>,
+    /// Whether one of the dates is none then.
+    not_year_first: bool,
 }
 
+/// How far back the years of short files reach, as a rule.
+const RECENT_YEARS: u32 = 12;
+
 impl Evidence {
-    /// Whether the years seem to stand first, with two digits: the last number changes more than the first.
-    /// Of dates that end in a year, the day or the month before it does.
-    fn year_first(&self) -> bool {
-        !self.last_is_year
-            && self.month_first.is_none()
-            && self.lasts.count_ones() > self.firsts.count_ones()
+    /// Whether the years seem to stand first, with two digits, up to the year `latest`: the last number
+    /// changes more than the first. Of dates that end in a year, the day or the month before it does.
+    fn year_first(&self, latest: i32) -> bool {
+        let (firsts, lasts) = (self.firsts, self.lasts);
+        let Some((first, last)) = self.span.filter(|_| !self.not_year_first) else {
+            return false;
+        };
+        if lasts.count_ones() <= firsts.count_ones() {
+            return false;
+        }
+        let latest = u32::try_from(latest - 2000).unwrap_or_default();
+        let highest = |bits: u128| 127 - bits.leading_zeros();
+        // Years follow each other, and none of them is still to come.
+        let run = firsts >> firsts.trailing_zeros();
+        if run & (run + 1) != 0 || highest(firsts) > latest {
+            return false;
+        }
+        // The last numbers of announcements, or of one day a year, may well be years; as days they
+        // should lie together then, as those of a week's prices do.
+        let years = highest(lasts) <= latest && lasts.trailing_zeros() + RECENT_YEARS > latest;
+        !years || i64::from(lasts.count_ones()) * 2 > i64::from(last.0) - i64::from(first.0)
+    }
+
+    /// Takes in a date as if its year stood first.
+    fn add_year_first(&mut self, day: Option<Day>) {
+        self.not_year_first |= day.is_none();
+        if let Some(day) = day {
+            let (first, last) = self.span.unwrap_or((day, day));
+            self.span = Some((first.min(day), last.max(day)));
+        }
     }
 }
 
@@ -140,7 +169,8 @@ impl Survey {
         let last = u32::try_from(year % 100).unwrap_or_default();
         // A form of two digits has nothing but a digit two places before its end.
         let four = text.iter().rev().nth(2).is_some_and(u8::is_ascii_digit);
-        evidence.last_is_year |= four || !(1..=31).contains(&last);
+        let turned = Day::from_ymd(2000 + a.min(127) as i32, b, last);
+        evidence.add_year_first(turned.filter(|_| !four));
         evidence.firsts |= 1 << a.min(127);
         evidence.lasts |= 1 << last;
         if a > 12 {
@@ -156,13 +186,14 @@ impl Survey {
         self.slash.seen.is_none() && self.dash.seen.is_none()
     }
 
-    /// Decides the orders; a mapping's own order goes before all evidence.
-    pub(super) fn decide(&self, fixed: Option<DateOrder>) -> Result<Orders, Conflict> {
+    /// Decides the orders; a mapping's own order goes before all evidence. Nothing is of a later year than
+    /// `latest`.
+    pub(super) fn decide(&self, fixed: Option<DateOrder>, latest: i32) -> Result<Orders, Conflict> {
         let mut orders = Orders::default();
         let slash = decide(self.slash, fixed, DateOrder::MonthFirst, &mut orders.ambiguous);
         let dash = decide(self.dash, fixed, DateOrder::DayFirst, &mut orders.ambiguous);
         (orders.slash, orders.dash) = (slash?, dash?);
-        if fixed.is_none() && self.slash.year_first() {
+        if fixed.is_none() && self.slash.year_first(latest) {
             orders.year_first = true;
             orders.ambiguous = orders.ambiguous.or(self.slash.seen);
         }
@@ -277,12 +308,12 @@ mod tests {
             (&["13-01-2025", "1/13/2025"], Some(MonthFirst), Some(DayFirst), None),
             (&["2025-01-13", "20250113", "13.01.2025"], None, None, None),
         ] {
-            let orders = survey(cells).decide(None).unwrap();
+            let orders = survey(cells).decide(None, 2025).unwrap();
             assert_eq!(orders, Orders { slash, dash, ambiguous, year_first: false }, "{cells:?}");
         }
-        let conflict = survey(&["13/01/2025", "1/1/2025", "1/13/2025"]).decide(None);
+        let conflict = survey(&["13/01/2025", "1/1/2025", "1/13/2025"]).decide(None, 2025);
         assert_eq!(conflict, Err(Conflict { day_first_line: 2, month_first_line: 4 }));
-        let fixed = survey(&["13/01/2025", "1/13/2025"]).decide(Some(DayFirst)).unwrap();
+        let fixed = survey(&["13/01/2025", "1/13/2025"]).decide(Some(DayFirst), 2025).unwrap();
         assert_eq!(fixed.day(b"2/3/2025").unwrap().to_string(), "2025-03-02");
         assert_eq!(fixed.day(b"1/13/2025"), None);
     }
@@ -299,18 +330,27 @@ mod tests {
             (&["15/01/2024", "15/01/2025"], false),
             (&["12/31/23", "12/31/24"], false),
             (&["12/29/23", "01/02/24", "01/03/24"], false),
+            // What could be years as well: a week's prices, announcements, one day a year or a month.
+            (&["24/01/16", "24/01/17", "24/01/19"], true),
+            (&["21/11/22", "21/11/23", "20/11/24", "21/02/25"], false),
+            (&["31/12/20", "31/12/21", "31/12/22"], false),
+            (&["15/11/22", "15/12/22", "15/01/23"], false),
+            // Days that are no years of one run, and no day at all were the year first.
+            (&["03/10/08", "17/10/08", "03/10/12", "17/10/03"], false),
+            (&["24/02/02", "24/02/30"], false),
         ] {
-            let orders = survey(cells).decide(None).unwrap();
+            let orders = survey(cells).decide(None, 2025).unwrap();
             assert_eq!(orders.year_first, year_first, "{cells:?}");
             assert!(!year_first || orders.ambiguous == Some(2), "{cells:?}");
         }
-        let said = survey(&["24/01/02", "24/01/03"]).decide(Some(DateOrder::DayFirst)).unwrap();
+        let said =
+            survey(&["24/01/02", "24/01/03"]).decide(Some(DateOrder::DayFirst), 2025).unwrap();
         assert_eq!((said.year_first, said.ambiguous), (false, None));
     }
 
     #[test]
     fn two_digit_years_turn_at_69() {
-        let orders = survey(&["12/31/25"]).decide(None).unwrap();
+        let orders = survey(&["12/31/25"]).decide(None, 2025).unwrap();
         for (text, want) in [("1/2/00", "2000-01-02"), ("1/2/68", "2068-01-02")] {
             assert_eq!(orders.day(text.as_bytes()).unwrap().to_string(), want);
         }

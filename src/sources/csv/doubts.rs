@@ -7,13 +7,15 @@ use crate::sources::mapping::{CellUnit, Column, Mapping};
 use rust_decimal::Decimal;
 use std::cmp::Ordering;
 
-/// The first lines of what numbers tell of the decimal mark.
+/// The first lines of what numbers tell of the decimal mark: of each kind, of the point and of the comma.
 #[derive(Debug, Default)]
 pub(super) struct Marks {
-    /// Where the point, and the comma, can only be the decimal mark.
+    /// Where it can only be the decimal mark.
     sure: [Option<u32>; 2],
     /// Where it stands before three digits and was taken for it.
     doubtful: [Option<u32>; 2],
+    /// Where it stands before three digits and was taken to group thousands.
+    grouped: [Option<u32>; 2],
 }
 
 impl Marks {
@@ -23,31 +25,60 @@ impl Marks {
             Marked::Not => return,
             Marked::Sure(mark) => (&mut self.sure, mark),
             Marked::Doubtful(mark) => (&mut self.doubtful, mark),
+            Marked::Grouped(mark) => (&mut self.grouped, mark),
         };
         let [point, comma] = kind;
         (if mark == b',' { comma } else { point }).get_or_insert(line);
     }
 
-    /// Numbers whose mark was taken for the decimal one while others of the file say that the other one
-    /// is: then it more likely groups thousands.
+    /// Numbers that were read one way while others of the file say, or were read as if, the mark meant
+    /// the other thing: one of the two is a thousand times too large or too small.
     pub(super) fn finding(&self, source: u32) -> Option<Finding> {
         let [sure_point, sure_comma] = self.sure;
         let [point, comma] = self.doubtful;
-        let told = |name, doubtful: Option<u32>, other, sure: Option<u32>| {
-            doubtful.zip(sure).map(|(line, sure)| (name, line, other, sure))
+        let [grouped_point, grouped_comma] = self.grouped;
+        let decimal = |name: &str, doubtful: Option<u32>, other: &str, sure: Option<u32>| {
+            let (line, sure) = doubtful.zip(sure)?;
+            let text = format!(
+                "line {line} has a {name} before three digits, read as the decimal mark, which in \
+                 line {sure} is the {other}; `decimal = \"{other}\"` in a mapping says which one it is"
+            );
+            Some((line, text))
         };
-        let (name, line, other, sure) = told("point", point, "comma", sure_comma)
-            .or_else(|| told("comma", comma, "point", sure_point))?;
-        let text = format!(
-            "line {line} has a {name} before three digits, read as the decimal mark, which in line \
-             {sure} is the {other}; `decimal = \"{other}\"` in a mapping says which one it is"
-        );
+        // Programs that write every number with three places do so with whole ones. Where it surely groups
+        // thousands elsewhere (1.234.567), it does here.
+        let thousands = |name: &str, grouped: Option<u32>, [sure, not]: [Option<u32>; 2]| {
+            let (line, sure) = grouped.zip(sure).filter(|_| not.is_none())?;
+            let text = format!(
+                "line {line} has a {name} before three digits, read as the thousands mark, which in \
+                 line {sure} is the decimal one; `decimal = \"{name}\"` in a mapping says which one it is"
+            );
+            Some((line, text))
+        };
+        let both = |name: &str, grouped: Option<u32>, doubtful: Option<u32>| {
+            let (line, other) = grouped.zip(doubtful)?;
+            let text = format!(
+                "line {line} has a {name} before three digits, read as the thousands mark, and line \
+                 {other} one that is read as the decimal mark; `decimal = \"point\"` or \
+                 `decimal = \"comma\"` in a mapping says which one it is"
+            );
+            Some((line.min(other), text))
+        };
+        let (line, text) = decimal("point", point, "comma", sure_comma)
+            .or_else(|| decimal("comma", comma, "point", sure_point))
+            .or_else(|| thousands("point", grouped_point, [sure_point, sure_comma]))
+            .or_else(|| thousands("comma", grouped_comma, [sure_comma, sure_point]))
+            .or_else(|| both("point", grouped_point, point))
+            .or_else(|| both("comma", grouped_comma, comma))?;
         let found = Finding::about(source, "decimal_marks", Severity::Warning, text);
         Some(Finding { line: Some(line), ..found })
     }
 }
 
-/// How many numbers of a column there are, and how many of them would rather be of another unit.
+/// From so many numbers on, those of one column tell by themselves.
+const ENOUGH: u64 = 10;
+
+/// How many numbers of a column there are, zeros left out, and how many of them would rather be of another unit.
 #[derive(Clone, Copy, Debug, Default)]
 struct Tally {
     count: u64,
@@ -73,6 +104,9 @@ impl Units {
         line: u32,
         cmp: impl Fn(&Decimal) -> Ordering,
     ) {
+        if cmp(&Decimal::ZERO).is_eq() {
+            return; // the same in every unit
+        }
         let range = &column.range;
         let is = |bound: &Option<Decimal>, wanted: fn(Ordering) -> bool| {
             bound.as_ref().is_some_and(|bound| wanted(cmp(bound)))
@@ -89,7 +123,8 @@ impl Units {
     }
 
     /// The columns, in the order of their indices, of which half the numbers or more would rather be of
-    /// another unit.
+    /// another unit. A few numbers tell only where all columns agree: while a stock is being taken over, its
+    /// last 20 days are as quiet as a fraction, and its last year is not.
     pub(super) fn finding<'m>(
         &self,
         source: u32,
@@ -97,7 +132,9 @@ impl Units {
         columns: impl Iterator<Item = &'m Column>,
     ) -> Option<Finding> {
         let odd = self.0.iter().zip(columns).filter(|(of, _)| of.odd > 0 && of.odd * 2 >= of.count);
-        let odd: Vec<(&Tally, &Column)> = odd.collect();
+        let mut odd: Vec<(&Tally, &Column)> = odd.collect();
+        let agree = odd.len() == self.0.iter().filter(|of| of.count > 0).count();
+        odd.retain(|(of, _)| agree || of.count >= ENOUGH);
         let (_, column) = odd.first()?;
         let names: Vec<&str> =
             odd.iter().filter_map(|(_, of)| Some(of.names.first()?.text.as_str())).collect();
@@ -108,14 +145,15 @@ impl Units {
             (Some(from), _) => format!("below {from}"),
             (None, below) => format!("{} or more", below.unwrap_or_default()),
         };
-        let (unit, other) = match percent {
-            true => (" %", "fractions"),
-            false => ("", "percentages"),
+        let (unit, other, bounded) = match percent {
+            true => (" %", "fractions", "mostly_from"),
+            false => ("", "percentages", "mostly_below"),
         };
         let instead = mapping.in_other_unit(column);
         let instead = instead.map(|id| format!(", which `--mapping {id}` reads"));
         let text = format!(
-            "{count} of {all} numbers of {} are {bound}{unit}: they look like {other}{}",
+            "{count} of {all} numbers of {} are {bound}{unit}: they look like {other}{}; a mapping \
+             without `{bounded}` takes them as they are",
             names.join(", "),
             instead.unwrap_or_default()
         );

@@ -7,6 +7,7 @@
 //! Nearly all files are UTF-8 with dates that begin with the year. That can be presumed: the rows are
 //! then emitted at once, and a file that is otherwise is refused where it shows, to be read in two.
 
+mod bars;
 mod columns;
 mod dates;
 mod doubts;
@@ -175,10 +176,28 @@ fn no_table(head: &[u8]) -> Option<&'static str> {
     let head = head.strip_prefix(UTF8_BOM).unwrap_or(head).trim_ascii_start();
     match head.first() {
         None => Some("the file is empty"),
+        Some(b'<' | b'[') if names_in_brackets(head) => None,
         Some(b'<') => Some("the file is a web page or XML, not a table"),
         Some(b'{' | b'[') => Some("the file is JSON, not a table"),
         Some(_) => None,
     }
+}
+
+/// Whether the first line is names of columns in brackets: `<DATE>,<CLOSE>`, `[Date];Close`.
+fn names_in_brackets(head: &[u8]) -> bool {
+    let line = head.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
+    let bracket = |byte: &u8| matches!(byte, b'<' | b'>' | b'[' | b']');
+    let wrapped = |cell: &[u8]| match cell.trim_ascii() {
+        [b'<', name @ .., b'>'] | [b'[', name @ .., b']'] => !name.iter().any(bracket),
+        _ => false,
+    };
+    columns::DELIMITERS.iter().any(|(delimiter, _)| {
+        let mut cells = line.split(|byte| byte == delimiter);
+        let mut others = cells.clone().skip(1).peekable();
+        cells.next().is_some_and(wrapped)
+            && others.peek().is_some()
+            && others.all(|cell| wrapped(cell) || !cell.iter().any(bracket))
+    })
 }
 
 /// The first pass, unless its outcome is presumed, and all findings about the file as a whole.
@@ -231,7 +250,8 @@ fn prepare<'m, R: Read + Seek>(
         let text = "the last line has no line end; the file may have been cut off".to_owned();
         summary.findings.push(Finding::about(source, "no_final_newline", Severity::Warning, text));
     }
-    let orders = survey.decide(options.mapping.date_order).map_err(|conflict| {
+    let latest = options.as_of.year() + i32::from(options.mapping.future);
+    let orders = survey.decide(options.mapping.date_order, latest).map_err(|conflict| {
         let (day_first, month_first) = (conflict.day_first_line, conflict.month_first_line);
         let text =
             format!("line {day_first} has the day first, line {month_first} has the month first");

@@ -27,6 +27,9 @@ pub(super) enum Marked {
     Sure(u8),
     /// This mark was taken for the decimal one; before three digits it could also group thousands.
     Doubtful(u8),
+    /// This mark was taken to group thousands, since the column is of whole numbers; standing once, it
+    /// could also be the decimal one.
+    Grouped(u8),
 }
 
 /// Longest number read: longer ones are not numbers.
@@ -248,6 +251,7 @@ fn unmarked(text: &[u8], unit: CellUnit, mark: DecimalMark) -> Option<(i128, i32
             let count = text.iter().filter(|byte| **byte == only).count();
             let grouped = is_grouped(text, only);
             match unit {
+                CellUnit::Integer if grouped && count == 1 => (None, only, Marked::Grouped(only)),
                 CellUnit::Integer if grouped => (None, only, Marked::Sure(other)),
                 // 1,234 is a price of one dollar or of a thousand: nobody can know.
                 CellUnit::Number if count == 1 && only == b',' && grouped => return None,
@@ -417,7 +421,7 @@ mod tests {
 
     #[test]
     fn numbers_tell_of_their_marks() {
-        use Marked::{Doubtful, Not, Sure};
+        use Marked::{Doubtful, Grouped, Not, Sure};
         for (text, unit, want) in [
             ("998", Price, Not),
             ("998.50", Price, Sure(b'.')),
@@ -430,8 +434,10 @@ mod tests {
             ("1.001,25", Price, Sure(b',')),
             ("1 012,125", Price, Sure(b',')),
             ("1.234.567", Price, Sure(b',')),
-            ("529.510", Integer, Sure(b',')),
-            ("753,961", Integer, Sure(b'.')),
+            ("529.510", Integer, Grouped(b'.')),
+            ("753,961", Integer, Grouped(b',')),
+            ("1,753,961", Integer, Sure(b'.')),
+            ("1834.000", Integer, Sure(b'.')),
         ] {
             let Number::Value(_, marked) = parse(text, unit, Auto) else { panic!("{text}") };
             assert_eq!(marked, want, "{text}");

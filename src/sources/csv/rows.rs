@@ -1,5 +1,6 @@
 //! The pass that emits rows: each record becomes an event, a reject, or a blank row that is counted.
 
+use super::bars::Bar;
 use super::columns::BoundPart;
 use super::dates::{self, Orders, Survey};
 use super::doubts::{Marks, Units};
@@ -119,6 +120,9 @@ struct Pass<'m> {
     others_named: Counts<'m>,
     /// Rows that end before a mapped column.
     short: Counts<'m>,
+    /// The bar that a row is, and rows whose prices contradict each other.
+    bar: Option<Bar>,
+    bars: Counts<'m>,
     days: DayNotes<'m>,
 }
 
@@ -153,6 +157,8 @@ impl<'m> Pass<'m> {
             optional_errors: Counts::default(),
             others_named: Counts::default(),
             short: Counts::default(),
+            bar: Bar::of(&plan.header.columns),
+            bars: Counts::default(),
             days: DayNotes::new(options.calendar),
         }
     }
@@ -257,6 +263,9 @@ impl<'m> Pass<'m> {
             self.others.push((day, self.shapes.last().clone(), values));
         }
         self.read_values(record, day, (0, self.columns)).map_err(because)?;
+        if self.bar.is_some_and(|bar| bar.contradicts(self.shapes.codes(), self.values.all())) {
+            self.bars.add("ohlc", record.line, Some(day));
+        }
         for column in self.defaults {
             if let Ok(value) = words::read("", column, self.orders) {
                 self.shapes.add(column.field);
@@ -402,6 +411,11 @@ impl<'m> Pass<'m> {
             "rows name another symbol, which `--symbol-from column` would go by",
         ];
         findings.extend(self.others_named.findings(source, Severity::Warning, words, "line"));
+        let words = [
+            "row whose high is below its low, or whose open or close lies outside of the two",
+            "rows whose high is below their low, or whose open or close lies outside of the two",
+        ];
+        findings.extend(self.bars.findings(source, Severity::Warning, words, "line"));
         let words = ["remarkably high value", "remarkably high values"];
         findings.extend(self.high.findings(source, Severity::Warning, words, "line"));
         let words = ["optional cell not usable", "optional cells not usable"];

@@ -23,6 +23,11 @@ impl Shapes {
         self.codes.push(field);
     }
 
+    /// Codes of the fields that were added.
+    pub(super) fn codes(&self) -> &[u16] {
+        &self.codes
+    }
+
     /// Takes the fields that were added for those of the row.
     pub(super) fn found(&mut self) {
         if self.codes == self.before && !self.known.is_empty() {

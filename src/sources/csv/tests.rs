@@ -1,5 +1,6 @@
 //! Texts in, events and findings out.
 
+mod doubts;
 mod whole;
 
 use super::*;
@@ -261,69 +262,6 @@ fn rows_that_do_not_fit_the_header_are_not_read_shifted() {
     assert_eq!(read_.rows.len(), 3);
     let short = read_.summary.findings.iter().find(|found| found.code == "cell_count").unwrap();
     assert_eq!((short.count, short.line, short.severity), (1, Some(2), Severity::Warning));
-}
-
-#[test]
-fn numbers_that_contradict_each_other_about_the_decimal_mark_are_noticed() {
-    let finding = |text: &str, mapping: &str| {
-        let read = read(text.as_bytes(), mapping);
-        let found = read.summary.findings.into_iter().find(|f| f.code == "decimal_marks");
-        found.map(|found| (found.line, found.text))
-    };
-    let mixed = "Date;Close\n02.01.2024;998,50\n03.01.2024;1.012\n04.01.2024;1.001,25\n";
-    let (line, text) = finding(mixed, "spot-ohlc").unwrap();
-    assert_eq!(line, Some(3));
-    assert!(text.contains("in line 2 is the comma; `decimal = \"comma\"`"), "{text}");
-    let late = "Date;Close\n2024-01-02;1.012\n2024-01-03;\"1.013\"\n2024-01-04;998,50\n";
-    assert_eq!(finding(late, "spot-ohlc").unwrap().0, Some(2));
-    let other = "Date;IV30\n2024-01-02;98.5\n2024-01-03;1,012.5\n2024-01-04;3,012\n";
-    assert_eq!(finding(other, "mc-iv-basic").unwrap().0, Some(4));
-    for (text, mapping) in [
-        ("Date;Close\n2024-01-02;998,50\n2024-01-03;1012,00\n2024-01-04;1.001,25\n", "spot-ohlc"),
-        ("Date,Close,Volume\n2024-01-02,1.012,\"1,234\"\n2024-01-03,998.50,\n", "spot-ohlc"),
-        ("Date;IV30;Options Volume\n2024-01-02;25,170;529.510\n", "mc-iv"),
-        ("Date,IV30\n2024-01-02,24.110\n2024-01-03,8.600\n", "mc-iv-basic"),
-    ] {
-        assert_eq!(finding(text, mapping), None, "{text}");
-    }
-    let own = Mapping::bundled("spot-ohlc").unwrap();
-    let own = Mapping::parse(&format!("decimal = \"comma\"\n{}", own.text())).unwrap();
-    let limits = Limits::default();
-    let read = read_from(&mut Cursor::new(mixed), &own, given(), limits).unwrap();
-    assert_eq!(read.codes(), ["missing_optional_columns"]);
-    assert_eq!(read.lines()[1], "3 AAPL 2024-01-03 close=1012");
-}
-
-#[test]
-fn realised_volatility_in_another_unit_shows_in_the_whole_file() {
-    let finding = |text: &str, mapping: &str| {
-        let read = read(text.as_bytes(), mapping);
-        let found = read.summary.findings.into_iter().find(|f| f.code == "suspect_scale");
-        found.map(|found| (found.line, found.count, found.text))
-    };
-    let (line, count, text) =
-        finding("date,hv20,hv252\n2024-01-02,0.3089,28.1\n2024-01-03,\"0,31\",30\n", "hv-percent")
-            .unwrap();
-    assert_eq!((line, count), (Some(2), 2));
-    assert_eq!(
-        text,
-        "2 of 2 numbers of hv20 are below 2 %: they look like fractions, which `--mapping hv-fraction` \
-         reads"
-    );
-    let (.., text) =
-        finding("date,hv20\n2024-01-02,23.4\n2024-01-03,2.1\n", "hv-fraction").unwrap();
-    assert_eq!(
-        text,
-        "1 of 2 numbers of hv20 are 3 or more: they look like percentages, which `--mapping \
-         hv-percent` reads"
-    );
-    // Quiet days, and a stock that was taken over or went wild, are no mistake.
-    let quiet = "date,hv20,hv252\n2024-01-02,0.5,12\n2024-01-03,5,\n2024-01-04,7.5,11\n";
-    assert_eq!(finding(quiet, "hv-percent"), None);
-    assert_eq!(
-        finding("date,hv20\n2024-01-02,0.3\n2024-01-03,4.5\n2024-01-04,2\n", "hv-fraction"),
-        None
-    );
 }
 
 #[test]
