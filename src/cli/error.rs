@@ -300,8 +300,8 @@ fn ledger_hint(error: &LedgerError) -> String {
                 .to_owned()
         }
         LedgerError::Moved => {
-            "put it back or name it as it is called now, and run the command again; what it had before \
-             is as it was"
+            "put it back or name it as it is called now, look with `volledger log` whether this was \
+             done, and run it again if not"
                 .to_owned()
         }
         // Whoever writes has the lock first.

@@ -69,10 +69,8 @@ pub enum LedgerError {
         /// Why not.
         source: std::io::Error,
     },
-    /// The directory that was opened is no longer the one of its name.
-    #[error(
-        "the ledger's directory was moved or replaced while it was open; nothing was acknowledged"
-    )]
+    /// What was opened is no longer what its name leads to.
+    #[error("the ledger was moved or replaced while it was open")]
     Moved,
     /// The storage engine failed.
     #[error("the storage engine failed: {0}")]
