@@ -385,6 +385,49 @@ fn a_disk_that_fails_and_goes_on_failing_tears_nothing() {
     }
 }
 
+/// What is removed goes by handles: it would go on under the name that a finished copy gets meanwhile.
+#[test]
+fn ctrl_c_empties_nothing_that_has_its_name() {
+    if !traceable() {
+        return;
+    }
+    let root = tempfile::tempdir().unwrap();
+    let (base, _) = base(root.path());
+    let path = |name: &str| root.path().join(name).to_string_lossy().into_owned();
+    let (backup, new, export) = (path("whole.vlb"), path("new"), path("export"));
+    let whole = || std::fs::read_dir(&export).unwrap().count();
+    assert!(program(&base, &["backup", &backup]).status().unwrap().success());
+    let exporting = ["export", "all", "-f", "parquet", "-O", &export];
+    assert!(program(&base, &exporting).status().unwrap().success());
+    let files = whole();
+    // An empty directory goes, and the earlier export, a moment before the other one gets the name.
+    std::fs::create_dir(&new).unwrap();
+    for (args, name) in [(&["restore", &backup, &new][..], &new), (&exporting, &export)] {
+        let plain = program(&base, args);
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-o", &path("log"), "-e", "trace=rename,renameat,renameat2,unlinkat"]);
+        for slow in ["rename,renameat,renameat2:delay_enter=700000", "unlinkat:delay_enter=100000"]
+        {
+            strace.args(["-e", &format!("inject={slow}")]);
+        }
+        strace.arg(plain.get_program()).args(plain.get_args());
+        strace.env_clear().env("USER", "tester").env("PATH", std::env::var_os("PATH").unwrap());
+        strace.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = strace.process_group(0).spawn().unwrap();
+        let start = Instant::now();
+        while Path::new(name).exists() && start.elapsed() < Duration::from_secs(60) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+        let group = format!("-{}", child.id());
+        assert!(Command::new("kill").args(["-INT", "--", &group]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{args:?}");
+        assert!(Path::new(name).exists(), "{args:?}: the name was about to be given");
+    }
+    assert!(program(Path::new(&new), &["verify", "--deep"]).status().unwrap().success());
+    assert_eq!(whole(), files);
+}
+
 #[test]
 fn a_ledger_whose_making_was_interrupted_is_made_by_the_next_try() {
     if !traceable() {

@@ -2,7 +2,7 @@
 
 use super::super::error::LedgerError;
 use super::super::files::synced;
-use super::super::scratch::Folder;
+use super::super::scratch::{self, Folder};
 use super::super::{Ledger, Result};
 use std::path::{Path, PathBuf};
 
@@ -58,10 +58,13 @@ impl NewPlace {
     /// [`LedgerError::NotWritable`].
     pub(in crate::ledger) fn take_name(self) -> Result<()> {
         let write = |error| LedgerError::write(self.directory.display().to_string(), error);
-        if self.directory.exists() {
-            std::fs::remove_dir(&self.directory).map_err(write)?; // only an empty one goes
-        }
-        std::fs::rename(self.staging.path(), &self.directory).map_err(write)?;
+        let give = || {
+            if self.directory.exists() {
+                std::fs::remove_dir(&self.directory)?; // only an empty one goes
+            }
+            std::fs::rename(self.staging.path(), &self.directory)
+        };
+        scratch::named(give).map_err(write)?;
         self.staging.keep(); // it has another name now, and nothing is to be cleared away
         // The new name is not durable before its directory is.
         synced(&self.parent).map_err(write)
