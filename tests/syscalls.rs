@@ -144,6 +144,46 @@ fn whatever_head_acknowledges_was_synced_before() {
     }
 }
 
+/// A loss of power after the rename must not leave a ledger without the rules of who may decide.
+#[test]
+fn a_recovered_ledger_gets_its_name_when_all_of_it_is_synced() {
+    if !traceable() {
+        return;
+    }
+    let root = tempfile::tempdir().unwrap();
+    let (base, _) = base(root.path());
+    std::fs::write(base.join("config.toml"), "[access]\ntwo_person = true\n").unwrap();
+    std::fs::create_dir(base.join("inbox")).unwrap();
+    std::fs::write(base.join("inbox/arrived"), "").unwrap();
+    let (new, log) = (root.path().join("new"), root.path().join("log"));
+    let plain = program(&base, &["recover", base.to_str().unwrap(), new.to_str().unwrap()]);
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-y", "-e", "trace=fsync,fdatasync,rename,renameat,renameat2", "-o"]);
+    strace.arg(&log).arg(plain.get_program()).args(plain.get_args());
+    strace.env_clear().env("USER", "tester").env("PATH", std::env::var_os("PATH").unwrap());
+    assert!(strace.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
+    let text = std::fs::read_to_string(&log).unwrap();
+    let name = format!("{}\"", new.display());
+    let (before, _) = text.split_once(&name).expect("it gets its name");
+    let synced = |file: &str| {
+        let mut lines = before.lines().filter(|line| line.contains("sync("));
+        lines.any(|line| line.contains("/.restore-") && line.contains(&format!("{file}>")))
+    };
+    for file in ["/config.toml", "/inbox/arrived", "/inbox", "/sled/db", "/mirror/000001.vlb"] {
+        assert!(synced(file), "{file}\n{before}");
+    }
+    // The folder itself, after its last name.
+    let inbox = before.rfind("/inbox>").unwrap();
+    assert!(
+        before[inbox..].lines().any(|line| {
+            line.split_once("/.restore-").is_some_and(|(_, rest)| {
+                rest.split_once('>').is_some_and(|(name, _)| !name.contains('/'))
+            })
+        }),
+        "{before}"
+    );
+}
+
 /// How often HEAD moved, what was synced before it last did, and what was not each time.
 fn unsynced(text: &str) -> (usize, BTreeSet<String>, Vec<String>) {
     let (mut dirty, mut synced) = (BTreeSet::new(), BTreeSet::new());

@@ -4,11 +4,12 @@ use super::super::beside::Pieces;
 use super::super::bundle::NewPlace;
 use super::super::erase;
 use super::super::error::LedgerError;
-use super::super::files::{Directory, Files};
+use super::super::files::{Directory, Files, synced};
 use super::super::store::{SledStore, Store};
 use super::super::{Ledger, OpenOptions, Result};
 use super::{Survey, copy_file, copy_folder};
 use crate::domain::Digest;
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -40,17 +41,34 @@ pub fn recover(
     erase::note::carry(&Directory::new(directory), &Directory::new(place.path()))?;
     if directory.join("inbox").is_dir() {
         // Answers that wait there check themselves. Before opening, which finishes an erasure there too.
-        copy_folder(&directory.join("inbox"), &place.path().join("inbox"))
+        let inbox = place.path().join("inbox");
+        copy_folder(&directory.join("inbox"), &inbox)
+            .and_then(|()| synced_whole(&inbox))
             .map_err(|error| LedgerError::write("the inbox", error))?;
     }
     if directory.join(SETTINGS).is_file() {
         // They say who may decide, and how long rows are kept: no other ledger without them.
-        copy_file(&directory.join(SETTINGS), &place.path().join(SETTINGS))
+        let settings = place.path().join(SETTINGS);
+        copy_file(&directory.join(SETTINGS), &settings)
+            .and_then(|()| synced_whole(&settings))
             .map_err(|error| LedgerError::write("the settings", error))?;
     }
+    // The name that the ledger gets must not be durable before what is in it.
+    synced(place.path()).map_err(|error| LedgerError::write("the new ledger", error))?;
     check(&old, &survey, place.path(), options)?;
     place.take_name()?;
     Ok(survey)
+}
+
+/// Makes a file durable, or a folder with everything in it.
+fn synced_whole(path: &Path) -> io::Result<()> {
+    if !path.is_dir() {
+        return File::open(path)?.sync_all();
+    }
+    for entry in std::fs::read_dir(path)? {
+        synced_whole(&entry?.path())?;
+    }
+    synced(path)
 }
 
 /// Whether a path that need not be there yet is a directory or below it.
