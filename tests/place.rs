@@ -263,6 +263,24 @@ fn a_recovered_ledger_has_its_settings_and_an_inbox_of_its_owners_alone() {
     assert!(ran.err.contains("config.toml"), "{}", ran.err);
 }
 
+/// They can be written anew; the data cannot.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_ledger_is_recovered_without_settings_that_cannot_be_read() {
+    let desk = Desk::with_iv();
+    // A regular file, whose first byte nobody can read.
+    let settings = desk.path().join(".volledger/config.toml");
+    std::os::unix::fs::symlink("/proc/self/mem", settings).unwrap();
+    assert!(desk.run("status").exits(2).err.contains("cannot be read"));
+    let ran = desk.run("recover .volledger --dry-run").exits(0);
+    assert!(!ran.err.contains("config.toml"), "{}", ran.err);
+    let ran = desk.run("recover .volledger new").exits(0);
+    assert!(ran.out.contains("hurt: config.toml: it cannot be read"), "{}", ran.out);
+    assert!(ran.err.contains("could not be read: write them anew"), "{}", ran.err);
+    assert!(!desk.path().join("new/config.toml").exists());
+    desk.run("-L new verify --deep").exits(0);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_restored_ledger_gets_a_name_that_can_be_given() {

@@ -6,11 +6,12 @@ use super::super::erase;
 use super::super::error::LedgerError;
 use super::super::files::{Directory, Files, synced};
 use super::super::store::{SledStore, Store};
-use super::super::{Ledger, OpenOptions, Result};
-use super::{Survey, copy_file, copy_folder};
+use super::super::verify::Damage;
+use super::super::{Ledger, OpenOptions, Result, modes};
+use super::{Survey, copy_folder};
 use crate::domain::Digest;
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -36,7 +37,7 @@ pub fn recover(
         return Err(LedgerError::write(new.display().to_string(), inside));
     }
     let place = NewPlace::beside(new)?;
-    let (old, survey) = Ledger::sound_part(directory, Some(place.parent()), true)?;
+    let (old, mut survey) = Ledger::sound_part(directory, Some(place.parent()), true)?;
     write(&old, place.path(), now_ms)?;
     erase::note::carry(&Directory::new(directory), &Directory::new(place.path()))?;
     if directory.join("inbox").is_dir() {
@@ -47,17 +48,29 @@ pub fn recover(
             .map_err(|error| LedgerError::write("the inbox", error))?;
     }
     if directory.join(SETTINGS).is_file() {
-        // They say who may decide, and how long rows are kept: no other ledger without them.
-        let settings = place.path().join(SETTINGS);
-        copy_file(&directory.join(SETTINGS), &settings)
-            .and_then(|()| synced_whole(&settings))
-            .map_err(|error| LedgerError::write("the settings", error))?;
+        // They say who may decide, and how long rows are kept: no other ledger without them. But they can be
+        // written anew, and what is recorded cannot.
+        match std::fs::read(directory.join(SETTINGS)) {
+            Ok(bytes) => write_settings(&place.path().join(SETTINGS), &bytes)
+                .map_err(|error| LedgerError::write("the settings", error))?,
+            Err(error) => {
+                let what = format!("it cannot be read, and the new ledger has none: {error}");
+                survey.hurt.push(Damage { place: SETTINGS.to_owned(), what });
+            }
+        }
     }
     // The name that the ledger gets must not be durable before what is in it.
     synced(place.path()).map_err(|error| LedgerError::write("the new ledger", error))?;
     check(&old, &survey, place.path(), options)?;
     place.take_name()?;
     Ok(survey)
+}
+
+/// Writes the settings, durably and for their owner alone.
+fn write_settings(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = modes::private().write(true).create_new(true).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 /// Makes a file durable, or a folder with everything in it.
