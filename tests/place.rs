@@ -121,6 +121,29 @@ fn a_ledger_that_was_swapped_within_its_directory_is_noticed() {
     }
 }
 
+/// What is looked for by name is not there; that says nothing of the ledger.
+#[cfg(unix)]
+#[test]
+fn a_verification_of_a_ledger_that_was_moved_tells_of_no_damage() {
+    let (directory, mut ledger) = ledger();
+    let (root, away) = (directory.path().join("l"), directory.path().join("away"));
+    confirmed(&mut ledger, &file("iv/VOLA.csv"), &options(Series::Iv, Some("VOLA")));
+    let moved = |deep| {
+        matches!(verify::verify(&ledger, deep, &run()), Err(AppError::Ledger(LedgerError::Moved)))
+    };
+    assert!(!moved(true));
+    // While the first batch is being looked at, so that its sources and the mirror are next.
+    let found = ledger.verify(true, &mut |_| std::fs::rename(&root, &away).unwrap());
+    assert!(found.moved && !found.stopped, "{found:?}");
+    assert!(found.damage.len() < 2, "{found:?}");
+    assert!(moved(true) && moved(false));
+    std::fs::create_dir(&root).unwrap();
+    assert!(moved(true) && moved(false));
+    std::fs::remove_dir(&root).unwrap();
+    std::fs::rename(&away, &root).unwrap();
+    assert!(verify::verify(&ledger, true, &run()).unwrap().ok);
+}
+
 fn begun(command: &mut Command) -> Child {
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }

@@ -271,7 +271,7 @@ impl Directory {
 
 impl Files for Directory {
     fn list(&self, folder: &str) -> io::Result<BTreeMap<String, u64>> {
-        let listed = match std::fs::read_dir(self.open.root.join(folder)) {
+        let listed = match std::fs::read_dir(self.open.path(folder)?) {
             Ok(listed) => listed,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
             Err(error) => return Err(error),
@@ -442,6 +442,7 @@ mod tests {
                 files.in_place().err(),
                 files.write_at("mirror/000001.vlb", 0, b"x").err(),
                 files.read_from("HEADS", 0).err(),
+                files.list("mirror").err(),
                 files.replace("HEAD", b"x").err(),
                 files.remove("HEADS").err(),
             ];
