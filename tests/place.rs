@@ -313,8 +313,16 @@ fn a_restored_ledger_gets_a_name_that_can_be_given() {
     std::fs::create_dir(&empty).unwrap();
     let mut command = desk.command(["restore", "../whole.vlb", "."]);
     command.current_dir(&empty);
-    let refused = crate::program::ran(command, None).exits(22);
-    assert!(refused.err.contains("name it from elsewhere"), "{}", refused.err);
+    let refused = crate::program::ran(command, None).exits(2);
+    assert!(refused.err.contains("the command runs in it"), "{}", refused.err);
+    // Told before anything is restored.
+    std::os::unix::fs::symlink("nowhere", &link).unwrap();
+    for line in ["restore whole.vlb link", "recover .volledger link"] {
+        let refused = desk.run(line).exits(2);
+        assert!(refused.err.contains("a link that leads nowhere"), "{}", refused.err);
+    }
+    assert!(names(desk.path()).iter().all(|name| !name.starts_with(".restore-")));
+    std::fs::remove_file(&link).unwrap();
     std::os::unix::fs::symlink("empty", &link).unwrap();
     desk.run("restore whole.vlb link").exits(0);
     assert!(link.is_symlink());

@@ -13,6 +13,14 @@ pub enum LedgerError {
     /// A ledger where none was expected.
     #[error("{0} holds a ledger already")]
     Exists(PathBuf),
+    /// A name that a new ledger cannot get.
+    #[error("{} cannot become a ledger: {why}", .directory.display())]
+    NoPlace {
+        /// The name.
+        directory: PathBuf,
+        /// Why not.
+        why: &'static str,
+    },
     /// Bytes that are not what their place says; damage.
     #[error("the ledger is damaged: {what}")]
     Damaged {
