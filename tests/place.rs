@@ -2,7 +2,7 @@
 //! too, and what is left beside them.
 
 use crate::program::{Desk, sample};
-use crate::support::{confirmed, ledger, options, run, stage};
+use crate::support::{confirmed, ledger, options, run, signals_are_heard, stage};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -187,16 +187,14 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 #[cfg(unix)]
-fn interrupt(child: &Child) {
+fn signal(child: &Child, signal: &str) {
     let id = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
 }
 
-/// They hold what the ledger holds, and would outlive its erasure.
+/// Whose copy takes a while.
 #[cfg(unix)]
-#[test]
-fn an_interrupted_command_leaves_no_copy_of_the_ledger() {
-    let desk = Desk::with_ledger();
+fn large_backup(desk: &Desk) {
     let rows = |symbol: usize| {
         let day = |n: usize| format!("{}-{:02}-{:02}", 1980 + n / 336, n / 28 % 12 + 1, n % 28 + 1);
         (0..9_000).fold(String::new(), |all, n| {
@@ -208,6 +206,17 @@ fn an_interrupted_command_leaves_no_copy_of_the_ledger() {
     desk.run(&format!("import iv {large} --symbol-from column --mapping mc-iv-basic --force"))
         .exits(0);
     desk.run("backup whole.vlb").exits(0);
+}
+
+/// They hold what the ledger holds, and would outlive its erasure.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_command_leaves_no_copy_of_the_ledger() {
+    if !signals_are_heard() {
+        return;
+    }
+    let desk = Desk::with_ledger();
+    large_backup(&desk);
     let (out, temporary) = (desk.path().join("out"), desk.path().join("tmp"));
     std::fs::create_dir(&out).unwrap();
     std::fs::create_dir(&temporary).unwrap();
@@ -216,7 +225,7 @@ fn an_interrupted_command_leaves_no_copy_of_the_ledger() {
         let mut command = desk.command(line.split(' '));
         let child = begun(command.env("TMPDIR", &temporary));
         until(|| !names(&out).is_empty());
-        interrupt(&child);
+        signal(&child, "-INT");
         let output = child.wait_with_output().unwrap();
         let told = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(130), "{line}: {told}");
@@ -228,11 +237,33 @@ fn an_interrupted_command_leaves_no_copy_of_the_ledger() {
     let mut child = begun(command.env("TMPDIR", &temporary).stdin(Stdio::piped()));
     let input = child.stdin.take().unwrap();
     until(|| !names(&temporary).is_empty());
-    interrupt(&child);
+    signal(&child, "-INT");
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
     drop(input);
     assert_eq!(names(&temporary), [""; 0]);
     desk.run("verify").exits(0);
+}
+
+/// `nohup`, or the background of a script: what is to go on after a logout does.
+#[cfg(unix)]
+#[test]
+fn a_signal_that_is_ignored_stays_ignored() {
+    let desk = Desk::with_ledger();
+    large_backup(&desk);
+    for name in ["HUP", "INT"] {
+        let out = desk.path().join(name);
+        std::fs::create_dir(&out).unwrap();
+        let plain = desk.command(["restore", "whole.vlb", &format!("{name}/r")]);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("trap '' {name}; exec \"$@\""), "sh"]).current_dir(desk.path());
+        let child = begun(shell.arg(plain.get_program()).args(plain.get_args()));
+        until(|| !names(&out).is_empty());
+        signal(&child, &format!("-{name}"));
+        let output = child.wait_with_output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{name}: {told}");
+        assert_eq!(names(&out), ["r"]);
+    }
 }
 
 #[cfg(unix)]
