@@ -449,3 +449,41 @@ fn a_refused_import_brings_nothing_back() {
     assert_eq!(holders(desk.path(), CANARY).len(), 1, "the folder that was imported alone");
     desk.run("verify --deep").exits(0);
 }
+
+/// An import that fails has written what it read before it failed, and nobody knows whether that was
+/// what was erased.
+#[test]
+fn a_failed_import_brings_nothing_back() {
+    let desk = Desk::with_ledger();
+    let place = desk.path().join("many").join("iv_daily_summary");
+    std::fs::create_dir_all(&place).unwrap();
+    // More than a window: what is read first is in the engine when the last file is looked at.
+    for symbol in 0..60 {
+        let rows: Vec<_> = (0..1_100)
+            .map(|n| {
+                let date = format!("{}-{:02}-{:02}", 2020 + n / 336, n / 28 % 12 + 1, n % 28 + 1);
+                let note = if (symbol, n) == (0, 0) { CANARY } else { "plain" };
+                format!(
+                    "{{\"date\":\"{date}\",\"atm_iv\":0.{},\"note\":\"{note}\"}}",
+                    100 + n % 700
+                )
+            })
+            .collect();
+        let name = format!(
+            "S{}.json",
+            char::from(b'A' + symbol % 26).to_string().repeat(1 + symbol as usize / 26)
+        );
+        std::fs::write(place.join(name), format!("[{}]", rows.join(","))).unwrap();
+    }
+    desk.run("import tomic many --yes").exits(0);
+    let ledger = desk.path().join(".volledger");
+    assert!(!holders(&ledger, CANARY).is_empty());
+    desk.run("erase b1/1 --reason gdpr --yes").exits(0);
+    assert_eq!(holders(&ledger, CANARY), [""; 0]);
+    std::fs::write(place.join("ZBAD.json"), "[{").unwrap();
+    let failed = desk.run("import tomic many --yes").exits(1);
+    assert!(failed.err.contains("ZBAD"), "{}", failed.err);
+    assert_eq!(holders(&ledger, CANARY), [""; 0]);
+    let opened = desk.run("verify --deep").exits(0);
+    assert!(!opened.err.contains("unfinished"), "{}", opened.err);
+}

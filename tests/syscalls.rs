@@ -3,7 +3,7 @@
 
 use crate::crash::{program, whole_to_recover};
 use crate::laws::damage::copy;
-use crate::support::{run, shown};
+use crate::support::{run, shown, signals_are_heard};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -142,6 +142,46 @@ fn whatever_head_acknowledges_was_synced_before() {
             assert!(synced.iter().any(|path| path.ends_with(name)), "{args:?}: {name}\n{text}");
         }
     }
+}
+
+/// A loss of power after the rename must not leave a ledger without the rules of who may decide.
+#[test]
+fn a_recovered_ledger_gets_its_name_when_all_of_it_is_synced() {
+    if !traceable() {
+        return;
+    }
+    let root = tempfile::tempdir().unwrap();
+    let (base, _) = base(root.path());
+    std::fs::write(base.join("config.toml"), "[access]\ntwo_person = true\n").unwrap();
+    std::fs::create_dir(base.join("inbox")).unwrap();
+    std::fs::write(base.join("inbox/arrived"), "").unwrap();
+    let (new, log) = (root.path().join("new"), root.path().join("log"));
+    let plain = program(&base, &["recover", base.to_str().unwrap(), new.to_str().unwrap()]);
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-y", "-e", "trace=fsync,fdatasync,rename,renameat,renameat2", "-o"]);
+    strace.arg(&log).arg(plain.get_program()).args(plain.get_args());
+    strace.env_clear().env("USER", "tester").env("PATH", std::env::var_os("PATH").unwrap());
+    assert!(strace.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
+    let text = std::fs::read_to_string(&log).unwrap();
+    let name = format!("{}\"", new.display());
+    let (before, _) = text.split_once(&name).expect("it gets its name");
+    let synced = |file: &str| {
+        let mut lines = before.lines().filter(|line| line.contains("sync("));
+        lines.any(|line| line.contains("/.restore-") && line.contains(&format!("{file}>")))
+    };
+    for file in ["/config.toml", "/inbox/arrived", "/inbox", "/sled/db", "/mirror/000001.vlb"] {
+        assert!(synced(file), "{file}\n{before}");
+    }
+    // The folder itself, after its last name.
+    let inbox = before.rfind("/inbox>").unwrap();
+    assert!(
+        before[inbox..].lines().any(|line| {
+            line.split_once("/.restore-").is_some_and(|(_, rest)| {
+                rest.split_once('>').is_some_and(|(name, _)| !name.contains('/'))
+            })
+        }),
+        "{before}"
+    );
 }
 
 /// How often HEAD moved, what was synced before it last did, and what was not each time.
@@ -383,6 +423,49 @@ fn a_disk_that_fails_and_goes_on_failing_tears_nothing() {
         }
         trial.end();
     }
+}
+
+/// What is removed goes by handles: it would go on under the name that a finished copy gets meanwhile.
+#[test]
+fn ctrl_c_empties_nothing_that_has_its_name() {
+    if !traceable() || !signals_are_heard() {
+        return;
+    }
+    let root = tempfile::tempdir().unwrap();
+    let (base, _) = base(root.path());
+    let path = |name: &str| root.path().join(name).to_string_lossy().into_owned();
+    let (backup, new, export) = (path("whole.vlb"), path("new"), path("export"));
+    let whole = || std::fs::read_dir(&export).unwrap().count();
+    assert!(program(&base, &["backup", &backup]).status().unwrap().success());
+    let exporting = ["export", "all", "-f", "parquet", "-O", &export];
+    assert!(program(&base, &exporting).status().unwrap().success());
+    let files = whole();
+    // An empty directory goes, and the earlier export, a moment before the other one gets the name.
+    std::fs::create_dir(&new).unwrap();
+    for (args, name) in [(&["restore", &backup, &new][..], &new), (&exporting, &export)] {
+        let plain = program(&base, args);
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-o", &path("log"), "-e", "trace=rename,renameat,renameat2,unlinkat"]);
+        for slow in ["rename,renameat,renameat2:delay_enter=700000", "unlinkat:delay_enter=100000"]
+        {
+            strace.args(["-e", &format!("inject={slow}")]);
+        }
+        strace.arg(plain.get_program()).args(plain.get_args());
+        strace.env_clear().env("USER", "tester").env("PATH", std::env::var_os("PATH").unwrap());
+        strace.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = strace.process_group(0).spawn().unwrap();
+        let start = Instant::now();
+        while Path::new(name).exists() && start.elapsed() < Duration::from_secs(60) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+        let group = format!("-{}", child.id());
+        assert!(Command::new("kill").args(["-INT", "--", &group]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{args:?}");
+        assert!(Path::new(name).exists(), "{args:?}: the name was about to be given");
+    }
+    assert!(program(Path::new(&new), &["verify", "--deep"]).status().unwrap().success());
+    assert_eq!(whole(), files);
 }
 
 #[test]

@@ -116,8 +116,12 @@ pub fn replace_with<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T>) -> R
     if is_stream(path)? {
         return pour(path, write);
     }
-    replace(path, write, |new| {
-        File::options().write(true).open(new)?.sync_all()?;
+    let durable = |new: &Path| {
+        let written = write(new)?;
+        let synced = File::options().write(true).open(new).and_then(|file| file.sync_all());
+        synced.map_err(unwritable(path)).map(|()| written)
+    };
+    replace(path, durable, |new| {
         let backup = backup_of(path);
         if path.exists() {
             let _ = std::fs::remove_file(&backup);
@@ -223,7 +227,7 @@ fn replace<T>(
     let place = Folder::new(".volledger-", Some(parent)).map_err(unwritable())?;
     let new = place.path().join("new");
     let written = write(&new)?;
-    swap(&new).map_err(unwritable())?;
+    scratch::named(|| swap(&new)).map_err(unwritable())?;
     synced(parent).map_err(unwritable())?;
     Ok(written)
 }
@@ -286,7 +290,8 @@ fn write_bundle(
         out.flush().map_err(unwritable(file))?;
     }
     temp.as_file().sync_all().map_err(unwritable(file))?;
-    temp.persist(file).map_err(|error| unwritable(file)(error.error))?;
+    let named = scratch::named(|| temp.persist(file));
+    named.map_err(|error| unwritable(file)(error.error))?;
     synced(parent).map_err(unwritable(file))
 }
 

@@ -66,7 +66,7 @@ pub fn with_events(
         Ok(()) => Ok(Prepared { writer, memory }),
         Err(error) => {
             // The first error is the one to tell; the remains are swept at the next start too.
-            let _ = target.abandon(writer);
+            let _ = stage::abandon(target, writer);
             Err(error)
         }
     }
@@ -149,7 +149,7 @@ impl Prepared {
     /// Drops what was written.
     pub fn abandon(self, ledger: &mut Ledger) -> Result<()> {
         if self.memory.is_none() {
-            ledger.abandon(self.writer)?;
+            stage::abandon(ledger, self.writer)?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::error::{AppError, Result};
 use super::review::{self, Analysis, Wanted};
-use super::{Run, parts};
+use super::{Run, Silent, parts};
 use crate::domain::entry::{MappingRef, RowCounts, ViewPart};
 use crate::domain::{
     BatchId, BatchState, Class, Day, Digest, Entry, EntryKind, Finding, Position, Series, Severity,
@@ -210,14 +210,15 @@ pub fn seal(
         Ok(None) => {}
         // Nothing of it stays, refused or not: the next start would take it for a crash.
         Ok(Some((id, state))) => {
-            ledger.abandon(writer)?;
-            forget_again(ledger, id, run)?;
+            drop_known(ledger, writer, id, run)?;
             return Ok(Sealed::Known(id, state));
         }
         Err(refusal) => {
-            ledger.abandon(writer)?;
-            if let AppError::RolledBackBefore { batch, .. } = &refusal {
-                forget_again(ledger, *batch, run)?;
+            match &refusal {
+                AppError::RolledBackBefore { batch, .. } => {
+                    drop_known(ledger, writer, *batch, run)?;
+                }
+                _ => abandon(ledger, writer)?,
             }
             return Err(refusal);
         }
@@ -233,11 +234,11 @@ pub fn seal(
         // The last moment at which a stop leaves nothing.
         Ok(analysis) if !run.progress.stopped() => analysis,
         Err(error) if !run.progress.stopped() => {
-            let _ = ledger.abandon(writer); // the first error is the one to tell
+            let _ = abandon(ledger, writer); // the first error is the one to tell
             return Err(error);
         }
         _ => {
-            ledger.abandon(writer)?;
+            abandon(ledger, writer)?;
             return Err(LedgerError::Stopped.into());
         }
     };
@@ -273,13 +274,33 @@ pub fn seal(
     Ok(Sealed::New(batch, Box::new(analysis)))
 }
 
-/// Reading a batch anew brought back what was erased of it: it goes again.
-fn forget_again(ledger: &mut Ledger, batch: BatchId, run: &Run<'_>) -> Result<()> {
+/// Drops what was written of a batch that is here already. Where something of that one was erased,
+/// reading it anew has brought that back: it goes again.
+fn drop_known(
+    ledger: &mut Ledger,
+    writer: BatchWriter,
+    batch: BatchId,
+    run: &Run<'_>,
+) -> Result<()> {
+    // First, as below.
     if ledger.batches().get(batch).is_some_and(|batch| !batch.erased.is_empty()) {
         ledger.forget_again()?;
         super::views::catch_up(ledger, run.progress)?;
     }
-    Ok(())
+    Ok(ledger.abandon(writer)?)
+}
+
+/// Drops what was written of a batch that nobody knows, since it was not read to its end: it may be what
+/// was erased.
+///
+/// # Errors
+/// A ledger that cannot be written; then the next start takes it for a crash.
+pub fn abandon(ledger: &mut Ledger, writer: BatchWriter) -> Result<()> {
+    // Before its blocks are removed, by which the next start would know of it.
+    if ledger.forget_unfinished(writer.events() > 0)? {
+        super::views::catch_up(ledger, &Silent)?;
+    }
+    Ok(ledger.abandon(writer)?)
 }
 
 /// Longest reason or remark of an entry, in bytes; an entry must stay small.

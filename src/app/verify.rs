@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// every view with its rebuild.
 ///
 /// # Errors
-/// [`LedgerError::Stopped`]; what is wrong is in the report.
+/// [`LedgerError::Stopped`], [`LedgerError::Moved`]; what is wrong is in the report.
 pub fn verify(ledger: &Ledger, deep: bool, run: &Run<'_>) -> Result<VerifyReport> {
     let mut report = hashes(ledger, deep, run)?;
     // Views can only be compared with a log that is sound.
@@ -52,6 +52,9 @@ fn hashes(ledger: &Ledger, deep: bool, run: &Run<'_>) -> Result<VerifyReport> {
     };
     let found = ledger.verify_until(deep, &mut heard, &|| run.progress.stopped());
     run.progress.end();
+    if found.moved {
+        return Err(LedgerError::Moved.into());
+    }
     if found.stopped {
         return Err(LedgerError::Stopped.into());
     }

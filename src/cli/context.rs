@@ -29,6 +29,11 @@ pub(super) fn with_files(
         }
         Command::Config(args) if args.is_path() => return Ok(settings),
         Command::Init(_) => new_ledger_directory(ledger, &settings),
+        // The settings of the damaged one may be what is damaged.
+        Command::Recover(args) => match args.new_dir() {
+            Some(new) => Found { directory: new.to_owned(), by: "the command" },
+            None => return Ok(settings),
+        },
         Command::Restore(args) => Found { directory: args.dir().to_owned(), by: "the command" },
         _ => ledger_directory(ledger, &settings),
     };

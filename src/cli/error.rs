@@ -131,6 +131,7 @@ fn exit(error: &AppError) -> Exit {
             LedgerError::Proof(ProofError::Fails(_)) => Exit::Damaged,
             LedgerError::Newer { .. } => Exit::Newer,
             LedgerError::Held { .. } => Exit::Held,
+            LedgerError::NoPlace { .. } => Exit::Usage,
             LedgerError::NotWritable { .. } | LedgerError::Moved | LedgerError::Poisoned => {
                 Exit::NotWritable
             }
@@ -287,6 +288,10 @@ fn ledger_hint(error: &LedgerError) -> String {
             "make one with `volledger init`, or name it with `-L DIR`".to_owned()
         }
         LedgerError::Exists(_) => "use it as it is: `volledger status`".to_owned(),
+        LedgerError::NoPlace { .. } => {
+            "nothing was done; name a directory that is not there yet, or an empty one, from outside of it"
+                .to_owned()
+        }
         LedgerError::Damaged { .. } | LedgerError::Malformed { .. } => {
             "nothing was changed. `volledger recover DIR NEWDIR` writes everything that verifies \
              into a new ledger; what is sound can also be read with `--at POSITION`"
@@ -300,8 +305,8 @@ fn ledger_hint(error: &LedgerError) -> String {
                 .to_owned()
         }
         LedgerError::Moved => {
-            "put it back or name it as it is called now, and run the command again; what it had before \
-             is as it was"
+            "put it back or name it as it is called now, look with `volledger log` whether this was \
+             done, and run it again if not"
                 .to_owned()
         }
         // Whoever writes has the lock first.
@@ -393,6 +398,7 @@ mod tests {
             (LedgerError::write("x", full()).into(), Exit::NotWritable),
             (LedgerError::Poisoned.into(), Exit::NotWritable),
             (LedgerError::Moved.into(), Exit::NotWritable),
+            (LedgerError::NoPlace { directory: "x".into(), why: "y" }.into(), Exit::Usage),
             (LedgerError::NotFound("x".into()).into(), Exit::Failed),
             (LedgerError::NoSuchPosition { at, head: at }.into(), Exit::Failed),
             (Refusal::NothingToUndo.into(), Exit::Failed),

@@ -24,11 +24,13 @@ pub(super) fn instead<T>(told: impl Fn() + Send + 'static, work: impl FnOnce() -
     done
 }
 
-/// Hears of Ctrl-C from now on.
+/// Hears of Ctrl-C, of an end that is asked for and of a terminal that goes, from now on. Not where the
+/// program was started to ignore one of these (`nohup`, the background of a script): a handler has no way to
+/// tell them apart, and what was to outlive a logout would end with it. The others end it at once then.
 fn listen() {
     static LISTENING: Once = Once::new();
-    // Nobody else listens, so this is not refused; without a handler the program ends as it would.
-    LISTENING.call_once(|| drop(ctrlc::set_handler(heard)));
+    // It refuses where a signal has another meaning already, and leaves it that one.
+    LISTENING.call_once(|| drop(ctrlc::try_set_handler(heard)));
 }
 
 /// Copies of the ledger under passing names go when Ctrl-C ends the program. Not for one that hears of

@@ -77,8 +77,13 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError::NotWritable`] and [`LedgerError::Damaged`]; the entry then does not count.
+    /// [`LedgerError::Moved`]; it does not either, unless the ledger was moved in the last moment.
     pub fn append(&mut self, entry: Entry) -> Result<Position> {
         self.slots.check()?;
+        // Before anything is handed on: whoever opens what was moved finds what had become durable.
+        if let (Some(files), None) = (&self.files, &self.unacknowledged) {
+            files.in_place().map_err(|error| LedgerError::write("HEAD", error))?;
+        }
         let bytes = codec::encode_entry(&entry)?;
         store::check_size(&bytes)?;
         let (stages, decides) = match &entry.kind {

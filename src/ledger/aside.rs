@@ -46,6 +46,10 @@ impl Files for OnlyRead {
     fn replace(&self, _: &str, _: &[u8]) -> io::Result<()> {
         Err(refused())
     }
+
+    fn in_place(&self) -> io::Result<()> {
+        self.0.in_place()
+    }
 }
 
 impl Ledger {

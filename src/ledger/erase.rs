@@ -276,22 +276,36 @@ impl Ledger {
             }
             note::remove(self)?;
         }
-        if !self.table.iter().any(|(_, batch)| !batch.erased.is_empty()) {
-            return Ok(());
-        }
-        if !unfinished && self.ends_sealed(self.store.pack_reader().end())? {
-            return Ok(());
-        }
-        let kept = self.store.all_kept()?;
-        let left = self.store.pack().goes_on_behind(kept.iter().map(|(_, kept)| kept))?;
-        if unfinished || left || !self.brought_back()?.is_empty() {
-            self.forget_again()?;
+        if self.forget_unfinished(unfinished)? {
             self.notes.push(
                 "what an unfinished import left is overwritten, since events of this ledger are erased"
                     .to_owned(),
             );
         }
         Ok(())
+    }
+
+    /// [Takes away again](Self::forget_again) what an import left that will not be finished, where
+    /// events of the ledger are erased: it may have been reading these. `unfinished` is whether blocks
+    /// of it are, or were, in the engine; without them the packs tell. Says whether something went, and
+    /// the views with it.
+    ///
+    /// # Errors
+    /// As [`Ledger::erase`].
+    pub fn forget_unfinished(&mut self, unfinished: bool) -> Result<bool> {
+        if !self.table.iter().any(|(_, batch)| !batch.erased.is_empty()) {
+            return Ok(false);
+        }
+        if !unfinished && self.ends_sealed(self.store.pack_reader().end())? {
+            return Ok(false);
+        }
+        let kept = self.store.all_kept()?;
+        let left = self.store.pack().goes_on_behind(kept.iter().map(|(_, kept)| kept))?;
+        let all = unfinished || left || !self.brought_back()?.is_empty();
+        if all {
+            self.forget_again()?;
+        }
+        Ok(all)
     }
 
     /// Takes events from every file.

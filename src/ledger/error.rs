@@ -13,6 +13,14 @@ pub enum LedgerError {
     /// A ledger where none was expected.
     #[error("{0} holds a ledger already")]
     Exists(PathBuf),
+    /// A name that a new ledger cannot get.
+    #[error("{} cannot become a ledger: {why}", .directory.display())]
+    NoPlace {
+        /// The name.
+        directory: PathBuf,
+        /// Why not.
+        why: &'static str,
+    },
     /// Bytes that are not what their place says; damage.
     #[error("the ledger is damaged: {what}")]
     Damaged {
@@ -69,10 +77,8 @@ pub enum LedgerError {
         /// Why not.
         source: std::io::Error,
     },
-    /// The directory that was opened is no longer the one of its name.
-    #[error(
-        "the ledger's directory was moved or replaced while it was open; nothing was acknowledged"
-    )]
+    /// What was opened is no longer what its name leads to.
+    #[error("the ledger was moved or replaced while it was open")]
     Moved,
     /// The storage engine failed.
     #[error("the storage engine failed: {0}")]

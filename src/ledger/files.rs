@@ -5,14 +5,14 @@
 use super::modes;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 #[cfg(unix)]
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, SyncSender, channel, sync_channel};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// A sync that was begun.
 pub type Syncing = Box<dyn FnOnce() -> io::Result<()>>;
@@ -83,9 +83,9 @@ pub trait Files: Send + Sync + Debug {
     }
 }
 
-/// Somebody moved the directory, or gave its name to another one.
+/// Somebody moved the directory, gave its name to another one, or put another ledger into it.
 #[derive(Debug, thiserror::Error)]
-#[error("the ledger's directory was moved or replaced while it was open")]
+#[error("the ledger was moved or replaced while it was open")]
 pub struct Moved;
 
 impl Moved {
@@ -95,19 +95,20 @@ impl Moved {
     }
 }
 
-/// Which directory it is, whatever its name; `None` where there is none, or the system cannot say.
-fn identity(root: &Path) -> Option<(u64, u64)> {
+/// Which file or directory it is, whatever its name: its device and its number there.
+type Identity = (u64, u64);
+
+/// `None` where there is none, or the system cannot say.
+fn identity(found: io::Result<Metadata>) -> Option<Identity> {
+    let found = found.ok()?;
     #[cfg(unix)]
     {
-        let found = std::fs::metadata(root).ok()?;
-        Some((
-            std::os::unix::fs::MetadataExt::dev(&found),
-            std::os::unix::fs::MetadataExt::ino(&found),
-        ))
+        use std::os::unix::fs::MetadataExt;
+        Some((found.dev(), found.ino()))
     }
     #[cfg(not(unix))]
     {
-        let _ = root;
+        let _ = found;
         None
     }
 }
@@ -124,7 +125,10 @@ pub struct Directory {
 struct Open {
     root: PathBuf,
     /// Which directory that was at first: names are looked up in it alone.
-    identity: Option<(u64, u64)>,
+    identity: Option<Identity>,
+    /// Which file in it is the lock that is held. It tells of more than the directory does, in which another
+    /// ledger may have been put; and while it is held, no other file gets its number.
+    lock: OnceLock<Identity>,
     handles: Mutex<Handles>,
 }
 
@@ -147,10 +151,15 @@ impl Open {
         self.handles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Refuses to look up a name where the directory is no longer the one that was opened.
+    /// Refuses to look up a name where the directory is no longer the one that was opened, or has another
+    /// ledger in it.
     fn in_place(&self) -> io::Result<()> {
-        match self.identity {
-            Some(_) if identity(&self.root) != self.identity => Err(io::Error::other(Moved)),
+        let (known, found) = match self.lock.get() {
+            Some(lock) => (Some(*lock), std::fs::metadata(self.root.join(super::lock::NAME))),
+            None => (self.identity, std::fs::metadata(&self.root)),
+        };
+        match known {
+            Some(_) if identity(found) != known => Err(io::Error::other(Moved)),
             _ => Ok(()),
         }
     }
@@ -246,15 +255,23 @@ impl Helpers {
 impl Directory {
     /// The files under `root`. From now on it is that directory, whatever gets its name.
     pub fn new(root: &Path) -> Self {
-        let handles = Mutex::default();
-        let open = Open { root: root.to_owned(), identity: identity(root), handles };
+        let (handles, lock) = (Mutex::default(), OnceLock::new());
+        let identity = identity(std::fs::metadata(root));
+        let open = Open { root: root.to_owned(), identity, lock, handles };
         Self { open: Arc::new(open), helpers: LazyLock::new(Helpers::begin) }
+    }
+
+    /// From now on it is the directory in which this file is the lock.
+    pub fn held_by(&self, lock: &File) {
+        if let Some(lock) = identity(lock.metadata()) {
+            let _ = self.open.lock.set(lock); // the first one is held
+        }
     }
 }
 
 impl Files for Directory {
     fn list(&self, folder: &str) -> io::Result<BTreeMap<String, u64>> {
-        let listed = match std::fs::read_dir(self.open.root.join(folder)) {
+        let listed = match std::fs::read_dir(self.open.path(folder)?) {
             Ok(listed) => listed,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
             Err(error) => return Err(error),
@@ -425,6 +442,7 @@ mod tests {
                 files.in_place().err(),
                 files.write_at("mirror/000001.vlb", 0, b"x").err(),
                 files.read_from("HEADS", 0).err(),
+                files.list("mirror").err(),
                 files.replace("HEAD", b"x").err(),
                 files.remove("HEADS").err(),
             ];

@@ -208,7 +208,7 @@ impl Slots {
         let next = self.last.is_some_and(|last| !last);
         let wrote = match self.last {
             None => head.write(files),
-            // What is durable by now may be elsewhere than whoever opens the ledger next looks.
+            // Looked at again: what is durable by now may be elsewhere than whoever opens it next looks.
             Some(_) => files
                 .in_place()
                 .and_then(|()| {

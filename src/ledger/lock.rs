@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 /// Who finds the lock with a holder that lends waits so long, even if told not to wait: a piece of
 /// the holder's work may take that long.
 const LENT: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 15 });
+/// The file's name.
+pub(super) const NAME: &str = "LOCK";
 /// How often who waits looks again.
 const STEP: Duration = Duration::from_millis(20);
 /// The first word of the line that a holder who lends adds.
@@ -67,7 +69,7 @@ impl Lock {
     /// that lends.
     pub fn take(directory: &Path, options: &OpenOptions) -> Result<Self, LedgerError> {
         let (holder, patience) = (&options.holder, options.patience);
-        let path = directory.join("LOCK");
+        let path = directory.join(NAME);
         let opening = modes::private().create(true).read(true).write(true).truncate(false).clone();
         let mut file =
             opening.open(&path).map_err(|error| LedgerError::write("the lock", error))?;
@@ -104,6 +106,13 @@ impl Lock {
     }
 }
 
+impl Lock {
+    /// The file that is held.
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+}
+
 /// What the lock file says of its holder: a name, and whether it lends.
 fn said(file: &mut File) -> (String, bool) {
     let mut text = String::new();
@@ -118,7 +127,7 @@ impl Lock {
     /// Makes sure that no process writes there, and keeps it so, without writing anything: for a
     /// directory that must stay as it is. Others may look too. `None` where there is no lock file.
     pub fn look(directory: &Path) -> Result<Option<Self>, LedgerError> {
-        let Ok(file) = File::open(directory.join("LOCK")) else {
+        let Ok(file) = File::open(directory.join(NAME)) else {
             return Ok(None);
         };
         match file.try_lock_shared() {

@@ -32,7 +32,9 @@ impl Ledger {
             modes::restrict(directory, 0o700).map_err(write)?;
         }
         let lock = Lock::take(directory, options)?;
-        let files: Arc<dyn Files> = Arc::new(Directory::new(directory));
+        let files = Directory::new(directory);
+        files.held_by(lock.file());
+        let files: Arc<dyn Files> = Arc::new(files);
         let engine = directory.join("sled");
         if begun && engine.join("db").metadata().map_or(true, |db| db.len() == 0) {
             // Its configuration may be there in part; there is nothing else.
@@ -80,9 +82,11 @@ impl Ledger {
         if !Self::exists(directory) {
             return Err(LedgerError::NotFound(directory.to_owned()));
         }
-        let files: Arc<dyn Files> = Arc::new(Directory::new(directory));
-        Head::read(&*files)?; // a ledger that is too new is not even locked
+        let files = Directory::new(directory);
+        Head::read(&files)?; // a ledger that is too new is not even locked
         let lock = Lock::take(directory, options)?;
+        files.held_by(lock.file());
+        let files: Arc<dyn Files> = Arc::new(files);
         Head::read(&*files)?.ok_or_else(no_head)?;
         SledStore::settle(directory)?;
         if !directory.join("sled").join("db").exists() {

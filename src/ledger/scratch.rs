@@ -55,8 +55,15 @@ pub fn when_noted(listen: fn()) {
     let _ = LISTEN.set(listen); // the first one stays
 }
 
+/// Gives what is noted, or something in it, the name that it keeps: wholly before [`clear_away`], which
+/// would go on removing it under that name, or never, since this does not return behind it.
+pub fn named<T>(give: impl FnOnce() -> T) -> T {
+    let _held = there();
+    give()
+}
+
 /// Removes all that is noted. For a process that ends now: what its threads still write goes nowhere,
-/// and nothing gets another name any more.
+/// and nothing is [named](named) any more.
 pub fn clear_away() {
     let there = there();
     for path in there.iter() {
@@ -110,5 +117,23 @@ impl Folder {
     /// Leaves it: it has got its name.
     pub fn keep(self) {
         let _ = self.place.keep();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::TryLockError;
+
+    /// `clear_away` holds it to the end.
+    #[test]
+    fn nothing_is_cleared_away_while_it_gets_its_name() {
+        let held = || matches!(THERE.try_lock(), Err(TryLockError::WouldBlock));
+        assert!(named(held));
+        let folder = Folder::new("test-", None).unwrap();
+        let (new, old) = (folder.path().join("new"), folder.path().join("old"));
+        std::fs::write(&old, "x").unwrap();
+        named(|| std::fs::rename(&old, &new)).unwrap();
+        assert!(new.exists());
     }
 }

@@ -7,6 +7,7 @@ use super::root::batch_root;
 use super::tree::Tree;
 use super::{Ledger, Result, codec};
 use crate::domain::Stage;
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 /// Something that is not as recorded.
@@ -31,6 +32,8 @@ pub struct Verified {
     pub damage: Vec<Damage>,
     /// Whether it was stopped before everything was looked at.
     pub stopped: bool,
+    /// Whether the ledger was moved or replaced meanwhile: what was found then is not about it.
+    pub moved: bool,
 }
 
 impl Ledger {
@@ -56,12 +59,33 @@ impl Ledger {
         progress: &mut dyn FnMut(u64),
         stop: &dyn Fn() -> bool,
     ) -> Verified {
+        // Without its files nothing more can be found.
+        let gone = Cell::new(false);
+        let gone_or_stopped = || gone.get() || stop();
+        let found = self.find_damage(deep, progress, &gone_or_stopped, &|error| {
+            gone.set(gone.get() || matches!(error, LedgerError::Moved));
+            error.to_string()
+        });
+        // Nor is what could not be found where it is looked for by name.
+        let away = || self.files.as_ref().is_some_and(|files| files.in_place().is_err());
+        let moved = gone.get() || (!found.damage.is_empty() && away());
+        Verified { stopped: found.stopped && !moved, moved, ..found }
+    }
+
+    /// Gathers what is not as recorded; `told` says what an error means.
+    fn find_damage(
+        &self,
+        deep: bool,
+        progress: &mut dyn FnMut(u64),
+        stop: &dyn Fn() -> bool,
+        told: &dyn Fn(LedgerError) -> String,
+    ) -> Verified {
         let mut found = Verified::default();
-        let damage = |found: &mut Verified, place: String, what: String| {
-            found.damage.push(Damage { place, what });
+        let damage = |found: &mut Verified, place: String, error: LedgerError| {
+            found.damage.push(Damage { place, what: told(error) });
         };
         if let Err(error) = self.verify_log() {
-            damage(&mut found, "log".into(), error.to_string());
+            damage(&mut found, "log".into(), error);
         }
         let mut sources = BTreeSet::new();
         for (id, batch) in self.table.iter() {
@@ -72,12 +96,12 @@ impl Ledger {
             sources.extend([stage.manifest, stage.mapping.digest]);
             match self.manifest_of(stage) {
                 Ok(manifest) => sources.extend(manifest.sources.iter().map(|s| s.digest)),
-                Err(error) => damage(&mut found, format!("batch {id}"), error.to_string()),
+                Err(error) => damage(&mut found, format!("batch {id}"), error),
             }
             let checked = if deep { self.verify_batch(stage) } else { self.count_batch(stage) };
             match checked {
                 Ok(()) => found.events += stage.events,
-                Err(error) => damage(&mut found, format!("batch {id}"), error.to_string()),
+                Err(error) => damage(&mut found, format!("batch {id}"), error),
             }
             progress(stage.events);
         }
@@ -101,18 +125,17 @@ impl Ledger {
             match checked {
                 Ok(()) => found.sources += 1,
                 Err(error) => {
-                    damage(&mut found, format!("source {}", digest.short()), error.to_string());
+                    damage(&mut found, format!("source {}", digest.short()), error);
                 }
             }
         }
         if deep {
-            let wrong = self.verify_mirror().unwrap_or_else(|error| vec![error.to_string()]);
-            for what in wrong {
-                damage(&mut found, "mirror".into(), what);
-            }
+            let wrong = self.verify_mirror().unwrap_or_else(|error| vec![told(error)]);
+            let wrong = wrong.into_iter().map(|what| Damage { place: "mirror".into(), what });
+            found.damage.extend(wrong);
             match self.store.scrub() {
                 Ok(values) => found.values = values,
-                Err(error) => damage(&mut found, "engine".into(), error.to_string()),
+                Err(error) => damage(&mut found, "engine".into(), error),
             }
         }
         found

@@ -6,7 +6,7 @@ use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -31,12 +31,25 @@ pub(in crate::cli) struct RecoverArgs {
     dry_run: bool,
 }
 
+impl RecoverArgs {
+    /// The directory of the new ledger; none where one only looks.
+    pub(in crate::cli) fn new_dir(&self) -> Option<&Path> {
+        self.new.as_deref()
+    }
+}
+
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &RecoverArgs) -> Outcome<Exit> {
     let report = recover::recover(&args.dir, args.new.as_deref(), &ctx.options(), &ctx.run())
         .map_err(Failure::from)?;
     ui.show(&report)?;
-    if args.new.is_some() && args.dir.join("config.toml").is_file() {
-        ui.note("its settings, config.toml, were copied as they are");
+    let settings = |dir: &Path| dir.join("config.toml").is_file();
+    match args.new.as_deref().filter(|_| settings(&args.dir)) {
+        Some(new) if settings(new) => ui.note("its settings, config.toml, were copied as they are"),
+        Some(_) => ui.note(
+            "its settings, config.toml, could not be read: write them anew, or none of its rules hold \
+             in the new ledger",
+        ),
+        None => {}
     }
     match &args.new {
         Some(new) => ui.hint(&format!("look at it: `volledger -L {} verify`", new.display())),

@@ -2,7 +2,7 @@
 
 use super::super::error::LedgerError;
 use super::super::files::synced;
-use super::super::scratch::Folder;
+use super::super::scratch::{self, Folder};
 use super::super::{Ledger, Result};
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ impl NewPlace {
     /// Begins one.
     ///
     /// # Errors
-    /// [`LedgerError::Exists`], [`LedgerError::NotWritable`].
+    /// [`LedgerError::Exists`], [`LedgerError::NoPlace`], [`LedgerError::NotWritable`].
     pub(in crate::ledger) fn beside(directory: &Path) -> Result<Self> {
         if Ledger::exists(directory) {
             return Err(LedgerError::Exists(directory.to_owned()));
@@ -26,10 +26,13 @@ impl NewPlace {
         let write = |error| LedgerError::write(directory.display().to_string(), error);
         // A name that leads to an empty directory: that one is replaced, and the name stays.
         let named = directory.canonicalize();
+        let no_place = |why| LedgerError::NoPlace { directory: directory.to_owned(), why };
+        if named.is_err() && directory.is_symlink() {
+            return Err(no_place("it is a link that leads nowhere"));
+        }
         let directory = named.as_deref().unwrap_or(directory);
         if Path::new(".").canonicalize().is_ok_and(|here| here == directory) {
-            let here = "the command runs in it; name it from elsewhere";
-            return Err(write(std::io::Error::new(std::io::ErrorKind::InvalidInput, here)));
+            return Err(no_place("the command runs in it"));
         }
         if directory.read_dir().is_ok_and(|mut inside| inside.next().is_some()) {
             return Err(write(std::io::ErrorKind::DirectoryNotEmpty.into()));
@@ -58,10 +61,13 @@ impl NewPlace {
     /// [`LedgerError::NotWritable`].
     pub(in crate::ledger) fn take_name(self) -> Result<()> {
         let write = |error| LedgerError::write(self.directory.display().to_string(), error);
-        if self.directory.exists() {
-            std::fs::remove_dir(&self.directory).map_err(write)?; // only an empty one goes
-        }
-        std::fs::rename(self.staging.path(), &self.directory).map_err(write)?;
+        let give = || {
+            if self.directory.exists() {
+                std::fs::remove_dir(&self.directory)?; // only an empty one goes
+            }
+            std::fs::rename(self.staging.path(), &self.directory)
+        };
+        scratch::named(give).map_err(write)?;
         self.staging.keep(); // it has another name now, and nothing is to be cleared away
         // The new name is not durable before its directory is.
         synced(&self.parent).map_err(write)

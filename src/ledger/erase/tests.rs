@@ -364,6 +364,38 @@ fn what_a_killed_import_brought_back_goes_when_the_ledger_is_opened() {
     sound(&opened());
 }
 
+/// The next batch would seal the pack behind it, and no opening would look there.
+#[test]
+fn what_a_failed_import_brought_back_goes_before_the_next_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("l");
+    let mut ledger = made(directory.path());
+    let stage = ledger.batches().get(BatchId(2)).unwrap().stage.clone();
+    let source = ledger.manifest_of(&stage).unwrap().sources[0].digest;
+    let bytes = ledger.source(&source).unwrap();
+    let block = ledger.block(BatchId(2), 0).unwrap().unwrap();
+    assert!(!ledger.forget_unfinished(true).unwrap(), "nothing is erased");
+    ledger.erase(&of(BatchId(2), 0..3), "why", &entry).unwrap();
+    let erased = packs(&place);
+    assert!(!ledger.forget_unfinished(false).unwrap());
+    let engine = || std::fs::read(place.join("sled/db")).unwrap();
+    let has = |all: &[u8], part: &[u8]| all.windows(part.len()).any(|there| there == part);
+    for blocks in [true, false] {
+        let writer = ledger.begin().unwrap();
+        ledger.keep(&mut &bytes[..], "a.csv", 1).unwrap();
+        if blocks {
+            ledger.store_mut().put_block(writer.batch().0, 0, &block).unwrap();
+        }
+        ledger.barrier().unwrap();
+        assert_eq!(has(&engine(), &block), blocks);
+        assert!(ledger.forget_unfinished(blocks).unwrap());
+        ledger.abandon(writer).unwrap();
+        assert!(packs(&place) == erased && !has(&engine(), &block));
+    }
+    batch(&mut ledger, 4);
+    sound(&ledger);
+}
+
 /// Without erasures, what an import left means nothing and costs nothing.
 #[test]
 fn a_ledger_without_erasures_is_not_written_anew() {

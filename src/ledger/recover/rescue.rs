@@ -4,12 +4,14 @@ use super::super::beside::Pieces;
 use super::super::bundle::NewPlace;
 use super::super::erase;
 use super::super::error::LedgerError;
-use super::super::files::{Directory, Files};
+use super::super::files::{Directory, Files, synced};
 use super::super::store::{SledStore, Store};
-use super::super::{Ledger, OpenOptions, Result};
-use super::{Survey, copy_file, copy_folder};
+use super::super::verify::Damage;
+use super::super::{Ledger, OpenOptions, Result, modes};
+use super::{Survey, copy_folder};
 use crate::domain::Digest;
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -35,22 +37,51 @@ pub fn recover(
         return Err(LedgerError::write(new.display().to_string(), inside));
     }
     let place = NewPlace::beside(new)?;
-    let (old, survey) = Ledger::sound_part(directory, Some(place.parent()), true)?;
+    let (old, mut survey) = Ledger::sound_part(directory, Some(place.parent()), true)?;
     write(&old, place.path(), now_ms)?;
     erase::note::carry(&Directory::new(directory), &Directory::new(place.path()))?;
     if directory.join("inbox").is_dir() {
         // Answers that wait there check themselves. Before opening, which finishes an erasure there too.
-        copy_folder(&directory.join("inbox"), &place.path().join("inbox"))
+        let inbox = place.path().join("inbox");
+        copy_folder(&directory.join("inbox"), &inbox)
+            .and_then(|()| synced_whole(&inbox))
             .map_err(|error| LedgerError::write("the inbox", error))?;
     }
     if directory.join(SETTINGS).is_file() {
-        // They say who may decide, and how long rows are kept: no other ledger without them.
-        copy_file(&directory.join(SETTINGS), &place.path().join(SETTINGS))
-            .map_err(|error| LedgerError::write("the settings", error))?;
+        // They say who may decide, and how long rows are kept: no other ledger without them. But they can be
+        // written anew, and what is recorded cannot.
+        match std::fs::read(directory.join(SETTINGS)) {
+            Ok(bytes) => write_settings(&place.path().join(SETTINGS), &bytes)
+                .map_err(|error| LedgerError::write("the settings", error))?,
+            Err(error) => {
+                let what = format!("it cannot be read, and the new ledger has none: {error}");
+                survey.hurt.push(Damage { place: SETTINGS.to_owned(), what });
+            }
+        }
     }
+    // The name that the ledger gets must not be durable before what is in it.
+    synced(place.path()).map_err(|error| LedgerError::write("the new ledger", error))?;
     check(&old, &survey, place.path(), options)?;
     place.take_name()?;
     Ok(survey)
+}
+
+/// Writes the settings, durably and for their owner alone.
+fn write_settings(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = modes::private().write(true).create_new(true).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Makes a file durable, or a folder with everything in it.
+fn synced_whole(path: &Path) -> io::Result<()> {
+    if !path.is_dir() {
+        return File::open(path)?.sync_all();
+    }
+    for entry in std::fs::read_dir(path)? {
+        synced_whole(&entry?.path())?;
+    }
+    synced(path)
 }
 
 /// Whether a path that need not be there yet is a directory or below it.
