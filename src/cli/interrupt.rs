@@ -3,6 +3,7 @@
 use super::exit::Exit;
 use crate::app::scratch;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
@@ -24,13 +25,88 @@ pub(super) fn instead<T>(told: impl Fn() + Send + 'static, work: impl FnOnce() -
     done
 }
 
-/// Hears of Ctrl-C, of an end that is asked for and of a terminal that goes, from now on. Not where the
-/// program was started to ignore one of these (`nohup`, the background of a script): a handler has no way to
-/// tell them apart, and what was to outlive a logout would end with it. The others end it at once then.
+/// Hears of Ctrl-C, of an end that is asked for and of a terminal that goes, from now on; not of those
+/// that the program was started to ignore (`nohup`, the background of a script), or what was to outlive a
+/// logout would end with it.
 fn listen() {
     static LISTENING: Once = Once::new();
-    // It refuses where a signal has another meaning already, and leaves it that one.
-    LISTENING.call_once(|| drop(ctrlc::try_set_handler(heard)));
+    LISTENING.call_once(|| {
+        let (ready, heard) = sync_channel::<()>(1);
+        let listening = std::thread::Builder::new().name("signals".to_owned());
+        // Where none can be heard, each ends the program at once, which loses nothing.
+        if listening.spawn(move || drop(hear(ready))).is_ok() {
+            let _ = heard.recv();
+        }
+    });
+}
+
+/// Waits for signals, one after the other; says when it has begun to.
+fn hear(ready: SyncSender<()>) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    runtime.block_on(async {
+        let mut signals = Signals::new()?;
+        let _ = ready.send(());
+        loop {
+            signals.next().await;
+            heard();
+        }
+    })
+}
+
+#[cfg(unix)]
+struct Signals([Option<tokio::signal::unix::Signal>; 3]);
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let ignored = ignored();
+        let of = |kind: SignalKind| {
+            let bit = kind.as_raw_value() - 1;
+            let heard = ignored >> bit & 1 == 0;
+            heard.then(|| signal(kind)).transpose()
+        };
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        let [interrupt, terminate, hangup] = kinds.map(of);
+        Ok(Self([interrupt?, terminate?, hangup?]))
+    }
+
+    async fn next(&mut self) {
+        async fn one(signal: &mut Option<tokio::signal::unix::Signal>) {
+            match signal {
+                Some(signal) => drop(signal.recv().await),
+                None => std::future::pending().await,
+            }
+        }
+        let [interrupt, terminate, hangup] = &mut self.0;
+        tokio::select! {
+            () = one(interrupt) => {}
+            () = one(terminate) => {}
+            () = one(hangup) => {}
+        }
+    }
+}
+
+/// The signals that the program was started to ignore, a bit each, where the system says so.
+#[cfg(unix)]
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
 }
 
 /// Copies of the ledger under passing names go when Ctrl-C ends the program. Not for one that hears of
