@@ -119,3 +119,60 @@ fn what_was_erased_of_a_range_is_left_out_of_it() {
     assert_eq!(bench.count("spot", "A"), 3, "{review}");
     bench.verifies();
 }
+
+/// Three bars of the five days that the service says there are, once.
+fn cut_once() -> Responder {
+    Responder::new(|target, call| {
+        let parts: Vec<&str> = target.split(['/', '?']).collect();
+        let days = sessions(parts[8], parts[9]);
+        if call > 0 {
+            return ok(bars_body("CUT", &days, |_| "7.5".to_owned()));
+        }
+        let body = bars_body("CUT", &days[..3], |_| "7.5".to_owned());
+        ok(body.replace(r#""resultsCount":3"#, r#""resultsCount":5"#))
+    })
+}
+
+#[test]
+fn what_was_taken_back_of_an_incomplete_answer_stays_out_too() {
+    for back in ["batch rollback b1 --reason wrong", "erase b1 --reason licence --yes"] {
+        let (service, days) = (cut_once(), "--from 2025-10-13 --no-derive");
+        let bench = Bench::new(service.base());
+        bench.fetch(&format!("spot CUT {days} --to 2025-10-17 --yes")).exits(40);
+        assert_eq!(bench.count("spot", "CUT"), 3);
+        bench.run(back).exits(0);
+        bench.fetch(&format!("spot CUT {days} --to 2025-10-15 --yes")).exits(23);
+        // What had not come was not taken back.
+        let ran = bench.fetch(&format!("spot CUT {days} --to 2025-10-17 --yes")).exits(0);
+        assert!(ran.err.contains("b1 are not asked"), "{back}: {}", ran.err);
+        let target = service.targets().pop().unwrap();
+        assert!(target.contains("/2025-10-16/2025-10-17?"), "{back}: {target}");
+        assert_eq!(bench.count("spot", "CUT"), 2, "{back}");
+        bench.confirmed(&format!("spot CUT {days} --to 2025-10-17 --again --reason meant"));
+        assert_eq!(bench.count("spot", "CUT"), 5, "{back}");
+        bench.verifies();
+    }
+}
+
+/// An incomplete answer that came again because somebody said so is completed without a word.
+#[test]
+fn an_incomplete_answer_that_was_asked_for_again_is_completed() {
+    let service = Responder::new(|target, call| {
+        let parts: Vec<&str> = target.split(['/', '?']).collect();
+        let days = sessions(parts[8], parts[9]);
+        if call > 1 {
+            return ok(bars_body("CUT", &days, |_| "7.5".to_owned()));
+        }
+        // Not the same bytes twice.
+        let body = bars_body("CUT", &days[..3], |_| format!("{}.5", 7 + call));
+        ok(body.replace(r#""resultsCount":3"#, r#""resultsCount":5"#))
+    });
+    let bench = Bench::new(service.base());
+    let words = "spot CUT --from 2025-10-13 --to 2025-10-17 --no-derive --yes";
+    bench.fetch(words).exits(40);
+    bench.run("batch rollback b1 --reason wrong").exits(0);
+    bench.fetch(&format!("{words} --again --reason meant")).exits(40);
+    assert_eq!(bench.count("spot", "CUT"), 3);
+    bench.fetch(words).exits(0);
+    assert_eq!(bench.count("spot", "CUT"), 5);
+}

@@ -1,5 +1,6 @@
 //! What was erased of an answer: neither known any more nor to be brought back by a plain fetch.
 
+use super::meaning::gave;
 use crate::app::error::Result;
 use crate::domain::{BatchId, Coverage, Day, Digest, Fact, Series, Symbol};
 use crate::ledger::Ledger;
@@ -31,7 +32,7 @@ pub fn gone(ledger: &Ledger, batch: BatchId) -> Result<BTreeSet<Gone>> {
 /// digest is taken away: no later answer says the same.
 pub fn part(facts: Vec<Coverage>, gone: &BTreeSet<Gone>) -> Parted {
     let mut of: BTreeMap<(Series, Option<&Symbol>), Vec<usize>> = BTreeMap::new();
-    for (at, fact) in facts.iter().enumerate().filter(|(_, fact)| fact.fact == Fact::Data) {
+    for (at, fact) in facts.iter().enumerate().filter(|(_, fact)| gave(fact)) {
         of.entry((fact.series, fact.symbol.as_ref())).or_default().push(at);
     }
     // By fact the symbols' days that it lacks.
@@ -60,7 +61,14 @@ pub fn part(facts: Vec<Coverage>, gone: &BTreeSet<Gone>) -> Parted {
         let mut from = fact.from;
         for (symbol, first, last) in lost {
             let symbol = Some((*symbol).clone());
-            parted.gone.push(Coverage { symbol, from: *first, to: *last, ..changed.clone() });
+            // Something was there, or nothing could have been erased.
+            parted.gone.push(Coverage {
+                symbol,
+                from: *first,
+                to: *last,
+                fact: Fact::Data,
+                ..changed.clone()
+            });
             if fact.symbol.is_some() {
                 if from < *first {
                     parted.left.push(Coverage { from, to: Day(first.0 - 1), ..changed.clone() });

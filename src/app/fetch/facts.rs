@@ -1,5 +1,6 @@
 //! From an answer to facts about its days.
 
+use super::meaning::meaning;
 use super::{Endpoint, Question};
 use crate::domain::{Calendar, Coverage, Day, Digest, Fact, eastern};
 use crate::sources::{alpha_vantage, polygon};
@@ -161,7 +162,7 @@ fn facts_of_days(answered: &Answered<'_>, calendar: &Calendar) -> Vec<Coverage> 
         }
         "not-found" if all_stocks => return whole(Fact::Empty, NEVER, answered.text),
         "not-found" => return whole(Fact::Empty, empty, answered.text),
-        _ => return whole(Fact::Failed, NEVER, answered.text),
+        _ => return failed(answered),
     }
     let Some((first, last)) = answered.days else {
         return whole(Fact::Empty, if many || all_stocks { NEVER } else { empty }, "");
@@ -196,6 +197,45 @@ fn facts_of_days(answered: &Answered<'_>, calendar: &Calendar) -> Vec<Coverage> 
         found.push(part(answered, (from, question.to), Fact::Data, data, ""));
     }
     found
+}
+
+/// Days of which no whole answer came. What came of them is told from what did not: where it is
+/// taken back, the others are asked all the same.
+fn failed(answered: &Answered<'_>) -> Vec<Coverage> {
+    let (from, to) = (answered.question.from, answered.question.to);
+    let came = |days| part(answered, days, Fact::Failed, NEVER, answered.text);
+    let nothing = |days| Coverage { meaning: meaning(&[]), ..came(days) };
+    let Some((first, last)) = answered.days else { return vec![nothing((from, to))] };
+    let (first, last) = (first.max(from), last.min(to));
+    if first > last {
+        return vec![came((from, to))];
+    }
+    let mut found = vec![came((first, last))];
+    if from < first {
+        found.insert(0, nothing((from, Day(first.0 - 1))));
+    }
+    if last < to {
+        found.push(nothing((last.next(), to)));
+    }
+    found
+}
+
+/// The facts as they are told: neighbours that say the same are one.
+pub(super) fn told(facts: &[Coverage]) -> Vec<(Day, Day, Fact)> {
+    let mut told: Vec<(Day, Day, Fact)> = Vec::new();
+    let mut text = "";
+    for fact in facts {
+        match told.last_mut() {
+            Some(last)
+                if (last.1.next(), last.2, text) == (fact.from, fact.fact, fact.text.as_str()) =>
+            {
+                last.1 = fact.to;
+            }
+            _ => told.push((fact.from, fact.to, fact.fact)),
+        }
+        text = &fact.text;
+    }
+    told
 }
 
 fn part(

@@ -310,7 +310,7 @@ impl<'a> Work<'a> {
             && is_known(&reader, self.coverage, question, &told, &windows)?;
         self.outcomes.push(OutcomeLine {
             question: question.clone(),
-            facts: told.iter().map(|fact| (fact.from, fact.to, fact.fact)).collect(),
+            facts: facts::told(&told),
             rows: rows.accepted,
             unchanged,
             ended: end.ended.clone(),
