@@ -75,7 +75,8 @@ pub(super) fn key<'a>(
         }
         Endpoint::Contracts | Endpoint::Contract => {
             under("underlying_ticker")?;
-            let symbol = exact("underlying_ticker").ok().or_else(asked).ok_or(MISSING)?;
+            // Filed under the name that was asked for, as its coverage is.
+            let symbol = asked().map_or_else(|| exact("underlying_ticker"), Ok)?;
             dated(symbol, page.as_of, text("ticker")?)
         }
         Endpoint::Chain | Endpoint::ChainContract => {
