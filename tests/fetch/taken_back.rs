@@ -228,3 +228,21 @@ fn a_day_with_a_rejected_bar_is_taken_back_with_its_other_bars() {
     assert!(service.targets().pop().unwrap().contains("/2025-10-15/2025-10-15?"));
     assert_eq!(known.count("bars", "MIN"), 15);
 }
+
+#[test]
+fn of_what_was_taken_back_nobody_says_that_nothing_is_missing() {
+    let service = service();
+    for back in ["batch rollback b1 --reason wrong", "erase b1 --reason licence --yes"] {
+        let bench = Bench::new(service.base());
+        let words = format!("spot A {DAYS} --grouped never");
+        bench.confirmed(&words);
+        bench.run(back).exits(0);
+        let ran = bench.fetch(&format!("{words} --yes")).exits(23);
+        assert!(!ran.err.contains("nothing is missing"), "{back}: {}", ran.err);
+        let plan = bench.fetch(&format!("{words} --dry-run")).exits(0);
+        assert!(!plan.out.contains("nothing is missing"), "{back}: {}", plan.out);
+        assert!(plan.err.contains("b1 are not asked"), "{back}: {}", plan.err);
+        let plan = bench.fetch(&format!("{words} --dry-run --json")).exits(0).json();
+        assert_eq!(plan["plan"]["covered"], 0, "{plan}");
+    }
+}

@@ -75,6 +75,9 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
     };
     if args.dry_run {
         ui.page(&FetchPage { report: &report, planned: true })?;
+        if let Some(batch) = plan.rolled_back.last() {
+            left_out(ui, *batch, erased, false)?;
+        }
         ui.hint("nothing was asked; leave out `--dry-run` to ask");
         return Ok(Exit::Done);
     }
