@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::prompt::{self, Answer};
 use super::ui::Ui;
 use crate::app::import::{Outcome as Came, Staged};
-use crate::app::{self, Ledger, Run, decide, derive, review};
+use crate::app::{self, Ledger, Run, decide, derive, prepared, review};
 use crate::domain::batch::Refusal;
 use crate::domain::{BatchId, EntryKind, float};
 use crate::render::ReviewPage;
@@ -105,6 +105,30 @@ impl Deciding<'_> {
             left_behind(self.ui, ledger);
         }
         Ok(exit)
+    }
+
+    /// Confirms a batch that was staged before, where flags do without asking; else the exit code of
+    /// why it stays staged. In a line: the document of a command is that of its own batch.
+    pub(super) fn beside(
+        &mut self,
+        ledger: &mut Ledger,
+        batch: BatchId,
+    ) -> Outcome<std::result::Result<(), Exit>> {
+        let run = self.ctx.run();
+        let mut staged = prepared::staged_before(ledger, batch, false, &run)?;
+        limits(ledger, &mut staged, self.flags);
+        let (next, refused) = planned(ledger, &staged, self.flags, false, &run);
+        let exit = match next {
+            Step::Confirm => {
+                decide::confirm_staged(ledger, &staged, &run)?;
+                self.ui.note(&format!("{batch} is confirmed before what came now"));
+                return Ok(Ok(()));
+            }
+            Step::Keep(exit) => exit,
+            Step::Ask => Exit::NotAsked,
+        };
+        kept(self.ui, batch, &staged, exit, refused.as_ref());
+        Ok(Err(exit))
     }
 
     /// Stages something, shows its review and decides about it. Where flags have decided already,

@@ -1,7 +1,7 @@
 //! What follows from fetched data: historical volatility, and the daily record of a chain.
 
 use super::fake::Fake;
-use super::responder::{Responder, ok};
+use super::responder::{Responder, ok, whole};
 use super::{Bench, bars_body, sessions};
 use serde_json::Value;
 use volledger::domain::eastern;
@@ -265,4 +265,40 @@ fn a_price_of_another_day_than_the_quotes_is_not_used() {
         let found = bench.run("view iv VOLA --json");
         assert_eq!(found.out.matches("atm_iv").count().min(1), shown, "{}", found.out);
     }
+}
+
+/// The second page has what is at the money. Without it the nearest call is another one.
+#[test]
+fn nothing_is_computed_from_half_a_chain() {
+    let ns = eastern::instant("2025-11-14".parse().unwrap(), 16, 0).unwrap() * 1_000_000;
+    let contract = move |strike: i64| {
+        let iv = 20 + strike / 10;
+        format!(
+            r#"{{"details":{{"contract_type":"call","expiration_date":"2025-12-19","strike_price":{strike},"ticker":"O:VOLA251219C{:08}"}},"greeks":{{"delta":0.5}},"implied_volatility":0.{iv},"last_quote":{{"ask":2,"bid":1,"last_updated":{ns}}},"underlying_asset":{{"price":120,"ticker":"VOLA","last_updated":{ns}}}}}"#,
+            strike * 1000
+        )
+    };
+    let body = move |strikes: [i64; 2], next: &str| {
+        let all = strikes.map(contract).join(",");
+        format!(r#"{{"status":"OK","request_id":"r"{next},"results":[{all}]}}"#)
+    };
+    let service = Responder::new(move |target, call| match target.contains("cursor") {
+        true if call == 1 => whole("400 Bad Request", r#"{"status":"ERROR","error":"cursor"}"#),
+        true => ok(body([110, 120], "")),
+        false => {
+            let path = target.split('?').next().unwrap();
+            ok(body([90, 100], &format!(r#","next_url":"{path}?cursor=2""#)))
+        }
+    });
+    let mut bench = Bench::new(service.base());
+    bench.now = "2025-11-17T13:05:00Z".to_owned();
+    let ran = bench.fetch("chain VOLA --yes");
+    assert_ne!(ran.exit, 0);
+    assert!(ran.err.contains("the chain did not come whole"), "{}", ran.err);
+    assert_eq!((bench.count("chain", "VOLA"), bench.count("iv", "VOLA")), (2, 0));
+    bench.run("derive iv --yes").exits(0);
+    assert_eq!(bench.count("iv", "VOLA"), 0);
+    bench.fetch("chain VOLA --yes").exits(0);
+    assert_eq!(bench.rows("iv", "VOLA")[0]["atm_iv"].to_string(), "0.32");
+    bench.verifies();
 }

@@ -224,3 +224,66 @@ fn a_snapshot_that_aged_in_the_inbox_is_asked_again() {
     }
     bench.verifies();
 }
+
+/// A fetch with today in it, killed: its days up to yesterday stand, today is asked again. What came of
+/// it before and what comes of it now are no contradiction, and neither is left out.
+fn bars_until_today() -> (Responder, Arc<AtomicBool>) {
+    let gate = Arc::new(AtomicBool::new(false));
+    let theirs = Arc::clone(&gate);
+    let service = Responder::new(move |target, number| {
+        let open = || theirs.load(Ordering::SeqCst);
+        while number > 0 && !open() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let parts: Vec<&str> = target.split(['/', '?']).collect();
+        let days = sessions(parts[8], parts[9]);
+        let now = if open() { "9" } else { "8" };
+        ok(bars_body(parts[4], &days, |n| match days[n].to_string().as_str() {
+            "2025-11-14" => format!("{now}.5"),
+            _ => "7.5".to_owned(),
+        }))
+    });
+    (service, gate)
+}
+
+#[test]
+fn what_was_kept_of_days_that_are_asked_again_is_confirmed_before_them() {
+    let (service, gate) = bars_until_today();
+    let mut bench = Bench::new(service.base());
+    bench.now = "2025-11-14T20:00:00Z".to_owned();
+    let words = "spot VOLA VOLB --from 2025-11-03 --jobs 1 --grouped never --no-derive --to";
+    let mut child = bench.start(&format!("{words} 2025-11-14 --yes"));
+    wait_until("the second was asked", || service.asked().len() == 2);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    gate.store(true, Ordering::SeqCst);
+    bench.now = "2025-11-17T23:00:00Z".to_owned();
+    let review = bench.confirmed(&format!("{words} 2025-11-17"));
+    assert!(service.targets()[2].contains("/2025-11-14/2025-11-17?"), "{:?}", service.targets());
+    let series = &review["series"][0];
+    assert_eq!((&series["new"], &series["changed"]), (&1.into(), &1.into()), "{review}");
+    for name in ["VOLA", "VOLB"] {
+        let rows = bench.rows("spot", name);
+        assert_eq!((rows.len(), rows[9]["close"].to_string()), (11, "9.5".to_owned()), "{name}");
+    }
+    bench.verifies();
+}
+
+/// What keeps one of the two from being confirmed keeps no other, and is not hidden by it.
+#[test]
+fn a_batch_that_waits_is_named_beside_one_that_came() {
+    let days = |target: &str| {
+        let parts: Vec<&str> = target.split(['/', '?']).collect();
+        sessions(parts[8], parts[9])
+    };
+    let service = Responder::new(move |target, _| {
+        let days = days(target);
+        ok(bars_body("VOLA", &days, |n| format!("1{n}.5")))
+    });
+    let bench = Bench::new(service.base());
+    let words = "spot VOLA --from 2025-11-03 --grouped never --no-derive";
+    bench.fetch(&format!("{words} --to 2025-11-07 --stage-only")).exits(0);
+    let ran = bench.fetch(&format!("{words} --to 2025-11-13 --yes")).exits(0);
+    assert!(ran.err.contains("b1 waits for a decision"), "{}", ran.err);
+    assert_eq!(bench.rows("spot", "VOLA").len(), 4);
+}

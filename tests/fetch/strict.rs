@@ -144,6 +144,25 @@ fn a_day_whose_bar_was_rejected_is_asked_again_alone() {
 }
 
 #[test]
+fn a_split_without_a_day_keeps_its_range_open() {
+    let service = Responder::new(|_, _| {
+        let split = |id: u8, day: &str| {
+            format!(
+                r#"{{"id":"{id}","ticker":"VOLA","execution_date":"{day}","split_from":1,"split_to":4}}"#
+            )
+        };
+        let (good, bad) = (split(1, "2025-10-14"), split(2, "soon"));
+        ok(format!(r#"{{"status":"OK","results":[{good},{bad}]}}"#))
+    });
+    let bench = Bench::new(service.base());
+    let words = "splits VOLA --from 2025-10-01 --to 2025-10-31 --max-rejected 1 --yes";
+    bench.fetch(words).exits(0);
+    let before = bench.size();
+    bench.fetch(words).exits(0);
+    assert_eq!((service.targets().len(), bench.size()), (2, before));
+}
+
+#[test]
 fn an_answer_of_too_many_bytes_ends_and_is_told() {
     let blank = " ".repeat(50 << 20);
     let service = Responder::new(move |target, number| {

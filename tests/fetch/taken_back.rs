@@ -2,6 +2,8 @@
 
 use super::responder::{Responder, ok};
 use super::{Bench, bars_body, sessions};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use volledger::domain::{Day, eastern};
 
 /// The days that are asked about.
@@ -118,4 +120,129 @@ fn what_was_erased_of_a_range_is_left_out_of_it() {
     let review = bench.confirmed(&format!("{words} --refresh --again --reason licensed"));
     assert_eq!(bench.count("spot", "A"), 3, "{review}");
     bench.verifies();
+}
+
+/// Three bars of the five days that the service says there are, once.
+fn cut_once() -> Responder {
+    Responder::new(|target, call| {
+        let parts: Vec<&str> = target.split(['/', '?']).collect();
+        let days = sessions(parts[8], parts[9]);
+        if call > 0 {
+            return ok(bars_body("CUT", &days, |_| "7.5".to_owned()));
+        }
+        let body = bars_body("CUT", &days[..3], |_| "7.5".to_owned());
+        ok(body.replace(r#""resultsCount":3"#, r#""resultsCount":5"#))
+    })
+}
+
+#[test]
+fn what_was_taken_back_of_an_incomplete_answer_stays_out_too() {
+    for back in ["batch rollback b1 --reason wrong", "erase b1 --reason licence --yes"] {
+        let (service, days) = (cut_once(), "--from 2025-10-13 --no-derive");
+        let bench = Bench::new(service.base());
+        bench.fetch(&format!("spot CUT {days} --to 2025-10-17 --yes")).exits(40);
+        assert_eq!(bench.count("spot", "CUT"), 3);
+        bench.run(back).exits(0);
+        bench.fetch(&format!("spot CUT {days} --to 2025-10-15 --yes")).exits(23);
+        // What had not come was not taken back.
+        let ran = bench.fetch(&format!("spot CUT {days} --to 2025-10-17 --yes")).exits(0);
+        assert!(ran.err.contains("b1 are not asked"), "{back}: {}", ran.err);
+        let target = service.targets().pop().unwrap();
+        assert!(target.contains("/2025-10-16/2025-10-17?"), "{back}: {target}");
+        assert_eq!(bench.count("spot", "CUT"), 2, "{back}");
+        bench.confirmed(&format!("spot CUT {days} --to 2025-10-17 --again --reason meant"));
+        assert_eq!(bench.count("spot", "CUT"), 5, "{back}");
+        bench.verifies();
+    }
+}
+
+/// An incomplete answer that came again because somebody said so is completed without a word.
+#[test]
+fn an_incomplete_answer_that_was_asked_for_again_is_completed() {
+    let service = Responder::new(|target, call| {
+        let parts: Vec<&str> = target.split(['/', '?']).collect();
+        let days = sessions(parts[8], parts[9]);
+        if call > 1 {
+            return ok(bars_body("CUT", &days, |_| "7.5".to_owned()));
+        }
+        // Not the same bytes twice.
+        let body = bars_body("CUT", &days[..3], |_| format!("{}.5", 7 + call));
+        ok(body.replace(r#""resultsCount":3"#, r#""resultsCount":5"#))
+    });
+    let bench = Bench::new(service.base());
+    let words = "spot CUT --from 2025-10-13 --to 2025-10-17 --no-derive --yes";
+    bench.fetch(words).exits(40);
+    bench.run("batch rollback b1 --reason wrong").exits(0);
+    bench.fetch(&format!("{words} --again --reason meant")).exits(40);
+    assert_eq!(bench.count("spot", "CUT"), 3);
+    bench.fetch(words).exits(0);
+    assert_eq!(bench.count("spot", "CUT"), 5);
+}
+
+/// Three minutes of each day; of one day one of them is no bar until the service mends it.
+fn minutes(target: &str, mended: bool) -> String {
+    let parts: Vec<&str> = target.split(['/', '?']).collect();
+    let bar = |day: &Day, minute: u32| {
+        let t = eastern::instant(*day, 9, 30 + minute).unwrap();
+        let bad = !mended && minute == 1 && day.to_string() == "2025-10-15";
+        let high = if bad { "1" } else { "7.5" };
+        format!(r#"{{"v":9,"vw":7.5,"o":7.5,"c":7.5,"h":{high},"l":7.5,"t":{t},"n":7}}"#)
+    };
+    let days = sessions(parts[8], parts[9]);
+    let bars: Vec<String> =
+        days.iter().flat_map(|day| (0..3).map(move |minute| bar(day, minute))).collect();
+    format!(
+        r#"{{"ticker":"MIN","resultsCount":{},"adjusted":true,"results":[{}],"status":"OK"}}"#,
+        bars.len(),
+        bars.join(",")
+    )
+}
+
+#[test]
+fn a_day_with_a_rejected_bar_is_taken_back_with_its_other_bars() {
+    let mended = Arc::new(AtomicBool::new(false));
+    let theirs = Arc::clone(&mended);
+    let service =
+        Responder::new(move |target, _| ok(minutes(target, theirs.load(Ordering::SeqCst))));
+    let words = "bars MIN --from 2025-10-13 --max-rejected 1 --yes --to";
+    let whole = format!("{words} 2025-10-17");
+    let (rolled, erased, known) =
+        (Bench::new(service.base()), Bench::new(service.base()), Bench::new(service.base()));
+    for bench in [&rolled, &erased, &known] {
+        bench.fetch(&whole).exits(0);
+        assert_eq!(bench.count("bars", "MIN"), 14);
+    }
+    rolled.run("batch rollback b1 --reason wrong").exits(0);
+    // A good bar of the day; events are counted from 1.
+    let row = erased.rows("bars", "MIN").into_iter().position(|row| row["date"] == "2025-10-15");
+    assert_eq!(row, Some(6));
+    erased.run("erase b1/7 --reason licence --yes").exits(0);
+    mended.store(true, Ordering::SeqCst);
+    rolled.fetch(&whole).exits(23);
+    assert_eq!(rolled.count("bars", "MIN"), 0);
+    erased.fetch(&whole).exits(23);
+    erased.fetch(&format!("{words} 2025-10-14")).exits(0);
+    assert_eq!(erased.count("bars", "MIN"), 13);
+    // Where nothing was taken back the day is asked again, alone.
+    known.fetch(&whole).exits(0);
+    assert!(service.targets().pop().unwrap().contains("/2025-10-15/2025-10-15?"));
+    assert_eq!(known.count("bars", "MIN"), 15);
+}
+
+#[test]
+fn of_what_was_taken_back_nobody_says_that_nothing_is_missing() {
+    let service = service();
+    for back in ["batch rollback b1 --reason wrong", "erase b1 --reason licence --yes"] {
+        let bench = Bench::new(service.base());
+        let words = format!("spot A {DAYS} --grouped never");
+        bench.confirmed(&words);
+        bench.run(back).exits(0);
+        let ran = bench.fetch(&format!("{words} --yes")).exits(23);
+        assert!(!ran.err.contains("nothing is missing"), "{back}: {}", ran.err);
+        let plan = bench.fetch(&format!("{words} --dry-run")).exits(0);
+        assert!(!plan.out.contains("nothing is missing"), "{back}: {}", plan.out);
+        assert!(plan.err.contains("b1 are not asked"), "{back}: {}", plan.err);
+        let plan = bench.fetch(&format!("{words} --dry-run --json")).exits(0).json();
+        assert_eq!(plan["plan"]["covered"], 0, "{plan}");
+    }
 }

@@ -1,6 +1,7 @@
 //! The daily record of implied volatility from chain snapshots (`tomic.md` 8).
 
 use super::super::error::Result;
+use super::super::fetch::CutChains;
 use super::super::traded::{Closes, Underlying, is_among, is_standard, strike};
 use super::super::views::ViewReader;
 use super::{Computed, Values, digest_of, warning};
@@ -24,7 +25,12 @@ id = \"derive-iv\"\nversion = 2\n\
 # shares alone are left out.\n";
 
 /// Computes every session of which there is a chain.
-pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Result<Computed> {
+pub fn compute(
+    ledger: &Ledger,
+    reader: &ViewReader<'_>,
+    cut: &CutChains,
+    symbol: &Symbol,
+) -> Result<Computed> {
     let at = ledger.position();
     let activity = Activity::at(ledger.batches(), Series::Chain, at);
     let spot = reader.records(Series::Spot, symbol, at, Which::Latest)?;
@@ -37,6 +43,13 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
         let history = reader.history_between(Series::Chain, symbol, day, day)?;
         let chain = fold(Series::Chain, &history, &activity, Which::Latest);
         if chain.is_empty() {
+            continue;
+        }
+        if cut.has(symbol, day, &chain) {
+            let text = format!(
+                "{symbol} {day}: the chain did not come whole: nothing is computed from it"
+            );
+            computed.findings.push(warning("cut_chain", Some(day), text));
             continue;
         }
         let (price, from) = match closes.underlying(&chain, day) {

@@ -12,6 +12,7 @@ mod outdated;
 pub use outdated::{Outdated, outdated};
 
 use super::error::Result;
+use super::fetch::CutChains;
 use super::import::{Staged, with_events};
 use super::report::Decided;
 use super::stage::Draft;
@@ -59,16 +60,25 @@ impl Derivation {
         }
     }
 
+    /// The chains of which nothing is to be computed.
+    fn cut(self, ledger: &Ledger) -> Result<CutChains> {
+        match self {
+            Self::Hv => Ok(CutChains::default()),
+            Self::Iv => CutChains::of(ledger),
+        }
+    }
+
     /// All that can be computed of a symbol.
     fn compute(
         self,
         ledger: &Ledger,
         reader: &ViewReader<'_>,
+        cut: &CutChains,
         symbol: &Symbol,
     ) -> Result<Computed> {
         match self {
             Self::Hv => hv::compute(ledger, reader, symbol),
-            Self::Iv => iv::compute(ledger, reader, symbol),
+            Self::Iv => iv::compute(ledger, reader, cut, symbol),
         }
     }
 
@@ -150,7 +160,7 @@ pub fn derive(
     let mut findings = Vec::new();
     {
         let reader = ViewReader::new(ledger)?;
-        let own = own(ledger, what);
+        let (own, cut) = (own(ledger, what), what.cut(ledger)?);
         let known = reader.symbols(what.input())?;
         let symbols = if symbols.is_empty() { &known } else { symbols };
         run.progress.begin("computing", Some(symbols.len() as u64), "symbols");
@@ -158,7 +168,7 @@ pub fn derive(
         for symbols in symbols.chunks(AT_ONCE) {
             run.go_on()?;
             let differing = parallel::map(symbols, threads(), |symbol| {
-                differing(what, ledger, &reader, &own, symbol)
+                differing(what, ledger, &reader, (&own, &cut), symbol)
             })?;
             for (symbol, (mut computed, lost)) in symbols.iter().zip(differing) {
                 findings.append(&mut computed.findings);
@@ -200,10 +210,10 @@ fn differing(
     what: Derivation,
     ledger: &Ledger,
     reader: &ViewReader<'_>,
-    own: &Activity,
+    (own, cut): (&Activity, &CutChains),
     symbol: &Symbol,
 ) -> Result<(Computed, Lost)> {
-    let mut computed = what.compute(ledger, reader, symbol)?;
+    let mut computed = what.compute(ledger, reader, cut, symbol)?;
     let shown = shown(reader, own, what, symbol)?;
     let lost = lost(&shown, &computed.days);
     computed.days.retain(|day, values| {

@@ -43,9 +43,10 @@ pub fn outdated(ledger: &Ledger) -> Result<Vec<Outdated>> {
             continue;
         }
         let (reader, own) = (ViewReader::new(ledger)?, own(ledger, what));
+        let cut = what.cut(ledger)?;
         let mut symbols = Vec::new();
         for symbol in doubtful {
-            let now = what.compute(ledger, &reader, &symbol)?.days;
+            let now = what.compute(ledger, &reader, &cut, &symbol)?.days;
             let holds = |(day, values): (&Day, &super::Values)| {
                 now.get(day).is_some_and(|now| values.iter().all(|value| now.contains(value)))
             };

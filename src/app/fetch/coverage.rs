@@ -2,6 +2,7 @@
 
 use super::endpoint::Provider;
 use super::erased;
+use super::meaning::gave;
 use crate::app::error::Result;
 use crate::app::views::ViewReader;
 use crate::domain::{BatchId, BatchState, Coverage, Day, Fact, Position, Series, Symbol, eastern};
@@ -157,7 +158,7 @@ impl CoverageMap {
     }
 
     fn answered(&mut self, id: BatchId, fact: &Coverage) {
-        if fact.fact == Fact::Data {
+        if gave(fact) {
             let subject = (fact.series, fact.symbol.clone(), fact.scope.clone());
             self.answered_by.entry(subject).or_default().push((id, fact.from, fact.to));
         }
@@ -186,9 +187,8 @@ impl CoverageMap {
         };
         let facts =
             of(None).chain(symbol.cloned().map(|symbol| of(Some(symbol))).into_iter().flatten());
-        let of_day = |(_, fact): &&(BatchId, Coverage)| {
-            fact.fact == Fact::Data && (fact.from..=fact.to).contains(&day)
-        };
+        let of_day =
+            |(_, fact): &&(BatchId, Coverage)| (fact.from..=fact.to).contains(&day) && gave(fact);
         let (id, _) = facts.filter(of_day).max_by_key(|(id, _)| *id)?;
         let replaced = self.answered_by.get(&(series, symbol.cloned(), scope.to_owned()));
         let all = self.answered_by.get(&(series, None, scope.to_owned()));

@@ -198,20 +198,24 @@ fn tradier_page(question: &Question, target: &str, body: &[u8]) -> Result<Heard,
     Ok(Heard { items, ahead, ..Heard::default() })
 }
 
-/// What stands before the symbol in the paths that name one.
+/// What stands before the symbol in the paths that name one: of bars, of chains.
 const BEFORE_SYMBOL: [&str; 2] = ["/v2/aggs/ticker/", "/v3/snapshot/options/"];
 
-/// Whether a next page is of another symbol than the first one: its items may not say so.
+/// Whether a next page is of another symbol than the first one: its items may not say so. A name that
+/// would pass in an answer passes here: that of an underlying in its other forms, a ticker in other
+/// letters.
 pub(super) fn strays(question: &Question, next: &str) -> bool {
-    let named = |target: &str| {
-        let path = target.split('?').next().unwrap_or_default();
-        let rest = BEFORE_SYMBOL.iter().find_map(|before| Some(path.split_once(before)?.1))?;
-        let name = rest.split('/').next().unwrap_or_default();
-        let plain = name.replace("%3A", ":").replace("%3a", ":");
-        Some(plain.replace("%2f", "%2F").replace("%5e", "%5E").replace('^', "%5E"))
-    };
+    let Some(asked) = &question.symbol else { return false };
+    let path = next.split('?').next().unwrap_or_default();
+    let named = BEFORE_SYMBOL.iter().find_map(|before| Some(path.split_once(before)?.1));
     // A path of another form says nothing; it is the service's to choose.
-    named(&question.target).zip(named(next)).is_some_and(|(asked, next)| asked != next)
+    let Some(named) = named.and_then(|rest| rest.split('/').next()) else { return false };
+    let upper = named.replace("%3a", "%3A").replace("%2f", "%2F").replace("%5e", "%5E");
+    let name = upper.replace("%3A", ":").replace("%2F", "/").replace("%5E", "^");
+    match question.endpoint.is_chain() {
+        true => !polygon::is_underlying(&name, asked),
+        false => !name.eq_ignore_ascii_case(asked.as_str()),
+    }
 }
 
 /// What stands before `/markets` in an address, such as `/v1`.
@@ -279,5 +283,48 @@ impl Endpoint {
     /// The endpoint of a name.
     pub(super) fn named(name: &str) -> Option<Self> {
         NAMES.iter().find(|(_, known)| *known == name).map(|(endpoint, _)| *endpoint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Series;
+
+    #[test]
+    fn a_next_page_may_name_the_symbol_as_an_answer_may() {
+        let strays = |endpoint: polygon::Endpoint, asked: &str, next: &str| {
+            let question = Question {
+                endpoint: endpoint.into(),
+                series: Series::Chain,
+                symbol: Some(Symbol::exact(asked).unwrap()),
+                scope: String::new(),
+                from: Day(0),
+                to: Day(0),
+                target: String::new(),
+            };
+            strays(&question, next)
+        };
+        let chain = |asked, next: &str| {
+            let next = format!("/v3/snapshot/options/{next}?cursor=a/b");
+            strays(polygon::Endpoint::Chain, asked, &next)
+        };
+        for (asked, next) in [
+            ("SPX", "I:SPX"),
+            ("SPX", "I%3aSPX"),
+            ("I:SPX", "SPX"),
+            ("BRK/B", "BRK%2fB"),
+            ("BRK/B", "BRK.B"),
+        ] {
+            assert!(!chain(asked, next), "{asked} {next}");
+        }
+        assert!(chain("SPX", "SPY") && chain("I:SPX", "I:NDX"));
+        let bars = |asked, next: &str| {
+            let next = format!("/v2/aggs/ticker/{next}/range/1/day/a/b?cursor=1");
+            strays(polygon::Endpoint::Aggs, asked, &next)
+        };
+        assert!(!bars("CASE", "case") && !bars("I:VIX", "I%3AVIX") && !bars("^GSPC", "%5EGSPC"));
+        assert!(bars("VOLA", "MSFT") && bars("I:SPX", "SPX"));
+        assert!(!strays(polygon::Endpoint::Aggs, "VOLA", "/v2/next/page?cursor=1"));
     }
 }

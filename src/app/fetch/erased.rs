@@ -1,5 +1,6 @@
 //! What was erased of an answer: neither known any more nor to be brought back by a plain fetch.
 
+use super::meaning::gave;
 use crate::app::error::Result;
 use crate::domain::{BatchId, Coverage, Day, Digest, Fact, Series, Symbol};
 use crate::ledger::Ledger;
@@ -31,7 +32,7 @@ pub fn gone(ledger: &Ledger, batch: BatchId) -> Result<BTreeSet<Gone>> {
 /// digest is taken away: no later answer says the same.
 pub fn part(facts: Vec<Coverage>, gone: &BTreeSet<Gone>) -> Parted {
     let mut of: BTreeMap<(Series, Option<&Symbol>), Vec<usize>> = BTreeMap::new();
-    for (at, fact) in facts.iter().enumerate().filter(|(_, fact)| fact.fact == Fact::Data) {
+    for (at, fact) in facts.iter().enumerate() {
         of.entry((fact.series, fact.symbol.as_ref())).or_default().push(at);
     }
     // By fact the symbols' days that it lacks.
@@ -42,8 +43,12 @@ pub fn part(facts: Vec<Coverage>, gone: &BTreeSet<Gone>) -> Parted {
             own.chain(of.get(&(*series, None)).into_iter().flatten()).copied().collect();
         let has =
             |at: &usize| facts.get(*at).is_some_and(|fact| (fact.from..=fact.to).contains(day));
-        // A list as of one day has events of any day: then all of it is meant.
-        let whole = !about.iter().any(has);
+        let (data, others): (Vec<usize>, Vec<usize>) =
+            about.into_iter().partition(|at| facts.get(*at).is_some_and(gave));
+        // A list as of one day has events of any day: then all of it is meant. Ledgers of before
+        // call a day empty of which an item was rejected, whatever else it has.
+        let whole = !data.iter().chain(&others).any(has);
+        let about = if whole || data.iter().any(has) { data } else { others };
         for at in about.into_iter().filter(|at| whole || has(at)) {
             let Some(fact) = facts.get(at) else { continue };
             let days = if whole { (fact.from, fact.to) } else { (*day, *day) };
@@ -60,7 +65,14 @@ pub fn part(facts: Vec<Coverage>, gone: &BTreeSet<Gone>) -> Parted {
         let mut from = fact.from;
         for (symbol, first, last) in lost {
             let symbol = Some((*symbol).clone());
-            parted.gone.push(Coverage { symbol, from: *first, to: *last, ..changed.clone() });
+            // Something was there, or nothing could have been erased.
+            parted.gone.push(Coverage {
+                symbol,
+                from: *first,
+                to: *last,
+                fact: Fact::Data,
+                ..changed.clone()
+            });
             if fact.symbol.is_some() {
                 if from < *first {
                     parted.left.push(Coverage { from, to: Day(first.0 - 1), ..changed.clone() });
@@ -119,6 +131,14 @@ mod tests {
         assert_eq!(gone, ["B 9-9!", "C 4-4!"]);
         let (left, gone) = parted(facts, &[]);
         assert_eq!((left.len(), gone.len()), (3, 0));
+    }
+
+    #[test]
+    fn a_day_that_was_called_empty_is_that_day_and_no_other() {
+        let empty = Coverage { fact: Fact::Empty, ..fact(Some("A"), 3, 3) };
+        let facts = vec![fact(Some("A"), 1, 2), empty, fact(Some("A"), 4, 9)];
+        let (left, gone) = parted(facts, &[("A", 3)]);
+        assert_eq!((left, gone), (vec!["A 1-2".to_owned(), "A 4-9".into()], vec!["A 3-3!".into()]));
     }
 
     #[test]

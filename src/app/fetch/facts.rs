@@ -1,7 +1,8 @@
 //! From an answer to facts about its days.
 
+use super::meaning::meaning;
 use super::{Endpoint, Question};
-use crate::domain::{Calendar, Coverage, Day, Digest, Fact, eastern};
+use crate::domain::{Calendar, Coverage, Day, Digest, Fact, Series, eastern};
 use crate::sources::{alpha_vantage, polygon};
 use std::collections::BTreeSet;
 
@@ -59,7 +60,7 @@ pub struct Answered<'a> {
 
 /// The facts about the days of a question, in order; they cover the range without overlap.
 ///
-/// Where items were rejected, no day is empty for good, and neither are their own days anything: they
+/// Where items were rejected, no day is empty for good, and neither are their own days final: they
 /// are asked again.
 pub fn facts(answered: &Answered<'_>, calendar: &Calendar) -> Vec<Coverage> {
     use polygon::Endpoint::{Dividends, News, Splits};
@@ -69,31 +70,37 @@ pub fn facts(answered: &Answered<'_>, calendar: &Calendar) -> Vec<Coverage> {
         return told;
     }
     let dated = matches!(endpoint, Endpoint::Polygon(Splits | Dividends | News));
+    let daily = endpoint == alpha_vantage::Endpoint::Daily.into();
+    let one_a_day = daily || matches!(answered.question.series, Series::Spot | Series::Index);
     let mut found = Vec::new();
     for fact in told {
         match fact.fact {
-            Fact::Empty => found.push(unknown(fact, rejected.count)),
-            Fact::Data if endpoint.is_range() && rejected.undated > 0 => {
+            Fact::Empty => found.push(open(fact, rejected.count)),
+            Fact::Data if (endpoint.is_range() || dated) && rejected.undated > 0 => {
                 found.push(Coverage { settled: NEVER, ..fact });
             }
-            Fact::Data if endpoint.is_range() || dated => apart(fact, rejected, &mut found),
+            Fact::Data if endpoint.is_range() || dated => {
+                apart(fact, rejected, one_a_day, &mut found);
+            }
             _ => found.push(fact),
         }
     }
     found
 }
 
-/// An empty range whose items were rejected.
-fn unknown(fact: Coverage, count: u64) -> Coverage {
+/// A range of which items were rejected: what it is, not for good.
+fn open(fact: Coverage, count: u64) -> Coverage {
     let text = match count {
         1 => "an item was rejected".to_owned(),
         _ => format!("{count} items were rejected"),
     };
-    Coverage { fact: Fact::Empty, settled: NEVER, text, ..fact }
+    Coverage { settled: NEVER, text, ..fact }
 }
 
-/// Takes the days of rejected items out of a fact.
-fn apart(fact: Coverage, rejected: &Rejected, found: &mut Vec<Coverage>) {
+/// Takes the days of rejected items out of a fact. Where a day has one item at most, nothing is known
+/// of it then; elsewhere its other items are data.
+fn apart(fact: Coverage, rejected: &Rejected, one_a_day: bool, found: &mut Vec<Coverage>) {
+    let of_day = if one_a_day { Fact::Empty } else { fact.fact };
     let mut runs: Vec<(Day, Day, u64)> = Vec::new();
     for day in rejected.days.range(fact.from..=fact.to) {
         match runs.last_mut() {
@@ -110,7 +117,8 @@ fn apart(fact: Coverage, rejected: &Rejected, found: &mut Vec<Coverage>) {
         if from < first {
             found.push(Coverage { from, to: Day(first.0 - 1), ..fact.clone() });
         }
-        found.push(unknown(Coverage { from: first, to: last, ..fact.clone() }, count));
+        let days = Coverage { from: first, to: last, fact: of_day, ..fact.clone() };
+        found.push(open(days, count));
         from = last.next();
     }
     if from <= to {
@@ -161,7 +169,7 @@ fn facts_of_days(answered: &Answered<'_>, calendar: &Calendar) -> Vec<Coverage> 
         }
         "not-found" if all_stocks => return whole(Fact::Empty, NEVER, answered.text),
         "not-found" => return whole(Fact::Empty, empty, answered.text),
-        _ => return whole(Fact::Failed, NEVER, answered.text),
+        _ => return failed(answered),
     }
     let Some((first, last)) = answered.days else {
         return whole(Fact::Empty, if many || all_stocks { NEVER } else { empty }, "");
@@ -196,6 +204,45 @@ fn facts_of_days(answered: &Answered<'_>, calendar: &Calendar) -> Vec<Coverage> 
         found.push(part(answered, (from, question.to), Fact::Data, data, ""));
     }
     found
+}
+
+/// Days of which no whole answer came. What came of them is told from what did not: where it is
+/// taken back, the others are asked all the same.
+fn failed(answered: &Answered<'_>) -> Vec<Coverage> {
+    let (from, to) = (answered.question.from, answered.question.to);
+    let came = |days| part(answered, days, Fact::Failed, NEVER, answered.text);
+    let nothing = |days| Coverage { meaning: meaning(&[]), ..came(days) };
+    let Some((first, last)) = answered.days else { return vec![nothing((from, to))] };
+    let (first, last) = (first.max(from), last.min(to));
+    if first > last {
+        return vec![came((from, to))];
+    }
+    let mut found = vec![came((first, last))];
+    if from < first {
+        found.insert(0, nothing((from, Day(first.0 - 1))));
+    }
+    if last < to {
+        found.push(nothing((last.next(), to)));
+    }
+    found
+}
+
+/// The facts as they are told: neighbours that say the same are one.
+pub(super) fn told(facts: &[Coverage]) -> Vec<(Day, Day, Fact)> {
+    let mut told: Vec<(Day, Day, Fact)> = Vec::new();
+    let mut text = "";
+    for fact in facts {
+        match told.last_mut() {
+            Some(last)
+                if (last.1.next(), last.2, text) == (fact.from, fact.fact, fact.text.as_str()) =>
+            {
+                last.1 = fact.to;
+            }
+            _ => told.push((fact.from, fact.to, fact.fact)),
+        }
+        text = &fact.text;
+    }
+    told
 }
 
 fn part(
@@ -268,7 +315,6 @@ fn plan_years(first: Day, today: Day) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Series;
 
     fn day(text: &str) -> Day {
         text.parse().unwrap()
@@ -280,12 +326,12 @@ mod tests {
     }
 
     fn until(to: &str, ended: &str, from: &str, days: Option<(&str, &str)>) -> Vec<Coverage> {
-        let (of, none) = (polygon::Endpoint::Aggs, Rejected::default());
+        let (of, none) = ((polygon::Endpoint::Aggs, Series::Spot), Rejected::default());
         answered(of, to, ended, from, days, &none)
     }
 
     fn answered(
-        of: polygon::Endpoint,
+        (of, series): (polygon::Endpoint, Series),
         to: &str,
         ended: &str,
         from: &str,
@@ -294,7 +340,7 @@ mod tests {
     ) -> Vec<Coverage> {
         let question = Question {
             endpoint: of.into(),
-            series: Series::Spot,
+            series,
             symbol: Some("AAPL".parse().unwrap()),
             scope: String::new(),
             from: day(from),
@@ -357,7 +403,8 @@ mod tests {
     fn a_session_without_any_stock_and_months_without_any_bar_are_never_final() {
         let (none, week) = (Rejected::default(), ("2025-10-13", "2025-10-17"));
         let grouped = |ended, (from, to)| {
-            answered(polygon::Endpoint::Grouped, to, ended, from, None, &none)[0].settled
+            let grouped = (polygon::Endpoint::Grouped, Series::Spot);
+            answered(grouped, to, ended, from, None, &none)[0].settled
         };
         for ended in ["ok", "not-found"] {
             assert_eq!(grouped(ended, week), NEVER, "{ended}");
@@ -376,7 +423,7 @@ mod tests {
             undated,
         };
         let (from, to) = ("2025-10-13", "2025-10-17");
-        let told = |of: polygon::Endpoint, days, rejected: &Rejected| -> Vec<String> {
+        let told = |of, days, rejected: &Rejected| -> Vec<String> {
             let facts = answered(of, to, "ok", from, days, rejected);
             let word = |f: &Coverage| {
                 let last = if f.settled >= f.to { "final" } else { "open" };
@@ -389,7 +436,7 @@ mod tests {
             };
             facts.iter().map(word).collect()
         };
-        let aggs = polygon::Endpoint::Aggs;
+        let aggs = (polygon::Endpoint::Aggs, Series::Spot);
         let all = Some((from, to));
         assert_eq!(told(aggs, all, &rejected(&[], 0)), ["data 13-17 final"]);
         // The last day's bar, one in the middle, two beside each other, one without a day.
@@ -401,11 +448,18 @@ mod tests {
         assert_eq!(two, ["data 13-13 final", "empty 14-15 open", "data 16-17 final"]);
         assert_eq!(told(aggs, all, &rejected(&[], 1)), ["data 13-17 open"]);
         assert_eq!(told(aggs, None, &rejected(&[], 5)), ["empty 13-17 open"]);
-        // An event of another symbol.
-        let splits = polygon::Endpoint::Splits;
+        // One of the many bars of a day: the others are data.
+        let minutes = (polygon::Endpoint::Aggs, Series::Bars);
+        let middle = ["data 13-14 final", "data 15-15 open", "data 16-17 final"];
+        assert_eq!(told(minutes, all, &rejected(&["2025-10-15"], 0)), middle);
+        // An event of another symbol, alone and beside one of this.
+        let splits = (polygon::Endpoint::Splits, Series::Splits);
         assert_eq!(told(splits, None, &rejected(&[], 1)), ["empty 13-17 open"]);
+        assert_eq!(told(splits, all, &rejected(&[], 1)), ["data 13-17 open"]);
+        assert_eq!(told(splits, all, &rejected(&["2025-10-15"], 0)), middle);
         // Thousands of stocks are not asked again for one of them.
-        let grouped = told(polygon::Endpoint::Grouped, all, &rejected(&["2025-10-15"], 1));
+        let grouped =
+            told((polygon::Endpoint::Grouped, Series::Spot), all, &rejected(&["2025-10-15"], 1));
         assert_eq!(grouped, ["data 13-17 final"]);
     }
 

@@ -1,6 +1,6 @@
 //! What an answer means, without what differs at each call: equal meanings need no second batch.
 
-use crate::domain::{Digest, Field, Window, series};
+use crate::domain::{Coverage, Digest, Fact, Field, Window, series};
 use crate::ledger::hash::Hasher;
 
 /// Digest over the events of an answer: keys and values, but neither places in the body nor values
@@ -28,4 +28,13 @@ pub fn meaning(windows: &[Window]) -> Digest {
         }
     }
     hasher.finish()
+}
+
+/// Whether anything came of the days of a fact: of a failure, what came before it.
+pub(super) fn gave(fact: &Coverage) -> bool {
+    match fact.fact {
+        Fact::Data => true,
+        Fact::Failed => fact.meaning != meaning(&[]),
+        Fact::Empty | Fact::NotEntitled => false,
+    }
 }

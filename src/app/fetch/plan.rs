@@ -7,7 +7,7 @@ use crate::domain::{BatchId, Calendar, Day, Series, Symbol, eastern};
 use crate::sources::alpha_vantage::Endpoint as Av;
 use crate::sources::polygon::Endpoint as P;
 use kept::Kept;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
 pub use kept::plan_beside;
@@ -149,7 +149,9 @@ pub fn plan(wish: &Wish, coverage: &CoverageMap, calendar: &Calendar) -> Plan {
 /// Plans what is missing of a wish, and of answers that wait.
 fn planned(wish: &Wish, coverage: &CoverageMap, calendar: &Calendar, kept: &[Kept<'_>]) -> Plan {
     let rolled_back = RefCell::new(BTreeSet::new());
-    let planner = Planner { wish, coverage, calendar, rolled_back: &rolled_back, kept };
+    let held = Cell::new(0);
+    let planner =
+        Planner { wish, coverage, calendar, rolled_back: &rolled_back, held: &held, kept };
     let mut plan = match wish.what {
         What::Spot | What::Bars if wish.source == Provider::AlphaVantage => {
             planner.each(|symbol| planner.daily(symbol))
@@ -187,16 +189,19 @@ struct Planner<'a> {
     coverage: &'a CoverageMap,
     calendar: &'a Calendar,
     rolled_back: &'a RefCell<BTreeSet<BatchId>>,
+    /// How many days were left out for it.
+    held: &'a Cell<u64>,
     kept: &'a [Kept<'a>],
 }
 
 impl Planner<'_> {
-    /// The questions of each symbol; a symbol without any is covered.
+    /// The questions of each symbol; a symbol without any, of which nothing is held back, is covered.
     fn each(&self, questions: impl Fn(&Symbol) -> Vec<Question>) -> Plan {
         let mut plan = Plan::default();
         for symbol in &self.wish.symbols {
+            let held = self.held.get();
             let asked = questions(symbol);
-            if asked.is_empty() {
+            if asked.is_empty() && self.held.get() == held {
                 plan.covered.push(symbol.clone());
             }
             plan.questions.extend(asked);
@@ -233,6 +238,7 @@ impl Planner<'_> {
             missing.retain(|day| match self.coverage.rolled_back(series, symbol, scope, *day) {
                 Some(batch) => {
                     self.rolled_back.borrow_mut().insert(batch);
+                    self.held.set(self.held.get() + 1);
                     false
                 }
                 None => true,

@@ -10,7 +10,7 @@ use super::meaning::meaning;
 use super::note::{Answered, Note, waiting};
 use super::reading::{self, Reading, finding, read_into, session};
 use super::remarks::{as_traded, clocks, failed_ticker};
-use super::{OutcomeLine, Question};
+use super::{Endpoint, OutcomeLine, Question};
 use crate::app::Run;
 use crate::app::clock::rfc3339;
 use crate::app::error::Result;
@@ -70,16 +70,7 @@ pub fn settle(
         .collect();
     answers.retain(|answer| answer.is_answer() || !good.contains(&answer.question));
     let mut settled = Settled { dropped, ..Settled::default() };
-    // Two answers to one question are of two times, and two batches: the later one is no
-    // contradiction of the earlier. Counted from the end, so that what is newest is together.
-    let mut later: HashMap<&Question, usize> = HashMap::new();
-    let mut rounds: Vec<usize> = Vec::new();
-    for answer in answers.iter().rev() {
-        let later = later.entry(&answer.question).or_default();
-        rounds.push(usize::MAX - *later);
-        *later += 1;
-    }
-    rounds.reverse();
+    let rounds = rounds(&answers);
     let subject = |answer: &Answered| {
         let question = &answer.question;
         (question.series, question.endpoint.provider())
@@ -138,6 +129,25 @@ pub fn settle(
     }
     inbox.clear()?;
     Ok(settled)
+}
+
+/// Which of the batches of its view each answer goes to. Two answers about the same days are of two
+/// times, and two batches: the later one is no contradiction of the earlier. Counted from the end, so
+/// that what is newest is together.
+fn rounds(answers: &[Answered]) -> Vec<usize> {
+    type Subject<'a> = (Endpoint, Series, Option<&'a Symbol>, &'a str);
+    let mut known: HashMap<Subject<'_>, Vec<(Day, Day, usize)>> = HashMap::new();
+    let mut rounds: Vec<usize> = Vec::new();
+    for answer in answers.iter().rev() {
+        let Question { endpoint, series, symbol, scope, from, to, .. } = &answer.question;
+        let later = known.entry((*endpoint, *series, symbol.as_ref(), scope)).or_default();
+        let overlap = later.iter().filter(|(first, last, _)| first <= to && from <= last);
+        let number = overlap.map(|(.., number)| number + 1).max().unwrap_or(0);
+        later.push((*from, *to, number));
+        rounds.push(usize::MAX - number);
+    }
+    rounds.reverse();
+    rounds
 }
 
 /// The name of the list of a fetch's requests.
@@ -310,7 +320,7 @@ impl<'a> Work<'a> {
             && is_known(&reader, self.coverage, question, &told, &windows)?;
         self.outcomes.push(OutcomeLine {
             question: question.clone(),
-            facts: told.iter().map(|fact| (fact.from, fact.to, fact.fact)).collect(),
+            facts: facts::told(&told),
             rows: rows.accepted,
             unchanged,
             ended: end.ended.clone(),

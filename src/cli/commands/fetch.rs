@@ -12,7 +12,7 @@ use crate::app::derive::Derivation;
 use crate::app::fetch::{
     self, Asked, CoverageMap, OutcomeLine, Plan, Provider, Service, Settled, Stop, What, Wish,
 };
-use crate::app::import::Staged;
+use crate::app::import::{Outcome as Came, Staged};
 use crate::app::prepared;
 use crate::app::report::{FetchCache, FetchLine, FetchPlan, FetchReport, Review};
 use crate::cli::args::Overlap;
@@ -75,6 +75,9 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
     };
     if args.dry_run {
         ui.page(&FetchPage { report: &report, planned: true })?;
+        if let Some(batch) = plan.rolled_back.last() {
+            left_out(ui, *batch, erased, false)?;
+        }
         ui.hint("nothing was asked; leave out `--dry-run` to ask");
         return Ok(Exit::Done);
     }
@@ -188,7 +191,7 @@ fn finish(
     if ui.for_people() {
         ui.show(&FetchPage { report: &report, planned: false })?;
     }
-    let mut own: Option<Staged> = None;
+    let (mut own, mut earlier): (Option<Staged>, Vec<BatchId>) = (None, Vec::new());
     for staged in settled.staged {
         let of_wish = staged.batch.and_then(|id| ledger.batches().get(id));
         let is_own = of_wish.is_some_and(|batch| is_of(batch, wish));
@@ -196,11 +199,29 @@ fn finish(
         let other = if is_own { own.replace(staged) } else { Some(staged) };
         if let Some(batch) = other.and_then(|other| other.batch) {
             ui.note(&format!("{batch} was staged from an earlier fetch that had been interrupted"));
+            earlier.extend(is_own.then_some(batch));
+        }
+    }
+    let unattended = args.decide.yes || args.decide.force;
+    let mut held = None;
+    // First what came first: of days that both have, what came now is shown.
+    for batch in earlier.into_iter().filter(|_| unattended) {
+        let mut deciding = Deciding { ui, ctx, flags: &args.decide, full: args.full };
+        if let Err(exit) = deciding.beside(ledger, batch)? {
+            held = Some(exit);
+            continue;
+        }
+        let fresh = own.as_ref().filter(|own| own.outcome == Came::New);
+        if let Some(batch) = fresh.and_then(|own| own.batch) {
+            // Its review was of the ledger without them.
+            let mut now = prepared::staged_before(ledger, batch, args.full, &ctx.run())?;
+            (now.outcome, now.review.known) = (Came::New, false);
+            own = Some(now);
         }
     }
     // Killed between staging and confirming, or left there: the same words decide about it now.
-    let left = waiting_for_decision(ledger, wish).filter(|_| own.is_none());
-    if let (Some(batch), true) = (left, args.decide.yes || args.decide.force) {
+    let left = waiting_for_decision(ledger, wish, None).filter(|_| own.is_none());
+    if let (Some(batch), true) = (left, unattended) {
         own = Some(prepared::staged_before(ledger, batch, args.full, &ctx.run())?);
     }
     // A batch without a row records only what was asked: nobody needs to look at that first.
@@ -220,7 +241,12 @@ fn finish(
                 }
                 flow::left_behind(ui, ledger);
             }
-            exit
+            if let Some(batch) = waiting_for_decision(ledger, wish, batch) {
+                ui.note(&format!(
+                    "{batch} waits for a decision: its days are not asked again, and no view has them"
+                ));
+            }
+            held.filter(|_| exit == Exit::Done).unwrap_or(exit)
         }
         None => {
             // A run that was killed between confirming and computing is made good here.
@@ -278,12 +304,13 @@ fn is_of(batch: &Batch, wish: &Wish) -> bool {
 
 /// A fetched batch of the view that nobody decided about, and that has something to show: its days
 /// are not asked again, and no view has them.
-fn waiting_for_decision(ledger: &Ledger, wish: &Wish) -> Option<BatchId> {
+fn waiting_for_decision(ledger: &Ledger, wish: &Wish, besides: Option<BatchId>) -> Option<BatchId> {
     let waits = |batch: &Batch| {
         let staged = batch.state() == BatchState::Staged;
         staged && is_of(batch, wish) && batch.stage.rows.accepted > 0
     };
-    ledger.batches().iter().find(|(_, batch)| waits(batch)).map(|(id, _)| id)
+    let mut all = ledger.batches().iter();
+    all.find(|(id, batch)| Some(*id) != besides && waits(batch)).map(|(id, _)| id)
 }
 
 /// What is computed from what was fetched.

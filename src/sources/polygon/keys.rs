@@ -75,7 +75,8 @@ pub(super) fn key<'a>(
         }
         Endpoint::Contracts | Endpoint::Contract => {
             under("underlying_ticker")?;
-            let symbol = exact("underlying_ticker").ok().or_else(asked).ok_or(MISSING)?;
+            // Filed under the name that was asked for, as its coverage is.
+            let symbol = asked().map_or_else(|| exact("underlying_ticker"), Ok)?;
             dated(symbol, page.as_of, text("ticker")?)
         }
         Endpoint::Chain | Endpoint::ChainContract => {
@@ -126,7 +127,7 @@ pub(super) fn key<'a>(
 
 /// Whether an option's underlying is the one asked for. Indices have a prefix in some answers and none
 /// in others, and classes of shares are written `BRK.B`, `BRK/B` and `BRKB`.
-fn is_underlying(told: &str, asked: &Symbol) -> bool {
+pub fn is_underlying(told: &str, asked: &Symbol) -> bool {
     let bare = |name: &str| -> String {
         let name = name.strip_prefix("I:").unwrap_or(name);
         name.chars().filter(char::is_ascii_alphanumeric).collect()

@@ -25,6 +25,7 @@ mod walk;
 pub use chain_table::{ChainTable, read_chain_table};
 pub use endpoint::Endpoint;
 pub use flat::{FlatKind, FlatPage, read_flat};
+pub use keys::is_underlying;
 pub use read::{Envelope, Page, PageSummary, TickerError, answers, envelope, read_page};
 pub use recognise::{Recognised, recognise};
 pub use stream::{GZIP, Unpacker, is_packed};

@@ -282,6 +282,15 @@ fn contracts_are_listed_on_the_day_asked_for() {
     // A ticker that cannot be read is kept as text, with its own strike and a remark.
     assert_eq!(got.key(1), "AAPL 2025-11-14 O:AAPL251219C00275000X");
     assert_eq!((&*got.text(1, "strike_price"), got.codes()), ("52.5", vec!["option_ticker"]));
+    // One underlying in two spellings: that of the question, by which it is looked for.
+    for (asked, told) in [("I:SPX", "SPX"), ("SPX", "I:SPX"), ("BRK/B", "BRK.B")] {
+        let body = body.replace(
+            "\"underlying_ticker\":\"AAPL\"",
+            &format!("\"underlying_ticker\":\"{told}\""),
+        );
+        let got = read(&page(Endpoint::Contracts, asked), &body);
+        assert_eq!(got.key(0), format!("{asked} 2025-11-14 O:AAPL251219C00275000"));
+    }
     // Without an underlying of its own, a contract belongs to the one asked for, or to nobody.
     assert_eq!(read(&page(Endpoint::Contracts, ""), body).rejected(), ["missing_key"]);
     let wrong = body.replace("\"strike_price\":275", "\"strike_price\":27.5");

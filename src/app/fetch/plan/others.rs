@@ -5,6 +5,7 @@ use crate::app::fetch::Question;
 use crate::app::fetch::coverage::runs;
 use crate::app::fetch::facts::SHORT_FORM;
 use crate::domain::{Day, Symbol, eastern};
+use std::collections::BTreeSet;
 
 /// Coverage of daily bars as traded, which say nothing of adjusted ones.
 const AS_TRADED: &str = "alpha-vantage";
@@ -47,8 +48,13 @@ impl Planner<'_> {
         let calendar = |symbol: Option<&Symbol>, target| {
             self.question(Av::Calendar, symbol, &scope, today, target)
         };
-        let wanting: Vec<&Symbol> =
-            self.wish.symbols.iter().filter(|symbol| lacks(Some(symbol), &scope)).collect();
+        let mut held_back = BTreeSet::new();
+        let mut wanting: Vec<&Symbol> = Vec::new();
+        for symbol in &self.wish.symbols {
+            let held = self.held.get();
+            wanting.extend(lacks(Some(symbol), &scope).then_some(symbol));
+            held_back.extend((self.held.get() > held).then_some(symbol));
+        }
         let whole = match self.wish.grouped {
             _ if self.wish.symbols.is_empty() => lacks(None, &scope),
             Grouped::Always => !wanting.is_empty(),
@@ -59,7 +65,7 @@ impl Planner<'_> {
             plan.questions.push(calendar(None, all));
         }
         for symbol in &self.wish.symbols {
-            let before = plan.questions.len();
+            let (before, held) = (plan.questions.len(), self.held.get());
             let name = in_path(symbol);
             if !whole && wanting.contains(&symbol) {
                 let target = format!("{path}&symbol={name}&horizon={horizon}");
@@ -70,7 +76,8 @@ impl Planner<'_> {
                 let asked = self.question(Av::History, Some(symbol), "history", today, target);
                 plan.questions.push(asked);
             }
-            if before == plan.questions.len() && !wanting.contains(&symbol) {
+            let held = self.held.get() > held || held_back.contains(symbol);
+            if before == plan.questions.len() && !held && !wanting.contains(&symbol) {
                 plan.covered.push(symbol.clone());
             }
         }
