@@ -15,6 +15,13 @@ fn many(rows: usize, value: &str) -> String {
     encoded(&[("q", &query)])
 }
 
+/// A query of a page's whole patience.
+fn slow() -> String {
+    let query =
+        "with recursive n(i) as (select 1 union all select i+1 from n) select count(*) from n";
+    encoded(&[("q", query)])
+}
+
 /// A part of them would look like the whole.
 #[test]
 fn an_answer_of_too_many_rows_is_refused_and_not_cut_off() {
@@ -63,9 +70,7 @@ fn pages_go_on_beside_a_slow_query_and_a_command_that_waits() {
     let desk = desk();
     let site = Site::of(&desk, &[]);
     site.get("/").is(200);
-    let slow =
-        "with recursive n(i) as (select 1 union all select i+1 from n) select count(*) from n";
-    let slow = encoded(&[("q", slow)]);
+    let slow = slow();
     std::thread::scope(|scope| {
         let query = scope.spawn(|| site.get(&format!("/sql.json?{slow}")));
         std::thread::sleep(Duration::from_millis(500));
@@ -90,9 +95,7 @@ fn a_command_gets_its_turn_among_slow_queries() {
     let desk = desk();
     let site = Site::of(&desk, &[]);
     site.get("/").is(200);
-    let slow =
-        "with recursive n(i) as (select 1 union all select i+1 from n) select count(*) from n";
-    let slow = encoded(&[("q", slow)]);
+    let slow = slow();
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         for wait in [0, 3_000] {
