@@ -63,7 +63,7 @@ pub fn named<T>(give: impl FnOnce() -> T) -> T {
 }
 
 /// Removes all that is noted. For a process that ends now: what its threads still write goes nowhere,
-/// and nothing is [named](named) any more.
+/// and nothing is [`named`] any more.
 pub fn clear_away() {
     let there = there();
     for path in there.iter() {
