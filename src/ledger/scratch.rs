@@ -6,10 +6,15 @@ use super::modes;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What there is at the moment.
 static THERE: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+/// How long it is tried to remove something that a thread still writes to.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// So often nothing is found before it counts as gone, with so much time between.
+const LOOKS: u32 = 4;
+const BETWEEN: Duration = Duration::from_millis(15);
 /// Whom to tell before there is something.
 static LISTEN: OnceLock<fn()> = OnceLock::new();
 
@@ -66,22 +71,43 @@ pub fn named<T>(give: impl FnOnce() -> T) -> T {
 /// and nothing is [`named`] any more.
 pub fn clear_away() {
     let there = there();
-    for path in there.iter() {
-        // A thread may make a file while its folder is being emptied.
-        for _ in 0..50 {
-            let gone = match path.is_dir() {
-                true => std::fs::remove_dir_all(path),
-                false => std::fs::remove_file(path),
-            };
-            match gone {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    std::thread::sleep(Duration::from_millis(2));
-                }
-                _ => break,
-            }
+    let mut left: Vec<Leaving<'_>> =
+        there.iter().map(|path| Leaving { path, stopped: false }).collect();
+    let (end, mut looks) = (Instant::now() + PATIENCE, 0);
+    while looks < LOOKS && Instant::now() < end {
+        let mut gone = true;
+        for of in &mut left {
+            gone &= of.take_away();
         }
+        looks = if gone { looks + 1 } else { 0 };
+        std::thread::sleep(if gone { BETWEEN } else { Duration::from_millis(2) });
+    }
+    for of in left.iter().filter(|of| of.stopped) {
+        let _ = std::fs::remove_file(of.path);
     }
     std::mem::forget(there); // nobody makes anything behind it
+}
+
+/// Something that is removed while other threads go on: one may make a file in a folder that is being
+/// emptied, and the engine makes a folder anew that has gone. What they do fails soon.
+struct Leaving<'a> {
+    path: &'a Path,
+    /// Whether a file of nothing stands there, so that no folder is made again.
+    stopped: bool,
+}
+
+impl Leaving<'_> {
+    /// Removes what is there; says whether there was nothing.
+    fn take_away(&mut self) -> bool {
+        let Ok(found) = self.path.symlink_metadata() else { return true };
+        if !found.is_dir() {
+            return self.stopped || std::fs::remove_file(self.path).is_err();
+        }
+        if std::fs::remove_dir_all(self.path).is_ok() {
+            self.stopped |= std::fs::File::create_new(self.path).is_ok();
+        }
+        false
+    }
 }
 
 /// A folder under a passing name, its owner's alone; removed when dropped.
