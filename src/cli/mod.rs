@@ -108,7 +108,10 @@ fn start(words: &[OsString]) -> Exit {
         }
         outcome
     });
-    outcome.unwrap_or_else(|failure| tell(&mut ui, failure.about(&asked(words))))
+    let exit = outcome.unwrap_or_else(|failure| tell(&mut ui, failure.about(&asked(words))));
+    // Who was told to end says so, also where the work was done meanwhile.
+    interrupt::wait_if_ending();
+    exit
 }
 
 /// The command that words ask for, such as `batch diff`; empty where they name none.
