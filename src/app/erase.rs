@@ -14,19 +14,19 @@ use crate::domain::{
     BatchId, BatchState, Day, Digest, Erasure, EventId, Position, Rows, Series, Symbol,
 };
 use crate::ledger::erase::Selection;
-use crate::ledger::{Ledger, canon};
+use crate::ledger::{Ledger, LedgerError, canon};
 use crate::projections::homes::Splitter;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The events that words name: `b7/3` is one, `b7` all of a batch.
 ///
 /// # Errors
-/// [`AppError::Usage`], [`AppError::NotFound`].
+/// [`AppError::Usage`], [`LedgerError::NoSuchBatch`], [`LedgerError::NoSuchEvent`].
 pub fn selected(ledger: &Ledger, words: &[String]) -> Result<Selection> {
     let mut selection = Selection::new();
     for word in words {
         if let Ok(id) = word.parse::<BatchId>() {
-            let nothing = || AppError::NotFound(format!("there is no batch {id}"));
+            let nothing = || LedgerError::NoSuchBatch(id);
             let events = ledger.batches().get(id).ok_or_else(nothing)?.stage.events;
             selection.entry(id).or_default().extend(0..events as u32);
             continue;
@@ -36,7 +36,7 @@ pub fn selected(ledger: &Ledger, words: &[String]) -> Result<Selection> {
         })?;
         let batch = ledger.batches().get(event.batch);
         if batch.is_none_or(|batch| u64::from(event.seq) >= batch.stage.events) {
-            return Err(AppError::NotFound(format!("there is no event {event}")));
+            return Err(LedgerError::NoSuchEvent(event).into());
         }
         selection.entry(event.batch).or_default().insert(event.seq);
     }
@@ -96,7 +96,7 @@ fn part(
     numbers: &BTreeSet<u32>,
     digests: &mut BTreeSet<Digest>,
 ) -> Result<ErasedPartLine> {
-    let nothing = || AppError::NotFound(format!("there is no batch {id}"));
+    let nothing = || LedgerError::NoSuchBatch(id);
     let batch = ledger.batches().get(id).ok_or_else(nothing)?;
     let (mut symbols, mut series, mut sources) =
         (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());

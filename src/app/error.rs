@@ -76,6 +76,9 @@ pub enum AppError {
     /// Something was asked for that is not there.
     #[error("{0}")]
     NotFound(String),
+    /// A projection was named that is not there.
+    #[error("{0}")]
+    NoProjection(String),
     /// The command's words do not fit together.
     #[error("{0}")]
     Usage(String),

@@ -147,7 +147,7 @@ fn replaced(
 
 /// An event, as it stood at a position, with the bytes it was read from and its proof.
 fn event_line(ledger: &Ledger, event: EventId, at: Position) -> Result<EventLine> {
-    let nothing = || AppError::NotFound(format!("there is no event {event}"));
+    let nothing = || LedgerError::NoSuchEvent(event);
     let batch = ledger.batches().get(event.batch).ok_or_else(nothing)?;
     let state = batch.state_at(at).ok_or_else(|| {
         AppError::NotFound(format!("{event} came with {}, after {at}", batch.staged_at))
@@ -165,7 +165,7 @@ fn event_line(ledger: &Ledger, event: EventId, at: Position) -> Result<EventLine
         // Where it stood went with what it said.
         (None, None) => match &located.erased {
             Some(erased) => (erased.source, 0, 0, 0),
-            None => return Err(nothing()),
+            None => return Err(nothing().into()),
         },
     };
     let source = manifest.sources.get(source as usize);
@@ -287,7 +287,7 @@ pub fn show(ledger: &Ledger, what: &str, until: Option<Position>) -> Result<Show
         what.parse().map_err(|_| wrong(crate::domain::id::IdError::Event(what.to_owned())))?;
     let index = (at.0 as usize).checked_sub(1);
     let entry = index.and_then(|index| ledger.entries().get(index));
-    let entry = entry.ok_or_else(|| AppError::NotFound(format!("there is no entry {at}")))?;
+    let entry = entry.ok_or(LedgerError::NoSuchEntry(at))?;
     if at > until {
         return Err(AppError::NotFound(format!("{at} came after {until}")));
     }

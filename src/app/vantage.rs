@@ -177,7 +177,7 @@ impl Vantage {
     /// The version that a name means here.
     ///
     /// # Errors
-    /// [`AppError::NotFound`].
+    /// [`AppError::NoProjection`].
     pub fn id(&self, name: &ProjectionName) -> Result<ProjectionId> {
         self.id_at(name, self.at)
     }
@@ -185,7 +185,7 @@ impl Vantage {
     /// The version that a name meant at a position.
     ///
     /// # Errors
-    /// [`AppError::NotFound`].
+    /// [`AppError::NoProjection`].
     pub fn id_at(&self, name: &ProjectionName, at: Position) -> Result<ProjectionId> {
         let table = self.ledger.projections();
         let meant = || meaning(table, &self.registry, &name.name, at);
@@ -194,7 +194,8 @@ impl Vantage {
             table.get(id).is_some_and(|added| added.stands_at(at))
                 || self.registry.get(&id.name, Some(id.version)).is_some()
         };
-        id.filter(known).ok_or_else(|| AppError::NotFound(format!("there is no projection {name}")))
+        let missing = || AppError::NoProjection(format!("there is no projection {name}"));
+        id.filter(known).ok_or_else(missing)
     }
 
     /// A version of a projection.
@@ -295,7 +296,7 @@ impl Vantage {
     /// All rows of a projection, symbol by symbol: `symbol` and its columns, a value each.
     ///
     /// # Errors
-    /// [`AppError::NotFound`] for a name that means no projection here, and those of
+    /// [`AppError::NoProjection`] for a name that means no projection here, and those of
     /// [`Self::rows`].
     pub fn table(&self, name: &ProjectionName) -> Result<Table> {
         self.whole(&*self.definition(&self.id(name)?)?)

@@ -233,6 +233,7 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
              was signed"
                 .to_owned()
         }
+        AppError::NoProjection(_) => "`volledger projection list` shows them".to_owned(),
         AppError::Projection(_) => {
             "nothing else was touched; `volledger projection list` shows what there is".to_owned()
         }
@@ -328,8 +329,13 @@ fn ledger_hint(error: &LedgerError) -> String {
         LedgerError::Proof(ProofError::Malformed(_)) => {
             "it may be cut off or be another file; ask for it again".to_owned()
         }
-        LedgerError::NoSuchEvent(_) => "`volledger batch list` shows the batches".to_owned(),
+        LedgerError::NoSuchEvent(event) => format!(
+            "`volledger batch show {}` says how many rows it has, `volledger batch list` which batches there \
+             are",
+            event.batch
+        ),
         LedgerError::NoSuchBatch(_) => "`volledger batch list` shows the batches".to_owned(),
+        LedgerError::NoSuchEntry(_) => "`volledger log` shows the entries".to_owned(),
         LedgerError::NoSuchPosition { .. } => "`volledger log` shows the positions".to_owned(),
         LedgerError::TooManyEvents => "split the file and import the parts".to_owned(),
         LedgerError::Stopped => "start it again whenever you like".to_owned(),

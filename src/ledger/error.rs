@@ -101,6 +101,9 @@ pub enum LedgerError {
     /// An event is not here.
     #[error("there is no event {0}")]
     NoSuchEvent(EventId),
+    /// A control entry is not here.
+    #[error("there is no entry {0}")]
+    NoSuchEntry(Position),
     /// A batch is not here.
     #[error("there is no batch {0}")]
     NoSuchBatch(BatchId),

@@ -40,8 +40,12 @@ impl Document for ErasedReport {
 fn goes(report: &ErasedReport, look: &Look) -> String {
     let verb = if report.plan { "Would erase" } else { "Erased" };
     let entry = report.entry.map(|entry| format!(" as #{entry}")).unwrap_or_default();
-    let (events, reason) = (counted(report.events, "event"), look.cell(&report.reason));
-    let mut out = format!("{verb} {events}, {}{entry}: {reason}\n", size(report.bytes));
+    let events = counted(report.events, "event");
+    let why = match report.reason.is_empty() {
+        true => String::new(), // a plan needs none
+        false => format!(": {}", look.cell(&report.reason)),
+    };
+    let mut out = format!("{verb} {events}, {}{entry}{why}\n", size(report.bytes));
     let headings =
         ["batch", "state", ">events", "of", "views", ">symbols", "from", "to", "source bytes"];
     let mut table = Table::new(look, &headings);

@@ -134,6 +134,7 @@ fn status(error: &AppError) -> StatusCode {
             LedgerError::Held { .. } => StatusCode::SERVICE_UNAVAILABLE,
             LedgerError::NotFound(_)
             | LedgerError::NoSuchEvent(_)
+            | LedgerError::NoSuchEntry(_)
             | LedgerError::NoSuchBatch(_)
             | LedgerError::NoSuchPosition { .. } => StatusCode::NOT_FOUND,
             LedgerError::NotWritable { .. } | LedgerError::Moved => {
@@ -142,7 +143,8 @@ fn status(error: &AppError) -> StatusCode {
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         },
         AppError::Refused(crate::domain::batch::Refusal::NoSuchBatch(_))
-        | AppError::NotFound(_) => StatusCode::NOT_FOUND,
+        | AppError::NotFound(_)
+        | AppError::NoProjection(_) => StatusCode::NOT_FOUND,
         AppError::Erased { .. } => StatusCode::GONE,
         AppError::Stale { .. }
         | AppError::TokenDiffers { .. }

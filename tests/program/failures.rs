@@ -34,6 +34,27 @@ fn a_failure_says_what_and_what_next() {
 }
 
 #[test]
+fn what_is_not_there_is_told_with_what_lists_it() {
+    let desk = Desk::with_iv();
+    for (line, text, next) in [
+        ("show b1/9999", "no event b1/9999", "volledger batch show b1"),
+        ("prove b1/9999 -O x.proof", "no event b1/9999", "volledger batch show b1"),
+        ("erase b1/9999 --plan", "no event b1/9999", "volledger batch show b1"),
+        ("erase b9 --plan", "no batch b9", "volledger batch list"),
+        ("show #99", "no entry #99", "volledger log"),
+        ("prove #99 -O x.proof", "no entry #99", "volledger log"),
+        ("projection drop nope", "no projection nope", "volledger projection list"),
+        ("projection show nope", "no projection nope", "volledger projection list"),
+    ] {
+        let document = desk.run(&format!("{line} --json")).exits(1).json();
+        let (error, hint) = (document["error"].to_string(), document["hint"].to_string());
+        assert!(error.contains(text) && hint.contains(next), "{line}: {error} {hint}");
+        let words: Vec<&str> = next.split(' ').skip(1).collect();
+        desk.run(&words.join(" ")).exits(0);
+    }
+}
+
+#[test]
 fn words_that_do_not_fit_exit_with_two() {
     let desk = Desk::new();
     for line in ["", "nonsense", "view", "view vol X", "log --json -o csv", "import iv"] {

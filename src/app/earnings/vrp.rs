@@ -64,9 +64,9 @@ pub fn vrp(
     };
     let mut rows = parallel::map(&symbols, threads(), |symbol| match asking.row(symbol) {
         // What one projection or symbol cannot answer is told in its row; damage stops everything.
-        Err(error @ (AppError::Projection(_) | AppError::NotFound(_))) => {
-            Ok(asking.blank(symbol, "ERROR", error.to_string()))
-        }
+        Err(
+            error @ (AppError::Projection(_) | AppError::NotFound(_) | AppError::NoProjection(_)),
+        ) => Ok(asking.blank(symbol, "ERROR", error.to_string())),
         other => other,
     })?;
     rows.sort_by(|a, b| {

@@ -17,7 +17,7 @@ type ByKey = BTreeMap<Vec<String>, Vec<Vec<Datum>>>;
 /// Compares two projections (or versions of one), as they answer at a vantage.
 ///
 /// # Errors
-/// [`AppError::NotFound`], [`AppError::Usage`] for two without a column in common.
+/// [`AppError::NoProjection`], [`AppError::Usage`] for two without a column in common.
 pub fn compare(
     vantage: &Vantage,
     a: &ProjectionName,

@@ -149,7 +149,7 @@ fn line(vantage: &Vantage, table: &ProjectionTable, id: &ProjectionId) -> Projec
 /// One projection, with its columns and its query.
 ///
 /// # Errors
-/// [`crate::app::AppError::NotFound`].
+/// [`crate::app::AppError::NoProjection`].
 pub fn show(vantage: &Vantage, name: &ProjectionName) -> Result<ProjectionShown> {
     let id = vantage.id(name)?;
     let definition = vantage.definition(&id)?;

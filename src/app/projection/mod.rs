@@ -58,7 +58,7 @@ pub fn add(
             ProjectionId::new(&name.name, version).ok()
         }
     };
-    let missing = || AppError::NotFound(format!("there is no projection {name} to keep"));
+    let missing = || AppError::NoProjection(format!("there is no projection {name} to keep"));
     let id = id.ok_or_else(missing)?;
     let before = table.get(&id);
     if before.is_some_and(|added| added.is_kept()) {
@@ -146,7 +146,7 @@ fn no_cycle(vantage: &Vantage, defined: &definition::Definition) -> Result<()> {
 /// failed is told.
 ///
 /// # Errors
-/// [`AppError::NotFound`] for a version that is not kept, [`AppError::Projection`] for one that is
+/// [`AppError::NoProjection`] for a version that is not kept, [`AppError::Projection`] for one that is
 /// made from what is made from its name.
 pub fn promote(
     ledger: &mut Ledger,
@@ -221,7 +221,7 @@ fn exact(ledger: &Ledger, name: &ProjectionName) -> Result<ProjectionId> {
     let version = name.version.or_else(|| table.promoted(&name.name, ledger.position()));
     let id = version.and_then(|version| ProjectionId::new(&name.name, version).ok());
     let kept = id.filter(|id| table.get(id).is_some_and(|added| added.is_kept()));
-    kept.ok_or_else(|| AppError::NotFound(format!("no projection {name} is kept")))
+    kept.ok_or_else(|| AppError::NoProjection(format!("no projection {name} is kept")))
 }
 
 fn changed(
@@ -268,7 +268,7 @@ pub fn refresh_with(
 /// The kept versions that a user named, for [`refresh()`].
 ///
 /// # Errors
-/// [`AppError::NotFound`].
+/// [`AppError::NoProjection`].
 pub fn named(ledger: &Ledger, names: &[ProjectionName]) -> Result<Vec<ProjectionId>> {
     names.iter().map(|name| exact(ledger, name)).collect()
 }
@@ -312,7 +312,7 @@ fn visit(
 /// Compares kept projections with their rebuild; one that is named, or all.
 ///
 /// # Errors
-/// [`AppError::NotFound`].
+/// [`AppError::NoProjection`].
 pub fn verify(
     ledger: &mut Ledger,
     names: &[ProjectionName],

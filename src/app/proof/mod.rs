@@ -10,9 +10,9 @@ use super::report::{
     Against, CheckpointLine, ProofWritten, ProvenBy, ProvenReport, VerifyReport, json_value,
 };
 use crate::domain::{EventId, Op, Position};
-use crate::ledger::Ledger;
 use crate::ledger::note::{Note, VerifierKey};
 use crate::ledger::proof::{Checkpoint, Proof, ProofError, Proven, says};
+use crate::ledger::{Ledger, LedgerError};
 use std::path::Path;
 
 /// Largest proof or checkpoint that is read, in bytes.
@@ -43,7 +43,7 @@ pub fn prove(
             let event = what.parse::<EventId>();
             let at = match &event {
                 Ok(event) => {
-                    let nothing = || AppError::NotFound(format!("there is no event {event}"));
+                    let nothing = || LedgerError::NoSuchEvent(*event);
                     ledger.batches().get(event.batch).ok_or_else(nothing)?.staged_at
                 }
                 Err(error) => {
@@ -52,7 +52,7 @@ pub fn prove(
                 }
             };
             if at == Position(0) || at > ledger.position() {
-                return Err(AppError::NotFound(format!("there is no entry {at}")));
+                return Err(LedgerError::NoSuchEntry(at).into());
             }
             let (note, key) = match given {
                 Some(path) => (read_note(path)?, None),

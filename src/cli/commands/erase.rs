@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 
 const EXAMPLES: &str = "\
 EXAMPLES
-  volledger erase b7/3 --reason \"not ours to keep\" --plan     what would go
+  volledger erase b7/3 --plan                                 what would go
   volledger erase b7/3 b9 --reason \"not ours to keep\" --yes   one row, and all of b9
 
 The one thing that cannot be taken back. Values, places and raw text of the events go from every
@@ -45,9 +45,9 @@ pub(in crate::cli) struct EraseArgs {
     /// Events (b7/3) or whole batches (b7)
     #[arg(required = true, value_name = "EVENT|BATCH")]
     what: Vec<String>,
-    /// Why, for the log, where it stays for ever
-    #[arg(long, value_name = "TEXT")]
-    reason: String,
+    /// Why, for the log, where it stays for ever; a plan needs none
+    #[arg(long, value_name = "TEXT", required_unless_present = "plan")]
+    reason: Option<String>,
     /// Only say what would go
     #[arg(long, conflicts_with = "yes")]
     plan: bool,
@@ -78,20 +78,21 @@ enum What {
 }
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &EraseArgs) -> Outcome<Exit> {
-    if args.reason.trim().is_empty() {
+    let reason = args.reason.as_deref().unwrap_or_default().trim();
+    if reason.is_empty() && !args.plan {
         let hint = "say it with `--reason TEXT`; it stays in the log";
         return Err(Failure::usage("an erasure needs a reason", hint));
     }
     let mut ledger = ctx.open(ui)?;
     let selection = erase::selected(&ledger, &args.what)?;
     let elsewhere = erase::elsewhere(&ledger, &selection)?;
-    let plan = erase::plan(&ledger, &selection, &args.reason)?;
+    let plan = erase::plan(&ledger, &selection, reason)?;
     let plan = ErasedReport { elsewhere, ..plan };
     if let Some(exit) = settled(ui, &plan, args.plan, args.yes)? {
         also(ui, args, &plan, true);
         return Ok(exit);
     }
-    let done = erase::erase(&mut ledger, &selection, &args.reason, &ctx.run())?;
+    let done = erase::erase(&mut ledger, &selection, reason, &ctx.run())?;
     let done = ErasedReport { elsewhere: plan.elsewhere, ..done };
     let exit = conclude(ui, &done)?;
     also(ui, args, &done, false);
@@ -109,10 +110,15 @@ fn also(ui: &mut Ui, args: &EraseArgs, report: &ErasedReport, with: bool) {
     let words: Vec<&str> = mine.chain(others).collect();
     let few = words.iter().take(FEW).copied().collect::<Vec<_>>().join(" ");
     let more = if words.len() > FEW { " … (`--json` names them all)" } else { "" };
-    let reason = args.reason.trim().replace('\'', "'\\''");
-    let plan = if with { " --plan" } else { "" };
+    let reason = args.reason.as_deref().map_or_else(
+        || " --plan".to_owned(),
+        |reason| {
+            let plan = if with { " --plan" } else { "" };
+            format!(" --reason '{}'{plan}", reason.trim().replace('\'', "'\\''"))
+        },
+    );
     ui.hint(&format!(
-        "the same rows of the other batches too: `volledger erase {few} --reason '{reason}'{plan}`{more}"
+        "the same rows of the other batches too: `volledger erase {few}{reason}`{more}"
     ));
 }
 

@@ -142,7 +142,7 @@ pub(super) fn diff(here: &Here<'_>) -> Result<Answer> {
             .filter_map(|id| of(id))
             .filter(|line| matches!(line.state, "stale" | "empty" | "broken"))
             .collect();
-        let second = of(&diff.b).ok_or_else(|| AppError::NotFound(diff.b.clone()))?;
+        let second = of(&diff.b).ok_or_else(|| AppError::NoProjection(diff.b.clone()))?;
         let link = |id: &str| html! { a href=(at(here, id, "", &[])) { (id) } };
         let body = html! {
             h1 { (diff.a) (t(" and ")) (diff.b) }
