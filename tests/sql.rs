@@ -45,6 +45,15 @@ fn the_tables_are_an_answer_for_programs_too() {
     assert_eq!(tables["rows"][0], serde_json::json!(["iv", "symbol"]));
 }
 
+/// An object has each name once, and a value is not lost for that.
+#[test]
+fn columns_of_one_name_are_told_apart_where_rows_are_objects() {
+    let desk = crate::program::Desk::with_iv();
+    let query = "SELECT 1 AS n, 2 AS n, 3 AS n_2, 4 AS n";
+    let lines = desk.words(&["sql", query, "-o", "jsonl"]).exits(0).out;
+    assert_eq!(lines, "{\"n\":1,\"n_2\":2,\"n_2_2\":3,\"n_3\":4}\n");
+}
+
 #[test]
 fn a_table_is_its_view_at_every_position() {
     let (_directory, ledger) = filled();

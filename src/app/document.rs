@@ -117,6 +117,7 @@ pub fn document(parts: &Parts<'_>) -> Review {
         findings,
         changes: analysis.changes.iter().map(ChangeLine::from).collect(),
         changes_total: analysis.total,
+        blocking: None,
         fetch: None,
     }
 }

@@ -3,6 +3,7 @@
 mod files;
 
 use self::files::Files;
+pub use self::files::symbol_of_name;
 use super::error::{AppError, Result};
 pub use super::prepared::{Outcome, Prepared, Staged, with_events};
 use super::report::FindingLine;

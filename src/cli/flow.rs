@@ -191,6 +191,9 @@ impl Deciding<'_> {
             }
         };
         if !ui.for_people() {
+            if next == Step::Keep(Exit::Findings) {
+                staged.review.blocking = Some(staged.blocking);
+            }
             ui.show(&ReviewPage::new(&staged.review, full))?;
         }
         Ok(exit)
@@ -262,14 +265,14 @@ fn asked(
 /// Says why a batch stays staged, and what can be done with it.
 fn kept(ui: &mut Ui, batch: BatchId, staged: &Staged, exit: Exit, refused: Option<&Refusal>) {
     if exit == Exit::Findings {
-        ui.say(&format!("Not confirmed, {batch} stays staged:"));
+        ui.reason(&format!("Not confirmed, {batch} stays staged:"));
         for finding in &staged.blocking {
-            ui.say(&format!("  ! {finding}"));
+            ui.reason(&format!("  ! {finding}"));
         }
     }
     if let (Some(refusal), Exit::NotAsked) = (refused, exit) {
-        ui.say(&format!("Not confirmed, {batch} stays staged:"));
-        ui.say(&format!("  ! {refusal}"));
+        ui.reason(&format!("Not confirmed, {batch} stays staged:"));
+        ui.reason(&format!("  ! {refusal}"));
     }
     ui.hint(&match exit {
         _ if refused.is_some() => format!(

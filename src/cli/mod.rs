@@ -13,6 +13,8 @@ mod interrupt;
 mod pager;
 mod progress;
 mod prompt;
+mod series;
+mod shell;
 mod ui;
 
 pub use exit::Exit;

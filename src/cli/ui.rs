@@ -153,6 +153,11 @@ impl Ui {
         if paint { painted(&text) } else { text }
     }
 
+    /// Why a command ends with its exit code: whoever wants no conversation is told of that all the same.
+    pub(super) fn reason(&mut self, text: &str) {
+        self.always(text);
+    }
+
     /// A sentence of the conversation. Whoever does not hear it misses nothing of the answer.
     pub(super) fn say(&mut self, text: &str) {
         if !self.manner.quiet {

@@ -109,7 +109,7 @@ impl Heatmap {
         };
         let ends = self.rows.iter().find(valued).zip(self.rows.iter().rfind(valued));
         let ends = ends.map_or_else(String::new, |(first, last)| {
-            format!("; highest {}, lowest {}", told(first), told(last))
+            format!("; newest: highest {}, lowest {}", told(first), told(last))
         });
         format!("{} of {symbols} over {months}{ends}. {}", self.metric, self.definition_line())
     }

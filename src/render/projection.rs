@@ -25,6 +25,7 @@ impl Document for ProjectionList {
             look,
             &["projection", "kind", "state", ">at", ">symbols", ">rows", "digest", "made from"],
         );
+        table.spare(&[(6, "digest"), (3, "at"), (1, "kind")]);
         for line in &self.projections {
             let other = if line.promoted { "" } else { " (not promoted)" };
             let parts = line.stale_parts.map(|parts| format!(" ({})", counted(parts, "symbol")));

@@ -195,6 +195,7 @@ impl ReviewPage<'_> {
         if look.width.is_some_and(|room| width > Some(usize::from(room))) {
             out = table(false) + "  The days of each stand in a wider terminal, and in `--json`\n";
         }
+        out += &legend(all).map_or_else(String::new, |legend| look.below(&legend));
         let hidden = all.len() - order.len();
         if hidden > 0 {
             out += &format!("  The {FEW} that change most; {hidden} more in {}\n", self.all());
@@ -291,7 +292,10 @@ impl ReviewPage<'_> {
         if table.is_empty() {
             return String::new();
         }
-        let mut out = format!("\nTrading days missing between its days\n{}", table.finish());
+        let mut out = format!(
+            "\nTrading days missing between its days (so many between the two that are named)\n{}",
+            table.finish()
+        );
         if hidden > 0 {
             let plural = if hidden == 1 { "" } else { "s" };
             out += &format!("  … and {hidden} more symbol{plural}; {}\n", self.all());
@@ -322,6 +326,27 @@ impl ReviewPage<'_> {
         }
         format!("\nSupport data for the new and changed days\n{}", table.finish())
     }
+}
+
+/// What the signs above the counts mean, of those that count something.
+fn legend(all: &[SeriesLine]) -> Option<String> {
+    let any = |count: fn(&SeriesLine) -> u64| all.iter().any(|line| count(line) > 0);
+    let limits: BTreeSet<String> = all
+        .iter()
+        .filter_map(|line| line.threshold_points.as_ref().and_then(numbers::decimal))
+        .map(|points| numbers::fixed(points, 2))
+        .collect();
+    let limits = limits.iter().map(String::as_str).collect::<Vec<_>>().join(" or ");
+    let differs = any(|line| line.changed + line.drifted) && !limits.is_empty();
+    let parts = [
+        differs.then(|| format!("~ by more than {limits} vol points, ≈ by that or less")),
+        any(|line| line.extended)
+            .then(|| "extended: of these, with further or other values in other fields".to_owned()),
+        any(|line| line.only_here)
+            .then(|| "only here: in the view but not in the file (would stay)".to_owned()),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 /// The counts of one view and symbol, one kind a line.

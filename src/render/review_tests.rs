@@ -82,6 +82,7 @@ fn review(series: Vec<SeriesLine>, changes: Vec<ChangeLine>) -> Review {
             finding("invalid_iv30", "reject", 68, None),
         ],
         changes_total: 235,
+        blocking: None,
         fetch: None,
         changes,
     }

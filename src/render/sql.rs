@@ -46,8 +46,16 @@ impl Document for SqlAnswer {
     }
 
     fn json_lines(&self) -> Vec<String> {
+        // Of two columns with one name both are kept: an object has each name once.
+        let mut names: Vec<String> = Vec::new();
+        for column in &self.columns {
+            let free = |name: &String| !names.contains(name);
+            let others = (2..).map(|n| format!("{column}_{n}"));
+            let name = std::iter::once(column.clone()).chain(others).find(free);
+            names.extend(name);
+        }
         let object = |row: &Vec<Json>| {
-            let pairs = self.columns.iter().cloned().zip(row.iter().cloned());
+            let pairs = names.iter().cloned().zip(row.iter().cloned());
             Json::Object(pairs.collect()).to_string()
         };
         self.rows.iter().map(object).collect()

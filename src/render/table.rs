@@ -1,7 +1,7 @@
 //! Aligned columns without lines, and the fallback of signs to ASCII.
 
 use super::Look;
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table as Comfy, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, Table as Comfy, Width, presets};
 
 /// Where a column's text stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,8 +11,11 @@ pub(super) enum Side {
 }
 use Side::{Left, Right};
 
-/// A column narrower than that is not worth wrapping.
+/// The text of the last column is not wrapped to less than that.
 const FEWEST: usize = 20;
+
+/// Another text is not wrapped to less: a time, or the span between two days.
+const SPAN: usize = 24;
 
 /// A line below a table is not longer than that.
 const LONGEST: usize = 96;
@@ -23,8 +26,8 @@ pub(super) struct Table {
     inner: Comfy,
     look: Look,
     rows: usize,
-    spare: Vec<(usize, &'static str)>,
-    hidden: Vec<(usize, &'static str)>,
+    spare: Vec<(usize, String)>,
+    hidden: Vec<(usize, String)>,
 }
 
 impl Table {
@@ -47,8 +50,8 @@ impl Table {
 
     /// The columns that a narrow terminal may do without, those that go first first, and what the line
     /// below the table calls them; one without a name is not missed.
-    pub(super) fn spare(&mut self, columns: &[(usize, &'static str)]) {
-        self.spare = columns.to_vec();
+    pub(super) fn spare(&mut self, columns: &[(usize, &str)]) {
+        self.spare = columns.iter().map(|(column, name)| (*column, (*name).to_owned())).collect();
     }
 
     pub(super) fn row<I: IntoIterator<Item = String>>(&mut self, cells: I) {
@@ -76,14 +79,13 @@ impl Table {
                 });
             }
         }
-        self.make_room();
         self.fit();
         let lines = self.inner.lines();
         let mut out: String = lines
             .map(|line| format!("  {}", line.trim_end()).trim_end().to_owned() + "\n")
             .collect();
-        let missed = self.hidden.iter().map(|(_, name)| *name).filter(|name| !name.is_empty());
-        let missed = missed.collect::<Vec<_>>().join(", ");
+        let missed = self.hidden.iter().map(|(_, name)| name.as_str());
+        let missed = missed.filter(|name| !name.is_empty()).collect::<Vec<_>>().join(", ");
         if !missed.is_empty() {
             let text = format!("Not shown for want of width: {missed}; `--json` has them");
             out += &self.look.below(&text);
@@ -91,43 +93,58 @@ impl Table {
         out
     }
 
-    /// The widths of the columns that are shown.
-    fn widths(&self) -> Vec<usize> {
-        let all = self.inner.column_max_content_widths().into_iter().enumerate();
-        let shown = all.filter(|(index, _)| !self.is_hidden(*index));
-        shown.map(|(_, width)| usize::from(width)).collect()
-    }
-
-    fn is_hidden(&self, column: usize) -> bool {
-        self.hidden.iter().any(|(hidden, _)| *hidden == column)
-    }
-
-    /// Whether what is shown fits; the text of the last column can be wrapped.
-    fn fits(&self, room: usize) -> bool {
-        let mut widths = self.widths();
-        if let (Some(last), Some(Left)) = (widths.last_mut(), self.sides.last()) {
-            *last = (*last).min(FEWEST);
-        }
+    /// What is shown with the widths at which it fits, the widest texts wrapped: numbers never are.
+    /// `None` where that is not enough.
+    fn fitted(&self, contents: &[usize], room: usize) -> Option<Vec<(usize, usize)>> {
+        let is_hidden = |column: usize| self.hidden.iter().any(|(hidden, _)| *hidden == column);
+        let all = contents.iter().copied().enumerate();
+        let mut widths: Vec<_> = all.filter(|(column, _)| !is_hidden(*column)).collect();
         // Nothing stands behind the last one, and nothing before it when it is empty.
-        let gaps = widths.iter().rposition(|width| *width > 0).unwrap_or(0) * 2;
-        widths.iter().sum::<usize>() + gaps <= room
+        let last = widths.iter().rposition(|(_, width)| *width > 0).unwrap_or(0);
+        loop {
+            let all = widths.iter().map(|(_, width)| width).sum::<usize>() + last * 2;
+            let excess = all.saturating_sub(room);
+            if excess == 0 {
+                return Some(widths);
+            }
+            let spare = |(place, (index, width)): (usize, &(usize, usize))| {
+                let least = if place == last { FEWEST } else { SPAN };
+                let text = self.sides.get(*index) == Some(&Left);
+                let spare = if text { width.saturating_sub(least) } else { 0 };
+                (spare > 0).then_some((*width, spare, place))
+            };
+            let widest = widths.iter().enumerate().filter_map(spare).max()?;
+            widths.get_mut(widest.2)?.1 -= widest.1.min(excess);
+        }
     }
 
-    /// Hides spare columns until the others fit. Of those hidden before, what fits all the same comes
-    /// back.
-    fn make_room(&mut self) {
+    /// Makes a table fit the terminal: texts are wrapped, then spare columns are hidden until the others
+    /// fit; of those hidden before, what fits all the same comes back. Numbers are never wrapped: where
+    /// all that is not enough the table runs over, and a pager scrolls sideways.
+    fn fit(&mut self) {
         let Some(width) = self.look.width else { return };
         let room = usize::from(width).saturating_sub(2);
+        let widths = self.inner.column_max_content_widths();
+        let contents: Vec<usize> = widths.into_iter().map(usize::from).collect();
         let mut spare = std::mem::take(&mut self.spare).into_iter();
-        while !self.fits(room)
+        while self.fitted(&contents, room).is_none()
             && let Some(next) = spare.next()
         {
             self.hidden.push(next);
         }
         for index in (0..self.hidden.len()).rev() {
             let back = self.hidden.remove(index);
-            if back.1.is_empty() || !self.fits(room) {
+            if back.1.is_empty() || self.fitted(&contents, room).is_none() {
                 self.hidden.insert(index, back);
+            }
+        }
+        let wrapped = self.fitted(&contents, room).unwrap_or_default();
+        let wrapped =
+            wrapped.into_iter().filter(|(column, width)| contents.get(*column) > Some(width));
+        for (column, width) in wrapped {
+            if let Some(column) = self.inner.column_mut(column) {
+                let padded = u16::try_from(width + 2).unwrap_or(u16::MAX);
+                column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(padded)));
             }
         }
         for (column, _) in &self.hidden {
@@ -135,28 +152,6 @@ impl Table {
                 column.set_constraint(ColumnConstraint::Hidden);
             }
         }
-    }
-
-    /// Wraps the text of the last column when a table is wider than the terminal. Numbers are
-    /// never wrapped: such a table runs over, and a pager scrolls sideways.
-    fn fit(&mut self) {
-        let (Some(width), Some(Left)) = (self.look.width, self.sides.last()) else { return };
-        let widths = self.widths();
-        let all: usize = widths.iter().map(|width| width + 2).sum();
-        let last = widths.last().copied().unwrap_or_default() + 2;
-        let room = usize::from(width).saturating_sub(2);
-        if all <= room || all - last + FEWEST > room {
-            return;
-        }
-        for index in 0..self.sides.len().saturating_sub(1) {
-            if !self.is_hidden(index)
-                && let Some(column) = self.inner.column_mut(index)
-            {
-                column.set_constraint(ColumnConstraint::ContentWidth);
-            }
-        }
-        self.inner.set_content_arrangement(ContentArrangement::Dynamic);
-        self.inner.set_width(u16::try_from(room).unwrap_or(u16::MAX));
     }
 }
 
@@ -226,13 +221,28 @@ mod tests {
     }
 
     #[test]
-    fn only_the_last_text_is_wrapped_when_the_terminal_is_narrow() {
+    fn the_widest_texts_are_wrapped_and_no_number_when_the_terminal_is_narrow() {
         let look = Look { width: Some(40), unicode: true };
         let mut table = Table::bare(&look, vec![Left, Left]);
         table.row(["as read".into(), "2024-01-29 N/A 35.03 35.30 36.32 79108".into()]);
         let text = table.finish();
         assert!(text.starts_with("  as read  2024-01-29 N/A"), "{text}");
         assert!(text.lines().count() == 2 && text.lines().all(|line| line.len() <= 40), "{text}");
+        let look = Look { width: Some(80), unicode: true };
+        let headings = ["what", ">rows", "of", "reason", "hash"];
+        let mut table = Table::new(&look, &headings);
+        table.spare(&[(4, "hash")]);
+        let [what, reason] =
+            ["some words of what was done ", "because "].map(|text| text.repeat(9));
+        table.row([what, "1,234,567".into(), "AAPL".into(), reason, "#".repeat(12)]);
+        let text = table.finish();
+        assert!(text.lines().all(|line| line.len() <= 80), "{text}");
+        assert!(text.contains("  1,234,567  AAPL  because") && text.contains("hash"), "{text}");
+        // Without the other words the last column has room again.
+        let mut table = Table::new(&look, &headings);
+        table.spare(&[(4, "hash")]);
+        table.row(["x", "1", "AAPL", "y", "#"].map(str::to_owned));
+        assert!(!table.finish().contains("Not shown"));
     }
 
     #[test]

@@ -109,6 +109,7 @@ impl Document for Gaps {
         }
         let headings = ["view", "symbol", "days", ">shown", ">missing", ">closed", "largest holes"];
         let mut table = Table::new(look, &headings);
+        table.spare(&[(5, "closed")]);
         for line in &self.rows {
             let GapsLine { from, to, .. } = line;
             let span = match (from, to) {
@@ -128,8 +129,10 @@ impl Document for Gaps {
             ]);
         }
         let mut out = table.finish();
-        out += "  missing: trading days without a value between first and last; closed: days shown on\n  \
-                which the exchange was closed; a hole (of so many days) is between the two days named.\n";
+        out += &look.below(
+            "missing: trading days without a value between first and last; closed: days shown on which \
+             the exchange was closed; a hole (of so many days) is between the two days named.",
+        );
         out += super::metrics::first_values(self.which);
         out += &self.asked(look);
         if self.rows.iter().any(|line| line.gaps.len() > 3 || !line.non_trading_days.is_empty()) {

@@ -91,6 +91,7 @@ fn one(view: &View, all_columns: bool, look: &Look) -> String {
     let mut all = vec!["date"];
     all.extend(headings.iter().map(String::as_str));
     let mut table = Table::new(look, &all);
+    table.spare(&spare(view, &columns));
     let mut marked = false;
     for row in &view.rows {
         let cell = |name: &&String| {
@@ -113,6 +114,19 @@ fn one(view: &View, all_columns: bool, look: &Look) -> String {
         out += "  * fills a hole: no other source has a value there\n";
     }
     out
+}
+
+/// What a narrow terminal may do without: the columns with the fewest values, of equal ones the last
+/// first. The first one stays.
+fn spare<'a>(view: &View, columns: &[&'a String]) -> Vec<(usize, &'a str)> {
+    let values = |name: &str| {
+        let value = |row: &&ViewRow| row.values.get(name).is_some_and(|value| !value.is_null());
+        view.rows.iter().filter(value).count()
+    };
+    let numbered = columns.iter().enumerate().skip(1);
+    let mut spare: Vec<_> = numbered.map(|(index, name)| (index + 1, name.as_str())).collect();
+    spare.sort_by_key(|(index, name)| (values(name), std::cmp::Reverse(*index)));
+    spare
 }
 
 #[cfg(test)]
@@ -154,6 +168,24 @@ mod tests {
                     2 days; without any value and not shown: skew\n  \
                     * fills a hole: no other source has a value there\n";
         assert_eq!(text, want);
+    }
+
+    #[test]
+    fn a_narrow_terminal_does_without_what_has_the_fewest_values() {
+        let mut view = view("VOLA");
+        view.columns.insert(1, "iv_rank".to_owned());
+        for row in &mut view.rows {
+            row.values.insert("iv_rank".to_owned(), serde_json::json!(12));
+        }
+        let text = |width| {
+            let look = Look { width: Some(width), unicode: true };
+            Views { views: std::slice::from_ref(&view), all_columns: false }.text(&look)
+        };
+        assert!(text(60).contains("options_volume\n"));
+        let narrow = text(40);
+        assert!(narrow.starts_with("iv VOLA at #4\n  date          atm_iv  iv_rank\n"), "{narrow}");
+        assert!(narrow.contains("options_volume; `--json`"), "{narrow}");
+        assert!(narrow.lines().take(4).all(|line| line.chars().count() <= 40), "{narrow}");
     }
 
     #[test]

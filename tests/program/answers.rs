@@ -121,6 +121,8 @@ fn help_manual_and_completions_are_complete() {
     for shell in ["bash", "zsh", "fish"] {
         let script = desk.run(&format!("completions {shell}")).exits(0).out;
         assert!(script.contains("volledger"), "{shell}");
+        // The views are completed, not only named when they were wrong.
+        assert!(script.contains("straddles"), "{shell}");
     }
     assert!(desk.run("--version").exits(0).out.starts_with("volledger "));
 }

@@ -3,7 +3,7 @@
 
 use super::{Desk, sample};
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 /// An error with its next step.
 #[track_caller]
@@ -378,4 +378,27 @@ fn the_log_is_followed_while_others_decide() {
     self::told(&desk, "log --follow -o csv", 2, "line by line", "-o jsonl");
     self::told(&desk, "log --follow --json", 2, "line by line", "-o jsonl");
     desk.run("log --follow --audit").exits(2);
+}
+
+/// The command that `check` ends with reads the file as it was checked, in any shell.
+#[test]
+fn the_command_that_a_check_ends_with_can_be_copied() {
+    let desk = Desk::with_ledger();
+    desk.write("my iv.csv", "Symbol,Date,IV30\nAAPL,2024-01-02,20\nNVDA,2024-01-03,40\n");
+    desk.write("AAPL.csv", "Date,IV30\n2024-01-02,20\n");
+    let (all, one) = ("--mapping mc-iv-basic --symbol-from column", "--mapping mc-iv-basic");
+    for (file, words, command) in [
+        ("my iv.csv", all, "import iv 'my iv.csv' --symbol-from column --mapping mc-iv-basic"),
+        ("my iv.csv", one, "import iv 'my iv.csv' --symbol-from column --mapping mc-iv-basic"),
+        ("AAPL.csv", one, "import iv AAPL.csv -s AAPL --mapping mc-iv-basic"),
+    ] {
+        let words: Vec<&str> = ["check", file].into_iter().chain(words.split(' ')).collect();
+        let checked = desk.words(&words).exits(0);
+        assert!(checked.err.contains(&format!("`volledger {command}`")), "{}", checked.err);
+        let script = "eval \"set -- $0\"; printf '%s\\n' \"$@\"";
+        let read = Command::new("sh").args(["-c", script, command]).output().unwrap();
+        let read = String::from_utf8(read.stdout).unwrap();
+        let words: Vec<&str> = read.lines().chain(["--dry-run"]).collect();
+        desk.words(&words).exits(0);
+    }
 }

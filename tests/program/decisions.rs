@@ -47,7 +47,15 @@ fn yes_does_not_confirm_rejected_rows_and_force_does() {
     let ran = desk.run(&dirty("--yes")).exits(11);
     assert!(ran.err.contains("5 rejected rows"), "{}", ran.err);
     assert_eq!(desk.run("batch show b1 --json").json()["state"], "staged");
-    assert_eq!(desk.run(&dirty("--yes --force --json")).exits(0).json()["state"], "active");
+    // A crontab line hears why, and nothing else; so does a program.
+    let quiet = desk.run(&dirty("--yes -q")).exits(11);
+    assert!(quiet.err.contains("5 rejected rows") && !quiet.err.contains("Hint"), "{}", quiet.err);
+    let review = desk.run(&dirty("--yes --json")).exits(11).json();
+    let blocking = review["blocking"][0].as_str().unwrap();
+    assert!(blocking.contains("5 rejected rows"), "{review}");
+    assert!(quiet.err.contains(blocking), "{}", quiet.err);
+    let confirmed = desk.run(&dirty("--yes --force --json")).exits(0).json();
+    assert!(confirmed["state"] == "active" && confirmed["blocking"].is_null(), "{confirmed}");
     desk.run("batch confirm b1").exits(1);
 }
 

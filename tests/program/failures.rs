@@ -38,7 +38,6 @@ fn what_is_not_there_is_told_with_what_lists_it() {
     let desk = Desk::with_iv();
     for (line, text, next) in [
         ("show b1/9999", "no event b1/9999", "volledger batch show b1"),
-        ("prove b1/9999 -O x.proof", "no event b1/9999", "volledger batch show b1"),
         ("erase b1/9999 --plan", "no event b1/9999", "volledger batch show b1"),
         ("erase b9 --plan", "no batch b9", "volledger batch list"),
         ("show #99", "no entry #99", "volledger log"),

@@ -1,6 +1,7 @@
 //! Every page answers, says the same as its twin and as the command, and carries its headers.
 
 use super::{Site, desk};
+use crate::program::sample;
 use serde_json::Value;
 
 /// Pages with the command that says the same.
@@ -51,6 +52,21 @@ fn every_page_has_a_twin_that_says_what_the_command_says() {
     let file = site.get(&format!("/sql.csv?{formula}")).is(200);
     assert_eq!(file.body, "a,b,c\n'=1+1,'@x,-1\n");
     assert!(file.header("content-disposition").unwrap().starts_with("attachment"));
+}
+
+/// The same rows staged twice have the same root.
+#[test]
+fn an_event_names_the_entry_that_staged_its_own_batch() {
+    let desk = crate::program::Desk::with_iv();
+    desk.run("batch rollback b1 --reason bad").exits(0);
+    let again = format!("import iv {} -s VOLA --yes --again --reason fine", sample("iv/VOLA.csv"));
+    desk.run(&again).exits(0);
+    let site = Site::of(&desk, &[]);
+    for (event, entry) in [("b1/1", "/events/1"), ("b2/1", "/events/4")] {
+        let page = site.get(&format!("/events/{event}")).is(200);
+        let path = page.body.split("the entry that staged it: ").nth(1).unwrap();
+        assert!(path.starts_with(&format!("<a href=\"{entry}\"")), "{event}: {path}");
+    }
 }
 
 #[test]

@@ -170,7 +170,10 @@ impl Files<'_> {
 
 /// The symbol that a file's name says: `AAPL.csv`, `BRK.B.csv`, `aapl_iv30.csv`, `IV_AAPL.csv`. A name
 /// that may say another one (`BRK_B.csv`) says none.
-fn symbol_of_name(name: &str) -> Result<Symbol> {
+///
+/// # Errors
+/// [`AppError::NoSymbol`].
+pub fn symbol_of_name(name: &str) -> Result<Symbol> {
     let stem = Path::new(name).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     let mut words: Vec<&str> = stem.split(['_', ' ']).filter(|word| !word.is_empty()).collect();
     if words.iter().any(|word| !describes(word)) {

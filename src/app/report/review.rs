@@ -41,6 +41,9 @@ pub struct Review {
     pub changes: Vec<ChangeLine>,
     /// How many changes there are in all.
     pub changes_total: u64,
+    /// Why `--yes` did not confirm it, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocking: Option<Vec<String>>,
     /// What a fetch asked and got.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fetch: Option<Box<super::FetchReport>>,
@@ -66,6 +69,7 @@ impl Review {
             findings: Vec::new(),
             changes: Vec::new(),
             changes_total: 0,
+            blocking: None,
             fetch: None,
         }
     }

@@ -7,6 +7,7 @@ use crate::cli::args::{Knowledge, in_order};
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
+use crate::cli::series::SeriesParser;
 use crate::cli::ui::Ui;
 use crate::domain::{Day, Series, Symbol};
 use clap::Args;
@@ -55,7 +56,7 @@ pub(in crate::cli) struct ChartArgs {
     #[arg(long)]
     field: Vec<String>,
     /// With gaps: only this view
-    #[arg(long)]
+    #[arg(long, value_parser = SeriesParser, hide_possible_values = true)]
     series: Option<Series>,
     /// First day
     #[arg(long)]

@@ -1,12 +1,14 @@
 //! `check`: judge a file without a ledger.
 
 use super::import::{self, Reading};
-use crate::app::import::{ImportOptions, SymbolChoice};
+use crate::app::import::{ImportOptions, SymbolChoice, symbol_of_name};
 use crate::app::market::{self, MarketOptions};
 use crate::app::report::FindingLine;
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
 use crate::cli::exit::Exit;
+use crate::cli::series::SeriesParser;
+use crate::cli::shell::quoted;
 use crate::cli::ui::Ui;
 use crate::domain::{Day, Series, Symbol};
 use crate::render::ReviewPage;
@@ -24,6 +26,9 @@ EXAMPLES
 Exits with 0 when every row is usable, 11 when rows would be rejected or somebody should decide
 about what was found, 1 when nothing is usable.";
 
+/// Files that a hint names.
+const FEW: usize = 4;
+
 /// Judge a file without a ledger
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -32,7 +37,7 @@ pub(in crate::cli) struct CheckArgs {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// What it holds: iv, hv, spot, bars, chain, earnings, moves or straddles; flat files and chains are told by their content
-    #[arg(long)]
+    #[arg(long, value_parser = SeriesParser, hide_possible_values = true)]
     series: Option<Series>,
     /// The session that the quotes of a chain are of, YYYY-MM-DD
     #[arg(long, value_name = "DATE")]
@@ -88,17 +93,23 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &CheckArgs) -> Outco
         ui.hint(&format!("an import with `--yes` does not accept it: {}", blocking.join("; ")));
         Exit::Findings
     } else {
-        ui.hint(&match series {
-            Series::Bars => "import it with `volledger import bars FILE`".to_owned(),
-            Series::Chain => "import it with `volledger import chain FILE --date DATE`".to_owned(),
-            series if import::is_events(series) => {
-                format!("import it with `volledger import {series} FILE`")
-            }
-            _ if !by_column.is_empty() => {
-                format!("import it with `volledger import {series} FILE --symbol-from column`")
-            }
-            _ => format!("import it with `volledger import {series} FILE -s SYMBOL`"),
-        });
+        let symbol = match args.files.as_slice() {
+            _ if !by_column.is_empty() => "--symbol-from column".to_owned(),
+            [one] => symbol_of_name(&one.to_string_lossy())
+                .map_or("-s SYMBOL".to_owned(), |symbol| format!("-s {symbol}")),
+            _ => "--symbol-from name".to_owned(),
+        };
+        let words = match (series, args.date) {
+            (Series::Bars, _) => String::new(),
+            (Series::Chain, Some(date)) => format!(" --date {date}"),
+            (Series::Chain, None) => " --date DATE".to_owned(),
+            (series, _) if import::is_events(series) => String::new(),
+            _ => format!(" {}", args.reading.words(&symbol)),
+        };
+        let files = args.files.iter().take(FEW).map(|file| quoted(&file.to_string_lossy()));
+        let more = if args.files.len() > FEW { " …" } else { "" };
+        let files = files.collect::<Vec<_>>().join(" ");
+        ui.hint(&format!("import it with `volledger import {series} {files}{more}{words}`"));
         Exit::Done
     })
 }

@@ -5,6 +5,7 @@ use crate::app::lookup;
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
 use crate::cli::exit::Exit;
+use crate::cli::series::SeriesParser;
 use crate::cli::ui::Ui;
 use crate::domain::{Series, Symbol};
 use clap::Args;
@@ -26,7 +27,7 @@ pub(in crate::cli) struct DiffArgs {
     #[arg(value_name = "POSITION_B")]
     to: String,
     /// Only this view: iv, hv, spot, chain and so on
-    #[arg(long)]
+    #[arg(long, value_parser = SeriesParser, hide_possible_values = true)]
     series: Option<Series>,
     /// Only this symbol
     #[arg(short, long)]

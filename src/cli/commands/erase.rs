@@ -5,6 +5,7 @@ use crate::app::{erase, retention};
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
+use crate::cli::shell::quoted;
 use crate::cli::ui::Ui;
 use clap::{Args, Subcommand};
 
@@ -114,7 +115,7 @@ fn also(ui: &mut Ui, args: &EraseArgs, report: &ErasedReport, with: bool) {
         || " --plan".to_owned(),
         |reason| {
             let plan = if with { " --plan" } else { "" };
-            format!(" --reason '{}'{plan}", reason.trim().replace('\'', "'\\''"))
+            format!(" --reason {}{plan}", quoted(reason.trim()))
         },
     );
     ui.hint(&format!(

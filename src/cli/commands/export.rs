@@ -9,6 +9,7 @@ use crate::cli::args::{Knowledge, in_order};
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
+use crate::cli::series::SeriesParser;
 use crate::cli::ui::Ui;
 use crate::domain::{Day, Series, Symbol};
 use clap::{Args, Subcommand, ValueEnum};
@@ -86,7 +87,7 @@ struct Everything {
     /// The symbols; none means all
     symbols: Vec<Symbol>,
     /// Only these views, for example iv,hv
-    #[arg(long, value_delimiter = ',', value_name = "VIEWS")]
+    #[arg(long, value_delimiter = ',', value_name = "VIEWS", value_parser = SeriesParser, hide_possible_values = true)]
     series: Vec<Series>,
     /// From this day, YYYY-MM-DD
     #[arg(long, value_name = "DATE")]

@@ -259,7 +259,7 @@ fn finish(
     };
     Ok(match told {
         Some((told, text, hint)) => {
-            ui.say(&format!("! {text}"));
+            ui.reason(&format!("! {text}"));
             ui.hint(hint);
             // A batch that waits for a person is told first: the rest mends itself at the next run.
             let first = matches!(exit, Exit::Findings | Exit::NotAsked) && waits;

@@ -6,6 +6,7 @@ use crate::cli::args::Knowledge;
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
 use crate::cli::exit::Exit;
+use crate::cli::series::SeriesParser;
 use crate::cli::ui::Ui;
 use crate::domain::{Series, Symbol};
 use clap::Args;
@@ -23,7 +24,7 @@ pub(in crate::cli) struct GapsArgs {
     /// The symbols; none means all
     symbols: Vec<Symbol>,
     /// Only this view of one value a day: iv, hv, spot or index
-    #[arg(long)]
+    #[arg(long, value_parser = SeriesParser, hide_possible_values = true)]
     series: Option<Series>,
     #[command(flatten)]
     knowledge: Knowledge,

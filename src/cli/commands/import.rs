@@ -9,6 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
 use crate::cli::flow::Deciding;
+use crate::cli::shell::quoted;
 use crate::cli::ui::Ui;
 use crate::domain::{Day, Series, Symbol};
 use clap::{Args, Subcommand, ValueEnum};
@@ -205,6 +206,19 @@ impl Reading {
             (None, Some(SymbolFrom::Column)) => Some(SymbolChoice::FromColumn),
             (None, None) => None,
         }
+    }
+
+    /// The same words again, for a command that is to be copied; without a symbol those that `symbol`
+    /// says.
+    pub(super) fn words(&self, symbol: &str) -> String {
+        let symbol = match (&self.symbol, self.symbol_from) {
+            (Some(symbol), _) => format!("-s {}", quoted(symbol.as_str())),
+            (None, Some(SymbolFrom::Name)) => "--symbol-from name".to_owned(),
+            (None, Some(SymbolFrom::Column)) => "--symbol-from column".to_owned(),
+            (None, None) => symbol.to_owned(),
+        };
+        let mapping = self.mapping.as_ref();
+        mapping.map_or(symbol.clone(), |of| format!("{symbol} --mapping {}", quoted(of)))
     }
 }
 

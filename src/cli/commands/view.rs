@@ -7,6 +7,7 @@ use crate::cli::args::{Knowledge, in_order};
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
 use crate::cli::exit::Exit;
+use crate::cli::series::SeriesParser;
 use crate::cli::ui::Ui;
 use crate::domain::{Day, Series, Symbol};
 use crate::render::Views;
@@ -24,6 +25,7 @@ EXAMPLES
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct ViewArgs {
     /// The view: iv, hv, spot, chain and so on
+    #[arg(value_parser = SeriesParser, hide_possible_values = true)]
     series: Series,
     #[command(flatten)]
     which: Which,

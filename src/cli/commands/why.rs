@@ -5,6 +5,7 @@ use crate::cli::args::Past;
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
 use crate::cli::exit::Exit;
+use crate::cli::series::SeriesParser;
 use crate::cli::ui::Ui;
 use crate::domain::{Day, Series, Symbol};
 use clap::Args;
@@ -21,6 +22,7 @@ EXAMPLES
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct WhyArgs {
     /// The view: iv, hv, spot, chain and so on
+    #[arg(value_parser = SeriesParser, hide_possible_values = true)]
     series: Series,
     /// The symbol
     symbol: Symbol,

@@ -4,7 +4,7 @@ use super::{Page, batch_link, digest, entry_link, event_link, state, time};
 use crate::app::error::Result;
 use crate::app::report::{EventLine, Shown};
 use crate::app::trace;
-use crate::domain::{BatchId, EntryKind};
+use crate::domain::BatchId;
 use crate::render::numbers;
 use crate::serve::ask::{Answer, Here};
 use crate::serve::words::{counted, t};
@@ -125,17 +125,14 @@ fn marked(event: &EventLine) -> Markup {
 fn path(here: &Here<'_>, batch: BatchId, event: &EventLine) -> Result<Markup> {
     let found = here.ledger.batches().get(batch);
     let root = found.map(|batch| batch.stage.batch_root.to_string()).unwrap_or_default();
-    let staged = here.ledger.entries().iter().position(|entry| {
-        matches!(&entry.kind, EntryKind::Stage(stage) if stage.batch_root.to_string() == root)
-    });
     let head = here.ledger.head();
     Ok(html! {
         h2 { (t("What its hash hangs on")) }
         ol.path {
             li { (t("the event's bytes: leaf ")) (digest(&event.leaf)) }
             li { (t("the batch: root ")) (digest(&root)) (t(" over all its events")) }
-            @if let Some(at) = staged {
-                li { (t("the entry that staged it: ")) (entry_link(at as u64 + 1)) }
+            @if let Some(batch) = found {
+                li { (t("the entry that staged it: ")) (entry_link(batch.staged_at.0)) }
             }
             li { (t("the log: root ")) (digest(&head.root.to_string())) (t(" at #")) (head.size.0) }
         }

@@ -24,7 +24,7 @@ pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
     let words = here.ask.word("q").unwrap_or_default().to_uppercase();
     let known = here.site.kept.symbols(&here.vantage()?)?;
     let found: Vec<Symbol> =
-        known.iter().filter(|symbol| symbol.as_str().contains(&words)).cloned().collect();
+        known.iter().filter(|of| of.as_str().to_uppercase().contains(&words)).cloned().collect();
     let total = found.len();
     let symbols: Vec<Symbol> = match here.ask.json {
         true => found,
