@@ -66,10 +66,6 @@ impl Draft {
         definition: String,
         (code, text): (&str, String),
     ) -> Self {
-        let class = |view: Series| {
-            let part = stage.views.iter().find(|part| part.series == view);
-            (view, part.map_or(Class::Vendor, |part| part.class))
-        };
         let mut findings = stage.findings.clone();
         findings.retain(|finding| finding.code != "duplicate_dates");
         let (code, severity) = (code.to_owned(), Severity::Info);
@@ -78,7 +74,7 @@ impl Draft {
             manifest,
             mapping: (stage.mapping.id.clone(), stage.mapping.version, definition),
             series: stage.series,
-            classes: Series::ALL.map(class).to_vec(),
+            classes: Series::ALL.map(|view| (view, stage.class(view))).to_vec(),
             rows: stage.rows,
             findings,
             as_of: stage.as_of,

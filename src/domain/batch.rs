@@ -121,8 +121,7 @@ impl Batch {
 
     /// The class of its values in a view.
     pub fn class(&self, view: Series) -> Class {
-        let part = self.stage.views.iter().find(|part| part.series == view);
-        part.map_or(Class::Vendor, |part| part.class)
+        self.stage.class(view)
     }
 }
 
