@@ -360,12 +360,13 @@ fn known(
     };
     match last {
         Some((id, batch)) if again.is_none() => {
-            let (at, reason) = batch.last_reason.clone().unwrap_or((0, None));
+            let decided = batch.states.last().and_then(|(at, _)| ledger.entry(*at));
+            let reason = ledger.batches().reason_at(batch, ledger.position());
             Err(AppError::RolledBackBefore {
                 batch: id,
                 state: batch.state().name().replace('-', " "),
-                at: super::clock::rfc3339(at),
-                reason,
+                at: super::clock::rfc3339(decided.map_or(0, |entry| entry.time_ms)),
+                reason: reason.map(str::to_owned),
                 staged,
             })
         }
