@@ -270,9 +270,7 @@ impl FromStr for Series {
 
 /// Text that names no series.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is not a series; there are iv, hv, spot, bars, chain, contracts, index, news, splits, dividends, calendar, quotes, tickers, earnings, moves, straddles"
-)]
+#[error("`{0}` is not a series; there are {all}", all = Series::ALL.map(Series::name).join(", "))]
 pub struct NotASeries(pub String);
 
 #[cfg(test)]
