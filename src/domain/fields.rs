@@ -214,6 +214,10 @@ pub mod code {
 
     codes! {
         ATM_IV = 10 "atm_iv",
+        IV_RANK_IV = 13 "iv_rank (IV)",
+        IV_PERCENTILE_IV = 14 "iv_percentile (IV)",
+        IV_RANK_HV = 15 "iv_rank (HV)",
+        IV_PERCENTILE_HV = 16 "iv_percentile (HV)",
         TERM_M1_M2 = 17 "term_m1_m2",
         TERM_M1_M3 = 18 "term_m1_m3",
         SKEW = 19 "skew",
@@ -228,6 +232,7 @@ pub mod code {
         VOLUME = 64 "volume",
         IMPLIED_VOLATILITY = 100 "implied_volatility",
         DELTA = 102 "delta",
+        VEGA = 105 "vega",
         DAY_VOLUME = 125 "volume",
         DAY_UPDATED = 130 "day_updated",
         UNDERLYING_PRICE = 131 "underlying_price",
@@ -237,10 +242,20 @@ pub mod code {
         STRIKE_PRICE = 138 "strike_price",
         EXPIRATION_DATE = 139 "expiration_date",
         CONTRACT_TYPE = 140 "contract_type",
+        LISTED_STRIKE = 162 "strike_price",
+        BAR_CLOSE = 180 "close",
+        INDEX_CLOSE = 200 "close",
+        TITLE = 220 "title",
         SPLIT_FROM = 250 "split_from",
         SPLIT_TO = 251 "split_to",
+        CASH_AMOUNT = 270 "cash_amount",
+        STATUS = 290 "status",
+        QUOTED_VALUE = 310 "value",
+        TICKER_NAME = 340 "name",
         TIMING = 370 "timing",
         CONFIRMED = 371 "confirmed",
+        CLOSE_MOVE = 390 "close_move",
+        STRADDLE_COST = 410 "straddle_cost",
     }
 }
 
