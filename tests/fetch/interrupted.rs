@@ -118,7 +118,7 @@ fn stopped_by_ctrl_c_it_says_so_and_goes_on() {
 
     gate.store(true, Ordering::SeqCst);
     let ran = bench.fetch(&words).exits(0);
-    assert!(ran.err.contains("5 answers are kept from an interrupted fetch"), "{}", ran.err);
+    assert!(ran.err.contains("5 answers kept from an interrupted fetch"), "{}", ran.err);
     assert!(names.iter().all(|name| bench.rows("spot", name).len() == 9));
     let mut targets = service.targets();
     targets.sort();
