@@ -128,6 +128,14 @@ impl Bench {
         self.desk.path().join(".volledger")
     }
 
+    /// How many pages stand in the inbox while a fetch is under way. Those outlive a kill; that the next
+    /// question was asked does not say that the answer before it got there.
+    pub fn arrived(&self) -> usize {
+        let inbox = std::fs::read(self.ledger().join("inbox/arrived")).unwrap_or_default();
+        let of_a_note = b"\"observed_ms\":";
+        inbox.windows(of_a_note.len()).filter(|bytes| bytes == of_a_note).count()
+    }
+
     /// A watchlist of `count` symbols, as `@FILE`, and the symbols.
     pub fn watchlist(&self, count: usize) -> (String, Vec<String>) {
         let symbols: Vec<String> = (0..count).map(|n| format!("S{n:04}")).collect();

@@ -258,7 +258,7 @@ fn what_was_kept_counts_on_the_next_day_too() {
     let mut bench = Bench::new(service.base());
     let words = "bars VOLA --timespan 1hour --days 140 --yes --jobs 1";
     let mut child = bench.start(words);
-    wait_until("the third was asked", || service.targets().len() == 3);
+    wait_until("the third was asked", || service.targets().len() == 3 && bench.arrived() == 2);
     child.kill().unwrap();
     child.wait().unwrap();
     gate.store(true, Ordering::SeqCst);
