@@ -13,6 +13,9 @@ use crate::ledger::hash::Hasher;
 use crate::ledger::{BatchWriter, Ledger, LedgerError};
 use crate::sources::tomic;
 
+/// The code of the finding about repeated keys.
+pub const DUPLICATE_DATES: &str = "duplicate_dates";
+
 /// What is known of a batch before it is sealed.
 #[derive(Clone, Debug)]
 pub struct Draft {
@@ -67,7 +70,7 @@ impl Draft {
         (code, text): (&str, String),
     ) -> Self {
         let mut findings = stage.findings.clone();
-        findings.retain(|finding| finding.code != "duplicate_dates");
+        findings.retain(|finding| finding.code != DUPLICATE_DATES);
         let (code, severity) = (code.to_owned(), Severity::Info);
         findings.push(Finding { code, severity, source: 0, line: None, day: None, count: 1, text });
         Self {
@@ -178,7 +181,7 @@ fn duplicates(analysis: &Analysis) -> Option<Finding> {
             analysis.identical,
             analysis.conflicting
         );
-        Finding { count, ..Finding::about(0, "duplicate_dates", Severity::Warning, text) }
+        Finding { count, ..Finding::about(0, DUPLICATE_DATES, Severity::Warning, text) }
     })
 }
 
