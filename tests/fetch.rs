@@ -22,7 +22,6 @@ mod tuned;
 
 use crate::program::{Desk, Ran};
 use serde_json::Value;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use volledger::domain::{Calendar, Day, eastern};
 
@@ -163,16 +162,6 @@ pub fn wait_until(what: &str, mut so: impl FnMut() -> bool) {
         assert!(begun.elapsed().as_secs() < 60, "waited a minute until {what}");
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
-}
-
-/// Every file below a directory.
-pub fn files_below(directory: &Path) -> Vec<std::path::PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { found.append(&mut files_below(&path)) } else { found.push(path) }
-    }
-    found
 }
 
 /// The trading days of a range.
