@@ -71,8 +71,7 @@ impl Draft {
     ) -> Self {
         let mut findings = stage.findings.clone();
         findings.retain(|finding| finding.code != DUPLICATE_DATES);
-        let (code, severity) = (code.to_owned(), Severity::Info);
-        findings.push(Finding { code, severity, source: 0, line: None, day: None, count: 1, text });
+        findings.push(Finding::about(0, code, Severity::Info, text));
         Self {
             manifest,
             mapping: (stage.mapping.id.clone(), stage.mapping.version, definition),
