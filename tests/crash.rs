@@ -1,8 +1,7 @@
 //! The program killed at random moments of staging, confirming, rolling back, rebuilding and erasing:
 //! nothing that it acknowledged is lost, nothing is half there, and the ledger verifies after reopening.
 
-use crate::laws::damage::files;
-use crate::support::{reopen, run, shown};
+use crate::support::{copy, files, reopen, run, shown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -19,19 +18,6 @@ pub fn program(dir: &Path, args: &[&str]) -> Command {
     command.args(["-L"]).arg(dir).args(args).env_clear().env("USER", "tester");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     command
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            std::fs::copy(&path, &target).unwrap();
-        }
-    }
 }
 
 /// What is there, as it lies, can be recovered whole from the first to the last acknowledged entry.

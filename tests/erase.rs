@@ -39,16 +39,8 @@ fn tomic(desk: &Desk, folder: &str, rows: &[(&str, &str, &str)]) {
 
 /// Every file below a folder with its bytes.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else {
-            found.push((path.display().to_string(), std::fs::read(&path).unwrap()));
-        }
-    }
-    found
+    let all = crate::support::files(folder).into_iter();
+    all.map(|path| (path.display().to_string(), std::fs::read(&path).unwrap())).collect()
 }
 
 /// The files that hold a text, as it is or in anything compressed, wherever it begins.

@@ -19,7 +19,7 @@ fn desk() -> Desk {
     static FILLED: OnceLock<Desk> = OnceLock::new();
     let filled = FILLED.get_or_init(filled);
     let desk = Desk::new();
-    for file in crate::fetch::files_below(&filled.path().join(".volledger")) {
+    for file in crate::support::files(&filled.path().join(".volledger")) {
         let copy = desk.path().join(file.strip_prefix(filled.path()).unwrap());
         std::fs::create_dir_all(copy.parent().unwrap()).unwrap();
         std::fs::copy(file, copy).unwrap();
@@ -295,7 +295,7 @@ mod parquet_files {
                 None => views.push((view, rows)),
             }
         }
-        let in_all = crate::fetch::files_below(folder).len();
+        let in_all = crate::support::files(folder).len();
         assert_eq!(in_all, manifest["files"].as_array().unwrap().len() + 1);
         views
     }

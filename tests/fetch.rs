@@ -22,7 +22,6 @@ mod tuned;
 
 use crate::program::{Desk, Ran};
 use serde_json::Value;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use volledger::domain::{Calendar, Day, eastern};
 
@@ -128,6 +127,14 @@ impl Bench {
         self.desk.path().join(".volledger")
     }
 
+    /// How many pages stand in the inbox while a fetch is under way. Those outlive a kill; that the next
+    /// question was asked does not say that the answer before it got there.
+    pub fn arrived(&self) -> usize {
+        let inbox = std::fs::read(self.ledger().join("inbox/arrived")).unwrap_or_default();
+        let of_a_note = b"\"observed_ms\":";
+        inbox.windows(of_a_note.len()).filter(|bytes| bytes == of_a_note).count()
+    }
+
     /// A watchlist of `count` symbols, as `@FILE`, and the symbols.
     pub fn watchlist(&self, count: usize) -> (String, Vec<String>) {
         let symbols: Vec<String> = (0..count).map(|n| format!("S{n:04}")).collect();
@@ -155,16 +162,6 @@ pub fn wait_until(what: &str, mut so: impl FnMut() -> bool) {
         assert!(begun.elapsed().as_secs() < 60, "waited a minute until {what}");
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
-}
-
-/// Every file below a directory.
-pub fn files_below(directory: &Path) -> Vec<std::path::PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { found.append(&mut files_below(&path)) } else { found.push(path) }
-    }
-    found
 }
 
 /// The trading days of a range.

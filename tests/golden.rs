@@ -5,7 +5,6 @@
 //! at every position. All of it is made up by [`make`]; `cargo test --test all golden -- --ignored`
 //! makes the newest. That is for a new layout, in a new folder: these files are never replaced.
 
-use crate::laws::damage::files;
 use crate::support::*;
 use flate2::Compression;
 use flate2::read::GzDecoder;

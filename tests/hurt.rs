@@ -4,8 +4,8 @@ mod attacks;
 mod program;
 mod slots;
 
-use crate::laws::damage::{Read, copy, files, read, small, try_shown, watched};
-use crate::support::{confirmed, options, run};
+use crate::laws::damage::{Read, read, small, try_shown, watched};
+use crate::support::{confirmed, copy, files, options, run};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use volledger::app::{OpenOptions, outside, recover, verify};

@@ -2,7 +2,7 @@
 //! too, and what is left beside them.
 
 use crate::program::{Desk, sample};
-use crate::support::{confirmed, ledger, options, run, signals_are_heard, stage};
+use crate::support::{confirmed, copy, ledger, options, run, signals_are_heard, stage};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -90,7 +90,7 @@ fn a_ledger_that_was_swapped_within_its_directory_is_noticed() {
     confirmed(&mut ledger, &file("iv/VOLA.csv"), &options(Series::Iv, Some("VOLA")));
     let staged = stage(&mut ledger, &file("hv/VOLA.csv"), &options(Series::Hv, Some("VOLA")));
     drop(ledger);
-    crate::laws::damage::copy(&root, &other);
+    copy(&root, &other);
     let before = sound(&other);
     for act in 0..3 {
         let mut ledger = opened(&root);
@@ -104,7 +104,7 @@ fn a_ledger_that_was_swapped_within_its_directory_is_noticed() {
                 false => std::fs::remove_file(entry).unwrap(),
             }
         }
-        crate::laws::damage::copy(&other, &root);
+        copy(&other, &root);
         let refused = match act {
             0 => decide::confirm_staged(&mut ledger, &staged, &run()).map(drop),
             1 => decide::undo(&mut ledger, false, &run()).map(drop),

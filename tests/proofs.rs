@@ -1,6 +1,7 @@
 //! Checkpoints and proofs through the program: made, checked, forged, and read by others.
 
 use crate::program::{Desk, Ran, sample};
+use crate::support::copy;
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
@@ -93,20 +94,6 @@ fn what_is_not_a_proof_or_a_key_is_said_without_a_panic() {
     assert_ne!(check(&sound.replace(row, &swapped)).exit, 0);
     desk.write("bad.checkpoint", "example.com/vol\n2\nAAAA\n");
     desk.run("verify --against bad.checkpoint").exits(1);
-}
-
-/// Copies a folder, as a backup that somebody puts back would.
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 #[test]

@@ -68,6 +68,31 @@ pub fn confirmed_tomic(ledger: &mut Ledger, folder: &Path, snapshot: bool) -> Ba
     staged.batch.unwrap()
 }
 
+/// Copies a folder with everything in it.
+pub fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).unwrap();
+        }
+    }
+}
+
+/// Every file below a folder, in order.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found.sort();
+    found
+}
+
 /// What a ledger shows, whole: view, symbol and digest of each series that has a day.
 pub fn shown(ledger: &Ledger) -> Vec<String> {
     try_shown(ledger).unwrap()

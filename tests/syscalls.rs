@@ -2,8 +2,7 @@
 //! told of an error, told of a full disk, killed there. It is done or not done, and never between.
 
 use crate::crash::{program, whole_to_recover};
-use crate::laws::damage::copy;
-use crate::support::{run, shown, signals_are_heard};
+use crate::support::{copy, run, shown, signals_are_heard};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::os::unix::process::{CommandExt, ExitStatusExt};

@@ -398,7 +398,6 @@ pub fn status(ledger: &Ledger, at: Option<Position>, notes: &[String]) -> Result
         symbols: of.symbols.iter().map(ToString::to_string).collect(),
     });
     let outdated = outdated.collect();
-    let last = (at.0 as usize).checked_sub(1).and_then(|last| ledger.entries().get(last));
     Ok(Status {
         schema: "volledger/status/1",
         ledger: ledger.directory().map(|dir| dir.display().to_string()).unwrap_or_default(),
@@ -413,7 +412,7 @@ pub fn status(ledger: &Ledger, at: Option<Position>, notes: &[String]) -> Result
         outdated,
         coverage: coverage(ledger, at)?,
         bytes: ledger.directory().map(size_of).unwrap_or_default(),
-        last_entry: last.map(|entry| rfc3339(entry.time_ms)),
+        last_entry: ledger.entry(at).map(|entry| rfc3339(entry.time_ms)),
         notes: notes.to_vec(),
     })
 }

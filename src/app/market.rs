@@ -122,8 +122,7 @@ fn layouts(inputs: &[Input], series: Series) -> Result<Vec<Layout>> {
                 ));
             }
             (Recognised::Other(text), _) => {
-                let finding =
-                    Finding { severity: Severity::Fatal, ..note(0, "unknown_layout", text) };
+                let finding = Finding::about(0, "unknown_layout", Severity::Fatal, text);
                 let (name, finding) = (name.clone(), Box::new(finding));
                 return Err(AppError::Fatal { name, finding });
             }
@@ -135,11 +134,6 @@ fn layouts(inputs: &[Input], series: Series) -> Result<Vec<Layout>> {
         return Err(AppError::Usage(text.into()));
     }
     Ok(layouts)
-}
-
-fn note(source: u32, code: &str, text: String) -> Finding {
-    let (code, severity) = (code.to_owned(), Severity::Info);
-    Finding { code, severity, source, line: None, day: None, count: 1, text }
 }
 
 /// Stages market files as one batch.
@@ -233,7 +227,7 @@ fn read_files(
         let (file, hasher) = (open_file(input)?, Hasher::default());
         let mut file = Metered { file, hasher, done, run };
         let text = format!("{}: taken for {}", input.name, layout.words());
-        draft.findings.push(note(source, "taken_for", text));
+        draft.findings.push(Finding::about(source, "taken_for", Severity::Info, text));
         read_one(&mut file, input, *layout, source, options, draft, &mut out)?;
         // What a reader leaves unread belongs to the source too.
         let unreadable = |source| AppError::Unreadable { name: input.name.clone(), source };

@@ -154,7 +154,8 @@ fn tomic_ranks(
     at: usize,
 ) -> (Option<f64>, Option<f64>, Option<&'static str>) {
     let of = |code: u16| iv.get(at).and_then(|record| record.number(code));
-    let (rank, percentile) = ((of(13), of(15)), (of(14), of(16)));
+    let rank = (of(code::IV_RANK_IV), of(code::IV_RANK_HV));
+    let percentile = (of(code::IV_PERCENTILE_IV), of(code::IV_PERCENTILE_HV));
     let stored = [rank.0, rank.1, percentile.0, percentile.1];
     if stored.iter().any(Option::is_some) {
         let read = |(iv, hv)| tomic::snapshot_value(iv, hv);

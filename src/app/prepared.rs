@@ -7,8 +7,7 @@ use super::report::Review;
 use super::review::{self, Analysis, Wanted};
 use super::stage::{self, Draft, Sealed};
 use crate::domain::collector::WINDOW_EVENTS;
-use crate::domain::entry::MappingRef;
-use crate::domain::{BatchId, BatchState, Class, Collector, Digest, Series, Stage, Window};
+use crate::domain::{BatchId, BatchState, Class, Collector, Digest, Series, Window};
 use crate::ledger::codec::Manifest;
 use crate::ledger::hash::content;
 use crate::ledger::{BatchWriter, Ledger, LedgerError};
@@ -158,12 +157,12 @@ impl Prepared {
     pub fn settle(
         self,
         ledger: &mut Ledger,
-        mut draft: Draft,
+        draft: Draft,
         full: bool,
         run: &Run<'_>,
     ) -> Result<Staged> {
         if let Some(memory) = self.memory {
-            return dry_run(ledger, &memory, &self.writer, &mut draft, full, run);
+            return dry_run(ledger, &memory, &self.writer, draft, full, run);
         }
         let (manifest, classes) = (draft.manifest.clone(), draft.classes.clone());
         match stage::seal(ledger, self.writer, draft, full, run)? {
@@ -245,7 +244,7 @@ fn dry_run(
     ledger: &Ledger,
     memory: &Ledger,
     writer: &BatchWriter,
-    draft: &mut Draft,
+    draft: Draft,
     full: bool,
     run: &Run<'_>,
 ) -> Result<Staged> {
@@ -257,34 +256,12 @@ fn dry_run(
         full,
     };
     let analysis = review::analyse(ledger, memory, &wanted, run)?;
-    draft.rows.effective = analysis.effective;
-    draft.findings.extend(stage::duplicates(&analysis));
-    let stage = Stage {
-        batch: writer.batch(),
-        content_id: stage::content_id(draft, writer.events(), writer.root()),
-        batch_root: writer.root(),
-        events: writer.events(),
-        manifest: Digest::default(),
-        mapping: MappingRef {
-            id: draft.mapping.0.clone(),
-            version: draft.mapping.1,
-            digest: content(draft.mapping.2.as_bytes()),
-        },
-        series: draft.series,
-        views: stage::view_parts(draft, &analysis),
-        symbols: analysis.symbols,
-        rows: draft.rows,
-        as_of: draft.as_of,
-        findings: draft.findings.clone(),
-        supersedes: draft.supersedes,
-        again: None,
-        duplicates_identical: analysis.identical,
-        duplicates_conflicting: analysis.conflicting,
-    };
+    let (manifest, mapping) = (draft.manifest.clone(), content(draft.mapping.2.as_bytes()));
+    let stage = stage::seal_of(draft, writer, &analysis, (Digest::default(), mapping));
     let parts = Parts {
         batch: None,
         stage: &stage,
-        manifest: &draft.manifest,
+        manifest: &manifest,
         analysis: &analysis,
         base: ledger.position(),
         rejects: document::rejects(memory, &stage)?,

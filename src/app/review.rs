@@ -76,18 +76,11 @@ pub fn analyse(
     run: &Run<'_>,
 ) -> Result<Analysis> {
     let mut work = Work::of(ledger, wanted)?;
-    let mut batches = vec![wanted.batch];
+    // The first symbol alone gives the examples that are shown of what is new.
+    let mut groups = Groups::of(events, &[wanted.batch])?.first_alone();
     // Cells that only the replaced batch has would go, so its symbols are looked at too, and of
     // the symbols of both the views that only it speaks of.
-    // The first symbol alone gives the examples that are shown of what is new.
-    let mut groups = Groups::of(events, &batches)?.first_alone();
-    let replaced = match wanted.replaces {
-        Some(old) => {
-            batches.push(old);
-            Some(Groups::of(ledger, &batches[1..])?)
-        }
-        None => None,
-    };
+    let replaced = wanted.replaces.map(|old| Groups::of(ledger, &[old])).transpose()?;
     run.progress.begin("comparing with the views", Some(groups.symbol_count() as u64), "symbols");
     let mut seen = BTreeSet::new();
     loop {

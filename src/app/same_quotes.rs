@@ -5,7 +5,7 @@ use super::Run;
 use super::error::Result;
 use super::groups::Groups;
 use super::views::ViewReader;
-use crate::domain::{BatchId, Day, Field, Finding, Op, Series, Severity, Symbol, Value};
+use crate::domain::{BatchId, Day, Field, Finding, Op, Series, Severity, Symbol, Value, code};
 use crate::ledger::Ledger;
 use crate::projections::view::{Activity, History, Which, fold};
 use std::collections::BTreeMap;
@@ -15,7 +15,8 @@ pub const CODE: &str = "same_quotes_other_date";
 
 /// What two snapshots of different sessions cannot share: quotes, sizes, volume, open interest.
 /// Greeks are left out: a vendor computes them anew at each call.
-const WITNESSES: [u16; 6] = [106, 107, 108, 109, 125, 101];
+const WITNESSES: [u16; 6] =
+    [code::BID, code::ASK, code::BID_SIZE, code::ASK_SIZE, code::DAY_VOLUME, code::OPEN_INTEREST];
 
 /// A contract's witnesses; `None` where nothing is said.
 type Quotes = [Option<Value>; WITNESSES.len()];

@@ -80,8 +80,8 @@ fn two_parts_are_the_whole_and_show_what_it_would_have_shown() {
     );
     let old_batch = ledger.batches().get(old).unwrap();
     assert_eq!(old_batch.state(), BatchState::Discarded);
-    let reason = old_batch.last_reason.clone().unwrap().1.unwrap();
-    assert_eq!(reason, "split into b2 (AAA BBB) and b3: why");
+    let reason = ledger.batches().reason_at(old_batch, ledger.position());
+    assert_eq!(reason, Some("split into b2 (AAA BBB) and b3: why"));
 
     let (mut whole, id) = staged(CSV);
     decide::confirm(&mut whole, id, None, &run()).unwrap();

@@ -13,6 +13,9 @@ use crate::ledger::hash::Hasher;
 use crate::ledger::{BatchWriter, Ledger, LedgerError};
 use crate::sources::tomic;
 
+/// The code of the finding about repeated keys.
+pub const DUPLICATE_DATES: &str = "duplicate_dates";
+
 /// What is known of a batch before it is sealed.
 #[derive(Clone, Debug)]
 pub struct Draft {
@@ -66,19 +69,14 @@ impl Draft {
         definition: String,
         (code, text): (&str, String),
     ) -> Self {
-        let class = |view: Series| {
-            let part = stage.views.iter().find(|part| part.series == view);
-            (view, part.map_or(Class::Vendor, |part| part.class))
-        };
         let mut findings = stage.findings.clone();
-        findings.retain(|finding| finding.code != "duplicate_dates");
-        let (code, severity) = (code.to_owned(), Severity::Info);
-        findings.push(Finding { code, severity, source: 0, line: None, day: None, count: 1, text });
+        findings.retain(|finding| finding.code != DUPLICATE_DATES);
+        findings.push(Finding::about(0, code, Severity::Info, text));
         Self {
             manifest,
             mapping: (stage.mapping.id.clone(), stage.mapping.version, definition),
             series: stage.series,
-            classes: Series::ALL.map(class).to_vec(),
+            classes: Series::ALL.map(|view| (view, stage.class(view))).to_vec(),
             rows: stage.rows,
             findings,
             as_of: stage.as_of,
@@ -147,7 +145,7 @@ fn bounded(findings: Vec<Finding>) -> Vec<Finding> {
 
 /// What a batch holds for each view. One without a usable row still says for its own series
 /// whether it was to fill or to replace: a later reading of its sources goes by that.
-pub fn view_parts(draft: &Draft, analysis: &Analysis) -> Vec<ViewPart> {
+fn view_parts(draft: &Draft, analysis: &Analysis) -> Vec<ViewPart> {
     let mut events = analysis.view_events.clone();
     if events.is_empty() {
         events.insert(draft.series, 0);
@@ -172,7 +170,7 @@ pub fn content_id(draft: &Draft, events: u64, root: Digest) -> Digest {
 }
 
 /// The finding about repeated keys, which only the whole batch can show.
-pub fn duplicates(analysis: &Analysis) -> Option<Finding> {
+fn duplicates(analysis: &Analysis) -> Option<Finding> {
     let count = analysis.identical + analysis.conflicting;
     (count > 0).then(|| {
         let text = format!(
@@ -182,7 +180,7 @@ pub fn duplicates(analysis: &Analysis) -> Option<Finding> {
             analysis.identical,
             analysis.conflicting
         );
-        Finding { count, ..Finding::about(0, "duplicate_dates", Severity::Warning, text) }
+        Finding { count, ..Finding::about(0, DUPLICATE_DATES, Severity::Warning, text) }
     })
 }
 
@@ -193,12 +191,12 @@ pub fn duplicates(analysis: &Analysis) -> Option<Finding> {
 pub fn seal(
     ledger: &mut Ledger,
     writer: BatchWriter,
-    mut draft: Draft,
+    draft: Draft,
     full: bool,
     run: &Run<'_>,
 ) -> Result<Sealed> {
-    let (batch, events, root) = (writer.batch(), writer.events(), writer.root());
-    let content = content_id(&draft, events, root);
+    let (batch, events) = (writer.batch(), writer.events());
+    let content = content_id(&draft, events, writer.root());
     // Answers without an item have the same content whatever was asked: `{}` about one symbol says
     // nothing of another. Whether they say something new is known before they come here.
     let facts_only = events == 0 && !draft.manifest.coverage.is_empty();
@@ -242,22 +240,37 @@ pub fn seal(
             return Err(LedgerError::Stopped.into());
         }
     };
-    draft.findings.extend(duplicates(&analysis));
-    draft.rows.effective = analysis.effective;
-
     let now = run.clock.now_ms();
     let bytes = encode_manifest(&draft.manifest)?;
     let manifest = ledger.keep_bytes(&bytes, "manifest", now)?;
-    let (id, version, definition) = &draft.mapping;
+    let (id, _, definition) = &draft.mapping;
     let mapping = ledger.keep_bytes(definition.as_bytes(), &format!("mapping {id}"), now)?;
-    let views = view_parts(&draft, &analysis);
-    let stage = Stage {
-        batch,
-        content_id: content,
-        batch_root: root,
-        events,
+    let stage = seal_of(draft, &writer, &analysis, (manifest, mapping));
+    tracing::info!(%batch, events, %content, "batch sealed");
+    append(ledger, EntryKind::Stage(Box::new(stage)), run)?;
+    Ok(Sealed::New(batch, Box::new(analysis)))
+}
+
+/// The seal of a batch whose events are written and compared with the views. `manifest` and `mapping`
+/// are the digests of what is kept with it.
+pub fn seal_of(
+    mut draft: Draft,
+    writer: &BatchWriter,
+    analysis: &Analysis,
+    (manifest, mapping): (Digest, Digest),
+) -> Stage {
+    let content_id = content_id(&draft, writer.events(), writer.root());
+    let views = view_parts(&draft, analysis);
+    draft.findings.extend(duplicates(analysis));
+    draft.rows.effective = analysis.effective;
+    let (id, version, _) = draft.mapping;
+    Stage {
+        batch: writer.batch(),
+        content_id,
+        batch_root: writer.root(),
+        events: writer.events(),
         manifest,
-        mapping: MappingRef { id: id.clone(), version: *version, digest: mapping },
+        mapping: MappingRef { id, version, digest: mapping },
         series: draft.series,
         views,
         symbols: analysis.symbols,
@@ -268,10 +281,7 @@ pub fn seal(
         again: draft.again,
         duplicates_identical: analysis.identical,
         duplicates_conflicting: analysis.conflicting,
-    };
-    tracing::info!(%batch, events, %content, "batch sealed");
-    append(ledger, EntryKind::Stage(Box::new(stage)), run)?;
-    Ok(Sealed::New(batch, Box::new(analysis)))
+    }
 }
 
 /// Drops what was written of a batch that is here already. Where something of that one was erased,
@@ -364,12 +374,13 @@ fn known(
     };
     match last {
         Some((id, batch)) if again.is_none() => {
-            let (at, reason) = batch.last_reason.clone().unwrap_or((0, None));
+            let decided = batch.states.last().and_then(|(at, _)| ledger.entry(*at));
+            let reason = ledger.batches().reason_at(batch, ledger.position());
             Err(AppError::RolledBackBefore {
                 batch: id,
                 state: batch.state().name().replace('-', " "),
-                at: super::clock::rfc3339(at),
-                reason,
+                at: super::clock::rfc3339(decided.map_or(0, |entry| entry.time_ms)),
+                reason: reason.map(str::to_owned),
                 staged,
             })
         }

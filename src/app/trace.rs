@@ -285,9 +285,7 @@ pub fn show(ledger: &Ledger, what: &str, until: Option<Position>) -> Result<Show
     let wrong = |error: crate::domain::id::IdError| AppError::Usage(error.to_string());
     let at: Position =
         what.parse().map_err(|_| wrong(crate::domain::id::IdError::Event(what.to_owned())))?;
-    let index = (at.0 as usize).checked_sub(1);
-    let entry = index.and_then(|index| ledger.entries().get(index));
-    let entry = entry.ok_or(LedgerError::NoSuchEntry(at))?;
+    let entry = ledger.entry(at).ok_or(LedgerError::NoSuchEntry(at))?;
     if at > until {
         return Err(AppError::NotFound(format!("{at} came after {until}")));
     }
@@ -296,7 +294,7 @@ pub fn show(ledger: &Ledger, what: &str, until: Option<Position>) -> Result<Show
 }
 
 fn entry_line(ledger: &Ledger, at: Position, entry: &Entry) -> EntryLine {
-    let before = (at.0 as usize).checked_sub(2).and_then(|index| ledger.entries().get(index));
+    let before = ledger.entry(Position(at.0.saturating_sub(1)));
     let (kind, batches, via, reason, text) = match &entry.kind {
         EntryKind::Stage(stage) => {
             let views: Vec<_> = stage.views.iter().map(|part| part.series.name()).collect();

@@ -6,6 +6,7 @@ use super::fetch::Provider;
 use crate::domain::occ::Contract;
 use crate::domain::{BatchId, Day, Symbol, code, eastern, float};
 use crate::ledger::Ledger;
+use crate::projections::projection;
 use crate::projections::view::Record;
 use crate::quant::adjustment::Adjustment;
 use crate::quant::atm_iv::FAR;
@@ -146,8 +147,7 @@ impl<'a> Closes<'a> {
     }
 
     fn adjustment(&self, record: &Record) -> Adjustment {
-        let known = record.known(code::CLOSE).and_then(|c| self.adjusted.get(&c.event.batch));
-        known.copied().unwrap_or(Adjustment::Unknown(Day(i32::MAX)))
+        projection::adjustment(record, &self.adjusted)
     }
 }
 

@@ -9,10 +9,10 @@ use super::prepared::{Prepared, Staged};
 use super::stage::Draft;
 use super::views::ViewReader;
 use crate::domain::{
-    BatchId, BatchState, Day, Finding, Op, Origin, Series, Severity, Symbol, Value, series,
+    BatchId, BatchState, Day, Field, Finding, Op, Origin, Series, Severity, Symbol, Value, code,
 };
 use crate::ledger::Ledger;
-use crate::projections::view::{Activity, Which, fold};
+use crate::projections::view::{Activity, Record, Which, fold};
 use std::collections::BTreeMap;
 
 /// Days and symbols that a finding names.
@@ -30,10 +30,6 @@ struct Old {
     day: Day,
     new: Day,
     origin: Origin,
-}
-
-fn code(name: &str) -> u16 {
-    series::field_named(Series::Earnings, name).map_or(0, |field| field.code)
 }
 
 fn is_one(value: Option<&Value>) -> bool {
@@ -141,7 +137,7 @@ fn incoming(
             for row in history.rows.iter().filter(|row| row.head.op == Op::Put) {
                 let head = row.head;
                 let origin = Origin::from(head);
-                let said = row.value(&crate::domain::Field::Known(code("confirmed")));
+                let said = row.value(&Field::Known(code::CONFIRMED));
                 let confirmed = is_one(said.as_ref());
                 days.insert(head.day, Incoming { origin, confirmed });
             }
@@ -170,9 +166,8 @@ impl<'l> Shown<'l> {
     fn days(&self, symbol: &Symbol) -> Result<Vec<(Day, bool)>> {
         let history = self.reader.history(Series::Earnings, symbol)?;
         let records = fold(Series::Earnings, &history, &self.activity, Which::Latest);
-        let confirmed = code("confirmed");
-        let of = |record: &crate::projections::view::Record| {
-            (record.day, is_one(record.known(confirmed).map(|cell| &cell.value)))
+        let of = |record: &Record| {
+            (record.day, is_one(record.known(code::CONFIRMED).map(|cell| &cell.value)))
         };
         Ok(records.iter().map(of).collect())
     }

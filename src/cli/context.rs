@@ -14,6 +14,7 @@ use crate::app::{
 };
 use crate::config::{Found, Settings, ledger_directory, new_ledger_directory, signing_key_file};
 use crate::domain::{Position, Series};
+use crate::render::numbers::counted;
 use std::path::{Path, PathBuf};
 
 /// Takes in the settings files that hold for a command. The tour shows the program as it comes, and
@@ -185,12 +186,11 @@ impl Context {
         const FEW: usize = 3;
         let erasures = erase::missing(ledger, place)?;
         for erasure in erasures.iter().take(FEW) {
-            let (events, batch) = (erasure.events, &erasure.batch);
-            let plural = if events == 1 { "event" } else { "events" };
+            let (events, batch) = (counted(erasure.events, "event"), &erasure.batch);
+            let was = if erasure.events == 1 { "was" } else { "were" };
             ui.note(&format!(
-                "{events} {plural} of {batch} that this would show {} {erasure}; older values may \
-                 stand in their place",
-                if events == 1 { "was" } else { "were" }
+                "{events} of {batch} that this would show {was} {erasure}; older values may stand in \
+                 their place"
             ));
         }
         if erasures.len() > FEW {

@@ -122,14 +122,14 @@ fn known(key: &str) -> Option<Kind> {
         "polygon.requests_per_minute" => Kind::Number(0, u64::from(u32::MAX)),
         "polygon.jobs" => Kind::Number(1, 64),
         "polygon.years" => Kind::Number(1, 100),
-        _ if tuning::rule(key).is_some() => match tuning::rule(key) {
+        _ => match tuning::rule(key) {
             Some(Rule::Word(_) | Rule::Line) => Kind::Line,
-            _ => Kind::Decimal,
+            Some(_) => Kind::Decimal,
+            None => {
+                let series = key.strip_prefix("retention.")?;
+                Series::ALL.iter().find(|known| known.name() == series).map(|_| Kind::Days)?
+            }
         },
-        _ => {
-            let series = key.strip_prefix("retention.")?;
-            Series::ALL.iter().find(|known| known.name() == series).map(|_| Kind::Days)?
-        }
     })
 }
 

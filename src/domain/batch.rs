@@ -88,8 +88,6 @@ pub struct Batch {
     pub committed_ms: Option<i64>,
     /// Every state it had, with the position from which on.
     pub states: Vec<(Position, BatchState)>,
-    /// The reason given with the last decision about it, and when that was.
-    pub last_reason: Option<(i64, Option<String>)>,
     /// What was erased of it.
     pub erased: Vec<Erasure>,
 }
@@ -121,8 +119,7 @@ impl Batch {
 
     /// The class of its values in a view.
     pub fn class(&self, view: Series) -> Class {
-        let part = self.stage.views.iter().find(|part| part.series == view);
-        part.map_or(Class::Vendor, |part| part.class)
+        self.stage.class(view)
     }
 }
 
@@ -154,7 +151,6 @@ impl BatchTable {
                     committed_at: None,
                     committed_ms: None,
                     states: vec![(at, BatchState::Staged)],
-                    last_reason: None,
                     erased: Vec::new(),
                 };
                 self.batches.insert(stage.batch, batch);
@@ -165,7 +161,6 @@ impl BatchTable {
                         continue;
                     };
                     batch.states.push((at, change.to));
-                    batch.last_reason = Some((entry.time_ms, decision.reason.clone()));
                     if change.to == BatchState::Active && batch.committed_at.is_none() {
                         batch.committed_at = Some(at);
                         batch.committed_ms = Some(entry.time_ms);

@@ -68,6 +68,14 @@ pub struct Stage {
     pub duplicates_conflicting: u64,
 }
 
+impl Stage {
+    /// The class of the batch's values in a view.
+    pub fn class(&self, view: Series) -> Class {
+        let part = self.views.iter().find(|part| part.series == view);
+        part.map_or(Class::Vendor, |part| part.class)
+    }
+}
+
 /// Which mapping read a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MappingRef {

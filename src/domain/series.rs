@@ -3,6 +3,7 @@
 //! Codes are stored and hashed; they never change. `schemas/series/*.json` describes the same
 //! table for other programs, and a test keeps both equal.
 
+use super::fields::code;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -165,22 +166,22 @@ impl Series {
     /// The field that classifies a day as new, changed, drifted or same.
     pub fn primary(self) -> u16 {
         match self {
-            Self::Iv => 10,
-            Self::Hv => 40,
-            Self::Spot => 60,
-            Self::Chain => 100,
-            Self::Contracts => 162,
-            Self::Bars => 180,
-            Self::Index => 200,
-            Self::News => 220,
-            Self::Splits => 251,
-            Self::Dividends => 270,
-            Self::Calendar => 290,
-            Self::Quotes => 310,
-            Self::Tickers => 340,
-            Self::Earnings => 370,
-            Self::Moves => 390,
-            Self::Straddles => 410,
+            Self::Iv => code::ATM_IV,
+            Self::Hv => code::HV20,
+            Self::Spot => code::CLOSE,
+            Self::Chain => code::IMPLIED_VOLATILITY,
+            Self::Contracts => code::LISTED_STRIKE,
+            Self::Bars => code::BAR_CLOSE,
+            Self::Index => code::INDEX_CLOSE,
+            Self::News => code::TITLE,
+            Self::Splits => code::SPLIT_TO,
+            Self::Dividends => code::CASH_AMOUNT,
+            Self::Calendar => code::STATUS,
+            Self::Quotes => code::QUOTED_VALUE,
+            Self::Tickers => code::TICKER_NAME,
+            Self::Earnings => code::TIMING,
+            Self::Moves => code::CLOSE_MOVE,
+            Self::Straddles => code::STRADDLE_COST,
         }
     }
 
@@ -228,7 +229,7 @@ pub fn field(code: u16) -> Option<&'static FieldDef> {
 /// Whether a vendor computes the field anew at each call, so that late digits of it differ
 /// although nothing happened (`polygon.md` 4).
 pub fn is_volatile(code: u16) -> bool {
-    matches!(code, 100 | 102..=105)
+    matches!(code, code::IMPLIED_VOLATILITY | code::DELTA..=code::VEGA)
 }
 
 /// The known field of a series by its exact name.
@@ -270,9 +271,7 @@ impl FromStr for Series {
 
 /// Text that names no series.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is not a series; there are iv, hv, spot, bars, chain, contracts, index, news, splits, dividends, calendar, quotes, tickers, earnings, moves, straddles"
-)]
+#[error("`{0}` is not a series; there are {all}", all = Series::ALL.map(Series::name).join(", "))]
 pub struct NotASeries(pub String);
 
 #[cfg(test)]

@@ -249,9 +249,7 @@ impl BatchReader<'_> {
     /// Unpacks the next block into `window`; `begun` when it must be there.
     fn next_into(&mut self, window: &mut Window, begun: bool) -> Result<Option<BlockHeader>> {
         let Some(bytes) = self.ledger.store.block(self.batch.0, self.next)? else {
-            let (batch, block) = (self.batch, self.next);
-            let missing = || format!("block {block} of batch {batch} is missing");
-            return if begun { Err(LedgerError::damaged(missing())) } else { Ok(None) };
+            return if begun { Err(self.missing(self.next)) } else { Ok(None) };
         };
         self.next += 1;
         codec::decode_block(&bytes, window).map(Some)
@@ -307,13 +305,7 @@ impl BatchReader<'_> {
         let (mut found, mut wanted) = (0, None);
         while wanted.is_none_or(|wanted| found < wanted) {
             let Some((_, header)) = self.next_header()? else {
-                let (batch, block) = (self.batch, self.next);
-                let missing = || format!("block {block} of batch {batch} is missing");
-                return if wanted.is_none() {
-                    Ok(None)
-                } else {
-                    Err(LedgerError::damaged(missing()))
-                };
+                return if wanted.is_none() { Ok(None) } else { Err(self.missing(self.next)) };
             };
             found += u64::from(header.events);
             wanted = Some(u64::from(header.window_events));
@@ -323,17 +315,21 @@ impl BatchReader<'_> {
 
     /// Unpacks one block into `window`.
     pub fn read_into(&self, index: u32, window: &mut Window) -> Result<()> {
-        let (batch, ledger) = (self.batch, self.ledger);
-        let missing = || LedgerError::damaged(format!("block {index} of batch {batch} is missing"));
-        let bytes = ledger.store.block(batch.0, index)?.ok_or_else(missing)?;
-        codec::decode_block(&bytes, window).map(|_| ())
+        codec::decode_block(&self.bytes(index)?, window).map(|_| ())
     }
 
     /// Unpacks the keys of one block into `rows`; `None` when they cannot be had without values.
     pub fn keys_into(&self, index: u32, rows: &mut Rows) -> Result<Option<()>> {
-        let (batch, ledger) = (self.batch, self.ledger);
-        let missing = || LedgerError::damaged(format!("block {index} of batch {batch} is missing"));
-        let bytes = ledger.store.block(batch.0, index)?.ok_or_else(missing)?;
-        codec::decode_keys(&bytes, rows)
+        codec::decode_keys(&self.bytes(index)?, rows)
+    }
+
+    /// The stored bytes of a block that must be there.
+    fn bytes(&self, index: u32) -> Result<Vec<u8>> {
+        let stored = self.ledger.store.block(self.batch.0, index)?;
+        stored.ok_or_else(|| self.missing(index))
+    }
+
+    fn missing(&self, index: u32) -> LedgerError {
+        LedgerError::damaged(format!("block {index} of batch {} is missing", self.batch))
     }
 }

@@ -165,8 +165,7 @@ pub fn write_batch(ledger: &Ledger, id: BatchId, out: &mut dyn Write, plain: boo
     for digest in sources_of(ledger, &batch.stage)? {
         writer.source(ledger, &digest)?;
     }
-    let index = (batch.staged_at.0 as usize).wrapping_sub(1);
-    let entry = ledger.entries().get(index).ok_or(LedgerError::NoSuchBatch(id))?;
+    let entry = ledger.entry(batch.staged_at).ok_or(LedgerError::NoSuchBatch(id))?;
     let bytes = codec::encode_entry(entry)?;
     writer.frame(FrameKind::Control, &[&1u64.to_le_bytes(), &bytes])?;
     writer.blocks(ledger, &batch.stage)?;

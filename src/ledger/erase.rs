@@ -269,8 +269,7 @@ impl Ledger {
     /// short: nobody knows any more what it was reading, and it may have been what was erased.
     pub(super) fn finish_erasing(&mut self, unfinished: bool) -> Result<()> {
         if let Some((at, selection)) = note::read(self)? {
-            let entry = (at.0 as usize).checked_sub(1).and_then(|index| self.entries.get(index));
-            if entry.is_some_and(|entry| matches!(entry.kind, EntryKind::Erase(_))) {
+            if self.entry(at).is_some_and(|entry| matches!(entry.kind, EntryKind::Erase(_))) {
                 self.carry_out(at, &selection)?;
                 self.notes.push(format!("the erasure {at} had been interrupted and is finished"));
             }

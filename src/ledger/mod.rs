@@ -222,6 +222,11 @@ impl Ledger {
         &self.entries
     }
 
+    /// The control entry at a position; `None` where there is none.
+    pub fn entry(&self, at: Position) -> Option<&Entry> {
+        self.entries.get(usize::try_from(at.0).ok()?.checked_sub(1)?)
+    }
+
     /// What opening noticed and did, for the user to know.
     pub fn notes(&self) -> &[String] {
         &self.notes

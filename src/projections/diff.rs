@@ -1,6 +1,6 @@
 //! Differences: what a staged batch would change, and how two states of a view differ.
 
-use super::view::{Cell, Record};
+use super::view::Record;
 use crate::domain::series::{self, Unit};
 use crate::domain::{Calendar, Day, Field, Series, Symbol, Value};
 use rust_decimal::Decimal;
@@ -178,7 +178,7 @@ fn classify(
 }
 
 /// Compares one day before and after, hands every differing cell to `each`, and says what the
-/// day's primary value did. `None` when nothing at all differs and the day is in both or neither.
+/// day's primary value did.
 pub fn compare_day(
     view: Series,
     symbol: &Symbol,
@@ -204,15 +204,12 @@ pub fn compare_day(
         new: new.cloned(),
         delta_points: delta,
     };
-    let cells = |record: Option<&Record>| -> Vec<Cell> {
-        record.map(|record| record.cells.clone()).unwrap_or_default()
-    };
     let (Some(old), Some(new)) = (before, after) else {
         let kind = if after.is_some() { ChangeKind::New } else { ChangeKind::Removed };
-        for cell in cells(after) {
+        for cell in after.into_iter().flat_map(|record| &record.cells) {
             each(change(kind, &cell.field, None, Some(&cell.value), None));
         }
-        for cell in cells(before) {
+        for cell in before.into_iter().flat_map(|record| &record.cells) {
             each(change(kind, &cell.field, Some(&cell.value), None, None));
         }
         return DayKind { kind, extended: false };
@@ -268,6 +265,7 @@ pub struct DayKind {
 mod tests {
     use super::*;
     use crate::domain::{BatchId, Class, EventId};
+    use crate::projections::view::Cell;
 
     fn record(day: i32, cells: &[(u16, &str)]) -> Record {
         let event = EventId { batch: BatchId(1), seq: 0 };

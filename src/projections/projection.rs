@@ -55,18 +55,12 @@ impl<'a> Facts<'a> {
     /// Which splits are taken out of a record's close. Beside one of which that is not so it may be in
     /// other shares.
     pub fn adjustment(&self, record: &Record) -> Adjustment {
-        let known = record.known(code::CLOSE).and_then(|cell| self.adjusted.get(&cell.event.batch));
-        known.copied().unwrap_or(Adjustment::Unknown(Day(i32::MAX)))
+        adjustment(record, &self.adjusted)
     }
 
-    /// The splits of the symbol that have a ratio: the first day in new shares, and how many of them
-    /// one old share became.
+    /// The [`splits`] of the symbol.
     pub fn splits(&self) -> Vec<(Day, f64)> {
-        let ratio = |record: &Record| {
-            let ratio = record.number(code::SPLIT_TO)? / record.number(code::SPLIT_FROM)?;
-            (ratio.is_finite() && ratio > 0.0).then_some((record.day, ratio))
-        };
-        self.records(Series::Splits).iter().filter_map(ratio).collect()
+        splits(self.records(Series::Splits))
     }
 
     /// The symbol.
@@ -83,6 +77,23 @@ impl<'a> Facts<'a> {
     pub fn table(&self, name: &str) -> &[Vec<crate::domain::Datum>] {
         self.tables.get(name).map(Vec::as_slice).unwrap_or_default()
     }
+}
+
+/// Which splits are taken out of a record's close, where that is known of the closes of batches: of
+/// another one nobody said it, nor when.
+pub fn adjustment(record: &Record, known: &BTreeMap<BatchId, Adjustment>) -> Adjustment {
+    let known = record.known(code::CLOSE).and_then(|cell| known.get(&cell.event.batch));
+    known.copied().unwrap_or(Adjustment::Unknown(Day(i32::MAX)))
+}
+
+/// The splits that have a ratio: the first day in new shares, and how many of them one old share
+/// became.
+pub fn splits(records: &[Record]) -> Vec<(Day, f64)> {
+    let ratio = |record: &Record| {
+        let ratio = record.number(code::SPLIT_TO)? / record.number(code::SPLIT_FROM)?;
+        (ratio.is_finite() && ratio > 0.0).then_some((record.day, ratio))
+    };
+    records.iter().filter_map(ratio).collect()
 }
 
 /// A projection that the program (or a program that uses this library) brings.

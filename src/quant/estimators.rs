@@ -7,11 +7,9 @@
 //! [`super::hv`] holds the close-to-close volatility that TOMIC records, which steps over closes
 //! that are no prices; here such a close makes the window invalid.
 
+use super::hv::YEAR;
 use crate::domain::Day;
 use std::f64::consts::LN_2;
-
-/// Sessions of a year, which annualise a daily variance.
-pub(super) const YEAR: f64 = 252.0;
 
 /// The decay of RiskMetrics 1996 for daily returns.
 const DECAY: f64 = 0.94;

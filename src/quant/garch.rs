@@ -4,7 +4,7 @@
 //! The specification gives the parameters and fits none, so neither does this. What is left of the
 //! choice of a start and whether a long-run level exists at all are told with the result.
 
-use super::estimators::YEAR;
+use super::hv::YEAR;
 
 /// h ← `omega` + `alpha` · r² + `beta` · h, in daily variances.
 #[derive(Clone, Copy, Debug, PartialEq)]

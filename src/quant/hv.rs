@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 pub const WINDOWS: [usize; 4] = [20, 30, 90, 252];
 
 /// Trading days of a year, which annualise a daily deviation.
-const YEAR: f64 = 252.0;
+pub(super) const YEAR: f64 = 252.0;
 
 /// Factors between neighbouring closes that a market makes by itself (`tomic.md` 5, REC). A split
 /// of 3:2 (0.667) lies within and cannot be seen from prices alone.

@@ -1,5 +1,6 @@
 //! The answer to a query.
 
+use super::projection::cell;
 use super::table::Table;
 use super::{Document, Grid, Look, json};
 use crate::app::sql::{Screen, SqlAnswer};
@@ -7,14 +8,6 @@ use serde_json::Value as Json;
 
 /// Most rows of a table for people; the other forms have all.
 const SHOWN: usize = 1_000;
-
-fn cell(value: &Json) -> String {
-    match value {
-        Json::Null => super::numbers::MISSING.to_owned(),
-        Json::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
 
 impl Document for SqlAnswer {
     fn text(&self, look: &Look) -> String {

@@ -273,9 +273,7 @@ fn killed_in_the_middle_it_goes_on_where_it_was() {
     let bench = Bench::new(service.base());
     let words = "spot AAA BBB CCC DDD --from 2025-11-10 --source alpha-vantage --yes";
     let mut child = bench.start(words);
-    wait_until("the third is asked", || service.targets().len() == 3);
-    // The first two are in the inbox before the third is asked for, or right after.
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    wait_until("the third is asked", || service.targets().len() == 3 && bench.arrived() == 2);
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(holding(&bench.ledger(), KEY), [""; 0]);
@@ -476,8 +474,7 @@ fn a_fetch_of_another_service_settles_what_was_interrupted() {
     });
     let mut bench = Bench::new(service.base());
     let mut child = bench.start("spot AAA BBB --from 2025-11-10 --source alpha-vantage --yes");
-    wait_until("the second is asked", || service.targets().len() == 2);
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    wait_until("the second is asked", || service.targets().len() == 2 && bench.arrived() == 1);
     child.kill().unwrap();
     child.wait().unwrap();
     let days = super::sessions("2025-11-10", "2025-11-13");

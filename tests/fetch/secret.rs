@@ -1,7 +1,8 @@
 //! The key is in the `Authorization` header, and nowhere else.
 
 use super::responder::{Responder, ok, whole};
-use super::{Bench, KEY, bars_body, files_below, sessions, wait_until};
+use super::{Bench, KEY, bars_body, sessions, wait_until};
+use crate::support::files;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -14,7 +15,7 @@ pub fn holds(bytes: &[u8], word: &str) -> bool {
 /// The files below a directory that hold `word`, as they are or inside of a zstd frame.
 pub fn holding(directory: &Path, word: &str) -> Vec<String> {
     let mut found = Vec::new();
-    for path in files_below(directory) {
+    for path in files(directory) {
         let bytes = std::fs::read(&path).unwrap();
         if holds(&bytes, word) {
             found.push(format!("{} as it is", path.display()));
@@ -126,7 +127,7 @@ fn the_key_is_not_in_the_list_of_processes() {
     assert!(holds(&words, "--base-url"));
     assert!(!holds(&words, KEY));
     let inbox = bench.ledger();
-    assert!(!files_below(&inbox).is_empty());
+    assert!(!files(&inbox).is_empty());
     assert_eq!(holding(&inbox, KEY), [""; 0]);
     child.kill().unwrap();
     child.wait().unwrap();

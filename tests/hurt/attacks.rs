@@ -1,9 +1,8 @@
 //! What somebody may do to a ledger's files who does not know what they are, or does.
 
 use super::program::{change, desk, file, no_panic};
-use crate::laws::damage::{copy, files};
 use crate::program::{Desk, sample};
-use crate::support::run;
+use crate::support::{copy, files, run};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use volledger::app::outside;

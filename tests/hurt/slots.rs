@@ -2,8 +2,8 @@
 //! acknowledged is cut, and nothing else is taken for it.
 
 use super::program::{change, desk, file, no_panic};
-use crate::laws::damage::copy;
 use crate::program::{Desk, sample};
+use crate::support::copy;
 use std::path::Path;
 use std::sync::Arc;
 use volledger::ledger::files::Directory;

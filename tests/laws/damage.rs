@@ -2,26 +2,12 @@
 
 use super::machine::shown;
 use super::model::Shown;
-use crate::support::{confirmed, input, options, run};
+use crate::support::{confirmed, copy, files, input, options, run};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 use volledger::app::{Ledger, decide, import, outside, verify};
 use volledger::domain::{BatchId, Series};
-
-pub fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        match entry.metadata().unwrap().is_dir() {
-            true => copy(&entry.path(), &target),
-            false => {
-                std::fs::copy(entry.path(), target).unwrap();
-            }
-        }
-    }
-}
 
 /// A small ledger with everything in it: active, rolled back and staged batches, three views.
 pub fn small(root: &Path) -> PathBuf {
@@ -110,19 +96,6 @@ pub fn watched(dir: &Path) -> Result<Read, String> {
             Err(format!("a panic escapes: {}", text.unwrap_or_default()))
         }
     }
-}
-
-pub fn files(dir: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => found.extend(files(&path)),
-            false => found.push(path),
-        }
-    }
-    found.sort();
-    found
 }
 
 /// Flips bits and says every case that breaks law 10.

@@ -93,20 +93,8 @@ fn a_mapping_is_not_named_as_what_a_service_or_the_program_says() {
 
 /// The files below a folder, by their paths in it.
 fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in std::fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                found.push(path.strip_prefix(folder).unwrap().to_owned());
-            }
-        }
-    }
-    found.sort();
-    found
+    let all = crate::support::files(folder).into_iter();
+    all.map(|path| path.strip_prefix(folder).unwrap().to_owned()).collect()
 }
 
 #[test]

@@ -6,7 +6,8 @@ use super::super::views::ViewReader;
 use super::{Computed, Values, digest_of, warning};
 use crate::domain::{Calendar, Day, Field, Finding, Series, Symbol, Value, code};
 use crate::ledger::Ledger;
-use crate::projections::view::{Record, Which};
+use crate::projections::projection;
+use crate::projections::view::Which;
 use crate::quant::adjustment::{self, Adjustment};
 use crate::quant::hv;
 use std::collections::BTreeMap;
@@ -41,18 +42,10 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
         if let Some(close) = record.number(code::CLOSE).filter(|close| *close > 0.0) {
             days.push(record.day);
             closes.push(close);
-            let batch = record.known(code::CLOSE).map(|cell| cell.event.batch);
-            let of = batch.and_then(|batch| known.get(&batch)).copied();
-            adjusted.push(of.unwrap_or(Adjustment::Unknown(Day(i32::MAX))));
+            adjusted.push(projection::adjustment(record, &known));
         }
     }
-    let ratio =
-        |record: &Record| Some(record.number(code::SPLIT_TO)? / record.number(code::SPLIT_FROM)?);
-    let splits: Vec<(Day, f64)> = listed
-        .iter()
-        .filter_map(|record| Some((record.day, ratio(record)?)))
-        .filter(|(_, ratio)| ratio.is_finite() && *ratio > 0.0)
-        .collect();
+    let splits = projection::splits(&listed);
     let mut computed = Computed::default();
     let open = apply_known(&days, &mut closes, &mut adjusted, &splits);
     let jumps = hv::suspicious_jumps(&days, &closes, &open);

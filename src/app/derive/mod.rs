@@ -332,6 +332,5 @@ fn digest_of(view: Series, symbol: &Symbol, records: &[Record]) -> Digest {
 }
 
 fn warning(code: &str, day: Option<Day>, text: String) -> Finding {
-    let (code, severity) = (code.to_owned(), Severity::Warning);
-    Finding { code, severity, source: 0, line: None, day, count: 1, text }
+    Finding { day, ..Finding::about(0, code, Severity::Warning, text) }
 }

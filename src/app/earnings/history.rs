@@ -32,7 +32,7 @@ pub fn announcements(vantage: &Vantage, symbol: &Symbol) -> Result<Vec<Announcem
         day: record.day,
         timing: text(record, code::TIMING).unwrap_or_else(|| "UNKNOWN".to_owned()),
         confirmed: record.number(code::CONFIRMED).map(|flag| flag != 0.0),
-        name: text(record, 376),
+        name: text(record, code::COMPANY),
     };
     Ok(vantage.records(Series::Earnings, symbol)?.iter().map(announced).collect())
 }

@@ -4,17 +4,10 @@ use super::chain::{self, NoSession, Session};
 use super::history::Announcement;
 use crate::app::error::Result;
 use crate::app::vantage::Vantage;
-use crate::domain::{Calendar, Day, Series, Symbol, float};
+use crate::domain::{Calendar, Day, Series, Symbol, code, float};
 use crate::projections::view::Record;
 use crate::quant::earnings::liquidity::Tier;
 use crate::quant::earnings::{expiration, skew, straddle, term};
-
-/// straddle cost, stock price, strike, call and put mid, expiration of the straddles view.
-const COST: u16 = 410;
-const PRICE: u16 = 411;
-const STRIKE: u16 = 412;
-const MIDS: [u16; 2] = [413, 414];
-const EXPIRATION: u16 = 416;
 
 /// An implied move with where it comes from.
 #[derive(Clone, Debug)]
@@ -141,16 +134,16 @@ fn recorded<'a>(
 }
 
 fn of_record(record: &Record, earnings_date: Day) -> Option<Implied> {
-    let stock_price = record.number(PRICE).filter(|price| *price > 0.0)?;
-    let [call, put] = MIDS.map(|code| record.number(code));
-    let straddle = record.number(COST).or_else(|| Some(call? + put?))?;
+    let stock_price = record.number(code::STOCK_PRICE).filter(|price| *price > 0.0)?;
+    let [call, put] = [code::CALL_MID, code::PUT_MID].map(|code| record.number(code));
+    let straddle = record.number(code::STRADDLE_COST).or_else(|| Some(call? + put?))?;
     let mut warnings = Vec::new();
     if let (Some(call), Some(put)) = (call, put)
         && (call + put - straddle).abs() > 1e-9 * straddle.abs().max(1.0)
     {
         warnings.push("call and put mid do not add up to the straddle".to_owned());
     }
-    let expiration = record.known(EXPIRATION).map(|cell| cell.value.to_string());
+    let expiration = record.known(code::STRADDLE_EXPIRATION).map(|cell| cell.value.to_string());
     let expires = expiration.as_ref().and_then(|text| text.parse::<Day>().ok());
     let after = expires.map_or(0, |day| day.0 - earnings_date.0);
     if after > expiration::MAX_DAYS {
@@ -162,7 +155,7 @@ fn of_record(record: &Record, earnings_date: Day) -> Option<Implied> {
         from: "straddles",
         expiration,
         stock_price,
-        strike: record.number(STRIKE),
+        strike: record.number(code::ATM_STRIKE),
         straddle,
         implied_move: straddle / stock_price,
         method: None,

@@ -241,24 +241,7 @@ impl CoverageMap {
         let none = BTreeSet::new();
         let is_spot = series == Series::Spot && scope.is_empty();
         let lack = symbol.filter(|_| is_spot).and_then(|symbol| self.absent.get(symbol));
-        self.fact_among(series, symbol, scope, (day, lack.unwrap_or(&none)))
-    }
-
-    fn fact_among(
-        &self,
-        series: Series,
-        symbol: Option<&Symbol>,
-        scope: &str,
-        (day, lack): (Day, &BTreeSet<Day>),
-    ) -> Option<&Coverage> {
-        let lacks = lack.contains(&day);
-        let of_day = |fact: &&Coverage| {
-            let lacks = lacks && fact.symbol.is_none() && fact.fact == Fact::Data;
-            (fact.from..=fact.to).contains(&day) && !lacks
-        };
-        // A later failure does not undo what an earlier answer gave.
-        let rank = |fact: &&Coverage| (fact.fact != Fact::Failed, fact.observed_ms);
-        self.about(series, symbol, scope).filter(of_day).max_by_key(rank)
+        newest(self.about(series, symbol, scope), day, lack.unwrap_or(&none))
     }
 
     /// What is known of a subject as ranges without overlap, ascending; neighbours that say the
@@ -271,8 +254,14 @@ impl CoverageMap {
         scope: &str,
         lack: &BTreeSet<Day>,
     ) -> Vec<Range> {
+        // Daily answers about all symbols grow with the years, and each symbol has all of them: at each
+        // edge only those are looked at that reach it, in the order in which they came.
+        let mut coming: Vec<(usize, &Coverage)> =
+            self.about(series, symbol, scope).enumerate().collect();
+        coming.sort_by_key(|(_, fact)| std::cmp::Reverse(fact.from));
+        let mut there: BTreeMap<usize, &Coverage> = BTreeMap::new();
         let mut edges: Vec<Day> = Vec::new();
-        for fact in self.about(series, symbol, scope) {
+        for (_, fact) in &coming {
             edges.extend([fact.from, fact.to.next()]);
             if fact.symbol.is_none() {
                 let within = lack.range(fact.from..=fact.to);
@@ -284,9 +273,11 @@ impl CoverageMap {
         let mut ranges: Vec<Range> = Vec::new();
         for pair in edges.windows(2) {
             let [from, end] = pair else { continue };
-            let Some(known) = self.fact_among(series, symbol, scope, (*from, lack)) else {
-                continue;
-            };
+            there.retain(|_, fact| fact.to >= *from);
+            while let Some(one) = coming.pop_if(|(_, fact)| fact.from <= *from) {
+                there.extend([one]);
+            }
+            let Some(known) = newest(there.values().copied(), *from, lack) else { continue };
             let to = Day(end.0 - 1);
             match ranges.last_mut() {
                 Some(last)
@@ -304,7 +295,8 @@ impl CoverageMap {
         ranges
     }
 
-    /// The days, of those given, that have to be asked: never asked, failed, or provisional.
+    /// The days, of those given (ascending), that have to be asked: never asked, failed, or
+    /// provisional.
     pub fn missing(
         &self,
         series: Series,
@@ -312,22 +304,35 @@ impl CoverageMap {
         scope: &str,
         days: impl Iterator<Item = Day>,
     ) -> Vec<Day> {
-        let facts: Vec<&Coverage> = self.about(series, symbol, scope).collect();
-        let done = |day: Day| {
-            facts.iter().any(|fact| {
-                let within = (fact.from..=fact.to).contains(&day);
-                within
-                    && self.counts(fact, symbol, day)
-                    && match fact.fact {
-                        Fact::Data | Fact::Empty => day <= fact.settled,
-                        // It stays so until the plan is another one; `--refresh` asks again.
-                        Fact::NotEntitled => day <= fact.settled,
-                        Fact::Failed => false,
-                    }
-            })
-        };
-        days.filter(|day| !done(*day)).collect()
+        let mut days: Vec<(Day, bool)> = days.map(|day| (day, false)).collect();
+        // What the plan does not include stays so until it is another one; `--refresh` asks again.
+        let facts = self.about(series, symbol, scope).filter(|fact| fact.fact != Fact::Failed);
+        for fact in facts {
+            let last = fact.to.min(fact.settled);
+            let first = days.partition_point(|(day, _)| *day < fact.from);
+            for (day, done) in days.iter_mut().skip(first).take_while(|(day, _)| *day <= last) {
+                *done = *done || self.counts(fact, symbol, *day);
+            }
+        }
+        days.into_iter().filter(|(_, done)| !done).map(|(day, _)| day).collect()
     }
+}
+
+/// The newest of some facts about a day, in the order in which they came; answers about all symbols
+/// may `lack` this one.
+fn newest<'f>(
+    facts: impl Iterator<Item = &'f Coverage>,
+    day: Day,
+    lack: &BTreeSet<Day>,
+) -> Option<&'f Coverage> {
+    let lacks = lack.contains(&day);
+    let of_day = |fact: &&Coverage| {
+        let lacks = lacks && fact.symbol.is_none() && fact.fact == Fact::Data;
+        (fact.from..=fact.to).contains(&day) && !lacks
+    };
+    // A later failure does not undo what an earlier answer gave.
+    let rank = |fact: &&Coverage| (fact.fact != Fact::Failed, fact.observed_ms);
+    facts.filter(of_day).max_by_key(rank)
 }
 
 /// The batches of a view that count at a position and were fetched from a service: what a file says

@@ -247,6 +247,10 @@ impl Planner<'_> {
         missing
     }
 
+    fn today(&self) -> Day {
+        eastern::day_of(self.wish.now_ms).unwrap_or_default()
+    }
+
     fn sessions(&self) -> Vec<Day> {
         self.calendar.open_days(self.wish.from, self.wish.to).collect()
     }
@@ -335,7 +339,7 @@ impl Planner<'_> {
     /// Contracts as of each day: of a day in the past both sides, since which side one is on
     /// depends on today (`polygon.md` 8).
     fn contracts(&self, symbol: &Symbol) -> Vec<Question> {
-        let today = eastern::day_of(self.wish.now_ms).unwrap_or_default();
+        let today = self.today();
         let mut questions = Vec::new();
         let mut all = self.sessions();
         if all.is_empty() && self.wish.from == self.wish.to {
@@ -396,7 +400,7 @@ impl Planner<'_> {
     }
 
     fn calendar(&self) -> Plan {
-        let today = eastern::day_of(self.wish.now_ms).unwrap_or_default();
+        let today = self.today();
         let ask = |endpoint, scope: &str, target: &str| {
             self.question(endpoint, None, scope, (today, today), target.to_owned())
         };
@@ -420,7 +424,7 @@ impl Planner<'_> {
     }
 
     fn ticker(&self, symbol: &Symbol) -> Vec<Question> {
-        let today = eastern::day_of(self.wish.now_ms).unwrap_or_default();
+        let today = self.today();
         if self.missing(Some(symbol), "", &[today]).is_empty() {
             return Vec::new();
         }

@@ -1,6 +1,8 @@
 //! What a review says.
 
 use super::{json_decimal, json_value};
+use crate::app::same_quotes;
+use crate::app::stage::DUPLICATE_DATES;
 use crate::domain::Finding;
 use crate::projections::diff::{Change, Gap, SymbolDiff};
 use crate::sources::tomic;
@@ -192,11 +194,11 @@ pub struct FindingLine {
 /// Findings about a batch as a whole, or about a file that was left out of it: recorded with its
 /// first source, of which they say nothing.
 const OF_THE_BATCH: [&str; 7] = [
-    "duplicate_dates",
+    DUPLICATE_DATES,
     tomic::LEFT_OUT,
     "imported_batch",
     "invalid_symbol",
-    "same_quotes_other_date",
+    same_quotes::CODE,
     "skipped_file",
     "split",
 ];

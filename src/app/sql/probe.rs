@@ -61,8 +61,9 @@ impl Probe {
             Table::Projection(projection) => {
                 let definition = vantage.definition(&vantage.id(projection)?)?;
                 let by_date = definition.columns.get(DATE).is_some_and(|column| column == "date");
-                let known = vantage.symbols(&definition)?;
-                if !by_date || !known.is_some_and(|known| known.contains(&symbol)) {
+                // Asked for each symbol of a join: the others are not gone through.
+                let known = vantage.symbols_among(&definition, std::iter::once(name))?;
+                if !by_date || known.is_none_or(|known| known.is_empty()) {
                     return Ok(None);
                 }
                 let rows = vantage.rows(&definition, Some(&symbol))?;

@@ -9,8 +9,8 @@ use crate::app::vantage::Vantage;
 use crate::domain::projection::ProjectionName;
 use crate::domain::series::Unit;
 use crate::domain::{
-    BatchId, BatchState, Class, Datum, Day, EventId, Op, Series, Symbol, Table as Rows, Value,
-    Window, float,
+    BatchId, BatchState, Datum, Day, EventId, Op, Series, Symbol, Table as Rows, Value, Window,
+    float,
 };
 use crate::projections::view::History;
 use std::ops::RangeInclusive;
@@ -275,11 +275,7 @@ impl Scan {
             let until = batch.counted_until(self.vantage.at);
             let active = batch.state_at(self.vantage.at) == Some(BatchState::Active);
             let to = until.map_or(Datum::Null, |at| int(at.0));
-            let class = match batch.class(series) {
-                Class::Fill => "fill",
-                Class::Vendor => "vendor",
-                Class::Manual => "manual",
-            };
+            let class = batch.class(series).name();
             let event = EventId { batch: id, seq: row.head.seq };
             let whole = row.shape.is_empty();
             let fields = row.fields().map(|(field, value)| (Some(field), value));

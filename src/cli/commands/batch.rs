@@ -13,6 +13,7 @@ use crate::cli::flow::Deciding;
 use crate::cli::ui::Ui;
 use crate::domain::BatchId;
 use crate::render::ReviewPage;
+use crate::render::numbers::counted;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -227,12 +228,11 @@ fn reviewed(ui: &mut Ui, ctx: &Context, ledger: &Ledger, look: &Look) -> Outcome
     };
     ui.page(&ReviewPage { at, ..ReviewPage::new(&review, look.full) })?;
     for erasure in erase::of_batch(ledger, look.batch) {
-        let (events, batch) = (erasure.events, &erasure.batch);
-        let what = if events == 1 { "event" } else { "events" };
-        let was = if events == 1 { "was" } else { "were" };
+        let (events, batch) = (counted(erasure.events, "event"), &erasure.batch);
+        let was = if erasure.events == 1 { "was" } else { "were" };
         ui.note(&format!(
-            "{events} {what} of {batch} {was} {erasure}; the counts of its rows are those of its \
-             staging, what it would change is what is left"
+            "{events} of {batch} {was} {erasure}; the counts of its rows are those of its staging, \
+             what it would change is what is left"
         ));
     }
     if at.is_none() {

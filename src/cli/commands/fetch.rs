@@ -25,6 +25,7 @@ use crate::cli::ui::Ui;
 use crate::config::PolygonSettings;
 use crate::domain::batch::Batch;
 use crate::domain::{BatchId, BatchState, Calendar, Fact};
+use crate::render::numbers::counted;
 use crate::render::{FetchPage, ReviewPage};
 use std::sync::Arc;
 use words::wish;
@@ -361,8 +362,7 @@ fn announce(ui: &mut Ui, plan: &Plan, told: &FetchPlan) {
     let count = plan.questions.len();
     let mut text = match count {
         0 => "Plan: nothing to ask".to_owned(),
-        1 => "Plan: 1 request".to_owned(),
-        _ => format!("Plan: {count} requests"),
+        _ => format!("Plan: {}", counted(count as u64, "request")),
     };
     match told.requests_per_minute {
         0 => {}
@@ -376,10 +376,11 @@ fn announce(ui: &mut Ui, plan: &Plan, told: &FetchPlan) {
         text += &format!(", {left} of the {} of a day are left", day.requests);
     }
     if told.kept > 0 {
-        text += &format!("; {} answers are kept from an interrupted fetch", told.kept);
+        let kept = counted(told.kept, "answer");
+        text += &format!("; {kept} kept from an interrupted fetch");
     }
     if told.covered > 0 {
-        text += &format!("; of {} symbols nothing is missing", told.covered);
+        text += &format!("; nothing is missing of {}", counted(told.covered, "symbol"));
     }
     ui.say(&text);
 }

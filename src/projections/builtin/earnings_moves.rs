@@ -30,11 +30,17 @@ impl EarningsMoves {
 /// A day of the spot view.
 const BAR: [u16; 5] = [code::CLOSE, code::OPEN, code::HIGH, code::LOW, code::VOLUME];
 /// What a vendor has of a move: reference close, open, high, low, close.
-const VENDOR_PRICES: [u16; 5] = [393, 394, 395, 396, 397];
+const VENDOR_PRICES: [u16; 5] = [
+    code::PREV_CLOSE,
+    code::EARNINGS_OPEN,
+    code::EARNINGS_HIGH,
+    code::EARNINGS_LOW,
+    code::EARNINGS_CLOSE,
+];
 /// gap, intraday and close move.
-const VENDOR_MOVES: [u16; 3] = [391, 392, 390];
+const VENDOR_MOVES: [u16; 3] = [code::GAP_MOVE, code::INTRADAY_MOVE, code::CLOSE_MOVE];
 /// volume before and on the day.
-const VENDOR_VOLUMES: [u16; 2] = [398, 399];
+const VENDOR_VOLUMES: [u16; 2] = [code::VOLUME_BEFORE, code::VOLUME_EARNINGS];
 
 const COLUMNS: [Column; 20] = [
     Column::new("earnings_date", "the day of the announcement"),

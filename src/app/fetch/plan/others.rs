@@ -4,17 +4,13 @@ use super::{Av, Endpoint, Grouped, Plan, Planner, What, in_path, session_at};
 use crate::app::fetch::Question;
 use crate::app::fetch::coverage::runs;
 use crate::app::fetch::facts::SHORT_FORM;
-use crate::domain::{Day, Symbol, eastern};
+use crate::domain::Symbol;
 use std::collections::BTreeSet;
 
 /// Coverage of daily bars as traded, which say nothing of adjusted ones.
 const AS_TRADED: &str = "alpha-vantage";
 
 impl Planner<'_> {
-    fn today(&self) -> Day {
-        eastern::day_of(self.wish.now_ms).unwrap_or_default()
-    }
-
     /// Daily bars: the service has two lengths and no range, so one request at most.
     pub(super) fn daily(&self, symbol: &Symbol) -> Vec<Question> {
         let all = self.sessions();
