@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::process::Child;
 
 const FAULTS: &str = r#"{"error_every": 7, "reset_every": 11, "truncate_every": 13,
-    "duplicate_page_every": 3, "rate_per_min": 14, "rate_window_s": 1.0}"#;
+    "duplicate_page_every": 3, "rate_per_min": 14, "rate_window_s": 3.0}"#;
 
 const NONE: &str = r#"{"error_every": 0, "reset_every": 0, "truncate_every": 0,
     "duplicate_page_every": 0, "rate_per_min": 0}"#;
