@@ -479,3 +479,103 @@ fn a_failed_import_brings_nothing_back() {
     let opened = desk.run("verify --deep").exits(0);
     assert!(!opened.err.contains("unfinished"), "{}", opened.err);
 }
+
+/// A file with a column that only one of its two mappings reads: 77.77 is in no other.
+const TWO_DAYS: &str =
+    "Date,IV30,OHLC 20-Day Vol\n2024-12-02,20.11,77.77\n2024-12-03,21.11,22.22\n";
+
+/// The packs, byte for byte, after something was erased: no text of 77.77 is in any file of the ledger.
+fn without_it(desk: &Desk) -> Vec<(String, Vec<u8>)> {
+    let ledger = desk.path().join(".volledger");
+    assert_eq!(holders(&ledger, "77.77"), [""; 0]);
+    files(&ledger.join("sources"))
+}
+
+/// The bytes of a file go with the rows of one batch, whatever other batches were read from it: no
+/// import that adds nothing brings them back.
+#[test]
+fn an_import_that_is_known_or_refused_brings_no_bytes_back() {
+    for rolled_back in [false, true] {
+        let desk = Desk::with_ledger();
+        let import = format!("import iv {} -s AAA", desk.write("a.csv", TWO_DAYS));
+        let (all, basic) =
+            (format!("{import} --mapping mc-iv"), format!("{import} --mapping mc-iv-basic"));
+        desk.run(&format!("{all} --yes")).exits(0);
+        desk.run(&format!("{basic} --yes")).exits(0);
+        if rolled_back {
+            desk.run("batch rollback b1 --reason bad").exits(0);
+        }
+        desk.run("erase b1/1 --reason gdpr --yes").exits(0);
+        let erased = without_it(&desk);
+        desk.run(&format!("{all} --force")).exits(if rolled_back { 23 } else { 0 });
+        assert!(without_it(&desk) == erased);
+        // Nor by way of the batch of which nothing was erased.
+        desk.run(&format!("{basic} --yes")).exits(0);
+        assert!(without_it(&desk) == erased);
+        let refused = desk.run("batch export b2 x.vlb --plain").exits(1);
+        assert!(refused.err.contains("was erased by"), "{}", refused.err);
+        if rolled_back {
+            // Who asks for it has it, and keeps it.
+            desk.run(&format!("{all} --yes --again --reason asked")).exits(0);
+            desk.run(&format!("{all} --yes")).exits(0);
+            assert!(desk.run("why iv AAA 2024-12-02").exits(0).out.contains("77.77"));
+        }
+        desk.run("verify --deep").exits(0);
+    }
+    // What is left of the file is in a part that lost nothing.
+    let desk = Desk::with_ledger();
+    let text =
+        "Symbol,Date,IV30,OHLC 20-Day Vol\nAAA,2024-12-02,20.11,77.77\nBBB,2024-12-02,30,31\n";
+    let import = format!("import iv {} --symbol-from column", desk.write("s.csv", text));
+    desk.run(&format!("{import} --stage-only")).exits(0);
+    desk.run("batch split b1 -s AAA").exits(0);
+    desk.run("batch confirm b2").exits(0);
+    desk.run("batch rollback b2 --reason bad").exits(0);
+    desk.run("erase b2 --reason gdpr --yes").exits(0);
+    let erased = without_it(&desk);
+    desk.run(&format!("{import} --yes")).exits(23);
+    assert!(without_it(&desk) == erased);
+    desk.run("verify --deep").exits(0);
+}
+
+/// What was erased does not come back for a scheduled import either, whatever became of its batch.
+#[test]
+fn an_import_brings_no_erased_row_back_unless_it_is_asked_to() {
+    let text =
+        "Symbol,Date,IV30\nAAA,2024-12-02,20.11\nAAA,2024-12-03,21.11\nBBB,2024-12-02,30.11\n";
+    for split in [true, false] {
+        let desk = Desk::with_ledger();
+        let import = format!("import iv {} --symbol-from column", desk.write("s.csv", text));
+        desk.run(&format!("{import} --stage-only")).exits(0);
+        let erased = match split {
+            true => {
+                desk.run("batch split b1 -s AAA").exits(0);
+                desk.run("batch confirm b2").exits(0);
+                desk.run("batch confirm b3").exits(0);
+                "b2/1"
+            }
+            false => {
+                desk.run("batch discard b1").exits(0);
+                "b1"
+            }
+        };
+        desk.run(&format!("erase {erased} --reason gdpr --yes")).exits(0);
+        let head = || desk.run("log --json").exits(0).json()["position"].clone();
+        let before = head();
+        // Under another mapping, or beside another file, it is the same file.
+        let other = desk.write("CCC.csv", "Symbol,Date,IV30\nCCC,2024-12-02,1.5\n");
+        for line in ["--yes", "--force", "--mapping mc-iv-basic --yes", &format!("{other} --yes")] {
+            let refused = desk.run(&format!("{import} {line}")).exits(23);
+            let told = ["rows of s.csv were erased by tester", "gdpr", "--again"];
+            assert!(told.iter().all(|part| refused.err.contains(part)), "{}", refused.err);
+            assert_eq!(head(), before);
+        }
+        desk.run(&format!("{import} --yes --again --reason asked")).exits(0);
+        let view = desk.run("view iv AAA --json").exits(0).json();
+        assert_eq!(row(&view, "2024-12-02")["atm_iv"].to_string(), "0.2011");
+        // It is here by somebody's wish now, for another mapping too.
+        desk.run(&format!("{import} --yes")).exits(0);
+        desk.run(&format!("{import} --mapping mc-iv-basic --yes")).exits(0);
+        desk.run("verify --deep").exits(0);
+    }
+}

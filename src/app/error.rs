@@ -96,6 +96,14 @@ pub enum AppError {
         /// The batch in which the same content waits for a decision.
         staged: Option<BatchId>,
     },
+    /// Rows of a source were erased, and it would bring them back.
+    #[error("rows of {name} were {erasure}")]
+    ErasedBefore {
+        /// The source's name.
+        name: String,
+        /// By which erasure.
+        erasure: Box<ErasureLine>,
+    },
     /// The view changed since the review.
     #[error("cannot confirm {batch}: the view changed since the review at {base}")]
     Stale {

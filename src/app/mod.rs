@@ -20,6 +20,7 @@ pub mod groups;
 pub mod health;
 pub mod history;
 pub mod import;
+mod known;
 pub mod lookup;
 pub mod market;
 pub mod metrics;

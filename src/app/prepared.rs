@@ -134,6 +134,11 @@ impl Prepared {
         (self.memory.as_ref().unwrap_or(ledger), self.writer.batch())
     }
 
+    /// How many events were written so far, and their root.
+    pub fn read(&self) -> (u64, Digest) {
+        (self.writer.events(), self.writer.root())
+    }
+
     /// Writes further events.
     pub fn extend(
         &mut self,

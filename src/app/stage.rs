@@ -2,7 +2,7 @@
 
 use super::error::{AppError, Result};
 use super::review::{self, Analysis, Wanted};
-use super::{Run, Silent, parts};
+use super::{Run, Silent, known};
 use crate::domain::entry::{MappingRef, RowCounts, ViewPart};
 use crate::domain::{
     BatchId, BatchState, Class, Day, Digest, Entry, EntryKind, Finding, Position, Series, Severity,
@@ -37,6 +37,9 @@ pub struct Draft {
     pub supersedes: Option<BatchId>,
     /// Why content that was rolled back may come again.
     pub again: Option<String>,
+    /// How many events were read and their root, where more follow from what the views show: what they
+    /// take back.
+    pub read: Option<(u64, Digest)>,
 }
 
 impl Draft {
@@ -57,6 +60,7 @@ impl Draft {
             as_of: run.clock.today(),
             supersedes: None,
             again: None,
+            read: None,
         }
     }
 
@@ -82,6 +86,7 @@ impl Draft {
             as_of: stage.as_of,
             supersedes: None,
             again: None,
+            read: None,
         }
     }
 
@@ -187,7 +192,8 @@ fn duplicates(analysis: &Analysis) -> Option<Finding> {
 /// Seals a batch: its events are written, now its entry is appended; nothing is durable before.
 ///
 /// # Errors
-/// [`AppError::RolledBackBefore`] when the content was rolled back and `again` gives no reason.
+/// [`AppError::RolledBackBefore`] and [`AppError::ErasedBefore`] when it was taken out before and `again`
+/// gives no reason.
 pub fn seal(
     ledger: &mut Ledger,
     writer: BatchWriter,
@@ -202,19 +208,19 @@ pub fn seal(
     let facts_only = events == 0 && !draft.manifest.coverage.is_empty();
     let before = match facts_only {
         true => Ok(None),
-        false => known(ledger, content, draft.again.as_deref()),
+        false => known::known(ledger, &draft, content),
     };
     match before {
         Ok(None) => {}
         // Nothing of it stays, refused or not: the next start would take it for a crash.
         Ok(Some((id, state))) => {
-            drop_known(ledger, writer, id, run)?;
+            drop_known(ledger, writer, &draft, run)?;
             return Ok(Sealed::Known(id, state));
         }
         Err(refusal) => {
             match &refusal {
-                AppError::RolledBackBefore { batch, .. } => {
-                    drop_known(ledger, writer, *batch, run)?;
+                AppError::RolledBackBefore { .. } | AppError::ErasedBefore { .. } => {
+                    drop_known(ledger, writer, &draft, run)?;
                 }
                 _ => abandon(ledger, writer)?,
             }
@@ -284,16 +290,16 @@ pub fn seal_of(
     }
 }
 
-/// Drops what was written of a batch that is here already. Where something of that one was erased,
-/// reading it anew has brought that back: it goes again.
+/// Drops what was written of a batch that is here already, or may not be. Where rows of its sources were
+/// erased, from whichever batch, reading them anew has brought that back: it goes again.
 fn drop_known(
     ledger: &mut Ledger,
     writer: BatchWriter,
-    batch: BatchId,
+    draft: &Draft,
     run: &Run<'_>,
 ) -> Result<()> {
     // First, as below.
-    if ledger.batches().get(batch).is_some_and(|batch| !batch.erased.is_empty()) {
+    if !ledger.gone(|digest| known::reads(draft, digest))?.is_empty() {
         ledger.forget_again()?;
         super::views::catch_up(ledger, run.progress)?;
     }
@@ -344,46 +350,5 @@ pub(super) fn entry_of(kind: EntryKind, run: &Run<'_>) -> Entry {
         actor: run.actor.clone(),
         tool: concat!("volledger ", env!("CARGO_PKG_VERSION")).to_owned(),
         kind,
-    }
-}
-
-/// Whether this content is here already, and may not come again. What was rolled back may not even where
-/// it waits once more: `--yes` of a scheduled import would confirm what somebody staged to look at.
-fn known(
-    ledger: &Ledger,
-    content: Digest,
-    again: Option<&str>,
-) -> Result<Option<(BatchId, BatchState)>> {
-    let in_state = |state| {
-        let mut same = ledger.batches().with_content(content);
-        same.find(|(_, batch)| batch.state() == state).map(|(id, _)| id)
-    };
-    if let Some(active) = in_state(BatchState::Active) {
-        return Ok(Some((active, BatchState::Active)));
-    }
-    let staged = in_state(BatchState::Staged);
-    let out = |state| matches!(state, BatchState::RolledBack | BatchState::Superseded);
-    let last =
-        ledger.batches().with_content(content).filter(|(_, batch)| out(batch.state())).last();
-    let last = match last {
-        None if again.is_none() => {
-            let part = parts::rolled_back_part(ledger, content)?;
-            part.and_then(|id| Some((id, ledger.batches().get(id)?)))
-        }
-        last => last,
-    };
-    match last {
-        Some((id, batch)) if again.is_none() => {
-            let decided = batch.states.last().and_then(|(at, _)| ledger.entry(*at));
-            let reason = ledger.batches().reason_at(batch, ledger.position());
-            Err(AppError::RolledBackBefore {
-                batch: id,
-                state: batch.state().name().replace('-', " "),
-                at: super::clock::rfc3339(decided.map_or(0, |entry| entry.time_ms)),
-                reason: reason.map(str::to_owned),
-                staged,
-            })
-        }
-        _ => Ok(staged.map(|id| (id, BatchState::Staged))),
     }
 }

@@ -6,14 +6,14 @@ use super::import::{ImportOptions, Prepared, finish, with_events};
 use super::report::Exported;
 use super::stage::Draft;
 use super::views::{ViewDigest, ViewReader};
-use super::{Run, outside};
+use super::{Run, known, outside};
 use crate::domain::{
-    BatchTable, Calendar, Class, Collector, Day, Field, Finding, Op, Origin, Position, Series,
-    Severity, Symbol, Value, Window,
+    BatchId, BatchTable, Calendar, Class, Collector, Day, Field, Finding, Op, Origin, Position,
+    Series, Severity, Symbol, Value, Window,
 };
 use crate::ledger::Ledger;
 use crate::ledger::codec::{ManifestSource, SourceKind};
-use crate::projections::view::{Cell, Record, Which};
+use crate::projections::view::{Activity, Cell, Record, Which, fold};
 use crate::sources::Limits;
 use crate::sources::tomic::{
     JsonOptions, LEFT_OUT, TomicFolder, file_name, list_folder, read_json,
@@ -112,7 +112,14 @@ fn retract(
     options: &ImportOptions,
     run: &Run<'_>,
 ) -> Result<()> {
-    let missing = missing(ledger, prepared, datasets)?;
+    let listing: Vec<_> =
+        draft.manifest.sources.iter().map(|s| format!("{} {}\n", s.digest, s.name)).collect();
+    let listing = listing.concat();
+    let listed = crate::ledger::hash::content(listing.as_bytes());
+    let mut sources: Vec<_> = draft.manifest.sources.iter().map(|source| source.digest).collect();
+    sources.push(listed);
+    let own = known::took_back(ledger, draft.series, &sources)?;
+    let missing = missing(ledger, prepared, datasets, &own)?;
     // A file without a byte is one whose writing was cut short: it says nothing.
     for source in draft.manifest.sources.iter().filter(|source| source.size == 0) {
         let is_its = |(view, symbol, ..): &&Missing| {
@@ -126,14 +133,12 @@ fn retract(
             return Err(unusable(&source.name, "empty_file", text));
         }
     }
-    let listing: Vec<_> =
-        draft.manifest.sources.iter().map(|s| format!("{} {}\n", s.digest, s.name)).collect();
     let now = run.clock.now_ms();
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
     let name = name.unwrap_or_else(|| "folder".into());
     let (digest, size) = match options.dry_run {
-        true => (crate::ledger::hash::content(listing.concat().as_bytes()), 0),
-        false => ledger.keep(&mut listing.concat().as_bytes(), &name, now)?,
+        true => (listed, 0),
+        false => ledger.keep(&mut listing.as_bytes(), &name, now)?,
     };
     let source = draft.manifest.sources.len() as u32;
     draft.manifest.sources.push(ManifestSource {
@@ -223,11 +228,13 @@ fn relative(path: &Path) -> String {
 type Missing = (Series, Symbol, Day, Vec<Field>);
 
 /// The keys and fields that the views have and the folder lacks. A dataset that the folder does
-/// not have says nothing about its view.
+/// not have says nothing about its view. What `own` took back, batches of the same folder, is seen as if
+/// they had not: so the same folder is the same batch as long as nobody else says something new.
 fn missing(
     ledger: &Ledger,
     prepared: &Prepared,
     datasets: &BTreeSet<Series>,
+    own: &BTreeSet<BatchId>,
 ) -> Result<Vec<Missing>> {
     let (events, batch) = prepared.events(ledger);
     let reader = ViewReader::new(ledger)?;
@@ -246,8 +253,11 @@ fn missing(
     }
     let mut found = Vec::new();
     for view in datasets {
+        let activity = Activity::at(ledger.batches(), *view, ledger.position());
+        let activity = own.iter().fold(activity, |activity, batch| activity.without(*batch));
         for symbol in reader.symbols(*view)? {
-            let records = reader.records(*view, &symbol, ledger.position(), Which::Latest)?;
+            let history = reader.history(*view, &symbol)?;
+            let records = fold(*view, &history, &activity, Which::Latest);
             let days = here.get(&(*view, symbol.clone()));
             for record in records {
                 match days.and_then(|days| days.get(&record.day)) {

@@ -1,16 +1,14 @@
 //! Announcements whose day was changed: a calendar that says another day for the same quarter takes
 //! the old day back, in the batch that brings the new one (`iv_crush.md` A10.4).
 
-use super::Run;
 use super::earnings::QUARTER;
 use super::error::Result;
 use super::groups::Groups;
 use super::prepared::{Prepared, Staged};
 use super::stage::Draft;
 use super::views::ViewReader;
-use crate::domain::{
-    BatchId, BatchState, Day, Field, Finding, Op, Origin, Series, Severity, Symbol, Value, code,
-};
+use super::{Run, known};
+use crate::domain::{Day, Field, Finding, Op, Origin, Series, Severity, Symbol, Value, code};
 use crate::ledger::Ledger;
 use crate::projections::view::{Activity, Record, Which, fold};
 use std::collections::BTreeMap;
@@ -47,6 +45,10 @@ pub fn settle(
     full: bool,
     run: &Run<'_>,
 ) -> Result<Staged> {
+    // What a service answers at another time is another answer, though its bytes be the same.
+    if draft.series == Series::Earnings && draft.manifest.coverage.is_empty() {
+        draft.read = Some(prepared.read());
+    }
     match superseded_days(ledger, &mut prepared, &mut draft, run) {
         Ok(()) => prepared.settle(ledger, draft, full, run),
         Err(error) => {
@@ -146,8 +148,8 @@ fn incoming(
     Ok(found)
 }
 
-/// What the view shows. Batches of the same sources are left out, so that reading a file a second time
-/// gives the same rows.
+/// What the view shows. Batches of the same sources are left out, so that reading a file with another
+/// mapping takes back what it took back before.
 struct Shown<'l> {
     reader: ViewReader<'l>,
     activity: Activity,
@@ -156,7 +158,8 @@ struct Shown<'l> {
 impl<'l> Shown<'l> {
     fn of(ledger: &'l Ledger, draft: &Draft) -> Result<Self> {
         let mut activity = Activity::at(ledger.batches(), Series::Earnings, ledger.position());
-        for batch in same_sources(ledger, draft)? {
+        let sources: Vec<_> = draft.manifest.sources.iter().map(|source| source.digest).collect();
+        for batch in known::took_back(ledger, Series::Earnings, &sources)? {
             activity = activity.without(batch);
         }
         Ok(Self { reader: ViewReader::new(ledger)?, activity })
@@ -171,18 +174,4 @@ impl<'l> Shown<'l> {
         };
         Ok(records.iter().map(of).collect())
     }
-}
-
-fn same_sources(ledger: &Ledger, draft: &Draft) -> Result<Vec<BatchId>> {
-    let mut found = Vec::new();
-    let wanted = draft.manifest.sources.iter().map(|source| source.digest);
-    for (id, batch) in ledger.batches().iter() {
-        if batch.stage.series == Series::Earnings && batch.state() == BatchState::Active {
-            let sources = ledger.manifest_of(&batch.stage)?.sources;
-            if sources.iter().map(|source| source.digest).eq(wanted.clone()) {
-                found.push(id);
-            }
-        }
-    }
-    Ok(found)
 }

@@ -141,7 +141,7 @@ fn exit(error: &AppError) -> Exit {
         AppError::Unwritable { .. } => Exit::NotWritable,
         AppError::Refused(Refusal::SamePerson { .. }) => Exit::NotAsked,
         AppError::Stale { .. } | AppError::TokenDiffers { .. } => Exit::Stale,
-        AppError::RolledBackBefore { .. } => Exit::RolledBackBefore,
+        AppError::RolledBackBefore { .. } | AppError::ErasedBefore { .. } => Exit::RolledBackBefore,
         AppError::ProjectionDiffers(_) => Exit::ProjectionDiffers,
         AppError::Sql(_)
         | AppError::NotBuilt { .. }
@@ -250,6 +250,11 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
         AppError::RolledBackBefore { batch, .. } => format!(
             "bring it back with `volledger batch reinstate {batch}`, or stage it anew with \
              `--again --reason TEXT`"
+        ),
+        AppError::ErasedBefore { erasure, .. } => format!(
+            "it would bring them back: leave it out, or stage it with `--again --reason TEXT`; \
+             `volledger show '#{}'` has the entry",
+            erasure.entry
         ),
         AppError::Stale { batch, cells, count, .. } => {
             if !cells.is_empty() {
@@ -430,6 +435,10 @@ mod tests {
                     reason: None,
                     staged: None,
                 },
+                Exit::RolledBackBefore,
+            ),
+            (
+                AppError::ErasedBefore { name: text("x"), erasure: Box::default() },
                 Exit::RolledBackBefore,
             ),
             (AppError::Stale { batch, base: at, cells: vec![text("c")], count: 3 }, Exit::Stale),

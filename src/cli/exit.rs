@@ -24,7 +24,7 @@ pub enum Exit {
     Held = 21,
     /// Disk full or not writable; nothing changed.
     NotWritable = 22,
-    /// Content was rolled back before.
+    /// Content was rolled back before, or rows of it were erased.
     RolledBackBefore = 23,
     /// The ledger is damaged.
     Damaged = 30,
@@ -56,7 +56,7 @@ impl Exit {
         (Self::Stale, "reviewed data changed before confirming, or --expect differs"),
         (Self::Held, "another process holds the ledger"),
         (Self::NotWritable, "disk full or not writable; nothing changed"),
-        (Self::RolledBackBefore, "content was rolled back before (--again)"),
+        (Self::RolledBackBefore, "content was rolled back or erased before (--again)"),
         (Self::Damaged, "ledger damaged"),
         (Self::ProjectionDiffers, "a projection differs from its rebuild"),
         (Self::Newer, "written by a newer version"),

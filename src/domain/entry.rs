@@ -69,10 +69,18 @@ pub struct Stage {
 }
 
 impl Stage {
+    /// The finding of a part of a batch that was split.
+    pub const PART: &str = "split";
+
     /// The class of the batch's values in a view.
     pub fn class(&self, view: Series) -> Class {
         let part = self.views.iter().find(|part| part.series == view);
         part.map_or(Class::Vendor, |part| part.class)
+    }
+
+    /// Whether it is a part of a batch that was split by symbol: it has some rows of its sources.
+    pub fn is_part(&self) -> bool {
+        self.findings.iter().any(|finding| finding.code == Self::PART)
     }
 }
 

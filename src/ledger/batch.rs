@@ -171,6 +171,22 @@ impl Ledger {
         BatchReader { ledger: self, batch, next: block, room: Box::default() }
     }
 
+    /// The Merkle root over the first so many events of a batch.
+    ///
+    /// # Errors
+    /// Damage of its blocks.
+    pub fn root_of_first(&self, batch: BatchId, events: u64) -> Result<Digest> {
+        let (mut tree, mut reader) = (Tree::<Blake3Tree>::default(), self.read(batch));
+        while tree.size() < events
+            && let Some(window) = reader.next_window()?
+        {
+            let all = leaves(&window, tree.size())?;
+            let left = (events - tree.size()).min(all.len() as u64) as usize;
+            tree.extend(all.get(..left).unwrap_or_default());
+        }
+        Ok(tree.root())
+    }
+
     /// The stored bytes of one block; a missing block is `None`.
     pub fn block(&self, batch: BatchId, index: u32) -> Result<Option<Vec<u8>>> {
         self.store.block(batch.0, index)

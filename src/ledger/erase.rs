@@ -25,6 +25,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The numbers of events, from 0, by batch.
 pub type Selection = BTreeMap<BatchId, BTreeSet<u32>>;
 
+/// The last entry that erased events of a source, and of which batch.
+pub type Gone = (Position, BatchId);
+
 /// What is kept of the events of `gone` in a window; the window is left without them.
 fn blank(window: Window, gone: &BTreeSet<u32>, entry: Position) -> Result<Window> {
     let first = first_of(&window);
@@ -112,7 +115,7 @@ impl Ledger {
     }
 
     /// Takes away again what reading erased content anew has brought back: blocks that were not sealed,
-    /// and the bytes of sources that no whole batch has. Views are gone afterwards, to be rebuilt.
+    /// and the bytes of sources that are [gone](Self::gone). Views are gone afterwards, to be rebuilt.
     ///
     /// # Errors
     /// As [`Ledger::erase`].
@@ -123,24 +126,48 @@ impl Ledger {
         self.store.pack().clear_outside(kept.iter().map(|(_, kept)| kept))
     }
 
-    /// The sources behind erased events that are here all the same, and that no whole batch has.
-    fn brought_back(&self) -> Result<BTreeSet<Digest>> {
-        let (mut sources, mut wanted) = (BTreeSet::new(), BTreeSet::new());
-        for (id, known) in self.table.iter() {
-            wanted.extend([known.stage.manifest, known.stage.mapping.digest]);
-            let all = self.manifest_of(&known.stage)?.sources.into_iter().map(|s| s.digest);
-            if known.erased.is_empty() {
-                wanted.extend(all);
+    /// The sources that erased events were read from and that nobody has asked for since: what a batch
+    /// was read from before the erasure went with it, whatever of that batch is left, and comes back
+    /// with a batch that is read anew, not with one that is split off. Each with the batch that lost
+    /// events last, and by which entry. Of other sources than `asked` nothing is said.
+    ///
+    /// # Errors
+    /// Damage of blocks or manifests.
+    pub fn gone(&self, asked: impl Fn(&Digest) -> bool) -> Result<BTreeMap<Digest, Gone>> {
+        let mut gone: BTreeMap<Digest, Gone> = BTreeMap::new();
+        for (id, batch) in self.table.iter().filter(|(_, batch)| !batch.erased.is_empty()) {
+            let sources = self.manifest_of(&batch.stage)?.sources;
+            if !sources.iter().any(|source| asked(&source.digest)) {
                 continue;
             }
-            let behind = self.sources_behind(&known.stage, &self.erased_of(id)?)?;
-            wanted.extend(all.filter(|digest| !behind.contains(digest)));
-            sources.extend(behind);
+            for erased in self.erased_of(id)? {
+                let source = sources.get(erased.source as usize);
+                if let Some(source) = source.filter(|source| asked(&source.digest)) {
+                    let last = gone.entry(source.digest).or_insert((erased.entry, id));
+                    *last = (*last).max((erased.entry, id));
+                }
+            }
         }
+        let Some(first) = gone.values().map(|(at, _)| *at).min() else { return Ok(gone) };
+        for (_, batch) in self.table.iter() {
+            // A manifest that somebody imported as data stays what it is.
+            gone.remove(&batch.stage.manifest);
+            gone.remove(&batch.stage.mapping.digest);
+            if batch.staged_at > first && !batch.stage.is_part() {
+                let read: BTreeSet<Digest> =
+                    self.manifest_of(&batch.stage)?.sources.iter().map(|s| s.digest).collect();
+                gone.retain(|digest, (at, _)| *at > batch.staged_at || !read.contains(digest));
+            }
+        }
+        Ok(gone)
+    }
+
+    /// Sources that are [gone](Self::gone) and here all the same.
+    fn brought_back(&self) -> Result<BTreeSet<Digest>> {
         let mut found = BTreeSet::new();
-        for digest in sources.difference(&wanted) {
-            if self.store.kept(digest)?.is_some() {
-                found.insert(*digest);
+        for digest in self.gone(|_| true)?.into_keys() {
+            if self.store.kept(&digest)?.is_some() {
+                found.insert(digest);
             }
         }
         Ok(found)

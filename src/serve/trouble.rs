@@ -149,7 +149,8 @@ fn status(error: &AppError) -> StatusCode {
         AppError::Stale { .. }
         | AppError::TokenDiffers { .. }
         | AppError::Refused(_)
-        | AppError::RolledBackBefore { .. } => StatusCode::CONFLICT,
+        | AppError::RolledBackBefore { .. }
+        | AppError::ErasedBefore { .. } => StatusCode::CONFLICT,
         AppError::Unwritable { .. } => StatusCode::INSUFFICIENT_STORAGE,
         AppError::ViewsBehind { .. } | AppError::ProjectionDiffers(_) => {
             StatusCode::INTERNAL_SERVER_ERROR

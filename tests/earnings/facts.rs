@@ -85,6 +85,61 @@ fn a_changed_day_takes_the_old_one_back_and_a_rollback_brings_it_back() {
     assert!(matches!(rolled_back, Err(AppError::RolledBackBefore { .. })));
 }
 
+/// What a calendar takes back follows from the views of its time; which calendar it is does not.
+#[test]
+fn a_calendar_is_known_whatever_others_said_since() {
+    let (folder, mut ledger) = ledger();
+    let options = events(Series::Earnings, None);
+    let old = table(&folder, "old.csv", &format!("{HEAD}AAA,2026-01-29,AMC,1\n"));
+    let new = table(&folder, "new.csv", &format!("{HEAD}AAA,2026-02-02,BMO,1\n"));
+    let [first, second] = [&old, &new].map(|file| confirmed(&mut ledger, file, &options));
+    let head = ledger.position();
+    for (file, batch) in [(&old, first), (&new, second), (&old, first)] {
+        let again = staged(&mut ledger, file, &options);
+        assert_eq!((again.outcome, again.batch), (import::Outcome::AlreadyActive, Some(batch)));
+    }
+    let replayed =
+        decide::replay(&mut ledger, first, MappingChoice::Default, false, &run()).unwrap();
+    assert_eq!(replayed.batch, Some(first));
+    assert_eq!(ledger.position(), head);
+    assert!(shown(&ledger, Series::Earnings, "AAA")[0].contains("2026-02-02"));
+    // Of one that waits, what it takes back must be of now.
+    let third = table(&folder, "third.csv", &format!("{HEAD}AAA,2026-02-04,BMO,1\n"));
+    let waits = staged(&mut ledger, &third, &options).batch;
+    assert_eq!(staged(&mut ledger, &third, &options).batch, waits);
+    let fourth = table(&folder, "fourth.csv", &format!("{HEAD}AAA,2026-02-03,BMO,1\n"));
+    confirmed(&mut ledger, &fourth, &options);
+    let now = staged(&mut ledger, &third, &options);
+    assert_eq!(now.outcome, import::Outcome::New);
+    decide::confirm_staged(&mut ledger, &now, &run()).unwrap();
+    assert_eq!(shown(&ledger, Series::Earnings, "AAA").len(), 1);
+}
+
+#[test]
+fn a_calendar_that_was_rolled_back_stays_out_whatever_others_said_since() {
+    let (folder, mut ledger) = ledger();
+    let options = events(Series::Earnings, None);
+    let good = table(&folder, "good.csv", &format!("{HEAD}AAA,2026-01-29,AMC,1\n"));
+    let text = format!("{HEAD}AAA,2026-02-05,AMC,1\nBBB,2026-02-06,AMC,1\n");
+    let bad = table(&folder, "bad.csv", &text);
+    confirmed(&mut ledger, &good, &options);
+    let batch = confirmed(&mut ledger, &bad, &options);
+    let reason = Some("wrong file".to_owned());
+    decide::roll_back(&mut ledger, batch, reason, false, &run()).unwrap();
+    let other = table(&folder, "other.csv", &format!("{HEAD}BBB,2026-02-10,BMO,1\n"));
+    confirmed(&mut ledger, &other, &options);
+    let head = ledger.position();
+    let refused = import::import_csv(&mut ledger, &[Input::file(&bad)], &options, &run());
+    match refused {
+        Err(AppError::RolledBackBefore { batch: known, .. }) => assert_eq!(known, batch),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(ledger.position(), head);
+    let asked = ImportOptions { again: Some("right after all".into()), ..options };
+    let again = staged(&mut ledger, &bad, &asked);
+    assert_eq!((again.outcome, again.review.rows.retracted), (import::Outcome::New, 2));
+}
+
 /// A move that was measured for a day which was corrected later is gone from the table, and is still
 /// what an earlier position shows.
 #[test]

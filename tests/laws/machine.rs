@@ -388,7 +388,7 @@ impl World {
     fn give(&mut self, given: Given, how: How) {
         self.given.push(given.clone());
         let batch = self.expected(&given, how);
-        let known = self.model.known(&batch.content, how.again);
+        let known = self.model.known(&batch, how.again);
         if how.dry_first {
             let before = self.model.position;
             let tried = self.import(&given, how, true).unwrap();
@@ -544,20 +544,22 @@ impl World {
 
     /// The batch that a source stands for.
     fn expected(&self, given: &Given, how: How) -> Batch {
-        let (texts, mapping, mut events) = match given {
+        let (texts, mapping, about, mut events) = match given {
             Given::Csv(file, mapping) => {
-                let events = file.events(*mapping);
-                (vec![file.text()], mapping.id(), events)
+                let (events, about) = (file.events(*mapping), format!("{:?}", file.symbol));
+                (vec![file.text()], mapping.id(), about, events)
             }
-            Given::Tomic(folder, _) => {
+            Given::Tomic(folder, snapshot) => {
                 let texts = folder.files().into_iter().map(|(_, text)| text);
-                (texts.collect(), "tomic-json", folder.events())
+                let about = format!("{snapshot} {:?}", folder.files());
+                (texts.collect(), "tomic-json", about, folder.events())
             }
         };
         let mut content = format!("{mapping} {texts:?}");
+        let reading = format!("{content} {about}");
         if let Given::Tomic(folder, true) = given {
             content = format!("{content} {:?}", folder.files());
-            events.extend(self.missing(folder, &events));
+            events.extend(self.missing(folder, &events, &reading));
         }
         let class = |view| match (given, how.keep) {
             (_, true) => Class::Fill,
@@ -565,7 +567,8 @@ impl World {
             (Given::Tomic(..), _) => Class::Vendor,
         };
         Batch {
-            part_of: None,
+            reading,
+            part: false,
             content: format!("{content} {events:?}"),
             classes: Series::ALL.map(|view| (view, class(view))).into(),
             events,
@@ -576,8 +579,9 @@ impl World {
         }
     }
 
-    /// What a snapshot retracts: all that is shown and that its datasets lack.
-    fn missing(&self, folder: &Folder, events: &[Event]) -> Vec<Event> {
+    /// What a snapshot retracts: all that is shown and that its datasets lack, or that would be shown if
+    /// the same folder had not retracted it before.
+    fn missing(&self, folder: &Folder, events: &[Event], reading: &str) -> Vec<Event> {
         let has = |key: &Key, field: &str| {
             let mut asserts = events.iter().flat_map(|event| &event.asserts);
             asserts.any(|a| {
@@ -585,7 +589,7 @@ impl World {
             })
         };
         let mut missing = Vec::new();
-        for (key, fields) in self.model.now() {
+        for (key, fields) in self.model.without(reading) {
             if !folder.views().contains(&key.0) {
                 continue;
             }
@@ -747,7 +751,7 @@ impl World {
         let how = How { keep, again: true, confirm, twice: false, dry_first: false };
         let mut batch = self.expected(&Given::Csv(file.clone(), mapping), how);
         batch.supersedes = (old.state == State::Active).then_some(id);
-        let known = self.model.known(&batch.content, true);
+        let known = self.model.known(&batch, true);
         let choice = Self::choice(mapping);
         let staged = decide::replay(self.ledger(), BatchId(id), choice, true, &run());
         let Some(staged) = self.staged(staged, batch, known) else {
@@ -788,9 +792,8 @@ impl World {
             let mine = |event: &&Event| of(event).is_some_and(|s| chosen.contains(&s)) == takes;
             let events: Vec<Event> = whole.events.iter().filter(mine).cloned().collect();
             let content = format!("{before} {events:?}");
-            let part_of = Some(format!("{before} "));
-            let part = Batch { content, events, part_of, ..whole.clone() };
-            let name = match self.model.known(&part.content, true) {
+            let part = Batch { content, events, part: true, ..whole.clone() };
+            let name = match self.model.known(&part, true) {
                 Known::Here(known, _) => known,
                 _ => self.model.stage(part),
             };

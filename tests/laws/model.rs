@@ -53,8 +53,10 @@ pub struct Batch {
     /// Everything that makes content the same content.
     pub content: String,
     pub supersedes: Option<u32>,
-    /// Of a part of a split batch: what its sources and their reading make of `content`.
-    pub part_of: Option<String>,
+    /// What was asked for: which sources, read by which mapping.
+    pub reading: String,
+    /// Whether it is a part of a batch that was split.
+    pub part: bool,
     pub staged: u64,
     pub committed: Option<u64>,
     pub state: State,
@@ -213,6 +215,13 @@ impl Model {
         self.shown_at(self.position)
     }
 
+    /// What would show without what was read of the same sources.
+    pub fn without(&self, reading: &str) -> Shown {
+        let active = self.active[self.position as usize].iter();
+        let others = active.filter(|id| self.batches[id].reading != reading);
+        self.shown(others.map(|id| (*id, self.batches[id].committed.unwrap())))
+    }
+
     /// What would show if a batch were confirmed now.
     pub fn with(&self, id: u32) -> Shown {
         let gone = self.batches[&id].supersedes;
@@ -277,15 +286,15 @@ impl Model {
     }
 
     /// What staging this content must do: the batch that is here already, or a refusal.
-    pub fn known(&self, content: &str, again: bool) -> Known {
-        let same = || self.batches.iter().filter(|(_, b)| b.content == content);
+    pub fn known(&self, of: &Batch, again: bool) -> Known {
+        let same = || self.batches.iter().filter(|(_, b)| b.content == of.content);
         let here = |state| same().find(|(_, batch)| batch.state == state).map(|(id, _)| *id);
         let is_out = |b: &Batch| matches!(b.state, State::RolledBack | State::Superseded);
-        // A whole that was split would bring back a part that was taken back.
-        let split = same().any(|(_, b)| b.state == State::Discarded);
-        let is_part = |b: &Batch| b.part_of.as_ref().is_some_and(|of| content.starts_with(of));
-        let out = same().any(|(_, b)| is_out(b))
-            || split && self.batches.values().any(|b| is_out(b) && is_part(b));
+        // The same sources would bring back a part that was taken back, or what they said where a
+        // snapshot retracts something else by now; unless somebody let them in since.
+        let asked = || self.batches.values().filter(|b| b.reading == of.reading);
+        let let_in = asked().any(|b| b.state == State::Active && !b.part);
+        let out = same().any(|(_, b)| is_out(b)) || asked().any(is_out) && !let_in;
         match (here(State::Active), here(State::Staged)) {
             (Some(id), _) => Known::Here(id, State::Active),
             // Also where it waits: a scheduled import must not confirm what somebody looks at again.

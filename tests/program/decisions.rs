@@ -203,6 +203,14 @@ fn a_scheduled_import_does_not_bring_back_a_part_that_was_rolled_back() {
     desk.run("batch rollback b2 --reason bad").exits(0);
     let refused = desk.run(&format!("{import} --yes")).exits(23);
     assert!(refused.err.contains("as b2") && refused.err.contains("bad"), "{}", refused.err);
+    // Nor where the whole waits once more.
+    desk.run("batch reinstate b1").exits(0);
+    let refused = desk.run(&format!("{import} --yes")).exits(23);
+    assert!(
+        refused.err.contains("as b2") && refused.err.contains("batch confirm b1"),
+        "{refused:?}"
+    );
+    desk.run("batch discard b1").exits(0);
     desk.run(&format!("{import} --yes --again --reason mended")).exits(0);
     // Of a part that nobody took back, the whole may come again.
     let desk = Desk::with_ledger();
@@ -211,6 +219,28 @@ fn a_scheduled_import_does_not_bring_back_a_part_that_was_rolled_back() {
     desk.run(&format!("{import} --stage-only")).exits(0);
     desk.run("batch split b1 -s AAA").exits(0);
     desk.run(&format!("{import} --yes")).exits(0);
+}
+
+/// A row of tomorrow is rejected today and read tomorrow: it is the same file.
+#[test]
+fn what_was_rolled_back_stays_out_when_a_day_that_it_names_has_come() {
+    let desk = Desk::with_ledger();
+    let file = desk.write("a.csv", "Date,IV30\n2025-12-12,90\n2025-12-15,91\n");
+    let on = |day: &str, more: &str| {
+        let line = format!("import iv {file} -s AAA --mapping mc-iv-basic {more}");
+        let mut command = desk.command(line.split(' '));
+        command.env("VOLLEDGER_NOW", format!("2025-12-{day}T12:00:00Z"));
+        super::ran(command, None)
+    };
+    on("13", "--force").exits(0);
+    // While it counts, the day that has come is news.
+    on("16", "--stage-only").exits(0);
+    desk.run("batch discard b2").exits(0);
+    desk.run("batch rollback b1 --reason bad").exits(0);
+    let refused = on("16", "--yes").exits(23);
+    assert!(refused.err.contains("as b1") && refused.err.contains("(bad)"), "{}", refused.err);
+    on("16", "--yes --again --reason right").exits(0);
+    on("17", "--yes").exits(0);
 }
 
 /// A mapping file of one's own is kept with the batch, under a name that no other mapping has.

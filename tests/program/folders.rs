@@ -122,6 +122,41 @@ fn a_snapshot_takes_nothing_back_for_want_of_a_file_that_was_left_out() {
     assert_eq!(view["rows"].as_array().unwrap().len(), 0, "{view}");
 }
 
+/// What a snapshot retracts follows from the views of its time; which folder it is does not.
+#[test]
+fn a_folder_that_was_rolled_back_stays_out_whatever_others_said_since() {
+    let desk = Desk::with_ledger();
+    folder(&desk, "f", &["AAPL.json", "MSFT.json"]);
+    desk.run("import tomic f --yes").exits(0);
+    folder(&desk, "bad", &["MSFT.json"]);
+    let bad = "import tomic bad --snapshot --yes";
+    desk.run(bad).exits(0);
+    let head = || desk.run("log --json").exits(0).json()["position"].clone();
+    let before = head();
+    // It took back a day, which it does not take back twice.
+    let told = desk.run(bad).exits(0);
+    assert!(format!("{}{}", told.out, told.err).contains("already confirmed as b2"), "{told:?}");
+    assert_eq!(head(), before);
+    desk.words(&["batch", "rollback", "b2", "--reason", "bad night"]).exits(0);
+    desk.run(bad).exits(23);
+    let day = desk.write("n.csv", "Date,IV30\n2024-12-03,21\n");
+    desk.run(&format!("import iv {day} -s AAPL --yes")).exits(0);
+    let before = head();
+    let refused = desk.run(bad).exits(23);
+    assert!(refused.err.contains("as b2") && refused.err.contains("bad night"), "{}", refused.err);
+    assert_eq!(head(), before);
+    // Once somebody let it in, it is the truth again, of what others said since too.
+    desk.run(&format!("{bad} --again --reason right")).exits(0);
+    desk.run(&format!(
+        "import iv {} -s AAPL --yes",
+        desk.write("o.csv", "Date,IV30\n2024-12-04,22\n")
+    ))
+    .exits(0);
+    desk.run(bad).exits(0);
+    let view = desk.run("view iv AAPL --json").exits(0).json();
+    assert_eq!(view["rows"].as_array().unwrap().len(), 0, "{view}");
+}
+
 #[test]
 fn a_folder_of_which_nothing_can_be_read_is_no_batch() {
     let desk = Desk::with_ledger();

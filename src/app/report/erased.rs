@@ -91,7 +91,7 @@ pub struct ErasedPartLine {
 }
 
 /// An erasure, where it shows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ErasureLine {
     /// The entry that says so.
     pub entry: u64,

@@ -408,3 +408,43 @@ fn a_ledger_without_erasures_is_not_written_anew() {
     let ledger = Ledger::open(&directory.path().join("l"), &options()).unwrap();
     assert_eq!(ledger.notes(), [""; 0]);
 }
+
+/// Other batches were read from the same bytes: those of before lost them too, one that was staged since
+/// was asked for, and one that was split off has read nothing.
+#[test]
+fn bytes_that_came_back_are_kept_for_those_who_asked_since() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("l");
+    let mut ledger = Ledger::create(&place, &options()).unwrap();
+    let one = batch_of(&mut ledger, 5, b"bytes", |stage| stage);
+    let two = batch_of(&mut ledger, 6, b"bytes", |stage| stage);
+    let digest = crate::ledger::hash::content(b"bytes");
+    let gone = |ledger: &Ledger| ledger.gone(|asked| *asked == digest).unwrap().remove(&digest);
+    assert_eq!(gone(&ledger), None);
+    ledger.erase(&of(one, [1]), "why", &entry).unwrap();
+    assert_eq!(gone(&ledger), Some((Position(3), one)));
+    assert!(ledger.gone(|asked| *asked != digest).unwrap().is_empty());
+    let erased = packs(&place);
+    let killed = |mut ledger: Ledger| {
+        ledger.begin().unwrap();
+        ledger.keep(&mut &b"bytes"[..], "a.csv", 1).unwrap();
+        ledger.barrier().unwrap();
+        drop(ledger);
+        Ledger::open(&place, &options()).unwrap()
+    };
+    ledger = killed(ledger);
+    assert!(packs(&place) == erased && ledger.source(&digest).is_err());
+    let finding = Finding::about(0, Stage::PART, crate::domain::Severity::Info, String::new());
+    let part = |stage| Stage { findings: vec![finding.clone()], ..stage };
+    batch_of(&mut ledger, 4, b"bytes", part);
+    ledger.forget_again().unwrap();
+    assert!(gone(&ledger).is_some() && ledger.source(&digest).is_err());
+    let asked = batch_of(&mut ledger, 6, b"bytes", |stage| stage);
+    ledger.forget_again().unwrap();
+    assert_eq!((gone(&ledger), ledger.source(&digest).unwrap()), (None, b"bytes".to_vec()));
+    // Erased once more, it is gone for all of them.
+    ledger.erase(&of(two, [1]), "why", &entry).unwrap();
+    assert_eq!(gone(&ledger), Some((Position(6), two)));
+    assert!(ledger.batches().get(asked).unwrap().erased.is_empty());
+    sound(&killed(ledger));
+}

@@ -1,0 +1,170 @@
+//! Whether what is to be staged is here already, and whether it may come again.
+//!
+//! Content is known by its id. What was taken out must stay out however the ledger has changed since:
+//! so that is known by what was asked for, the same sources read by the same mapping. What a reading
+//! takes back of the views, and which days it rejects since they are yet to come, is no part of that.
+
+use super::error::{AppError, Result};
+use super::stage::Draft;
+use super::{clock, erase, market};
+use crate::domain::batch::Batch;
+use crate::domain::{BatchId, BatchState, Digest, Series};
+use crate::ledger::Ledger;
+use crate::ledger::hash::content;
+use std::collections::BTreeSet;
+
+/// The batch that a draft is already, with its state: nothing is to be staged then.
+///
+/// What was rolled back may not come even where it waits once more: `--yes` of a scheduled import would
+/// confirm what somebody staged to look at.
+///
+/// # Errors
+/// [`AppError::RolledBackBefore`] and [`AppError::ErasedBefore`] where the draft has no reason to come
+/// again; damage met on the way.
+pub fn known(
+    ledger: &Ledger,
+    draft: &Draft,
+    content: Digest,
+) -> Result<Option<(BatchId, BatchState)>> {
+    let in_state = |state| {
+        let mut same = ledger.batches().with_content(content);
+        same.find(|(_, batch)| batch.state() == state).map(|(id, _)| id)
+    };
+    let active = match in_state(BatchState::Active) {
+        None => active_reading(ledger, draft)?,
+        same => same,
+    };
+    if let Some(active) = active {
+        return Ok(Some((active, BatchState::Active)));
+    }
+    let staged = in_state(BatchState::Staged);
+    if draft.again.is_none() {
+        if let Some((id, batch)) = taken_out(ledger, draft, content)? {
+            let decided = batch.states.last().and_then(|(at, _)| ledger.entry(*at));
+            let reason = ledger.batches().reason_at(batch, ledger.position());
+            return Err(AppError::RolledBackBefore {
+                batch: id,
+                state: batch.state().name().replace('-', " "),
+                at: clock::rfc3339(decided.map_or(0, |entry| entry.time_ms)),
+                reason: reason.map(str::to_owned),
+                staged,
+            });
+        }
+        if staged.is_none() {
+            refuse_erased(ledger, draft)?;
+        }
+    }
+    Ok(staged.map(|id| (id, BatchState::Staged)))
+}
+
+/// Whether a draft's sources and mapping say what was asked for. A service's answer of another time is
+/// another one, and what is left of it is told by its coverage; the day of a market file's quotes is
+/// given beside it.
+fn is_a_reading(draft: &Draft) -> bool {
+    let market = [market::FLAT, market::CHAIN].contains(&draft.mapping.0.as_str());
+    draft.manifest.coverage.is_empty() && !market
+}
+
+/// Whether a batch is what a draft asks for, or a part of that.
+fn same_reading(ledger: &Ledger, draft: &Draft, batch: &Batch) -> Result<bool> {
+    let stage = &batch.stage;
+    let mapping = || content(draft.mapping.2.as_bytes());
+    if stage.series != draft.series || stage.mapping.digest != mapping() {
+        return Ok(false);
+    }
+    let theirs = ledger.manifest_of(stage)?.sources;
+    let ours = draft.manifest.sources.iter().map(|source| (source.digest, &source.symbol));
+    Ok(theirs.iter().map(|source| (source.digest, &source.symbol)).eq(ours))
+}
+
+/// The batch that counts and has the rows that were read for a draft, where what these take back of the
+/// views is not the same: that followed from the views of its time.
+fn active_reading(ledger: &Ledger, draft: &Draft) -> Result<Option<BatchId>> {
+    let Some((events, root)) = draft.read else { return Ok(None) };
+    for (id, batch) in ledger.batches().iter() {
+        let (stage, state) = (&batch.stage, batch.state());
+        let all = stage.events.checked_sub(stage.rows.retracted) == Some(events);
+        if state == BatchState::Active && all && !stage.is_part() {
+            let same = same_reading(ledger, draft, batch)?;
+            if same && ledger.root_of_first(id, events)? == root {
+                return Ok(Some(id));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The last batch that was rolled back or replaced and had this content, or that was what is asked for
+/// or a part of it, whatever became of the whole. Where somebody let the whole in since, that holds.
+fn taken_out<'l>(
+    ledger: &'l Ledger,
+    draft: &Draft,
+    content: Digest,
+) -> Result<Option<(BatchId, &'l Batch)>> {
+    let table = ledger.batches();
+    let out =
+        |batch: &Batch| matches!(batch.state(), BatchState::RolledBack | BatchState::Superseded);
+    let same = table.with_content(content).filter(|(_, batch)| out(batch)).last();
+    if same.is_some() || !is_a_reading(draft) {
+        return Ok(same);
+    }
+    let mut last = None;
+    for (id, batch) in table.iter().rev().filter(|(_, batch)| out(batch)) {
+        if same_reading(ledger, draft, batch)? {
+            last = Some((id, batch));
+            break;
+        }
+    }
+    if last.is_some() {
+        for (_, batch) in table.iter() {
+            let counts = batch.state() == BatchState::Active && !batch.stage.is_part();
+            if counts && same_reading(ledger, draft, batch)? {
+                return Ok(None);
+            }
+        }
+    }
+    Ok(last)
+}
+
+/// Refuses a draft that would bring back what was erased. What a service answered again is not asked for
+/// where it was erased.
+fn refuse_erased(ledger: &Ledger, draft: &Draft) -> Result<()> {
+    if !draft.manifest.coverage.is_empty() {
+        return Ok(());
+    }
+    let gone = ledger.gone(|digest| reads(draft, digest))?;
+    let lost =
+        draft.manifest.sources.iter().find_map(|source| Some((source, gone.get(&source.digest)?)));
+    let Some((source, (at, batch))) = lost else { return Ok(()) };
+    let mut erasures = erase::of_batch(ledger, *batch).into_iter();
+    match erasures.find(|erasure| erasure.entry == at.0) {
+        Some(erasure) => {
+            let name = source.name.clone();
+            Err(AppError::ErasedBefore { name, erasure: Box::new(erasure) })
+        }
+        None => Ok(()),
+    }
+}
+
+/// Whether a draft was read from a source.
+pub fn reads(draft: &Draft, digest: &Digest) -> bool {
+    draft.manifest.sources.iter().any(|source| source.digest == *digest)
+}
+
+/// The batches that count, were read from these sources, and took something of the views back: what they
+/// took back is to be seen where the same sources are read again, or the second reading would be another
+/// one.
+pub fn took_back(ledger: &Ledger, series: Series, sources: &[Digest]) -> Result<BTreeSet<BatchId>> {
+    let mut found = BTreeSet::new();
+    for (id, batch) in ledger.batches().iter() {
+        let stage = &batch.stage;
+        let takes = stage.series == series && stage.rows.retracted > 0;
+        if takes && batch.state() == BatchState::Active {
+            let theirs = ledger.manifest_of(stage)?.sources;
+            if theirs.iter().map(|source| &source.digest).eq(sources) {
+                found.insert(id);
+            }
+        }
+    }
+    Ok(found)
+}
