@@ -123,6 +123,15 @@ fn a_snapshot_takes_nothing_back_for_want_of_a_file_that_was_left_out() {
 }
 
 #[test]
+fn what_only_fills_takes_nothing_out() {
+    let desk = Desk::with_ledger();
+    folder(&desk, "f", &["AAPL.json"]);
+    let refused = desk.run("import tomic f --snapshot --overlap keep --yes").exits(2);
+    assert!(refused.err.contains("nothing would be retracted"), "{}", refused.err);
+    desk.run("import tomic f --snapshot --yes").exits(0);
+}
+
+#[test]
 fn a_folder_of_which_nothing_can_be_read_is_no_batch() {
     let desk = Desk::with_ledger();
     folder(&desk, "none", &[]);
