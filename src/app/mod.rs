@@ -41,6 +41,7 @@ pub mod services;
 pub mod split;
 pub mod sql;
 pub mod stage;
+mod stale;
 pub mod tomic;
 pub mod trace;
 mod traded;

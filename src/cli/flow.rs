@@ -6,9 +6,9 @@ use super::error::Outcome;
 use super::exit::Exit;
 use super::prompt::{self, Answer};
 use super::ui::Ui;
+use crate::app::error::AppError;
 use crate::app::import::{Outcome as Came, Staged};
 use crate::app::{self, Ledger, Run, decide, derive, prepared, review};
-use crate::domain::batch::Refusal;
 use crate::domain::{BatchId, EntryKind, float};
 use crate::render::ReviewPage;
 
@@ -63,7 +63,7 @@ fn planned(
     flags: &Decide,
     may_ask: bool,
     run: &Run<'_>,
-) -> (Step, Option<Refusal>) {
+) -> (Step, Option<AppError>) {
     let batch = match (staged.outcome, staged.batch) {
         (Came::DryRun | Came::AlreadyActive, _) | (_, None) => {
             return (Step::Keep(Exit::Done), None);
@@ -263,7 +263,7 @@ fn asked(
 }
 
 /// Says why a batch stays staged, and what can be done with it.
-fn kept(ui: &mut Ui, batch: BatchId, staged: &Staged, exit: Exit, refused: Option<&Refusal>) {
+fn kept(ui: &mut Ui, batch: BatchId, staged: &Staged, exit: Exit, refused: Option<&AppError>) {
     if exit == Exit::Findings {
         ui.reason(&format!("Not confirmed, {batch} stays staged:"));
         for finding in &staged.blocking {
