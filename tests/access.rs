@@ -105,6 +105,30 @@ fn who_staged_a_batch_does_not_confirm_it() {
     assert_eq!(did, want);
 }
 
+/// Who splits a batch has brought none of its rows.
+#[test]
+fn who_staged_a_batch_does_not_confirm_its_parts() {
+    let desk = Desk::with_ledger();
+    config(&desk, "[access]\ntwo_person = true\n");
+    let file = desk.write("s.csv", "Symbol,Date,IV30\nAAA,2024-12-02,20\nBBB,2024-12-02,30\n");
+    let import =
+        format!("import iv {file} --symbol-from column --mapping mc-iv-basic --stage-only");
+    by(&desk, "ann", &import).exits(0);
+    by(&desk, "bo", "batch split b1 -s AAA").exits(0);
+    for line in ["batch confirm b2", "batch confirm b3", "batch confirm b3 --plan"] {
+        let ran = by(&desk, "ann", line).exits(12);
+        assert!(ran.err.contains("ann staged b1, of which it is a part"), "{line}: {}", ran.err);
+    }
+    assert!(by(&desk, "bo", "batch confirm b2").exits(12).err.contains("bo staged it"));
+    by(&desk, "cy", "batch confirm b2").exits(0);
+    // Also of a part of a part, and where another one brings the part's rows in a file of their own.
+    by(&desk, "ann", "batch export b3 part.vlb").exits(0);
+    by(&desk, "cy", "batch discard b3").exits(0);
+    by(&desk, "cy", "batch import part.vlb --stage-only").exits(0);
+    assert!(by(&desk, "ann", "batch confirm b4").exits(12).err.contains("ann staged b1"));
+    by(&desk, "dee", "batch confirm b4").exits(0);
+}
+
 #[test]
 fn the_audit_points_at_what_stands_out() {
     let desk = Desk::with_iv();

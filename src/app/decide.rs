@@ -1,25 +1,20 @@
 //! Deciding: confirm, discard, roll back, reinstate, undo, redo, supersede by replay.
 
 use super::error::{AppError, Result};
-use super::groups::Groups;
 use super::import::{
     self, MappingChoice, Reading, Staged, choose_mapping, csv_draft, read_source, with_events,
 };
 use super::report::{BatchChange, Decided, Refreshed};
 use super::stage::{Draft, append};
-use super::views::{self, ViewReader};
-use super::{Run, effects, projection, review, withdraw};
+use super::{Run, effects, projection, review, split, stale, views, withdraw};
 use crate::domain::batch::{self, Command, Refusal, decide_redo, decide_rollback_to, decide_undo};
 use crate::domain::{
     BatchId, BatchState, Class, Collector, Decision, Digest, EntryKind, Position, Stage, Via,
     Window,
 };
 use crate::ledger::{Ledger, LedgerError};
-use crate::projections::diff::{self, Change};
-use crate::projections::view::{Activity, sides};
 use crate::sources::csv::SymbolFrom;
 use crate::sources::mapping::Mapping;
-use std::collections::BTreeSet;
 use std::io::{Seek, Write};
 
 /// Confirms a staged batch. With `expect`, the review's token must be that (8 hex digits or
@@ -51,7 +46,7 @@ pub fn plan_confirm(
     let batch = ledger.batches().get(id).ok_or(Refusal::NoSuchBatch(id))?;
     ledger.verify_batch(&batch.stage)?;
     let decision = batch::decide(ledger.batches(), id, run.confirm(token, here))?;
-    let changes = effects::reviewed(&review::review(ledger, id, false, run)?);
+    let changes = effects::reviewed(ledger, &decision, &review::review(ledger, id, false, run)?);
     let action = decision.action.name();
     Ok(Decided { changes, ..decided(ledger, action, Some(&decision), true) })
 }
@@ -64,12 +59,12 @@ fn agreed(
     run: &Run<'_>,
 ) -> Result<(Digest, Position)> {
     let batch = ledger.batches().get(id).ok_or(Refusal::NoSuchBatch(id))?;
-    let (content, staged_at) = (batch.stage.content_id, batch.staged_at);
+    let content = batch.stage.content_id;
     if batch.state() != BatchState::Staged {
         let (state, action) = (batch.state(), "confirm");
         return Err(Refusal::WrongState { action, batch: id, state }.into());
     }
-    run.confirmer().may_confirm(id, batch)?;
+    may_confirm(ledger, id, run)?;
     let here = ledger.position();
     let (_, now) = review::analyse_sealed(ledger, id, Some(here), false, run)?;
     let token = review::token(content, &now);
@@ -81,28 +76,28 @@ fn agreed(
                 return Err(AppError::TokenDiffers { batch: id, expected, found: token });
             }
         }
-        None if decided_since(ledger, staged_at) => {
-            let (_, then) = review::analyse_sealed(ledger, id, Some(staged_at), false, run)?;
-            if then.digest != now.digest {
-                return Err(stale(ledger, id, staged_at)?);
-            }
-        }
-        None => {}
+        None => stale::refuse(ledger, id, &now, run)?,
     }
     Ok((token, here))
 }
 
-/// Whether who acts may confirm a batch: under the two-person rule not who staged it.
+/// Whether who acts may confirm a batch: under the two-person rule not who staged it, nor who staged
+/// the batch that it was split from.
 ///
 /// # Errors
 /// [`Refusal::SamePerson`], [`Refusal::NoSuchBatch`].
-pub fn may_confirm(
-    ledger: &Ledger,
-    id: BatchId,
-    run: &Run<'_>,
-) -> std::result::Result<(), Refusal> {
-    let batch = ledger.batches().get(id).ok_or(Refusal::NoSuchBatch(id))?;
-    run.confirmer().may_confirm(id, batch)
+pub fn may_confirm(ledger: &Ledger, id: BatchId, run: &Run<'_>) -> Result<()> {
+    let table = ledger.batches();
+    let batch = table.get(id).ok_or(Refusal::NoSuchBatch(id))?;
+    let by = run.confirmer();
+    by.may_confirm(id, batch)?;
+    if by.two_person {
+        for whole in split::wholes(ledger, id)? {
+            let its = table.get(whole).ok_or(Refusal::NoSuchBatch(whole))?;
+            by.may_confirm_part(id, (whole, its))?;
+        }
+    }
+    Ok(())
 }
 
 /// Confirms what was staged a moment ago in this process, with its review as the token.
@@ -123,7 +118,7 @@ pub fn confirm_staged(ledger: &mut Ledger, staged: &Staged, run: &Run<'_>) -> Re
             append(ledger, EntryKind::Decision(decision.clone()), run)?;
             update(ledger, run)?;
             let projections = refreshed(ledger, run);
-            let changes = effects::reviewed(&staged.review);
+            let changes = effects::reviewed(ledger, &decision, &staged.review);
             Ok(Decided {
                 changes,
                 projections,
@@ -169,43 +164,6 @@ fn refreshed(ledger: &mut Ledger, run: &Run<'_>) -> Vec<Refreshed> {
         true => projection::refresh(ledger, &[], run).projections,
         false => Vec::new(),
     }
-}
-
-fn decided_since(ledger: &Ledger, at: Position) -> bool {
-    let later = ledger.entries().iter().skip(at.0 as usize);
-    later.into_iter().any(|entry| matches!(entry.kind, EntryKind::Decision(_)))
-}
-
-/// Names the cells that changed between the review and now.
-fn stale(ledger: &Ledger, id: BatchId, base: Position) -> Result<AppError> {
-    let reader = ViewReader::new(ledger)?;
-    let (mut cells, mut count) = (Vec::new(), 0);
-    let mut groups = Groups::of(ledger, &[id])?;
-    while let Some(group) = groups.next(ledger)? {
-        for (symbol, events) in group {
-            for (view, own) in events.views {
-                let days: BTreeSet<_> = own.rows.heads().iter().map(|head| head.day).collect();
-                let history = reader.history(view, &symbol)?;
-                let [then, now] =
-                    [base, ledger.position()].map(|at| Activity::at(ledger.batches(), view, at));
-                let mut heard = |change: Change| {
-                    count += 1;
-                    if cells.len() < 5 {
-                        let field = change.field.name();
-                        cells.push(format!("{view} {symbol} {} {field}", change.day));
-                    }
-                };
-                sides(view, &history, &then, &now, &mut |key| {
-                    if key.moved && days.contains(&key.key().0) {
-                        let (before, after) = (key.before(), key.after());
-                        let (before, after) = (before.as_ref(), after.as_ref());
-                        diff::compare_day(view, &symbol, before, after, None, &mut heard);
-                    }
-                });
-            }
-        }
-    }
-    Ok(AppError::Stale { batch: id, base, cells, count })
 }
 
 fn commit(
@@ -393,7 +351,7 @@ pub fn replay(
         let text = format!("{id} {what}: it cannot be replayed");
         return Err(AppError::Usage(text));
     }
-    super::split::refuse_part(&batch.stage)?;
+    split::refuse_part(&batch.stage)?;
     let choice = match choice {
         MappingChoice::Default => own_mapping(ledger, &batch.stage)?,
         other => other,

@@ -2,6 +2,7 @@ use super::*;
 use crate::app::Clock;
 use crate::app::import::{ImportOptions, Input, Outcome, SymbolChoice, import_csv};
 use crate::domain::{Entry, Series};
+use std::collections::BTreeSet;
 
 fn run() -> Run<'static> {
     Run { clock: Clock::Fixed(1_765_627_200_000), ..Run::new("tester") }
@@ -9,6 +10,11 @@ fn run() -> Run<'static> {
 
 /// Stages rows of `AAA`, or of the symbol that stands before a day.
 fn stage(ledger: &mut Ledger, rows: &[impl AsRef<str>]) -> Staged {
+    stage_over(ledger, rows, false)
+}
+
+/// The same; with `keep` they only fill.
+fn stage_over(ledger: &mut Ledger, rows: &[impl AsRef<str>], keep: bool) -> Staged {
     let file = tempfile::NamedTempFile::new().unwrap();
     let rows = rows.iter().map(AsRef::as_ref).map(|row| match row.split_once(' ') {
         Some((symbol, row)) => format!("{symbol},{row}\n"),
@@ -16,7 +22,7 @@ fn stage(ledger: &mut Ledger, rows: &[impl AsRef<str>]) -> Staged {
     });
     std::fs::write(file.path(), format!("Symbol,Date,IV30\n{}", rows.collect::<String>())).unwrap();
     let options =
-        ImportOptions { symbol: SymbolChoice::FromColumn, ..ImportOptions::of(Series::Iv) };
+        ImportOptions { symbol: SymbolChoice::FromColumn, keep, ..ImportOptions::of(Series::Iv) };
     import_csv(ledger, &[Input::file(file.path())], &options, &run()).unwrap()
 }
 
@@ -63,7 +69,10 @@ fn a_token_is_at_least_eight_signs_of_the_present_reviews() {
     let id = staged(&mut ledger, &["2024-01-03,10.5"]);
     let alone = Run { two_person: true, ..run() };
     assert!(may_confirm(&ledger, id, &run()).is_ok());
-    assert!(matches!(may_confirm(&ledger, id, &alone), Err(Refusal::SamePerson { .. })));
+    assert!(matches!(
+        may_confirm(&ledger, id, &alone),
+        Err(AppError::Refused(Refusal::SamePerson { .. }))
+    ));
     let same = confirm(&mut ledger, id, Some("0123456789abcdef"), &alone);
     assert!(matches!(same, Err(AppError::Refused(Refusal::SamePerson { .. }))), "{same:?}");
 }
@@ -165,5 +174,91 @@ fn the_token_is_another_one_where_anything_of_the_change_is() {
     // Days and symbols that the batch does not speak of do not matter.
     for base in ["2024-01-04,30.5", "BBB 2024-01-02,10.5"] {
         assert_eq!(over(&[base]), over(&[]));
+    }
+}
+
+#[test]
+fn which_days_are_new_is_part_of_the_review() {
+    for keep in [true, false] {
+        let mut ledger = Ledger::in_memory();
+        let two = staged(&mut ledger, &["2024-03-05,50"]);
+        confirm(&mut ledger, two, None, &run()).unwrap();
+        let one = staged(&mut ledger, &["2024-03-04,41"]);
+        let rows = ["2024-03-04,41", "2024-03-05,50"];
+        let both = stage_over(&mut ledger, &rows, keep).batch.unwrap();
+        let reviewed = token(&ledger, both);
+        // The day that was new is there now, and the one that was there is new.
+        confirm(&mut ledger, one, None, &run()).unwrap();
+        roll_back(&mut ledger, two, None, false, &run()).unwrap();
+        assert_ne!(token(&ledger, both), reviewed, "keep: {keep}");
+        let refused = confirm(&mut ledger, both, Some(&reviewed), &run());
+        assert!(matches!(refused, Err(AppError::TokenDiffers { .. })), "{refused:?}");
+        match confirm(&mut ledger, both, None, &run()) {
+            Err(AppError::Stale { cells, count, .. }) => {
+                let want = ["2024-03-04", "2024-03-05"].map(|day| format!("iv AAA {day} atm_iv"));
+                assert_eq!((cells.as_slice(), count), (want.as_slice(), 2));
+            }
+            other => panic!("{other:?}"),
+        }
+        // As it was, it is the same review.
+        reinstate(&mut ledger, two, None, false, &run()).unwrap();
+        roll_back(&mut ledger, one, None, false, &run()).unwrap();
+        assert_eq!(token(&ledger, both), reviewed, "keep: {keep}");
+        confirm(&mut ledger, both, Some(&reviewed), &run()).unwrap();
+    }
+}
+
+#[test]
+fn what_was_erased_since_on_its_days_makes_a_review_stale() {
+    let mut ledger = Ledger::in_memory();
+    for rows in [&["2024-01-02,20"][..], &["2024-01-02,30", "2024-01-03,30", "2024-01-04,30"]] {
+        let id = staged(&mut ledger, rows);
+        confirm(&mut ledger, id, None, &run()).unwrap();
+    }
+    let waits = staged(&mut ledger, &["2024-01-02,31", "2024-01-03,31"]);
+    let reviewed = token(&ledger, waits);
+    let erase = |ledger: &mut Ledger, word: &str| {
+        let selection = crate::app::erase::selected(ledger, &[word.to_owned()]).unwrap();
+        crate::app::erase::erase(ledger, &selection, "gdpr", &run()).unwrap();
+    };
+    // Another day is none of its business.
+    erase(&mut ledger, "b2/3");
+    plan_confirm(&ledger, waits, None, &run()).unwrap();
+    plan_confirm(&ledger, waits, Some(&reviewed), &run()).unwrap();
+    erase(&mut ledger, "b2/1");
+    match confirm(&mut ledger, waits, None, &run()) {
+        Err(AppError::Stale { cells, count, .. }) => {
+            assert_eq!((cells, count), (vec!["iv AAA 2024-01-02 (erased by #7)".to_owned()], 1));
+        }
+        other => panic!("{other:?}"),
+    }
+    let refused = plan_confirm(&ledger, waits, Some(&reviewed), &run());
+    assert!(matches!(refused, Err(AppError::TokenDiffers { .. })), "{refused:?}");
+    let now = token(&ledger, waits);
+    plan_confirm(&ledger, waits, Some(&now), &run()).unwrap();
+    // Its own row that is gone was reviewed as well.
+    let own = staged(&mut ledger, &["BBB 2024-01-02,31", "BBB 2024-01-03,31"]);
+    erase(&mut ledger, "b4/2");
+    let refused = confirm(&mut ledger, own, None, &run());
+    assert!(matches!(refused, Err(AppError::Stale { count: 1, .. })), "{refused:?}");
+}
+
+#[test]
+fn a_plan_tells_the_views_that_the_deed_does() {
+    let effects = |decided: &Decided| -> Vec<String> {
+        decided.changes.iter().map(|effect| format!("{effect:?}")).collect()
+    };
+    for text in ["Date,IV30,OHLC 20-Day Vol\n2024-01-02,20,21\n", "Date,IV30\n2024-01-02,n/a\n"] {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        let symbol = SymbolChoice::Given("AAA".parse().unwrap());
+        let options = ImportOptions { symbol, ..ImportOptions::of(Series::Iv) };
+        let mut ledger = Ledger::in_memory();
+        let staged = import_csv(&mut ledger, &[Input::file(file.path())], &options, &run());
+        let id = staged.unwrap().batch.unwrap();
+        let plan = plan_confirm(&ledger, id, None, &run()).unwrap();
+        let deed = confirm(&mut ledger, id, None, &run()).unwrap();
+        assert_eq!(effects(&plan), effects(&deed), "{text}");
+        assert_eq!(deed.changes.first().unwrap().series, "iv");
     }
 }

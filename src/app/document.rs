@@ -51,6 +51,12 @@ fn date_in(text: &str) -> Option<Day> {
     words.filter_map(|word| word.parse().ok()).next()
 }
 
+/// What a batch was staged to do on days that are there already: `keep` if it only fills.
+pub fn overlap(stage: &Stage) -> &'static str {
+    let keeps = stage.views.iter().all(|part| part.class == Class::Fill) && !stage.views.is_empty();
+    if keeps { "keep" } else { "replace" }
+}
+
 /// Writes a review document.
 pub fn document(parts: &Parts<'_>) -> Review {
     let (stage, analysis) = (parts.stage, parts.analysis);
@@ -82,7 +88,6 @@ pub fn document(parts: &Parts<'_>) -> Review {
     });
     findings.extend(others.map(|finding| FindingLine::of(finding, source_name(finding.source))));
     let rows = stage.rows;
-    let keeps = stage.views.iter().all(|part| part.class == Class::Fill) && !stage.views.is_empty();
     Review {
         schema: "volledger/review/1",
         batch: parts.batch.map(|(id, _)| id.to_string()),
@@ -92,7 +97,7 @@ pub fn document(parts: &Parts<'_>) -> Review {
         position: parts.base.0,
         known: false,
         mapping: format!("{}/{}", stage.mapping.id, stage.mapping.version),
-        overlap: if keeps { "keep" } else { "replace" },
+        overlap: overlap(stage),
         supersedes: stage.supersedes.map(|id| id.to_string()),
         sources: parts
             .manifest

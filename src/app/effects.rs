@@ -157,12 +157,16 @@ fn one(key: &Sides<'_, '_>, counts: &mut ViewEffect) {
     }
 }
 
-/// What confirming a fresh batch does, as its review said.
-pub fn reviewed(review: &Review) -> Vec<ViewEffect> {
-    let mut found: BTreeMap<&str, ViewEffect> = BTreeMap::new();
+/// What a decision that confirms a staged batch does, as the review of that one said: the same views in
+/// the same order as of a decision that is made.
+pub fn reviewed(ledger: &Ledger, decision: &Decision, review: &Review) -> Vec<ViewEffect> {
+    let empty = |view: Series| ViewEffect { series: view.name(), ..ViewEffect::default() };
+    let moved = decision.changes.iter().filter_map(|change| ledger.batches().get(change.batch));
+    let spoken = moved.flat_map(|batch| batch.stage.views.iter().map(|part| part.series));
+    let mut found: BTreeMap<Series, ViewEffect> = spoken.map(|view| (view, empty(view))).collect();
     for line in &review.series {
-        let effect = found.entry(line.series).or_default();
-        effect.series = line.series;
+        let Ok(view) = line.series.parse::<Series>() else { continue };
+        let effect = found.entry(view).or_insert_with(|| empty(view));
         effect.added += line.new;
         effect.removed += line.removed;
         effect.changed += line.touched;

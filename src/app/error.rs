@@ -111,7 +111,7 @@ pub enum AppError {
         batch: BatchId,
         /// Where it was reviewed.
         base: Position,
-        /// The cells that another decision touched, some of them.
+        /// The cells that another decision or an erasure touched, some of them.
         cells: Vec<String>,
         /// How many in all.
         count: u64,

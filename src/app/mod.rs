@@ -42,6 +42,7 @@ pub mod services;
 pub mod split;
 pub mod sql;
 pub mod stage;
+mod stale;
 pub mod tomic;
 pub mod trace;
 mod traded;

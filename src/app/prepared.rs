@@ -44,6 +44,17 @@ pub struct Staged {
     pub largest: Option<rust_decimal::Decimal>,
     /// Whether the content is here with another `--overlap` than was asked for now.
     pub other_overlap: bool,
+    /// What the batch that is here takes out of the views, where something else was asked for now.
+    pub other_replaced: Option<Replaced>,
+}
+
+/// Which batch confirming takes out of the views.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    /// That which the batch that is here would take out.
+    pub here: Option<BatchId>,
+    /// That which was to go.
+    pub asked: Option<BatchId>,
 }
 
 /// Events that are written, into the ledger or, for a dry run, into one in memory.
@@ -170,6 +181,7 @@ impl Prepared {
             return dry_run(ledger, &memory, &self.writer, draft, full, run);
         }
         let (manifest, classes) = (draft.manifest.clone(), draft.classes.clone());
+        let supersedes = draft.supersedes;
         match stage::seal(ledger, self.writer, draft, full, run)? {
             Sealed::New(id, analysis) => staged(ledger, id, &manifest, &analysis),
             Sealed::Known(id, state) => {
@@ -178,7 +190,7 @@ impl Prepared {
                     _ => Outcome::AlreadyStaged,
                 };
                 let mut staged = known(ledger, id, outcome, full, run)?;
-                staged.asked_again(ledger, id, &classes);
+                staged.asked_again(ledger, id, &classes, supersedes);
                 Ok(staged)
             }
         }
@@ -186,12 +198,27 @@ impl Prepared {
 }
 
 impl Staged {
-    /// Holds the batch that is here against what was asked for now: its overlap was chosen when it was
-    /// staged, so confirming it would not do what the command says.
-    fn asked_again(&mut self, ledger: &Ledger, id: BatchId, classes: &[(Series, Class)]) {
+    /// Holds the batch that is here against what was asked for now: its overlap, and what it replaces,
+    /// were chosen when it was staged, so confirming it would not do what the command says.
+    fn asked_again(
+        &mut self,
+        ledger: &Ledger,
+        id: BatchId,
+        classes: &[(Series, Class)],
+        supersedes: Option<BatchId>,
+    ) {
         let Some(batch) = ledger.batches().get(id) else { return };
         let mut parts = batch.stage.views.iter();
         self.other_overlap = parts.any(|part| !classes.contains(&(part.series, part.class)));
+        let counts = |old: &BatchId| {
+            let old = ledger.batches().get(*old).filter(|_| *old != id);
+            old.is_some_and(|old| old.state() == BatchState::Active)
+        };
+        // What counts already takes nothing out any more.
+        let waits = batch.state() == BatchState::Staged;
+        let here = batch.stage.supersedes.filter(|old| waits && counts(old));
+        let asked = supersedes.filter(counts);
+        self.other_replaced = (here != asked).then_some(Replaced { here, asked });
     }
 }
 
@@ -207,8 +234,16 @@ fn known(
     review.known = true;
     let blocking = ledger.batches().get(id).map(|b| review::blocking(&b.stage, 0));
     let blocking = blocking.unwrap_or_default();
-    let (left_out, other_overlap) = (Vec::new(), false);
-    Ok(Staged { review, outcome, batch: Some(id), blocking, left_out, largest, other_overlap })
+    Ok(Staged {
+        review,
+        outcome,
+        batch: Some(id),
+        blocking,
+        left_out: Vec::new(),
+        largest,
+        other_overlap: false,
+        other_replaced: None,
+    })
 }
 
 /// A batch that was staged before and still waits, with its review, for a decision now.
@@ -242,6 +277,7 @@ fn staged(
         left_out: Vec::new(),
         largest: analysis.largest,
         other_overlap: false,
+        other_replaced: None,
     })
 }
 
@@ -272,9 +308,16 @@ fn dry_run(
         rejects: document::rejects(memory, &stage)?,
     };
     let review = document::document(&parts);
-    let (blocking, largest) = (review::blocking(&stage, 0), analysis.largest);
-    let (outcome, left_out, other_overlap) = (Outcome::DryRun, Vec::new(), false);
-    Ok(Staged { review, outcome, batch: None, blocking, left_out, largest, other_overlap })
+    Ok(Staged {
+        review,
+        outcome: Outcome::DryRun,
+        batch: None,
+        blocking: review::blocking(&stage, 0),
+        left_out: Vec::new(),
+        largest: analysis.largest,
+        other_overlap: false,
+        other_replaced: None,
+    })
 }
 
 #[cfg(test)]

@@ -5,9 +5,11 @@ mod keys;
 mod largest;
 mod room;
 mod sealed;
+mod told;
 
 pub use blocking::blocking;
 pub use sealed::{analyse_sealed, review, review_at, reviewed};
+pub use told::token;
 
 use super::error::Result;
 use super::groups::{Groups, SymbolEvents, SymbolKeys};
@@ -322,25 +324,16 @@ impl<'a> Work<'a> {
         let before = self.before.get(&view).unwrap_or(&none);
         let after = self.after.get(&view).unwrap_or(&none);
         let (found, hasher, kept) = (&mut self.found, &mut self.hasher, &mut self.new_kept);
-        let full = self.wanted.full;
-        let mut each = |change: Change| {
+        let (full, batch) = (self.wanted.full, self.wanted.batch);
+        let mut keep = |change: Change| {
             found.total += 1;
             if change.kind == ChangeKind::New {
-                // What is new follows from the content id; counting it suffices.
                 if !full && *kept >= SHOWN_CHANGES {
                     return;
                 }
                 *kept += 1;
             } else {
                 found.largest = found.largest.max(size_of(&change));
-                hasher.text(change.kind.name());
-                hasher.text(&change.day.to_string());
-                if !change.item.is_empty() {
-                    hasher.text(&change.item);
-                }
-                hasher.text(change.field.name());
-                hasher.text(&change.old.as_ref().map(ToString::to_string).unwrap_or_default());
-                hasher.text(&change.new.as_ref().map(ToString::to_string).unwrap_or_default());
             }
             found.changes.push(change);
             if !full && found.changes.len() > 4_000 {
@@ -353,20 +346,35 @@ impl<'a> Work<'a> {
                 return;
             }
             let (a, b) = (key.before(), key.after());
-            if a.is_none() && b.is_none() {
+            if a == b && keys.binary_search(&key.key()).is_err() {
+                result.only_here += u64::from(a.is_some());
                 return;
             }
-            if a == b && keys.binary_search(&key.key()).is_err() {
-                result.only_here += 1;
+            // What is new, and as the batch alone has it, follows from the content id: counting it
+            // suffices, once it is told which keys are not.
+            let told = a.is_some() || !key.follows_from(batch);
+            if told {
+                told::key(hasher, key.key());
+            }
+            if a.is_none() && b.is_none() {
+                if told {
+                    told::shown(hasher, None);
+                }
                 return;
             }
             let mut real = false;
             let mut heard = |change: Change| {
                 real |= change.is_real();
-                each(change);
+                if told {
+                    told::cell(hasher, &change);
+                }
+                keep(change);
             };
             let (a, b) = (a.as_ref(), b.as_ref());
             let did = diff::compare_day(view, symbol, a, b, result.threshold_points, &mut heard);
+            if told {
+                told::shown(hasher, Some(did.kind));
+            }
             result.touched += u64::from(real && a.is_some() && b.is_some());
             match did.kind {
                 ChangeKind::New => result.new += 1,
@@ -424,14 +432,4 @@ impl<'a> Work<'a> {
         }
         Ok(())
     }
-}
-
-/// What `confirm --expect` takes: it changes when the content changes or when what the batch
-/// would change does. It names no position, so a decision about other cells leaves it alone.
-pub fn token(content: Digest, analysis: &Analysis) -> Digest {
-    let mut hasher = Hasher::default();
-    hasher.text("volledger/token/1");
-    hasher.update(&content.0);
-    hasher.update(&analysis.digest.0);
-    hasher.finish()
 }

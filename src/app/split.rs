@@ -5,9 +5,12 @@
 //! stops in between, or loses power, has all three staged, and the same split again finds what is
 //! there by its content and goes on. So no entry of a new kind is needed.
 
+mod here;
 mod twins;
+mod wholes;
 
 pub use twins::with_twins;
+pub use wholes::wholes;
 
 use super::decide;
 use super::error::{AppError, Result};
@@ -23,7 +26,7 @@ use crate::domain::{
     BatchId, BatchState, Collector, Op, Origin, Severity, Stage, Symbol, Window, rows::Key,
 };
 use crate::ledger::{Ledger, LedgerError};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Symbols that a reason or finding names.
 const NAMED: usize = 6;
@@ -114,9 +117,16 @@ fn fits(pattern: &[u8], text: &[u8]) -> bool {
 /// # Errors
 /// Blocks that cannot be read.
 pub fn symbols(ledger: &Ledger, id: BatchId) -> Result<BTreeSet<Symbol>> {
-    let (mut found, mut blocks) = (BTreeSet::new(), ledger.read(id));
+    Ok(counts(ledger, id)?.into_keys().collect())
+}
+
+/// The symbols that a batch speaks of, with the events of each.
+fn counts(ledger: &Ledger, id: BatchId) -> Result<BTreeMap<Symbol, u64>> {
+    let (mut found, mut blocks) = (BTreeMap::new(), ledger.read(id));
     while let Some((_, header)) = blocks.next_header()? {
-        found.extend(header.symbols.into_iter().map(|(symbol, _)| symbol));
+        for (symbol, events) in header.symbols {
+            *found.entry(symbol).or_default() += u64::from(events);
+        }
     }
     Ok(found)
 }
@@ -159,7 +169,8 @@ pub fn may_split(ledger: &Ledger, id: BatchId) -> Result<()> {
 /// another, and the old one is discarded with a reason that names them.
 ///
 /// # Errors
-/// Those of [`may_split`]; a symbol that is not in it; a choice that leaves nothing on one side.
+/// Those of [`may_split`]; a symbol that is not in it; a choice that leaves nothing on one side; a part
+/// that is here already with another overlap.
 pub fn split(
     ledger: &mut Ledger,
     id: BatchId,
@@ -169,7 +180,8 @@ pub fn split(
 ) -> Result<SplitReport> {
     may_split(ledger, id)?;
     let stage = ledger.batches().get(id).ok_or(Refusal::NoSuchBatch(id))?.stage.clone();
-    let all = symbols(ledger, id)?;
+    let counts = counts(ledger, id)?;
+    let all: BTreeSet<Symbol> = counts.keys().cloned().collect();
     let chosen = choice.among(&all)?;
     if chosen.len() == all.len() && stage.rows.rejected == 0 {
         return Err(AppError::Usage(format!("that is all of {id}: nothing would be left")));
@@ -181,6 +193,7 @@ pub fn split(
     // Refused before anything is staged, however long their names will be.
     let longest = BatchId(u32::MAX).to_string();
     super::stage::short_enough(Some(&why(&longest, &longest)))?;
+    here::refuse_other_overlap(ledger, &stage, &counts, &chosen)?;
     ledger.verify_batch(&stage)?;
     let first = part(ledger, id, &stage, &chosen, true, run)?;
     let named = |staged: &Staged| staged.batch.map(|batch| batch.to_string()).unwrap_or_default();
@@ -192,6 +205,7 @@ pub fn split(
     })?;
     let line = |staged: Staged, symbols: usize| SplitPart {
         batch: named(&staged),
+        state: staged.review.state.unwrap_or_default(),
         symbols: symbols as u64,
         rows: staged.review.rows.accepted + staged.review.rows.retracted,
         rejected: staged.review.rows.rejected,

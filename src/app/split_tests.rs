@@ -19,10 +19,15 @@ fn staged(csv: &str) -> (Ledger, BatchId) {
 }
 
 fn stage(ledger: &mut Ledger, csv: &str) -> BatchId {
+    stage_over(ledger, csv, false)
+}
+
+/// The same; with `keep` it only fills.
+fn stage_over(ledger: &mut Ledger, csv: &str, keep: bool) -> BatchId {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), csv).unwrap();
     let options =
-        ImportOptions { symbol: SymbolChoice::FromColumn, ..ImportOptions::of(Series::Iv) };
+        ImportOptions { symbol: SymbolChoice::FromColumn, keep, ..ImportOptions::of(Series::Iv) };
     import_csv(ledger, &[Input::file(file.path())], &options, &run()).unwrap().batch.unwrap()
 }
 
@@ -147,6 +152,48 @@ fn what_cannot_be_split_is_left_alone() {
     let report = split(&mut ledger, id, &choice("*"), None, &run()).unwrap();
     assert_eq!((report.rest.symbols, report.rest.rows, report.rest.rejected), (0, 0, 2));
     assert_eq!((report.chosen.symbols, report.chosen.rejected), (3, 0));
+}
+
+#[test]
+fn a_part_that_is_here_with_another_overlap_is_none_of_it() {
+    let (mut ledger, replaces) = staged(CSV);
+    split(&mut ledger, replaces, &choice("AAA"), None, &run()).unwrap();
+    let fills = stage_over(&mut ledger, CSV, true);
+    // The chosen symbols, and the rest: which of the two is here does not matter.
+    for (words, part, away) in [("AAA", "b2", "discard"), ("AAA", "b3", "rollback")] {
+        let before = (ledger.position(), ledger.batches().len());
+        let refused = split(&mut ledger, fills, &choice(words), None, &run()).unwrap_err();
+        let told = format!(
+            "{part} has some of these rows already, with `--overlap replace`, and b4 was staged with \
+             `--overlap keep`: take it away first, with `volledger batch {away} {part}`"
+        );
+        assert_eq!(refused.to_string(), told);
+        assert_eq!((ledger.position(), ledger.batches().len()), before);
+        if part == "b2" {
+            decide::discard(&mut ledger, BatchId(2), None, false, &run()).unwrap();
+            decide::confirm(&mut ledger, BatchId(3), None, &run()).unwrap();
+        }
+    }
+    // Other symbols are other parts.
+    split(&mut ledger, fills, &choice("AAA BBB"), None, &run()).unwrap();
+    decide::undo(&mut ledger, false, &run()).unwrap();
+    decide::roll_back(&mut ledger, BatchId(3), None, false, &run()).unwrap();
+    let report = split(&mut ledger, fills, &choice("AAA"), None, &run()).unwrap();
+    for part in [&report.chosen, &report.rest] {
+        let batch = ledger.batches().get(part.batch.parse().unwrap()).unwrap();
+        assert_eq!((batch.class(Series::Iv), part.state), (crate::domain::Class::Fill, "staged"));
+    }
+}
+
+#[test]
+fn a_part_that_counts_already_is_told_to() {
+    let (mut ledger, old) = staged(CSV);
+    split(&mut ledger, old, &choice("AAA"), None, &run()).unwrap();
+    decide::confirm(&mut ledger, BatchId(2), None, &run()).unwrap();
+    decide::reinstate(&mut ledger, old, None, false, &run()).unwrap();
+    let report = split(&mut ledger, old, &choice("AAA"), None, &run()).unwrap();
+    assert_eq!((report.chosen.batch.as_str(), report.chosen.state), ("b2", "active"));
+    assert_eq!((report.rest.batch.as_str(), report.rest.state), ("b3", "staged"));
 }
 
 #[test]

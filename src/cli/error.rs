@@ -413,7 +413,7 @@ mod tests {
             (LedgerError::NotFound("x".into()).into(), Exit::Failed),
             (LedgerError::NoSuchPosition { at, head: at }.into(), Exit::Failed),
             (Refusal::NothingToUndo.into(), Exit::Failed),
-            (Refusal::SamePerson { batch, actor: text("x") }.into(), Exit::NotAsked),
+            (Refusal::SamePerson { batch, whole: None, actor: text("x") }.into(), Exit::NotAsked),
             (AppError::Unreadable { name: text("x"), source: full() }, Exit::Failed),
             (AppError::Unwritable { name: text("x"), source: full() }, Exit::NotWritable),
             (AppError::Fatal { name: text("x"), finding: Box::new(finding) }, Exit::Failed),

@@ -6,9 +6,10 @@ use super::error::Outcome;
 use super::exit::Exit;
 use super::prompt::{self, Answer};
 use super::ui::Ui;
+use crate::app::error::AppError;
 use crate::app::import::{Outcome as Came, Staged};
-use crate::app::{self, Ledger, Run, decide, derive, prepared, review};
-use crate::domain::batch::Refusal;
+use crate::app::prepared::{self, Replaced};
+use crate::app::{self, Ledger, Run, decide, derive, review};
 use crate::domain::{BatchId, EntryKind, float};
 use crate::render::ReviewPage;
 
@@ -39,12 +40,8 @@ fn limits(ledger: &Ledger, staged: &mut Staged, flags: &Decide) {
         staged.blocking = review::blocking(&batch.stage, flags.max_rejected);
         staged.blocking.extend_from_slice(&staged.left_out);
     }
-    if staged.other_overlap {
-        staged.blocking.push(format!(
-            "it was staged with `--overlap {}`: for another, discard it and import it again",
-            staged.review.overlap
-        ));
-    }
+    let otherwise = otherwise(staged);
+    staged.blocking.extend(otherwise);
     let largest = staged.largest.map(float);
     if let (Some(most), Some(largest)) = (flags.max_change_points, largest)
         && largest > most
@@ -56,6 +53,35 @@ fn limits(ledger: &Ledger, staged: &mut Staged, flags: &Decide) {
     }
 }
 
+/// What the batch that is here would do otherwise than the command says.
+fn otherwise(staged: &Staged) -> Vec<String> {
+    let mut found = Vec::new();
+    if staged.other_overlap {
+        found.push(format!(
+            "it was staged with `--overlap {}`: for another, discard it and import it again",
+            staged.review.overlap
+        ));
+    }
+    let id = staged.batch.map(|id| id.to_string()).unwrap_or_default();
+    found.extend(staged.other_replaced.map(|replaced| match replaced {
+        Replaced { here: Some(old), asked } => {
+            let not = asked.map(|asked| format!(", not {asked}")).unwrap_or_default();
+            format!(
+                "it would replace {old}{not}, since it was staged by a replay: `volledger batch confirm {id}` \
+                 does that; else discard it with `volledger batch discard {id}` and run this again"
+            )
+        }
+        Replaced { here: None, asked } => {
+            let old = asked.map(|asked| asked.to_string()).unwrap_or_default();
+            format!(
+                "it would not replace {old}: discard it with `volledger batch discard {id}` and run this \
+                 again, or confirm it and take {old} out with `volledger batch rollback {old}`"
+            )
+        }
+    }));
+    found
+}
+
 /// What is done with what was staged, and who may not confirm it.
 fn planned(
     ledger: &Ledger,
@@ -63,7 +89,7 @@ fn planned(
     flags: &Decide,
     may_ask: bool,
     run: &Run<'_>,
-) -> (Step, Option<Refusal>) {
+) -> (Step, Option<AppError>) {
     let batch = match (staged.outcome, staged.batch) {
         (Came::DryRun | Came::AlreadyActive, _) | (_, None) => {
             return (Step::Keep(Exit::Done), None);
@@ -73,7 +99,7 @@ fn planned(
     // Who may not confirm is not asked either.
     match decide::may_confirm(ledger, batch, run).err() {
         // What was staged is not what the command says, and no finding that `--force` could accept.
-        None if flags.force && staged.other_overlap => (Step::Keep(Exit::Findings), None),
+        None if flags.force && !otherwise(staged).is_empty() => (Step::Keep(Exit::Findings), None),
         None => (step(flags, !staged.blocking.is_empty(), may_ask), None),
         Some(refusal) => {
             let exit = if flags.stage_only { Exit::Done } else { Exit::NotAsked };
@@ -156,10 +182,14 @@ impl Deciding<'_> {
         if staged.outcome == Came::AlreadyActive {
             already_active(ui, ledger, batch, &staged, full)?;
             let heard = !flags.yes || flags.force || staged.left_out.is_empty();
-            return Ok(if heard { Exit::Done } else { Exit::Findings });
+            let done = !(flags.yes || flags.force) || staged.other_replaced.is_none();
+            return Ok(if heard && done { Exit::Done } else { Exit::Findings });
         }
         if staged.outcome == Came::AlreadyStaged {
             ui.say(&format!("This content is already staged as {batch}"));
+            for text in otherwise(&staged).iter().filter(|_| flags.stage_only) {
+                ui.note(&format!("{batch} is not what was asked for: {text}"));
+            }
         }
         // A person sees the review before the decision, a program the outcome after it.
         if ui.for_people() {
@@ -225,6 +255,12 @@ fn already_active(
             staged.review.overlap
         ));
     }
+    if let Some(old) = staged.other_replaced.and_then(|replaced| replaced.asked) {
+        ui.note(&format!(
+            "{old} counts as well, since {batch} was not staged to replace it: take it out with `volledger \
+             batch rollback {old}`"
+        ));
+    }
     for file in &staged.left_out {
         ui.note(file);
     }
@@ -263,7 +299,7 @@ fn asked(
 }
 
 /// Says why a batch stays staged, and what can be done with it.
-fn kept(ui: &mut Ui, batch: BatchId, staged: &Staged, exit: Exit, refused: Option<&Refusal>) {
+fn kept(ui: &mut Ui, batch: BatchId, staged: &Staged, exit: Exit, refused: Option<&AppError>) {
     if exit == Exit::Findings {
         ui.reason(&format!("Not confirmed, {batch} stays staged:"));
         for finding in &staged.blocking {

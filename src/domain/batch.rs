@@ -1,8 +1,10 @@
 //! The life of a batch: states as a fold of control entries, and deciding as a pure function.
 
 mod committed;
+mod confirmer;
 
 pub use committed::{Committed, Ranks};
+pub use confirmer::Confirmer;
 
 use super::{
     Action, BatchId, Decision, Digest, Entry, EntryKind, Erasure, Position, Series, Stage,
@@ -290,28 +292,6 @@ pub enum Command {
     },
 }
 
-/// Who confirms, and under which rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Confirmer {
-    /// The name that the entry will bear.
-    pub actor: String,
-    /// Whether it must be another one than who staged the batch.
-    pub two_person: bool,
-}
-
-impl Confirmer {
-    /// Whether the two-person rule lets them confirm a batch.
-    ///
-    /// # Errors
-    /// [`Refusal::SamePerson`].
-    pub fn may_confirm(&self, id: BatchId, batch: &Batch) -> Result<(), Refusal> {
-        if self.two_person && self.actor == batch.staged_by {
-            return Err(Refusal::SamePerson { batch: id, actor: self.actor.clone() });
-        }
-        Ok(())
-    }
-}
-
 /// Why a decision cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -330,10 +310,15 @@ pub enum Refusal {
         state: BatchState,
     },
     /// Two persons are wanted, and it is the one who staged it.
-    #[error("cannot confirm {batch}: {actor} staged it, and another person must confirm it")]
+    #[error(
+        "cannot confirm {batch}: {actor} staged {}, and another person must confirm it",
+        confirmer::what_was_staged(.whole.as_ref())
+    )]
     SamePerson {
         /// The batch, which stays staged.
         batch: BatchId,
+        /// The whole that it is a part of, where it is that one which they staged.
+        whole: Option<BatchId>,
         /// Who staged it.
         actor: String,
     },

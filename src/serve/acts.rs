@@ -7,7 +7,7 @@ use crate::app::report::Decided;
 use crate::app::split::{self, Choice};
 use crate::app::{Ledger, Run, decide, projection, threads, verify};
 use crate::domain::projection::ProjectionName;
-use crate::domain::{BatchId, Series};
+use crate::domain::{BatchId, BatchState, Series};
 
 /// What the fields of ticked symbols begin with: a form has each of its names once.
 pub(super) const TICK: &str = "symbol ";
@@ -49,8 +49,13 @@ fn divide(ledger: &mut Ledger, ask: &Ask, run: &Run<'_>) -> Result<String> {
     let ticked = ask.words.keys().filter_map(|name| name.strip_prefix(TICK));
     let choice = Choice::of(ticked.chain(ask.word("symbols")))?;
     let parts = split::split(ledger, batch, &choice, ask.word("reason").map(one_line), run)?;
-    let (chosen, rest) = (&parts.chosen.batch, &parts.rest.batch);
-    Ok(format!("/batches/{chosen}?done={}&rest={rest}", parts.position))
+    let (chosen, rest) = (&parts.chosen.batch, &parts.rest);
+    // The page says that it waits.
+    let rest = match rest.state == BatchState::Staged.name() {
+        true => format!("&rest={}", rest.batch),
+        false => String::new(),
+    };
+    Ok(format!("/batches/{chosen}?done={}{rest}", parts.position))
 }
 
 /// Computes a view or projection again from the first event, or brings one up to the head.

@@ -785,14 +785,31 @@ impl World {
             assert!(done.is_err());
             return;
         }
-        let done = done.unwrap();
         let before =
             whole.content.strip_suffix(&format!(" {:?}", whole.events)).unwrap().to_owned();
-        for (takes, told) in [(true, &done.chosen), (false, &done.rest)] {
+        let parts = [true, false].map(|takes| {
             let mine = |event: &&Event| of(event).is_some_and(|s| chosen.contains(&s)) == takes;
             let events: Vec<Event> = whole.events.iter().filter(mine).cloned().collect();
             let content = format!("{before} {events:?}");
-            let part = Batch { content, events, part: true, ..whole.clone() };
+            Batch { content, events, part: true, ..whole.clone() }
+        });
+        // A part that is here and would do otherwise than the whole is not its part.
+        let other_class = |part: &Batch| match self.model.known(part, true) {
+            Known::Here(known, _) => {
+                let classes = &self.model.batches[&known].classes;
+                let views = part.events.iter().flat_map(|event| &event.asserts).map(|a| a.view);
+                let homes = part.events.first().map(|event| event.home);
+                let views = views.clone().chain(homes.filter(|_| views.clone().next().is_none()));
+                views.into_iter().any(|view| classes[&view] != whole.classes[&view])
+            }
+            _ => false,
+        };
+        if parts.iter().any(other_class) {
+            assert!(matches!(done, Err(AppError::Usage(_))), "{done:?}");
+            return;
+        }
+        let done = done.unwrap();
+        for (part, told) in parts.into_iter().zip([&done.chosen, &done.rest]) {
             let name = match self.model.known(&part, true) {
                 Known::Here(known, _) => known,
                 _ => self.model.stage(part),

@@ -190,6 +190,48 @@ fn another_overlap_for_known_content_is_told() {
     assert!(!import("--yes --overlap keep").exits(0).err.contains("--overlap"));
 }
 
+/// What a batch replaces is chosen when it is staged, as its overlap is.
+#[test]
+fn a_replay_and_an_import_are_not_taken_for_each_other() {
+    let desk = Desk::with_ledger();
+    let file =
+        desk.write("a.csv", "Date,IV30,IV30 20-Day MA,OHLC 20-Day Vol\n2024-12-02,20,21,22\n");
+    let import = |more: &str| desk.run(&format!("import iv {file} -s AAA {more}"));
+    let replay = |more: &str| desk.run(&format!("batch replay b1 --mapping mc-iv-basic {more}"));
+    let state =
+        |batch: &str| desk.run(&format!("batch show {batch} --json")).json()["state"].clone();
+    import("--yes").exits(0);
+    import("--mapping mc-iv-basic --stage-only").exits(0);
+    for how in ["--yes", "--force"] {
+        let held = replay(how).exits(11);
+        assert!(held.err.contains("it would not replace b1"), "{}", held.err);
+        assert!(held.err.contains("`volledger batch discard b2`"), "{}", held.err);
+        assert!(held.err.contains("`volledger batch rollback b1`"), "{}", held.err);
+    }
+    assert!(replay("--stage-only").exits(0).err.contains("it would not replace b1"));
+    assert_eq!((state("b1"), state("b2")), ("active".into(), "staged".into()));
+    desk.run("batch discard b2").exits(0);
+    replay("--stage-only").exits(0);
+    // Nobody asks an import to take anything out.
+    for how in ["--yes", "--force"] {
+        let held = import(&format!("--mapping mc-iv-basic {how}")).exits(11);
+        assert!(held.err.contains("it would replace b1"), "{}", held.err);
+        assert!(held.err.contains("`volledger batch confirm b3`"), "{}", held.err);
+    }
+    assert_eq!((state("b1"), state("b3")), ("active".into(), "staged".into()));
+    // The same replay is that batch; done, there is nothing left to do.
+    replay("--yes").exits(0);
+    assert_eq!((state("b1"), state("b3")), ("superseded".into(), "active".into()));
+    replay("--yes").exits(0);
+    assert!(!import("--mapping mc-iv-basic --yes").exits(0).err.contains("replace"));
+    // Both count: what was asked for is not done.
+    desk.run("batch reinstate b1").exits(0);
+    let told = replay("--yes").exits(11);
+    assert!(told.err.contains("b1 counts as well"), "{}", told.err);
+    replay("").exits(0);
+    desk.run("batch replay b1 --yes").exits(0);
+}
+
 /// A batch that was split is discarded: what its parts said may have been rolled back since.
 #[test]
 fn a_scheduled_import_does_not_bring_back_a_part_that_was_rolled_back() {

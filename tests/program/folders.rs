@@ -158,6 +158,15 @@ fn a_folder_that_was_rolled_back_stays_out_whatever_others_said_since() {
 }
 
 #[test]
+fn what_only_fills_takes_nothing_out() {
+    let desk = Desk::with_ledger();
+    folder(&desk, "f", &["AAPL.json"]);
+    let refused = desk.run("import tomic f --snapshot --overlap keep --yes").exits(2);
+    assert!(refused.err.contains("nothing would be retracted"), "{}", refused.err);
+    desk.run("import tomic f --snapshot --yes").exits(0);
+}
+
+#[test]
 fn a_folder_of_which_nothing_can_be_read_is_no_batch() {
     let desk = Desk::with_ledger();
     folder(&desk, "none", &[]);

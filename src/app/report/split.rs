@@ -19,11 +19,13 @@ pub struct SplitReport {
     pub rest: SplitPart,
 }
 
-/// One of the two batches, staged.
+/// One of the two batches.
 #[derive(Clone, Debug, Serialize)]
 pub struct SplitPart {
     /// Its name, `b8`.
     pub batch: String,
+    /// Its state: `active` where its rows counted already.
+    pub state: &'static str,
     /// Symbols in it.
     pub symbols: u64,
     /// Its usable rows.

@@ -196,11 +196,15 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &BatchArgs) -> Outco
             let choice = Choice::of(symbol.iter().map(String::as_str))?;
             let parts = split::split(&mut ledger, *batch, &choice, reason.clone(), &run)?;
             ui.show(&parts)?;
-            let (chosen, rest) = (&parts.chosen.batch, &parts.rest.batch);
-            ui.hint(&format!(
-                "`volledger batch diff {chosen}`, then `volledger batch confirm {chosen}`; and \
-                 likewise for {rest}"
-            ));
+            let both = [&parts.chosen, &parts.rest];
+            let waits: Vec<_> = both.into_iter().filter(|part| part.state == "staged").collect();
+            if let Some(first) = waits.first().map(|part| &part.batch) {
+                let rest = waits.get(1).map(|part| format!("; and likewise for {}", part.batch));
+                let rest = rest.unwrap_or_default();
+                ui.hint(&format!(
+                    "`volledger batch diff {first}`, then `volledger batch confirm {first}`{rest}"
+                ));
+            }
             Ok(Exit::Done)
         }
         What::Replay { batch, mapping, full, decide } => {

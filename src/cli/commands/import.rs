@@ -85,7 +85,7 @@ enum What {
     Tomic {
         /// The folder that holds iv_daily_summary, historical_volatility, spot_prices
         dir: PathBuf,
-        /// What the views have and the folder lacks is retracted
+        /// What the views have and the folder lacks is retracted; not with `--overlap keep`
         #[arg(long)]
         snapshot: bool,
         #[command(flatten)]
@@ -271,6 +271,13 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ImportArgs) -> Outc
             market(ui, ctx, &chain.files, Series::Chain, told, &chain.flags)
         }
         What::Tomic { dir, snapshot, flags } => {
+            // What only fills cannot take anything out.
+            if *snapshot && flags.overlap == Overlap::Keep {
+                return Err(Failure::usage(
+                    "with `--overlap keep` nothing would be retracted, which is what `--snapshot` is for",
+                    "leave out one of the two",
+                ));
+            }
             let choices = (MappingChoice::Default, SymbolChoice::FromName);
             let options = options(Series::Iv, choices, flags, *snapshot);
             let mut ledger = ctx.open(ui)?;

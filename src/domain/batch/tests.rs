@@ -68,7 +68,7 @@ fn only_confirming_wants_a_second_person() {
         let by = Confirmer { actor: actor.to_owned(), two_person };
         Command::Confirm { token: Digest([1; 32]), base: Position(1), by }
     };
-    let refused = Refusal::SamePerson { batch: id, actor: "ann".to_owned() };
+    let refused = Refusal::SamePerson { batch: id, whole: None, actor: "ann".to_owned() };
     assert_eq!(decide(&table, id, confirm("ann", true)), Err(refused));
     assert!(decide(&table, id, confirm("ann", false)).is_ok());
     assert!(decide(&table, id, confirm("bo", true)).is_ok());

@@ -62,6 +62,17 @@ impl<'h> Sides<'h, '_> {
     pub fn after(&self) -> Option<Record> {
         self.after.first().and_then(|(_, r, _)| record(self.view, *r, self.after, Which::Latest))
     }
+
+    /// Whether what is shown after is what one batch says, as if no other spoke of the key.
+    pub fn follows_from(&self, batch: BatchId) -> bool {
+        let of_it = |(_, _, id): &&Assertion<'_>| *id == batch;
+        if self.after.iter().all(|assertion| of_it(&assertion)) {
+            return true;
+        }
+        let own: Vec<_> = self.after.iter().filter(of_it).copied().collect();
+        let alone = own.first().and_then(|(_, r, _)| record(self.view, *r, &own, Which::Latest));
+        alone == self.after()
+    }
 }
 
 fn shows(view: Series, assertions: &[Assertion<'_>]) -> bool {

@@ -1,0 +1,35 @@
+//! The wholes that a part was split from.
+
+use crate::app::error::Result;
+use crate::app::parts::is_part;
+use crate::domain::batch::Refusal;
+use crate::domain::{BatchId, Digest, Stage};
+use crate::ledger::Ledger;
+
+/// The digests of what a batch was read from.
+pub(super) fn sources(ledger: &Ledger, stage: &Stage) -> Result<Vec<Digest>> {
+    let manifest = ledger.manifest_of(stage)?;
+    Ok(manifest.sources.iter().map(|source| source.digest).collect())
+}
+
+/// The earlier batches that were read from the same sources in the same way as a part: they have its
+/// rows, and who staged one of them has brought these.
+///
+/// # Errors
+/// A manifest that cannot be read.
+pub fn wholes(ledger: &Ledger, id: BatchId) -> Result<Vec<BatchId>> {
+    let table = ledger.batches();
+    let part = &table.get(id).ok_or(Refusal::NoSuchBatch(id))?.stage;
+    let mut found = Vec::new();
+    if !is_part(part) {
+        return Ok(found);
+    }
+    let wanted = sources(ledger, part)?;
+    for (earlier, batch) in table.iter().take_while(|(earlier, _)| *earlier < id) {
+        let stage = &batch.stage;
+        if stage.mapping.digest == part.mapping.digest && sources(ledger, stage)? == wanted {
+            found.push(earlier);
+        }
+    }
+    Ok(found)
+}
