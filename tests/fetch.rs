@@ -5,6 +5,7 @@
 
 mod again;
 mod alpha_vantage;
+mod before_open;
 mod derived;
 pub mod fake;
 mod faults;

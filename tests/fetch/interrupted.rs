@@ -188,9 +188,17 @@ fn what_failed_before_a_stop_is_asked_again() {
     bench.verifies();
 }
 
-/// A chain that was kept at a kill in the morning is not that of the close; both are kept.
+/// A chain that was kept at a kill in the morning is not that of the close; both are kept. Also where
+/// it was asked for before the open, as that of the session before.
 #[test]
 fn a_snapshot_that_aged_in_the_inbox_is_asked_again() {
+    for hour in [15, 14] {
+        aged(hour);
+    }
+}
+
+/// The first chain is of five minutes past this hour, UTC.
+fn aged(hour: u32) {
     let gate = Arc::new(AtomicBool::new(false));
     let theirs = Arc::clone(&gate);
     let service = Responder::new(move |target, number| {
@@ -199,7 +207,7 @@ fn a_snapshot_that_aged_in_the_inbox_is_asked_again() {
         while number > 0 && !open() {
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
-        let hour = if open() { 21 } else { 15 };
+        let hour = if open() { 21 } else { hour };
         let quoted = format!("2025-11-14T{hour}:00:00Z");
         let ns = chrono::DateTime::parse_from_rfc3339(&quoted).unwrap().timestamp() * 1_000_000_000;
         ok(format!(
@@ -207,7 +215,7 @@ fn a_snapshot_that_aged_in_the_inbox_is_asked_again() {
         ))
     });
     let mut bench = Bench::new(service.base());
-    bench.now = "2025-11-14T15:05:00Z".to_owned();
+    bench.now = format!("2025-11-14T{hour}:05:00Z");
     let words = "chain VOLA VOLB --yes --jobs 1 --no-derive";
     let mut child = bench.start(words);
     wait_until("the second was asked", || service.asked().len() == 2 && bench.arrived() == 1);

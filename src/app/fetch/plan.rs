@@ -234,17 +234,29 @@ impl Planner<'_> {
         };
         let kept: Vec<&Kept<'_>> = self.kept.iter().filter(about).collect();
         missing.retain(|day| !kept.iter().any(|kept| kept.has(*day)));
-        if !self.wish.again {
-            missing.retain(|day| match self.coverage.rolled_back(series, symbol, scope, *day) {
-                Some(batch) => {
-                    self.rolled_back.borrow_mut().insert(batch);
-                    self.held.set(self.held.get() + 1);
-                    false
-                }
-                None => true,
-            });
-        }
+        missing.retain(|day| !self.holds(symbol, scope, *day));
         missing
+    }
+
+    /// Whether a day is not asked about since it was taken back; that is told.
+    fn holds(&self, symbol: Option<&Symbol>, scope: &str, day: Day) -> bool {
+        if self.wish.again {
+            return false;
+        }
+        let back = self.coverage.rolled_back(self.wish.what.series(), symbol, scope, day);
+        self.rolled_back.borrow_mut().extend(back);
+        self.held.set(self.held.get() + u64::from(back.is_some()));
+        back.is_some()
+    }
+
+    /// The session to be asked about, where a snapshot has to be asked for. Before the open it may be
+    /// of today already: what was taken back of today must not come with it.
+    fn snapshot(&self, symbol: &Symbol, scope: &str) -> Option<Day> {
+        let session = session_at(self.wish.now_ms, self.calendar);
+        let missing = !self.missing(Some(symbol), scope, &[session]).is_empty();
+        let mut later = days_in(session.next(), self.today());
+        let held = missing && later.any(|day| self.holds(Some(symbol), scope, day));
+        (missing && !held).then_some(session)
     }
 
     fn today(&self) -> Day {
@@ -314,12 +326,9 @@ impl Planner<'_> {
 
     /// A chain is always of now; asked again only while its session may still change it.
     fn chain(&self, symbol: &Symbol) -> Vec<Question> {
-        let session = session_at(self.wish.now_ms, self.calendar);
         let mut questions = Vec::new();
         let mut ask = |scope: String, filter: String| {
-            if self.missing(Some(symbol), &scope, &[session]).is_empty() {
-                return;
-            }
+            let Some(session) = self.snapshot(symbol, &scope) else { return };
             let target = format!(
                 "/v3/snapshot/options/{}?{filter}limit=250&order=asc&sort=ticker",
                 in_path(symbol)

@@ -84,6 +84,8 @@ pub fn settle(
         let days = asked.map(|answer| (answer.question.from, answer.question.to));
         let days = days.reduce(|all, one| (all.0.min(one.0), all.1.max(one.1)));
         let (from, to) = days.unwrap_or_default();
+        // What was asked of yesterday's session may be of today.
+        let to = to.max(run.clock.market_day());
         let mut coverage = CoverageMap::of(ledger, (view, from, to))?;
         if (view, provider) == (Series::Spot, Provider::Polygon) {
             let asked = answers.iter().filter(|answer| subject(answer) == (view, provider));
@@ -141,7 +143,9 @@ fn rounds(answers: &[Answered]) -> Vec<usize> {
     for answer in answers.iter().rev() {
         let Question { endpoint, series, symbol, scope, from, to, .. } = &answer.question;
         let later = known.entry((*endpoint, *series, symbol.as_ref(), scope)).or_default();
-        let overlap = later.iter().filter(|(first, last, _)| first <= to && from <= last);
+        // The quotes of a chain may be of a later session than the one it was asked about.
+        let meets = |first, last| endpoint.is_chain() || (first <= to && from <= last);
+        let overlap = later.iter().filter(|(first, last, _)| meets(first, last));
         let number = overlap.map(|(.., number)| number + 1).max().unwrap_or(0);
         later.push((*from, *to, number));
         rounds.push(usize::MAX - number);
@@ -294,8 +298,12 @@ impl<'a> Work<'a> {
         let question = &answer.question;
         let Some((end, _)) = answer.pages.last() else { return Ok(()) };
         let Whole { mut windows, mut rows, days, as_of, rejected, mut findings } = all;
+        // Quotes of a later session than the one asked about say nothing of that one.
+        let later = question.endpoint.is_chain() && as_of > question.to;
+        let (from, to) = if later { (as_of, as_of) } else { (question.from, question.to) };
+        let about = Question { from, to, ..question.clone() };
         let answered = facts::Answered {
-            question,
+            question: &about,
             // A refusal of a later page says nothing about the days of the pages before it.
             ended: match end.ended.as_str() {
                 "not-entitled" | "not-found" if end.page > 0 => "incomplete",
@@ -317,7 +325,7 @@ impl<'a> Work<'a> {
         let reader = ViewReader::with(ledger, Arc::clone(&self.roots));
         // A service that counts requests of a day has each of them recorded.
         let unchanged = !question.endpoint.provider().counts_days()
-            && is_known(&reader, self.coverage, question, &told, &windows)?;
+            && is_known(&reader, self.coverage, &about, &told, &windows)?;
         self.outcomes.push(OutcomeLine {
             question: question.clone(),
             facts: facts::told(&told),

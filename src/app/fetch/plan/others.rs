@@ -1,6 +1,6 @@
 //! What Alpha Vantage and Tradier are asked.
 
-use super::{Av, Endpoint, Grouped, Plan, Planner, What, in_path, session_at};
+use super::{Av, Endpoint, Grouped, Plan, Planner, What, in_path};
 use crate::app::fetch::Question;
 use crate::app::fetch::coverage::runs;
 use crate::app::fetch::facts::SHORT_FORM;
@@ -82,19 +82,19 @@ impl Planner<'_> {
 
     /// A chain of Tradier: the quote of the underlying comes first, the rest follows from it.
     pub(super) fn tradier_chain(&self, symbol: &Symbol) -> Vec<Question> {
-        let session = session_at(self.wish.now_ms, self.calendar);
         let expiries = self.wish.expiries.iter().map(|day| format!("tradier expiry {day}"));
         let mut scopes: Vec<String> = expiries.collect();
         if scopes.is_empty() {
             scopes.push("tradier".to_owned());
         }
         let target = format!("{}/markets/quotes?symbols={}", self.wish.base_path, in_path(symbol));
-        scopes.retain(|scope| !self.missing(Some(symbol), scope, &[session]).is_empty());
         let ask = |scope: &String| {
+            let session = self.snapshot(symbol, scope)?;
             let range = (session, session);
-            self.question(Endpoint::TradierChain, Some(symbol), scope, range, target.clone())
+            let endpoint = Endpoint::TradierChain;
+            Some(self.question(endpoint, Some(symbol), scope, range, target.clone()))
         };
         debug_assert_eq!(self.wish.what, What::Chain);
-        scopes.iter().map(ask).collect()
+        scopes.iter().filter_map(ask).collect()
     }
 }
