@@ -142,6 +142,12 @@ fn a_move_across_two_vendors_adjustments_is_none() {
 /// asked for ever where the service says the same.
 #[test]
 fn a_split_makes_earlier_prices_asked_once_from_its_day_on() {
+    for (view, words) in [("spot", "spot VOLA"), ("bars", "bars VOLA --timespan 1hour")] {
+        restated(view, words);
+    }
+}
+
+fn restated(view: &str, words: &str) {
     let days = sessions("2025-10-01", "2025-11-13");
     let split = r#"{"results":[{"execution_date":"2025-11-20","split_from":1,"split_to":10,"ticker":"VOLA","id":"x"}],"status":"OK"}"#;
     let service = Responder::new(move |target, number| match target {
@@ -153,7 +159,7 @@ fn a_split_makes_earlier_prices_asked_once_from_its_day_on() {
     let mut bench = Bench::new(service.base());
     let asked = |bench: &Bench| {
         let before = service.asked().len();
-        bench.fetch("spot VOLA --from 2025-10-01 --to 2025-11-13 --yes").exits(0);
+        bench.fetch(&format!("{words} --from 2025-10-01 --to 2025-11-13 --yes")).exits(0);
         service.asked().len() - before
     };
     assert_eq!(asked(&bench), 1);
@@ -164,6 +170,6 @@ fn a_split_makes_earlier_prices_asked_once_from_its_day_on() {
     assert_eq!(asked(&bench), 1);
     assert_ne!(bench.size(), size, "that it was asked is not known");
     assert_eq!(asked(&bench), 0);
-    assert_eq!(bench.count("spot", "VOLA"), 32);
+    assert_eq!(bench.count(view, "VOLA"), 32);
     bench.verifies();
 }

@@ -10,6 +10,14 @@ use crate::ledger::Ledger;
 use crate::projections::view::{Activity, Which, sides};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+/// The scope of daily bars as traded, which say nothing of adjusted ones.
+pub(super) const AS_TRADED: &str = "alpha-vantage";
+
+/// Whether Polygon takes splits out of the prices of a view.
+pub fn is_adjusted(view: Series) -> bool {
+    matches!(view, Series::Spot | Series::Bars)
+}
+
 /// What tells questions apart besides their days.
 type Subject = (Series, Option<Symbol>, String);
 
@@ -103,21 +111,23 @@ impl CoverageMap {
         facts.flat_map(|fact| days_in(fact.from, fact.to)).collect()
     }
 
-    /// Looks at what the views say of daily bars: an answer about all stocks of a day need not have
-    /// each of them, and a split restates what was answered before it, from its day on.
+    /// Looks at what the views say beside a view of Polygon's bars: an answer about all stocks of a
+    /// day need not have each of them, and a split restates what was answered before it, from its
+    /// day on.
     ///
     /// # Errors
     /// A view that cannot be read.
     pub fn compare_with_views<'s>(
         &mut self,
         ledger: &Ledger,
+        view: Series,
         symbols: impl Iterator<Item = &'s Symbol>,
         today: Day,
     ) -> Result<()> {
-        let mut grouped = self.about_all(Series::Spot);
-        grouped.retain(|day| !self.undecided.contains(&(Series::Spot, *day)));
+        let mut grouped = self.about_all(view);
+        grouped.retain(|day| !self.undecided.contains(&(view, *day)));
         let (reader, at) = (ViewReader::new(ledger)?, ledger.position());
-        let fetched = only_of(ledger, Series::Spot, at, Provider::Polygon);
+        let fetched = only_of(ledger, view, at, Provider::Polygon);
         for symbol in symbols {
             let splits = reader.records(Series::Splits, symbol, at, Which::Latest)?;
             let days = splits.iter().map(|record| record.day);
@@ -126,9 +136,9 @@ impl CoverageMap {
                 self.splits.insert(symbol.clone(), days);
             }
             if let Some((first, last)) = grouped.first().zip(grouped.last()) {
-                let history = reader.history_between(Series::Spot, symbol, *first, *last)?;
+                let history = reader.history_between(view, symbol, *first, *last)?;
                 let mut shown = BTreeSet::new();
-                sides(Series::Spot, &history, &fetched, &fetched, &mut |key| {
+                sides(view, &history, &fetched, &fetched, &mut |key| {
                     shown.extend(key.shows_after().then_some(key.key().0));
                 });
                 let absent = grouped.difference(&shown).copied().collect();
@@ -141,7 +151,7 @@ impl CoverageMap {
     /// Whether a fact says something about a day of a symbol, all things considered.
     pub(super) fn counts(&self, fact: &Coverage, symbol: Option<&Symbol>, day: Day) -> bool {
         // A scope of their own have prices as traded, which nobody restates.
-        let adjusted = fact.series == Series::Spot && fact.scope.is_empty();
+        let adjusted = is_adjusted(fact.series) && fact.scope != AS_TRADED;
         let Some(symbol) = symbol.filter(|_| adjusted) else { return true };
         let lacks = |absent: &BTreeSet<Day>| fact.symbol.is_none() && absent.contains(&day);
         let asked = eastern::day_of(fact.observed_ms).unwrap_or(day);

@@ -30,7 +30,7 @@ mod spent;
 
 pub use ask::{AskOptions, Asked, ask};
 pub use cache::{Cache, CacheLimits, Counters, Kept, Recorded, recorded};
-pub use coverage::{CoverageMap, Range, days_in, only_of};
+pub use coverage::{CoverageMap, Range, days_in, is_adjusted, only_of};
 pub use cut::CutChains;
 pub use endpoint::{Endpoint, Provider};
 pub use note::{Note, waiting};

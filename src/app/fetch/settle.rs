@@ -2,7 +2,7 @@
 
 use super::announced::Announced;
 use super::bodies::{self, Bodies};
-use super::coverage::CoverageMap;
+use super::coverage::{CoverageMap, is_adjusted};
 use super::endpoint::Provider;
 use super::facts::{self, Rejected, facts};
 use super::known::is_known;
@@ -87,11 +87,12 @@ pub fn settle(
         // What was asked of yesterday's session may be of today.
         let to = to.max(run.clock.market_day());
         let mut coverage = CoverageMap::of(ledger, (view, from, to))?;
-        if (view, provider) == (Series::Spot, Provider::Polygon) {
+        if provider == Provider::Polygon && is_adjusted(view) {
             let asked = answers.iter().filter(|answer| subject(answer) == (view, provider));
             let symbols = asked.filter_map(|answer| answer.question.symbol.clone());
             let symbols: BTreeSet<Symbol> = symbols.collect();
-            coverage.compare_with_views(ledger, symbols.iter(), run.clock.market_day())?;
+            let today = run.clock.market_day();
+            coverage.compare_with_views(ledger, view, symbols.iter(), today)?;
         }
         let of_view = |answer: &&Answered| {
             // Staged before the process died, and not yet taken out of the inbox.

@@ -51,8 +51,9 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
     // Planned only now: the fetch that had the inbox before may have answered all of it.
     let ledger = ctx.open(ui)?;
     let mut coverage = CoverageMap::of(&ledger, wish.days(Calendar::nyse()))?;
-    if wish.what == What::Spot && wish.source == Provider::Polygon {
-        coverage.compare_with_views(&ledger, wish.symbols.iter(), ctx.run().clock.market_day())?;
+    let (view, today) = (wish.what.series(), ctx.run().clock.market_day());
+    if wish.source == Provider::Polygon && fetch::is_adjusted(view) {
+        coverage.compare_with_views(&ledger, view, wish.symbols.iter(), today)?;
     }
     let waiting = fetch::waiting(&inbox).0;
     let (plan, kept) = fetch::plan_beside(&wish, &coverage, Calendar::nyse(), &waiting);

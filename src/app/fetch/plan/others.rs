@@ -2,13 +2,10 @@
 
 use super::{Av, Endpoint, Grouped, Plan, Planner, What, in_path};
 use crate::app::fetch::Question;
-use crate::app::fetch::coverage::runs;
+use crate::app::fetch::coverage::{AS_TRADED, runs};
 use crate::app::fetch::facts::SHORT_FORM;
 use crate::domain::Symbol;
 use std::collections::BTreeSet;
-
-/// Coverage of daily bars as traded, which say nothing of adjusted ones.
-const AS_TRADED: &str = "alpha-vantage";
 
 impl Planner<'_> {
     /// Daily bars: the service has two lengths and no range, so one request at most.
