@@ -50,25 +50,24 @@ impl CoverageMap {
     /// # Errors
     /// A manifest that cannot be read.
     pub fn of(ledger: &Ledger, wanted: (Series, Day, Day)) -> Result<Self> {
-        Self::read(ledger, ledger.position(), Some(wanted))
+        let (series, from, to) = wanted;
+        let is_wanted =
+            |fact: &Coverage| fact.series == series && fact.from <= to && from <= fact.to;
+        Self::read(ledger, ledger.position(), &is_wanted)
     }
 
-    /// As [`Self::of`], for the ledger as it was at a position; what was erased since had been
-    /// answered.
+    /// As [`Self::of`], for the ledger as it was at a position, and of all that is there; what was
+    /// erased since had been answered.
     ///
     /// # Errors
     /// A manifest that cannot be read.
     pub fn at(ledger: &Ledger, at: Position) -> Result<Self> {
-        Self::read(ledger, at, None)
+        let is_head = at == ledger.position();
+        Self::read(ledger, at, &|_| is_head)
     }
 
-    fn read(ledger: &Ledger, at: Position, wanted: Option<(Series, Day, Day)>) -> Result<Self> {
+    fn read(ledger: &Ledger, at: Position, is_wanted: &dyn Fn(&Coverage) -> bool) -> Result<Self> {
         let mut map = Self::default();
-        let is_wanted = |fact: &Coverage| {
-            wanted.is_some_and(|(series, from, to)| {
-                fact.series == series && fact.from <= to && from <= fact.to
-            })
-        };
         for (id, batch) in ledger.batches().iter() {
             if Provider::of_mapping(&batch.stage.mapping.id).is_none() {
                 continue;
