@@ -16,6 +16,7 @@ mod recorded;
 pub mod responder;
 mod restated;
 mod secret;
+mod spent;
 mod strict;
 mod taken_back;
 mod tradier;

@@ -23,7 +23,7 @@ const FILE: &str = "arrived";
 const CUT: &str = "cut";
 
 /// One body that waits, with a note about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Arrival {
     /// What the fetch wrote about it, as JSON: question, page, status, time.
     pub note: String,

@@ -21,6 +21,7 @@ mod facts;
 mod known;
 mod meaning;
 mod note;
+mod past;
 mod plan;
 mod reading;
 mod remarks;
@@ -75,4 +76,6 @@ pub struct OutcomeLine {
     pub ended: String,
     /// What the service said, if anything.
     pub text: String,
+    /// Whether it came in an earlier fetch, which was interrupted.
+    pub earlier: bool,
 }

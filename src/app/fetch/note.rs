@@ -117,7 +117,12 @@ impl Answered {
         matches!(ended, "ok" | "repeated" | "not-found" | "not-entitled")
     }
 
-    /// Whether it need not be asked again now: a snapshot of this morning is none of the close.
+    /// Whether there is anything of it: of a failure, what came before it.
+    pub(super) fn gave(&self) -> bool {
+        self.pages.iter().any(|(note, _)| matches!(note.ended.as_str(), "ok" | "incomplete"))
+    }
+
+    /// Whether the question need not be asked again now: a snapshot of this morning is none of the close.
     pub fn stands(&self, now_ms: i64) -> bool {
         let of_now = self.question.endpoint.is_of_now();
         let observed = self.pages.last().map_or(0, |(note, _)| note.observed_ms);

@@ -8,6 +8,7 @@ use super::facts::{self, Rejected, facts};
 use super::known::is_known;
 use super::meaning::meaning;
 use super::note::{Answered, Note, waiting};
+use super::past;
 use super::reading::{self, Reading, finding, read_into, session};
 use super::remarks::{as_traded, clocks, failed_ticker};
 use super::{Endpoint, OutcomeLine, Question};
@@ -26,7 +27,7 @@ use crate::domain::{
 use crate::ledger::codec::{Http, ManifestSource, SourceKind};
 use crate::ledger::{Inbox, Ledger};
 use serde::Serialize;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// What became of the inbox.
@@ -61,14 +62,8 @@ pub fn settle(
     options: &SettleOptions,
     run: &Run<'_>,
 ) -> Result<Settled> {
-    let (mut answers, dropped) = waiting(inbox);
-    // A failure of an interrupted fetch is no news once the question was asked again.
-    let good: HashSet<Question> = answers
-        .iter()
-        .filter(|answer| answer.is_answer())
-        .map(|answer| answer.question.clone())
-        .collect();
-    answers.retain(|answer| answer.is_answer() || !good.contains(&answer.question));
+    let (answers, dropped) = waiting(inbox);
+    let (answers, mut gone) = past::parted(answers);
     let mut settled = Settled { dropped, ..Settled::default() };
     let rounds = rounds(&answers);
     let subject = |answer: &Answered| {
@@ -94,7 +89,7 @@ pub fn settle(
             let today = run.clock.market_day();
             coverage.compare_with_views(ledger, view, symbols.iter(), today)?;
         }
-        let of_view = |answer: &&Answered| {
+        let of_view = |answer: &Answered| {
             // Staged before the process died, and not yet taken out of the inbox.
             let known = |(note, arrival): &(Note, crate::ledger::Arrival)| {
                 let since = crate::domain::Position(note.position);
@@ -103,10 +98,13 @@ pub fn settle(
             subject(answer) == (view, provider) && !answer.pages.iter().any(known)
         };
         let of_round = answers.iter().zip(&rounds).filter(|(_, of)| **of == round);
-        let answers: Vec<&Answered> = of_round.map(|(answer, _)| answer).filter(of_view).collect();
+        let of_round = of_round.map(|(answer, _)| answer);
+        let answers: Vec<&Answered> = of_round.filter(|answer| of_view(answer)).collect();
         if answers.is_empty() {
             continue;
         }
+        // Of what is no news the requests are still to be counted, once.
+        let requests: Vec<Answered> = gone.extract_if(.., |answer| of_view(answer)).collect();
         let roots = ViewReader::new(ledger)?.roots();
         let mut work = Work::new(inbox, (&coverage, roots), (view, provider), options, run);
         run.progress.begin("reading answers", Some(answers.len() as u64), "answers");
@@ -117,6 +115,9 @@ pub fn settle(
                 run.progress.at(number as u64 + 1);
             }
             if provider.counts_days() {
+                for answer in &requests {
+                    work.heard(target, answer)?;
+                }
                 work.list_requests(target)?;
             }
             Ok(())
@@ -245,6 +246,10 @@ impl<'a> Work<'a> {
             },
         };
         let question = answer.question.clone();
+        if question.endpoint.provider().counts_days() {
+            self.heard(ledger, answer)?;
+            self.draft.manifest.coverage.push(past::lost(answer, &lost));
+        }
         self.outcomes.push(OutcomeLine {
             facts: vec![(question.from, question.to, Fact::Failed)],
             rows: 0,
@@ -252,7 +257,19 @@ impl<'a> Work<'a> {
             ended: "unreadable".to_owned(),
             text: format!("{lost}; it is left out, and asked again"),
             question,
+            earlier: false,
         });
+        Ok(())
+    }
+
+    /// Records that requests were made, and what came, as far as it can be read, but no event of it.
+    fn heard(&mut self, ledger: &mut Ledger, answer: &Answered) -> Result<()> {
+        let number = self.outcomes.len() as u32;
+        let bodies = Bodies::new(self.inbox, &answer.pages);
+        for (page, note) in bodies.notes().enumerate() {
+            let body = bodies.get(page).unwrap_or_default();
+            self.keep(ledger, &answer.question, note, &body, number)?;
+        }
         Ok(())
     }
 
@@ -337,6 +354,7 @@ impl<'a> Work<'a> {
                 .iter()
                 .find_map(|f| (!f.text.is_empty()).then(|| f.text.clone()))
                 .unwrap_or_default(),
+            earlier: bodies.notes().all(|note| note.run_id() != self.run.correlation),
         });
         if unchanged {
             return Ok(());

@@ -115,7 +115,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
         report.requests = asked.requests;
         report.left = asked.left;
         report.cache = FetchCache::of(&asked.cache);
-        let kept = fetch::waiting(&inbox).0.len();
+        let kept = fetch::waiting(&inbox).0.iter().filter(|kept| kept.is_answer()).count();
         if let Some(text) = &asked.refused {
             return Err(Failure::of(
                 Exit::Credentials,
@@ -327,6 +327,9 @@ fn follows(what: What) -> Option<Derivation> {
 /// What the answers say as a whole, when not all is well.
 fn verdict(outcomes: &[OutcomeLine]) -> Option<(Exit, String, &'static str)> {
     let has = |outcome: &OutcomeLine, fact| outcome.facts.iter().any(|(_, _, f)| *f == fact);
+    // What failed in an earlier fetch is asked again by whoever wants it; if that was now, it is told.
+    let of_now = |outcome: &&OutcomeLine| !(outcome.earlier && has(outcome, Fact::Failed));
+    let outcomes: Vec<&OutcomeLine> = outcomes.iter().filter(of_now).collect();
     let failed: Vec<_> = outcomes.iter().filter(|outcome| has(outcome, Fact::Failed)).collect();
     let name = |outcome: &OutcomeLine| {
         let symbol = outcome.question.symbol.as_ref().map(ToString::to_string);
