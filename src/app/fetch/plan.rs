@@ -285,7 +285,7 @@ impl Planner<'_> {
         let stocks = self.wish.symbols.iter().all(|symbol| !symbol.as_str().contains(':'));
         let series = self.wish.what.series();
         let brings_back = |day: &Day| self.coverage.any_rolled_back(series, "", *day);
-        let clean = self.wish.again || !days.iter().any(brings_back);
+        let clean = self.wish.again || !days.iter().any(|day| brings_back(day).is_some());
         if !cheaper || !stocks || !clean {
             return single;
         }
