@@ -10,6 +10,7 @@ mod derived;
 pub mod fake;
 mod faults;
 mod interrupted;
+mod kept_back;
 mod outcomes;
 mod own;
 mod recorded;

@@ -28,6 +28,7 @@ mod remarks;
 mod service;
 mod settle;
 mod spent;
+mod withheld;
 
 pub use ask::{AskOptions, Asked, ask};
 pub use cache::{Cache, CacheLimits, Counters, Kept, Recorded, recorded};
@@ -39,6 +40,7 @@ pub use plan::{Grouped, Plan, What, Wish, plan, plan_beside};
 pub use service::{Pace, Resilience, Service, ServiceOptions, Stop, open_inbox, reach};
 pub use settle::{SettleOptions, Settled, settle};
 pub use spent::spent;
+pub use withheld::{Forgotten, forget, unless_taken_back};
 
 use crate::domain::{Day, Series, Symbol};
 

@@ -4,25 +4,25 @@ use super::announced::Announced;
 use super::bodies::{self, Bodies};
 use super::coverage::{CoverageMap, is_adjusted};
 use super::endpoint::Provider;
-use super::facts::{self, Rejected, facts};
+use super::facts::{self, facts};
 use super::known::is_known;
 use super::meaning::meaning;
 use super::note::{Answered, Note, waiting};
 use super::past;
-use super::reading::{self, Reading, finding, read_into, session};
-use super::remarks::{as_traded, clocks, failed_ticker};
+use super::reading::{Read, Whole, finding, read};
+use super::remarks::{as_traded, clocks};
+use super::withheld;
 use super::{Endpoint, OutcomeLine, Question};
 use crate::app::Run;
 use crate::app::clock::rfc3339;
-use crate::app::error::Result;
+use crate::app::error::{AppError, Result};
 use crate::app::import::{Staged, with_events};
 use crate::app::stage::Draft;
 use crate::app::views::{Roots, ViewReader};
 use crate::app::withdraw;
-use crate::domain::entry::RowCounts;
 use crate::domain::{
-    Calendar, Class, Collector, Day, Fact, Finding, Key, Op, Origin, Series, Severity, Symbol,
-    Window,
+    BatchId, Calendar, Class, Collector, Day, Fact, Finding, Key, Op, Origin, Series, Severity,
+    Symbol, Window,
 };
 use crate::ledger::codec::{Http, ManifestSource, SourceKind};
 use crate::ledger::{Inbox, Ledger};
@@ -39,6 +39,10 @@ pub struct Settled {
     pub outcomes: Vec<OutcomeLine>,
     /// Pages of answers that had not arrived whole; they are asked again.
     pub dropped: usize,
+    /// What was left out, since it was taken back after it had been asked for; and the batch of which.
+    pub withheld: Vec<(Question, Option<BatchId>)>,
+    /// Views whose answers have the content of what was rolled back; none of it stays.
+    pub refused: Vec<((Series, Provider), AppError)>,
 }
 
 /// How to settle.
@@ -116,7 +120,7 @@ pub fn settle(
             }
             if provider.counts_days() {
                 for answer in &requests {
-                    work.heard(target, answer)?;
+                    work.heard(target, answer, true)?;
                 }
                 work.list_requests(target)?;
             }
@@ -124,12 +128,20 @@ pub fn settle(
         })?;
         run.progress.end();
         settled.outcomes.append(&mut work.outcomes);
+        settled.withheld.append(&mut work.withheld);
         let draft = work.draft;
         if draft.manifest.coverage.is_empty() {
             prepared.abandon(ledger)?;
             continue;
         }
-        settled.staged.push(withdraw::settle(prepared, ledger, draft, options.full, run)?);
+        match withdraw::settle(prepared, ledger, draft, options.full, run) {
+            Ok(staged) => settled.staged.push(staged),
+            // It keeps nobody from the others, and would be refused by every later fetch too.
+            Err(refusal @ AppError::RolledBackBefore { .. }) => {
+                settled.refused.push(((view, provider), refusal));
+            }
+            Err(error) => return Err(error),
+        }
     }
     inbox.clear()?;
     Ok(settled)
@@ -171,25 +183,6 @@ struct Request {
     run: String,
 }
 
-/// What the pages of an answer say.
-#[derive(Default)]
-struct Whole {
-    windows: Vec<Window>,
-    rows: RowCounts,
-    days: Option<(Day, Day)>,
-    /// The session of a chain, else the first day asked.
-    as_of: Day,
-    rejected: Rejected,
-    findings: Vec<Finding>,
-}
-
-/// What came of reading an answer.
-enum Read {
-    Of(Box<Whole>),
-    /// It cannot be read, and why.
-    Not(String),
-}
-
 struct Work<'a> {
     inbox: &'a Inbox,
     coverage: &'a CoverageMap,
@@ -199,6 +192,7 @@ struct Work<'a> {
     windows: Vec<Window>,
     events: u32,
     outcomes: Vec<OutcomeLine>,
+    withheld: Vec<(Question, Option<BatchId>)>,
     requests: Vec<Request>,
     announced: Announced,
     run: &'a Run<'a>,
@@ -227,6 +221,7 @@ impl<'a> Work<'a> {
             windows,
             events: 0,
             outcomes,
+            withheld: Vec::new(),
             requests,
             announced,
             run,
@@ -236,10 +231,15 @@ impl<'a> Work<'a> {
     /// Reads one answer; if it says what is known already, nothing of it stays. One that cannot be
     /// read is left out and told: it is asked again, and keeps nobody from the others.
     fn answer(&mut self, ledger: &mut Ledger, answer: &Answered) -> Result<()> {
+        if answer.is_erased() {
+            let of = [withheld::about(&answer.question)];
+            let taken = self.coverage.taken_back_since(&of, answer.position());
+            return self.withhold(ledger, answer, taken);
+        }
         let bodies = Bodies::new(self.inbox, &answer.pages);
         let lost = match bodies::too_large(&answer.pages) {
             Some(why) => why,
-            None => match self.read(&answer.question, &bodies) {
+            None => match read(&answer.question, &bodies, self.draft.manifest.sources.len()) {
                 Ok(Read::Of(all)) => return self.take(ledger, answer, &bodies, *all),
                 Ok(Read::Not(why)) => why,
                 Err(error) => bodies::damage(&error).ok_or(error)?,
@@ -247,7 +247,7 @@ impl<'a> Work<'a> {
         };
         let question = answer.question.clone();
         if question.endpoint.provider().counts_days() {
-            self.heard(ledger, answer)?;
+            self.heard(ledger, answer, true)?;
             self.draft.manifest.coverage.push(past::lost(answer, &lost));
         }
         self.outcomes.push(OutcomeLine {
@@ -262,47 +262,34 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Records that requests were made, and what came, as far as it can be read, but no event of it.
-    fn heard(&mut self, ledger: &mut Ledger, answer: &Answered) -> Result<()> {
+    /// Records that requests were made, but no event of what came: that, as far as it can be read, where
+    /// it is to be kept.
+    fn heard(&mut self, ledger: &mut Ledger, answer: &Answered, kept: bool) -> Result<()> {
         let number = self.outcomes.len() as u32;
+        let of = [withheld::about(&answer.question)];
+        let kept = kept && self.coverage.taken_back_since(&of, answer.position()).is_none();
         let bodies = Bodies::new(self.inbox, &answer.pages);
         for (page, note) in bodies.notes().enumerate() {
-            let body = bodies.get(page).unwrap_or_default();
+            let body = bodies.get(page).ok().filter(|_| kept).unwrap_or_default();
             self.keep(ledger, &answer.question, note, &body, number)?;
         }
         Ok(())
     }
 
-    /// Reads the pages of an answer, one after the other.
-    fn read(&self, question: &Question, bodies: &Bodies<'_>) -> Result<Read> {
-        let mut all = Whole::default();
-        all.as_of = session(question, bodies, &mut all.findings)?;
-        let underlying = reading::underlying(question, bodies, &mut all.findings)?;
-        let (first, as_of) = (self.draft.manifest.sources.len(), all.as_of);
-        for (page, note) in bodies.notes().enumerate() {
-            if !matches!(note.ended.as_str(), "ok" | "incomplete") {
-                continue;
-            }
-            let source = (first + page) as u32;
-            let reading = Reading { question, as_of, underlying: &underlying, source };
-            let summary = read_into(note, &bodies.get(page)?, &reading, &mut all.windows);
-            let mut fatal = summary.findings.iter();
-            if let Some(fatal) = fatal.find(|finding| finding.severity == Severity::Fatal) {
-                return Ok(Read::Not(fatal.text.clone()));
-            }
-            all.rows.read += summary.rows.read;
-            all.rows.accepted += summary.rows.accepted;
-            all.rows.rejected += summary.rows.rejected;
-            all.rejected.count += summary.rows.rejected;
-            all.rejected.undated += summary.undated;
-            all.rejected.days.extend(summary.rejected_days);
-            // Named one by one: which ticker failed is what somebody wants to know.
-            let told = |finding: &Finding| finding.code != "ticker_error";
-            all.findings.extend(summary.findings.into_iter().filter(told));
-            all.findings.extend(summary.errors.iter().map(failed_ticker));
-            all.days = joined(all.days, summary.days);
+    /// Leaves out an answer: what it says was taken back after it had been asked for.
+    fn withhold(
+        &mut self,
+        ledger: &mut Ledger,
+        answer: &Answered,
+        taken: Option<BatchId>,
+    ) -> Result<()> {
+        if answer.question.endpoint.provider().counts_days() {
+            self.heard(ledger, answer, false)?;
+            let why = "what it says was taken back after it had been asked for";
+            self.draft.manifest.coverage.push(past::lost(answer, why));
         }
-        Ok(Read::Of(Box::new(all)))
+        self.withheld.push((answer.question.clone(), taken));
+        Ok(())
     }
 
     /// Takes what was read of an answer into the batch.
@@ -338,6 +325,9 @@ impl<'a> Work<'a> {
         let mut told = facts(&answered, Calendar::nyse());
         if question.endpoint.is_chain() {
             told.iter_mut().for_each(|fact| (fact.from, fact.to) = (as_of.min(fact.from), fact.to));
+        }
+        if let Some(taken) = self.coverage.taken_back_since(&told, answer.position()) {
+            return self.withhold(ledger, answer, Some(taken));
         }
         // No view changes while a batch is written, so the roots are read once for all answers.
         let reader = ViewReader::with(ledger, Arc::clone(&self.roots));
@@ -478,12 +468,5 @@ impl<'a> Work<'a> {
         }
         self.events = out.finish()?;
         Ok(())
-    }
-}
-
-fn joined(known: Option<(Day, Day)>, more: Option<(Day, Day)>) -> Option<(Day, Day)> {
-    match (known, more) {
-        (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
-        (one, other) => one.or(other),
     }
 }

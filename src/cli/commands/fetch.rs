@@ -10,7 +10,8 @@ use super::derive;
 use crate::app::Ledger;
 use crate::app::derive::Derivation;
 use crate::app::fetch::{
-    self, Asked, CoverageMap, OutcomeLine, Plan, Provider, Service, Settled, Stop, What, Wish,
+    self, Asked, CoverageMap, OutcomeLine, Plan, Provider, Question, Service, Settled, Stop, What,
+    Wish,
 };
 use crate::app::import::{Outcome as Came, Staged};
 use crate::app::prepared;
@@ -55,7 +56,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
     if wish.source == Provider::Polygon && fetch::is_adjusted(view) {
         coverage.compare_with_views(&ledger, view, wish.symbols.iter(), today)?;
     }
-    let waiting = fetch::waiting(&inbox).0;
+    let waiting = fetch::unless_taken_back(&ledger, fetch::waiting(&inbox).0)?;
     let (plan, kept) = fetch::plan_beside(&wish, &coverage, Calendar::nyse(), &waiting);
     let position = ledger.position();
     if wish.source.counts_days() {
@@ -166,6 +167,23 @@ fn left_out(ui: &mut Ui, batch: BatchId, erased: bool, all: bool) -> Outcome<()>
     Ok(())
 }
 
+/// Tells which answers that waited are left out, since what they say was taken back meanwhile.
+fn not_brought_back(ui: &mut Ui, withheld: &[(Question, Option<BatchId>)]) {
+    let Some((first, _)) = withheld.first() else { return };
+    let mut batches: Vec<String> =
+        withheld.iter().flat_map(|of| of.1).map(|id| id.to_string()).collect();
+    batches.sort();
+    batches.dedup();
+    let about = first.symbol.as_ref().map_or_else(|| "all symbols".into(), ToString::to_string);
+    let of = if batches.is_empty() { String::new() } else { format!(" ({})", batches.join(", ")) };
+    let (count, series) = (withheld.len(), first.series);
+    let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
+    ui.note(&format!(
+        "the answer about {series} of {about}{more} that waited is left out: what it says was taken back \
+         after it had been asked for{of} (`--again` asks anew)"
+    ));
+}
+
 /// What is to be said when no further request had a chance.
 fn shut_text(asked: &Asked) -> Option<String> {
     let text = asked.shut.as_ref()?;
@@ -188,13 +206,21 @@ fn finish(
 ) -> Outcome<Exit> {
     report.dropped = settled.dropped as u64;
     report.outcomes = settled.outcomes.iter().flat_map(FetchLine::of).collect();
+    let Settled { staged, outcomes, withheld, refused, .. } = settled;
+    not_brought_back(ui, &withheld);
+    let (refused, others): (Vec<_>, Vec<_>) =
+        refused.into_iter().partition(|(of, _)| *of == (wish.what.series(), wish.source));
+    let refused = refused.into_iter().next().map(|(_, refusal)| refusal);
+    for ((series, _), refusal) in others {
+        ui.note(&format!("{series} of an earlier fetch is left out: {refusal}"));
+    }
     let shut = shut.map(|text| (Exit::Network, text, "the same command asks for the rest later"));
-    let told = shut.or_else(|| verdict(&settled.outcomes));
+    let told = shut.or_else(|| verdict(&outcomes));
     if ui.for_people() {
         ui.show(&FetchPage { report: &report, planned: false })?;
     }
     let (mut own, mut earlier): (Option<Staged>, Vec<BatchId>) = (None, Vec::new());
-    for staged in settled.staged {
+    for staged in staged {
         let of_wish = staged.batch.and_then(|id| ledger.batches().get(id));
         let is_own = of_wish.is_some_and(|batch| is_of(batch, wish));
         // Of two of this view, the later one has the answers of now.
@@ -250,6 +276,7 @@ fn finish(
             }
             held.filter(|_| exit == Exit::Done).unwrap_or(exit)
         }
+        None if refused.is_some() => Exit::Done,
         None => {
             // A run that was killed between confirming and computing is made good here.
             if let (true, Some(what)) = (args.decide.yes, follows) {
@@ -259,6 +286,9 @@ fn finish(
             Exit::Done
         }
     };
+    if let Some(refusal) = refused {
+        return Err(refusal.into());
+    }
     Ok(match told {
         Some((told, text, hint)) => {
             ui.reason(&format!("! {text}"));

@@ -48,12 +48,19 @@ impl Planner<'_> {
             wanting.extend(lacks(Some(symbol), &scope).then_some(symbol));
             held_back.extend((self.held.get() > held).then_some(symbol));
         }
+        let back = self.coverage.any_rolled_back(self.wish.what.series(), &scope, today.0);
+        let back = back.filter(|_| !self.wish.again);
         let whole = match self.wish.grouped {
             _ if self.wish.symbols.is_empty() => lacks(None, &scope),
             Grouped::Always => !wanting.is_empty(),
             Grouped::Auto => wanting.len() > 1,
             Grouped::Never => false,
         };
+        // One about all symbols would bring back what was taken back of any.
+        if self.wish.symbols.is_empty() && whole {
+            self.rolled_back.borrow_mut().extend(back);
+        }
+        let whole = whole && back.is_none();
         if whole {
             plan.questions.push(calendar(None, all));
         }
