@@ -1,8 +1,9 @@
 //! What was taken back stays away: also where an answer of before waits, where another question would
 //! bring it, and where its day is another one in UTC.
 
-use super::responder::{Responder, ok};
+use super::responder::{Responder, ok, whole};
 use super::{Bench, bars_body, sessions, wait_until};
+use crate::program::Ran;
 use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -147,4 +148,86 @@ fn what_is_refused_of_the_inbox_stops_no_later_fetch() {
     assert!(ran.exits(23).err.contains("b1"));
     assert_eq!(bench.count("spot", "AAA"), 0);
     bench.verifies();
+}
+
+/// What the service says of the market; each answer has a time of its own.
+fn market() -> Responder {
+    Responder::new(|target, call| {
+        if target.contains("/upcoming") {
+            return ok(
+                r#"[{"date":"2025-11-20","exchange":"NYSE","name":"WRONG","status":"closed"}]"#,
+            );
+        }
+        if target.contains("/now") {
+            return ok(format!(
+                r#"{{"market":"closed","earlyHours":false,"afterHours":false,"serverTime":"2025-11-14T16:35:{call:02}-05:00","exchanges":{{"nyse":"closed"}},"currencies":{{"fx":"open"}}}}"#
+            ));
+        }
+        let names = target.rsplit_once("any_of=").unwrap().1.split('&').next().unwrap();
+        let quote = |name: &str| {
+            format!(
+                r#"{{"ticker":"{name}","type":"stocks","name":"{name}","session":{{"close":{call}.5}}}}"#
+            )
+        };
+        let quotes: Vec<String> = names.split(',').map(quote).collect();
+        ok(format!(r#"{{"results":[{}],"status":"OK","request_id":"{call}"}}"#, quotes.join(",")))
+    })
+}
+
+#[test]
+fn a_calendar_and_quotes_that_were_rolled_back_stay_so_for_the_day() {
+    let service = market();
+    let mut bench = Bench::new(service.base());
+    bench.confirmed("calendar");
+    bench.run("batch rollback b1 --reason none").exits(0);
+    let ran = bench.fetch("calendar --yes").exits(23);
+    assert!(ran.err.contains("b1") && ran.err.contains("tomorrow"), "{}", ran.err);
+    bench.confirmed("calendar --again --reason meant");
+    bench.confirmed("calendar");
+    bench.confirmed("quotes A B");
+    let last = |bench: &Bench| bench.size().1["active"].as_u64().unwrap() + 1;
+    bench.run(&format!("batch rollback b{} --reason wrong", last(&bench))).exits(0);
+    let asked = service.asked().len();
+    bench.fetch("quotes A B --yes").exits(23);
+    bench.fetch("quotes B --yes --refresh").exits(23);
+    // One that was not taken back is asked for alone.
+    let ran = bench.fetch("quotes A C --yes").exits(0);
+    assert!(ran.err.contains("are not asked"), "{}", ran.err);
+    let targets = service.targets().split_off(asked);
+    assert!(targets.len() == 1 && targets[0].ends_with("any_of=C"), "{targets:?}");
+    assert_eq!((bench.count("quotes", "A"), bench.count("quotes", "C")), (0, 1));
+    bench.confirmed("quotes A --again --reason meant");
+    bench.confirmed("quotes A");
+    assert_eq!(bench.count("quotes", "A"), 1);
+    bench.now = "2025-11-17T21:35:00Z".into();
+    bench.confirmed("quotes A B");
+    bench.verifies();
+}
+
+#[test]
+fn no_list_of_all_announcements_brings_one_back() {
+    let service = Responder::new(|target, _| {
+        if target.contains("function=EARNINGS&") {
+            return ok(r#"{"quarterlyEarnings":[]}"#);
+        }
+        let rows = ["LULU,Lululemon,2025-12-04", "ADBE,Adobe,2025-12-10", "NKE,Nike,2025-12-18"];
+        let asked = target.split('&').find_map(|part| part.strip_prefix("symbol="));
+        let rows = rows.iter().filter(|row| asked.is_none_or(|name| row.starts_with(name)));
+        let rows: Vec<String> = rows.map(|row| format!("{row},2025-10-31,1,USD,\r\n")).collect();
+        let header = "symbol,name,reportDate,fiscalDateEnding,estimate,currency,timeOfTheDay\r\n";
+        whole(
+            "200 OK\r\nContent-Type: application/x-download",
+            format!("{header}{}", rows.concat()),
+        )
+    });
+    let bench = Bench::new(service.base());
+    bench.confirmed("earnings LULU");
+    bench.run("batch rollback b1 --reason wrong").exits(0);
+    let counts = |names: [&str; 3]| names.map(|name| bench.count("earnings", name));
+    let told = |ran: Ran| assert!(ran.err.contains("b1"), "{}", ran.err);
+    told(bench.fetch("earnings --yes").exits(23));
+    told(bench.fetch("earnings LULU ADBE NKE --yes").exits(0));
+    assert_eq!(counts(["LULU", "ADBE", "NKE"]), [0, 1, 1]);
+    bench.confirmed("earnings --again --reason meant");
+    assert_eq!(counts(["LULU", "ADBE", "NKE"]), [1, 1, 1]);
 }

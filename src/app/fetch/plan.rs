@@ -413,22 +413,33 @@ impl Planner<'_> {
         let ask = |endpoint, scope: &str, target: &str| {
             self.question(endpoint, None, scope, (today, today), target.to_owned())
         };
-        let questions = vec![
-            ask(P::Holidays, "holidays", "/v1/marketstatus/upcoming"),
-            ask(P::MarketStatus, "status", "/v1/marketstatus/now"),
+        let lists = [
+            (P::Holidays, "holidays", "/v1/marketstatus/upcoming"),
+            (P::MarketStatus, "status", "/v1/marketstatus/now"),
         ];
-        Plan { questions, ..Plan::default() }
+        let asked = lists.into_iter().filter(|(_, scope, _)| !self.holds(None, scope, today));
+        let questions = asked.map(|(endpoint, scope, target)| ask(endpoint, scope, target));
+        Plan { questions: questions.collect(), ..Plan::default() }
     }
 
     fn quotes(&self) -> Plan {
         let session = session_at(self.wish.now_ms, self.calendar);
-        let ask = |symbols: &[Symbol]| {
-            let names: Vec<_> = symbols.iter().map(in_path).collect();
+        let mut asked: Vec<&Symbol> = self.wish.symbols.iter().collect();
+        if !self.wish.again {
+            asked.retain(|symbol| {
+                let name = in_path(symbol);
+                let back = self.coverage.quote_rolled_back(Some(symbol), &name, session);
+                self.rolled_back.borrow_mut().extend(back);
+                back.is_none()
+            });
+        }
+        let ask = |symbols: &[&Symbol]| {
+            let names: Vec<_> = symbols.iter().map(|symbol| in_path(symbol)).collect();
             let names = names.join(",");
             let target = format!("/v3/snapshot?limit=250&ticker.any_of={names}");
             self.question(P::Snapshot, None, &names, (session, session), target)
         };
-        let questions = self.wish.symbols.chunks(TICKERS).map(ask).collect();
+        let questions = asked.chunks(TICKERS).map(ask).collect();
         Plan { questions, ..Plan::default() }
     }
 

@@ -79,14 +79,15 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
     if args.dry_run {
         ui.page(&FetchPage { report: &report, planned: true })?;
         if let Some(batch) = plan.rolled_back.last() {
-            left_out(ui, *batch, erased, false)?;
+            left_out(ui, *batch, (erased, wish.what), false)?;
         }
         ui.hint("nothing was asked; leave out `--dry-run` to ask");
         return Ok(Exit::Done);
     }
     announce(ui, &plan, &report.plan);
     if let Some(batch) = plan.rolled_back.last() {
-        left_out(ui, *batch, erased, plan.questions.is_empty() && kept == 0)?;
+        let all = plan.questions.is_empty() && kept == 0;
+        left_out(ui, *batch, (erased, wish.what), all)?;
     }
     let mut shut = None;
     if !plan.questions.is_empty() {
@@ -150,7 +151,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
 }
 
 /// Tells that days are not asked since they were taken back; where these are all, that is a refusal.
-fn left_out(ui: &mut Ui, batch: BatchId, erased: bool, all: bool) -> Outcome<()> {
+fn left_out(ui: &mut Ui, batch: BatchId, (erased, what): (bool, What), all: bool) -> Outcome<()> {
     let anew = "ask for it anew with `--again --reason TEXT`";
     let (how, before, hint) = match erased {
         true => ("erased from", "erased from", anew.to_owned()),
@@ -161,6 +162,13 @@ fn left_out(ui: &mut Ui, batch: BatchId, erased: bool, all: bool) -> Outcome<()>
     };
     if all {
         let text = format!("what is missing was {before} {batch}");
+        // A list says all again each day.
+        let hint = match what {
+            What::Calendar | What::Earnings | What::Tickers => {
+                format!("{hint}; tomorrow's is asked for")
+            }
+            _ => hint,
+        };
         return Err(Failure::of(Exit::RolledBackBefore, text, hint));
     }
     ui.note(&format!("days that were {how} {batch} are not asked (`--again` does)"));
