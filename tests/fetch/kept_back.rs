@@ -150,6 +150,57 @@ fn what_is_refused_of_the_inbox_stops_no_later_fetch() {
     bench.verifies();
 }
 
+/// Articles, filtered as the service does: each `published_utc` from a bound on, until before another.
+fn articles(published: &'static [&'static str]) -> Responder {
+    Responder::new(move |target, call| {
+        let bound = |name: &str| {
+            let found = target.split(['?', '&']).find_map(|part| part.strip_prefix(name));
+            found.unwrap().to_owned()
+        };
+        let (from, to) = (bound("published_utc.gte="), bound("published_utc.lt="));
+        let found = published.iter().filter(|at| (&*from..&*to).contains(*at));
+        let article = |at: &&str| {
+            format!(
+                r#"{{"id":"{at}","publisher":{{"name":"P"}},"title":"T{at}","published_utc":"{at}","article_url":"https://p/{at}","tickers":["AAA"]}}"#
+            )
+        };
+        let found: Vec<String> = found.map(article).collect();
+        let count = found.len();
+        ok(format!(
+            r#"{{"results":[{}],"status":"OK","request_id":"{call}","count":{count}}}"#,
+            found.join(",")
+        ))
+    })
+}
+
+#[test]
+fn an_erased_article_of_the_evening_is_not_in_the_next_day_s_answer() {
+    let service =
+        articles(&["2025-11-12T15:00:00Z", "2025-11-14T02:10:00Z", "2025-11-14T15:00:00Z"]);
+    let mut bench = Bench::new(service.base());
+    bench.now = "2025-11-14T17:00:00Z".into();
+    bench.confirmed("news AAA --days 5");
+    let days = |bench: &Bench| -> Vec<String> {
+        bench.rows("news", "AAA").iter().map(|row| row["date"].as_str().unwrap().into()).collect()
+    };
+    assert_eq!(days(&bench), ["2025-11-12", "2025-11-13", "2025-11-14"]);
+    bench.run("erase b1/2 --reason gone --yes").exits(0);
+    bench.now = "2025-11-14T18:30:00Z".into();
+    bench.fetch("news AAA --days 5 --yes").exits(0);
+    assert_eq!(days(&bench), ["2025-11-12", "2025-11-14"]);
+    // At 23:30 of the last day, and at 0:30 of the day after it; in summer time too.
+    let service = articles(&[
+        "2025-11-14T04:30:00Z",
+        "2025-11-14T05:30:00Z",
+        "2025-07-11T03:30:00Z",
+        "2025-07-11T04:30:00Z",
+    ]);
+    bench = Bench::new(service.base());
+    bench.confirmed("news AAA --from 2025-11-12 --to 2025-11-13");
+    bench.confirmed("news AAA --from 2025-07-09 --to 2025-07-10");
+    assert_eq!(days(&bench), ["2025-07-10", "2025-11-13"]);
+}
+
 /// What the service says of the market; each answer has a time of its own.
 fn market() -> Responder {
     Responder::new(|target, call| {

@@ -3,6 +3,7 @@
 use super::coverage::{CoverageMap, days_in, runs};
 use super::endpoint::{Provider, in_query as in_path};
 use super::{Endpoint, Question};
+use crate::app::clock;
 use crate::domain::{BatchId, Calendar, Day, Series, Symbol, eastern};
 use crate::sources::alpha_vantage::Endpoint as Av;
 use crate::sources::polygon::Endpoint as P;
@@ -383,12 +384,15 @@ impl Planner<'_> {
     }
 
     fn news(&self, symbol: &Symbol) -> Vec<Question> {
+        // The service compares instants, and a plain day would be one of UTC: an article of New York's
+        // evening would be in the answer about the next day, and what is known of its own day not hold.
+        let begins =
+            |day: Day| eastern::instant(day, 0, 0).map_or_else(|| day.to_string(), clock::rfc3339);
         let ask = |(from, to): (Day, Day)| {
             let ticker = in_path(symbol);
-            // The service compares instants: the day after the last one is left out.
-            let end = to.next();
+            let (first, end) = (begins(from), begins(to.next()));
             let target = format!(
-                "/v2/reference/news?limit=1000&order=asc&published_utc.gte={from}&\
+                "/v2/reference/news?limit=1000&order=asc&published_utc.gte={first}&\
                  published_utc.lt={end}&sort=published_utc&ticker={ticker}"
             );
             self.question(P::News, Some(symbol), "", (from, to), target)
