@@ -282,3 +282,39 @@ fn no_list_of_all_announcements_brings_one_back() {
     bench.confirmed("earnings --again --reason meant");
     assert_eq!(counts(["LULU", "ADBE", "NKE"]), [1, 1, 1]);
 }
+
+/// Of a service that counts requests, what is left out counts all the same.
+#[test]
+fn an_answer_that_is_left_out_is_a_request_that_was_made() {
+    for back in ["batch rollback b1 --reason wrong", "erase b1 --reason licence --yes"] {
+        let gate = Arc::new(AtomicBool::new(false));
+        let theirs = Arc::clone(&gate);
+        let service = Responder::new(move |target, _| {
+            let symbol = target.split('&').find_map(|part| part.strip_prefix("symbol=")).unwrap();
+            while symbol == "BBB" && !theirs.load(Ordering::SeqCst) {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+            let bar =
+                r#"{"1. open":"5","2. high":"5","3. low":"5","4. close":"5","5. volume":"9"}"#;
+            ok(format!(
+                r#"{{"Meta Data":{{"2. Symbol":"{symbol}"}},"Time Series (Daily)":{{"2025-11-12":{bar}}}}}"#
+            ))
+        });
+        let bench = Bench::new(service.base());
+        let words = "--from 2025-11-12 --to 2025-11-12 --source alpha-vantage --no-derive --yes";
+        bench.fetch(&format!("spot AAA {words}")).exits(0);
+        stop(&service, bench.start(&format!("spot AAA BBB {words} --refresh --jobs 1")), 3);
+        bench.run(back).exits(0);
+        gate.store(true, Ordering::SeqCst);
+        let ran = bench.fetch(&format!("spot BBB {words}")).exits(0);
+        assert!(ran.err.contains("spot of AAA that waited is left out"), "{}", ran.err);
+        assert_eq!((bench.count("spot", "AAA"), bench.count("spot", "BBB")), (0, 1));
+        let plan = bench.fetch("earnings NEW --dry-run --json").exits(0).json();
+        assert_eq!(
+            (&plan["plan"]["day"]["spent"], service.asked().len()),
+            (&4.into(), 4),
+            "{back}"
+        );
+        bench.verifies();
+    }
+}
