@@ -5,16 +5,19 @@
 
 mod again;
 mod alpha_vantage;
+mod before_open;
 mod derived;
 pub mod fake;
 mod faults;
 mod interrupted;
+mod kept_back;
 mod outcomes;
 mod own;
 mod recorded;
 pub mod responder;
 mod restated;
 mod secret;
+mod spent;
 mod strict;
 mod taken_back;
 mod tradier;

@@ -6,6 +6,7 @@ pub use elsewhere::elsewhere;
 
 use super::clock::rfc3339;
 use super::error::{AppError, Result};
+use super::fetch::{Forgotten, forget};
 use super::report::{ErasedPartLine, ErasedReport, ErasureLine};
 use super::stage::entry_of;
 use super::{Run, projection, views};
@@ -86,6 +87,8 @@ pub fn plan(ledger: &Ledger, selection: &Selection, reason: &str) -> Result<Eras
         held: Vec::new(),
         elsewhere: Vec::new(),
         without_bytes,
+        waiting: 0,
+        inbox_held: false,
     })
 }
 
@@ -162,12 +165,16 @@ pub fn erase(
         return Ok(ErasedReport { plan: false, ..report });
     }
     super::stage::short_enough(Some(reason))?;
+    // First: an answer that is asked for once more does no harm, one that brings it back does.
+    let Forgotten { answers, held } = forget(ledger, selection)?;
+    let (waiting, inbox_held) = (answers as u64, held);
     let at = ledger.erase(selection, reason, &|kind| entry_of(kind, run))?;
     views::catch_up(ledger, run.progress)?;
     if run.refresh {
         projection::refresh(ledger, &[], run);
     }
-    Ok(ErasedReport { plan: false, entry: Some(at.0), position: ledger.position().0, ..report })
+    let (entry, position) = (Some(at.0), ledger.position().0);
+    Ok(ErasedReport { plan: false, entry, position, waiting, inbox_held, ..report })
 }
 
 /// Where an erasure could show.

@@ -332,7 +332,7 @@ fn told(range: &Range) -> CoverageLine {
 fn coverage(ledger: &Ledger, at: Position) -> Result<Vec<StatusCoverage>> {
     let map = CoverageMap::at(ledger, at)?;
     let mut lines: BTreeMap<Series, StatusCoverage> = BTreeMap::new();
-    for (series, symbol, scope, _) in map.iter() {
+    for (series, symbol, scope) in map.iter() {
         let line = lines.entry(*series).or_insert_with(|| StatusCoverage {
             series: series.name(),
             asked: 0,

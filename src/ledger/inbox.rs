@@ -12,18 +12,22 @@ use super::lock::Lock;
 use super::segment::{FrameKind, read_frame, write_frame};
 use super::{OpenOptions, Result, modes};
 use crate::domain::Digest;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The folder beside a ledger, and the file in it.
 const FOLDER: &str = "inbox";
 const FILE: &str = "arrived";
 /// The extension of what it was before something was cut off.
 const CUT: &str = "cut";
+/// The extension of what it is to be.
+const NEW: &str = "new";
 
 /// One body that waits, with a note about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Arrival {
     /// What the fetch wrote about it, as JSON: question, page, status, time.
     pub note: String,
@@ -34,6 +38,13 @@ pub struct Arrival {
     offset: u64,
 }
 
+impl Arrival {
+    /// Where it stands in the inbox: no two stand at one place.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+}
+
 /// An open inbox. While it lives, no other process has it.
 #[derive(Debug)]
 pub struct Inbox {
@@ -42,7 +53,7 @@ pub struct Inbox {
     end: u64,
     arrivals: Vec<Arrival>,
     cut: bool,
-    _lock: Lock,
+    lock: Arc<Lock>,
 }
 
 impl Inbox {
@@ -56,10 +67,12 @@ impl Inbox {
         modes::private_folder(&path).map_err(write)?;
         let lock = Lock::take(&path, options)?;
         let path = path.join(FILE);
+        removed(&path.with_extension(NEW)).map_err(write)?;
         let mut file = modes::private();
         let file = file.read(true).write(true).create(true).truncate(false);
         let file = file.open(&path).map_err(write)?;
-        let mut inbox = Self { path, file, end: 0, arrivals: Vec::new(), cut: false, _lock: lock };
+        let mut inbox =
+            Self { path, file, end: 0, arrivals: Vec::new(), cut: false, lock: Arc::new(lock) };
         inbox.read_all()?;
         if inbox.end == 0 {
             // An answer is not durable before the name of its file is.
@@ -181,21 +194,61 @@ impl Inbox {
         if content(&body) == arrival.digest { Ok(body) } else { Err(wrong()) }
     }
 
+    /// Takes the bodies away of those that stand at some places, and gives them other notes. The file is
+    /// written anew, so that nothing of them stays in it.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotWritable`]; then everything is as it was.
+    pub fn blank(&mut self, notes: &BTreeMap<u64, String>) -> Result<()> {
+        let write = |error| LedgerError::write("the inbox", error);
+        removed(&self.path.with_extension(CUT)).map_err(write)?;
+        if notes.is_empty() {
+            return Ok(());
+        }
+        let path = self.path.with_extension(NEW);
+        let mut file = modes::private();
+        let file = file.read(true).write(true).create(true).truncate(true);
+        let file = file.open(&path).map_err(write)?;
+        let lock = Arc::clone(&self.lock);
+        let (end, arrivals) = (0, Vec::new());
+        let mut new = Self { path, file, end, arrivals, cut: self.cut, lock };
+        for arrival in &self.arrivals {
+            match notes.get(&arrival.offset) {
+                Some(note) => new.add(note, &[])?,
+                None => match self.body(arrival) {
+                    // What is damaged is nothing to keep; the answer is asked again.
+                    Err(LedgerError::Damaged { .. }) => new.add(&arrival.note, &[])?,
+                    body => new.add(&arrival.note, &body?)?,
+                },
+            }
+        }
+        new.file.sync_all().map_err(write)?;
+        std::fs::rename(&new.path, &self.path).map_err(write)?;
+        new.path.clone_from(&self.path);
+        *self = new;
+        self.path.parent().map_or(Ok(()), synced).map_err(write)
+    }
+
     /// Empties the inbox: what was in it is in the ledger now, and what had been cut off was asked again.
     ///
     /// # Errors
     /// [`LedgerError::NotWritable`].
     pub fn clear(&mut self) -> Result<()> {
         let write = |error| LedgerError::write("the inbox", error);
-        match std::fs::remove_file(self.path.with_extension(CUT)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(write(error)),
-            _ => {}
-        }
+        removed(&self.path.with_extension(CUT)).map_err(write)?;
         self.file.set_len(0).map_err(write)?;
         self.file.sync_all().map_err(write)?;
         self.arrivals.clear();
         self.end = 0;
         Ok(())
+    }
+}
+
+/// Removes a file, if it is there.
+fn removed(path: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
@@ -289,6 +342,47 @@ mod tests {
         inbox.clear().unwrap();
         drop(inbox);
         assert!(open(directory.path()).arrivals().is_empty());
+    }
+
+    #[test]
+    fn what_is_taken_away_is_in_no_file_and_the_others_stay() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut inbox = open(directory.path());
+        for body in ["first", "SECRET", "third"] {
+            inbox.add(body, body.as_bytes()).unwrap();
+        }
+        inbox.sync().unwrap();
+        let file = directory.path().join("inbox").join(FILE);
+        std::fs::write(file.with_extension(CUT), "SECRET").unwrap();
+        std::fs::write(file.with_extension(NEW), "SECRET").unwrap();
+        drop(inbox);
+        let mut inbox = open(directory.path());
+        let gone = inbox.arrivals()[1].offset();
+        inbox.blank(&BTreeMap::from([(gone, "gone".to_owned())])).unwrap();
+        inbox.add("fourth", b"fourth").unwrap();
+        let said = |inbox: &Inbox| -> Vec<(String, String)> {
+            let one = |of: &Arrival| {
+                let body = inbox.body(of).unwrap();
+                (of.note.clone(), String::from_utf8(body).unwrap())
+            };
+            inbox.arrivals().iter().map(one).collect()
+        };
+        let pair = |note: &str, body: &str| (note.to_owned(), body.to_owned());
+        let want = [
+            pair("first", "first"),
+            pair("gone", ""),
+            pair("third", "third"),
+            pair("fourth", "fourth"),
+        ];
+        assert_eq!(said(&inbox), want);
+        let second = Inbox::open(directory.path(), &OpenOptions::new("second", Duration::ZERO));
+        assert!(matches!(second, Err(LedgerError::Held { .. })), "it is still locked");
+        drop(inbox);
+        for entry in std::fs::read_dir(directory.path().join("inbox")).unwrap() {
+            let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+            assert!(!bytes.windows(6).any(|part| part == b"SECRET"));
+        }
+        assert_eq!(said(&open(directory.path())), want);
     }
 
     #[test]

@@ -20,6 +20,16 @@ impl Document for ErasedReport {
         if !self.without_bytes.is_empty() {
             out += &without_bytes(self);
         }
+        if self.waiting > 0 {
+            let answers = counted(self.waiting, "answer");
+            out += &format!(
+                "\nThe bytes of {answers} of an interrupted fetch that said some of it go too\n"
+            );
+        }
+        if self.inbox_held {
+            out += "\nA fetch is under way: what it was answered of these days is left out when it ends, and \
+                    stays in the inbox until then\n";
+        }
         out
     }
 

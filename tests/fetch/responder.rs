@@ -85,6 +85,11 @@ impl Responder {
         self.asked().iter().map(target).collect()
     }
 
+    /// Begins to count from 0 again.
+    pub fn forget(&self) {
+        self.shared.asked.lock().unwrap().clear();
+    }
+
     /// How many bytes of endless answers were taken.
     pub fn sent(&self) -> u64 {
         self.shared.sent.load(Ordering::SeqCst)

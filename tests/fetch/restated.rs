@@ -3,6 +3,7 @@
 use super::responder::{Responder, ok};
 use super::{Bench, bars_body, sessions};
 use serde_json::Value as Json;
+use volledger::domain::{Day, eastern};
 
 const DAY: &str = "2025-06-03";
 
@@ -142,6 +143,12 @@ fn a_move_across_two_vendors_adjustments_is_none() {
 /// asked for ever where the service says the same.
 #[test]
 fn a_split_makes_earlier_prices_asked_once_from_its_day_on() {
+    for (view, words) in [("spot", "spot VOLA"), ("bars", "bars VOLA --timespan 1hour")] {
+        restated(view, words);
+    }
+}
+
+fn restated(view: &str, words: &str) {
     let days = sessions("2025-10-01", "2025-11-13");
     let split = r#"{"results":[{"execution_date":"2025-11-20","split_from":1,"split_to":10,"ticker":"VOLA","id":"x"}],"status":"OK"}"#;
     let service = Responder::new(move |target, number| match target {
@@ -153,7 +160,7 @@ fn a_split_makes_earlier_prices_asked_once_from_its_day_on() {
     let mut bench = Bench::new(service.base());
     let asked = |bench: &Bench| {
         let before = service.asked().len();
-        bench.fetch("spot VOLA --from 2025-10-01 --to 2025-11-13 --yes").exits(0);
+        bench.fetch(&format!("{words} --from 2025-10-01 --to 2025-11-13 --yes")).exits(0);
         service.asked().len() - before
     };
     assert_eq!(asked(&bench), 1);
@@ -164,6 +171,72 @@ fn a_split_makes_earlier_prices_asked_once_from_its_day_on() {
     assert_eq!(asked(&bench), 1);
     assert_ne!(bench.size(), size, "that it was asked is not known");
     assert_eq!(asked(&bench), 0);
-    assert_eq!(bench.count("spot", "VOLA"), 32);
+    assert_eq!(bench.count(view, "VOLA"), 32);
     bench.verifies();
+}
+
+/// One answer corrects a day, a later one corrects it back: in the days and words of one from before.
+#[test]
+fn a_value_that_is_corrected_back_is_heard() {
+    let service = Responder::new(|target, call| {
+        let path = target.split('?').next().unwrap();
+        let parts: Vec<&str> = path.split('/').collect();
+        let price = |day: &str| if day == "2025-11-11" && call == 1 { "118.5" } else { "119.5" };
+        let body = match parts.contains(&"grouped") {
+            true => {
+                let day: Day = parts[parts.len() - 1].parse().unwrap();
+                let t = eastern::instant(day, 16, 0).unwrap();
+                let price = price(parts[parts.len() - 1]);
+                format!(
+                    r#"{{"resultsCount":1,"adjusted":true,"results":[{{"T":"A","v":9,"o":{price},"c":{price},"h":{price},"l":{price},"t":{t}}}],"status":"OK","request_id":"r"}}"#
+                )
+            }
+            false => {
+                let days = sessions(parts[8], parts[9]);
+                bars_body("A", &days, |n| price(&days[n].to_string()).to_owned())
+            }
+        };
+        ok(body.replace(r#""request_id":"r""#, &format!(r#""request_id":"r{call}""#)))
+    });
+    let shown = |bench: &Bench| {
+        let rows = bench.rows("spot", "A");
+        let row = rows.iter().find(|row| row["date"] == "2025-11-11").unwrap();
+        row["close"].to_string()
+    };
+    let long = "spot A --from 2025-11-03 --to 2025-11-12 --grouped never --no-derive --refresh";
+    let day = "--from 2025-11-11 --to 2025-11-11 --no-derive --refresh";
+    let short = format!("spot A {day} --grouped never");
+    let all = format!("spot A {day} --grouped always");
+    for [first, second] in [[long, &short], [&short, long], [&all, &short], [&short, &all]] {
+        let bench = Bench::new(service.base());
+        service.forget();
+        bench.confirmed(first);
+        assert_eq!(bench.confirmed(second)["series"][0]["changed"], 1, "{second}");
+        assert_eq!(shown(&bench), "118.5");
+        assert_eq!(bench.confirmed(first)["series"][0]["changed"], 1, "{first}");
+        assert_eq!(shown(&bench), "119.5");
+        let before = bench.size();
+        bench.confirmed(first);
+        assert_eq!(bench.size(), before, "{first}: nothing is new any more");
+    }
+}
+
+/// Of two answers the one that was confirmed later is shown, whichever was asked first.
+#[test]
+fn what_was_confirmed_late_is_corrected_too() {
+    let service = Responder::new(|target, call| {
+        let parts: Vec<&str> = target.split(['/', '?']).collect();
+        let price = if call == 0 { "118.5" } else { "119.5" };
+        let body = bars_body("A", &sessions(parts[8], parts[9]), |_| price.to_owned());
+        ok(body.replace(r#""request_id":"r""#, &format!(r#""request_id":"r{call}""#)))
+    });
+    let bench = Bench::new(service.base());
+    let words = "spot A --from 2025-11-10 --to 2025-11-11 --grouped never --no-derive --refresh";
+    bench.fetch(&format!("{words} --stage-only")).exits(0);
+    bench.confirmed(words);
+    let token = bench.run("batch diff b1 --json").exits(0).json()["token"].clone();
+    bench.run(&format!("batch confirm b1 --expect {}", token.as_str().unwrap())).exits(0);
+    assert_eq!(bench.rows("spot", "A")[0]["close"].to_string(), "118.5");
+    bench.confirmed(words);
+    assert_eq!(bench.rows("spot", "A")[0]["close"].to_string(), "119.5");
 }

@@ -143,6 +143,36 @@ fn a_day_whose_bar_was_rejected_is_asked_again_alone() {
     bench.verifies();
 }
 
+/// The same of a service whose answers have more days than were asked about.
+#[test]
+fn a_day_whose_bar_alpha_vantage_garbled_is_asked_again() {
+    let good = Arc::new(AtomicBool::new(false));
+    let theirs = Arc::clone(&good);
+    let service = Responder::new(move |_, _| {
+        let bar = |day: u32| {
+            let odd = day == 22 && !theirs.load(Ordering::SeqCst);
+            let high = if odd { "1.00" } else { "9.00" };
+            format!(
+                r#""2025-10-{day}":{{"1. open":"7.00","2. high":"{high}","3. low":"6.00","4. close":"7.50","5. volume":"12"}}"#
+            )
+        };
+        let bars: Vec<String> = (17..=24).map(bar).collect();
+        ok(format!(r#"{{"Time Series (Daily)":{{{}}}}}"#, bars.join(",")))
+    });
+    let mut bench = Bench::new(service.base());
+    let words = "spot TST --source alpha-vantage --from 2025-10-20 --to 2025-10-23 --no-derive";
+    bench.fetch(&format!("{words} --yes --max-rejected 5")).exits(0);
+    assert_eq!(bench.count("spot", "TST"), 3);
+    good.store(true, Ordering::SeqCst);
+    bench.now = "2025-11-17T21:35:00Z".into();
+    let review = bench.confirmed(words);
+    assert_eq!(review["series"][0]["new"], 1, "{review}");
+    assert_eq!((service.asked().len(), bench.count("spot", "TST")), (2, 4));
+    bench.confirmed(words);
+    assert_eq!(service.asked().len(), 2, "it is known now");
+    bench.verifies();
+}
+
 #[test]
 fn a_split_without_a_day_keeps_its_range_open() {
     let service = Responder::new(|_, _| {

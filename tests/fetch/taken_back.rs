@@ -116,6 +116,11 @@ fn what_was_erased_of_a_range_is_left_out_of_it() {
     let targets = service.targets().split_off(1);
     assert!(targets.len() == 2 && !targets.iter().any(|one| one.contains("2025-11-11")));
     assert_eq!(bench.count("spot", "A"), 2);
+    // Of that day nothing is known any more, where it is asked and where it is told.
+    let gaps = bench.run("gaps A --series spot --json").exits(0).json();
+    let told = gaps["rows"][0]["coverage"].as_array().unwrap();
+    let days: Vec<&str> = told.iter().map(|range| range["to"].as_str().unwrap()).collect();
+    assert_eq!(days, ["2025-11-10", "2025-11-12"], "{gaps}");
     // All of the range, in the words of the first answer: it says more than what is left of that.
     let review = bench.confirmed(&format!("{words} --refresh --again --reason licensed"));
     assert_eq!(bench.count("spot", "A"), 3, "{review}");

@@ -302,6 +302,11 @@ impl Worker<'_> {
         loop {
             let answer = self.page(question, &mut note);
             if answer.ended == Ended::Stopped {
+                // Nothing came, but the service may have heard it, and counts it.
+                if note.attempts > 0 && question.endpoint.provider().counts_days() {
+                    note.last = true;
+                    self.hand_on(note, Vec::new());
+                }
                 return;
             }
             let heard = question.endpoint.hear(question, &note.target, &answer.body);

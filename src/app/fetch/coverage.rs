@@ -1,14 +1,27 @@
 //! What has been asked and answered: the fold of the coverage of fetched batches that count.
 
+mod taken_back;
+
+pub(super) use taken_back::taken_at;
+
 use super::endpoint::Provider;
 use super::erased;
 use super::meaning::gave;
 use crate::app::error::Result;
 use crate::app::views::ViewReader;
+use crate::domain::batch::Batch;
 use crate::domain::{BatchId, BatchState, Coverage, Day, Fact, Position, Series, Symbol, eastern};
 use crate::ledger::Ledger;
 use crate::projections::view::{Activity, Which, sides};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// The scope of daily bars as traded, which say nothing of adjusted ones.
+pub(super) const AS_TRADED: &str = "alpha-vantage";
+
+/// Whether Polygon takes splits out of the prices of a view.
+pub fn is_adjusted(view: Series) -> bool {
+    matches!(view, Series::Spot | Series::Bars)
+}
 
 /// What tells questions apart besides their days.
 type Subject = (Series, Option<Symbol>, String);
@@ -16,9 +29,13 @@ type Subject = (Series, Option<Symbol>, String);
 /// Coverage of all staged and active batches, newest last.
 #[derive(Clone, Debug, Default)]
 pub struct CoverageMap {
-    subjects: BTreeMap<Subject, Vec<Coverage>>,
+    subjects: BTreeMap<Subject, Vec<(usize, Coverage)>>,
+    /// How many facts there are: each is numbered, as they count.
+    facts: usize,
     /// What was rolled back or erased, with the batch: a scheduled fetch must not bring it back.
     rolled_back: BTreeMap<Subject, Vec<(BatchId, Coverage)>>,
+    /// Where something of a batch was last taken back.
+    taken_at: HashMap<BatchId, Position>,
     /// The batches that count and have data, with its days: what came after a rollback replaces
     /// what was rolled back.
     answered_by: BTreeMap<Subject, Vec<(BatchId, Day, Day)>>,
@@ -42,29 +59,32 @@ impl CoverageMap {
     /// # Errors
     /// A manifest that cannot be read.
     pub fn of(ledger: &Ledger, wanted: (Series, Day, Day)) -> Result<Self> {
-        Self::read(ledger, ledger.position(), Some(wanted))
+        let (series, from, to) = wanted;
+        let is_wanted =
+            |fact: &Coverage| fact.series == series && fact.from <= to && from <= fact.to;
+        Self::read(ledger, ledger.position(), &is_wanted)
     }
 
-    /// As [`Self::of`], for the ledger as it was at a position; what was erased since had been
-    /// answered.
+    /// As [`Self::of`], for the ledger as it was at a position, and of all that is there; what was
+    /// erased since had been answered.
     ///
     /// # Errors
     /// A manifest that cannot be read.
     pub fn at(ledger: &Ledger, at: Position) -> Result<Self> {
-        Self::read(ledger, at, None)
+        let is_head = at == ledger.position();
+        Self::read(ledger, at, &|_| is_head)
     }
 
-    fn read(ledger: &Ledger, at: Position, wanted: Option<(Series, Day, Day)>) -> Result<Self> {
+    fn read(ledger: &Ledger, at: Position, is_wanted: &dyn Fn(&Coverage) -> bool) -> Result<Self> {
         let mut map = Self::default();
-        let is_wanted = |fact: &Coverage| {
-            wanted.is_some_and(|(series, from, to)| {
-                fact.series == series && fact.from <= to && from <= fact.to
-            })
-        };
-        for (id, batch) in ledger.batches().iter() {
-            if Provider::of_mapping(&batch.stage.mapping.id).is_none() {
-                continue;
-            }
+        let fetched = ledger.batches().iter();
+        let mut fetched: Vec<_> = fetched
+            .filter(|(_, batch)| Provider::of_mapping(&batch.stage.mapping.id).is_some())
+            .collect();
+        // As they count: of two answers about a day the one that was confirmed later is shown.
+        let counts = |batch: &Batch| batch.committed_at.filter(|committed| *committed <= at);
+        fetched.sort_by_key(|(_, batch)| counts(batch).unwrap_or(batch.staged_at));
+        for (id, batch) in fetched {
             let Some(state) = batch.state_at(at) else { continue };
             let manifest = ledger.manifest_of(&batch.stage)?;
             let sources = manifest.sources.iter();
@@ -72,6 +92,7 @@ impl CoverageMap {
                 sources.map(|source| ((source.digest.0, source.observed_ms), batch.staged_at)),
             );
             let mut facts = manifest.coverage;
+            map.taken_at.extend(taken_at(batch).map(|taken| (id, taken)));
             match state {
                 BatchState::Staged | BatchState::Active => {
                     if !batch.erased.is_empty() && facts.iter().any(is_wanted) {
@@ -103,21 +124,23 @@ impl CoverageMap {
         facts.flat_map(|fact| days_in(fact.from, fact.to)).collect()
     }
 
-    /// Looks at what the views say of daily bars: an answer about all stocks of a day need not have
-    /// each of them, and a split restates what was answered before it, from its day on.
+    /// Looks at what the views say beside a view of Polygon's bars: an answer about all stocks of a
+    /// day need not have each of them, and a split restates what was answered before it, from its
+    /// day on.
     ///
     /// # Errors
     /// A view that cannot be read.
     pub fn compare_with_views<'s>(
         &mut self,
         ledger: &Ledger,
+        view: Series,
         symbols: impl Iterator<Item = &'s Symbol>,
         today: Day,
     ) -> Result<()> {
-        let mut grouped = self.about_all(Series::Spot);
-        grouped.retain(|day| !self.undecided.contains(&(Series::Spot, *day)));
+        let mut grouped = self.about_all(view);
+        grouped.retain(|day| !self.undecided.contains(&(view, *day)));
         let (reader, at) = (ViewReader::new(ledger)?, ledger.position());
-        let fetched = only_of(ledger, Series::Spot, at, Provider::Polygon);
+        let fetched = only_of(ledger, view, at, Provider::Polygon);
         for symbol in symbols {
             let splits = reader.records(Series::Splits, symbol, at, Which::Latest)?;
             let days = splits.iter().map(|record| record.day);
@@ -126,9 +149,9 @@ impl CoverageMap {
                 self.splits.insert(symbol.clone(), days);
             }
             if let Some((first, last)) = grouped.first().zip(grouped.last()) {
-                let history = reader.history_between(Series::Spot, symbol, *first, *last)?;
+                let history = reader.history_between(view, symbol, *first, *last)?;
                 let mut shown = BTreeSet::new();
-                sides(Series::Spot, &history, &fetched, &fetched, &mut |key| {
+                sides(view, &history, &fetched, &fetched, &mut |key| {
                     shown.extend(key.shows_after().then_some(key.key().0));
                 });
                 let absent = grouped.difference(&shown).copied().collect();
@@ -141,7 +164,7 @@ impl CoverageMap {
     /// Whether a fact says something about a day of a symbol, all things considered.
     pub(super) fn counts(&self, fact: &Coverage, symbol: Option<&Symbol>, day: Day) -> bool {
         // A scope of their own have prices as traded, which nobody restates.
-        let adjusted = fact.series == Series::Spot && fact.scope.is_empty();
+        let adjusted = is_adjusted(fact.series) && fact.scope != AS_TRADED;
         let Some(symbol) = symbol.filter(|_| adjusted) else { return true };
         let lacks = |absent: &BTreeSet<Day>| fact.symbol.is_none() && absent.contains(&day);
         let asked = eastern::day_of(fact.observed_ms).unwrap_or(day);
@@ -154,54 +177,8 @@ impl CoverageMap {
     /// Adds a fact.
     pub fn add(&mut self, fact: Coverage) {
         let subject = (fact.series, fact.symbol.clone(), fact.scope.clone());
-        self.subjects.entry(subject).or_default().push(fact);
-    }
-
-    fn answered(&mut self, id: BatchId, fact: &Coverage) {
-        if gave(fact) {
-            let subject = (fact.series, fact.symbol.clone(), fact.scope.clone());
-            self.answered_by.entry(subject).or_default().push((id, fact.from, fact.to));
-        }
-    }
-
-    fn take_back(&mut self, id: BatchId, fact: Coverage) {
-        let subject = (fact.series, fact.symbol.clone(), fact.scope.clone());
-        self.rolled_back.entry(subject).or_default().push((id, fact));
-    }
-
-    /// The batch whose data about a day was rolled back, if no later answer took its place. One
-    /// about all symbols counts for each of them.
-    pub fn rolled_back(
-        &self,
-        series: Series,
-        symbol: Option<&Symbol>,
-        scope: &str,
-        day: Day,
-    ) -> Option<BatchId> {
-        // Asked for every symbol and day of a plan, and mostly there is nothing.
-        if self.rolled_back.is_empty() {
-            return None;
-        }
-        let of = |symbol: Option<Symbol>| {
-            self.rolled_back.get(&(series, symbol, scope.to_owned())).into_iter().flatten()
-        };
-        let facts =
-            of(None).chain(symbol.cloned().map(|symbol| of(Some(symbol))).into_iter().flatten());
-        let of_day =
-            |(_, fact): &&(BatchId, Coverage)| (fact.from..=fact.to).contains(&day) && gave(fact);
-        let (id, _) = facts.filter(of_day).max_by_key(|(id, _)| *id)?;
-        let replaced = self.answered_by.get(&(series, symbol.cloned(), scope.to_owned()));
-        let all = self.answered_by.get(&(series, None, scope.to_owned()));
-        let later = |(by, from, to): &(BatchId, Day, Day)| by > id && (*from..=*to).contains(&day);
-        let mut later_ones = replaced.into_iter().chain(all).flatten();
-        (!later_ones.any(later)).then_some(*id)
-    }
-
-    /// Whether the data of any symbol about a day was rolled back: an answer about all symbols
-    /// would bring it back.
-    pub fn any_rolled_back(&self, series: Series, scope: &str, day: Day) -> bool {
-        let subjects = self.rolled_back.keys().filter(|of| of.0 == series && of.2 == scope);
-        subjects.into_iter().any(|of| self.rolled_back(series, of.1.as_ref(), scope, day).is_some())
+        self.subjects.entry(subject).or_default().push((self.facts, fact));
+        self.facts += 1;
     }
 
     /// Whether this answer is in a batch that was staged after position `since`. Without it, two
@@ -210,7 +187,32 @@ impl CoverageMap {
         self.seen.get(&(*digest, observed_ms)).is_some_and(|staged| *staged > since)
     }
 
-    /// The facts about a subject, oldest first; those about all symbols are included.
+    /// The fact whose answer is shown of the days that a fact is about, or of some of them: the last
+    /// that counts of those that gave something.
+    pub(super) fn shown(&self, about: &Coverage) -> Option<&Coverage> {
+        let touches = |(_, known): &&(usize, Coverage)| {
+            gave(known) && known.from <= about.to && about.from <= known.to
+        };
+        let of = |symbol: Option<Symbol>| {
+            let facts = self.subjects.get(&(about.series, symbol, about.scope.clone()));
+            facts.and_then(|facts| facts.iter().rfind(touches))
+        };
+        let last = match &about.symbol {
+            Some(symbol) => {
+                of(None).into_iter().chain(of(Some(symbol.clone()))).max_by_key(|f| f.0)
+            }
+            // What is known of one symbol is not what an answer about all of them said.
+            None => {
+                let all = self.subjects.iter();
+                let all = all.filter(|(of, _)| of.0 == about.series && of.2 == about.scope);
+                all.filter_map(|(_, facts)| facts.iter().rfind(touches)).max_by_key(|fact| fact.0)
+            }
+        };
+        last.map(|(_, fact)| fact)
+    }
+
+    /// The facts about a subject, in the order in which they count; those about all symbols are
+    /// included.
     pub fn about(
         &self,
         series: Series,
@@ -220,14 +222,14 @@ impl CoverageMap {
         let of = |symbol: Option<Symbol>| {
             self.subjects.get(&(series, symbol, scope.to_owned())).into_iter().flatten()
         };
-        of(None).chain(symbol.cloned().map(|symbol| of(Some(symbol))).into_iter().flatten())
+        let own = symbol.cloned().map(|symbol| of(Some(symbol)));
+        of(None).chain(own.into_iter().flatten()).map(|(_, fact)| fact)
     }
 
-    /// Every subject with its facts.
-    pub fn iter(&self) -> impl Iterator<Item = (&Series, Option<&Symbol>, &str, &[Coverage])> {
-        self.subjects.iter().map(|((series, symbol, scope), facts)| {
-            (series, symbol.as_ref(), scope.as_str(), facts.as_slice())
-        })
+    /// Every subject: view, symbol and scope.
+    pub fn iter(&self) -> impl Iterator<Item = (&Series, Option<&Symbol>, &str)> {
+        let subjects = self.subjects.keys();
+        subjects.map(|(series, symbol, scope)| (series, symbol.as_ref(), scope.as_str()))
     }
 
     /// The newest fact about a day.
@@ -434,26 +436,6 @@ mod tests {
         let ranges = map.ranges(Series::Spot, Some(&a), "", &[Day(3), Day(20)].into());
         let days: Vec<_> = ranges.iter().map(|range| (range.from.0, range.to.0)).collect();
         assert_eq!(days, [(1, 5), (8, 9), (10, 13)]);
-    }
-
-    #[test]
-    fn what_was_rolled_back_counts_until_a_later_answer_replaces_it() {
-        let mut map = CoverageMap::default();
-        let a: Symbol = "A".parse().unwrap();
-        let day = |map: &CoverageMap, day| {
-            map.rolled_back(Series::Spot, Some(&a), "", Day(day)).map(|id| id.0)
-        };
-        // An answer about all symbols of a day was one about this symbol.
-        map.take_back(BatchId(1), fact(None, (4, 4), Fact::Data, 4));
-        map.take_back(BatchId(2), fact(Some("A"), (5, 6), Fact::Data, 6));
-        assert_eq!([3, 4, 5, 6].map(|at| day(&map, at)), [None, Some(1), Some(2), Some(2)]);
-        let any = |at| map.any_rolled_back(Series::Spot, "", Day(at));
-        assert_eq!([3, 4, 5].map(any), [false, true, true]);
-        // What came again with `--again` may be brought up to date without it.
-        map.answered(BatchId(3), &fact(Some("A"), (6, 7), Fact::Data, 6));
-        assert_eq!([4, 5, 6].map(|at| day(&map, at)), [Some(1), Some(2), None]);
-        map.answered(BatchId(4), &fact(None, (4, 4), Fact::Data, 4));
-        assert_eq!(day(&map, 4), None);
     }
 
     #[test]

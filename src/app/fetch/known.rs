@@ -7,6 +7,7 @@
 
 use super::Question;
 use super::coverage::{CoverageMap, days_in, only_of};
+use super::meaning::gave;
 use crate::app::error::Result;
 use crate::app::views::ViewReader;
 use crate::domain::{Coverage, Day, Fact, Field, Symbol, Value, Window, series};
@@ -39,7 +40,8 @@ pub fn is_known(
     Ok(fetched(reader, question, symbol, range)? == answered(windows))
 }
 
-/// Whether the newest fact about exactly these days says the same, as finally.
+/// Whether the newest fact about exactly these days says the same, as finally, and no later answer
+/// about some of them is shown: what that one corrected may be corrected back.
 fn has_same(coverage: &CoverageMap, fact: &Coverage) -> bool {
     let known = coverage.about(fact.series, fact.symbol.as_ref(), &fact.scope);
     let same_days = known.filter(|known| (known.from, known.to) == (fact.from, fact.to));
@@ -49,6 +51,8 @@ fn has_same(coverage: &CoverageMap, fact: &Coverage) -> bool {
         coverage.counts(known, fact.symbol.as_ref(), fact.from)
             && known.fact == fact.fact
             && known.meaning == fact.meaning
+            && (!gave(known)
+                || coverage.shown(fact).is_some_and(|shown| std::ptr::eq(shown, known)))
             && settled(known) >= settled(fact)
     })
 }

@@ -21,16 +21,18 @@ mod facts;
 mod known;
 mod meaning;
 mod note;
+mod past;
 mod plan;
 mod reading;
 mod remarks;
 mod service;
 mod settle;
 mod spent;
+mod withheld;
 
 pub use ask::{AskOptions, Asked, ask};
 pub use cache::{Cache, CacheLimits, Counters, Kept, Recorded, recorded};
-pub use coverage::{CoverageMap, Range, days_in, only_of};
+pub use coverage::{CoverageMap, Range, days_in, is_adjusted, only_of};
 pub use cut::CutChains;
 pub use endpoint::{Endpoint, Provider};
 pub use note::{Note, waiting};
@@ -38,6 +40,7 @@ pub use plan::{Grouped, Plan, What, Wish, plan, plan_beside};
 pub use service::{Pace, Resilience, Service, ServiceOptions, Stop, open_inbox, reach};
 pub use settle::{SettleOptions, Settled, settle};
 pub use spent::spent;
+pub use withheld::{Forgotten, forget, unless_taken_back};
 
 use crate::domain::{Day, Series, Symbol};
 
@@ -75,4 +78,6 @@ pub struct OutcomeLine {
     pub ended: String,
     /// What the service said, if anything.
     pub text: String,
+    /// Whether it came in an earlier fetch, which was interrupted.
+    pub earlier: bool,
 }

@@ -1,7 +1,7 @@
 //! The note that goes with an answer into the inbox: which question it answers, and how it came.
 
 use super::{Endpoint, Question};
-use crate::domain::{Day, Series, Symbol};
+use crate::domain::{Day, Position, Series, Symbol};
 use crate::ledger::{Arrival, Inbox};
 use serde::{Deserialize, Serialize};
 
@@ -84,6 +84,11 @@ impl Note {
         self.server_ms.map_or(self.observed_ms, |server| server.min(self.observed_ms))
     }
 
+    /// The note of an answer whose bytes were taken away: that it was asked for, and how often.
+    pub(super) fn without(self, ended: &str) -> Self {
+        Self { ended: ended.to_owned(), text: String::new(), ..self }
+    }
+
     /// The question that it answers; `None` for a note of another version.
     pub fn question(&self) -> Option<Question> {
         let endpoint = Endpoint::named(&self.endpoint)?;
@@ -107,6 +112,9 @@ pub struct Answered {
     pub pages: Vec<(Note, Arrival)>,
 }
 
+/// How an answer ended whose bytes were taken away, since something of it was erased.
+pub(super) const ERASED: &str = "erased";
+
 /// How long the snapshot of an interrupted fetch may stand for a new one.
 const FRESH_MS: i64 = 15 * 60_000;
 
@@ -115,6 +123,21 @@ impl Answered {
     pub fn is_answer(&self) -> bool {
         let ended = self.pages.last().map_or("", |(note, _)| note.ended.as_str());
         matches!(ended, "ok" | "repeated" | "not-found" | "not-entitled")
+    }
+
+    /// Whether there is anything of it: of a failure, what came before it.
+    pub(super) fn gave(&self) -> bool {
+        self.pages.iter().any(|(note, _)| matches!(note.ended.as_str(), "ok" | "incomplete"))
+    }
+
+    /// The ledger's position when it was planned.
+    pub(super) fn position(&self) -> Position {
+        Position(self.pages.first().map_or(0, |(note, _)| note.position))
+    }
+
+    /// Whether its bytes were taken away.
+    pub(super) fn is_erased(&self) -> bool {
+        self.pages.iter().any(|(note, _)| note.ended == ERASED)
     }
 
     /// Whether it need not be asked again now: a snapshot of this morning is none of the close.
@@ -128,6 +151,15 @@ impl Answered {
 /// The whole answers that wait in an inbox, in the order in which they were begun, and how many
 /// pages belong to answers that are not whole.
 pub fn waiting(inbox: &Inbox) -> (Vec<Answered>, usize) {
+    let mut found = every(inbox);
+    let all = inbox.arrivals().len();
+    found.retain(|answered| answered.pages.last().is_some_and(|(note, _)| note.last));
+    let whole: usize = found.iter().map(|answered| answered.pages.len()).sum();
+    (found, all - whole)
+}
+
+/// The answers in an inbox, whole or not, in the order in which they were begun.
+pub(super) fn every(inbox: &Inbox) -> Vec<Answered> {
     let mut found: Vec<Answered> = Vec::new();
     for arrival in inbox.arrivals() {
         let Ok(note) = serde_json::from_str::<Note>(&arrival.note) else { continue };
@@ -141,8 +173,5 @@ pub fn waiting(inbox: &Inbox) -> (Vec<Answered>, usize) {
             None => found.push(Answered { question, pages: vec![(note, arrival.clone())] }),
         }
     }
-    let all = inbox.arrivals().len();
-    found.retain(|answered| answered.pages.last().is_some_and(|(note, _)| note.last));
-    let whole: usize = found.iter().map(|answered| answered.pages.len()).sum();
-    (found, all - whole)
+    found
 }

@@ -3,6 +3,7 @@
 use super::coverage::{CoverageMap, days_in, runs};
 use super::endpoint::{Provider, in_query as in_path};
 use super::{Endpoint, Question};
+use crate::app::clock;
 use crate::domain::{BatchId, Calendar, Day, Series, Symbol, eastern};
 use crate::sources::alpha_vantage::Endpoint as Av;
 use crate::sources::polygon::Endpoint as P;
@@ -234,17 +235,29 @@ impl Planner<'_> {
         };
         let kept: Vec<&Kept<'_>> = self.kept.iter().filter(about).collect();
         missing.retain(|day| !kept.iter().any(|kept| kept.has(*day)));
-        if !self.wish.again {
-            missing.retain(|day| match self.coverage.rolled_back(series, symbol, scope, *day) {
-                Some(batch) => {
-                    self.rolled_back.borrow_mut().insert(batch);
-                    self.held.set(self.held.get() + 1);
-                    false
-                }
-                None => true,
-            });
-        }
+        missing.retain(|day| !self.holds(symbol, scope, *day));
         missing
+    }
+
+    /// Whether a day is not asked about since it was taken back; that is told.
+    fn holds(&self, symbol: Option<&Symbol>, scope: &str, day: Day) -> bool {
+        if self.wish.again {
+            return false;
+        }
+        let back = self.coverage.rolled_back(self.wish.what.series(), symbol, scope, day);
+        self.rolled_back.borrow_mut().extend(back);
+        self.held.set(self.held.get() + u64::from(back.is_some()));
+        back.is_some()
+    }
+
+    /// The session to be asked about, where a snapshot has to be asked for. Before the open it may be
+    /// of today already: what was taken back of today must not come with it.
+    fn snapshot(&self, symbol: &Symbol, scope: &str) -> Option<Day> {
+        let session = session_at(self.wish.now_ms, self.calendar);
+        let missing = !self.missing(Some(symbol), scope, &[session]).is_empty();
+        let mut later = days_in(session.next(), self.today());
+        let held = missing && later.any(|day| self.holds(Some(symbol), scope, day));
+        (missing && !held).then_some(session)
     }
 
     fn today(&self) -> Day {
@@ -273,7 +286,7 @@ impl Planner<'_> {
         let stocks = self.wish.symbols.iter().all(|symbol| !symbol.as_str().contains(':'));
         let series = self.wish.what.series();
         let brings_back = |day: &Day| self.coverage.any_rolled_back(series, "", *day);
-        let clean = self.wish.again || !days.iter().any(brings_back);
+        let clean = self.wish.again || !days.iter().any(|day| brings_back(day).is_some());
         if !cheaper || !stocks || !clean {
             return single;
         }
@@ -314,12 +327,9 @@ impl Planner<'_> {
 
     /// A chain is always of now; asked again only while its session may still change it.
     fn chain(&self, symbol: &Symbol) -> Vec<Question> {
-        let session = session_at(self.wish.now_ms, self.calendar);
         let mut questions = Vec::new();
         let mut ask = |scope: String, filter: String| {
-            if self.missing(Some(symbol), &scope, &[session]).is_empty() {
-                return;
-            }
+            let Some(session) = self.snapshot(symbol, &scope) else { return };
             let target = format!(
                 "/v3/snapshot/options/{}?{filter}limit=250&order=asc&sort=ticker",
                 in_path(symbol)
@@ -374,12 +384,15 @@ impl Planner<'_> {
     }
 
     fn news(&self, symbol: &Symbol) -> Vec<Question> {
+        // The service compares instants, and a plain day would be one of UTC: an article of New York's
+        // evening would be in the answer about the next day, and what is known of its own day not hold.
+        let begins =
+            |day: Day| eastern::instant(day, 0, 0).map_or_else(|| day.to_string(), clock::rfc3339);
         let ask = |(from, to): (Day, Day)| {
             let ticker = in_path(symbol);
-            // The service compares instants: the day after the last one is left out.
-            let end = to.next();
+            let (first, end) = (begins(from), begins(to.next()));
             let target = format!(
-                "/v2/reference/news?limit=1000&order=asc&published_utc.gte={from}&\
+                "/v2/reference/news?limit=1000&order=asc&published_utc.gte={first}&\
                  published_utc.lt={end}&sort=published_utc&ticker={ticker}"
             );
             self.question(P::News, Some(symbol), "", (from, to), target)
@@ -404,22 +417,33 @@ impl Planner<'_> {
         let ask = |endpoint, scope: &str, target: &str| {
             self.question(endpoint, None, scope, (today, today), target.to_owned())
         };
-        let questions = vec![
-            ask(P::Holidays, "holidays", "/v1/marketstatus/upcoming"),
-            ask(P::MarketStatus, "status", "/v1/marketstatus/now"),
+        let lists = [
+            (P::Holidays, "holidays", "/v1/marketstatus/upcoming"),
+            (P::MarketStatus, "status", "/v1/marketstatus/now"),
         ];
-        Plan { questions, ..Plan::default() }
+        let asked = lists.into_iter().filter(|(_, scope, _)| !self.holds(None, scope, today));
+        let questions = asked.map(|(endpoint, scope, target)| ask(endpoint, scope, target));
+        Plan { questions: questions.collect(), ..Plan::default() }
     }
 
     fn quotes(&self) -> Plan {
         let session = session_at(self.wish.now_ms, self.calendar);
-        let ask = |symbols: &[Symbol]| {
-            let names: Vec<_> = symbols.iter().map(in_path).collect();
+        let mut asked: Vec<&Symbol> = self.wish.symbols.iter().collect();
+        if !self.wish.again {
+            asked.retain(|symbol| {
+                let name = in_path(symbol);
+                let back = self.coverage.quote_rolled_back(Some(symbol), &name, session);
+                self.rolled_back.borrow_mut().extend(back);
+                back.is_none()
+            });
+        }
+        let ask = |symbols: &[&Symbol]| {
+            let names: Vec<_> = symbols.iter().map(|symbol| in_path(symbol)).collect();
             let names = names.join(",");
             let target = format!("/v3/snapshot?limit=250&ticker.any_of={names}");
             self.question(P::Snapshot, None, &names, (session, session), target)
         };
-        let questions = self.wish.symbols.chunks(TICKERS).map(ask).collect();
+        let questions = asked.chunks(TICKERS).map(ask).collect();
         Plan { questions, ..Plan::default() }
     }
 

@@ -1,8 +1,11 @@
 //! Reading answers into events: which reader, and which session a chain belongs to.
 
 use super::bodies::Bodies;
+use super::facts::Rejected;
+use super::remarks::failed_ticker;
 use super::{Endpoint, Note, Question};
 use crate::app::error::Result;
+use crate::domain::entry::RowCounts;
 use crate::domain::{Collector, Day, Finding, Severity, Window, eastern};
 use crate::sources::ReadError;
 use crate::sources::answer::Wanted;
@@ -76,6 +79,64 @@ pub(super) fn read_into(
     // The receiver cannot fail, and a body is memory: what is left is a body of another shape,
     // which the client's check has refused before.
     read.unwrap_or_default()
+}
+
+/// What the pages of an answer say.
+#[derive(Default)]
+pub(super) struct Whole {
+    pub(super) windows: Vec<Window>,
+    pub(super) rows: RowCounts,
+    pub(super) days: Option<(Day, Day)>,
+    /// The session of a chain, else the first day asked.
+    pub(super) as_of: Day,
+    pub(super) rejected: Rejected,
+    pub(super) findings: Vec<Finding>,
+}
+
+/// What came of reading an answer.
+pub(super) enum Read {
+    Of(Box<Whole>),
+    /// It cannot be read, and why.
+    Not(String),
+}
+
+/// Reads the pages of an answer, one after the other; the first one is source number `first`.
+pub(super) fn read(question: &Question, bodies: &Bodies<'_>, first: usize) -> Result<Read> {
+    let mut all = Whole::default();
+    all.as_of = session(question, bodies, &mut all.findings)?;
+    let underlying = underlying(question, bodies, &mut all.findings)?;
+    let as_of = all.as_of;
+    for (page, note) in bodies.notes().enumerate() {
+        if !matches!(note.ended.as_str(), "ok" | "incomplete") {
+            continue;
+        }
+        let source = (first + page) as u32;
+        let reading = Reading { question, as_of, underlying: &underlying, source };
+        let summary = read_into(note, &bodies.get(page)?, &reading, &mut all.windows);
+        let mut fatal = summary.findings.iter();
+        if let Some(fatal) = fatal.find(|finding| finding.severity == Severity::Fatal) {
+            return Ok(Read::Not(fatal.text.clone()));
+        }
+        all.rows.read += summary.rows.read;
+        all.rows.accepted += summary.rows.accepted;
+        all.rows.rejected += summary.rows.rejected;
+        all.rejected.count += summary.rows.rejected;
+        all.rejected.undated += summary.undated;
+        all.rejected.days.extend(summary.rejected_days);
+        // Named one by one: which ticker failed is what somebody wants to know.
+        let told = |finding: &Finding| finding.code != "ticker_error";
+        all.findings.extend(summary.findings.into_iter().filter(told));
+        all.findings.extend(summary.errors.iter().map(failed_ticker));
+        all.days = joined(all.days, summary.days);
+    }
+    Ok(Read::Of(Box::new(all)))
+}
+
+fn joined(known: Option<(Day, Day)>, more: Option<(Day, Day)>) -> Option<(Day, Day)> {
+    match (known, more) {
+        (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
+        (one, other) => one.or(other),
+    }
 }
 
 /// The quote that came with a chain; nothing is known without one.

@@ -2,31 +2,32 @@
 
 use super::announced::Announced;
 use super::bodies::{self, Bodies};
-use super::coverage::CoverageMap;
+use super::coverage::{CoverageMap, is_adjusted};
 use super::endpoint::Provider;
-use super::facts::{self, Rejected, facts};
+use super::facts::{self, facts};
 use super::known::is_known;
 use super::meaning::meaning;
 use super::note::{Answered, Note, waiting};
-use super::reading::{self, Reading, finding, read_into, session};
-use super::remarks::{as_traded, clocks, failed_ticker};
+use super::past;
+use super::reading::{Read, Whole, finding, read};
+use super::remarks::{as_traded, clocks};
+use super::withheld;
 use super::{Endpoint, OutcomeLine, Question};
 use crate::app::Run;
 use crate::app::clock::rfc3339;
-use crate::app::error::Result;
+use crate::app::error::{AppError, Result};
 use crate::app::import::{Staged, with_events};
 use crate::app::stage::Draft;
 use crate::app::views::{Roots, ViewReader};
 use crate::app::withdraw;
-use crate::domain::entry::RowCounts;
 use crate::domain::{
-    Calendar, Class, Collector, Day, Fact, Finding, Key, Op, Origin, Series, Severity, Symbol,
-    Window,
+    BatchId, Calendar, Class, Collector, Day, Fact, Finding, Key, Op, Origin, Series, Severity,
+    Symbol, Window,
 };
 use crate::ledger::codec::{Http, ManifestSource, SourceKind};
 use crate::ledger::{Inbox, Ledger};
 use serde::Serialize;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// What became of the inbox.
@@ -38,6 +39,10 @@ pub struct Settled {
     pub outcomes: Vec<OutcomeLine>,
     /// Pages of answers that had not arrived whole; they are asked again.
     pub dropped: usize,
+    /// What was left out, since it was taken back after it had been asked for; and the batch of which.
+    pub withheld: Vec<(Question, Option<BatchId>)>,
+    /// Views whose answers have the content of what was rolled back; none of it stays.
+    pub refused: Vec<((Series, Provider), AppError)>,
 }
 
 /// How to settle.
@@ -61,14 +66,8 @@ pub fn settle(
     options: &SettleOptions,
     run: &Run<'_>,
 ) -> Result<Settled> {
-    let (mut answers, dropped) = waiting(inbox);
-    // A failure of an interrupted fetch is no news once the question was asked again.
-    let good: HashSet<Question> = answers
-        .iter()
-        .filter(|answer| answer.is_answer())
-        .map(|answer| answer.question.clone())
-        .collect();
-    answers.retain(|answer| answer.is_answer() || !good.contains(&answer.question));
+    let (answers, dropped) = waiting(inbox);
+    let (answers, mut gone) = past::parted(answers);
     let mut settled = Settled { dropped, ..Settled::default() };
     let rounds = rounds(&answers);
     let subject = |answer: &Answered| {
@@ -84,14 +83,17 @@ pub fn settle(
         let days = asked.map(|answer| (answer.question.from, answer.question.to));
         let days = days.reduce(|all, one| (all.0.min(one.0), all.1.max(one.1)));
         let (from, to) = days.unwrap_or_default();
+        // What was asked of yesterday's session may be of today.
+        let to = to.max(run.clock.market_day());
         let mut coverage = CoverageMap::of(ledger, (view, from, to))?;
-        if (view, provider) == (Series::Spot, Provider::Polygon) {
+        if provider == Provider::Polygon && is_adjusted(view) {
             let asked = answers.iter().filter(|answer| subject(answer) == (view, provider));
             let symbols = asked.filter_map(|answer| answer.question.symbol.clone());
             let symbols: BTreeSet<Symbol> = symbols.collect();
-            coverage.compare_with_views(ledger, symbols.iter(), run.clock.market_day())?;
+            let today = run.clock.market_day();
+            coverage.compare_with_views(ledger, view, symbols.iter(), today)?;
         }
-        let of_view = |answer: &&Answered| {
+        let of_view = |answer: &Answered| {
             // Staged before the process died, and not yet taken out of the inbox.
             let known = |(note, arrival): &(Note, crate::ledger::Arrival)| {
                 let since = crate::domain::Position(note.position);
@@ -100,10 +102,13 @@ pub fn settle(
             subject(answer) == (view, provider) && !answer.pages.iter().any(known)
         };
         let of_round = answers.iter().zip(&rounds).filter(|(_, of)| **of == round);
-        let answers: Vec<&Answered> = of_round.map(|(answer, _)| answer).filter(of_view).collect();
+        let of_round = of_round.map(|(answer, _)| answer);
+        let answers: Vec<&Answered> = of_round.filter(|answer| of_view(answer)).collect();
         if answers.is_empty() {
             continue;
         }
+        // Of what is no news the requests are still to be counted, once.
+        let requests: Vec<Answered> = gone.extract_if(.., |answer| of_view(answer)).collect();
         let roots = ViewReader::new(ledger)?.roots();
         let mut work = Work::new(inbox, (&coverage, roots), (view, provider), options, run);
         run.progress.begin("reading answers", Some(answers.len() as u64), "answers");
@@ -114,18 +119,29 @@ pub fn settle(
                 run.progress.at(number as u64 + 1);
             }
             if provider.counts_days() {
+                for answer in &requests {
+                    work.heard(target, answer, true)?;
+                }
                 work.list_requests(target)?;
             }
             Ok(())
         })?;
         run.progress.end();
         settled.outcomes.append(&mut work.outcomes);
+        settled.withheld.append(&mut work.withheld);
         let draft = work.draft;
         if draft.manifest.coverage.is_empty() {
             prepared.abandon(ledger)?;
             continue;
         }
-        settled.staged.push(withdraw::settle(prepared, ledger, draft, options.full, run)?);
+        match withdraw::settle(prepared, ledger, draft, options.full, run) {
+            Ok(staged) => settled.staged.push(staged),
+            // It keeps nobody from the others, and would be refused by every later fetch too.
+            Err(refusal @ AppError::RolledBackBefore { .. }) => {
+                settled.refused.push(((view, provider), refusal));
+            }
+            Err(error) => return Err(error),
+        }
     }
     inbox.clear()?;
     Ok(settled)
@@ -141,7 +157,9 @@ fn rounds(answers: &[Answered]) -> Vec<usize> {
     for answer in answers.iter().rev() {
         let Question { endpoint, series, symbol, scope, from, to, .. } = &answer.question;
         let later = known.entry((*endpoint, *series, symbol.as_ref(), scope)).or_default();
-        let overlap = later.iter().filter(|(first, last, _)| first <= to && from <= last);
+        // The quotes of a chain may be of a later session than the one it was asked about.
+        let meets = |first, last| endpoint.is_chain() || (first <= to && from <= last);
+        let overlap = later.iter().filter(|(first, last, _)| meets(first, last));
         let number = overlap.map(|(.., number)| number + 1).max().unwrap_or(0);
         later.push((*from, *to, number));
         rounds.push(usize::MAX - number);
@@ -165,25 +183,6 @@ struct Request {
     run: String,
 }
 
-/// What the pages of an answer say.
-#[derive(Default)]
-struct Whole {
-    windows: Vec<Window>,
-    rows: RowCounts,
-    days: Option<(Day, Day)>,
-    /// The session of a chain, else the first day asked.
-    as_of: Day,
-    rejected: Rejected,
-    findings: Vec<Finding>,
-}
-
-/// What came of reading an answer.
-enum Read {
-    Of(Box<Whole>),
-    /// It cannot be read, and why.
-    Not(String),
-}
-
 struct Work<'a> {
     inbox: &'a Inbox,
     coverage: &'a CoverageMap,
@@ -193,6 +192,7 @@ struct Work<'a> {
     windows: Vec<Window>,
     events: u32,
     outcomes: Vec<OutcomeLine>,
+    withheld: Vec<(Question, Option<BatchId>)>,
     requests: Vec<Request>,
     announced: Announced,
     run: &'a Run<'a>,
@@ -221,6 +221,7 @@ impl<'a> Work<'a> {
             windows,
             events: 0,
             outcomes,
+            withheld: Vec::new(),
             requests,
             announced,
             run,
@@ -230,16 +231,25 @@ impl<'a> Work<'a> {
     /// Reads one answer; if it says what is known already, nothing of it stays. One that cannot be
     /// read is left out and told: it is asked again, and keeps nobody from the others.
     fn answer(&mut self, ledger: &mut Ledger, answer: &Answered) -> Result<()> {
+        if answer.is_erased() {
+            let of = [withheld::about(&answer.question)];
+            let taken = self.coverage.taken_back_since(&of, answer.position());
+            return self.withhold(ledger, answer, taken);
+        }
         let bodies = Bodies::new(self.inbox, &answer.pages);
         let lost = match bodies::too_large(&answer.pages) {
             Some(why) => why,
-            None => match self.read(&answer.question, &bodies) {
+            None => match read(&answer.question, &bodies, self.draft.manifest.sources.len()) {
                 Ok(Read::Of(all)) => return self.take(ledger, answer, &bodies, *all),
                 Ok(Read::Not(why)) => why,
                 Err(error) => bodies::damage(&error).ok_or(error)?,
             },
         };
         let question = answer.question.clone();
+        if question.endpoint.provider().counts_days() {
+            self.heard(ledger, answer, true)?;
+            self.draft.manifest.coverage.push(past::lost(answer, &lost));
+        }
         self.outcomes.push(OutcomeLine {
             facts: vec![(question.from, question.to, Fact::Failed)],
             rows: 0,
@@ -247,40 +257,39 @@ impl<'a> Work<'a> {
             ended: "unreadable".to_owned(),
             text: format!("{lost}; it is left out, and asked again"),
             question,
+            earlier: false,
         });
         Ok(())
     }
 
-    /// Reads the pages of an answer, one after the other.
-    fn read(&self, question: &Question, bodies: &Bodies<'_>) -> Result<Read> {
-        let mut all = Whole::default();
-        all.as_of = session(question, bodies, &mut all.findings)?;
-        let underlying = reading::underlying(question, bodies, &mut all.findings)?;
-        let (first, as_of) = (self.draft.manifest.sources.len(), all.as_of);
+    /// Records that requests were made, but no event of what came: that, as far as it can be read, where
+    /// it is to be kept.
+    fn heard(&mut self, ledger: &mut Ledger, answer: &Answered, kept: bool) -> Result<()> {
+        let number = self.outcomes.len() as u32;
+        let of = [withheld::about(&answer.question)];
+        let kept = kept && self.coverage.taken_back_since(&of, answer.position()).is_none();
+        let bodies = Bodies::new(self.inbox, &answer.pages);
         for (page, note) in bodies.notes().enumerate() {
-            if !matches!(note.ended.as_str(), "ok" | "incomplete") {
-                continue;
-            }
-            let source = (first + page) as u32;
-            let reading = Reading { question, as_of, underlying: &underlying, source };
-            let summary = read_into(note, &bodies.get(page)?, &reading, &mut all.windows);
-            let mut fatal = summary.findings.iter();
-            if let Some(fatal) = fatal.find(|finding| finding.severity == Severity::Fatal) {
-                return Ok(Read::Not(fatal.text.clone()));
-            }
-            all.rows.read += summary.rows.read;
-            all.rows.accepted += summary.rows.accepted;
-            all.rows.rejected += summary.rows.rejected;
-            all.rejected.count += summary.rows.rejected;
-            all.rejected.undated += summary.undated;
-            all.rejected.days.extend(summary.rejected_days);
-            // Named one by one: which ticker failed is what somebody wants to know.
-            let told = |finding: &Finding| finding.code != "ticker_error";
-            all.findings.extend(summary.findings.into_iter().filter(told));
-            all.findings.extend(summary.errors.iter().map(failed_ticker));
-            all.days = joined(all.days, summary.days);
+            let body = bodies.get(page).ok().filter(|_| kept).unwrap_or_default();
+            self.keep(ledger, &answer.question, note, &body, number)?;
         }
-        Ok(Read::Of(Box::new(all)))
+        Ok(())
+    }
+
+    /// Leaves out an answer: what it says was taken back after it had been asked for.
+    fn withhold(
+        &mut self,
+        ledger: &mut Ledger,
+        answer: &Answered,
+        taken: Option<BatchId>,
+    ) -> Result<()> {
+        if answer.question.endpoint.provider().counts_days() {
+            self.heard(ledger, answer, false)?;
+            let why = "what it says was taken back after it had been asked for";
+            self.draft.manifest.coverage.push(past::lost(answer, why));
+        }
+        self.withheld.push((answer.question.clone(), taken));
+        Ok(())
     }
 
     /// Takes what was read of an answer into the batch.
@@ -294,8 +303,12 @@ impl<'a> Work<'a> {
         let question = &answer.question;
         let Some((end, _)) = answer.pages.last() else { return Ok(()) };
         let Whole { mut windows, mut rows, days, as_of, rejected, mut findings } = all;
+        // Quotes of a later session than the one asked about say nothing of that one.
+        let later = question.endpoint.is_chain() && as_of > question.to;
+        let (from, to) = if later { (as_of, as_of) } else { (question.from, question.to) };
+        let about = Question { from, to, ..question.clone() };
         let answered = facts::Answered {
-            question,
+            question: &about,
             // A refusal of a later page says nothing about the days of the pages before it.
             ended: match end.ended.as_str() {
                 "not-entitled" | "not-found" if end.page > 0 => "incomplete",
@@ -313,11 +326,14 @@ impl<'a> Work<'a> {
         if question.endpoint.is_chain() {
             told.iter_mut().for_each(|fact| (fact.from, fact.to) = (as_of.min(fact.from), fact.to));
         }
+        if let Some(taken) = self.coverage.taken_back_since(&told, answer.position()) {
+            return self.withhold(ledger, answer, Some(taken));
+        }
         // No view changes while a batch is written, so the roots are read once for all answers.
         let reader = ViewReader::with(ledger, Arc::clone(&self.roots));
         // A service that counts requests of a day has each of them recorded.
         let unchanged = !question.endpoint.provider().counts_days()
-            && is_known(&reader, self.coverage, question, &told, &windows)?;
+            && is_known(&reader, self.coverage, &about, &told, &windows)?;
         self.outcomes.push(OutcomeLine {
             question: question.clone(),
             facts: facts::told(&told),
@@ -328,6 +344,7 @@ impl<'a> Work<'a> {
                 .iter()
                 .find_map(|f| (!f.text.is_empty()).then(|| f.text.clone()))
                 .unwrap_or_default(),
+            earlier: bodies.notes().all(|note| note.run_id() != self.run.correlation),
         });
         if unchanged {
             return Ok(());
@@ -451,12 +468,5 @@ impl<'a> Work<'a> {
         }
         self.events = out.finish()?;
         Ok(())
-    }
-}
-
-fn joined(known: Option<(Day, Day)>, more: Option<(Day, Day)>) -> Option<(Day, Day)> {
-    match (known, more) {
-        (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
-        (one, other) => one.or(other),
     }
 }

@@ -31,6 +31,19 @@ pub struct ErasedReport {
     /// Left out when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub without_bytes: Vec<String>,
+    /// Answers of an interrupted fetch that waited and said some of it; their bytes are gone too. Left
+    /// out when there are none.
+    #[serde(skip_serializing_if = "is_none")]
+    pub waiting: u64,
+    /// Whether a fetch is under way, whose answers could not be looked at: what they say of it is left
+    /// out when they are settled. Left out when there is none.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub inbox_held: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Rows that are old enough by a view's rule, and are kept since they speak of another view too.

@@ -10,7 +10,8 @@ use super::derive;
 use crate::app::Ledger;
 use crate::app::derive::Derivation;
 use crate::app::fetch::{
-    self, Asked, CoverageMap, OutcomeLine, Plan, Provider, Service, Settled, Stop, What, Wish,
+    self, Asked, CoverageMap, OutcomeLine, Plan, Provider, Question, Service, Settled, Stop, What,
+    Wish,
 };
 use crate::app::import::{Outcome as Came, Staged};
 use crate::app::prepared;
@@ -51,10 +52,11 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
     // Planned only now: the fetch that had the inbox before may have answered all of it.
     let ledger = ctx.open(ui)?;
     let mut coverage = CoverageMap::of(&ledger, wish.days(Calendar::nyse()))?;
-    if wish.what == What::Spot && wish.source == Provider::Polygon {
-        coverage.compare_with_views(&ledger, wish.symbols.iter(), ctx.run().clock.market_day())?;
+    let (view, today) = (wish.what.series(), ctx.run().clock.market_day());
+    if wish.source == Provider::Polygon && fetch::is_adjusted(view) {
+        coverage.compare_with_views(&ledger, view, wish.symbols.iter(), today)?;
     }
-    let waiting = fetch::waiting(&inbox).0;
+    let waiting = fetch::unless_taken_back(&ledger, fetch::waiting(&inbox).0)?;
     let (plan, kept) = fetch::plan_beside(&wish, &coverage, Calendar::nyse(), &waiting);
     let position = ledger.position();
     if wish.source.counts_days() {
@@ -77,14 +79,15 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
     if args.dry_run {
         ui.page(&FetchPage { report: &report, planned: true })?;
         if let Some(batch) = plan.rolled_back.last() {
-            left_out(ui, *batch, erased, false)?;
+            left_out(ui, *batch, (erased, wish.what), false)?;
         }
         ui.hint("nothing was asked; leave out `--dry-run` to ask");
         return Ok(Exit::Done);
     }
     announce(ui, &plan, &report.plan);
     if let Some(batch) = plan.rolled_back.last() {
-        left_out(ui, *batch, erased, plan.questions.is_empty() && kept == 0)?;
+        let all = plan.questions.is_empty() && kept == 0;
+        left_out(ui, *batch, (erased, wish.what), all)?;
     }
     let mut shut = None;
     if !plan.questions.is_empty() {
@@ -114,7 +117,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
         report.requests = asked.requests;
         report.left = asked.left;
         report.cache = FetchCache::of(&asked.cache);
-        let kept = fetch::waiting(&inbox).0.len();
+        let kept = fetch::waiting(&inbox).0.iter().filter(|kept| kept.is_answer()).count();
         if let Some(text) = &asked.refused {
             return Err(Failure::of(
                 Exit::Credentials,
@@ -148,7 +151,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
 }
 
 /// Tells that days are not asked since they were taken back; where these are all, that is a refusal.
-fn left_out(ui: &mut Ui, batch: BatchId, erased: bool, all: bool) -> Outcome<()> {
+fn left_out(ui: &mut Ui, batch: BatchId, (erased, what): (bool, What), all: bool) -> Outcome<()> {
     let anew = "ask for it anew with `--again --reason TEXT`";
     let (how, before, hint) = match erased {
         true => ("erased from", "erased from", anew.to_owned()),
@@ -159,10 +162,34 @@ fn left_out(ui: &mut Ui, batch: BatchId, erased: bool, all: bool) -> Outcome<()>
     };
     if all {
         let text = format!("what is missing was {before} {batch}");
+        // A list says all again each day.
+        let hint = match what {
+            What::Calendar | What::Earnings | What::Tickers => {
+                format!("{hint}; tomorrow's is asked for")
+            }
+            _ => hint,
+        };
         return Err(Failure::of(Exit::RolledBackBefore, text, hint));
     }
     ui.note(&format!("days that were {how} {batch} are not asked (`--again` does)"));
     Ok(())
+}
+
+/// Tells which answers that waited are left out, since what they say was taken back meanwhile.
+fn not_brought_back(ui: &mut Ui, withheld: &[(Question, Option<BatchId>)]) {
+    let Some((first, _)) = withheld.first() else { return };
+    let mut batches: Vec<String> =
+        withheld.iter().flat_map(|of| of.1).map(|id| id.to_string()).collect();
+    batches.sort();
+    batches.dedup();
+    let about = first.symbol.as_ref().map_or_else(|| "all symbols".into(), ToString::to_string);
+    let of = if batches.is_empty() { String::new() } else { format!(" ({})", batches.join(", ")) };
+    let (count, series) = (withheld.len(), first.series);
+    let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
+    ui.note(&format!(
+        "the answer about {series} of {about}{more} that waited is left out: what it says was taken back \
+         after it had been asked for{of} (`--again` asks anew)"
+    ));
 }
 
 /// What is to be said when no further request had a chance.
@@ -187,13 +214,21 @@ fn finish(
 ) -> Outcome<Exit> {
     report.dropped = settled.dropped as u64;
     report.outcomes = settled.outcomes.iter().flat_map(FetchLine::of).collect();
+    let Settled { staged, outcomes, withheld, refused, .. } = settled;
+    not_brought_back(ui, &withheld);
+    let (refused, others): (Vec<_>, Vec<_>) =
+        refused.into_iter().partition(|(of, _)| *of == (wish.what.series(), wish.source));
+    let refused = refused.into_iter().next().map(|(_, refusal)| refusal);
+    for ((series, _), refusal) in others {
+        ui.note(&format!("{series} of an earlier fetch is left out: {refusal}"));
+    }
     let shut = shut.map(|text| (Exit::Network, text, "the same command asks for the rest later"));
-    let told = shut.or_else(|| verdict(&settled.outcomes));
+    let told = shut.or_else(|| verdict(&outcomes));
     if ui.for_people() {
         ui.show(&FetchPage { report: &report, planned: false })?;
     }
     let (mut own, mut earlier): (Option<Staged>, Vec<BatchId>) = (None, Vec::new());
-    for staged in settled.staged {
+    for staged in staged {
         let of_wish = staged.batch.and_then(|id| ledger.batches().get(id));
         let is_own = of_wish.is_some_and(|batch| is_of(batch, wish));
         // Of two of this view, the later one has the answers of now.
@@ -249,6 +284,7 @@ fn finish(
             }
             held.filter(|_| exit == Exit::Done).unwrap_or(exit)
         }
+        None if refused.is_some() => Exit::Done,
         None => {
             // A run that was killed between confirming and computing is made good here.
             if let (true, Some(what)) = (args.decide.yes, follows) {
@@ -258,6 +294,9 @@ fn finish(
             Exit::Done
         }
     };
+    if let Some(refusal) = refused {
+        return Err(refusal.into());
+    }
     Ok(match told {
         Some((told, text, hint)) => {
             ui.reason(&format!("! {text}"));
@@ -326,6 +365,9 @@ fn follows(what: What) -> Option<Derivation> {
 /// What the answers say as a whole, when not all is well.
 fn verdict(outcomes: &[OutcomeLine]) -> Option<(Exit, String, &'static str)> {
     let has = |outcome: &OutcomeLine, fact| outcome.facts.iter().any(|(_, _, f)| *f == fact);
+    // What failed in an earlier fetch is asked again by whoever wants it; if that was now, it is told.
+    let of_now = |outcome: &&OutcomeLine| !(outcome.earlier && has(outcome, Fact::Failed));
+    let outcomes: Vec<&OutcomeLine> = outcomes.iter().filter(of_now).collect();
     let failed: Vec<_> = outcomes.iter().filter(|outcome| has(outcome, Fact::Failed)).collect();
     let name = |outcome: &OutcomeLine| {
         let symbol = outcome.question.symbol.as_ref().map(ToString::to_string);

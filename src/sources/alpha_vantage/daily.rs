@@ -67,6 +67,7 @@ pub(super) fn read<E>(
             Ok(read) => read,
             Err(code) => {
                 summary.rows.rejected += 1;
+                summary.reject_day(day);
                 notes.add(code, line, day);
                 let text = format!("{date}: {}", raw.get());
                 out.reject(origin, wanted.series, code, &text).map_err(ReadError::Sink)?;

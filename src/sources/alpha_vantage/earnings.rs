@@ -92,6 +92,7 @@ pub(super) fn read_history<E>(
         let row = members(text).ok().and_then(|of| quarter(&of));
         let Some(Quarter { day, fields, odd }) = row else {
             summary.rows.rejected += 1;
+            summary.reject_day(None);
             rejects.add("missing_key", line, None);
             out.reject(origin, Series::Earnings, "missing_key", text).map_err(ReadError::Sink)?;
             continue;

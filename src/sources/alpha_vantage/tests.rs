@@ -94,6 +94,12 @@ fn daily_bars_are_those_of_the_days_asked() {
     assert_eq!((field(&rows[0], "close"), field(&rows[0], "volume")), ("154.20", "1200000"));
     let codes: Vec<&str> = summary.findings.iter().map(|f| f.code.as_str()).collect();
     assert_eq!(codes, ["ohlc", "missing"]);
+    let rejected = ["2029-10-23", "2029-10-24"].map(|day| day.parse().unwrap());
+    assert!(summary.rejected_days.iter().eq(&rejected), "{:?}", summary.rejected_days);
+    assert_eq!(summary.undated, 0);
+    // One without a day: nobody knows of which day nothing is known.
+    let odd = DAILY.replace("2029-10-24", "24 October");
+    assert_eq!(events(Endpoint::Daily, Series::Spot, &odd).1.undated, 1);
     let (rows, _) = events(Endpoint::Daily, Series::Bars, DAILY);
     assert_eq!(field(&rows[0], "close"), "154.20");
 }

@@ -96,9 +96,18 @@ pub(super) fn key<'a>(
             text("title").map_err(|_| "news_key")?;
             let item = text("article_url").or_else(|_| text("id")).map_err(|_| "news_key")?;
             let ms = ms_of_text(&text("published_utc")?).ok_or(MISSING)?;
+            let tickers = tickers(walk, leaves);
+            let is = |asked: &Symbol, told: &String| {
+                is_underlying(told, asked) || told.eq_ignore_ascii_case(asked.as_str())
+            };
             let symbol = match asked() {
-                Some(symbol) => symbol,
-                None => Cow::Owned(first_ticker(walk, leaves).ok_or(MISSING)?),
+                // One without any says nothing of whom it is about.
+                Some(asked) if tickers.is_empty() || tickers.iter().any(|t| is(&asked, t)) => asked,
+                Some(_) => return Err(OTHER),
+                None => {
+                    let first = tickers.first().ok_or(MISSING)?;
+                    Cow::Owned(Symbol::exact(first).map_err(|_| MISSING)?)
+                }
             };
             Ok(ItemKey { symbol, day: day_of(ms)?, item, ms: Some(ms) })
         }
@@ -203,11 +212,11 @@ pub(super) fn is_long(timespan: &str) -> bool {
     ["week", "month", "quarter", "year"].iter().any(|unit| timespan.ends_with(unit))
 }
 
-/// The first ticker of an article, when it was not asked for by one.
-fn first_ticker(walk: &Walk, leaves: &[Got<'_>]) -> Option<Symbol> {
-    let raw = walk.raw(leaves, "tickers")?;
-    let list: Vec<&serde_json::value::RawValue> = serde_json::from_str(raw).ok()?;
-    Symbol::exact(&text_of(list.first()?.get())?).ok()
+/// The tickers that an article names.
+fn tickers(walk: &Walk, leaves: &[Got<'_>]) -> Vec<String> {
+    let raw = walk.raw(leaves, "tickers").unwrap_or("[]");
+    let list: Vec<&serde_json::value::RawValue> = serde_json::from_str(raw).unwrap_or_default();
+    list.iter().map(|one| text_of(one.get()).unwrap_or_default().into_owned()).collect()
 }
 
 #[cfg(test)]

@@ -115,6 +115,16 @@ pub struct PageSummary {
     pub undated: u64,
 }
 
+impl PageSummary {
+    /// Notes the day of a rejected item, as far as it could be read: that day is asked again.
+    pub(in crate::sources) fn reject_day(&mut self, day: Option<Day>) {
+        match day {
+            Some(day) => drop(self.rejected_days.insert(day)),
+            None => self.undated += 1,
+        }
+    }
+}
+
 /// Reads what a body says about itself.
 ///
 /// # Errors
@@ -178,10 +188,7 @@ pub fn read_page<E>(
             }
             Err(code) => {
                 pass.summary.rows.rejected += 1;
-                match pass.day {
-                    Some(day) => drop(pass.summary.rejected_days.insert(day)),
-                    None => pass.summary.undated += 1,
-                }
+                pass.summary.reject_day(pass.day);
                 pass.notes.add(code, line, None);
                 let raw = match page.endpoint {
                     Endpoint::News => news::without_author(text),

@@ -71,6 +71,7 @@ pub fn read<E>(
             Ok(option) => option,
             Err(code) => {
                 summary.rows.rejected += 1;
+                summary.reject_day(Some(wanted.as_of));
                 rejects.add(code, line, None);
                 out.reject(origin, Series::Chain, code, text).map_err(ReadError::Sink)?;
                 continue;

@@ -1,14 +1,11 @@
 //! What Alpha Vantage and Tradier are asked.
 
-use super::{Av, Endpoint, Grouped, Plan, Planner, What, in_path, session_at};
+use super::{Av, Endpoint, Grouped, Plan, Planner, What, in_path};
 use crate::app::fetch::Question;
-use crate::app::fetch::coverage::runs;
+use crate::app::fetch::coverage::{AS_TRADED, runs};
 use crate::app::fetch::facts::SHORT_FORM;
 use crate::domain::Symbol;
 use std::collections::BTreeSet;
-
-/// Coverage of daily bars as traded, which say nothing of adjusted ones.
-const AS_TRADED: &str = "alpha-vantage";
 
 impl Planner<'_> {
     /// Daily bars: the service has two lengths and no range, so one request at most.
@@ -51,12 +48,19 @@ impl Planner<'_> {
             wanting.extend(lacks(Some(symbol), &scope).then_some(symbol));
             held_back.extend((self.held.get() > held).then_some(symbol));
         }
+        let back = self.coverage.any_rolled_back(self.wish.what.series(), &scope, today.0);
+        let back = back.filter(|_| !self.wish.again);
         let whole = match self.wish.grouped {
             _ if self.wish.symbols.is_empty() => lacks(None, &scope),
             Grouped::Always => !wanting.is_empty(),
             Grouped::Auto => wanting.len() > 1,
             Grouped::Never => false,
         };
+        // One about all symbols would bring back what was taken back of any.
+        if self.wish.symbols.is_empty() && whole {
+            self.rolled_back.borrow_mut().extend(back);
+        }
+        let whole = whole && back.is_none();
         if whole {
             plan.questions.push(calendar(None, all));
         }
@@ -82,19 +86,19 @@ impl Planner<'_> {
 
     /// A chain of Tradier: the quote of the underlying comes first, the rest follows from it.
     pub(super) fn tradier_chain(&self, symbol: &Symbol) -> Vec<Question> {
-        let session = session_at(self.wish.now_ms, self.calendar);
         let expiries = self.wish.expiries.iter().map(|day| format!("tradier expiry {day}"));
         let mut scopes: Vec<String> = expiries.collect();
         if scopes.is_empty() {
             scopes.push("tradier".to_owned());
         }
         let target = format!("{}/markets/quotes?symbols={}", self.wish.base_path, in_path(symbol));
-        scopes.retain(|scope| !self.missing(Some(symbol), scope, &[session]).is_empty());
         let ask = |scope: &String| {
+            let session = self.snapshot(symbol, scope)?;
             let range = (session, session);
-            self.question(Endpoint::TradierChain, Some(symbol), scope, range, target.clone())
+            let endpoint = Endpoint::TradierChain;
+            Some(self.question(endpoint, Some(symbol), scope, range, target.clone()))
         };
         debug_assert_eq!(self.wish.what, What::Chain);
-        scopes.iter().map(ask).collect()
+        scopes.iter().filter_map(ask).collect()
     }
 }

@@ -36,7 +36,8 @@ live page of Tradier that was recorded a moment ago (prices 30 s, chains 60 s) i
 without --refresh.
 
 Only days that the ledger has no answer about are asked. Stopped at any moment, the same
-command goes on where it was. `volledger gaps` and `volledger status` show what is covered.";
+command goes on where it was. `volledger gaps` shows which days of Polygon's daily prices are
+covered, `volledger status` how many questions of each view.";
 
 /// Ask a service for what is missing, review it, and decide
 #[derive(Debug, Args)]

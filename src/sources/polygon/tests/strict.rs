@@ -80,6 +80,19 @@ fn an_event_of_another_symbol_is_no_event_of_the_one_asked_for() {
         assert_eq!(read(&page(of, "AAPL"), &body).rejected(), ["other_symbol"], "{of:?}");
         assert_eq!(read(&page(of, "MSFT"), &body).rejected(), [""; 0], "{of:?}");
     }
+    // An article names whom it is about; one that names nobody is about whom it was asked.
+    for (asked, told, code) in [
+        ("AAPL", r#"["MSFT","AMD"]"#, &["other_symbol"][..]),
+        ("AMD", r#"["MSFT","AMD"]"#, &[]),
+        ("BACPB", r#"["BACpB"]"#, &[]),
+        ("BRK.B", r#"["BRK/B"]"#, &[]),
+        ("AAPL", "[]", &[]),
+    ] {
+        let body = format!(
+            r#"{{"status":"OK","results":[{{"id":"n","title":"t","published_utc":"2025-11-12T15:00:00Z","article_url":"https://p/1","publisher":{{"name":"P"}},"tickers":{told}}}]}}"#
+        );
+        assert_eq!(read(&page(Endpoint::News, asked), &body).rejected(), code, "{asked} {told}");
+    }
     // An underlying is written in several ways.
     for (asked, told) in [("I:SPX", "SPX"), ("SPX", "I:SPX"), ("BRK.B", "BRKB"), ("BRK/B", "BRK.B")]
     {

@@ -1,0 +1,141 @@
+//! Answers that wait while what they say is taken back: rolled back or erased after they were planned,
+//! it must not come again with them. Whoever wants it asks anew, with `--again`.
+
+use super::coverage::{CoverageMap, taken_at};
+use super::endpoint::Provider;
+use super::note::{Answered, ERASED, every};
+use super::reading::{Read, read};
+use super::{Question, bodies};
+use crate::app::error::Result;
+use crate::domain::{Coverage, Day, Digest, Fact, Series, Symbol};
+use crate::ledger::erase::Selection;
+use crate::ledger::{Inbox, Ledger, LedgerError, OpenOptions};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// The answers that may still be used, of those that wait.
+///
+/// # Errors
+/// A manifest that cannot be read.
+pub fn unless_taken_back(ledger: &Ledger, mut waiting: Vec<Answered>) -> Result<Vec<Answered>> {
+    let oldest = waiting.iter().map(Answered::position).min().unwrap_or(ledger.position());
+    let mut taken = ledger.batches().iter().filter_map(|(_, batch)| taken_at(batch));
+    if !taken.any(|at| at > oldest) {
+        return Ok(waiting);
+    }
+    let mut days: BTreeMap<Series, (Day, Day)> = BTreeMap::new();
+    for Answered { question, .. } in &waiting {
+        let days = days.entry(question.series).or_insert((question.from, question.to));
+        *days = (days.0.min(question.from), days.1.max(question.to));
+    }
+    for (series, (from, to)) in days {
+        let coverage = CoverageMap::of(ledger, (series, from, to))?;
+        waiting.retain(|answer| {
+            let about = [about(&answer.question)];
+            let of_it = answer.question.series == series;
+            !of_it || coverage.taken_back_since(&about, answer.position()).is_none()
+        });
+    }
+    Ok(waiting)
+}
+
+/// What a question may bring: data of all its days.
+pub(super) fn about(question: &Question) -> Coverage {
+    Coverage {
+        series: question.series,
+        symbol: question.symbol.clone(),
+        scope: question.scope.clone(),
+        from: question.from,
+        to: question.to,
+        fact: Fact::Data,
+        settled: question.to,
+        observed_ms: 0,
+        meaning: Digest::default(),
+        text: String::new(),
+    }
+}
+
+/// What is erased of the answers that wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Answers whose bytes are gone.
+    pub answers: usize,
+    /// Whether a fetch is under way: what it has is not looked at, and left out when it ends.
+    pub held: bool,
+}
+
+/// Takes away the bytes of every answer that waits and says something of what is to be erased: a
+/// symbol's day of a view, of the same service. That it was asked for stays.
+///
+/// # Errors
+/// A ledger that cannot be read, an inbox that cannot be written.
+pub fn forget(ledger: &Ledger, selection: &Selection) -> Result<Forgotten> {
+    let nothing = Forgotten::default();
+    let Some(directory) = ledger.directory() else { return Ok(nothing) };
+    if !Inbox::bytes_waiting(directory).is_ok_and(|bytes| bytes.is_some_and(|bytes| bytes > 0)) {
+        return Ok(nothing);
+    }
+    let gone = gone(ledger, selection)?;
+    if gone.is_empty() {
+        return Ok(nothing);
+    }
+    // Whoever fetches holds it first and the ledger then: to wait for it here could be for ever.
+    let mut inbox = match Inbox::open(directory, &OpenOptions::new("erase", Duration::ZERO)) {
+        Err(LedgerError::Held { .. }) => return Ok(Forgotten { held: true, ..nothing }),
+        inbox => inbox?,
+    };
+    let (mut notes, mut answers) = (BTreeMap::new(), 0);
+    for answer in every(&inbox) {
+        if says(&inbox, &answer, &gone)? {
+            answers += 1;
+            for (note, arrival) in answer.pages {
+                let note = serde_json::to_string(&note.without(ERASED)).unwrap_or_default();
+                notes.insert(arrival.offset(), note);
+            }
+        }
+    }
+    inbox.blank(&notes)?;
+    Ok(Forgotten { answers, held: false })
+}
+
+/// By service and view the symbols' days of which something is to be erased.
+type Gone = BTreeMap<(Provider, Series), BTreeSet<(Symbol, Day)>>;
+
+fn gone(ledger: &Ledger, selection: &Selection) -> Result<Gone> {
+    let mut gone = Gone::new();
+    for (id, numbers) in selection {
+        let batch = ledger.batches().get(*id);
+        let provider = batch.and_then(|batch| Provider::of_mapping(&batch.stage.mapping.id));
+        let Some(provider) = provider else { continue };
+        let mut reader = ledger.read(*id);
+        while let Some(window) = reader.next_window()? {
+            for row in window.rows.iter().filter(|row| numbers.contains(&row.head.seq)) {
+                let days = gone.entry((provider, row.head.series)).or_default();
+                days.insert((row.symbol.clone(), row.head.day));
+            }
+        }
+    }
+    Ok(gone)
+}
+
+/// Whether an answer says something of what is to go. One that cannot be read may.
+fn says(inbox: &Inbox, answer: &Answered, gone: &Gone) -> Result<bool> {
+    let question = &answer.question;
+    let Some(gone) = gone.get(&(question.endpoint.provider(), question.series)) else {
+        return Ok(false);
+    };
+    if question.symbol.as_ref().is_some_and(|symbol| !gone.iter().any(|(of, _)| of == symbol)) {
+        return Ok(false);
+    }
+    if bodies::too_large(&answer.pages).is_some() {
+        return Ok(true);
+    }
+    match read(question, &bodies::Bodies::new(inbox, &answer.pages), 0) {
+        Ok(Read::Of(all)) => Ok(all.windows.iter().any(|window| {
+            let mut rows = window.rows.iter();
+            rows.any(|row| gone.contains(&(row.symbol.clone(), row.head.day)))
+        })),
+        Ok(Read::Not(_)) => Ok(true),
+        Err(error) => bodies::damage(&error).map(|_| true).ok_or(error),
+    }
+}
