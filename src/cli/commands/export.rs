@@ -26,6 +26,19 @@ EXAMPLES
   volledger export all AAPL --series iv,hv -f sqlite -O aapl.sqlite
   volledger export tomic tomic/data AAPL MSFT            JSON folders, a .bak of what is replaced";
 
+const TOMIC_EXAMPLES: &str = "\
+EXAMPLES
+  volledger export tomic tomic/data                      every symbol
+  volledger export tomic tomic/data AAPL MSFT            two of them; other files are left alone
+  volledger export tomic then --at '#4'                  as it was known then
+
+A file that holds the same bytes already is left alone. One that is replaced stays as .bak. A .bak
+is replaced only where the ledger can give it again (it was imported from or exported to here);
+else it becomes .bak.1, .bak.2 and so on, so what you wrote yourself is never lost.
+
+Files of symbols that the ledger knows and no longer shows (rolled back, erased) are named and not
+touched, and the exit code is 11: whoever reads the folder would take them for data.";
+
 /// Write a view, the whole ledger, or TOMIC's JSON folders
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -71,6 +84,7 @@ enum What {
     /// Every view: a directory of Parquet files, or one file with a table or sheet of each
     All(Everything),
     /// TOMIC's JSON folders
+    #[command(after_help = TOMIC_EXAMPLES)]
     Tomic {
         /// The folder that holds iv_daily_summary, historical_volatility, spot_prices
         dir: PathBuf,
@@ -169,8 +183,16 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ExportArgs) -> Outc
             let series = [Series::Iv, Series::Hv, Series::Spot];
             lookup::known(&ledger, symbols, &series, at)?;
             ctx.loud(ui, &ledger, &Place { series: &series, symbols, at, ..Place::default() })?;
-            ui.show(&tomic::export(&ledger, dir, symbols, at, first, &ctx.run())?)?;
-            Ok(Exit::Done)
+            let exported = tomic::export(&ledger, dir, symbols, at, first, &ctx.run())?;
+            ui.show(&exported)?;
+            if exported.leftover.is_empty() {
+                return Ok(Exit::Done);
+            }
+            ui.hint(&format!(
+                "move them out of {}: TOMIC and `volledger import tomic` would take them for data",
+                dir.display()
+            ));
+            Ok(Exit::Findings)
         }
     }
 }
