@@ -4,6 +4,7 @@ use super::view::Which;
 use crate::app::erase::Place;
 use crate::app::export::{self, Binary, Format, Wanted};
 use crate::app::lookup;
+use crate::app::report::Exported;
 use crate::app::tomic;
 use crate::cli::args::{Knowledge, in_order};
 use crate::cli::context::Context;
@@ -24,7 +25,8 @@ EXAMPLES
   volledger export iv AAPL MSFT -f xlsx -O iv.xlsx       a sheet, and one that says where from
   volledger export all -f parquet -O ledger              ledger/series=iv/year=2024/part-0.parquet
   volledger export all AAPL --series iv,hv -f sqlite -O aapl.sqlite
-  volledger export tomic tomic/data AAPL MSFT            JSON folders, a .bak of what is replaced";
+  volledger export tomic tomic/data AAPL MSFT            JSON folders, a .bak of what is replaced
+  volledger sql \"SELECT * FROM iv_metrics\" -o csv > m.csv   what a projection or a query answers";
 
 const TOMIC_EXAMPLES: &str = "\
 EXAMPLES
@@ -228,7 +230,9 @@ fn everything(ui: &mut Ui, ctx: &Context, args: &Everything) -> Outcome<Exit> {
         AllFormat::Sqlite => Binary::Sqlite,
         AllFormat::Xlsx => Binary::Xlsx,
     };
-    ui.show(&export::export_all(&Arc::new(ledger), &wanted, format, &args.out, &ctx.run())?)?;
+    let exported = export::export_all(&Arc::new(ledger), &wanted, format, &args.out, &ctx.run())?;
+    ui.show(&exported)?;
+    empty(ui, "the ledger", &exported, wanted.symbols.is_empty());
     Ok(Exit::Done)
 }
 
@@ -249,7 +253,9 @@ fn view(ui: &mut Ui, ctx: &Context, series: Series, args: &ViewFile) -> Outcome<
     let query = args.which.query(series, ctx, &ledger)?;
     ctx.loud(ui, &ledger, &super::view::place_of(&query))?;
     let wanted = Wanted::from(&query);
-    ui.show(&export::export_file(&Arc::new(ledger), &wanted, binary, file_of, &ctx.run())?)?;
+    let exported = export::export_file(&Arc::new(ledger), &wanted, binary, file_of, &ctx.run())?;
+    ui.show(&exported)?;
+    empty(ui, series.name(), &exported, wanted.symbols.is_empty());
     Ok(Exit::Done)
 }
 
@@ -282,5 +288,14 @@ fn text(
         Some(text) => ui.answer(text)?,
         None => ui.show(&exported)?,
     }
+    empty(ui, series.name(), &exported, query.symbols.is_empty());
     Ok(Exit::Done)
+}
+
+/// Says that an export has no record; of symbols that were named that is told by name.
+fn empty(ui: &mut Ui, what: &str, exported: &Exported, all: bool) {
+    if all && exported.rows == 0 {
+        let at = exported.position;
+        ui.note(&format!("no record was exported: at #{at} {what} has none of what was asked for"));
+    }
 }
