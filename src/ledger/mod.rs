@@ -42,7 +42,7 @@ pub use inbox::{Arrival, Inbox};
 pub use root::threads;
 pub use verify::{Damage, Verified};
 
-use crate::domain::{BatchTable, Digest, Entry, Position, ProjectionTable, Stage};
+use crate::domain::{BatchTable, Digest, Entry, EntryKind, Position, ProjectionTable, Stage};
 use codec::{Kept, Manifest, ManifestSource};
 use files::Files;
 use hash::Sha256Tree;
@@ -85,7 +85,7 @@ pub struct Ledger {
     /// Where sources stand that were found here again and could be read: a mapping is not read anew
     /// for each batch that was read with it.
     sound: BTreeMap<Digest, (u32, u64)>,
-    /// Sources that were kept by this process and were not here, or could not be read.
+    /// Sources that were not here or could not be read, and were kept since the last batch was staged.
     anew: BTreeSet<Digest>,
     /// What floors above have in memory of the views.
     remembered: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
@@ -155,6 +155,9 @@ impl Ledger {
 
     fn take(&mut self, entry: Entry, bytes: &[u8]) {
         use hash::TreeHash;
+        if matches!(entry.kind, EntryKind::Stage(_)) {
+            self.anew.clear(); // they are that batch's
+        }
         self.tree.push(Sha256Tree::leaf(bytes));
         self.table.apply(&entry);
         self.projections.apply(&entry);
@@ -266,7 +269,7 @@ impl Ledger {
         }
     }
 
-    /// The sources of a batch that were lost, and that this process was given again. They are made durable.
+    /// The sources of a batch that were lost, and were kept again just now. They are made durable.
     ///
     /// # Errors
     /// Damage of the manifest; a ledger that cannot be written.

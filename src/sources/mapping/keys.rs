@@ -26,11 +26,10 @@ pub(super) const KEYS: &str = "\
 #              \"flag\" (yes or no), \"word\" or \"day\"
 #   need       \"required\", \"one_of\" (one of several such columns), or \"optional\" (usual)
 #   signed     true where numbers below 0 are meant
-#   above      the number is greater than this: \"0\"; at_least and at_most likewise
-#   at_least   the number is this or greater
-#   at_most    the number is this or less
-#   suspect_below, high_from   such a number is a remark: another unit, very high
-#   mostly_from, mostly_below  where most numbers are beyond, the column seems to be in another unit
+#   above, at_least, at_most   bounds, as \"0\"; beyond them a row is rejected (usual: at_least 0)
+#   suspect_below              below this a row is rejected as one in another unit
+#   high_from                  from this on the number is used, with a remark
+#   mostly_from, mostly_below  where most numbers are not, the column seems to be in another unit
 #   code       the word that its findings have: missing_CODE
 #   one_of     the words that may stand there
 #   default    what an empty cell means
