@@ -204,6 +204,29 @@ fn functions_that_traders_miss() {
 }
 
 #[test]
+fn a_query_of_a_projection_and_one_in_a_file_lead_to_what_helps() {
+    let desk = crate::program::Desk::with_iv();
+    let query = "SELECT symbol, count(*) AS days FROM iv WHERE symbol = :symbol GROUP BY symbol";
+    let refused = desk.words(&["sql", query]).exits(2).err;
+    assert!(refused.contains("projection add NAME --sql FILE"), "{refused}");
+    let plain = query.replace(":symbol", "'VOLA'");
+    let fed = desk.fed("sql - -o csv", &plain).exits(0).out;
+    assert_eq!(fed, desk.words(&["sql", &plain, "-o", "csv"]).exits(0).out);
+}
+
+#[test]
+fn an_export_without_a_record_says_so() {
+    let desk = crate::program::Desk::with_iv();
+    for line in
+        ["export iv --at #0 -O x.csv", "export iv --at #0", "export all --at #0 -f sqlite -O x.db"]
+    {
+        let told = desk.run(line).exits(0).err;
+        assert!(told.contains("no record was exported: at #0"), "{line}: {told}");
+    }
+    assert!(!desk.run("export iv -O x.csv").exits(0).err.contains("no record"));
+}
+
+#[test]
 fn a_query_that_is_wrong_or_would_write_is_refused_and_harms_nothing() {
     let (directory, ledger) = filled();
     let files =
@@ -242,6 +265,7 @@ fn an_exported_database_is_the_view() {
     let file = directory.path().join("iv.sqlite");
     let wanted = Wanted { series: vec![Series::Iv], ..Wanted::default() };
     let export = |file: &Path| export_file(&ledger, &wanted, Binary::Sqlite, file, &run());
+    std::fs::write(&file, "mine").unwrap();
     for _ in 0..2 {
         let exported = export(&file).unwrap();
         let connection = rusqlite::Connection::open(&file).unwrap();
@@ -253,7 +277,8 @@ fn an_exported_database_is_the_view() {
         let ours = rows(&ledger, total, None)[0][0].as_f64().unwrap();
         assert!((sum - ours).abs() < 1e-9);
     }
-    assert!(directory.path().join("iv.sqlite.bak").exists());
+    // The second one is the same, and leaves what the first replaced.
+    assert_eq!(std::fs::read(directory.path().join("iv.sqlite.bak")).unwrap(), b"mine");
     assert!(export(&file.join("below/a/file.sqlite")).is_err());
 }
 

@@ -153,7 +153,7 @@ pub fn export_view(
     run.progress.end();
     let position = query.at.unwrap_or(ledger.position()).0;
     let text = file.is_none().then_some(text);
-    Ok(Exported { schema: "volledger/exported/1", files, rows, position, digest, text })
+    Ok(Exported { text, ..Exported::of(files, rows, position, digest) })
 }
 
 /// The digest of exported views.

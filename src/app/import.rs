@@ -106,6 +106,20 @@ impl ImportOptions {
     }
 }
 
+/// A bundled mapping as a file to start from.
+///
+/// # Errors
+/// [`AppError::Mapping`] when there is none of that name.
+pub fn mapping_template(id: &str) -> Result<String> {
+    let found = Mapping::bundled(id).ok_or_else(|| not_known(id))?;
+    Ok(found.template())
+}
+
+fn not_known(name: &str) -> AppError {
+    let known = Mapping::bundled_ids().collect::<Vec<_>>().join(", ");
+    AppError::Mapping { name: name.to_owned(), why: format!("not known; there are {known}") }
+}
+
 /// Finds the mapping that is meant.
 pub fn choose_mapping(choice: &MappingChoice, series: Series) -> Result<Arc<Mapping>> {
     let (name, found) = match choice {
@@ -131,11 +145,7 @@ pub fn choose_mapping(choice: &MappingChoice, series: Series) -> Result<Arc<Mapp
             (name.clone(), Some(Arc::new(parsed)))
         }
     };
-    let known = || Mapping::bundled_ids().collect::<Vec<_>>().join(", ");
-    let mapping = found.ok_or_else(|| AppError::Mapping {
-        name: name.clone(),
-        why: format!("not known; there are {}", known()),
-    })?;
+    let mapping = found.ok_or_else(|| not_known(&name))?;
     if mapping.series != series {
         let why = format!("is for {}, not for {series}", mapping.series);
         return Err(AppError::Mapping { name, why });

@@ -44,9 +44,13 @@ pub fn position_of(ledger: &Ledger, text: &str) -> Result<Position> {
             "`{text}` is neither a position (#12) nor a time (2024-12-31, 2024-12-31T16:00:00Z)"
         ))
     };
-    let ms = parse_instant(text).ok_or_else(wrong)?;
+    Ok(position_by(ledger, parse_instant(text).ok_or_else(wrong)?))
+}
+
+/// The position that was reached by a time.
+pub(super) fn position_by(ledger: &Ledger, ms: i64) -> Position {
     let until = ledger.entries().iter().take_while(|entry| entry.time_ms <= ms);
-    Ok(Position(until.count() as u64))
+    Position(until.count() as u64)
 }
 
 /// What to show of a view.

@@ -10,9 +10,9 @@ use crate::domain::{BatchId, Position};
 use crate::ledger::bundle::{self, BatchBundle};
 use crate::ledger::files::{Directory, synced};
 use crate::ledger::scratch::{self, Folder};
-use crate::ledger::{Ledger, LedgerError, OpenOptions};
+use crate::ledger::{Ledger, LedgerError, OpenOptions, hash};
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -103,8 +103,55 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
     replace_with(path, |new| std::fs::write(new, bytes).map_err(unwritable(path)))
 }
 
+/// Makes room for the `.bak` of a file that is to be replaced: an earlier one becomes `.bak.1`,
+/// `.bak.2` and so on, unless it can be had again, as `had` says of it, or is there twice.
+///
+/// # Errors
+/// [`AppError::Unwritable`], and those of `had`.
+pub fn keep_backup(path: &Path, had: impl FnOnce(&Path) -> Result<bool>) -> Result<()> {
+    let backup = backup_of(path);
+    if !path.exists() || !backup.exists() || same_bytes(path, &backup) || had(&backup)? {
+        return Ok(());
+    }
+    let mut number = 1_u32;
+    let free = loop {
+        let mut name = backup.clone().into_os_string();
+        name.push(format!(".{number}"));
+        let numbered = PathBuf::from(name);
+        if numbered.symlink_metadata().is_err() {
+            break numbered;
+        }
+        if same_bytes(&backup, &numbered) {
+            return Ok(());
+        }
+        number += 1;
+    };
+    std::fs::rename(&backup, free).map_err(unwritable(&backup))
+}
+
+/// Whether two files hold the same; not, where one cannot be read.
+fn same_bytes(one: &Path, other: &Path) -> bool {
+    let size = |file: &Path| file.metadata().map(|about| about.len()).ok();
+    let digest = |file: &Path| {
+        let mut hasher = hash::Hasher::default();
+        let mut input = BufReader::with_capacity(1 << 16, File::open(file).ok()?);
+        loop {
+            let piece = input.fill_buf().ok()?;
+            if piece.is_empty() {
+                return Some(hasher.finish());
+            }
+            hasher.update(piece);
+            let read = piece.len();
+            input.consume(read);
+        }
+    };
+    size(one).is_some_and(|bytes| size(other) == Some(bytes))
+        && digest(one).is_some_and(|bytes| digest(other) == Some(bytes))
+}
+
 /// Lets `write` make a file beside `path`, which gets that name when it is whole and durable; what
-/// it replaces stays as `.bak`. When something fails, everything is as before.
+/// it replaces stays as `.bak`, unless it holds the same bytes: then it is left as it is. When
+/// something fails, everything is as before.
 ///
 /// # Errors
 /// [`AppError::Unwritable`], and those of `write`.
@@ -123,6 +170,9 @@ pub fn replace_with<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T>) -> R
     };
     replace(path, durable, |new| {
         let backup = backup_of(path);
+        if same_bytes(new, path) {
+            return Ok(());
+        }
         if path.exists() {
             let _ = std::fs::remove_file(&backup);
             // A second name first, so that there is never a moment without the file.
@@ -250,14 +300,8 @@ fn unusable(file: &Path) -> impl FnOnce(LedgerError) -> AppError {
 }
 
 fn exported(ledger: &Ledger, file: &Path, rows: u64) -> Exported {
-    Exported {
-        schema: "volledger/exported/1",
-        files: vec![file.display().to_string()],
-        rows,
-        position: ledger.position().0,
-        digest: ledger.head().root,
-        text: None,
-    }
+    let (head, files) = (ledger.head(), vec![file.display().to_string()]);
+    Exported::of(files, rows, head.size.0, head.root)
 }
 
 /// Writes to a temporary file beside `file`, which gets its name when everything is durable. A

@@ -1,24 +1,24 @@
 //! TOMIC folders: staging one, also as a snapshot, and writing one.
 
+mod write;
+
+pub use write::export;
+
 use super::error::{AppError, Result};
 use super::groups::Groups;
 use super::import::{ImportOptions, Prepared, finish, with_events};
-use super::report::Exported;
 use super::stage::Draft;
-use super::views::{ViewDigest, ViewReader};
-use super::{Run, known, outside};
+use super::views::ViewReader;
+use super::{Run, known};
 use crate::domain::{
-    BatchId, BatchTable, Calendar, Class, Collector, Day, Field, Finding, Op, Origin, Position,
-    Series, Severity, Symbol, Value, Window,
+    BatchId, Calendar, Class, Collector, Day, Field, Finding, Op, Origin, Series, Severity, Symbol,
+    Window,
 };
 use crate::ledger::Ledger;
 use crate::ledger::codec::{ManifestSource, SourceKind};
-use crate::projections::view::{Activity, Cell, Record, Which, fold};
+use crate::projections::view::{Activity, Which, fold};
 use crate::sources::Limits;
-use crate::sources::tomic::{
-    JsonOptions, LEFT_OUT, TomicFolder, file_name, list_folder, read_json,
-};
-use rust_decimal::Decimal;
+use crate::sources::tomic::{JsonOptions, LEFT_OUT, TomicFolder, list_folder, read_json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -275,93 +275,4 @@ fn missing(
         }
     }
     Ok(found)
-}
-
-/// A number as TOMIC's own writer would have printed it: shortest, whole floats with `.0`.
-fn float_text(decimal: &Decimal) -> String {
-    if decimal.scale() == 0 {
-        return decimal.to_string();
-    }
-    let text = decimal.normalize().to_string();
-    if text.contains('.') { text } else { format!("{text}.0") }
-}
-
-fn value_text(cell: &Cell, table: &BatchTable) -> String {
-    let json = table.get(cell.event.batch).is_some_and(|batch| batch.stage.mapping.id == MAPPING);
-    match &cell.value {
-        // What came as JSON goes out with the very same digits.
-        Value::Dec(decimal) if !json => float_text(decimal),
-        Value::Text(text) => serde_json::Value::from(text.as_ref()).to_string(),
-        other => other.to_string(),
-    }
-}
-
-/// One TOMIC file: two-space indent, no newline at the end.
-fn file_text(symbol: &Symbol, records: &[Record], table: &BatchTable) -> String {
-    let mut out = String::from("[");
-    for (index, record) in records.iter().enumerate() {
-        out.push_str(if index == 0 { "\n  {" } else { ",\n  {" });
-        for (index, field) in record.order.iter().enumerate() {
-            let value = match field {
-                Field::DateMark => format!("\"{}\"", record.day),
-                Field::SymbolMark => serde_json::Value::from(symbol.as_str()).to_string(),
-                field => match record.cell(field) {
-                    Some(cell) => value_text(cell, table),
-                    None => continue,
-                },
-            };
-            let name = serde_json::Value::from(field.name());
-            out.push_str(if index == 0 { "\n    " } else { ",\n    " });
-            out.push_str(&format!("{name}: {value}"));
-        }
-        out.push_str("\n  }");
-    }
-    out.push_str(if records.is_empty() { "]" } else { "\n]" });
-    out
-}
-
-/// Writes the views as a TOMIC folder; a file that is replaced stays as `.bak`.
-///
-/// # Errors
-/// A file that cannot be written; files already written stay.
-pub fn export(
-    ledger: &Ledger,
-    folder: &Path,
-    symbols: &[Symbol],
-    at: Option<Position>,
-    first: bool,
-    run: &Run<'_>,
-) -> Result<Exported> {
-    let reader = ViewReader::new(ledger)?;
-    let which = if first { Which::First } else { Which::Latest };
-    let at = at.unwrap_or(ledger.position());
-    let (mut files, mut rows, mut digest) = (Vec::new(), 0, ViewDigest::default());
-    for (name, view) in DATASETS {
-        let known = reader.symbols(view)?;
-        let wanted: Vec<_> =
-            known.iter().filter(|s| symbols.is_empty() || symbols.contains(s)).collect();
-        run.progress.begin(name, Some(wanted.len() as u64), "symbols");
-        for (index, symbol) in wanted.into_iter().enumerate() {
-            let records = reader.records(view, symbol, at, which)?;
-            run.progress.at(index as u64 + 1);
-            if records.is_empty() {
-                continue;
-            }
-            let file = format!("{name}/{}", file_name(symbol));
-            let text = file_text(symbol, &records, ledger.batches());
-            outside::replace_file(&folder.join(&file), text.as_bytes())?;
-            digest.add(view, symbol, &records);
-            rows += records.len() as u64;
-            files.push(file);
-        }
-        run.progress.end();
-    }
-    Ok(Exported {
-        schema: "volledger/exported/1",
-        files,
-        rows,
-        position: at.0,
-        digest: digest.finish(),
-        text: None,
-    })
 }

@@ -175,8 +175,12 @@ fn event_line(ledger: &Ledger, event: EventId, at: Position) -> Result<EventLine
         gone => gone,
     };
     let raw = match gone {
-        None => bytes_of(ledger, source, offset, len)?,
-        Some(_) => Vec::new(),
+        // The event does not hang on them; `verify` tells of it.
+        None => match bytes_of(ledger, source, offset, len) {
+            Err(AppError::Ledger(LedgerError::NoSuchSource(_))) => None,
+            raw => Some(raw?),
+        },
+        Some(_) => Some(Vec::new()),
     };
     let mut values = BTreeMap::new();
     for (field, value) in row.iter().flat_map(|row| row.fields()) {
@@ -211,7 +215,8 @@ fn event_line(ledger: &Ledger, event: EventId, at: Position) -> Result<EventLine
         },
         offset,
         length: len,
-        raw: String::from_utf8_lossy(&raw).into_owned(),
+        lost: raw.is_none(),
+        raw: String::from_utf8_lossy(&raw.unwrap_or_default()).into_owned(),
         code: located.reject.map(|reject| reject.code.to_string()),
         values,
         proven: true,

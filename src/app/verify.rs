@@ -1,9 +1,9 @@
 //! Verifying: the ledger's hashes, and the views against their rebuild.
 
 use super::error::{AppError, Result};
-use super::report::{DamageLine, Part, VerifyReport};
+use super::report::{DamageLine, MissingLine, Part, VerifyReport};
 use super::{Run, projection, views};
-use crate::domain::Series;
+use crate::domain::{Digest, Series};
 use crate::ledger::{Ledger, LedgerError};
 use std::collections::BTreeMap;
 
@@ -67,6 +67,7 @@ fn hashes(ledger: &Ledger, deep: bool, run: &Run<'_>) -> Result<VerifyReport> {
     Ok(VerifyReport {
         schema: "volledger/verify/1",
         ok: damage.is_empty(),
+        missing: missing(ledger, &found.missing),
         deep,
         position: head.size.0,
         log_root: head.root.to_string(),
@@ -80,6 +81,24 @@ fn hashes(ledger: &Ledger, deep: bool, run: &Run<'_>) -> Result<VerifyReport> {
         stale: Vec::new(),
         against: None,
     })
+}
+
+/// Which files these sources were, and of which batch.
+fn missing(ledger: &Ledger, lost: &[Digest]) -> Vec<MissingLine> {
+    let mut found: Vec<MissingLine> = Vec::new();
+    for (id, batch) in ledger.batches().iter().filter(|_| !lost.is_empty()) {
+        // A manifest that cannot be read is damage already.
+        let sources = ledger.manifest_of(&batch.stage).map(|manifest| manifest.sources);
+        for source in sources.unwrap_or_default() {
+            let digest = source.digest.to_string();
+            let is_new = found.iter().all(|line| line.source != digest);
+            if is_new && lost.contains(&source.digest) {
+                let (name, batch) = (source.name, id.to_string());
+                found.push(MissingLine { source: digest, name, batch });
+            }
+        }
+    }
+    found
 }
 
 /// Checks what can be checked of a ledger that was opened without `unchecked`, since it cannot be
@@ -148,6 +167,7 @@ pub fn verify_one(ledger: &Ledger, view: Series, run: &Run<'_>) -> Result<Verify
         views_only: true,
         unchecked: Vec::new(),
         damage: Vec::new(),
+        missing: Vec::new(),
         stale,
         against: None,
     })

@@ -181,7 +181,8 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
                 "no_underlying" => "nothing of it was used; run it again with the symbol: `-s SYMBOL`",
                 "missing_columns" | "symbol_missing" => {
                     "nothing of it was used; a mapping of your own says what other columns mean: \
-                     `--mapping FILE`"
+                     `--mapping FILE`; `volledger import iv --print-mapping mc-iv` prints one to start \
+                     from"
                 }
                 "unknown_columns" => {
                     "nothing of it was used; `volledger import bars --help` and `volledger import chain \
@@ -211,8 +212,8 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
             "run the command again when the file is complete".to_owned()
         }
         AppError::Mapping { .. } => {
-            "`volledger import iv --help` lists the mappings; a file of your own is given by its \
-             path: `--mapping ./my.toml`"
+            "`volledger import iv --help` lists the mappings, `--print-mapping ID` prints one with what \
+             its keys mean; a file of your own is given by its path: `--mapping ./my.toml`"
                 .to_owned()
         }
         AppError::NoSymbol(_) => {

@@ -9,6 +9,7 @@ use super::ui::Ui;
 use crate::app::error::AppError;
 use crate::app::import::{Outcome as Came, Staged};
 use crate::app::prepared::{self, Replaced};
+use crate::app::report::ViewEffect;
 use crate::app::{self, Ledger, Run, decide, derive, review};
 use crate::domain::{BatchId, EntryKind, float};
 use crate::render::ReviewPage;
@@ -125,7 +126,10 @@ impl Deciding<'_> {
         stage: impl FnOnce(&mut Ledger) -> app::error::Result<Staged>,
     ) -> Outcome<Exit> {
         let before = ledger.entries().len();
-        let exit = self.settle(ledger, stage)?;
+        let (exit, shown) = self.settle(ledger, stage)?;
+        if shown {
+            self.ui.hint("take it back with `volledger undo`");
+        }
         let mut since = ledger.entries().iter().skip(before);
         if since.any(|entry| matches!(entry.kind, EntryKind::Decision(_))) {
             left_behind(self.ui, ledger);
@@ -158,12 +162,13 @@ impl Deciding<'_> {
     }
 
     /// Stages something, shows its review and decides about it. Where flags have decided already,
-    /// both are done before anything is shown: a batch that is told of is durable.
+    /// both are done before anything is shown: a batch that is told of is durable. Says too whether a
+    /// view shows anything else now: how that is taken back depends on what follows from it.
     pub(super) fn settle(
         &mut self,
         ledger: &mut Ledger,
         stage: impl FnOnce(&mut Ledger) -> app::error::Result<Staged>,
-    ) -> Outcome<Exit> {
+    ) -> Outcome<(Exit, bool)> {
         let (ui, ctx, flags, full) = (&mut *self.ui, self.ctx, self.flags, self.full);
         let (run, may_ask) = (ctx.run(), ui.may_ask());
         let mut plan = (Step::Keep(Exit::Done), None);
@@ -177,13 +182,13 @@ impl Deciding<'_> {
         let Some(batch) = staged.batch.filter(|_| staged.outcome != Came::DryRun) else {
             ui.page(&ReviewPage::new(&staged.review, full))?;
             ui.hint("nothing was appended; leave out `--dry-run` to stage it");
-            return Ok(Exit::Done);
+            return Ok((Exit::Done, false));
         };
         if staged.outcome == Came::AlreadyActive {
             already_active(ui, ledger, batch, &staged, full)?;
             let heard = !flags.yes || flags.force || staged.left_out.is_empty();
             let done = !(flags.yes || flags.force) || staged.other_replaced.is_none();
-            return Ok(if heard && done { Exit::Done } else { Exit::Findings });
+            return Ok((if heard && done { Exit::Done } else { Exit::Findings }, false));
         }
         if staged.outcome == Came::AlreadyStaged {
             ui.say(&format!("This content is already staged as {batch}"));
@@ -198,9 +203,10 @@ impl Deciding<'_> {
         if next == Step::Ask {
             next = match asked(ui, ledger, batch, &staged, &run)? {
                 Some(next) => next,
-                None => return Ok(Exit::Done),
+                None => return Ok((Exit::Done, false)),
             };
         }
+        let mut shown = false;
         let exit = match next {
             Step::Confirm => {
                 let decided = match decided {
@@ -211,7 +217,8 @@ impl Deciding<'_> {
                 if ui.for_people() {
                     ui.show(&decided)?;
                 }
-                ui.hint("take it back with `volledger undo`");
+                let touched = |view: &ViewEffect| view.added + view.changed + view.removed > 0;
+                shown = decided.changes.iter().any(touched);
                 Exit::Done
             }
             Step::Ask => Exit::NotAsked,
@@ -226,14 +233,14 @@ impl Deciding<'_> {
             }
             ui.show(&ReviewPage::new(&staged.review, full))?;
         }
-        Ok(exit)
+        Ok((exit, shown))
     }
 }
 
 /// Says that nothing is to be done, and what of the batch was erased since.
 fn already_active(
     ui: &mut Ui,
-    ledger: &Ledger,
+    ledger: &mut Ledger,
     batch: BatchId,
     staged: &Staged,
     full: bool,
@@ -247,6 +254,12 @@ fn already_active(
         let (at, reason) = (erasure.at, &erasure.reason);
         let (events, actor) = (erasure.events, &erasure.actor);
         ui.note(&format!("{events} events of {batch} stay erased: by {actor}, {at}: {reason}"));
+    }
+    let stage = ledger.batches().get(batch).map(|batch| batch.stage.clone());
+    if let Some(stage) = stage {
+        for source in ledger.put_back(&stage).map_err(AppError::from)? {
+            ui.note(&format!("{} of {batch} is back: its bytes were lost", source.name));
+        }
     }
     if staged.other_overlap {
         ui.note(&format!(

@@ -42,8 +42,8 @@ pub use inbox::{Arrival, Inbox};
 pub use root::threads;
 pub use verify::{Damage, Verified};
 
-use crate::domain::{BatchTable, Digest, Entry, Position, ProjectionTable, Stage};
-use codec::{Kept, Manifest};
+use crate::domain::{BatchTable, Digest, Entry, EntryKind, Position, ProjectionTable, Stage};
+use codec::{Kept, Manifest, ManifestSource};
 use files::Files;
 use hash::Sha256Tree;
 use head::Slots;
@@ -51,7 +51,7 @@ use lock::Lock;
 pub use lock::wanted;
 use mirror::Mirror;
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -85,6 +85,8 @@ pub struct Ledger {
     /// Where sources stand that were found here again and could be read: a mapping is not read anew
     /// for each batch that was read with it.
     sound: BTreeMap<Digest, (u32, u64)>,
+    /// Sources that were not here or could not be read, and were kept since the last batch was staged.
+    anew: BTreeSet<Digest>,
     /// What floors above have in memory of the views.
     remembered: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
     /// Batches that exist elsewhere: a dry run's batch must not share a number with them.
@@ -130,6 +132,7 @@ impl Ledger {
             entries: Vec::new(),
             notes: Vec::new(),
             sound: BTreeMap::new(),
+            anew: BTreeSet::new(),
             remembered: Mutex::default(),
             batches_before: 0,
         }
@@ -152,6 +155,9 @@ impl Ledger {
 
     fn take(&mut self, entry: Entry, bytes: &[u8]) {
         use hash::TreeHash;
+        if matches!(entry.kind, EntryKind::Stage(_)) {
+            self.anew.clear(); // they are that batch's
+        }
         self.tree.push(Sha256Tree::leaf(bytes));
         self.table.apply(&entry);
         self.projections.apply(&entry);
@@ -258,8 +264,27 @@ impl Ledger {
         if earlier.as_ref().is_some_and(apart) && self.check_source(&digest).is_ok() {
             self.store.pack().forget(kept)
         } else {
+            self.anew.insert(digest);
             self.store.put_kept(&digest, kept)
         }
+    }
+
+    /// The sources of a batch that were lost, and were kept again just now. They are made durable.
+    ///
+    /// # Errors
+    /// Damage of the manifest; a ledger that cannot be written.
+    pub fn put_back(&mut self, stage: &Stage) -> Result<Vec<ManifestSource>> {
+        let mut back = Vec::new();
+        for source in self.manifest_of(stage)?.sources {
+            // What was erased is let go again.
+            if self.anew.contains(&source.digest) && self.store.kept(&source.digest)?.is_some() {
+                back.push(source);
+            }
+        }
+        if !back.is_empty() {
+            self.barrier()?;
+        }
+        Ok(back)
     }
 
     /// Keeps a source that is in memory: one that is here and can be read is not written first, to

@@ -6,7 +6,7 @@ use super::head::Slots;
 use super::root::batch_root;
 use super::tree::Tree;
 use super::{Ledger, Result, codec};
-use crate::domain::Stage;
+use crate::domain::{Digest, Stage};
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
@@ -30,6 +30,8 @@ pub struct Verified {
     pub values: u64,
     /// What is not as recorded.
     pub damage: Vec<Damage>,
+    /// Sources that are not here at all; each is among the damage.
+    pub missing: Vec<Digest>,
     /// Whether it was stopped before everything was looked at.
     pub stopped: bool,
     /// Whether the ledger was moved or replaced meanwhile: what was found then is not about it.
@@ -125,6 +127,9 @@ impl Ledger {
             match checked {
                 Ok(()) => found.sources += 1,
                 Err(error) => {
+                    if matches!(error, LedgerError::NoSuchSource(_)) {
+                        found.missing.push(digest);
+                    }
                     damage(&mut found, format!("source {}", digest.short()), error);
                 }
             }

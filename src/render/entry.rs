@@ -37,6 +37,9 @@ fn event(table: &mut Table, event: &EventLine) {
     match &event.erased {
         Some(erasure) if event.op == "erased" => fact("! erased", erasure.to_string()),
         Some(erasure) => fact("! as read", format!("the source's bytes were {erasure}")),
+        None if event.lost => {
+            fact("! as read", format!("the bytes of {} are lost: import it again", event.source));
+        }
         None => fact("as read", event.raw.clone()),
     }
     fact("mapping", event.mapping.clone());

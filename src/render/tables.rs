@@ -316,20 +316,39 @@ impl Document for Exported {
     fn text(&self, _: &Look) -> String {
         let digest = self.digest.short();
         let rows = counted(self.rows, "record");
-        match self.files.as_slice() {
-            [one] => format!("Wrote {one}\n  {rows} at #{} digest {digest}\n", self.position),
-            many => {
-                let files = counted(many.len() as u64, "file");
-                let mut out = format!("Wrote {files}\n");
-                for file in many.iter().take(5) {
-                    out += &format!("  {file}\n");
-                }
-                if many.len() > 5 {
-                    out += &format!("  … and {} more\n", count(many.len() as u64 - 5));
-                }
-                out + &format!("  {rows} at #{} digest {digest}\n", self.position)
+        let files = |files: &[String]| counted(files.len() as u64, "file");
+        let few = |files: &[String]| {
+            let mut out = String::new();
+            for file in files.iter().take(5) {
+                out += &format!("  {file}\n");
             }
+            if files.len() > 5 {
+                out += &format!("  … and {} more\n", count(files.len() as u64 - 5));
+            }
+            out
+        };
+        let (wrote, list) = match self.files.as_slice() {
+            [] if !self.unchanged.is_empty() => ("Nothing to write".to_owned(), String::new()),
+            [one] => (format!("Wrote {one}"), String::new()),
+            many => (format!("Wrote {}", files(many)), few(many)),
+        };
+        let mut out = match self.unchanged.len() {
+            0 => wrote,
+            1 => format!("{wrote}; 1 file was as it should be"),
+            _ => format!("{wrote}; {} were as they should be", files(&self.unchanged)),
+        };
+        out += &format!("\n{list}  {rows} at #{} digest {digest}\n", self.position);
+        if !self.leftover.is_empty() {
+            let (have, those) = match self.leftover.len() {
+                1 => ("has", "a symbol"),
+                _ => ("have", "symbols"),
+            };
+            let left = files(&self.leftover);
+            out +=
+                &format!("  ! {left} here {have} days of {those} that the view does not show:\n");
+            out += &few(&self.leftover);
         }
+        out
     }
 
     fn grid(&self) -> Grid {

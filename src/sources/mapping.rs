@@ -5,8 +5,10 @@
 //! says for ever how it was read.
 
 mod file;
+mod keys;
 
 pub use file::toml_said;
+use keys::KEYS;
 
 use super::DateOrder;
 use crate::domain::Series;
@@ -196,12 +198,18 @@ pub enum MappingError {
     )]
     Series(String),
     /// No such field.
-    #[error("the mapping's column `{column}` names the field `{field}`, which does not exist")]
+    #[error(
+        "the mapping's column `{column}` names the field `{field}`, which does not exist; fields of \
+         {series} are {}",
+        field_names(*series)
+    )]
     Field {
         /// The column's first name.
         column: String,
         /// The unknown field.
         field: String,
+        /// What the mapping's rows are records of.
+        series: Series,
     },
     /// Two columns for one field.
     #[error("the mapping fills the field `{0}` from two columns")]
@@ -229,6 +237,10 @@ pub enum MappingError {
         /// Its text.
         text: String,
     },
+}
+
+fn field_names(series: Series) -> String {
+    series.fields().map(|field| field.name).collect::<Vec<_>>().join(", ")
 }
 
 /// Brings a column name into its normal spelling: trimmed (also of no-break spaces), inner
@@ -264,6 +276,24 @@ impl Mapping {
             Series::Straddles => "straddles",
             _ => return None,
         })
+    }
+
+    /// The definition as a file to start from: it says above what its keys mean, and which fields
+    /// there are.
+    pub fn template(&self) -> String {
+        let fields = field_names(self.series);
+        let mut names = format!("# The fields of {}:", self.series);
+        let mut width = names.len();
+        for name in fields.split(' ') {
+            if width + name.len() >= 98 {
+                names += "\n#  ";
+                width = 3;
+            }
+            names.push(' ');
+            names += name;
+            width += name.len() + 1;
+        }
+        format!("{KEYS}{names}\n\n{}", self.text)
     }
 
     /// The definition as it was written, for keeping and hashing.
@@ -330,6 +360,24 @@ mod tests {
             assert_eq!(Mapping::default_for(series).unwrap().series, series);
         }
         assert!(Mapping::bundled("mc").is_none());
+    }
+
+    #[test]
+    fn a_template_is_the_mapping_with_its_keys_explained() {
+        for id in Mapping::bundled_ids() {
+            let mapping = Mapping::bundled(id).unwrap();
+            let text = mapping.template();
+            assert_eq!(Mapping::parse(&text).unwrap().columns.len(), mapping.columns.len(), "{id}");
+            assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+            let explained: String = text.split(mapping.text()).next().unwrap().to_owned();
+            assert!(explained.lines().all(|line| line.is_empty() || line.starts_with('#')));
+            for key in mapping.text().lines().filter_map(|line| line.split_once(" = ")) {
+                let words = key.0.starts_with('"');
+                let is_word = |text: &str| text.trim_end_matches(',') == key.0;
+                let named = words || explained.split_whitespace().any(is_word);
+                assert!(named, "{id}: {}", key.0);
+            }
+        }
     }
 
     #[test]

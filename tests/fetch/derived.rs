@@ -84,6 +84,42 @@ fn hv_of_closes_that_are_gone_is_taken_back() {
     bench.verifies();
 }
 
+/// What is said of taking back is true: of a fetch, and of what was computed from it.
+#[test]
+fn a_fetch_and_what_follows_from_it_are_taken_back_as_is_said() {
+    let days = sessions("2025-06-02", "2025-11-13");
+    let service = Responder::new(move |target, _| match target.contains("VOLA") {
+        true => ok(bars_body("VOLA", &days, walk)),
+        false => ok(bars_body("NONE", &[], walk)),
+    });
+    let bench = Bench::new(service.base());
+    let words = "--from 2025-06-02 --grouped never --yes";
+    let told = bench.fetch(&format!("spot VOLA {words}")).exits(0);
+    let hints: Vec<&str> =
+        told.err.lines().filter(|line| line.contains("volledger undo")).collect();
+    assert_eq!(
+        hints,
+        ["Hint: `volledger undo` takes b2 back; once more, b1 as well"],
+        "{}",
+        told.err
+    );
+    let first = bench.run("undo").exits(0);
+    assert!(
+        first
+            .err
+            .contains("what b2 was computed from, b1, still counts: `volledger undo` once more"),
+        "{}",
+        first.err
+    );
+    let second = bench.run("undo").exits(0);
+    assert!(!second.err.contains("once more"), "{}", second.err);
+    assert!(bench.shown().is_empty());
+    // Nothing is shown of it, so there is nothing to take back.
+    let empty = bench.fetch(&format!("spot NONE {words}")).exits(0);
+    assert!(empty.out.contains("b3") && !empty.err.contains("volledger undo"), "{empty:?}");
+    bench.verifies();
+}
+
 #[test]
 fn hv_of_the_fake_market() {
     let Some(fake) = Fake::start(&[]) else { return };

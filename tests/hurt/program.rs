@@ -84,6 +84,41 @@ fn what_is_lost_is_named() {
     let rows = |at: &str| desk.run(&format!("{at} view iv LARGE -o csv")).exits(0).out;
     assert_eq!(rows("-L one"), rows("-L .volledger"));
 
+    // Nobody is sent in a circle: the file itself is what puts it back.
+    let told = desk.run("recover .volledger again").exits(30);
+    assert!(told.err.contains("`volledger -L again verify`"), "{}", told.err);
+    for line in ["-L one verify", "-L one verify --deep"] {
+        let told = desk.run(line).exits(30);
+        assert!(
+            told.err.contains("only large.csv, which b2 was read from, is lost"),
+            "{}",
+            told.err
+        );
+        assert!(told.err.contains("import the same file again"), "{}", told.err);
+        assert!(!told.err.contains("volledger recover"), "{}", told.err);
+    }
+    let told = desk.run("-L one verify --json").exits(30).json();
+    assert_eq!(
+        (&told["missing"][0]["name"], &told["missing"][0]["batch"]),
+        (&"large.csv".into(), &"b2".into())
+    );
+    let day = rows("-L one").lines().nth(1).unwrap().split(',').next().unwrap().to_owned();
+    let why = desk.run(&format!("-L one why iv LARGE {day} --json")).exits(0).json();
+    let event = &why["fields"][0]["event"];
+    assert_eq!(
+        (&event["lost"], &event["raw"], &event["proven"]),
+        (&true.into(), &"".into(), &true.into())
+    );
+    let why = desk.run(&format!("-L one why iv LARGE {day}")).exits(0).out;
+    assert!(why.contains("the bytes of large.csv are lost: import it again"), "{why}");
+    let put = desk.run("-L one import iv large.csv -s LARGE --yes").exits(0);
+    assert!(put.err.contains("large.csv of b2 is back: its bytes were lost"), "{}", put.err);
+    desk.run("-L one verify --deep").exits(0);
+    let put = desk.run("-L one import iv large.csv -s LARGE --yes").exits(0);
+    assert!(put.out.contains("Nothing to do") && !put.err.contains("is back"), "{put:?}");
+    let why = desk.run(&format!("-L one why iv LARGE {day} --json")).exits(0).json();
+    assert!(why["fields"][0]["event"].get("lost").is_none(), "{why}");
+
     // Without a mirror a lost tail is lost, and said so; HEAD cannot vouch for what is left.
     std::fs::remove_dir_all(file(&desk, "mirror")).unwrap();
     std::fs::remove_dir_all(file(&desk, "sled")).unwrap();

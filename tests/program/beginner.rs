@@ -78,6 +78,29 @@ fn the_help_of_import_lists_the_mappings_as_the_error_says() {
     }
 }
 
+#[test]
+fn a_mapping_of_ones_own_starts_from_one_that_is_printed() {
+    let desk = Desk::with_ledger();
+    let printed = desk.run("import iv --print-mapping mc-iv").exits(0).out;
+    assert!(printed.contains("# The fields of iv: atm_iv, "), "{printed}");
+    let own = printed.replace("\"mc-iv\"", "\"own\"").replace("\"IV30\"", "\"Vol, %\"");
+    let own = desk.write("own.toml", &own.replace("\"Date\"", "\"Datum\""));
+    let file = desk.write("own.csv", "Datum;Vol, %\n2024-01-02;45,5\n");
+    let seen = "no line has the columns Date, IV30; line 1 has Datum, Vol, %";
+    told(&desk, &format!("check {file}"), 1, seen, "--print-mapping mc-iv");
+    desk.run(&format!("import iv {file} -s A --mapping {own} --yes")).exits(0);
+    let view = desk.run("view iv A --json").exits(0).json();
+    assert_eq!(view["rows"][0]["atm_iv"].to_string(), "0.455");
+    let wrong = desk.write("wrong.toml", &printed.replace("\"atm_iv\"", "\"iv\""));
+    for (line, said) in [
+        (format!("check {file} --mapping {wrong}"), "fields of iv are atm_iv, "),
+        ("import iv --print-mapping nope".to_owned(), "there are mc-iv, mc-iv-basic"),
+    ] {
+        told(&desk, &line, 2, said, "--print-mapping ID");
+    }
+    desk.run("import earnings --print-mapping earnings").exits(0);
+}
+
 /// What `check` says of a file that cannot be used is all that it can say.
 #[test]
 fn a_file_that_cannot_be_used_leads_to_what_helps() {

@@ -1,10 +1,11 @@
 //! TOMIC folders, as a user meets them: nothing is left out in silence, nothing is taken back for
 //! want of a file that could not be read, and every file has the name of one symbol.
 
-use super::{Desk, sample};
+use super::{Desk, ran, sample};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
 
 const IV: &str = "iv_daily_summary";
 
@@ -197,8 +198,8 @@ fn every_symbol_has_a_file_of_its_own_that_comes_back_as_it() {
     let names =
         ["BRK%2FB.json", "BRK%3AB.json", "BRK%70A.json", "BRK.B.json", "BRKPA.json", "^VIX.json"];
     assert_eq!(iv, names);
-    // Twice gives `.bak` of the same names, and those are passed over.
-    desk.run("export tomic one").exits(0);
+    // A `.bak` is passed over.
+    desk.write("one/iv_daily_summary/^VIX.json.bak", "[]");
     let other = Desk::with_ledger();
     let from = desk.path().join("one").to_string_lossy().into_owned();
     other.words(&["import", "tomic", &from, "--yes"]).exits(0);
@@ -208,4 +209,98 @@ fn every_symbol_has_a_file_of_its_own_that_comes_back_as_it() {
         let view = other.words(&["view", "iv", symbol, "--json"]).exits(0).json();
         assert!(!view["rows"].as_array().unwrap().is_empty(), "{symbol}");
     }
+}
+
+#[test]
+fn files_of_what_is_no_longer_shown_are_named_and_left() {
+    let desk = Desk::with_ledger();
+    folder(&desk, "f", &["AAPL.json", "NONE.json"]);
+    desk.write("f/iv_daily_summary/NONE.json", "[]");
+    desk.run("import tomic f --yes").exits(0);
+    desk.write("z.csv", "Date,IV30,OHLC 20-Day Vol\n2024-12-02,99.11,30\n");
+    desk.run("import iv z.csv -s ZZZ --yes").exits(0);
+    desk.run("export tomic f").exits(0);
+    let before = files(&desk.path().join("f"));
+    desk.run("undo").exits(0);
+    let left = desk.run("export tomic f").exits(11);
+    let names = ["iv_daily_summary/ZZZ.json", "historical_volatility/ZZZ.json"];
+    for said in
+        ["! 2 files here have days of symbols that the view does not show", names[0], names[1]]
+    {
+        assert!(left.out.contains(said), "{}", left.out);
+    }
+    assert!(left.err.contains("move them out of f:"), "{}", left.err);
+    let told = desk.run("export tomic f --json").exits(11).json();
+    assert_eq!((&told["leftover"], told["files"].as_array().unwrap().len()), (&names.into(), 0));
+    assert_eq!(files(&desk.path().join("f")), before);
+    // Of what is not asked for nothing is said, and of what the ledger never knew neither.
+    desk.run("export tomic f AAPL").exits(0);
+    folder(&desk, "f", &["AAPL.json", "OWN.json"]);
+    for name in names {
+        std::fs::remove_file(desk.path().join("f").join(name)).unwrap();
+    }
+    let clean = desk.run("export tomic f --json").exits(0).json();
+    assert_eq!(
+        (&clean["leftover"], &clean["unchanged"]),
+        (&serde_json::json!([]), &["iv_daily_summary/AAPL.json",].into())
+    );
+}
+
+#[test]
+fn an_export_never_replaces_the_only_copy_of_what_a_person_wrote() {
+    let desk = Desk::with_iv();
+    let place = desk.path().join("f").join(IV);
+    let named = |end: &str| place.join(format!("VOLA.json{end}"));
+    let read = |end: &str| std::fs::read_to_string(named(end)).unwrap_or_default();
+    folder(&desk, "f", &["VOLA.json"]);
+    let own = read("");
+    desk.run("export tomic f").exits(0);
+    let (first, stands) = (read(""), named("").metadata().unwrap().modified().unwrap());
+    assert!(read(".bak") == own && first != own);
+    // Nothing changed: nothing is touched.
+    let again = desk.run("export tomic f").exits(0);
+    assert!(
+        again.out.contains("Nothing to write; 2 files were as they should be"),
+        "{}",
+        again.out
+    );
+    assert_eq!(
+        (read(".bak"), named("").metadata().unwrap().modified().unwrap()),
+        (own.clone(), stands)
+    );
+    // Another value, and an export of it at a time of its own.
+    let mut number = 0;
+    let mut export = || {
+        number += 1;
+        let file = desk.write("one.csv", &format!("Date,IV30\n2024-03-01,{}\n", 20 + number));
+        for line in [
+            format!("import iv {file} -s VOLA --mapping mc-iv-basic --yes"),
+            "export tomic f".to_owned(),
+        ] {
+            let mut command = desk.command(line.split_whitespace());
+            command.env("VOLLEDGER_NOW", format!("2025-12-1{}T12:00:00Z", 3 + number));
+            ran(command, None).exits(0);
+        }
+        // A file's time is that of the machine; the ledger's is that of this test.
+        let noon = 1_765_627_200 + 86_400 * number;
+        let file = std::fs::File::options().write(true).open(named("")).unwrap();
+        file.set_modified(UNIX_EPOCH + Duration::from_secs(noon + 60)).unwrap();
+        read("")
+    };
+    let second = export();
+    assert_eq!((read(".bak"), read(".bak.1")), (first.clone(), own.clone()));
+    // The first was written by the machine's clock, so it is not known for what it is.
+    let third = export();
+    assert_eq!((read(".bak"), read(".bak.1"), read(".bak.2")), (second, own.clone(), first));
+    // The second can be had again with `--at`, and the third was kept with an import.
+    desk.run("import tomic f --yes --force").exits(0);
+    let fourth = export();
+    assert_eq!((read(".bak"), named(".bak.3").exists()), (third.clone(), false));
+    std::fs::write(named(""), &own).unwrap();
+    export();
+    assert_eq!((read(".bak"), named(".bak.3").exists()), (own.clone(), false));
+    // What a person put back stands under another name already.
+    let fifth = export();
+    assert_ne!(fifth, fourth);
+    assert_eq!((read(".bak.1"), named(".bak.3").exists()), (own, false));
 }

@@ -47,14 +47,8 @@ pub fn export(stream: &Stream<'_>, path: &Path, run: &Run<'_>) -> Result<Exporte
         out.finish(described(stream, &layout, &read))?;
         Ok(read)
     })?;
-    Ok(Exported {
-        schema: "volledger/exported/1",
-        files: vec![path.display().to_string()],
-        rows: read.rows,
-        position: stream.at.0,
-        digest: read.digest(),
-        text: None,
-    })
+    let files = vec![path.display().to_string()];
+    Ok(Exported::of(files, read.rows, stream.at.0, read.digest()))
 }
 
 /// What a file says of itself, as keys and values of its metadata.

@@ -74,14 +74,7 @@ fn export_within(stream: &Stream<'_>, path: &Path, run: &Run<'_>, limit: u64) ->
         provenance(book.add_worksheet(), stream, &root, &read, cut).map_err(failed)?;
         book.save(new).map_err(failed)
     })?;
-    Ok(Exported {
-        schema: "volledger/exported/1",
-        files: vec![path.display().to_string()],
-        rows,
-        position: stream.at.0,
-        digest,
-        text: None,
-    })
+    Ok(Exported::of(vec![path.display().to_string()], rows, stream.at.0, digest))
 }
 
 /// Which columns have a value.

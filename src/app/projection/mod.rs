@@ -336,6 +336,7 @@ pub fn verify(
         views_only: true,
         unchecked: Vec::new(),
         damage: Vec::new(),
+        missing: Vec::new(),
         stale: Vec::new(),
         against: None,
     };

@@ -10,6 +10,10 @@ pub struct Exported {
     pub schema: &'static str,
     /// The files written.
     pub files: Vec<String>,
+    /// Files of a TOMIC folder that held these bytes already, and were left alone.
+    pub unchanged: Vec<String>,
+    /// Files of a TOMIC folder with records of symbols that the views know and do not show.
+    pub leftover: Vec<String>,
     /// Records written.
     pub rows: u64,
     /// The position exported.
@@ -20,6 +24,22 @@ pub struct Exported {
     /// The document itself, where it goes to standard output.
     #[serde(skip)]
     pub text: Option<String>,
+}
+
+impl Exported {
+    /// What was written of a position.
+    pub fn of(files: Vec<String>, rows: u64, position: u64, digest: Digest) -> Self {
+        Self {
+            schema: "volledger/exported/1",
+            files,
+            unchanged: Vec::new(),
+            leftover: Vec::new(),
+            rows,
+            position,
+            digest,
+            text: None,
+        }
+    }
 }
 
 /// The manifest of a partitioned export: `volledger/export-manifest/1`.

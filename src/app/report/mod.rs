@@ -243,6 +243,9 @@ pub struct VerifyReport {
     pub unchecked: Vec<Part>,
     /// What is not as recorded.
     pub damage: Vec<DamageLine>,
+    /// Of the damage, files that are not here any more; the events read from them are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<MissingLine>,
     /// Views that differ from their rebuild.
     pub stale: Vec<String>,
     /// The checkpoint that the log was compared with.

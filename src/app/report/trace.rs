@@ -90,6 +90,9 @@ pub struct EventLine {
     pub values: BTreeMap<String, serde_json::Value>,
     /// Whether the leaf leads to the batch root, and that root is in the log.
     pub proven: bool,
+    /// Whether the bytes of its source are lost, as in a ledger that was recovered: then `raw` is empty.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub lost: bool,
     /// The erasure of the event, or of its source's bytes alone: then `raw` is empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub erased: Option<ErasureLine>,

@@ -66,14 +66,9 @@ pub fn export(
         connection.close().map_err(|(_, error)| failed(error))?;
         Ok(reads)
     })?;
-    Ok(Exported {
-        schema: "volledger/exported/1",
-        files: vec![file.display().to_string()],
-        rows: reads.iter().map(|(_, read)| read.rows).sum(),
-        position: stream.at.0,
-        digest: joined(reads.iter().map(|(_, read)| read.digest())),
-        text: None,
-    })
+    let rows = reads.iter().map(|(_, read)| read.rows).sum();
+    let digest = joined(reads.iter().map(|(_, read)| read.digest()));
+    Ok(Exported::of(vec![file.display().to_string()], rows, stream.at.0, digest))
 }
 
 fn quoted(name: &str) -> String {

@@ -102,6 +102,13 @@ fn answer(vantage: &Vantage, text: &str, limits: Option<Limits>) -> Result<SqlAn
     connection.authorizer(Some(allow)).map_err(wrong)?;
     one(&connection, text)?;
     let mut statement = connection.prepare(text).map_err(wrong)?;
+    if statement.parameter_count() > 0 {
+        return Err(AppError::Sql(
+            "nothing says what its parameter is: `:symbol` is for a query that is kept, `volledger \
+             projection add NAME --sql FILE`"
+                .to_owned(),
+        ));
+    }
     let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut found = Vec::new();
     let mut rows = statement.query([]).map_err(wrong)?;

@@ -8,7 +8,7 @@ use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
 use crate::cli::flow::Deciding;
 use crate::cli::ui::Ui;
-use crate::domain::{Finding, Symbol};
+use crate::domain::{BatchId, Finding, Symbol};
 use crate::render::ReviewPage;
 use clap::{Args, ValueEnum};
 
@@ -83,18 +83,18 @@ fn tell(ui: &mut Ui, findings: &[Finding]) {
 }
 
 /// Computes what follows from what was just confirmed, and confirms it: it adds no knowledge, and
-/// like any decision it can be taken back.
+/// like any decision it can be taken back. Returns the batch that was confirmed.
 pub(super) fn follow(
     ui: &mut Ui,
     ctx: &Context,
     ledger: &mut Ledger,
     what: Derivation,
     symbols: &[Symbol],
-) -> Outcome<()> {
+) -> Outcome<Option<BatchId>> {
     let run = ctx.run();
     let (derived, decided) = derive::derive_and_confirm(ledger, what, symbols, &run)?;
     tell(ui, &derived.findings);
-    let Some(staged) = derived.staged else { return Ok(()) };
+    let Some(staged) = derived.staged else { return Ok(None) };
     let (days, view) = (staged.review.rows.effective, what.series());
     let batch = staged.batch.ok_or_else(|| {
         Failure::from(AppError::NotFound("what was computed has no batch".into()))
@@ -103,8 +103,8 @@ pub(super) fn follow(
         decided?;
     } else if let Err(refusal) = decide::may_confirm(ledger, batch, &run) {
         ui.note(&format!("{view} of {days} days was computed and stays staged: {refusal}"));
-        return Ok(());
+        return Ok(None);
     }
     ui.say(&format!("Computed {view} of {days} days from {}, confirmed as {batch}", what.input()));
-    Ok(())
+    Ok(Some(batch))
 }

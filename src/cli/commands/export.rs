@@ -4,6 +4,7 @@ use super::view::Which;
 use crate::app::erase::Place;
 use crate::app::export::{self, Binary, Format, Wanted};
 use crate::app::lookup;
+use crate::app::report::Exported;
 use crate::app::tomic;
 use crate::cli::args::{Knowledge, in_order};
 use crate::cli::context::Context;
@@ -24,7 +25,21 @@ EXAMPLES
   volledger export iv AAPL MSFT -f xlsx -O iv.xlsx       a sheet, and one that says where from
   volledger export all -f parquet -O ledger              ledger/series=iv/year=2024/part-0.parquet
   volledger export all AAPL --series iv,hv -f sqlite -O aapl.sqlite
-  volledger export tomic tomic/data AAPL MSFT            JSON folders, a .bak of what is replaced";
+  volledger export tomic tomic/data AAPL MSFT            JSON folders, a .bak of what is replaced
+  volledger sql \"SELECT * FROM iv_metrics\" -o csv > m.csv   what a projection or a query answers";
+
+const TOMIC_EXAMPLES: &str = "\
+EXAMPLES
+  volledger export tomic tomic/data                      every symbol
+  volledger export tomic tomic/data AAPL MSFT            two of them; other files are left alone
+  volledger export tomic then --at '#4'                  as it was known then
+
+A file that holds the same bytes already is left alone. One that is replaced stays as .bak. A .bak
+is replaced only where the ledger can give it again (it was imported from or exported to here);
+else it becomes .bak.1, .bak.2 and so on, so what you wrote yourself is never lost.
+
+Files of symbols that the ledger knows and no longer shows (rolled back, erased) are named and not
+touched, and the exit code is 11: whoever reads the folder would take them for data.";
 
 /// Write a view, the whole ledger, or TOMIC's JSON folders
 #[derive(Debug, Args)]
@@ -71,6 +86,7 @@ enum What {
     /// Every view: a directory of Parquet files, or one file with a table or sheet of each
     All(Everything),
     /// TOMIC's JSON folders
+    #[command(after_help = TOMIC_EXAMPLES)]
     Tomic {
         /// The folder that holds iv_daily_summary, historical_volatility, spot_prices
         dir: PathBuf,
@@ -169,8 +185,16 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ExportArgs) -> Outc
             let series = [Series::Iv, Series::Hv, Series::Spot];
             lookup::known(&ledger, symbols, &series, at)?;
             ctx.loud(ui, &ledger, &Place { series: &series, symbols, at, ..Place::default() })?;
-            ui.show(&tomic::export(&ledger, dir, symbols, at, first, &ctx.run())?)?;
-            Ok(Exit::Done)
+            let exported = tomic::export(&ledger, dir, symbols, at, first, &ctx.run())?;
+            ui.show(&exported)?;
+            if exported.leftover.is_empty() {
+                return Ok(Exit::Done);
+            }
+            ui.hint(&format!(
+                "move them out of {}: TOMIC and `volledger import tomic` would take them for data",
+                dir.display()
+            ));
+            Ok(Exit::Findings)
         }
     }
 }
@@ -206,7 +230,9 @@ fn everything(ui: &mut Ui, ctx: &Context, args: &Everything) -> Outcome<Exit> {
         AllFormat::Sqlite => Binary::Sqlite,
         AllFormat::Xlsx => Binary::Xlsx,
     };
-    ui.show(&export::export_all(&Arc::new(ledger), &wanted, format, &args.out, &ctx.run())?)?;
+    let exported = export::export_all(&Arc::new(ledger), &wanted, format, &args.out, &ctx.run())?;
+    ui.show(&exported)?;
+    empty(ui, "the ledger", &exported, wanted.symbols.is_empty());
     Ok(Exit::Done)
 }
 
@@ -227,7 +253,9 @@ fn view(ui: &mut Ui, ctx: &Context, series: Series, args: &ViewFile) -> Outcome<
     let query = args.which.query(series, ctx, &ledger)?;
     ctx.loud(ui, &ledger, &super::view::place_of(&query))?;
     let wanted = Wanted::from(&query);
-    ui.show(&export::export_file(&Arc::new(ledger), &wanted, binary, file_of, &ctx.run())?)?;
+    let exported = export::export_file(&Arc::new(ledger), &wanted, binary, file_of, &ctx.run())?;
+    ui.show(&exported)?;
+    empty(ui, series.name(), &exported, wanted.symbols.is_empty());
     Ok(Exit::Done)
 }
 
@@ -260,5 +288,14 @@ fn text(
         Some(text) => ui.answer(text)?,
         None => ui.show(&exported)?,
     }
+    empty(ui, series.name(), &exported, query.symbols.is_empty());
     Ok(Exit::Done)
+}
+
+/// Says that an export has no record; of symbols that were named that is told by name.
+fn empty(ui: &mut Ui, what: &str, exported: &Exported, all: bool) {
+    if all && exported.rows == 0 {
+        let at = exported.position;
+        ui.note(&format!("no record was exported: at #{at} {what} has none of what was asked for"));
+    }
 }

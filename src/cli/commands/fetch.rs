@@ -269,11 +269,19 @@ fn finish(
             staged.review.fetch = Some(Box::new(report));
             let batch = staged.batch;
             let mut deciding = Deciding { ui, ctx, flags: &args.decide, full: args.full };
-            let exit = deciding.settle(ledger, |_| Ok(staged))?;
+            let (exit, shown) = deciding.settle(ledger, |_| Ok(staged))?;
             let state = batch.and_then(|id| ledger.batches().get(id)).map(|batch| batch.state());
             if state == Some(BatchState::Active) {
-                if let Some(what) = follows {
-                    derive::follow(ui, ctx, ledger, what, &wish.symbols)?;
+                let computed = match follows {
+                    Some(what) => derive::follow(ui, ctx, ledger, what, &wish.symbols)?,
+                    None => None,
+                };
+                if let (Some(fetched), Some(computed), true) = (batch, computed, shown) {
+                    ui.hint(&format!(
+                        "`volledger undo` takes {computed} back; once more, {fetched} as well"
+                    ));
+                } else if shown || computed.is_some() {
+                    ui.hint("take it back with `volledger undo`");
                 }
                 flow::left_behind(ui, ledger);
             }

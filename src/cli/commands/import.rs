@@ -31,7 +31,8 @@ EXAMPLES
 
 Mappings: mc-iv (usual for iv), mc-iv-basic (Date and IV30 alone), iv-fraction; hv-percent
 (usual for hv), hv-fraction; spot-ohlc (usual for spot), event-bars, event-closes; earnings,
-moves, straddles.
+moves, straddles. For another vendor's columns start from one of them:
+  volledger import iv --print-mapping mc-iv > my.toml    and say --mapping ./my.toml
 
 Nothing changes a view until the batch is confirmed. Without a terminal and without
 a decision flag it stays staged, and the command exits with 12.";
@@ -97,10 +98,13 @@ enum What {
 #[command(after_help = EXAMPLES)]
 struct Csv {
     /// The files; - for standard input
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "print_mapping", value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
     reading: Reading,
+    /// Print a mapping as a file to start from, with what its keys mean
+    #[arg(long, value_name = "ID", conflicts_with = "files")]
+    print_mapping: Option<String>,
     #[command(flatten)]
     flags: Flags,
 }
@@ -123,10 +127,13 @@ its own from bars.";
 #[command(after_help = EVENTS_EXAMPLES)]
 struct Events {
     /// The files; - for standard input
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "print_mapping", value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
     reading: Reading,
+    /// Print a mapping as a file to start from, with what its keys mean
+    #[arg(long, value_name = "ID", conflicts_with = "files")]
+    print_mapping: Option<String>,
     #[command(flatten)]
     flags: Flags,
 }
@@ -288,7 +295,16 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ImportArgs) -> Outc
     }
 }
 
+/// Prints a mapping to start from.
+fn print_mapping(ui: &mut Ui, id: &str) -> Outcome<Exit> {
+    ui.answer(&import::mapping_template(id)?)?;
+    Ok(Exit::Done)
+}
+
 fn table(ui: &mut Ui, ctx: &Context, series: Series, csv: &Csv) -> Outcome<Exit> {
+    if let Some(id) = &csv.print_mapping {
+        return print_mapping(ui, id);
+    }
     let name = csv.files.first().map(|file| file.display().to_string()).unwrap_or_default();
     let symbol = csv.reading.symbol().ok_or(AppError::NoSymbol(name))?;
     read(ui, ctx, (series, symbol), (&csv.files, &csv.reading, &csv.flags))
@@ -301,6 +317,9 @@ pub(super) fn is_events(series: Series) -> bool {
 
 /// Tables of events are about many symbols: unless told otherwise each row says its own.
 fn events(ui: &mut Ui, ctx: &Context, series: Series, of: &Events) -> Outcome<Exit> {
+    if let Some(id) = &of.print_mapping {
+        return print_mapping(ui, id);
+    }
     let symbol = of.reading.symbol().unwrap_or(SymbolChoice::FromColumn);
     read(ui, ctx, (series, symbol), (&of.files, &of.reading, &of.flags))
 }

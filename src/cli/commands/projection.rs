@@ -20,6 +20,7 @@ EXAMPLES
   volledger projection add iv_metrics                keep a built-in one: computed once
   volledger projection add rich --sql rich.sql       keep a query, for `sql` and other queries
   volledger sql \"SELECT * FROM rich WHERE date = '2025-12-12'\"
+  volledger sql \"SELECT * FROM rich\" -o csv > rich.csv      all of it, as a file
   volledger projection add rich --sql rich2.sql      the next version, rich@2, beside rich@1
   volledger projection diff rich@1 rich@2
   volledger projection promote rich@2                from here on `rich` means rich@2

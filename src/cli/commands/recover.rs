@@ -51,7 +51,12 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &RecoverArgs) -> Out
         ),
         None => {}
     }
+    let only_files = report.lost.is_empty() && !report.missing.is_empty();
     match &args.new {
+        Some(new) if only_files => ui.hint(&format!(
+            "every event is there; how the files come back is said by `volledger -L {} verify`",
+            new.display()
+        )),
         Some(new) => ui.hint(&format!("look at it: `volledger -L {} verify`", new.display())),
         None => ui.hint(&format!("write it: `volledger recover {} DIR`", args.dir.display())),
     }

@@ -5,10 +5,11 @@ use crate::app::vantage::Vantage;
 use crate::app::{Which, sql};
 use crate::cli::args::Past;
 use crate::cli::context::Context;
-use crate::cli::error::Outcome;
+use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
 use clap::Args;
+use std::io::Read;
 use std::sync::Arc;
 
 const EXAMPLES: &str = "\
@@ -22,6 +23,7 @@ EXAMPLES
                  OVER (PARTITION BY symbol ORDER BY date) AS r FROM iv\"
   volledger sql \"SELECT * FROM assertions WHERE symbol = 'AAPL' AND date = '2024-08-05'\" --at '#4'
   volledger sql --tables                             the tables and their columns
+  volledger sql - -o csv < query.sql                 the query from standard input, the answer as CSV
 
 The dialect is SQLite's. Tables: the views (iv, hv, spot, bars, chain …), batches, events, sources
 and assertions. Dates are texts (YYYY-MM-DD), volatilities fractions; further functions are
@@ -33,7 +35,7 @@ sees one position and cannot write.";
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct SqlArgs {
-    /// The query
+    /// The query; - for standard input
     #[arg(required_unless_present = "tables", conflicts_with = "tables")]
     query: Option<String>,
     /// List the tables and their columns
@@ -47,12 +49,22 @@ pub(in crate::cli) struct SqlArgs {
 }
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &SqlArgs) -> Outcome<Exit> {
+    let query = match args.query.as_deref() {
+        // Nobody else waits for the ledger while it comes.
+        Some("-") => {
+            let mut text = String::new();
+            let read = std::io::stdin().read_to_string(&mut text);
+            read.map_err(|error| Failure::unreadable("standard input", error))?;
+            Some(text)
+        }
+        query => query.map(str::to_owned),
+    };
     let ledger = ctx.open(ui)?;
     let at = ctx.at(&ledger, args.past.at.as_deref())?;
     ctx.loud(ui, &ledger, &Place { at, ..Place::default() })?;
     let which = if args.first { Which::First } else { Which::Latest };
     let vantage = Vantage::new(Arc::new(ledger), &ctx.run().registry, at, which)?;
-    let Some(query) = &args.query else {
+    let Some(query) = &query else {
         if !ui.for_people() {
             ui.show(&sql::tables(&vantage))?;
             return Ok(Exit::Done);

@@ -1,5 +1,6 @@
 //! `undo`, `redo` and `rollback --to`: the inverse of decisions.
 
+use crate::app::derive::{Derivation, PREFIX};
 use crate::app::report::Decided;
 use crate::app::{Ledger, decide, lookup};
 use crate::cli::context::Context;
@@ -7,7 +8,7 @@ use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
 use crate::cli::flow;
 use crate::cli::ui::Ui;
-use crate::domain::{BatchId, BatchState};
+use crate::domain::{BatchId, BatchState, Series};
 use clap::Args;
 
 pub(in crate::cli) const UNDO_EXAMPLES: &str = "\
@@ -52,8 +53,36 @@ pub(in crate::cli) struct RollbackToArgs {
 
 pub(in crate::cli) fn undo(ui: &mut Ui, ctx: &Context, args: &PlanArgs) -> Outcome<Exit> {
     let mut ledger = ctx.open(ui)?;
-    let decided = decide::undo(&mut ledger, args.plan, &ctx.run())?;
-    told(ui, &ledger, &decided, "volledger redo")
+    let run = ctx.run();
+    let decided = decide::undo(&mut ledger, args.plan, &run)?;
+    let exit = told(ui, &ledger, &decided, "volledger redo")?;
+    if let (false, Some((computed, from))) = (args.plan, computed(&ledger, &decided)) {
+        // The next one is what it was computed from, unless somebody decided in between.
+        let next = decide::undo(&mut ledger, true, &run).ok();
+        if let Some(input) = next.and_then(|next| gone_of(&ledger, &next, from)) {
+            ui.hint(&format!(
+                "what {computed} was computed from, {input}, still counts: `volledger undo` once more \
+                 takes that back as well"
+            ));
+        }
+    }
+    Ok(exit)
+}
+
+/// The batch of computed values that a decision takes away, and the view that it was computed from.
+fn computed(ledger: &Ledger, decided: &Decided) -> Option<(BatchId, Series)> {
+    [Derivation::Hv, Derivation::Iv].into_iter().find_map(|what| {
+        let id = gone_of(ledger, decided, what.series())?;
+        let stage = &ledger.batches().get(id)?.stage;
+        stage.mapping.id.starts_with(PREFIX).then_some((id, what.input()))
+    })
+}
+
+/// The batch of a view that a decision takes out.
+fn gone_of(ledger: &Ledger, decided: &Decided, view: Series) -> Option<BatchId> {
+    let gone = decided.batches.iter().filter(|change| change.to == "rolled-back");
+    let mut gone = gone.filter_map(|change| change.batch.parse::<BatchId>().ok());
+    gone.find(|id| ledger.batches().get(*id).is_some_and(|batch| batch.stage.series == view))
 }
 
 pub(in crate::cli) fn redo(ui: &mut Ui, ctx: &Context, args: &PlanArgs) -> Outcome<Exit> {

@@ -56,6 +56,20 @@ pub(super) fn conclude(ui: &mut Ui, report: &VerifyReport) -> Outcome<Exit> {
         );
         return Ok(Exit::Damaged);
     }
+    let only_files = report.missing.len() == report.damage.len();
+    if let Some(first) = report.missing.first().filter(|_| only_files) {
+        let (name, batch) = (&first.name, &first.batch);
+        let (more, same) = match report.missing.len() {
+            1 => ("is lost".to_owned(), "the same file"),
+            n => (format!("and {} more are lost", n - 1), "the same files"),
+        };
+        ui.hint(&format!(
+            "every event is sound, only {name}, which {batch} was read from, {more}: import {same} \
+             again (or a copy of the batch, `volledger batch import FILE`) to put it back; no view \
+             changes"
+        ));
+        return Ok(Exit::Damaged);
+    }
     if !report.damage.is_empty() {
         ui.hint(
             "nothing was changed; keep this directory, and write what verifies into a new one with \

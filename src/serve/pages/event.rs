@@ -81,6 +81,8 @@ pub(super) fn facts(event: &EventLine) -> Markup {
         }
         @if let Some(erasure) = &event.erased {
             p.note { (t("It was ")) (erasure.to_string()) }
+        } @else if event.lost {
+            p.note { (t("The bytes of its file are lost; importing the same file again puts them back.")) }
         } @else {
             h2 { (t("The bytes")) }
             pre.raw tabindex="0" { (marked(event)) }

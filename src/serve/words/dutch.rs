@@ -187,6 +187,10 @@ pub(super) const ALL: &[(&str, &str)] = &[
         "Vult alleen gaten: waarden die getoond worden blijven.",
     ),
     ("It was ", "Het is "),
+    (
+        "The bytes of its file are lost; importing the same file again puts them back.",
+        "De bytes van het bestand zijn verloren; hetzelfde bestand opnieuw importeren zet ze terug.",
+    ),
     ("Its rows", "De rijen"),
     ("JSON", "JSON"),
     ("Jobs", "Taken"),

@@ -103,6 +103,46 @@ pub(super) fn find_header<'m, R: Read + Seek>(
     }
 }
 
+/// The first line with anything in it and its cells, for a person who looks for their header. The
+/// separator is the one that finds the most cells.
+pub(super) fn first_line<R: Read + Seek>(
+    input: &mut R,
+    bom: usize,
+    limits: Limits,
+) -> Option<(u32, String)> {
+    let mut best: Option<(u32, Vec<String>)> = None;
+    for (delimiter, _) in DELIMITERS {
+        input.seek(SeekFrom::Start(0)).ok()?;
+        let mut watch = Unwatched;
+        let Ok(mut records) = Records::new(input, &mut watch, delimiter, bom, limits) else {
+            continue;
+        };
+        // What no separator makes a record of has been told.
+        let Ok(Some(record)) = records.next() else { continue };
+        let cells = record.cells().map(|cell| guessed_text(cell).trim().to_owned());
+        let cells: Vec<String> = cells.filter(|cell| !cell.is_empty()).collect();
+        if best.as_ref().is_none_or(|(_, known)| known.len() < cells.len()) {
+            best = Some((record.line, cells));
+        }
+    }
+    best.filter(|(_, cells)| !cells.is_empty()).map(|(line, cells)| (line, few(&cells)))
+}
+
+/// The first of some names, each within bounds.
+pub(super) fn few(names: &[String]) -> String {
+    const FEW: usize = 8;
+    const LONG: usize = 40;
+    let short = |name: &String| match name.char_indices().nth(LONG) {
+        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()),
+        None => name.clone(),
+    };
+    let mut told: Vec<String> = names.iter().take(FEW).map(short).collect();
+    if names.len() > FEW {
+        told.push(format!("and {} more", names.len() - FEW));
+    }
+    told.join(", ")
+}
+
 /// How much of what is needed a header has.
 fn found(header: &Header<'_>) -> usize {
     let needed = header.columns.iter().filter(|(_, column)| column.need != Need::Optional);
@@ -264,6 +304,16 @@ mod tests {
             let got = got.map(|h| (h.delimiter_name, h.line, h.missing.is_empty()));
             assert_eq!(got, want, "{text:?}");
         }
+    }
+
+    #[test]
+    fn the_first_line_is_told_as_it_stands() {
+        let seen = |text: &str| first_line(&mut Cursor::new(text.as_bytes()), 0, Limits::default());
+        let told = seen("\nDatum;Aandeel;Impliciete vol, %\n1;2;3\n");
+        assert_eq!(told, Some((2, "Datum, Aandeel, Impliciete vol, %".to_owned())));
+        let told = seen(&format!("{},b,c,d,e,f,g,h,i,j\n", "a".repeat(50))).unwrap().1;
+        assert_eq!(told, format!("{}…, b, c, d, e, f, g, h, and 2 more", "a".repeat(40)));
+        assert_eq!((seen(""), seen(" , ;\n\n")), (None, Some((1, ";".to_owned()))));
     }
 
     #[test]

@@ -292,14 +292,21 @@ fn usable_header<'m, R: Read + Seek>(
     }
     let Some(header) = header else {
         summary.missing = columns::all_missing(mapping);
-        let text = format!("no line is a header; missing are {}", summary.missing.join(", "));
+        let text = format!("no line has the columns {}", summary.missing.join(", "));
+        let seen = columns::first_line(input, bom, options.limits);
+        let seen = seen.map(|(line, cells)| format!("; line {line} has {cells}"));
+        let text = text + &seen.unwrap_or_default();
         return Err(fatal(source, "missing_columns", None, text));
     };
     summary.delimiter = Some(header.delimiter_name);
     summary.header_line = Some(header.line);
     summary.missing.clone_from(&header.missing);
     if !header.missing.is_empty() {
-        let text = format!("the header lacks {}", header.missing.join(", "));
+        let besides = match columns::few(&header.ignored) {
+            besides if besides.is_empty() => besides,
+            besides => format!("; not known to the mapping: {besides}"),
+        };
+        let text = format!("the header lacks {}{besides}", header.missing.join(", "));
         return Err(fatal(source, "missing_columns", Some(header.line), text));
     }
     if options.symbol == SymbolFrom::Column && header.symbol.is_none() {

@@ -244,6 +244,7 @@ fn column(file: ColumnFile, home: Series) -> Result<Column, MappingError> {
     let field = field.ok_or_else(|| MappingError::Field {
         column: first.text.clone(),
         field: file.field.clone(),
+        series: home,
     })?;
     let code = file.code.as_deref().unwrap_or("value");
     word("code", code)?;
@@ -308,6 +309,7 @@ need = "required"
             ("description", "descripton", "unknown field `descripton`"),
             ("\"iv\"", "\"vol\"", "series `vol` does not exist"),
             ("\"atm_iv\"", "\"iv30\"", "names the field `iv30`"),
+            ("\"atm_iv\"", "\"iv\"", "does not exist; fields of iv are atm_iv, "),
             ("\"percent\"", "\"percents\"", "unknown variant `percents`"),
             ("need = \"required\"", "", "no column with need"),
             ("[\"Day\"]", "[\" \"]", "the mapping's date has no column name"),

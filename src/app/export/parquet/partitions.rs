@@ -54,14 +54,9 @@ pub fn export_all(stream: &Stream<'_>, folder: &Path, run: &Run<'_>) -> Result<E
     })?;
     let names = manifest.files.iter().map(|file| file.path.as_str()).chain([MANIFEST]);
     let digests = manifest.series.iter().filter_map(|series| series.digest.parse().ok());
-    Ok(Exported {
-        schema: "volledger/exported/1",
-        files: names.map(|name| folder.join(name).display().to_string()).collect(),
-        rows: manifest.series.iter().map(|series| series.rows).sum(),
-        position: stream.at.0,
-        digest: joined(digests),
-        text: None,
-    })
+    let files = names.map(|name| folder.join(name).display().to_string()).collect();
+    let rows = manifest.series.iter().map(|series| series.rows).sum();
+    Ok(Exported::of(files, rows, stream.at.0, joined(digests)))
 }
 
 /// Whether a directory is an earlier export: it has a manifest of ours.
