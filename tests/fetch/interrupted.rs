@@ -209,7 +209,7 @@ fn what_failed_before_a_stop_is_not_told_of_the_next_day() {
     bench.now = "2025-11-13T21:35:00Z".to_owned();
     let words = "--days 5 --grouped never --jobs 1 --no-derive";
     let mut child = bench.start(&format!("spot VOLX VOLA VOLB {words} --yes"));
-    wait_until("the third was asked", || service.asked().len() == 3);
+    wait_until("the third was asked", || service.asked().len() == 3 && bench.arrived() == 2);
     child.kill().unwrap();
     child.wait().unwrap();
     gate.store(true, Ordering::SeqCst);
