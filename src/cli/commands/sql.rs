@@ -23,7 +23,7 @@ EXAMPLES
                  OVER (PARTITION BY symbol ORDER BY date) AS r FROM iv\"
   volledger sql \"SELECT * FROM assertions WHERE symbol = 'AAPL' AND date = '2024-08-05'\" --at '#4'
   volledger sql --tables                             the tables and their columns
-  volledger sql - -o csv < query.sql                 the query from standard input, the answer as CSV
+  volledger sql - -o csv < query.sql                 the query from standard input
 
 The dialect is SQLite's. Tables: the views (iv, hv, spot, bars, chain …), batches, events, sources
 and assertions. Dates are texts (YYYY-MM-DD), volatilities fractions; further functions are

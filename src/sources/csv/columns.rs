@@ -117,15 +117,21 @@ pub(super) fn first_line<R: Read + Seek>(
         let Ok(mut records) = Records::new(input, &mut watch, delimiter, bom, limits) else {
             continue;
         };
-        // What no separator makes a record of has been told.
-        let Ok(Some(record)) = records.next() else { continue };
-        let cells = record.cells().map(|cell| guessed_text(cell).trim().to_owned());
-        let cells: Vec<String> = cells.filter(|cell| !cell.is_empty()).collect();
-        if best.as_ref().is_none_or(|(_, known)| known.len() < cells.len()) {
-            best = Some((record.line, cells));
+        for _ in 0..HEADER_RECORDS {
+            // What no separator makes a record of has been told.
+            let Ok(Some(record)) = records.next() else { break };
+            let cells = record.cells().map(|cell| guessed_text(cell).trim().to_owned());
+            let cells: Vec<String> = cells.filter(|cell| !cell.is_empty()).collect();
+            if cells.is_empty() {
+                continue;
+            }
+            if best.as_ref().is_none_or(|(_, known)| known.len() < cells.len()) {
+                best = Some((record.line, cells));
+            }
+            break;
         }
     }
-    best.filter(|(_, cells)| !cells.is_empty()).map(|(line, cells)| (line, few(&cells)))
+    best.map(|(line, cells)| (line, few(&cells)))
 }
 
 /// The first of some names, each within bounds.
