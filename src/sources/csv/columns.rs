@@ -104,7 +104,7 @@ pub(super) fn find_header<'m, R: Read + Seek>(
 }
 
 /// The first line with anything in it and its cells, for a person who looks for their header. The
-/// separator is the one that finds the most cells.
+/// separator is the one that finds the most cells; of as many not the comma, which stands in words too.
 pub(super) fn first_line<R: Read + Seek>(
     input: &mut R,
     bom: usize,
@@ -125,7 +125,7 @@ pub(super) fn first_line<R: Read + Seek>(
             if cells.is_empty() {
                 continue;
             }
-            if best.as_ref().is_none_or(|(_, known)| known.len() < cells.len()) {
+            if best.as_ref().is_none_or(|(_, known)| known.len() <= cells.len()) {
                 best = Some((record.line, cells));
             }
             break;
