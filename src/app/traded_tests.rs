@@ -80,7 +80,7 @@ fn without_neighbours_the_strikes_decide_if_they_can() {
 fn a_close_between_wide_strikes_is_sound() {
     let of = |price: &str| {
         let spot = [close(DAY, 1, price)];
-        let closes = Closes { spot: &spot, splits: Vec::new(), adjusted: BTreeMap::new() };
+        let closes = Closes { spot: &spot, splits: Vec::new(), adjusted: Adjusted::default() };
         closes.underlying(&chain(&["30", "35"]), day(DAY))
     };
     assert_eq!(of("32.5"), Cost(dec("32.5"), "close"));

@@ -35,7 +35,7 @@ pub fn compute(
     let activity = Activity::at(ledger.batches(), Series::Chain, at);
     let spot = reader.records(Series::Spot, symbol, at, Which::Latest)?;
     let splits = reader.records(Series::Splits, symbol, at, Which::Latest)?;
-    let closes = Closes::new(ledger, &spot, &splits);
+    let closes = Closes::new(ledger, symbol, &spot, &splits)?;
     let mut computed = Computed::default();
     let mut sessions = Vec::new();
     // One session at a time: a chain has thousands of contracts.
