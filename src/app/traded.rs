@@ -11,6 +11,7 @@ use crate::projections::Adjusted;
 use crate::projections::view::Record;
 use crate::quant::adjustment::Adjustment;
 use crate::quant::atm_iv::FAR;
+use crate::sources::polygon::ns_of;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -248,7 +249,12 @@ fn is_root_of(root: &str, symbol: &Symbol) -> bool {
 
 /// When the underlying cost what a record says, in ns since 1970 UTC.
 fn moved(record: &Record) -> Option<i64> {
-    record.known(code::UNDERLYING_UPDATED)?.value.to_string().parse().ok()
+    instant(record, code::UNDERLYING_UPDATED)
+}
+
+/// An instant of a record, in ns since 1970 UTC.
+pub fn instant(record: &Record, code: u16) -> Option<i64> {
+    ns_of(&record.known(code)?.value.to_string())
 }
 
 fn day_of(ns: i64) -> Option<Day> {
