@@ -236,6 +236,30 @@ fn notes_of_a_day_tell_of_nothing_after_it() {
     assert!(said(&found, without), "{found}");
 }
 
+/// Of two sessions the one with the larger gap was taken: whoever trades on the mean is told.
+#[test]
+fn moves_of_inferred_sessions_are_remarked() {
+    let desk = desk("BBB,2025-02-04,BMO,1\n");
+    straddles(&desk, "BBB,2025-02-04,2025-02-07,2025-02-03,100,12\n");
+    let found = || row(desk.run("vrp BBB --date 2025-02-03 --json"));
+    assert!(!said(&found(), "inferred"), "{}", found());
+    let calendar =
+        "ticker,announcement_date,timing,confirmed\nBBB,2024-11-12,UNKNOWN,1\nBBB,2024-11-19,,1\n";
+    let file = desk.write("unknown.csv", calendar);
+    desk.run(&format!("import earnings {file} --yes")).exits(0);
+    let bar = |day: &str, open: u32| format!("{day},BBB,{open},112,98,{open}\n");
+    let days = ["2024-11-11", "2024-11-12", "2024-11-13", "2024-11-18", "2024-11-19", "2024-11-20"];
+    let bars: String =
+        days.iter().zip([100, 101, 107, 107, 100, 100]).map(|(day, open)| bar(day, open)).collect();
+    let file = desk.write("bars.csv", &format!("date,ticker,open,high,low,close\n{bars}"));
+    desk.run(&format!("import spot {file} --symbol-from column --yes")).exits(0);
+    assert!(
+        said(&found(), "2 of the moves are of a session inferred from the gaps"),
+        "{}",
+        found()
+    );
+}
+
 /// Half past seven in the evening in New York is the next day by Greenwich.
 #[test]
 fn today_is_that_of_the_exchange() {

@@ -274,6 +274,13 @@ impl Asking<'_> {
                 "{count} of the moves are of the session before the news: announced after its close"
             ));
         }
+        let count = used.iter().filter(|(event, _)| event.is_inferred()).count();
+        if count > 0 {
+            said.push(format!(
+                "{count} of the moves are of a session inferred from the gaps, the larger of two: no \
+                 timing is known"
+            ));
+        }
         said
     }
 }
