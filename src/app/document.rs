@@ -53,7 +53,7 @@ fn date_in(text: &str) -> Option<Day> {
 
 /// What a batch was staged to do on days that are there already: `keep` if it only fills.
 pub fn overlap(stage: &Stage) -> &'static str {
-    let keeps = stage.views.iter().all(|part| part.class == Class::Fill) && !stage.views.is_empty();
+    let keeps = stage.views.iter().all(|part| part.class <= Class::Fill) && !stage.views.is_empty();
     if keeps { "keep" } else { "replace" }
 }
 

@@ -8,7 +8,8 @@ use super::error::{AppError, Result};
 pub use super::prepared::{Outcome, Prepared, Staged, with_events};
 use super::report::FindingLine;
 use super::stage::Draft;
-use super::{Run, derive, market, tomic, withdraw};
+use super::{Run, market, tomic, withdraw};
+use crate::domain::entry::MappingRef;
 use crate::domain::{Calendar, Class, Collector, Finding, Series, Severity, Symbol};
 use crate::ledger::{Ledger, LedgerError};
 use crate::sources::csv::{CsvOptions, SymbolFrom, read_csv, read_csv_once};
@@ -162,7 +163,7 @@ pub fn sole_reading(mapping: &str) -> Option<&'static str> {
         fetched if super::fetch::Provider::of_mapping(fetched).is_some() => {
             "was fetched, and the service's answers have one reading only"
         }
-        derived if derived.starts_with(derive::PREFIX) => {
+        derived if derived.starts_with(MappingRef::COMPUTED) => {
             "was computed from other batches (compute it anew with `volledger derive`)"
         }
         _ => return None,

@@ -160,7 +160,7 @@ fn shown_of(
         }
         for cell in record.cells.iter().filter(|cell| wanted(cell.field.name())) {
             let name = cell.field.name().to_owned();
-            if cell.class == Class::Fill {
+            if cell.class <= Class::Fill {
                 fill.push(name.clone());
             }
             if !columns.contains(&name) {

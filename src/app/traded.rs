@@ -2,16 +2,19 @@
 //! cost when its options were quoted. Strikes never change their day's shares, closes do: after a split
 //! services restate them.
 
-use super::fetch::Provider;
+use super::error::Result;
+use super::fetch::{Provider, gave};
 use crate::domain::occ::Contract;
-use crate::domain::{BatchId, Day, Symbol, code, eastern, float};
+use crate::domain::{BatchId, Coverage, Day, Series, Symbol, code, eastern, float};
 use crate::ledger::Ledger;
-use crate::projections::projection;
+use crate::projections::Adjusted;
 use crate::projections::view::Record;
 use crate::quant::adjustment::Adjustment;
 use crate::quant::atm_iv::FAR;
+use crate::sources::polygon::ns_of;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// Old and new shares of a split.
 const SPLIT: [u16; 2] = [code::SPLIT_FROM, code::SPLIT_TO];
@@ -19,8 +22,19 @@ const SPLIT: [u16; 2] = [code::SPLIT_FROM, code::SPLIT_TO];
 /// So many days before and after a split a close still shows whether it stands between them.
 pub const BESIDE: i32 = 7;
 
-/// What is known of the closes of each batch that records have them from. Without splits nobody asks.
-pub fn adjustments(ledger: &Ledger, closes: &[Record]) -> BTreeMap<BatchId, Adjustment> {
+/// What is known of the closes of a stock beside its splits. Without splits nobody asks.
+///
+/// # Errors
+/// The list of a batch's answers that cannot be read.
+pub fn adjustments(
+    ledger: &Ledger,
+    symbol: &Symbol,
+    closes: &[Record],
+    splits: &[Record],
+) -> Result<Adjusted> {
+    if splits.is_empty() {
+        return Ok(Adjusted::default());
+    }
     let of = |record: &Record| record.known(code::CLOSE).map(|cell| cell.event.batch);
     let mut batches: Vec<BatchId> = closes.iter().filter_map(of).collect();
     // Neighbours are mostly of one batch.
@@ -36,7 +50,45 @@ pub fn adjustments(ledger: &Ledger, closes: &[Record]) -> BTreeMap<BatchId, Adju
         let service = service.map(|_| Adjustment::Until(day));
         Some((id, service.unwrap_or(Adjustment::Unknown(day))))
     };
-    batches.into_iter().filter_map(known).collect()
+    let mut adjusted: Adjusted = batches.into_iter().filter_map(known).collect();
+    as_answered(ledger, symbol, (closes, splits), &mut adjusted)?;
+    Ok(adjusted)
+}
+
+/// An answer may have waited until it was staged. Of a close with a split between its day and the
+/// staging, the day of the answer counts; of any other both days say the same.
+fn as_answered(
+    ledger: &Ledger,
+    symbol: &Symbol,
+    (closes, splits): (&[Record], &[Record]),
+    adjusted: &mut Adjusted,
+) -> Result<()> {
+    let mut answers: BTreeMap<BatchId, Vec<Coverage>> = BTreeMap::new();
+    for record in closes {
+        let Adjustment::Until(staged) = adjusted.of(record) else { continue };
+        let Some(id) = record.known(code::CLOSE).map(|cell| cell.event.batch) else { continue };
+        if !splits.iter().any(|split| record.day < split.day && split.day <= staged) {
+            continue;
+        }
+        if let Entry::Vacant(unread) = answers.entry(id) {
+            let Some(batch) = ledger.batches().get(id) else { continue };
+            let mut facts = ledger.manifest_of(&batch.stage)?.coverage;
+            facts.retain(|fact| {
+                fact.series == Series::Spot
+                    && gave(fact)
+                    && fact.symbol.as_ref().is_none_or(|of| of == symbol)
+            });
+            unread.insert(facts);
+        }
+        let of_day = answers.get(&id).into_iter().flatten();
+        let of_day = of_day.filter(|fact| (fact.from..=fact.to).contains(&record.day));
+        // Of two answers in one batch the later one's row counts.
+        let asked = of_day.filter_map(|fact| eastern::day_of(fact.observed_ms)).max();
+        if let Some(asked) = asked.filter(|asked| *asked < staged) {
+            adjusted.set_day(id, record.day, Adjustment::Until(asked));
+        }
+    }
+    Ok(())
 }
 
 /// The closes of a stock beside its splits.
@@ -45,7 +97,7 @@ pub struct Closes<'a> {
     spot: &'a [Record],
     /// First day in new shares, and how many of them one old share became; ascending.
     splits: Vec<(Day, Decimal)>,
-    adjusted: BTreeMap<BatchId, Adjustment>,
+    adjusted: Adjusted,
 }
 
 /// What a stock cost while its options were quoted.
@@ -60,19 +112,23 @@ pub enum Underlying {
 }
 
 impl<'a> Closes<'a> {
-    /// Closes, ascending, and the splits of the same stock.
-    pub fn new(ledger: &Ledger, spot: &'a [Record], splits: &[Record]) -> Self {
+    /// Closes of a stock, ascending, and its splits.
+    ///
+    /// # Errors
+    /// Those of [`adjustments`].
+    pub fn new(
+        ledger: &Ledger,
+        symbol: &Symbol,
+        spot: &'a [Record],
+        splits: &[Record],
+    ) -> Result<Self> {
+        let adjusted = adjustments(ledger, symbol, spot, splits)?;
         let of = |split: &Record| {
             let [from, to] = SPLIT.map(|code| split.known(code).and_then(|c| c.value.decimal()));
             let ratio = to?.checked_div(from?).filter(|ratio| *ratio > Decimal::ZERO)?;
             Some((split.day, ratio))
         };
-        let splits: Vec<(Day, Decimal)> = splits.iter().filter_map(of).collect();
-        let adjusted = match splits.is_empty() {
-            true => BTreeMap::new(),
-            false => adjustments(ledger, spot),
-        };
-        Self { spot, splits, adjusted }
+        Ok(Self { spot, splits: splits.iter().filter_map(of).collect(), adjusted })
     }
 
     /// What a stock cost while its options were quoted, and where that is from.
@@ -114,7 +170,7 @@ impl<'a> Closes<'a> {
     ) -> Option<Decimal> {
         let (mut sure, mut open) = (close, None);
         for (split, ratio) in self.splits.iter().filter(|(split, _)| *split > record.day) {
-            let is_out = match self.adjustment(record).has_out(*split) {
+            let is_out = match self.adjusted.of(record).has_out(*split) {
                 Some(is_out) => Some(is_out),
                 None => self.is_out_of_neighbours(*split, *ratio),
             };
@@ -142,12 +198,8 @@ impl<'a> Closes<'a> {
         let close = |record: &Record| record.number(code::CLOSE).filter(|close| *close > 0.0);
         let factor = (close(after.first().filter(near)?)? / close(before)?).ln();
         // Of what others say of theirs nothing follows.
-        let alike = matches!(self.adjustment(before), Adjustment::Unknown(on) if on >= split);
+        let alike = matches!(self.adjusted.of(before), Adjustment::Unknown(on) if on >= split);
         alike.then(|| (factor + float(ratio).ln()).abs() >= factor.abs())
-    }
-
-    fn adjustment(&self, record: &Record) -> Adjustment {
-        projection::adjustment(record, &self.adjusted)
     }
 }
 
@@ -197,7 +249,12 @@ fn is_root_of(root: &str, symbol: &Symbol) -> bool {
 
 /// When the underlying cost what a record says, in ns since 1970 UTC.
 fn moved(record: &Record) -> Option<i64> {
-    record.known(code::UNDERLYING_UPDATED)?.value.to_string().parse().ok()
+    instant(record, code::UNDERLYING_UPDATED)
+}
+
+/// An instant of a record, in ns since 1970 UTC.
+pub fn instant(record: &Record, code: u16) -> Option<i64> {
+    ns_of(&record.known(code)?.value.to_string())
 }
 
 fn day_of(ns: i64) -> Option<Day> {

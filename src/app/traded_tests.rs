@@ -80,7 +80,7 @@ fn without_neighbours_the_strikes_decide_if_they_can() {
 fn a_close_between_wide_strikes_is_sound() {
     let of = |price: &str| {
         let spot = [close(DAY, 1, price)];
-        let closes = Closes { spot: &spot, splits: Vec::new(), adjusted: BTreeMap::new() };
+        let closes = Closes { spot: &spot, splits: Vec::new(), adjusted: Adjusted::default() };
         closes.underlying(&chain(&["30", "35"]), day(DAY))
     };
     assert_eq!(of("32.5"), Cost(dec("32.5"), "close"));
@@ -95,15 +95,25 @@ fn of_prices_in_the_quotes_the_newest_counts() {
         record(day(DAY), item, 9, &of)
     };
     let spot = [close(DAY, 1, "188.06")];
-    let of =
+    let underlying =
         |chain: &[Record]| closes(&spot, &[(1, Adjustment::AsTraded)]).underlying(chain, day(DAY));
     let mut quotes = chain(&["185", "190"]);
     quotes.insert(0, record(day(DAY), "A", 9, &[(code::UNDERLYING_PRICE, "180")]));
     quotes.push(quote("B", "188.09", DAY));
-    assert_eq!(of(&quotes), Cost(dec("188.09"), "snapshot"));
+    assert_eq!(underlying(&quotes), Cost(dec("188.09"), "snapshot"));
     // Neither one of another day nor nought is a price of the day.
     quotes = chain(&["185", "190"]);
     quotes.extend([quote("B", "170", "2023-06-26"), quote("C", "0", DAY)]);
-    assert_eq!(of(&quotes), Cost(dec("188.06"), "close"));
+    assert_eq!(underlying(&quotes), Cost(dec("188.06"), "close"));
     assert_eq!(closes(&[], &[]).underlying(&quotes, day(DAY)), Unknown);
+    // However a table writes the time: that of the day after, and none.
+    for at in ["1687968000000000000", "1.687968e+18", "1687968000000000000.0"] {
+        let of = [(code::UNDERLYING_PRICE, "170"), (code::UNDERLYING_UPDATED, at)];
+        quotes.truncate(2);
+        quotes.push(record(day(DAY), "B", 9, &of));
+        assert_eq!(instant(&quotes[2], code::UNDERLYING_UPDATED), Some(1_687_968_000_000_000_000));
+        assert_eq!(underlying(&quotes), Cost(dec("188.06"), "close"), "{at}");
+    }
+    let wiped = record(day(DAY), "B", 9, &[(code::UNDERLYING_UPDATED, "0")]);
+    assert_eq!(instant(&wiped, code::UNDERLYING_UPDATED), None);
 }

@@ -54,7 +54,9 @@ impl fmt::Display for BatchState {
 /// Rank of a batch's values against those of other batches, for one view; greater wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
-    /// Shows only where no other active batch has a value.
+    /// Computed here from what others gave; shows only where none of them gave a value.
+    Computed,
+    /// Shows only where no vendor's and no person's batch has a value.
     Fill,
     /// What a vendor delivered.
     Vendor,
@@ -66,6 +68,7 @@ impl Class {
     /// The word used in JSON and tables.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Computed => "computed",
             Self::Fill => "fill",
             Self::Vendor => "vendor",
             Self::Manual => "manual",

@@ -95,6 +95,12 @@ pub struct MappingRef {
     pub digest: Digest,
 }
 
+impl MappingRef {
+    /// What the names of all formulas begin with. No mapping file may have such a name, so it tells
+    /// what was computed here.
+    pub const COMPUTED: &str = "derive-";
+}
+
 /// What a batch holds for one view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ViewPart {

@@ -4,8 +4,9 @@
 //! come from is the view's business, so a rollback, a reinstatement and a replay need nothing of a
 //! projection but that it answers again for the symbols whose records changed.
 
+use super::adjusted::Adjusted;
 use super::view::Record;
-use crate::domain::{BatchId, Day, Series, Symbol, Table, code};
+use crate::domain::{Day, Series, Symbol, Table, code};
 use crate::quant::adjustment::Adjustment;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,7 +34,7 @@ pub struct Facts<'a> {
     symbol: &'a Symbol,
     views: BTreeMap<Series, Vec<Record>>,
     tables: BTreeMap<&'static str, Table>,
-    adjusted: BTreeMap<BatchId, Adjustment>,
+    adjusted: Adjusted,
 }
 
 impl<'a> Facts<'a> {
@@ -43,19 +44,19 @@ impl<'a> Facts<'a> {
         views: BTreeMap<Series, Vec<Record>>,
         tables: BTreeMap<&'static str, Table>,
     ) -> Self {
-        Self { symbol, views, tables, adjusted: BTreeMap::new() }
+        Self { symbol, views, tables, adjusted: Adjusted::default() }
     }
 
-    /// The same, with what is known of the closes of batches.
+    /// The same, with what is known of the closes.
     #[must_use]
-    pub fn with_adjusted(self, adjusted: BTreeMap<BatchId, Adjustment>) -> Self {
+    pub fn with_adjusted(self, adjusted: Adjusted) -> Self {
         Self { adjusted, ..self }
     }
 
     /// Which splits are taken out of a record's close. Beside one of which that is not so it may be in
     /// other shares.
     pub fn adjustment(&self, record: &Record) -> Adjustment {
-        adjustment(record, &self.adjusted)
+        self.adjusted.of(record)
     }
 
     /// The [`splits`] of the symbol.
@@ -77,13 +78,6 @@ impl<'a> Facts<'a> {
     pub fn table(&self, name: &str) -> &[Vec<crate::domain::Datum>] {
         self.tables.get(name).map(Vec::as_slice).unwrap_or_default()
     }
-}
-
-/// Which splits are taken out of a record's close, where that is known of the closes of batches: of
-/// another one nobody said it, nor when.
-pub fn adjustment(record: &Record, known: &BTreeMap<BatchId, Adjustment>) -> Adjustment {
-    let known = record.known(code::CLOSE).and_then(|cell| known.get(&cell.event.batch));
-    known.copied().unwrap_or(Adjustment::Unknown(Day(i32::MAX)))
 }
 
 /// The splits that have a ratio: the first day in new shares, and how many of them one old share

@@ -212,6 +212,54 @@ fn a_timing_is_inferred_when_the_session_after_was_seen() {
     assert_eq!(early["rows"][0]["close_move"], Json::Null);
 }
 
+/// Neither do notes tell of what came later: of a second date, of a move that was not known yet.
+#[test]
+fn notes_of_a_day_tell_of_nothing_after_it() {
+    let desk = desk("BBB,2025-02-03,AMC,1\nBBB,2026-02-04,BMO,0\nBBB,2026-02-09,BMO,0\n");
+    let closes = "date,ticker,close\n2025-02-03,BBB,100\n2025-02-04,BBB,105\n";
+    let file = desk.write("late.csv", closes);
+    desk.run(&format!("import spot {file} --symbol-from column --yes")).exits(0);
+    let notes = |line: &str| {
+        let found = desk.run(&format!("earnings BBB {line} --json")).exits(0).json();
+        found["notes"].to_string()
+    };
+    let near = "2026-02-04 and 2026-02-09 are 5 days apart";
+    assert!(notes("").contains(near), "{}", notes(""));
+    assert!(!notes("--date 2025-01-31").contains(near));
+    assert!(!notes("--date 2026-02-04").contains(near), "the next one alone was announced");
+    assert!(notes("--date 2026-02-05").contains(near));
+    // Announced after the close of the 3rd, its move came with that of the 4th.
+    let without = "1 past announcement without a move (bar_not_yet_available)";
+    assert!(notes("--date 2025-02-04").contains(without), "{}", notes("--date 2025-02-04"));
+    assert!(!notes("--date 2025-02-05").contains("without a move"));
+    let found = row(desk.run("vrp BBB --date 2025-02-04 --json"));
+    assert!(said(&found, without), "{found}");
+}
+
+/// Of two sessions the one with the larger gap was taken: whoever trades on the mean is told.
+#[test]
+fn moves_of_inferred_sessions_are_remarked() {
+    let desk = desk("BBB,2025-02-04,BMO,1\n");
+    straddles(&desk, "BBB,2025-02-04,2025-02-07,2025-02-03,100,12\n");
+    let found = || row(desk.run("vrp BBB --date 2025-02-03 --json"));
+    assert!(!said(&found(), "inferred"), "{}", found());
+    let calendar =
+        "ticker,announcement_date,timing,confirmed\nBBB,2024-11-12,UNKNOWN,1\nBBB,2024-11-19,,1\n";
+    let file = desk.write("unknown.csv", calendar);
+    desk.run(&format!("import earnings {file} --yes")).exits(0);
+    let bar = |day: &str, open: u32| format!("{day},BBB,{open},112,98,{open}\n");
+    let days = ["2024-11-11", "2024-11-12", "2024-11-13", "2024-11-18", "2024-11-19", "2024-11-20"];
+    let bars: String =
+        days.iter().zip([100, 101, 107, 107, 100, 100]).map(|(day, open)| bar(day, open)).collect();
+    let file = desk.write("bars.csv", &format!("date,ticker,open,high,low,close\n{bars}"));
+    desk.run(&format!("import spot {file} --symbol-from column --yes")).exits(0);
+    assert!(
+        said(&found(), "2 of the moves are of a session inferred from the gaps"),
+        "{}",
+        found()
+    );
+}
+
 /// Half past seven in the evening in New York is the next day by Greenwich.
 #[test]
 fn today_is_that_of_the_exchange() {

@@ -1,7 +1,7 @@
 //! Closes that are restated for a split beside option quotes, which are not.
 
-use super::responder::{Responder, ok};
-use super::{Bench, bars_body, sessions};
+use super::responder::{Play, Responder, ok};
+use super::{Bench, bars_body, sessions, wait_until};
 use serde_json::Value as Json;
 use volledger::domain::{Day, eastern};
 
@@ -23,6 +23,21 @@ fn chain(price: &str) -> String {
                 strike * 1000
             );
         }
+    }
+    text
+}
+
+/// A chain of the session with a strike near any price: volatility rises by 0.1 points a dollar from 188.
+fn wide_chain() -> String {
+    let mut text = "option_symbol,underlying,strike_price,contract_type,expiration_date,bid,ask,\
+                    implied_volatility,open_interest\n"
+        .to_owned();
+    for strike in (60..620).step_by(5) {
+        let iv = f64::from(200 + i32::abs(strike - 188)) / 1000.0;
+        text += &format!(
+            "O:VOLA250620C{:08},VOLA,{strike},call,2025-06-20,4.9,5.1,{iv:.3},900\n",
+            strike * 1000
+        );
     }
     text
 }
@@ -58,6 +73,13 @@ fn iv(bench: &Bench) -> Vec<String> {
     bench.rows("iv", "VOLA").iter().map(|row| row["atm_iv"].to_string()).collect()
 }
 
+/// Whether `status` says that the record no longer follows.
+fn out_of_date(bench: &Bench) -> bool {
+    let status = bench.run("status --json").exits(0).json();
+    let outdated = status["outdated"].as_array().unwrap();
+    outdated.iter().any(|of| of["series"] == "iv" && of["symbols"][0] == "VOLA")
+}
+
 fn implied(bench: &Bench) -> Json {
     let found = bench.run(&format!("vrp VOLA --date {DAY} --json")).exits(0).json();
     found["rows"][0]["implied_move"].clone()
@@ -69,8 +91,7 @@ fn the_price_in_the_quotes_goes_before_a_close() {
     let (bench, _service) = bench("188.09", true);
     assert_eq!(iv(&bench), ["0.17"]);
     spot(&bench, "18.806");
-    let status = bench.run("status --json").exits(0).out;
-    assert!(!status.contains("derive iv"), "{status}");
+    assert!(!out_of_date(&bench));
     let before = bench.size();
     bench.run("derive iv --yes").exits(0);
     assert_eq!((iv(&bench), bench.size()), (vec!["0.17".to_owned()], before));
@@ -239,4 +260,62 @@ fn what_was_confirmed_late_is_corrected_too() {
     assert_eq!(bench.rows("spot", "A")[0]["close"].to_string(), "118.5");
     bench.confirmed(words);
     assert_eq!(bench.rows("spot", "A")[0]["close"].to_string(), "119.5");
+}
+
+/// What is learnt after a computation may be about days that come after it: a split, and the closes around
+/// one that tell whether it is out of the others.
+#[test]
+fn a_split_that_is_learnt_last_makes_a_record_out_of_date() {
+    let split = r#"{"results":[{"execution_date":"2025-08-04","split_from":1,"split_to":2,"ticker":"VOLA","id":"x"}],"status":"OK"}"#;
+    let service = Responder::new(move |_, _| ok(split));
+    let bench = Bench::new(service.base());
+    spot(&bench, "94.03");
+    let file = bench.desk.write("chain.csv", &wide_chain());
+    bench.run(&format!("import chain {file} -s VOLA --date {DAY} --yes")).exits(0);
+    bench.run("derive iv --yes").exits(0);
+    assert_eq!(iv(&bench), ["0.293"]);
+    // Closes of later days alone change nothing.
+    let beside = "date,ticker,close\n2025-08-01,VOLA,94\n2025-08-04,VOLA,94.5\n";
+    let file = bench.desk.write("beside.csv", beside);
+    bench.run(&format!("import spot {file} --symbol-from column --yes")).exits(0);
+    assert!(!out_of_date(&bench));
+    bench.fetch("splits VOLA --yes").exits(0);
+    assert!(out_of_date(&bench));
+    bench.run("derive iv --yes").exits(0);
+    assert_eq!(iv(&bench), ["0.202"]);
+    assert!(!out_of_date(&bench));
+    bench.run("batch rollback b4 --reason wrong").exits(0);
+    assert!(out_of_date(&bench));
+    bench.run("derive iv --yes").exits(0);
+    assert!(!out_of_date(&bench));
+}
+
+/// An answer of before a split that waited in the inbox has the closes of before it, whenever it is staged.
+#[test]
+fn an_answer_that_waited_over_a_split_is_as_it_was_given() {
+    let days = sessions("2025-05-20", "2025-06-03");
+    let split = r#"{"results":[{"execution_date":"2025-06-05","split_from":1,"split_to":3,"ticker":"VOLA","id":"x"}],"status":"OK"}"#;
+    let service = Responder::new(move |target, _| match target {
+        of if of.contains("/splits") => ok(split),
+        of if of.contains("ZZZ") => Play::Hang,
+        of => ok(bars_body(of.split('/').nth(4).unwrap(), &days, |n| format!("{}.06", 179 + n))),
+    });
+    let mut bench = Bench::new(service.base());
+    bench.now = "2025-06-04T11:30:00Z".to_owned();
+    let range = "--from 2025-05-20 --to 2025-06-03 --grouped never --yes";
+    let mut child = bench.start(&format!("spot VOLA WAIT ZZZ {range} --jobs 1 -q"));
+    wait_until("the last was asked", || service.asked().len() == 3);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    bench.now = "2025-06-06T11:30:00Z".to_owned();
+    bench.fetch(&format!("spot VOLA {range}")).exits(0);
+    assert_eq!(service.asked().len(), 3, "its answer was kept");
+    assert_eq!(bench.rows("spot", "VOLA").pop().unwrap()["close"].to_string(), "188.06");
+    bench.fetch("splits VOLA --yes").exits(0);
+    let file = bench.desk.write("chain.csv", &wide_chain());
+    bench.run(&format!("import chain {file} -s VOLA --date {DAY} --yes")).exits(0);
+    bench.run("derive iv --yes").exits(0);
+    assert_eq!(iv(&bench), ["0.202"]);
+    let why = bench.run(&format!("why iv VOLA {DAY} atm_iv --json")).exits(0).out;
+    assert!(why.contains(r#"\"spot\":188.06"#), "{why}");
 }

@@ -4,7 +4,8 @@
 use super::model::{Assert, Class, Event, Op};
 use proptest::prelude::*;
 use std::path::Path;
-use volledger::domain::Series;
+use volledger::app::Ledger;
+use volledger::domain::{BatchId, Calendar, Day, Series, Value};
 
 pub const SYMBOLS: [&str; 3] = ["AAA", "BB.B", "CCC"];
 pub const DAYS: [&str; 7] = [
@@ -213,6 +214,46 @@ pub fn csv_file() -> impl Strategy<Value = CsvFile> {
     let columns = any::<[bool; 4]>();
     let rows = proptest::collection::vec(row, 0..7);
     (symbol, columns, rows).prop_map(|(symbol, columns, rows)| CsvFile { symbol, columns, rows })
+}
+
+/// Closes of as many sessions as the last ones need that are [`DAYS`].
+pub fn closes() -> String {
+    let last: Day = DAYS[6].parse().unwrap();
+    let days = (0..last.0 + 1).rev().map(Day).filter(|day| Calendar::nyse().is_open(*day));
+    let mut days: Vec<Day> = days.take(27).collect();
+    days.reverse();
+    let row = |(at, day): (usize, &Day)| format!("{day},{}\n", 110 + (at * 7) % 5);
+    let rows: String = days.iter().enumerate().map(row).collect();
+    format!("Date,Close\n{rows}")
+}
+
+/// What a batch asserts that the program made, or read of a file like no other.
+pub fn events_of(ledger: &Ledger, id: BatchId) -> Vec<Event> {
+    let (mut events, mut blocks) = (Vec::new(), ledger.read(id));
+    while let Some(window) = blocks.next_window().unwrap() {
+        for row in window.rows.iter() {
+            let assert = |field: &str, op| Assert {
+                view: row.head.series,
+                symbol: row.symbol.to_string(),
+                day: row.head.day.to_string(),
+                field: field.into(),
+                op,
+            };
+            let asserts = match row.head.op {
+                volledger::domain::Op::Retract => {
+                    row.shape.iter().map(|field| assert(field.name(), Op::Retract)).collect()
+                }
+                _ => {
+                    let values = row.fields().filter_map(|(field, value)| Some((field, value?)));
+                    let put = |value: Value| Op::Put(value.to_string());
+                    values.map(|(field, value)| assert(field.name(), put(value))).collect()
+                }
+            };
+            events.push((row.head.seq, Event { home: row.head.series, asserts }));
+        }
+    }
+    events.sort_by_key(|(seq, _)| *seq);
+    events.into_iter().map(|(_, event)| event).collect()
 }
 
 /// TOMIC's folders.

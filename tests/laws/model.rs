@@ -1,13 +1,15 @@
 //! The oracle: LEDGER.md 5 word for word, over maps, without any of the program's own folds.
 //!
 //! "For each (series, key, field), among the batches active at L, the assertion with the greatest
-//! (class, commit position, row number)." Slow and short on purpose.
+//! (class, commit position, row number)." Slow and short on purpose. What was computed is of a class
+//! below all others: it fills what nobody gave a value for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use volledger::domain::Series;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
+    Computed,
     Fill,
     Vendor,
 }

@@ -10,7 +10,6 @@ use crate::projections::projection;
 use crate::projections::view::Which;
 use crate::quant::adjustment::{self, Adjustment};
 use crate::quant::hv;
-use std::collections::BTreeMap;
 
 /// What the formula is; kept with each batch.
 pub const DEFINITION: &str = "\
@@ -31,10 +30,7 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
     let at = ledger.position();
     let spot = reader.records(Series::Spot, symbol, at, Which::Latest)?;
     let listed = reader.records(Series::Splits, symbol, at, Which::Latest)?;
-    let known = match listed.is_empty() {
-        true => BTreeMap::new(),
-        false => adjustments(ledger, &spot),
-    };
+    let known = adjustments(ledger, symbol, &spot, &listed)?;
     let (mut days, mut closes): (Vec<Day>, Vec<f64>) = (Vec::new(), Vec::new());
     let mut adjusted: Vec<Adjustment> = Vec::new();
     for record in &spot {
@@ -42,7 +38,7 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
         if let Some(close) = record.number(code::CLOSE).filter(|close| *close > 0.0) {
             days.push(record.day);
             closes.push(close);
-            adjusted.push(projection::adjustment(record, &known));
+            adjusted.push(known.of(record));
         }
     }
     let splits = projection::splits(&listed);

@@ -2,7 +2,7 @@
 
 use super::super::error::Result;
 use super::super::fetch::CutChains;
-use super::super::traded::{Closes, Underlying, is_among, is_standard, strike};
+use super::super::traded::{Closes, Underlying, instant, is_among, is_standard, strike};
 use super::super::views::ViewReader;
 use super::{Computed, Values, digest_of, warning};
 use crate::domain::occ::{Contract, Right};
@@ -35,7 +35,7 @@ pub fn compute(
     let activity = Activity::at(ledger.batches(), Series::Chain, at);
     let spot = reader.records(Series::Spot, symbol, at, Which::Latest)?;
     let splits = reader.records(Series::Splits, symbol, at, Which::Latest)?;
-    let closes = Closes::new(ledger, &spot, &splits);
+    let closes = Closes::new(ledger, symbol, &spot, &splits)?;
     let mut computed = Computed::default();
     let mut sessions = Vec::new();
     // One session at a time: a chain has thousands of contracts.
@@ -154,15 +154,13 @@ fn quote(record: &Record, expiry: Day) -> Option<Quote> {
         Some(_) => None,
         None => contract.as_ref().map(|contract| contract.right),
     };
-    let updated =
-        record.known(code::DAY_UPDATED).and_then(|cell| cell.value.to_string().parse().ok());
     Some(Quote {
         strike: record.number(code::STRIKE_PRICE),
         right,
         iv: record.number(code::IMPLIED_VOLATILITY),
         delta: record.number(code::DELTA),
         volume: record.number(code::DAY_VOLUME).unwrap_or(0.0),
-        updated,
+        updated: instant(record, code::DAY_UPDATED),
         top_level_strike: false,
     })
 }

@@ -2,8 +2,8 @@
 //!
 //! The source of such a batch is a small document of this program: the formula, and a line per
 //! symbol with the digest of the view that it was computed from. Each event points at its line, so
-//! `why` leads from a computed value to its inputs. The values only fill holes: what a vendor says
-//! is shown before what is computed here.
+//! `why` leads from a computed value to its inputs. The values only fill holes: what somebody gave,
+//! be it to fill holes too, is shown before what is computed here.
 
 mod hv;
 mod iv;
@@ -30,9 +30,6 @@ use std::collections::BTreeMap;
 
 /// Symbols that are computed side by side before what differs of them is noted.
 const AT_ONCE: usize = 32;
-
-/// What the names of all formulas begin with.
-pub const PREFIX: &str = "derive-";
 
 /// What can be computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -293,7 +290,7 @@ fn stage(
         findings,
         // It is computed from what is active now: an earlier rollback says nothing about it.
         again: Some("computed anew".to_owned()),
-        ..Draft::new(mapping, what.series(), |_| Class::Fill, run)
+        ..Draft::new(mapping, what.series(), |_| Class::Computed, run)
     };
     let name = format!("{} from {}", what.series(), what.input());
     with_events(ledger, false, |target, writer| {

@@ -7,8 +7,10 @@
 
 use super::{Derivation, ViewReader, own, shown};
 use crate::app::error::Result;
+use crate::app::traded::BESIDE;
 use crate::domain::{BatchState, Day, Position, Series, Symbol, batch::Batch};
 use crate::ledger::Ledger;
+use crate::projections::view::Which;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Values of a view that are shown and would be other ones if they were computed now.
@@ -82,13 +84,47 @@ fn earlier(ledger: &Ledger, what: Derivation) -> Result<Earlier> {
     Ok(earlier)
 }
 
-/// The symbols of which an input changed since, on days of which something was computed.
+/// Which days of the inputs can change what was computed.
+struct Reach<'l> {
+    what: Derivation,
+    /// The newest day of which something was computed.
+    newest: Day,
+    reader: ViewReader<'l>,
+    /// Days of splits, of symbols that were asked for.
+    splits: BTreeMap<Symbol, Vec<Day>>,
+}
+
+impl Reach<'_> {
+    /// Whether what a batch says of a symbol from one day to another can. Days after the newest cannot,
+    /// but for splits, which are out of closes of before, and for closes beside a split, by which a
+    /// chain's price is told.
+    fn has(&mut self, batch: &Batch, days: (Day, Day), symbol: &Symbol) -> Result<bool> {
+        let speaks = |of: Series| batch.stage.views.iter().any(|part| part.series == of);
+        if days.0 <= self.newest || speaks(Series::Splits) {
+            return Ok(true);
+        }
+        if self.what != Derivation::Iv || !speaks(Series::Spot) {
+            return Ok(false);
+        }
+        if !self.splits.contains_key(symbol) {
+            let at = self.reader.ledger().position();
+            let splits = self.reader.records(Series::Splits, symbol, at, Which::Latest)?;
+            self.splits.insert(symbol.clone(), splits.iter().map(|split| split.day).collect());
+        }
+        let beside = |split: &Day| days.0.0 - BESIDE <= split.0 && split.0 <= days.1.0 + BESIDE;
+        Ok(self.splits.get(symbol).is_some_and(|splits| splits.iter().any(beside)))
+    }
+}
+
+/// The symbols of which an input changed since, so that something that was computed may be another.
 fn doubtful(
     ledger: &Ledger,
     what: Derivation,
     seen: &BTreeMap<Symbol, Position>,
     newest: Day,
 ) -> Result<BTreeSet<Symbol>> {
+    let (reader, splits) = (ViewReader::new(ledger)?, BTreeMap::new());
+    let mut reach = Reach { what, newest, reader, splits };
     let inputs = [what.input(), Series::Spot, Series::Splits];
     let positions: BTreeSet<Position> = seen.values().copied().collect();
     let counted = |batch: &Batch, at: Position| batch.state_at(at) == Some(BatchState::Active);
@@ -100,10 +136,13 @@ fn doubtful(
         let counts = batch.state() == BatchState::Active;
         let first = positions.first();
         if counts && batch.erased.iter().any(|of| first.is_some_and(|at| *at < of.at)) {
-            let gone = ledger.erased_of(id)?.into_iter().filter(|gone| gone.day <= newest);
-            let since = gone.filter_map(|gone| Some((gone.symbol?, gone.entry)));
-            let since = since.filter(|(symbol, at)| seen.get(symbol).is_some_and(|seen| seen < at));
-            doubtful.extend(since.map(|(symbol, _)| symbol));
+            for gone in ledger.erased_of(id)? {
+                let Some(symbol) = gone.symbol else { continue };
+                let since = seen.get(&symbol).is_some_and(|seen| *seen < gone.entry);
+                if since && reach.has(batch, (gone.day, gone.day), &symbol)? {
+                    doubtful.insert(symbol);
+                }
+            }
         }
         let moved = positions.iter().any(|at| counted(batch, *at) != counts);
         if !moved {
@@ -111,13 +150,12 @@ fn doubtful(
         }
         let mut blocks = ledger.read(id);
         while let Some((_, header)) = blocks.next_header()? {
-            if header.days.0 > newest {
-                continue;
+            for (symbol, _) in header.symbols {
+                let moved = seen.get(&symbol).is_some_and(|at| counted(batch, *at) != counts);
+                if moved && reach.has(batch, header.days, &symbol)? {
+                    doubtful.insert(symbol);
+                }
             }
-            let moved =
-                |symbol: &Symbol| seen.get(symbol).is_some_and(|at| counted(batch, *at) != counts);
-            let symbols = header.symbols.into_iter().map(|(symbol, _)| symbol);
-            doubtful.extend(symbols.filter(moved));
         }
     }
     Ok(doubtful)

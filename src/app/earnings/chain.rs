@@ -90,7 +90,7 @@ fn price(vantage: &Vantage, symbol: &Symbol, day: Day, records: &[Record]) -> Re
     let activity = Activity::at(vantage.ledger.batches(), Series::Spot, vantage.at);
     let history = vantage.reader().history_between(Series::Spot, symbol, day, until)?;
     let spot = fold(Series::Spot, &history, &activity, vantage.which);
-    Ok(Closes::new(&vantage.ledger, &spot, &splits).underlying(records, day))
+    Ok(Closes::new(&vantage.ledger, symbol, &spot, &splits)?.underlying(records, day))
 }
 
 fn quote(record: &Record) -> Option<(Day, Right, Decimal, Market)> {

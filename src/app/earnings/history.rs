@@ -76,12 +76,16 @@ impl EventMove {
         }
     }
 
+    /// Whether its session was inferred: nobody said when the news came.
+    pub fn is_inferred(&self) -> bool {
+        self.reason.as_deref() == Some("inferred")
+    }
+
     /// The day from which on the move is known: its session, or the announcement's day where a
     /// projection does not say. Which session it is was inferred from the one after the announcement,
     /// where that was done.
     pub fn known_on(&self) -> Day {
-        let inferred = self.reason.as_deref() == Some("inferred");
-        let seen = inferred.then(|| Calendar::nyse().next_open(self.earnings_date));
+        let seen = self.is_inferred().then(|| Calendar::nyse().next_open(self.earnings_date));
         let session = self.reaction_session.unwrap_or(self.earnings_date);
         session.max(self.earnings_date).max(seen.unwrap_or(session))
     }

@@ -35,8 +35,7 @@ pub fn earnings(
     let all = moves.about(symbol)?;
     let announced = announcements(vantage, symbol)?;
     let next = announced.iter().find(|of| of.day >= date);
-    // Of what was still to come, the next one alone was announced.
-    let last = cutoff.max(next.map_or(cutoff, |of| of.day));
+    let last = last_known(&announced, cutoff, date);
     let next = next.map(|of| NextEarnings {
         earnings_date: of.day.to_string(),
         timing: of.timing.clone(),
@@ -53,8 +52,8 @@ pub fn earnings(
             None
         }
     };
-    notes.extend(without_move(&all, date));
-    notes.extend(too_near(&announced).into_iter().map(near_text));
+    notes.extend(without_move(&all, cutoff, date));
+    notes.extend(too_near(&announced, last).into_iter().map(near_text));
     let shown = all.iter().rev().filter(|event| event.earnings_date <= last);
     Ok(Earnings {
         schema: "volledger/earnings/1",
@@ -101,10 +100,18 @@ pub(super) fn before<'a>(
     sized.take(set.max_quarters).collect()
 }
 
-/// Past announcements without a move, told by reason.
-pub(super) fn without_move(all: &[EventMove], date: Day) -> Option<String> {
+/// The last day of which an announcement may be spoken where nothing is that came later than a day
+/// (`cutoff`): of what was still to come on `date`, the next one alone was announced.
+pub(super) fn last_known(announced: &[Announcement], cutoff: Day, date: Day) -> Day {
+    let next = announced.iter().find(|of| of.day >= date);
+    cutoff.max(next.map_or(cutoff, |of| of.day))
+}
+
+/// Announcements before a day of which no move was known before another (`cutoff`), told by reason.
+pub(super) fn without_move(all: &[EventMove], cutoff: Day, date: Day) -> Option<String> {
     let past = all.iter().filter(|event| event.earnings_date < date);
-    let without: Vec<&EventMove> = past.filter(|event| event.close_move.is_none()).collect();
+    let past = past.map(|event| seen(event, cutoff));
+    let without: Vec<EventMove> = past.filter(|event| event.close_move.is_none()).collect();
     let mut reasons: Vec<&str> =
         without.iter().filter_map(|event| event.reason.as_deref()).collect();
     reasons.sort_unstable();
@@ -115,11 +122,13 @@ pub(super) fn without_move(all: &[EventMove], date: Day) -> Option<String> {
     (count > 0).then(|| format!("{count} past announcement{plural} without a move ({reasons})"))
 }
 
-/// Announcements so near to each other that one of them was probably moved to the other
-/// (`iv_crush.md` A10.4).
-pub(super) fn too_near(announced: &[Announcement]) -> Vec<(Day, Day)> {
+/// Announcements up to a day that are so near to each other that one of them was probably moved to the
+/// other (`iv_crush.md` A10.4).
+pub(super) fn too_near(announced: &[Announcement], last: Day) -> Vec<(Day, Day)> {
     let near = |pair: &[Announcement]| match pair {
-        [one, other] if other.day.0 - one.day.0 < QUARTER => Some((one.day, other.day)),
+        [one, other] if other.day <= last && other.day.0 - one.day.0 < QUARTER => {
+            Some((one.day, other.day))
+        }
         _ => None,
     };
     announced.windows(2).filter_map(near).collect()

@@ -2,7 +2,7 @@
 
 use super::history::{Announcement, EventMove, Moves, announcements};
 use super::implied::{self, Implied};
-use super::moves::{before, known, near_text, summed, too_near, without_move};
+use super::moves::{before, known, last_known, near_text, summed, too_near, without_move};
 use super::tiers::TierSet;
 use crate::app::error::{AppError, Result};
 use crate::app::metrics::first;
@@ -185,7 +185,7 @@ impl Asking<'_> {
             row.history = Some(said);
         }
         row.reasons.extend(self.remarks(found, &announced, &used));
-        row.reasons.extend(without_move(&all, day));
+        row.reasons.extend(without_move(&all, day, day));
         Ok(row)
     }
 
@@ -260,9 +260,10 @@ impl Asking<'_> {
         let event = implied.map(|of| of.earnings_date);
         let counts =
             |day: Day| event == Some(day) || used.iter().any(|(of, _)| of.earnings_date == day);
-        let near =
-            too_near(announced).into_iter().filter(|(one, other)| counts(*one) || counts(*other));
-        said.extend(near.map(near_text));
+        let (cutoff, asked) = (self.date.unwrap_or(Day(i32::MAX)), self.date.unwrap_or(self.today));
+        let mut near = too_near(announced, last_known(announced, cutoff, asked));
+        near.retain(|(one, other)| counts(*one) || counts(*other));
+        said.extend(near.into_iter().map(near_text));
         let same_session = |event: &EventMove| {
             event.timing.as_deref() == Some("AMC")
                 && event.reaction_session == Some(event.earnings_date)
@@ -271,6 +272,13 @@ impl Asking<'_> {
         if count > 0 {
             said.push(format!(
                 "{count} of the moves are of the session before the news: announced after its close"
+            ));
+        }
+        let count = used.iter().filter(|(event, _)| event.is_inferred()).count();
+        if count > 0 {
+            said.push(format!(
+                "{count} of the moves are of a session inferred from the gaps, the larger of two: no \
+                 timing is known"
             ));
         }
         said

@@ -31,7 +31,7 @@ pub fn meaning(windows: &[Window]) -> Digest {
 }
 
 /// Whether anything came of the days of a fact: of a failure, what came before it.
-pub(super) fn gave(fact: &Coverage) -> bool {
+pub(in crate::app) fn gave(fact: &Coverage) -> bool {
     match fact.fact {
         Fact::Data => true,
         Fact::Failed => fact.meaning != meaning(&[]),

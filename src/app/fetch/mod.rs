@@ -35,6 +35,7 @@ pub use cache::{Cache, CacheLimits, Counters, Kept, Recorded, recorded};
 pub use coverage::{CoverageMap, Range, days_in, is_adjusted, only_of};
 pub use cut::CutChains;
 pub use endpoint::{Endpoint, Provider};
+pub(super) use meaning::gave;
 pub use note::{Note, waiting};
 pub use plan::{Grouped, Plan, What, Wish, plan, plan_beside};
 pub use service::{Pace, Resilience, Service, ServiceOptions, Stop, open_inbox, reach};

@@ -6,7 +6,7 @@ use crate::app::sql::Prepared;
 use crate::app::traded;
 use crate::app::vantage::Vantage;
 use crate::domain::{Datum, Series, Symbol, Table};
-use crate::projections::{Facts, Projection};
+use crate::projections::{Adjusted, Facts, Projection};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::panic::{self, AssertUnwindSafe};
@@ -78,10 +78,10 @@ fn program_rows(
         tables.insert(*name, rows);
     }
     let adjusted = match (views.get(&Series::Spot), views.get(&Series::Splits)) {
-        (Some(closes), Some(splits)) if !splits.is_empty() => {
-            traded::adjustments(&vantage.ledger, closes)
+        (Some(closes), Some(splits)) => {
+            traded::adjustments(&vantage.ledger, symbol, closes, splits)?
         }
-        _ => BTreeMap::new(),
+        _ => Adjusted::default(),
     };
     let facts = Facts::new(symbol, views, tables).with_adjusted(adjusted);
     let answered = panic::catch_unwind(AssertUnwindSafe(|| brought.rows(&facts)));

@@ -17,8 +17,9 @@ EXAMPLES
   volledger derive hv                 historical volatility of every symbol with closes
   volledger derive iv AAPL --yes      the daily record from the chains of AAPL
 
-The values are a batch of their own that names its inputs; they only fill holes, so what a
-vendor says is shown before them. `fetch spot` and `fetch chain` do this after a confirmation.";
+The values are a batch of their own that names its inputs. They only fill holes: what a file or a
+service gave is shown before them, also with `--overlap keep`. `fetch spot` and `fetch chain` do
+this after a confirmation.";
 
 /// Compute what follows from the data, as a batch that names its inputs
 #[derive(Debug, Args)]

@@ -48,15 +48,6 @@ numbers!(
     5 = Action::Supersede
 );
 numbers!(
-    class_number,
-    class_of,
-    Class,
-    "a class",
-    0 = Class::Fill,
-    1 = Class::Vendor,
-    2 = Class::Manual
-);
-numbers!(
     severity_number,
     severity_of,
     Severity,
@@ -66,6 +57,25 @@ numbers!(
     2 = Severity::Reject,
     3 = Severity::Fatal
 );
+
+fn class_number(class: Class) -> u8 {
+    match class {
+        Class::Computed | Class::Fill => 0,
+        Class::Vendor => 1,
+        Class::Manual => 2,
+    }
+}
+
+/// What was computed here was always stored as what fills holes; its mapping tells it apart.
+fn class_of(number: u8, mapping: &str) -> Result<Class, LedgerError> {
+    match number {
+        0 if mapping.starts_with(MappingRef::COMPUTED) => Ok(Class::Computed),
+        0 => Ok(Class::Fill),
+        1 => Ok(Class::Vendor),
+        2 => Ok(Class::Manual),
+        _ => Err(LedgerError::Malformed { what: "a class" }),
+    }
+}
 
 pub(super) fn series_of(code: u8) -> Result<Series, LedgerError> {
     Series::from_code(code).ok_or(LedgerError::Malformed { what: "a series" })
@@ -154,7 +164,8 @@ fn stage_to(stage: &Stage) -> StageV1 {
 fn stage_from(wire: StageV1) -> Result<Stage, LedgerError> {
     let mut views = Vec::with_capacity(wire.views.len());
     for (series, class, events) in wire.views {
-        views.push(ViewPart { series: series_of(series)?, class: class_of(class)?, events });
+        let class = class_of(class, &wire.mapping_id)?;
+        views.push(ViewPart { series: series_of(series)?, class, events });
     }
     let [read, accepted, rejected, blank, effective, retracted] = wire.rows;
     let findings = wire.findings.into_iter().map(finding_from);

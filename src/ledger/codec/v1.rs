@@ -143,7 +143,7 @@ pub struct StageV1 {
     pub mapping_version: u32,
     pub mapping_digest: [u8; 32],
     pub series: u8,
-    /// Series code, class (0 fill, 1 vendor, 2 manual), events.
+    /// Series code, class (0 fill or computed, 1 vendor, 2 manual), events.
     pub views: Vec<(u8, u8, u64)>,
     pub symbols: u32,
     /// Read, accepted, rejected, blank, effective, retracted.

@@ -4,28 +4,27 @@ use crate::domain::{Calendar, Datum, Day, Series, Table, code};
 use crate::projections::projection::{Column, Facts, Projection};
 use crate::projections::view::Record;
 use crate::quant::adjustment::{self, Adjustment};
-use crate::quant::estimators::{Bar, Estimator};
+use crate::quant::estimators::{Bar, Estimate, Estimator};
 use crate::quant::hv;
 
-/// `hv_estimators@1` and `@2`: nine estimators over the last 20 sessions (`options_platform.md` B10).
+/// `hv_estimators@1` to `@3`: nine estimators over the last 20 sessions (`options_platform.md` B10).
 ///
 /// A window that spans missing sessions, an unsound bar or a split has no value.
-pub struct HvEstimators(Splits);
-
-/// How a split is told from a move of the market.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Splits {
-    /// By a close outside 0.6 to 1.6 times the one before: 3:2 lies within.
-    BySize,
-    /// By that, and by the splits that are known.
-    Known,
+pub struct HvEstimators {
+    /// Whether splits that are known count as such. Else one is told by a close outside 0.6 to 1.6
+    /// times the one before: 3:2 lies within.
+    known_splits: bool,
+    /// Whether a variance below zero, which bars that contradict themselves give, is a volatility of 0.
+    negative_is_zero: bool,
 }
 
 impl HvEstimators {
     /// Version 1, kept for comparison.
-    pub const OLD: Self = Self(Splits::BySize);
-    /// Version 2.
-    pub const NEW: Self = Self(Splits::Known);
+    pub const FIRST: Self = Self { known_splits: false, negative_is_zero: true };
+    /// Version 2, kept for comparison.
+    pub const SECOND: Self = Self { known_splits: true, negative_is_zero: true };
+    /// Version 3.
+    pub const NEW: Self = Self { known_splits: true, negative_is_zero: false };
 }
 
 /// Sessions of a window.
@@ -40,28 +39,29 @@ impl Projection for HvEstimators {
     }
 
     fn version(&self) -> u32 {
-        match self.0 {
-            Splits::BySize => 1,
-            Splits::Known => 2,
-        }
+        1 + u32::from(self.known_splits) + u32::from(!self.negative_is_zero)
     }
 
     fn about(&self) -> &'static str {
-        match self.0 {
-            Splits::BySize => {
+        match (self.known_splits, self.negative_is_zero) {
+            (false, _) => {
                 "historical volatility of 20 sessions by nine estimators, annualised with 252 \
                  sessions; a split of 3:2 counts as a fall, for comparison"
             }
-            Splits::Known => {
+            (true, true) => {
+                "historical volatility of 20 sessions by nine estimators, annualised with 252 \
+                 sessions; 0 where bars contradict themselves, for comparison"
+            }
+            (true, false) => {
                 "historical volatility of 20 sessions by nine estimators, annualised with 252 sessions"
             }
         }
     }
 
     fn views(&self) -> &'static [Series] {
-        match self.0 {
-            Splits::BySize => &[Series::Spot],
-            Splits::Known => &[Series::Spot, Series::Splits],
+        match self.known_splits {
+            false => &[Series::Spot],
+            true => &[Series::Spot, Series::Splits],
         }
     }
 
@@ -96,7 +96,7 @@ impl Projection for HvEstimators {
         // A split looks like a move of the market: windows across it have no value either.
         let closes: Vec<f64> = bars.iter().map(|bar| bar.close).collect();
         let mut jumps = hv::suspicious_jumps(&days, &closes, &[]);
-        if self.0 == Splits::Known {
+        if self.known_splits {
             let splits = facts.splits();
             jumps.extend(hv::doubtful_splits(&days, &closes, &splits));
             jumps.extend(adjustment::seams(&days, &closes, &adjusted, &splits));
@@ -107,7 +107,7 @@ impl Projection for HvEstimators {
         breaks.sort_unstable();
         let all = Estimator::ALL.map(|estimator| estimator.series(&bars, WINDOW, &breaks));
         let rows = days.iter().enumerate().map(|(at, day)| {
-            let value = |of: &Vec<Result<_, _>>| of.get(at).and_then(volatility);
+            let value = |of: &Vec<Result<_, _>>| self.volatility(of.get(at)?.as_ref().ok()?);
             let mut row: Vec<Datum> = vec![(*day).into()];
             row.extend(all.iter().map(|of| Datum::from(value(of))));
             row
@@ -116,10 +116,11 @@ impl Projection for HvEstimators {
     }
 }
 
-fn volatility(
-    found: &Result<crate::quant::estimators::Estimate, crate::quant::estimators::NoEstimate>,
-) -> Option<f64> {
-    found.as_ref().ok().map(|estimate| estimate.volatility)
+impl HvEstimators {
+    /// The volatility that was measured; 0 is one, of prices that do not move.
+    fn volatility(&self, found: &Estimate) -> Option<f64> {
+        (self.negative_is_zero || !found.negative).then_some(found.volatility)
+    }
 }
 
 #[cfg(test)]
@@ -164,11 +165,45 @@ mod tests {
 
     #[test]
     fn no_window_spans_a_split_that_is_known() {
-        let (old, new) = (HvEstimators::OLD, HvEstimators::NEW);
+        let (old, new) = (HvEstimators::FIRST, HvEstimators::NEW);
         assert_eq!((valued(&old, 1.5, 0, &[]), valued(&new, 1.5, 0, &[])), (60, 40));
         // One that the vendor applied is no step, and one on another day explains none.
         assert_eq!((valued(&new, 1.0, 0, &[]), valued(&new, 1.5, 1, &[])), (60, 60));
         // Unless it is later and one side alone is as traded.
         assert_eq!((valued(&new, 1.5, 1, &[1]), valued(&new, 1.5, 1, &[1, 2])), (40, 60));
+        let all = [old, HvEstimators::SECOND, new];
+        assert_eq!(all.map(|of| of.version()), [1, 2, 3]);
+    }
+
+    /// Bars that open and close outside of their range have no variance above zero.
+    #[test]
+    fn bars_that_contradict_themselves_have_no_volatility_of_nought() {
+        let first: Day = "2024-03-01".parse().unwrap();
+        let sessions = (first.0..).map(Day).filter(|day| Calendar::nyse().is_open(*day));
+        let of = |version: HvEstimators, outside: f64| {
+            let bar = |(at, day): (usize, Day)| {
+                let close = outside + (at % 2) as f64;
+                let prices = [100.0, 106.0, 104.0, close];
+                let codes = [code::OPEN, code::HIGH, code::LOW, code::CLOSE];
+                record(day, 1, &codes.into_iter().zip(prices).collect::<Vec<_>>())
+            };
+            let spot = sessions.clone().take(21).enumerate().map(bar).collect();
+            let symbol: Symbol = "AAA".parse().unwrap();
+            let facts =
+                Facts::new(&symbol, BTreeMap::from([(Series::Spot, spot)]), BTreeMap::new());
+            let mut rows = version.rows(&facts).unwrap();
+            let row = rows.pop().unwrap();
+            let names = version.columns().iter().map(|column| column.name);
+            let of: BTreeMap<&str, Datum> = names.zip(row).collect();
+            ["close_to_close", "parkinson", "garman_klass", "rogers_satchell"].map(|name| match of
+                [name]
+            {
+                Datum::Real(value) => Some(value > 0.0),
+                _ => None,
+            })
+        };
+        let nought = [Some(true), Some(true), Some(false), Some(false)];
+        assert_eq!(of(HvEstimators::SECOND, 109.0), nought);
+        assert_eq!(of(HvEstimators::NEW, 109.0), [Some(true), Some(true), None, None]);
     }
 }

@@ -13,7 +13,8 @@ pub fn all() -> Vec<Arc<dyn Projection>> {
     vec![
         Arc::new(iv_metrics::IvMetrics),
         Arc::new(iv_hv::IvHv),
-        Arc::new(hv_estimators::HvEstimators::OLD),
+        Arc::new(hv_estimators::HvEstimators::FIRST),
+        Arc::new(hv_estimators::HvEstimators::SECOND),
         Arc::new(hv_estimators::HvEstimators::NEW),
         Arc::new(earnings_moves::EarningsMoves::OLD),
         Arc::new(earnings_moves::EarningsMoves::NEW),

@@ -29,6 +29,7 @@ pub use keys::is_underlying;
 pub use read::{Envelope, Page, PageSummary, TickerError, answers, envelope, read_page};
 pub use recognise::{Recognised, recognise};
 pub use stream::{GZIP, Unpacker, is_packed};
+pub(crate) use times::ns_of;
 pub use times::{SessionTimes, session_times};
 
 #[cfg(test)]

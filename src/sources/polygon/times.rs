@@ -18,9 +18,15 @@ pub(super) fn integer(raw: &str) -> Option<i64> {
     })
 }
 
-/// Nanoseconds since 1970 as milliseconds. 0 is no instant: snapshots are wiped to zeros at night.
+/// Nanoseconds since 1970, however they are written. 0 is no instant: snapshots are wiped to zeros at
+/// night.
+pub(crate) fn ns_of(raw: &str) -> Option<i64> {
+    integer(raw).filter(|ns| *ns != 0)
+}
+
+/// The same as milliseconds.
 pub(super) fn ms_of_ns(raw: &str) -> Option<i64> {
-    integer(raw).filter(|ns| *ns != 0).map(|ns| ns.div_euclid(1_000_000))
+    ns_of(raw).map(|ns| ns.div_euclid(1_000_000))
 }
 
 /// The instant of a text such as `2022-04-28T16:48:08-04:00`, in milliseconds.
