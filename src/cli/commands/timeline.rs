@@ -1,6 +1,6 @@
 //! `undo`, `redo` and `rollback --to`: the inverse of decisions.
 
-use crate::app::derive::{Derivation, PREFIX};
+use crate::app::derive::Derivation;
 use crate::app::report::Decided;
 use crate::app::{Ledger, decide, lookup};
 use crate::cli::context::Context;
@@ -8,6 +8,7 @@ use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
 use crate::cli::flow;
 use crate::cli::ui::Ui;
+use crate::domain::entry::MappingRef;
 use crate::domain::{BatchId, BatchState, Series};
 use clap::Args;
 
@@ -74,7 +75,7 @@ fn computed(ledger: &Ledger, decided: &Decided) -> Option<(BatchId, Series)> {
     [Derivation::Hv, Derivation::Iv].into_iter().find_map(|what| {
         let id = gone_of(ledger, decided, what.series())?;
         let stage = &ledger.batches().get(id)?.stage;
-        stage.mapping.id.starts_with(PREFIX).then_some((id, what.input()))
+        stage.mapping.id.starts_with(MappingRef::COMPUTED).then_some((id, what.input()))
     })
 }
 
