@@ -125,7 +125,8 @@ pub(super) fn first_line<R: Read + Seek>(
             if cells.is_empty() {
                 continue;
             }
-            if best.as_ref().is_none_or(|(_, known)| known.len() <= cells.len()) {
+            let as_many = |known: usize| known > 1 && known == cells.len();
+            if best.as_ref().is_none_or(|(_, of)| of.len() < cells.len() || as_many(of.len())) {
                 best = Some((record.line, cells));
             }
             break;
