@@ -27,7 +27,6 @@ pub mod metrics;
 pub mod outside;
 pub mod overview;
 pub mod parallel;
-mod parts;
 pub mod pieces;
 pub mod prepared;
 pub mod projection;

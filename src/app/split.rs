@@ -15,7 +15,6 @@ pub use wholes::wholes;
 use super::decide;
 use super::error::{AppError, Result};
 use super::import::with_events;
-use super::parts::{CODE, is_part};
 use super::prepared::Staged;
 use super::report::{SplitPart, SplitReport};
 use super::stage::Draft;
@@ -136,7 +135,7 @@ fn counts(ledger: &Ledger, id: BatchId) -> Result<BTreeMap<Symbol, u64>> {
 /// # Errors
 /// [`AppError::Usage`].
 pub fn refuse_part(stage: &Stage) -> Result<()> {
-    if !is_part(stage) {
+    if !stage.is_part() {
         return Ok(());
     }
     let text = format!(
@@ -352,7 +351,7 @@ fn draft(
         .map_err(|_| LedgerError::damaged(format!("the mapping of {id} is no text")))?;
     let kept = if takes { "the chosen symbols" } else { "the rest" };
     let text = format!("{kept} of {id}, which was split by symbol (chosen: {})", few(chosen));
-    let mut draft = Draft::of_staged(stage, manifest, definition, (CODE, text));
+    let mut draft = Draft::of_staged(stage, manifest, definition, (Stage::PART, text));
     // Rejected rows are in the rest alone.
     draft.findings.retain(|finding| !takes || finding.severity != Severity::Reject);
     draft.rows = RowCounts::default();

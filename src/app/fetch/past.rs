@@ -3,22 +3,18 @@
 
 use super::meaning::meaning;
 use super::note::{Answered, Note};
+use super::withheld::about;
 use crate::domain::{Coverage, Day, Fact};
 
 /// What an answer that cannot be read says of its days: nothing.
 pub(super) fn lost(answer: &Answered, why: &str) -> Coverage {
-    let question = &answer.question;
     Coverage {
-        series: question.series,
-        symbol: question.symbol.clone(),
-        scope: question.scope.clone(),
-        from: question.from,
-        to: question.to,
         fact: Fact::Failed,
         settled: Day(i32::MIN),
         observed_ms: answer.pages.last().map_or(0, |(note, _)| Note::certain_ms(note)),
         meaning: meaning(&[]),
         text: why.to_owned(),
+        ..about(&answer.question)
     }
 }
 

@@ -1,7 +1,6 @@
 //! The same rows in a batch that was split and in its parts.
 
 use crate::app::error::Result;
-use crate::app::parts::is_part;
 use crate::domain::BatchId;
 use crate::ledger::Ledger;
 use crate::ledger::erase::Selection;
@@ -17,7 +16,7 @@ type Spot = (u32, u32, u64, Option<(String, i32)>);
 /// Damage met on the way.
 pub fn with_twins(ledger: &Ledger, selection: &mut Selection) -> Result<()> {
     let table = ledger.batches();
-    if table.iter().all(|(_, batch)| !is_part(&batch.stage)) {
+    if table.iter().all(|(_, batch)| !batch.stage.is_part()) {
         return Ok(());
     }
     for (id, numbers) in selection.clone() {
@@ -25,7 +24,7 @@ pub fn with_twins(ledger: &Ledger, selection: &mut Selection) -> Result<()> {
         let sources = ledger.manifest_of(&batch.stage)?.sources;
         let mut family = Vec::new();
         for (other, known) in table.iter().filter(|(other, _)| *other != id) {
-            let near = is_part(&known.stage) || is_part(&batch.stage);
+            let near = known.stage.is_part() || batch.stage.is_part();
             if near && ledger.manifest_of(&known.stage)?.sources == sources {
                 family.push(other);
             }

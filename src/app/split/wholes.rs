@@ -1,7 +1,6 @@
 //! The wholes that a part was split from.
 
 use crate::app::error::Result;
-use crate::app::parts::is_part;
 use crate::domain::batch::Refusal;
 use crate::domain::{BatchId, Digest, Stage};
 use crate::ledger::Ledger;
@@ -21,7 +20,7 @@ pub fn wholes(ledger: &Ledger, id: BatchId) -> Result<Vec<BatchId>> {
     let table = ledger.batches();
     let part = &table.get(id).ok_or(Refusal::NoSuchBatch(id))?.stage;
     let mut found = Vec::new();
-    if !is_part(part) {
+    if !part.is_part() {
         return Ok(found);
     }
     let wanted = sources(ledger, part)?;
