@@ -3,12 +3,15 @@
 use super::numbers::{count, counted};
 use super::table::{Side, Table};
 use super::{Document, Grid, Look};
-use crate::app::report::{FetchLine, FetchReport};
+use crate::app::report::{FetchLine, FetchPlan, FetchRefused, FetchReport};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// Outcomes told one by one; the counts are complete.
 const FEW: usize = 12;
+
+/// Ranges told in a sentence; `--json` has all.
+const FEW_REFUSED: usize = 3;
 
 /// A fetch, before or after it.
 #[derive(Clone, Copy, Debug)]
@@ -43,8 +46,33 @@ impl FetchPage<'_> {
         if plan.covered > 0 {
             out += &format!("  of {} nothing is missing\n", counted(plan.covered, "symbol"));
         }
+        if let Some(refused) = refused(plan) {
+            out += &format!(
+                "  not asked again, since the service's plan does not include it: {refused}\n"
+            );
+        }
         out
     }
+}
+
+/// The first ranges that the service's plan does not include; `None` where there are none.
+pub fn refused(plan: &FetchPlan) -> Option<String> {
+    let all = &plan.not_entitled;
+    let one = |refused: &FetchRefused| {
+        let symbol = refused.symbol.as_deref().unwrap_or("all symbols");
+        let scope = match refused.scope.as_str() {
+            "" => String::new(),
+            scope => format!(" ({scope})"),
+        };
+        let FetchRefused { from, to, .. } = refused;
+        let days = if from == to { from.clone() } else { format!("{from} … {to}") };
+        format!("{symbol}{scope} {days}")
+    };
+    let mut told: Vec<String> = all.iter().take(FEW_REFUSED).map(one).collect();
+    if let more @ 1.. = all.len().saturating_sub(FEW_REFUSED) {
+        told.push(format!("{} more", count(more as u64)));
+    }
+    (!told.is_empty()).then(|| told.join(", "))
 }
 
 /// Lines that a person should see: what is not plain data.

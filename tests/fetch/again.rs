@@ -2,7 +2,7 @@
 
 use super::Bench;
 use super::fake::Fake;
-use super::responder::{Responder, ok};
+use super::responder::{Responder, ok, whole};
 use super::{bars_body, sessions};
 use serde_json::Value;
 
@@ -184,5 +184,55 @@ fn a_plan_that_shortens_a_range_is_recorded_and_not_asked_again() {
     fake.control(r#"{"plan": "advanced"}"#);
     bench.confirmed("spot AAPL --years 5 --grouped never --refresh");
     assert_eq!(bench.rows("spot", "AAPL")[0]["date"], "2020-11-16");
+    bench.verifies();
+}
+
+/// What the plan does not include is not known: the second run says so as the first one did.
+#[test]
+fn what_is_not_in_the_plan_stays_so_until_it_is_asked_again() {
+    let days = sessions("2025-10-20", "2025-10-23");
+    let service = Responder::new(move |target, call| match target.split('/').nth(4) {
+        Some("PAID") if call < 2 => {
+            whole("403 Forbidden", r#"{"status":"NOT_AUTHORIZED","message":"upgrade your plan"}"#)
+        }
+        Some(symbol) => ok(bars_body(symbol, &days, |n| format!("3{n}"))),
+        None => whole("500 Oops", ""),
+    });
+    let bench = Bench::new(service.base());
+    let rest = "--from 2025-10-20 --to 2025-10-23 --grouped never --no-derive --yes";
+    let one = format!("spot PAID {rest}");
+    bench.fetch(&one).exits(42);
+    for _ in 0..2 {
+        let ran = bench.fetch(&one).exits(42);
+        assert!(!ran.out.contains("knows all"), "{}", ran.out);
+        let range = "PAID 2025-10-20 … 2025-10-23";
+        assert!(ran.out.contains(&format!("not in the service's plan: {range}")), "{}", ran.out);
+        assert!(ran.err.contains("of 1 symbol not all is in"), "{}", ran.err);
+        assert!(!ran.err.contains("nothing is missing"), "{}", ran.err);
+        let reason = format!("! the plan does not include {range}: upgrade your plan");
+        assert!(ran.err.contains(&reason), "{}", ran.err);
+        assert!(ran.err.contains("--refresh"), "{}", ran.err);
+    }
+    let review = bench.fetch(&format!("{one} --json")).exits(42).json();
+    let plan = &review["fetch"]["plan"];
+    let refused = serde_json::json!([{"symbol": "PAID", "from": "2025-10-20", "to": "2025-10-23",
+        "text": "upgrade your plan"}]);
+    assert_eq!((&plan["covered"], &plan["not_entitled"]), (&0.into(), &refused), "{review}");
+    assert_eq!(review["known"], false);
+    let planned = bench.fetch(&format!("{one} --dry-run")).exits(0).out;
+    assert!(planned.contains("not asked again") && planned.contains("PAID"), "{planned}");
+    assert_eq!(service.asked().len(), 1, "what was refused is not asked again");
+    // Beside what came it is told, and the rest is as good as ever: as the first time.
+    let two = format!("spot PAID OPEN {rest}");
+    bench.fetch(&two).exits(0);
+    let ran = bench.fetch(&two).exits(0);
+    assert!(ran.out.contains("not in the service's plan: PAID"), "{}", ran.out);
+    assert!(ran.err.contains("nothing is missing of 1 symbol; of 1 symbol not"), "{}", ran.err);
+    assert!(ran.err.contains("--refresh"), "{}", ran.err);
+    // Another plan.
+    bench.fetch(&format!("{one} --refresh")).exits(0);
+    let ran = bench.fetch(&one).exits(0);
+    assert!(ran.out.contains("the ledger knows all of it already"), "{}", ran.out);
+    assert_eq!(bench.rows("spot", "PAID").len(), 4);
     bench.verifies();
 }

@@ -297,26 +297,30 @@ impl CoverageMap {
         ranges
     }
 
-    /// The days, of those given (ascending), that have to be asked: never asked, failed, or
-    /// provisional.
-    pub fn missing(
+    /// The days given (ascending), each with a fact that makes it needless to ask, which is one that is
+    /// final: that there is data before that there is none, and that before not being in the plan. Days
+    /// without one have to be asked: never asked, failed, or provisional.
+    pub fn answers(
         &self,
         series: Series,
         symbol: Option<&Symbol>,
         scope: &str,
         days: impl Iterator<Item = Day>,
-    ) -> Vec<Day> {
-        let mut days: Vec<(Day, bool)> = days.map(|day| (day, false)).collect();
+    ) -> Vec<(Day, Option<&Coverage>)> {
+        let mut days: Vec<(Day, Option<&Coverage>)> = days.map(|day| (day, None)).collect();
         // What the plan does not include stays so until it is another one; `--refresh` asks again.
         let facts = self.about(series, symbol, scope).filter(|fact| fact.fact != Fact::Failed);
         for fact in facts {
             let last = fact.to.min(fact.settled);
             let first = days.partition_point(|(day, _)| *day < fact.from);
-            for (day, done) in days.iter_mut().skip(first).take_while(|(day, _)| *day <= last) {
-                *done = *done || self.counts(fact, symbol, *day);
+            for (day, known) in days.iter_mut().skip(first).take_while(|(day, _)| *day <= last) {
+                let enough = |known: &Coverage| known.fact == Fact::Data || known.fact < fact.fact;
+                if !known.is_some_and(enough) && self.counts(fact, symbol, *day) {
+                    *known = Some(fact);
+                }
             }
         }
-        days.into_iter().filter(|(_, done)| !done).map(|(day, _)| day).collect()
+        days
     }
 }
 
@@ -408,6 +412,11 @@ mod tests {
         }
     }
 
+    fn missing(map: &CoverageMap, symbol: &Symbol, days: impl Iterator<Item = Day>) -> Vec<i32> {
+        let known = map.answers(Series::Spot, Some(symbol), "", days).into_iter();
+        known.filter(|(_, fact)| fact.is_none()).map(|(day, _)| day.0).collect()
+    }
+
     #[test]
     fn only_what_is_not_known_for_good_is_missing() {
         let mut map = CoverageMap::default();
@@ -417,13 +426,14 @@ mod tests {
         map.add(fact(Some("A"), (12, 13), Fact::Failed, 13));
         map.add(fact(None, (20, 20), Fact::Data, 20));
         let a: Symbol = "A".parse().unwrap();
-        let days = |symbol: &Symbol| -> Vec<i32> {
-            let missing = map.missing(Series::Spot, Some(symbol), "", days_in(Day(1), Day(20)));
-            missing.into_iter().map(|day| day.0).collect()
-        };
+        let days = |symbol: &Symbol| missing(&map, symbol, days_in(Day(1), Day(20)));
         assert_eq!(days(&a), [5, 6, 7, 12, 13, 14, 15, 16, 17, 18, 19]);
         assert_eq!(days(&"B".parse().unwrap()).len(), 19);
         assert_eq!(map.fact(Series::Spot, Some(&a), "", Day(12)).unwrap().fact, Fact::Failed);
+        let told = map.answers(Series::Spot, Some(&a), "", [4, 5, 8, 10, 12].map(Day).into_iter());
+        let told: Vec<_> = told.iter().map(|(_, fact)| fact.map(|fact| fact.fact)).collect();
+        let known = [Some(Fact::Data), None, Some(Fact::Empty), Some(Fact::NotEntitled), None];
+        assert_eq!(told, known);
         assert!(map.fact(Series::Spot, Some(&a), "", Day(7)).is_none());
         // A later answer about the failed days takes their place and joins its neighbours.
         map.add(Coverage { observed_ms: 5, ..fact(Some("A"), (12, 13), Fact::NotEntitled, 13) });
@@ -446,11 +456,7 @@ mod tests {
         map.add(Coverage { observed_ms: noon(40), ..fact(Some("A"), (10, 12), Fact::Data, 12) });
         map.add(fact(None, (15, 15), Fact::Data, 15));
         let a: Symbol = "A".parse().unwrap();
-        let days = |map: &CoverageMap| -> Vec<i32> {
-            let all = [1, 9, 10, 12, 15].map(Day).into_iter();
-            let missing = map.missing(Series::Spot, Some(&a), "", all);
-            missing.into_iter().map(|day| day.0).collect()
-        };
+        let days = |map: &CoverageMap| missing(map, &a, [1, 9, 10, 12, 15].map(Day).into_iter());
         assert!(days(&map).is_empty());
         // A split on day 30: answered before it (on day 20) and restated since.
         map.splits.insert(a.clone(), vec![Day(30)]);

@@ -37,7 +37,7 @@ pub use cut::CutChains;
 pub use endpoint::{Endpoint, Provider};
 pub(super) use meaning::gave;
 pub use note::{Note, waiting};
-pub use plan::{Grouped, Plan, What, Wish, plan, plan_beside};
+pub use plan::{Grouped, NotEntitled, Plan, What, Wish, plan, plan_beside};
 pub use service::{Pace, Resilience, Service, ServiceOptions, Stop, open_inbox, reach};
 pub use settle::{SettleOptions, Settled, settle};
 pub use spent::spent;

@@ -8,10 +8,12 @@ use crate::domain::{BatchId, Calendar, Day, Series, Symbol, eastern};
 use crate::sources::alpha_vantage::Endpoint as Av;
 use crate::sources::polygon::Endpoint as P;
 use kept::Kept;
+use refused::Refused;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
 pub use kept::plan_beside;
+pub use refused::NotEntitled;
 
 /// Most base bars of one request.
 const LIMIT: u32 = 50_000;
@@ -133,6 +135,10 @@ pub struct Plan {
     pub covered: Vec<Symbol>,
     /// Batches whose days are left out because they were rolled back, or erased of them.
     pub rolled_back: Vec<BatchId>,
+    /// What is not asked since the service's plan does not include it.
+    pub not_entitled: Vec<NotEntitled>,
+    /// Whether there is data about some of the days that are wanted.
+    pub has_data: bool,
 }
 
 /// The session that a snapshot taken at an instant belongs to: the one that runs or ran last.
@@ -150,9 +156,16 @@ pub fn plan(wish: &Wish, coverage: &CoverageMap, calendar: &Calendar) -> Plan {
 /// Plans what is missing of a wish, and of answers that wait.
 fn planned(wish: &Wish, coverage: &CoverageMap, calendar: &Calendar, kept: &[Kept<'_>]) -> Plan {
     let rolled_back = RefCell::new(BTreeSet::new());
-    let held = Cell::new(0);
-    let planner =
-        Planner { wish, coverage, calendar, rolled_back: &rolled_back, held: &held, kept };
+    let (left_out, refused) = (Cell::new(0), Refused::default());
+    let planner = Planner {
+        wish,
+        coverage,
+        calendar,
+        rolled_back: &rolled_back,
+        refused: &refused,
+        left_out: &left_out,
+        kept,
+    };
     let mut plan = match wish.what {
         What::Spot | What::Bars if wish.source == Provider::AlphaVantage => {
             planner.each(|symbol| planner.daily(symbol))
@@ -182,6 +195,7 @@ fn planned(wish: &Wish, coverage: &CoverageMap, calendar: &Calendar, kept: &[Kep
     };
     plan.covered.sort();
     plan.rolled_back = rolled_back.take().into_iter().collect();
+    (plan.not_entitled, plan.has_data) = refused.told(calendar);
     plan
 }
 
@@ -190,19 +204,20 @@ struct Planner<'a> {
     coverage: &'a CoverageMap,
     calendar: &'a Calendar,
     rolled_back: &'a RefCell<BTreeSet<BatchId>>,
-    /// How many days were left out for it.
-    held: &'a Cell<u64>,
+    refused: &'a Refused<'a>,
+    /// How many days are neither known nor asked: taken back, or not in the service's plan.
+    left_out: &'a Cell<u64>,
     kept: &'a [Kept<'a>],
 }
 
 impl Planner<'_> {
-    /// The questions of each symbol; a symbol without any, of which nothing is held back, is covered.
+    /// The questions of each symbol; a symbol without any, of which nothing is left out, is covered.
     fn each(&self, questions: impl Fn(&Symbol) -> Vec<Question>) -> Plan {
         let mut plan = Plan::default();
         for symbol in &self.wish.symbols {
-            let held = self.held.get();
+            let left_out = self.left_out.get();
             let asked = questions(symbol);
-            if asked.is_empty() && self.held.get() == held {
+            if asked.is_empty() && self.left_out.get() == left_out {
                 plan.covered.push(symbol.clone());
             }
             plan.questions.extend(asked);
@@ -228,7 +243,12 @@ impl Planner<'_> {
         let series = self.wish.what.series();
         let mut missing = match self.wish.refresh {
             true => all.to_vec(),
-            false => self.coverage.missing(series, symbol, scope, all.iter().copied()),
+            false => {
+                let known = self.coverage.answers(series, symbol, scope, all.iter().copied());
+                let refused = self.refused.note(symbol, scope, &known);
+                self.left_out.set(self.left_out.get() + refused);
+                known.iter().filter(|(_, fact)| fact.is_none()).map(|(day, _)| *day).collect()
+            }
         };
         let about = |kept: &&Kept<'_>| {
             kept.question.symbol.as_ref() == symbol && kept.question.scope == scope
@@ -246,7 +266,7 @@ impl Planner<'_> {
         }
         let back = self.coverage.rolled_back(self.wish.what.series(), symbol, scope, day);
         self.rolled_back.borrow_mut().extend(back);
-        self.held.set(self.held.get() + u64::from(back.is_some()));
+        self.left_out.set(self.left_out.get() + u64::from(back.is_some()));
         back.is_some()
     }
 
@@ -459,5 +479,6 @@ impl Planner<'_> {
 
 mod kept;
 mod others;
+mod refused;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,8 @@
 //! What a fetch planned, asked and got.
 
-use crate::app::fetch::{Counters, OutcomeLine, Plan};
+use crate::app::fetch::{Counters, NotEntitled, OutcomeLine, Plan};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// A fetch: `volledger/fetch/1`, and the member `fetch` of its review.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -64,6 +65,8 @@ pub struct FetchPlan {
     pub seconds: f64,
     /// Symbols of which nothing is missing.
     pub covered: u64,
+    /// What is not known and not asked again, since the service's plan does not include it.
+    pub not_entitled: Vec<FetchRefused>,
     /// What the service allows in a day; absent where it has no such limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub day: Option<FetchDay>,
@@ -87,9 +90,16 @@ impl FetchPlan {
             requests_per_minute: per_minute,
             seconds,
             covered: plan.covered.len() as u64,
+            not_entitled: plan.not_entitled.iter().map(FetchRefused::of).collect(),
             day: None,
             targets: asked.map(|question| question.target.clone()).collect(),
         }
+    }
+
+    /// Of how many symbols not all is in the service's plan.
+    pub fn refused_symbols(&self) -> u64 {
+        let symbols: BTreeSet<_> = self.not_entitled.iter().map(|one| &one.symbol).collect();
+        symbols.len() as u64
     }
 
     /// Adds what the service allows in a day and what of it is spent; 0 `requests` is no limit.
@@ -97,6 +107,34 @@ impl FetchPlan {
     pub fn of_a_day(mut self, requests: u32, spent: u32) -> Self {
         self.day = (requests > 0).then_some(FetchDay { requests, spent });
         self
+    }
+}
+
+/// Days that the service's plan did not include when it was asked.
+#[derive(Clone, Debug, Serialize)]
+pub struct FetchRefused {
+    /// The symbol; null for all of them.
+    pub symbol: Option<String>,
+    /// What tells the question from others of the view.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub scope: String,
+    /// First day.
+    pub from: String,
+    /// Last day.
+    pub to: String,
+    /// What the service said.
+    pub text: String,
+}
+
+impl FetchRefused {
+    fn of(refused: &NotEntitled) -> Self {
+        Self {
+            symbol: refused.symbol.as_ref().map(ToString::to_string),
+            scope: refused.scope.clone(),
+            from: refused.from.to_string(),
+            to: refused.to.to_string(),
+            text: refused.text.clone(),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! `fetch`: plan what is missing, ask the service, review what came, and decide.
 
 mod service;
+mod told;
 mod words;
 
 pub(in crate::cli) use service::{asks, providers, reached};
@@ -9,10 +10,7 @@ pub(in crate::cli) use words::FetchArgs;
 use super::derive;
 use crate::app::Ledger;
 use crate::app::derive::Derivation;
-use crate::app::fetch::{
-    self, Asked, CoverageMap, OutcomeLine, Plan, Provider, Question, Service, Settled, Stop, What,
-    Wish,
-};
+use crate::app::fetch::{self, CoverageMap, Provider, Service, Settled, Stop, What, Wish};
 use crate::app::import::{Outcome as Came, Staged};
 use crate::app::prepared;
 use crate::app::report::{FetchCache, FetchLine, FetchPlan, FetchReport, Review};
@@ -25,9 +23,8 @@ use crate::cli::interrupt;
 use crate::cli::ui::Ui;
 use crate::config::PolygonSettings;
 use crate::domain::batch::Batch;
-use crate::domain::{BatchId, BatchState, Calendar, Fact};
-use crate::render::numbers::counted;
-use crate::render::{FetchPage, ReviewPage};
+use crate::domain::{BatchId, BatchState, Calendar};
+use crate::render::{FetchPage, ReviewPage, refused};
 use std::sync::Arc;
 use words::wish;
 
@@ -79,15 +76,16 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
     if args.dry_run {
         ui.page(&FetchPage { report: &report, planned: true })?;
         if let Some(batch) = plan.rolled_back.last() {
-            left_out(ui, *batch, (erased, wish.what), false)?;
+            told::left_out(ui, *batch, (erased, wish.what), false)?;
         }
         ui.hint("nothing was asked; leave out `--dry-run` to ask");
         return Ok(Exit::Done);
     }
-    announce(ui, &plan, &report.plan);
+    told::announce(ui, &report.plan);
+    let denied = told::denied(plan.has_data, &report.plan);
     if let Some(batch) = plan.rolled_back.last() {
         let all = plan.questions.is_empty() && kept == 0;
-        left_out(ui, *batch, (erased, wish.what), all)?;
+        told::left_out(ui, *batch, (erased, wish.what), all)?;
     }
     let mut shut = None;
     if !plan.questions.is_empty() {
@@ -130,7 +128,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
                 "! one question after the other failed, the rest was not asked: {text}"
             ));
         }
-        shut = shut_text(&asked);
+        shut = told::shut_text(&asked);
         if asked.stopped {
             return Err(Failure::of(
                 Exit::Interrupted,
@@ -147,59 +145,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
     };
     let settled = fetch::settle(&mut ledger, &mut inbox, &options, &ctx.run())?;
     drop(inbox);
-    finish(ui, ctx, &mut ledger, (settled, shut), report, &wish, args)
-}
-
-/// Tells that days are not asked since they were taken back; where these are all, that is a refusal.
-fn left_out(ui: &mut Ui, batch: BatchId, (erased, what): (bool, What), all: bool) -> Outcome<()> {
-    let anew = "ask for it anew with `--again --reason TEXT`";
-    let (how, before, hint) = match erased {
-        true => ("erased from", "erased from", anew.to_owned()),
-        false => {
-            let back = format!("bring it back with `volledger batch reinstate {batch}`");
-            ("rolled back with", "rolled back before, with", format!("{back}, or {anew}"))
-        }
-    };
-    if all {
-        let text = format!("what is missing was {before} {batch}");
-        // A list says all again each day.
-        let hint = match what {
-            What::Calendar | What::Earnings | What::Tickers => {
-                format!("{hint}; tomorrow's is asked for")
-            }
-            _ => hint,
-        };
-        return Err(Failure::of(Exit::RolledBackBefore, text, hint));
-    }
-    ui.note(&format!("days that were {how} {batch} are not asked (`--again` does)"));
-    Ok(())
-}
-
-/// Tells which answers that waited are left out, since what they say was taken back meanwhile.
-fn not_brought_back(ui: &mut Ui, withheld: &[(Question, Option<BatchId>)]) {
-    let Some((first, _)) = withheld.first() else { return };
-    let mut batches: Vec<String> =
-        withheld.iter().flat_map(|of| of.1).map(|id| id.to_string()).collect();
-    batches.sort();
-    batches.dedup();
-    let about = first.symbol.as_ref().map_or_else(|| "all symbols".into(), ToString::to_string);
-    let of = if batches.is_empty() { String::new() } else { format!(" ({})", batches.join(", ")) };
-    let (count, series) = (withheld.len(), first.series);
-    let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
-    ui.note(&format!(
-        "the answer about {series} of {about}{more} that waited is left out: what it says was taken back \
-         after it had been asked for{of} (`--again` asks anew)"
-    ));
-}
-
-/// What is to be said when no further request had a chance.
-fn shut_text(asked: &Asked) -> Option<String> {
-    let text = asked.shut.as_ref()?;
-    Some(match asked.left {
-        0 => text.clone(),
-        1 => format!("1 question was not asked: {text}"),
-        left => format!("{left} questions were not asked: {text}"),
-    })
+    finish(ui, ctx, &mut ledger, (settled, shut, denied), report, &wish, args)
 }
 
 /// Shows what came, and goes on to the decision about it.
@@ -207,7 +153,7 @@ fn finish(
     ui: &mut Ui,
     ctx: &Context,
     ledger: &mut Ledger,
-    (settled, shut): (Settled, Option<String>),
+    (settled, shut, denied): (Settled, Option<String>, Option<String>),
     mut report: FetchReport,
     wish: &Wish,
     args: &FetchArgs,
@@ -215,7 +161,7 @@ fn finish(
     report.dropped = settled.dropped as u64;
     report.outcomes = settled.outcomes.iter().flat_map(FetchLine::of).collect();
     let Settled { staged, outcomes, withheld, refused, .. } = settled;
-    not_brought_back(ui, &withheld);
+    told::not_brought_back(ui, &withheld);
     let (refused, others): (Vec<_>, Vec<_>) =
         refused.into_iter().partition(|(of, _)| *of == (wish.what.series(), wish.source));
     let refused = refused.into_iter().next().map(|(_, refusal)| refusal);
@@ -223,7 +169,7 @@ fn finish(
         ui.note(&format!("{series} of an earlier fetch is left out: {refusal}"));
     }
     let shut = shut.map(|text| (Exit::Network, text, "the same command asks for the rest later"));
-    let told = shut.or_else(|| verdict(&outcomes));
+    let told = shut.or_else(|| told::verdict(&outcomes, denied));
     if ui.for_people() {
         ui.show(&FetchPage { report: &report, planned: false })?;
     }
@@ -298,7 +244,7 @@ fn finish(
             if let (true, Some(what)) = (args.decide.yes, follows) {
                 derive::follow(ui, ctx, ledger, what, &wish.symbols)?;
             }
-            nothing_new(ui, ledger, left, report, wish, args)?;
+            nothing_new(ui, ledger, (left, told.is_some()), report, wish, args)?;
             Exit::Done
         }
     };
@@ -317,25 +263,35 @@ fn finish(
     })
 }
 
-/// Shows a fetch that left nothing to decide about; `left` waits for a decision from before.
+/// Shows a fetch that left nothing to decide about; `left` waits for a decision from before, and
+/// `is_told` says that a reason for the exit code follows, with its hint.
 fn nothing_new(
     ui: &mut Ui,
     ledger: &Ledger,
-    left: Option<BatchId>,
+    (left, is_told): (Option<BatchId>, bool),
     report: FetchReport,
     wish: &Wish,
     args: &FetchArgs,
 ) -> Outcome<()> {
     let mut review = Review::of_nothing(ledger.position().0, &format!("{}/1", wish.source.name()));
-    // What was not asked is not known.
-    review.known = report.left == 0;
+    // What was not asked is not known, nor what the service's plan does not include.
+    let refused = refused(&report.plan);
+    review.known = report.left == 0 && refused.is_none();
+    let left_over = report.left > 0;
     review.fetch = Some(Box::new(report));
     if ui.for_people() {
         ui.tell(match left {
-            _ if !review.known => "Nothing came: not all of it could be asked",
+            _ if left_over => "Nothing came: not all of it could be asked",
             Some(_) => "Nothing new: what was asked before waits for a decision",
+            None if refused.is_some() => "Nothing new, and not all of it is known",
             None => "Nothing new: the ledger knows all of it already",
         })?;
+        if let Some(refused) = &refused {
+            ui.tell(&format!("  not in the service's plan: {refused}"))?;
+        }
+        if refused.is_some() && !is_told {
+            ui.hint(told::REFRESH);
+        }
     } else {
         ui.show(&ReviewPage::new(&review, args.full))?;
     }
@@ -367,92 +323,5 @@ fn follows(what: What) -> Option<Derivation> {
         What::Spot => Some(Derivation::Hv),
         What::Chain => Some(Derivation::Iv),
         _ => None,
-    }
-}
-
-/// What the answers say as a whole, when not all is well.
-fn verdict(outcomes: &[OutcomeLine]) -> Option<(Exit, String, &'static str)> {
-    let has = |outcome: &OutcomeLine, fact| outcome.facts.iter().any(|(_, _, f)| *f == fact);
-    // What failed in an earlier fetch is asked again by whoever wants it; if that was now, it is told.
-    let of_now = |outcome: &&OutcomeLine| !(outcome.earlier && has(outcome, Fact::Failed));
-    let outcomes: Vec<&OutcomeLine> = outcomes.iter().filter(of_now).collect();
-    let failed: Vec<_> = outcomes.iter().filter(|outcome| has(outcome, Fact::Failed)).collect();
-    let name = |outcome: &OutcomeLine| {
-        let symbol = outcome.question.symbol.as_ref().map(ToString::to_string);
-        format!("{} ({})", symbol.unwrap_or_else(|| "all symbols".into()), outcome.ended)
-    };
-    if let Some(first) = failed.first() {
-        let refused = failed.iter().all(|outcome| outcome.ended == "rejected");
-        let exit = if refused { Exit::Failed } else { Exit::Network };
-        let count = failed.len();
-        let text = format!(
-            "{count} of {} questions failed, the first was {}: {}",
-            outcomes.len(),
-            name(first),
-            first.text
-        );
-        return Some((exit, text, "the same command asks for the rest again"));
-    }
-    let any = outcomes.iter().any(|outcome| has(outcome, Fact::Data));
-    let denied = outcomes.iter().find(|outcome| has(outcome, Fact::NotEntitled));
-    if let (false, Some(denied)) = (any, denied) {
-        let text = format!("the plan does not include {}: {}", name(denied), denied.text);
-        let hint = "after a change of plan ask again with `--refresh`";
-        return Some((Exit::Plan, text, hint));
-    }
-    let lost = outcomes.iter().find(|outcome| outcome.ended == "not-found");
-    if let (false, Some(lost)) = (any, lost) {
-        let text = format!("the service does not know {}: {}", name(lost), lost.text);
-        return Some((Exit::Failed, text, "check the symbol; indices begin with `I:`"));
-    }
-    None
-}
-
-fn announce(ui: &mut Ui, plan: &Plan, told: &FetchPlan) {
-    let count = plan.questions.len();
-    let mut text = match count {
-        0 => "Plan: nothing to ask".to_owned(),
-        _ => format!("Plan: {}", counted(count as u64, "request")),
-    };
-    match told.requests_per_minute {
-        0 => {}
-        n if count > 1 && told.seconds > 0.0 => {
-            text += &format!(", at {n} a minute at least {}", duration(told.seconds));
-        }
-        n => text += &format!(", {n} a minute allowed"),
-    }
-    if let Some(day) = &told.day {
-        let left = day.requests.saturating_sub(day.spent);
-        text += &format!(", {left} of the {} of a day are left", day.requests);
-    }
-    if told.kept > 0 {
-        let kept = counted(told.kept, "answer");
-        text += &format!("; {kept} kept from an interrupted fetch");
-    }
-    if told.covered > 0 {
-        text += &format!("; nothing is missing of {}", counted(told.covered, "symbol"));
-    }
-    ui.say(&text);
-}
-
-/// A duration as a person says it.
-fn duration(seconds: f64) -> String {
-    let seconds = seconds.ceil() as u64;
-    match (seconds / 3600, seconds / 60 % 60) {
-        (0, 0) => format!("{seconds} s"),
-        (0, minutes) => format!("{minutes} min {} s", seconds % 60),
-        (hours, minutes) => format!("{hours} h {minutes} min"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_said_shortly() {
-        for (seconds, want) in [(0.0, "0 s"), (59.2, "1 min 0 s"), (5988.0, "1 h 39 min")] {
-            assert_eq!(duration(seconds), want);
-        }
     }
 }

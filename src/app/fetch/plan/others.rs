@@ -41,12 +41,12 @@ impl Planner<'_> {
         let calendar = |symbol: Option<&Symbol>, target| {
             self.question(Av::Calendar, symbol, &scope, today, target)
         };
-        let mut held_back = BTreeSet::new();
+        let mut left_out = BTreeSet::new();
         let mut wanting: Vec<&Symbol> = Vec::new();
         for symbol in &self.wish.symbols {
-            let held = self.held.get();
+            let before = self.left_out.get();
             wanting.extend(lacks(Some(symbol), &scope).then_some(symbol));
-            held_back.extend((self.held.get() > held).then_some(symbol));
+            left_out.extend((self.left_out.get() > before).then_some(symbol));
         }
         let back = self.coverage.any_rolled_back(self.wish.what.series(), &scope, today.0);
         let back = back.filter(|_| !self.wish.again);
@@ -65,7 +65,7 @@ impl Planner<'_> {
             plan.questions.push(calendar(None, all));
         }
         for symbol in &self.wish.symbols {
-            let (before, held) = (plan.questions.len(), self.held.get());
+            let (before, left) = (plan.questions.len(), self.left_out.get());
             let name = in_path(symbol);
             if !whole && wanting.contains(&symbol) {
                 let target = format!("{path}&symbol={name}&horizon={horizon}");
@@ -76,8 +76,8 @@ impl Planner<'_> {
                 let asked = self.question(Av::History, Some(symbol), "history", today, target);
                 plan.questions.push(asked);
             }
-            let held = self.held.get() > held || held_back.contains(symbol);
-            if before == plan.questions.len() && !held && !wanting.contains(&symbol) {
+            let left = self.left_out.get() > left || left_out.contains(symbol);
+            if before == plan.questions.len() && !left && !wanting.contains(&symbol) {
                 plan.covered.push(symbol.clone());
             }
         }

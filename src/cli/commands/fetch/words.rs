@@ -35,9 +35,11 @@ those of earlier runs are counted from the ledger, and what is left over is aske
 live page of Tradier that was recorded a moment ago (prices 30 s, chains 60 s) is not asked again
 without --refresh.
 
-Only days that the ledger has no answer about are asked. Stopped at any moment, the same
-command goes on where it was. `volledger gaps` shows which days of Polygon's daily prices are
-covered, `volledger status` how many questions of each view.";
+Only days that the ledger has no answer about are asked. What the service's plan did not include is
+named each time (exit code 42 where nothing else of what is wanted is known) and asked again with
+--refresh. Stopped at any moment, the same command goes on where it was. `volledger gaps` shows
+which days of Polygon's daily prices are covered, `volledger status` how many questions of each
+view.";
 
 /// Ask a service for what is missing, review it, and decide
 #[derive(Debug, Args)]
