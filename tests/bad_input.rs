@@ -154,7 +154,7 @@ fn cells_that_may_be_misread_wait_for_a_person() {
             "1 row whose high is below its low",
         ),
         ("year.csv", "spot", "Date,Close\n0024-01-02,7\n2024-01-03,8\n", "2024-01-31"),
-        ("times.csv", "spot", "Date,Close\n2024-01-02 00:00,7\n2024-01-03,8\n", "2024-01-31"),
+        ("times.csv", "spot", "Date,Close\n2024-01-02 16:00,7\n2024-01-03,8\n", "2024-01-31"),
     ] {
         let file = place.file(name, text.as_bytes());
         let waits = place.run(&["import", series, &file, "-s", "AAPL", "--yes"]);
@@ -176,7 +176,7 @@ fn a_mapping_is_advised_only_where_one_helps() {
         ("empty.csv", "", "the file is empty"),
         ("page.csv", "<!DOCTYPE html><p>no such file</p>\n", "a web page"),
         ("data.csv", "{\"Date\": \"2024-01-02\"}\n", "JSON"),
-        ("times.csv", "Date,IV30\n2024-01-02T00:00:00Z,20\n", "2024-01-31"),
+        ("times.csv", "Date,IV30\n2024-01-02T05:00:00Z,20\n", "no time of day but 00:00"),
         ("rows.csv", "Date,IV30\n", "no rows"),
     ] {
         let file = place.file(name, text.as_bytes());
@@ -189,6 +189,30 @@ fn a_mapping_is_advised_only_where_one_helps() {
     let file = place.file("dates.csv", b"Date,IV30\n2 Jan 2024,20\n");
     let (_, err) = texts(&place.run(&["import", "iv", &file, "-s", "AAPL", "--yes"]));
     assert!(err.contains("2024-01-31") && !err.contains("accept it as it is"), "{err}");
+}
+
+/// pandas and Excel write days as midnights.
+#[test]
+fn a_midnight_behind_a_date_is_that_day_and_no_other_time_is() {
+    let place = Place::new();
+    let rows =
+        "2024-01-02 00:00:00,20\n2024-01-03T00:00:00Z,21\n\"2024-01-04 00:00:00-05:00\",22\n";
+    let file = place.file("pandas.csv", format!("Date,IV30\n{rows}").as_bytes());
+    let read = place.run(&["import", "iv", &file, "-s", "AAPL", "--yes"]);
+    assert_eq!(read.status.code(), Some(0), "{:?}", texts(&read));
+    let (out, _) = texts(&place.run(&["view", "iv", "AAPL", "-o", "csv", "--columns", "atm_iv"]));
+    for row in ["2024-01-02,0.20", "2024-01-03,0.21", "2024-01-04,0.22"] {
+        assert!(out.lines().any(|line| line.ends_with(row)), "{row}: {out}");
+    }
+    let times = "Date,IV30\n2024-01-05 00:00:00,20\n2024-01-08 16:00:00,21\n";
+    let file = place.file("times.csv", times.as_bytes());
+    let read = place.run(&["import", "iv", &file, "-s", "AAPL", "--yes"]);
+    let (out, err) = texts(&read);
+    assert_eq!(read.status.code(), Some(11), "{err}");
+    assert!(err.contains("with no time of day but 00:00"), "{err}");
+    let told =
+        "1 date with a time of day, which is another day in another zone (write the day alone)";
+    assert!(out.contains(&format!("{told}: line 3")), "{out}");
 }
 
 /// A shell's `<(zcat FILE)` is a pipe with a name.

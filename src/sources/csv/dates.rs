@@ -24,16 +24,75 @@ pub(super) enum Form {
     Dash,
 }
 
+/// Most bytes of a date without a time.
+const LONGEST: usize = 10;
+
+/// A cell without the midnight behind its date, where it has one: `2024-01-31T00:00:00Z`. Programs that
+/// only know instants write days so. Midnight of whatever zone they name is the day as they wrote it; of any
+/// other time nobody knows which day it was where the market is.
+fn without_midnight(text: &[u8]) -> &[u8] {
+    if text.len() <= LONGEST {
+        return text;
+    }
+    with_time(text).filter(|(_, time)| is_midnight(time)).map_or(text, |(date, _)| date)
+}
+
+/// Date and time of a cell that has both.
+fn with_time(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = text.iter().position(|byte| matches!(byte, b'T' | b't' | b' '))?;
+    let (date, time) = (text.get(..at)?, text.get(at + 1..)?);
+    time.first()?.is_ascii_digit().then_some((date, time))
+}
+
+/// Whether a time is midnight: `00:00`, `0:00:00`, `00:00:00.000`, in whatever zone (`Z`, `-05:00`).
+fn is_midnight(time: &[u8]) -> bool {
+    let zone = time.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b':' | b'.'));
+    let (clock, zone) = time.split_at(zone.unwrap_or(time.len()));
+    let mut parts = clock.split(|byte| *byte == b':');
+    let is_hour = matches!(parts.next(), Some(b"0" | b"00"));
+    let is_minute = parts.next() == Some(b"00");
+    let is_second = match parts.next() {
+        None => true,
+        Some([b'0', b'0']) => true,
+        Some([b'0', b'0', b'.', rest @ ..]) => !rest.is_empty() && rest.iter().all(|b| *b == b'0'),
+        Some(_) => false,
+    };
+    is_hour && is_minute && is_second && parts.next().is_none() && is_zone(zone.trim_ascii_start())
+}
+
+/// Whether it is a zone, or nothing: `Z`, `UTC`, `+00`, `+0000`, `-05:00`.
+fn is_zone(zone: &[u8]) -> bool {
+    let offset = match zone {
+        b"" | b"Z" | b"z" | b"UTC" => return true,
+        [b'+' | b'-', offset @ ..] => offset,
+        _ => return false,
+    };
+    match offset {
+        [h, hour]
+        | [h, hour, b'0'..=b'5', b'0'..=b'9']
+        | [h, hour, b':', b'0'..=b'5', b'0'..=b'9'] => {
+            matches!((h, hour), (b'0', b'0'..=b'9') | (b'1', b'0'..=b'4'))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a cell that is not read has a date, and a time of day behind it.
+pub(super) fn is_timed(text: &[u8]) -> bool {
+    with_time(text).is_some_and(|(date, _)| parts(date).is_some())
+}
+
 /// Takes a trimmed cell apart; `None` when it has none of the accepted forms.
 ///
 /// Accepted are `Y-m-d`, `Y/m/d`, `Ymd`, `d.m.Y` and the open forms; day and month have one or
-/// two digits, the year four, or two after a slash.
+/// two digits, the year four, or two after a slash. A time of midnight may stand behind them.
 pub(super) fn parts(text: &[u8]) -> Option<Parts> {
     let mut numbers = [0u32; 3];
     let mut lengths = [0usize; 3];
     let mut marks = [0u8; 2];
     let mut at = 0;
-    if text.len() > 10 {
+    let text = without_midnight(text);
+    if text.len() > LONGEST {
         return None;
     }
     for &byte in text {
@@ -68,8 +127,8 @@ pub(super) fn parts(text: &[u8]) -> Option<Parts> {
 }
 
 /// The accepted forms, as a person is told.
-pub const FORMS: &str =
-    "2024-01-31, 2024/01/31, 20240131, 31.01.2024, 31/01/2024, 01/31/2024 or 31-01-2024";
+pub const FORMS: &str = "2024-01-31, 2024/01/31, 20240131, 31.01.2024, 31/01/2024, 01/31/2024 or \
+     31-01-2024, with no time of day but 00:00";
 
 /// The first day that a file may speak of, 1800-01-01. Programs write days long before it for nothing
 /// (`0001-01-01`), or for years of two digits (`0024-01-02`).
@@ -158,6 +217,7 @@ pub(super) struct Conflict {
 impl Survey {
     /// Takes in one date cell, trimmed.
     pub(super) fn add(&mut self, text: &[u8], line: u32) {
+        let text = without_midnight(text);
         let Some(Parts::Open(form, a, b, year)) = parts(text) else {
             return;
         };
@@ -293,6 +353,72 @@ mod tests {
         ] {
             let day = Orders::default().day(text.as_bytes());
             assert_eq!(day.map(|day| day.to_string()).as_deref(), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn midnight_of_any_zone_is_the_day_as_it_was_written() {
+        for (time, is_day) in [
+            (" 00:00:00", true),
+            ("T00:00:00", true),
+            ("T00:00:00Z", true),
+            ("t00:00z", true),
+            (" 00:00", true),
+            (" 0:00", true),
+            (" 00:00:00.000000", true),
+            ("T00:00:00.000Z", true),
+            (" 00:00:00+00:00", true),
+            (" 00:00:00 +0000", true),
+            (" 00:00:00-05:00", true),
+            (" 00:00:00+14", true),
+            (" 00:00:00 UTC", true),
+            ("T05:00:00Z", false),
+            (" 16:00", false),
+            (" 00:01", false),
+            (" 00:00:01", false),
+            (" 00:00:00.001", false),
+            (" 24:00:00", false),
+            (" 12:00:00 AM", false),
+            (" 00:00:00 AM", false),
+            (" 00:00:00:00", false),
+            (" 00:00:00.", false),
+            (" 00", false),
+            (" 0", false),
+            (" 00:0", false),
+            (" 00:00:00+15:00", false),
+            (" 00:00:00+5:00", false),
+            (" 00:00:00+00:00Z", false),
+            ("T", false),
+            (" ", false),
+            ("  00:00", false),
+            ("00:00:00", false),
+        ] {
+            let orders = survey(&["31/01/2024"]).decide(None, 2025).unwrap();
+            for date in ["2024-01-31", "20240131", "31.1.2024", "31/1/24", "2024/1/31"] {
+                let cell = format!("{date}{time}");
+                let day = orders.day(cell.as_bytes()).map(|day| day.to_string());
+                assert_eq!(day.as_deref(), is_day.then_some("2024-01-31"), "{cell}");
+            }
+        }
+        for (text, timed) in [
+            ("2024-01-31T05:00:00Z", true),
+            ("31/1/24 16:00", true),
+            ("2 Jan 2024", false),
+            ("2024-01-31 x", false),
+            ("2024-01-31", false),
+            ("total 12", false),
+        ] {
+            assert_eq!(is_timed(text.as_bytes()), timed, "{text}");
+        }
+        // What decides the order of a file's dates are the dates, not their length.
+        for (cells, day_first, year_first) in [
+            (&["13/01/2025 00:00"][..], true, false),
+            (&["24/01/02 00:00:00", "24/01/03 00:00:00"], true, true),
+            (&["01/13/2025 0:00"], false, false),
+        ] {
+            let orders = survey(cells).decide(None, 2025).unwrap();
+            assert_eq!(orders.slash == Some(DateOrder::DayFirst), day_first, "{cells:?}");
+            assert_eq!(orders.year_first, year_first, "{cells:?}");
         }
     }
 

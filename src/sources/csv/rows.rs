@@ -113,6 +113,8 @@ struct Pass<'m> {
     accepted: u64,
     blank: u64,
     rejects: Counts<'m>,
+    /// Rows whose date has a time of day that is not midnight.
+    timed: Counts<'m>,
     high: Counts<'m>,
     high_days: BTreeSet<Day>,
     optional_errors: Counts<'m>,
@@ -152,6 +154,7 @@ impl<'m> Pass<'m> {
             accepted: 0,
             blank: 0,
             rejects: Counts::default(),
+            timed: Counts::default(),
             high: Counts::default(),
             high_days: BTreeSet::new(),
             optional_errors: Counts::default(),
@@ -231,7 +234,12 @@ impl<'m> Pass<'m> {
         if date.is_empty() {
             return Err(("missing_date", None));
         }
-        let day = self.orders.day(date).ok_or(("invalid_date", None))?;
+        let Some(day) = self.orders.day(date) else {
+            if dates::is_timed(date) {
+                self.timed.add("time_of_day", record.line, None);
+            }
+            return Err(("invalid_date", None));
+        };
         let because = |code| (code, Some(day));
         let future = |day: Day| !self.options.mapping.future && day > self.options.as_of;
         if future(day) {
@@ -401,6 +409,11 @@ impl<'m> Pass<'m> {
             (Severity::Reject, words)
         });
         findings.extend(rejected);
+        let words = [
+            "date with a time of day, which is another day in another zone (write the day alone)",
+            "dates with a time of day, which is another day in another zone (write the day alone)",
+        ];
+        findings.extend(self.timed.findings(source, Severity::Warning, words, "line"));
         let words = [
             "row ends before a column that is read, which is missing there",
             "rows end before a column that is read, which is missing there",

@@ -12,7 +12,8 @@ pub(super) const KEYS: &str = "\
 # decimal      \"point\", \"comma\", or \"auto\" (usual: decided by each cell)
 # known        names of columns that are left out without a remark
 #
-# [date]       names = the column of the day, with its synonyms; capitals do not matter
+# [date]       names = the column of the day, with its synonyms; capitals do not matter, and a time
+#              behind the day has to be midnight
 #   order      \"dmy\" or \"mdy\" for 03/04/2024, or \"auto\" (usual: decided by the file)
 #   future     true where days to come are what the file is about
 # [symbol]     names = the column of the symbol, for `--symbol-from column`
