@@ -1,10 +1,12 @@
 //! The review of a batch: what was read, what would change, what was noticed.
 
+mod findings;
+
 use super::changes::Named;
 use super::numbers::{self, count, counted};
 use super::table::{Side, Table};
 use super::{Document, Grid, Look, changes};
-use crate::app::report::{ChangeLine, FindingLine, GapLine, Review, SeriesLine};
+use crate::app::report::{ChangeLine, GapLine, Review, SeriesLine};
 use crate::domain::Position;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeSet;
@@ -245,34 +247,6 @@ impl ReviewPage<'_> {
         }
     }
 
-    fn findings(&self, look: &Look) -> String {
-        let all = &self.review.findings;
-        if all.is_empty() {
-            return if self.check { "\nNo findings.\n".to_owned() } else { String::new() };
-        }
-        let mut order: Vec<&FindingLine> = all.iter().collect();
-        order.sort_by_key(|finding| std::cmp::Reverse(rank(finding)));
-        let hidden = if self.full { 0 } else { order.len().saturating_sub(FEW) };
-        order.truncate(order.len() - hidden);
-        let named = self.review.sources.len() > 1;
-        let mut table = Table::bare(look, vec![Side::Left; 4]);
-        for finding in order {
-            let sign = if rank(finding) > 0 { "!" } else { "·" };
-            table.row([
-                sign.to_owned(),
-                finding.code.clone(),
-                place(finding, named),
-                finding.text.clone(),
-            ]);
-        }
-        let mut out = format!("\nFindings\n{}", table.finish());
-        if hidden > 0 {
-            let how = if self.check { "`--full` shows them".to_owned() } else { self.all() };
-            out += &format!("  … and {} more; {how}\n", counted(hidden as u64, "finding"));
-        }
-        out
-    }
-
     fn holes(&self, look: &Look) -> String {
         let mut table = Table::bare(look, vec![Side::Left, Side::Left, Side::Right, Side::Left]);
         let mut hidden = 0;
@@ -409,36 +383,6 @@ pub(super) fn gaps(all: &[GapLine], few: usize) -> String {
         parts.push(format!("{more} more hole{}", if more == 1 { "" } else { "s" }));
     }
     parts.join(", ")
-}
-
-fn rank(finding: &FindingLine) -> u8 {
-    match finding.severity {
-        "fatal" => 3,
-        "reject" => 2,
-        "warning" => 1,
-        _ => 0,
-    }
-}
-
-/// Where a finding is: `VOLB.csv line 68 (2020-01-17)`.
-fn place(finding: &FindingLine, named: bool) -> String {
-    let mut parts = Vec::new();
-    if let (true, Some(source)) = (named, &finding.source) {
-        parts.push(short(source).to_owned());
-    }
-    // Rows of a JSON document are counted by item.
-    let json = finding.source.as_ref().is_some_and(|source| source.ends_with(".json"));
-    let row = if json { "item" } else { "line" };
-    match (finding.line, finding.count) {
-        (Some(line), ..=1) => parts.push(format!("{row} {line}")),
-        (Some(line), more) => parts.push(format!("{row} {line}, {} in all", count(more))),
-        (None, ..=1) => {}
-        (None, more) => parts.push(format!("{} times", count(more))),
-    }
-    if let Some(date) = &finding.date {
-        parts.push(format!("({date})"));
-    }
-    parts.join(" ")
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::app::report::{Duplicates, RowsLine, SourceLine};
+use crate::app::report::{Duplicates, FindingLine, RowsLine, SourceLine};
 
 fn line(symbol: &str, counts: [u64; 5]) -> SeriesLine {
     let [new, changed, drifted, same, only_here] = counts;
@@ -128,6 +128,43 @@ Support data for the new and changed days
   spot  none for 1,040 of 1,046 days  `volledger import spot FILE -s SYMBOL`
 ";
     assert_eq!(text, want);
+}
+
+/// Rows that are rejected alike would hide everything else that was noticed.
+#[test]
+fn many_findings_of_one_code_are_one_line() {
+    let mut review = review(vec![line("AAPL", [1, 0, 0, 0, 0])], Vec::new());
+    let day = |n: u32| format!("2024-01-{n:02}");
+    let row = |n: u32| finding("invalid_date", "reject", n, Some(&day(n)));
+    review.findings.extend((2..22).map(row));
+    review.findings.extend((2..21).map(|n| finding("missing_iv30", "reject", n, None)));
+    if let Some(last) = review.findings.get_mut(21) {
+        last.text = "another text".to_owned();
+    }
+    let told = |text: &str| -> Vec<String> {
+        let lines = text.lines().skip_while(|line| *line != "Findings").skip(1);
+        lines.take_while(|line| !line.is_empty()).map(str::to_owned).collect()
+    };
+    let lines = told(&page(&review, false));
+    let place = "line 2 (2024-01-02) … line 21 (2024-01-21), 20 times";
+    let want = format!("  !  invalid_date  {place}  the first: text of invalid_date");
+    assert_eq!(lines[1], want);
+    assert_eq!(lines.iter().filter(|line| line.contains("missing_iv30")).count(), 18);
+    assert_eq!(lines[20], "  … and 2 findings more; `volledger batch diff b2 --full` shows all");
+    // One more, and these are one line as well.
+    review.findings.push(finding("missing_iv30", "reject", 30, None));
+    let lines = told(&page(&review, false));
+    assert!(lines[2].contains("line 2 … line 30, 20 times"), "{lines:?}");
+    assert!(lines[2].ends_with("  text of missing_iv30"), "{lines:?}");
+    let how = "`volledger batch diff b2 --full`";
+    assert_eq!(lines[4], format!("  Findings of one kind stand in one line; {how} shows each"));
+    assert_eq!(told(&page(&review, true)).len(), 42);
+    // Of very many rows the first are listed, beside their sum.
+    let sum = finding("invalid_date", "reject", 2, None);
+    review.findings.push(FindingLine { count: 7_548, ..sum });
+    let lines = told(&page(&review, false));
+    assert!(lines[1].contains("line 21 (2024-01-21), 20 listed"), "{lines:?}");
+    assert!(lines[3].contains("line 2, 7,548 in all"), "{lines:?}");
 }
 
 #[test]
