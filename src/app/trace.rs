@@ -12,7 +12,7 @@ use crate::domain::{
 use crate::ledger::{Ledger, LedgerError};
 use crate::projections::view::{Activity, Record, Which, fold};
 use crate::sources::polygon::{GZIP, Unpacker};
-use std::collections::{BTreeMap, btree_map};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::io::{self, Write};
 
 /// Where the values of a day come from.
@@ -374,16 +374,67 @@ fn entry_line(ledger: &Ledger, at: Position, entry: &Entry) -> EntryLine {
     }
 }
 
-/// The control log, newest first.
+/// The control log, newest first; with a symbol only the entries about batches that have events of it,
+/// whatever became of these.
 ///
 /// # Errors
-/// A position that is not there.
-pub fn log(ledger: &Ledger, limit: Option<usize>, at: Option<Position>) -> Result<Log> {
+/// A position that is not there; with a symbol, blocks that cannot be read, and
+/// [`AppError::NotFound`] where no batch ever had events of it.
+pub fn log(
+    ledger: &Ledger,
+    limit: Option<usize>,
+    at: Option<Position>,
+    about: Option<&Symbol>,
+) -> Result<Log> {
     let until = at.unwrap_or(ledger.position());
+    let batches = about.map(|symbol| batches_of(ledger, symbol)).transpose()?;
+    if let (Some(symbol), Some(true)) = (about, batches.as_ref().map(BTreeSet::is_empty)) {
+        return Err(AppError::nothing_about(symbol, &[]));
+    }
     let entries = (1..).map(Position).zip(ledger.entries()).take(until.0 as usize);
-    let mut lines: Vec<_> = entries.map(|(at, entry)| entry_line(ledger, at, entry)).collect();
+    let wanted = entries.filter(|(_, entry)| {
+        batches.as_ref().is_none_or(|of| concerns(entry).any(|batch| of.contains(&batch)))
+    });
+    let mut lines: Vec<_> = wanted.map(|(at, entry)| entry_line(ledger, at, entry)).collect();
     lines.reverse();
+    let all = lines.len();
     lines.truncate(limit.unwrap_or(usize::MAX));
-    let log_root = ledger.root_at(until)?.to_string();
-    Ok(Log { schema: "volledger/log/1", position: until.0, log_root, entries: lines })
+    Ok(Log {
+        schema: "volledger/log/1",
+        position: until.0,
+        log_root: ledger.root_at(until)?.to_string(),
+        symbol: about.map(ToString::to_string),
+        earlier: (all - lines.len()) as u64,
+        entries: lines,
+    })
+}
+
+/// The batches that have events of a symbol, or had them until they were erased. The views do not say it
+/// of batches that were never confirmed; the blocks name their symbols, and stay packed.
+fn batches_of(ledger: &Ledger, symbol: &Symbol) -> Result<BTreeSet<BatchId>> {
+    let mut found = BTreeSet::new();
+    for (id, batch) in ledger.batches().iter().filter(|(_, batch)| batch.stage.symbols > 0) {
+        let mut blocks = ledger.read(id);
+        let mut has = false;
+        while let (false, Some((_, header))) = (has, blocks.next_header()?) {
+            has = header.symbols.iter().any(|(of, _)| of == symbol);
+        }
+        if !has && !batch.erased.is_empty() {
+            let mut erased = ledger.erased_of(id)?.into_iter();
+            has = erased.any(|one| one.symbol.as_ref() == Some(symbol));
+        }
+        found.extend(has.then_some(id));
+    }
+    Ok(found)
+}
+
+/// The batches that an entry is about.
+fn concerns(entry: &Entry) -> impl Iterator<Item = BatchId> {
+    let batches: Vec<BatchId> = match &entry.kind {
+        EntryKind::Stage(stage) => vec![stage.batch],
+        EntryKind::Decision(decision) => decision.changes.iter().map(|one| one.batch).collect(),
+        EntryKind::Erase(erase) => erase.parts.iter().map(|part| part.batch).collect(),
+        EntryKind::Note(_) | EntryKind::Projection(_) => Vec::new(),
+    };
+    batches.into_iter()
 }

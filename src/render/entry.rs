@@ -203,17 +203,20 @@ pub fn entry_line(entry: &EntryLine) -> String {
 impl Document for Log {
     fn text(&self, look: &Look) -> String {
         if self.entries.is_empty() {
-            return "The log is empty.\n".to_owned();
+            return match &self.symbol {
+                Some(symbol) => format!("No entry up to #{} is about {symbol}.\n", self.position),
+                None => "The log is empty.\n".to_owned(),
+            };
         }
         let mut table = Table::new(look, &[">entry", "time", "by", "what", "reason"]);
         for entry in &self.entries {
             table.row(cells(entry));
         }
         let mut out = table.finish();
-        let first = self.entries.last().map_or(1, |oldest| oldest.position);
-        let hidden = first.saturating_sub(1);
-        if hidden > 0 {
-            out += &format!("  {} earlier entries: `volledger log --limit 0`\n", count(hidden));
+        if self.earlier > 0 {
+            let of = self.symbol.as_ref().map_or_else(String::new, |of| format!(" --symbol {of}"));
+            let earlier = count(self.earlier);
+            out += &format!("  {earlier} earlier entries: `volledger log{of} --limit 0`\n");
         }
         out + &format!("  Head #{} {}\n", self.position, short(&self.log_root))
     }

@@ -360,6 +360,40 @@ fn an_erased_row_stands_on_no_line() {
 }
 
 #[test]
+fn the_log_of_a_symbol_is_what_was_done_with_its_batches() {
+    let desk = Desk::with_iv();
+    desk.run(&format!("import iv {} -s VOLB --yes", sample("iv/VOLB.csv"))).exits(0);
+    desk.run("batch rollback b1 --reason wrong").exits(0);
+    desk.run(&format!("import iv {} -s LATER", sample("iv/VOLC.csv"))).exits(12);
+    desk.run("batch discard b3").exits(0);
+    let of = |words: &str| -> Vec<u64> {
+        let log = desk.run(&format!("log {words} --json")).exits(0).json();
+        assert_eq!(log["position"], if words.contains("--at") { 3 } else { 7 });
+        let entries = log["entries"].as_array().unwrap().iter();
+        entries.map(|entry| entry["position"].as_u64().unwrap()).collect()
+    };
+    assert_eq!(of(""), [7, 6, 5, 4, 3, 2, 1]);
+    assert_eq!(of("--symbol VOLA"), [5, 2, 1]);
+    assert_eq!(of("-s VOLB"), [4, 3]);
+    assert_eq!(of("--symbol LATER"), [7, 6], "also what was never confirmed");
+    assert_eq!(of("--symbol VOLA -n 1"), [5]);
+    assert_eq!(of("--symbol VOLB --at 3"), [3]);
+    assert_eq!(of("--symbol LATER --at 3"), [0; 0]);
+    let log = desk.run("log --symbol VOLA --json").exits(0).json();
+    assert_eq!(log["symbol"], "VOLA");
+    let out = desk.run("log -s VOLA -n 1").exits(0).out;
+    assert!(out.contains("2 earlier entries: `volledger log --symbol VOLA --limit 0`"), "{out}");
+    let out = desk.run("log -s LATER --at 3").exits(0).out;
+    assert_eq!(out, "No entry up to #3 is about LATER.\n");
+    let err = desk.run("log --symbol VOLX").exits(1).err;
+    assert!(err.contains("nothing is known of VOLX"), "{err}");
+    desk.run("erase b1 --reason mistake --yes").exits(0);
+    let log = desk.run("log --symbol VOLA --json").exits(0).json();
+    assert_eq!(log["entries"][0]["kind"], "erase", "{log}");
+    assert_eq!(log["entries"].as_array().unwrap().len(), 4);
+}
+
+#[test]
 fn the_log_is_followed_while_others_decide() {
     let desk = Desk::with_iv();
     let follow = |words: &[&str]| {

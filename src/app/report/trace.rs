@@ -168,6 +168,12 @@ pub struct Log {
     pub position: u64,
     /// The log's root there.
     pub log_root: String,
+    /// The symbol whose batches are told of, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub symbol: Option<String>,
+    /// How many earlier entries are left out.
+    #[serde(skip)]
+    pub earlier: u64,
     /// Newest first.
     pub entries: Vec<EntryLine>,
 }

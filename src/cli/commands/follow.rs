@@ -34,7 +34,7 @@ pub(super) fn follow(ui: &mut Ui, ctx: &Context, before: Option<usize>) -> Outco
         if last.is_none() || head.is_some() && head != seen {
             match ctx.open(ui) {
                 Ok(ledger) => {
-                    let log = trace::log(&ledger, None, None)?;
+                    let log = trace::log(&ledger, None, None, None)?;
                     drop(ledger); // nobody has to wait for a slow terminal
                     let from = match &last {
                         None => few(&log, before),

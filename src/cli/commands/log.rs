@@ -8,6 +8,7 @@ use crate::cli::context::Context;
 use crate::cli::error::Outcome;
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
+use crate::domain::Symbol;
 use crate::render::audit_page;
 use clap::Args;
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "\
 EXAMPLES
   volledger log                                    the decisions, newest first
+  volledger log --symbol AAPL                      only what was done with batches that have it
   volledger log --follow                           the same as they are made, until Ctrl-C
   volledger log --audit                            who did what with each batch, and what stands out
   volledger log --audit --actor ann --since 2025-01-01
@@ -33,6 +35,9 @@ pub(in crate::cli) struct LogArgs {
     /// At most so many, 0 for all [default: 30 in tables, else all]
     #[arg(short = 'n', long, value_name = "N")]
     limit: Option<usize>,
+    /// Only entries about batches that have events of this symbol
+    #[arg(short, long, conflicts_with_all = ["audit", "follow"])]
+    symbol: Option<Symbol>,
     /// The last 10 (or -n), oldest first, and then each new one as it is made
     #[arg(long, conflicts_with_all = ["audit", "at"])]
     follow: bool,
@@ -72,6 +77,6 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &LogArgs) -> Outcome
     }
     let usual = if ui.for_people() { SCREENFUL } else { 0 };
     let limit = Some(args.limit.unwrap_or(usual)).filter(|limit| *limit > 0);
-    ui.page(&trace::log(&ledger, limit, at)?)?;
+    ui.page(&trace::log(&ledger, limit, at, args.symbol.as_ref())?)?;
     Ok(Exit::Done)
 }

@@ -100,7 +100,7 @@ fn linked(here: &Here<'_>, reader: &ViewReader<'_>, name: &str) -> Markup {
 /// What the decision did that led here.
 fn done(here: &Here<'_>) -> Result<Markup> {
     let Some(position) = here.ask.parsed::<u64>("done")? else { return Ok(html! {}) };
-    let log = trace::log(here.ledger, None, None)?;
+    let log = trace::log(here.ledger, None, None, None)?;
     let entry = log.entries.into_iter().find(|entry| entry.position == position);
     Ok(html! { @if let Some(entry) = entry {
         div.done role="status" {

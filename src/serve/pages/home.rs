@@ -35,7 +35,7 @@ pub(in crate::serve) fn show(here: &Here<'_>) -> Result<Answer> {
         status.stale = projection::stale_from(&here.vantage()?);
     }
     here.answer(&status, |status| {
-        let log = trace::log(here.ledger, Some(FEW), None)?;
+        let log = trace::log(here.ledger, Some(FEW), None, None)?;
         let none = || MISSING.to_owned();
         let views: Vec<_> = status.views.iter().map(|view| {
             let (from, to) = (view.from.clone(), view.to.clone());

@@ -14,7 +14,7 @@ const MOST: usize = 5000;
 
 pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     let limit = here.ask.parsed::<usize>("limit")?.unwrap_or(USUAL).clamp(1, MOST);
-    let log = trace::log(here.ledger, Some(limit), here.at()?)?;
+    let log = trace::log(here.ledger, Some(limit), here.at()?, None)?;
     let head = here.ledger.position().0;
     here.answer(&log, |log| {
         let rows: Vec<_> = log
