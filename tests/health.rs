@@ -31,6 +31,27 @@ fn a_sound_ledger_is_healthy_and_what_was_not_asked_is_skipped() {
     assert_eq!(before.len(), after.len(), "the probe is gone");
 }
 
+/// Reading them takes as long as there are sources, so they are not its work; it says whose.
+#[test]
+fn kept_sources_are_looked_at_by_the_command_that_health_names() {
+    let desk = Desk::with_iv();
+    let help = desk.run("health --help").exits(0).out;
+    assert!(help.contains("bytes of sources are not"), "{help}");
+    let pack = desk.path().join(".volledger/sources/000001.pack");
+    let mut bytes = std::fs::read(&pack).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&pack, bytes).unwrap();
+    desk.run("health").exits(0);
+    assert!(help.contains("`volledger verify --deep` reads them"), "{help}");
+    desk.run("verify").exits(0);
+    desk.run("verify --deep").exits(30);
+    std::fs::remove_file(&pack).unwrap();
+    desk.run("health").exits(0);
+    assert!(help.contains("`volledger verify` says which are missing"), "{help}");
+    desk.run("verify").exits(30);
+}
+
 #[test]
 fn a_hurt_ledger_and_a_silent_service_are_not() {
     let desk = Desk::with_iv();

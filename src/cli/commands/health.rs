@@ -17,9 +17,10 @@ EXAMPLES
   volledger health --json || notify-send \"volledger is not in order\"
 
 The ledger is opened (which recomputes the root of its log) and its newest batch verified when it
-is small; the disk is written, synced and its room looked at. `volledger verify --deep` checks
-everything. Exit code 0 when nothing is wrong, 1 otherwise; a ledger in use and a service without a
-key are skipped. Each check has 5 seconds.";
+is small; the disk is written, synced and its room looked at. The kept bytes of sources are not:
+`volledger verify` says which are missing, `volledger verify --deep` reads them and everything else.
+Exit code 0 when nothing is wrong, 1 otherwise; a ledger in use and a service without a key are
+skipped. Each check has 5 seconds.";
 
 /// Whether ledger, disk and services are in order
 #[derive(Debug, Args)]
