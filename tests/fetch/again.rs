@@ -150,6 +150,40 @@ fn the_guard_of_a_cron_line_stops_a_large_change() {
     bench.verifies();
 }
 
+/// cron mails what is printed: nothing as long as all is well, and one line with the reason when not.
+#[test]
+fn the_crontab_of_the_readme_is_silent_until_something_is_wrong() {
+    let days = sessions("2023-11-14", "2025-11-13");
+    let service = Responder::new(move |target, call| match target.split('/').nth(4) {
+        _ if call >= 6 => whole("401 Unauthorized", r#"{"status":"ERROR","error":"no such key"}"#),
+        Some(symbol) if target.starts_with("/v2/aggs") => {
+            ok(bars_body(symbol, &days, |n| format!("{}.5", 300 + n % 7)))
+        }
+        _ => ok(r#"{"status":"OK","results":[],"resultsCount":0}"#),
+    });
+    let bench = Bench::new(service.base());
+    let (list, _) = bench.watchlist(3);
+    let readme = include_str!("../../README.md");
+    let lines: Vec<&str> = readme
+        .lines()
+        .filter_map(|line| line.split_once("  volledger -q fetch "))
+        .map(|l| l.1)
+        .collect();
+    assert_eq!(lines.len(), 2);
+    let run = |line: &str, more: &str| {
+        let words = line.strip_suffix(" >/dev/null").unwrap();
+        let words = words.replace("--requests-per-minute 5", "").replace("@watchlist.txt", &list);
+        bench.fetch(&format!("-q {words} {more}"))
+    };
+    for line in &lines {
+        let ran = run(line, "").exits(0);
+        assert_eq!(ran.err, "", "{line}");
+    }
+    assert_eq!((service.asked().len(), bench.rows("spot", "S0002").len()), (6, 502));
+    let ran = run(lines[1], "--refresh").exits(41);
+    assert!(ran.err.contains("no such key"), "{}", ran.err);
+}
+
 #[test]
 fn a_plan_that_shortens_a_range_is_recorded_and_not_asked_again() {
     let Some(fake) = Fake::start(&["--plan", "basic"]) else { return };
