@@ -54,7 +54,10 @@ fn upload_review_confirm_and_roll_back() {
     site.post("/undo", &[("token", &token), ("position", &position)]).is(303);
     assert_eq!(newest(&desk), before);
     // The same form again is about a decision that is not the last any more.
-    site.post("/undo", &[("token", &token), ("position", &position)]).is(400);
+    for act in ["/undo", "/redo"] {
+        let stale = site.post(act, &[("token", &token), ("position", &position)]).is(409).body;
+        assert!(stale.contains("the ledger moved on") && stale.contains("log again"), "{stale}");
+    }
     assert_eq!(newest(&desk), before);
     desk.run("verify --deep").exits(0);
 }
