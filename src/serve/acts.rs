@@ -108,7 +108,8 @@ fn last(ledger: &mut Ledger, ask: &Ask, run: &Run<'_>, act: Last) -> Result<Done
             what: format!(
                 "the ledger moved on: the page showed #{shown}, and it stands at #{now} now"
             ),
-            next: "look at the log again: what is last there is what would be taken back".to_owned(),
+            next: "look at the log again: what is last there is what would be taken back"
+                .to_owned(),
         });
     }
     let plan = ask.word("plan").is_some();
