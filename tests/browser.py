@@ -390,6 +390,14 @@ def pointing(browser, case):
     day = browser.run("document.getElementById('chart').dataset.day")
     browser.loaded(lambda: browser.key("Enter"))
     same(browser.run("location.pathname + location.search"), f"/why/iv/VOLA/{day}?at=3", "Enter")
+    # The script draws the batches of a single session too.
+    browser.go(f"{case.site}/symbols/VOLA?from=2024-12-30&to=2024-12-30")
+    time.sleep(0.2)
+    assert browser.run("document.getElementById('readout').textContent").startswith("2024-12-30: ")
+    shares = browser.run("(() => { const d = JSON.parse(document.getElementById('data').textContent);"
+                         " return d.strips.map((strip, n) => document.querySelectorAll('#batches rect')[n]"
+                         "?.getAttribute('width') / (d.right - d.left)); })()")
+    assert shares and all(abs(share - 1) < 0.01 for share in shares), shares
 
 
 def in_dutch(browser, case):

@@ -5,6 +5,7 @@ mod browser;
 mod client;
 mod decisions;
 mod limits;
+mod links;
 mod pages;
 mod past;
 mod replaced;

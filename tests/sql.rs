@@ -45,6 +45,34 @@ fn the_tables_are_an_answer_for_programs_too() {
     assert_eq!(tables["rows"][0], serde_json::json!(["iv", "symbol"]));
 }
 
+/// `index` is a word of SQL, and `n@1` no name: what is listed can be copied into a query.
+#[test]
+fn the_tables_are_listed_as_a_query_writes_them() {
+    let desk = crate::program::Desk::with_iv();
+    let file = desk.write("n.sql", "SELECT count(*), 1 AS \"order\", 2 AS \"a b\" FROM iv");
+    desk.run(&format!("projection add n --sql {file}")).exits(0);
+    let listed = desk.run("sql --tables").exits(0).out;
+    for line in listed.lines() {
+        let (table, columns) = line.split_once(": ").unwrap();
+        desk.words(&["sql", &format!("SELECT {columns} FROM {table} LIMIT 1")]).exits(0);
+    }
+    let names: Vec<&str> = listed.lines().filter_map(|line| line.split(':').next()).collect();
+    assert!(
+        ["\"index\"", "iv", "n", "\"n@1\""].iter().all(|name| names.contains(name)),
+        "{names:?}"
+    );
+}
+
+/// Without a page there is nothing that takes larger ones.
+#[test]
+fn a_value_that_sqlite_does_not_take_is_told_without_another_way() {
+    let desk = crate::program::Desk::with_iv();
+    let ran = desk.words(&["sql", "SELECT zeroblob(3000000000)"]).exits(2);
+    assert!(ran.err.contains("a value is too large\n"), "{}", ran.err);
+    let ran = desk.words(&["sql", "SELECT zeroblob(3) AS z", "-o", "csv"]).exits(0);
+    assert_eq!(ran.out, "z\n3 bytes\n");
+}
+
 /// An object has each name once, and a value is not lost for that.
 #[test]
 fn columns_of_one_name_are_told_apart_where_rows_are_objects() {

@@ -1,5 +1,7 @@
 //! Deciding: confirm, discard, roll back, reinstate, undo, redo, supersede by replay.
 
+mod last;
+
 use super::error::{AppError, Result};
 use super::import::{
     self, MappingChoice, Reading, Staged, choose_mapping, csv_draft, read_source, with_events,
@@ -246,11 +248,12 @@ pub fn rollback_to(
     }
 }
 
-/// Takes the last decision back.
+/// Takes the last decision about batches back, where no later one is about a projection.
 ///
 /// # Errors
-/// [`AppError::Refused`].
+/// [`AppError::Refused`], [`AppError::NotLast`].
 pub fn undo(ledger: &mut Ledger, plan: bool, run: &Run<'_>) -> Result<Decided> {
+    last::refuse_older(ledger)?;
     let decision = decide_undo(ledger.batches())?;
     settle(ledger, decision, plan, run)
 }

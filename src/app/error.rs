@@ -116,6 +116,14 @@ pub enum AppError {
         /// How many in all.
         count: u64,
     },
+    /// What was to be taken back is not the last thing that was decided.
+    #[error("{what}")]
+    NotLast {
+        /// What was decided since.
+        what: String,
+        /// What to do.
+        next: String,
+    },
     /// The token is not that of the present review.
     #[error("cannot confirm {batch}: the review's token is {} now, not {expected}", .found.short())]
     TokenDiffers {

@@ -10,8 +10,8 @@ use crate::ledger::Ledger;
 use crate::projections::diff::{self, Gap};
 use crate::quant::rank;
 
-/// The views that are looked at, in the order of the columns.
-const VIEWS: [Series; 3] = [Series::Spot, Series::Hv, Series::Iv];
+/// The views that are looked at, in the order of the columns: those of stocks.
+pub const VIEWS: [Series; 3] = [Series::Spot, Series::Hv, Series::Iv];
 
 /// Observations below which there is no rank of a year.
 const ENOUGH: u64 = rank::ONE_YEAR.minimum as u64;

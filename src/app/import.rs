@@ -116,6 +116,11 @@ pub fn mapping_template(id: &str) -> Result<String> {
     Ok(found.template())
 }
 
+/// The ids of the mappings that the program brings.
+pub fn mapping_ids() -> impl Iterator<Item = &'static str> {
+    Mapping::bundled_ids()
+}
+
 fn not_known(name: &str) -> AppError {
     let known = Mapping::bundled_ids().collect::<Vec<_>>().join(", ");
     AppError::Mapping { name: name.to_owned(), why: format!("not known; there are {known}") }

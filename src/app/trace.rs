@@ -345,19 +345,15 @@ fn entry_line(ledger: &Ledger, at: Position, entry: &Entry) -> EntryLine {
             let text = format!("erased {}", said.join(", "));
             ("erase", ids, None, Some(erase.reason.clone()), text)
         }
-        EntryKind::Projection(ProjectionEntry { id, step }) => {
-            let text = match step {
+        EntryKind::Projection(said) => {
+            let step = &said.step;
+            let query = match step {
                 ProjectionStep::Added { definition: Some(query) } => {
-                    format!(
-                        "{id} is kept: {}",
-                        query.split_whitespace().collect::<Vec<_>>().join(" ")
-                    )
+                    format!(": {}", query.split_whitespace().collect::<Vec<_>>().join(" "))
                 }
-                ProjectionStep::Added { definition: None } => format!("{id} is kept"),
-                ProjectionStep::Promoted => format!("{} means {id}", id.name),
-                ProjectionStep::Dropped => format!("{id} is not kept any more"),
+                _ => String::new(),
             };
-            (step.name(), Vec::new(), None, None, text)
+            (step.name(), Vec::new(), None, None, about_projection(said) + &query)
         }
     };
     EntryLine {
@@ -371,6 +367,15 @@ fn entry_line(ledger: &Ledger, at: Position, entry: &Entry) -> EntryLine {
         reason,
         text,
         clock_ran_back: before.is_some_and(|before| before.time_ms > entry.time_ms),
+    }
+}
+
+/// What an entry says of a projection, without the query.
+pub(super) fn about_projection(ProjectionEntry { id, step }: &ProjectionEntry) -> String {
+    match step {
+        ProjectionStep::Added { .. } => format!("{id} is kept"),
+        ProjectionStep::Promoted => format!("{} means {id}", id.name),
+        ProjectionStep::Dropped => format!("{id} is not kept any more"),
     }
 }
 

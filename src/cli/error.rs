@@ -228,7 +228,7 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
             format!("conditions are SQL over these columns: {}", known.join(", "))
         }
         AppError::Rules { known, .. } => known.clone(),
-        AppError::Key { next, .. } => next.clone(),
+        AppError::Key { next, .. } | AppError::NotLast { next, .. } => next.clone(),
         AppError::NoCheckpoint { .. } => {
             "sign the log with `volledger checkpoint sign`; `volledger checkpoint list` shows what \
              was signed"

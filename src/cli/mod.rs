@@ -9,6 +9,7 @@ mod context;
 mod error;
 mod exit;
 mod flow;
+mod help;
 mod interrupt;
 mod pager;
 mod progress;
@@ -74,7 +75,7 @@ pub fn run() -> ExitCode {
 fn start(words: &[OsString]) -> Exit {
     let cli = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
-        Err(error) => return misunderstood(&error, words),
+        Err(error) => return misunderstood(&readable(error, words), words),
     };
     let manner = manner(&cli.globals);
     let settings = match Settings::from_environment() {
@@ -165,6 +166,19 @@ fn form_of(words: &[OsString]) -> Form {
     let two = |pair: &[std::borrow::Cow<str>]| matches!(pair, [flag, json] if (flag == "-o" || flag == "--output") && json == "json");
     let json = words.iter().any(|word| one(word)) || words.windows(2).any(two);
     if json { Form::Json } else { Form::Table }
+}
+
+/// Help as it fits the terminal.
+fn readable(error: clap::Error, words: &[OsString]) -> clap::Error {
+    let asks = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    let columns = ui::columns().filter(|columns| *columns < help::WIDEST);
+    match columns.filter(|_| error.kind() == ErrorKind::DisplayHelp || error.kind() == asks) {
+        Some(columns) => {
+            let folded = help::within(Cli::command(), columns).try_get_matches_from(words);
+            folded.err().unwrap_or(error)
+        }
+        None => error,
+    }
 }
 
 /// Help and version are answers; everything else that clap says is a usage error.

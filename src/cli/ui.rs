@@ -292,6 +292,11 @@ fn style_of(line: &str) -> Option<Style> {
     (heading && !line.starts_with(['#', '$'])).then(|| Style::new().bold())
 }
 
+/// How wide the terminal is that help is read at.
+pub(super) fn columns() -> Option<usize> {
+    terminal_size::terminal_size().map(|(width, _)| width.0.into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -104,9 +104,13 @@ fn last(ledger: &mut Ledger, ask: &Ask, run: &Run<'_>, act: Last) -> Result<Done
     let shown: u64 = ask.parsed("position")?.unwrap_or(0);
     let now = ledger.position().0;
     if shown != now {
-        return Err(AppError::Usage(format!(
-            "the ledger moved on: the page showed #{shown}, and it stands at #{now} now"
-        )));
+        return Err(AppError::NotLast {
+            what: format!(
+                "the ledger moved on: the page showed #{shown}, and it stands at #{now} now"
+            ),
+            next: "look at the log again: what is last there is what would be taken back"
+                .to_owned(),
+        });
     }
     let plan = ask.word("plan").is_some();
     let decided = act(ledger, plan, run)?;

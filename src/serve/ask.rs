@@ -6,7 +6,7 @@ use crate::app::error::{AppError, Result};
 use crate::app::lookup;
 use crate::app::vantage::Vantage;
 use crate::app::{Ledger, Run, Which};
-use crate::domain::{Day, Position};
+use crate::domain::{Day, Position, Series, Symbol};
 use crate::render::json;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -136,6 +136,31 @@ impl Here<'_> {
     pub(super) fn to(&self, path: &str, words: &[(&str, &str)]) -> String {
         let at = self.ask.word("at").filter(|_| pages::looks_back(path));
         address(path, words.iter().copied().chain(at.map(|at| ("at", at))))
+    }
+
+    /// Whether anything was known of a symbol, in any view, at the position that `at` names.
+    pub(super) fn knows(&self, symbol: &Symbol) -> Result<bool> {
+        self.had(symbol, &Series::ALL)
+    }
+
+    /// Whether some of these views had a symbol by the position that `at` names.
+    pub(super) fn had(&self, symbol: &Symbol, views: &[Series]) -> Result<bool> {
+        let at = self.at()?.unwrap_or(self.ledger.position());
+        let unheard = lookup::unheard_of(self.ledger, std::slice::from_ref(symbol), views, at)?;
+        Ok(unheard.is_empty())
+    }
+
+    /// What there is of a symbol, or why there is nothing: the page of one that is known says so and
+    /// leads on, since others lead there. A program is refused as by the command.
+    pub(super) fn there<T>(
+        &self,
+        symbol: &Symbol,
+        made: Result<T>,
+    ) -> Result<std::result::Result<T, String>> {
+        match made {
+            Err(AppError::NotFound(why)) if !self.ask.json && self.knows(symbol)? => Ok(Err(why)),
+            made => made.map(Ok),
+        }
     }
 
     /// A vantage of the position that `at` names.

@@ -7,7 +7,7 @@
 use crate::app::error::{AppError, Result};
 use crate::app::report::Review;
 use crate::app::vantage::Vantage;
-use crate::app::{Ledger, Run, review};
+use crate::app::{Ledger, Run, health, review};
 use crate::domain::batch::Batch;
 use crate::domain::{BatchId, BatchState, Digest, Position, Series, Symbol};
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -73,8 +73,17 @@ struct Of {
     root: Digest,
 }
 
-/// The symbols of all daily views at a log's root and a position.
-type Listed = ((String, Position), Arc<[Symbol]>);
+/// The symbols that have days, ascending.
+#[derive(Debug)]
+pub(super) struct Symbols {
+    /// Of the views that tell of stocks.
+    pub(super) stocks: Vec<Symbol>,
+    /// Of the view of indices.
+    pub(super) indices: Vec<Symbol>,
+}
+
+/// The symbols at a log's root and a position.
+type Listed = ((String, Position), Arc<Symbols>);
 
 /// Everything that is kept.
 #[derive(Debug)]
@@ -83,7 +92,7 @@ pub(super) struct Kept {
     reviews: Mutex<Shelf<Of, Arc<Review>>>,
     /// Held while a large review is made.
     making: Mutex<()>,
-    /// The symbols of all daily views at a root and a position.
+    /// The symbols that have days at a root and a position.
     symbols: Mutex<Option<Listed>>,
 }
 
@@ -124,18 +133,21 @@ impl Kept {
     ///
     /// # Errors
     /// A stored view that cannot be read.
-    pub(super) fn symbols(&self, vantage: &Vantage) -> Result<Arc<[Symbol]>> {
+    pub(super) fn symbols(&self, vantage: &Vantage) -> Result<Arc<Symbols>> {
         let key = (vantage.ledger.head().root.to_string(), vantage.at);
         let mut kept = self.symbols.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, symbols)) = kept.as_ref().filter(|(of, _)| *of == key) {
             return Ok(Arc::clone(symbols));
         }
-        let views = Series::ALL.into_iter().filter(|view| view.is_daily());
-        let mut all = BTreeSet::new();
-        for view in views {
-            all.extend(vantage.symbols_of(view)?.iter().cloned());
-        }
-        let symbols: Arc<[Symbol]> = all.into_iter().collect();
+        let all = |views: &[Series]| -> Result<Vec<Symbol>> {
+            let mut all = BTreeSet::new();
+            for view in views {
+                all.extend(vantage.symbols_of(*view)?.iter().cloned());
+            }
+            Ok(all.into_iter().collect())
+        };
+        let symbols = Symbols { stocks: all(&health::VIEWS)?, indices: all(&[Series::Index])? };
+        let symbols = Arc::new(symbols);
         *kept = Some((key, Arc::clone(&symbols)));
         Ok(symbols)
     }

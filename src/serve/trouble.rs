@@ -148,6 +148,7 @@ fn status(error: &AppError) -> StatusCode {
         AppError::Erased { .. } => StatusCode::GONE,
         AppError::Stale { .. }
         | AppError::TokenDiffers { .. }
+        | AppError::NotLast { .. }
         | AppError::Refused(_)
         | AppError::RolledBackBefore { .. }
         | AppError::ErasedBefore { .. } => StatusCode::CONFLICT,

@@ -123,6 +123,8 @@ fn help_manual_and_completions_are_complete() {
         assert!(script.contains("volledger"), "{shell}");
         // The views are completed, not only named when they were wrong.
         assert!(script.contains("straddles"), "{shell}");
+        // And so are the mappings that can be printed.
+        assert!(script.contains("spot-ohlc"), "{shell}");
     }
     assert!(desk.run("--version").exits(0).out.starts_with("volledger "));
 }

@@ -309,3 +309,52 @@ fn a_batch_is_read_again_with_the_mapping_file_that_it_was_read_with() {
     let undone = desk.run("batch rollback b2 --reason test").exits(0);
     assert!(undone.err.contains("`volledger batch reinstate b1` brings it back"), "{}", undone.err);
 }
+
+/// Whoever wants a promotion back would have lost the last import.
+#[test]
+fn an_undo_does_not_step_over_what_was_decided_about_a_projection() {
+    let desk = Desk::with_iv();
+    let add = |times: u32| {
+        let query = format!("SELECT symbol, date, atm_iv * {times} AS v FROM iv");
+        let file = desk.write("q.sql", &query);
+        desk.run(&format!("projection add pq --sql {file}")).exits(0);
+    };
+    let refused = |last: &str, back: &str, other: &str| {
+        for undo in ["undo --plan", "undo"] {
+            let said = desk.run(undo).exits(1).err;
+            assert!(said.contains(&format!("the last decision is {last}: undo takes")), "{said}");
+            let hint = format!("Hint: `volledger {back}` takes that back; `volledger {other}`");
+            assert!(said.contains(&hint), "{said}");
+        }
+        assert_eq!(desk.run("batch show b1 --json").json()["state"], "active");
+        desk.run(back).exits(0);
+    };
+    let rollback = "batch rollback b1";
+    add(1);
+    refused("#3, pq@1 is kept", "projection drop pq@1", rollback);
+    refused("#4, pq@1 is not kept any more", "projection add pq@1", rollback);
+    add(2);
+    let promoted = desk.run("projection promote pq@2").exits(0);
+    let hint = "Hint: take it back with `volledger projection promote pq@1`";
+    assert!(promoted.err.contains(hint), "{}", promoted.err);
+    refused("#7, pq means pq@2", "projection promote pq@1", rollback);
+    // What is newer than that is taken back as ever, and nothing older.
+    desk.run("batch rollback b1 --reason bad").exits(0);
+    desk.run("undo").exits(0);
+    refused("#8, pq means pq@1", "projection promote pq@2", rollback);
+    let again = format!("import iv {} -s VOLB --yes", sample("iv/VOLB.csv"));
+    desk.run(&again).exits(0);
+    desk.run("rollback --to #1 --reason bad").exits(0);
+    desk.run("projection promote pq@1").exits(0);
+    let said = desk.run("undo").exits(1).err;
+    assert!(said.contains("`volledger rollback --to '#13'` takes #14 back"), "{said}");
+    desk.run("rollback --to #13").exits(0);
+    for batch in ["b1", "b2"] {
+        assert_eq!(desk.run(&format!("batch show {batch} --json")).json()["state"], "active");
+    }
+    // Without any decision about a batch there is nothing else to name.
+    let empty = Desk::with_ledger();
+    empty.run("projection add iv_metrics").exits(0);
+    let said = empty.run("undo").exits(1).err;
+    assert!(said.contains("projection drop iv_metrics@1` takes that back\n"), "{said}");
+}

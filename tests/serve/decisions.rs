@@ -54,7 +54,10 @@ fn upload_review_confirm_and_roll_back() {
     site.post("/undo", &[("token", &token), ("position", &position)]).is(303);
     assert_eq!(newest(&desk), before);
     // The same form again is about a decision that is not the last any more.
-    site.post("/undo", &[("token", &token), ("position", &position)]).is(400);
+    for act in ["/undo", "/redo"] {
+        let stale = site.post(act, &[("token", &token), ("position", &position)]).is(409).body;
+        assert!(stale.contains("the ledger moved on") && stale.contains("log again"), "{stale}");
+    }
     assert_eq!(newest(&desk), before);
     desk.run("verify --deep").exits(0);
 }
@@ -149,6 +152,24 @@ fn it_ends_in_order_when_told_to() {
         drop(idle);
         desk.run("verify").exits(0);
     }
+}
+
+/// The button says "the last decision", and a promotion may be that.
+#[test]
+fn the_page_does_not_undo_a_batch_for_a_promotion() {
+    let desk = Desk::with_iv();
+    desk.run("projection add iv_metrics").exits(0);
+    let (site, token) = deciding(&desk);
+    let form = [("token", token.as_str()), ("position", "3")];
+    for form in [form.to_vec(), [&form[..], &[("plan", "1")]].concat()] {
+        let refused = site.post("/undo", &form).is(409).body;
+        let back = "<code>volledger projection drop iv_metrics@1</code>";
+        assert!(
+            refused.contains("#3, iv_metrics@1 is kept") && refused.contains(back),
+            "{refused}"
+        );
+    }
+    assert_eq!(desk.run("batch show b1 --json").json()["state"], "active");
 }
 
 /// Neither keeps one, so that whoever gave one would think it recorded.

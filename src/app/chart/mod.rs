@@ -30,7 +30,8 @@ pub enum Kind {
     View(Series),
     /// Where implied volatility stood among its own past, day by day (`tomic.md` 7.4).
     Rank,
-    /// Implied volatility, historical volatility of 20 and of 252 returns, and the close.
+    /// Implied volatility, historical volatility of 20 and of 252 returns, and the close; of an index
+    /// its level.
     All,
 }
 
@@ -152,6 +153,14 @@ pub fn chart(ledger: &Ledger, drawn: &Drawn) -> Result<Chart> {
     }
     let Some((main, _)) = lines.first() else {
         let (kind, symbol) = (drawn.kind, &drawn.symbol);
+        if kind == Kind::All {
+            // Of an index there is its level, and nothing else.
+            let level = Drawn { kind: Kind::View(Series::Index), ..drawn.clone() };
+            match chart(ledger, &level) {
+                Err(AppError::NotFound(_)) => {}
+                drawn => return drawn,
+            }
+        }
         let why = absent.first().map(String::as_str).unwrap_or_default();
         let text = format!("there is nothing of {kind} {symbol} to draw: {why}");
         return Err(AppError::NotFound(text));

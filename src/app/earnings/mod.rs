@@ -13,6 +13,6 @@ mod vrp;
 
 pub use crate::quant::earnings::vrp::Tiers;
 pub(super) use moves::QUARTER;
-pub use moves::earnings;
+pub use moves::{VIEWS, earnings};
 pub use tiers::{BUNDLED, TierChanges, TierSet};
 pub use vrp::{Which, vrp};

@@ -70,13 +70,16 @@ pub fn earnings(
     })
 }
 
+/// The views of earnings: of a symbol that none of them had nothing can be told.
+pub const VIEWS: [Series; 4] = [Series::Earnings, Series::Moves, Series::Straddles, Series::Chain];
+
 /// Refuses a symbol that no view of earnings ever heard of; where a position is named, every symbol
 /// will do (as of [`lookup::known`](crate::app::lookup::known)).
 pub(super) fn known(vantage: &Vantage, symbol: &Symbol) -> Result<()> {
     if vantage.named {
         return Ok(());
     }
-    for view in [Series::Earnings, Series::Moves, Series::Straddles, Series::Chain] {
+    for view in VIEWS {
         if vantage.had(view, symbol)? {
             return Ok(());
         }

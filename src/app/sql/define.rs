@@ -38,12 +38,15 @@ pub fn is_taken(name: &str) -> bool {
 
 /// Whether a name can stand in a query for a new table: no word or table of SQLite's own.
 pub fn is_free(name: &str) -> bool {
-    let asked = Connection::open_in_memory().map(|connection| {
-        let text = format!("SELECT 1 FROM {name}");
-        let said = connection.prepare(&text).map(|_| ()).err().map(|error| plain(&error));
-        said.is_some_and(|said| said.starts_with("no such table"))
-    });
+    let asked = Connection::open_in_memory().map(|connection| stands(&connection, name));
     !name.starts_with("sqlite_") && asked.unwrap_or(true)
+}
+
+/// Whether a name can stand without quotes, as a connection without any table sees it.
+pub(super) fn stands(connection: &Connection, name: &str) -> bool {
+    let text = format!("SELECT 1 FROM {name}");
+    let said = connection.prepare(&text).map(|_| ()).err().map(|error| plain(&error));
+    !name.contains('.') && said.is_some_and(|said| said == format!("no such table: {name}"))
 }
 
 /// Reads a query as the definition of a projection.

@@ -50,7 +50,7 @@ pub struct SqlAnswer {
 
 /// The tables and their columns, as an answer: a row for each column.
 pub fn tables(vantage: &Vantage) -> SqlAnswer {
-    let rows = described(vantage).into_iter().flat_map(|(table, columns)| {
+    let rows = described(vantage).flat_map(|(table, columns)| {
         columns.into_iter().map(move |column| vec![table.clone().into(), column.into()])
     });
     SqlAnswer {
@@ -85,8 +85,16 @@ pub struct Limits {
 /// # Errors
 /// Those of [`query`], [`AppError::Sql`] when it takes too long and [`AppError::Usage`] when it is too large.
 pub fn query_within(vantage: &Vantage, text: &str, limits: Limits) -> Result<SqlAnswer> {
-    answer(vantage, text, Some(limits))
+    answer(vantage, text, Some(limits)).map_err(|error| match error {
+        AppError::Sql(said) if said == TOO_BIG => {
+            AppError::Sql(format!("{TOO_BIG} for a page; `volledger sql` takes larger ones"))
+        }
+        other => other,
+    })
 }
+
+/// A value beyond a limit, ours or SQLite's of a thousand million bytes.
+const TOO_BIG: &str = "a value is too large";
 
 fn answer(vantage: &Vantage, text: &str, limits: Option<Limits>) -> Result<SqlAnswer> {
     let mut connection = connect(vantage)?;
@@ -178,9 +186,7 @@ fn plain(error: &rusqlite::Error) -> String {
                 "a query cannot change, attach or load anything".to_owned()
             }
             rusqlite::ErrorCode::OperationInterrupted => "the query took too long".to_owned(),
-            rusqlite::ErrorCode::TooBig => {
-                "a value is too large: `volledger sql` takes larger ones than a page".to_owned()
-            }
+            rusqlite::ErrorCode::TooBig => TOO_BIG.to_owned(),
             _ => said(text.as_deref().unwrap_or(&failure.to_string())),
         },
         rusqlite::Error::SqlInputError { msg, .. } => said(msg),
@@ -220,10 +226,25 @@ fn json(value: ValueRef<'_>) -> serde_json::Value {
     }
 }
 
-/// The tables and their columns, for help and errors; a projection whose query is wrong by now is
-/// left out.
-pub fn described(vantage: &Vantage) -> Vec<(String, Vec<String>)> {
+/// The tables and their columns; a projection whose query is wrong by now is left out.
+fn described(vantage: &Vantage) -> impl Iterator<Item = (String, Vec<String>)> {
     let known = Table::all(vantage).into_iter();
-    let table = |table: Table| Some((table.name(), table.columns(vantage).ok()?));
-    known.filter_map(table).collect()
+    known.filter_map(|table| Some((table.name(), table.columns(vantage).ok()?)))
+}
+
+/// The tables and their columns for people, as a query writes them: what SQL knows as something else,
+/// such as `index`, stands in quotes.
+///
+/// # Errors
+/// [`AppError::Sql`] where there is no memory.
+pub fn written(vantage: &Vantage) -> Result<Vec<(String, Vec<String>)>> {
+    let bare = Connection::open_in_memory().map_err(wrong)?;
+    let quoted = |name: String| match define::stands(&bare, &name) {
+        true => name,
+        false => format!("\"{}\"", name.replace('"', "\"\"")),
+    };
+    let line = |(table, columns): (String, Vec<String>)| {
+        (quoted(table), columns.into_iter().map(quoted).collect())
+    };
+    Ok(described(vantage).map(line).collect())
 }

@@ -48,7 +48,7 @@ impl FromStr for What {
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct ChartArgs {
-    /// A view (iv, hv, spot, index), `all` (volatilities and price), `rank`, or `gaps`
+    /// A view (iv, hv, spot, index), `all` (volatilities and price; of an index its level), `rank`, or `gaps`
     what: What,
     /// The symbol
     symbol: Symbol,

@@ -9,6 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
 use crate::cli::flow::Deciding;
+use crate::cli::series::MappingParser;
 use crate::cli::shell::quoted;
 use crate::cli::ui::Ui;
 use crate::domain::{Day, Series, Symbol};
@@ -103,7 +104,8 @@ struct Csv {
     #[command(flatten)]
     reading: Reading,
     /// Print a mapping as a file to start from, with what its keys mean
-    #[arg(long, value_name = "ID", conflicts_with = "files")]
+    #[arg(long, value_name = "ID", value_parser = MappingParser, hide_possible_values = true)]
+    #[arg(conflicts_with = "files")]
     print_mapping: Option<String>,
     #[command(flatten)]
     flags: Flags,
@@ -132,7 +134,8 @@ struct Events {
     #[command(flatten)]
     reading: Reading,
     /// Print a mapping as a file to start from, with what its keys mean
-    #[arg(long, value_name = "ID", conflicts_with = "files")]
+    #[arg(long, value_name = "ID", value_parser = MappingParser, hide_possible_values = true)]
+    #[arg(conflicts_with = "files")]
     print_mapping: Option<String>,
     #[command(flatten)]
     flags: Flags,

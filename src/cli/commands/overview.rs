@@ -16,7 +16,7 @@ const EXAMPLES: &str = "\
 EXAMPLES
   volledger overview                            TOMIC's overview, over all symbols
   volledger overview --rules windowed           the same strategies by our own ranks
-  volledger overview AAPL CVX --date 2025-12-05 of that day; later days are not looked at
+  volledger overview AAPL CVX --date 2025-12-05   of that day; later days are not looked at
   volledger overview --rules ./mine.toml        by rules of your own
   volledger overview --print-rules --rules windowed > mine.toml
   volledger overview --list-rules               sets, their criteria, and what these can use

@@ -131,8 +131,13 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ProjectionArgs) -> 
             return Ok(failed(changed.refreshed.as_slice()));
         }
         What::Promote { name } => {
+            let before = ledger.projections().promoted(&name.name, ledger.position());
             let changed = projection::promote(&mut ledger, name, &run)?;
             ui.show(&changed)?;
+            if let (true, Some(before)) = (changed.action == "promote", before) {
+                let before = format!("{}@{before}", name.name);
+                ui.hint(&format!("take it back with `volledger projection promote {before}`"));
+            }
             return Ok(failed(changed.refreshed.as_slice()));
         }
         What::Drop { name } => ui.show(&projection::drop(&mut ledger, name, &run)?)?,

@@ -21,7 +21,8 @@ EXAMPLES
   volledger sql \"SELECT symbol, percentile(atm_iv, 75) FROM iv GROUP BY symbol\" -o csv
   volledger sql \"SELECT symbol, date, iv_rank(atm_iv, 252)
                  OVER (PARTITION BY symbol ORDER BY date) AS r FROM iv\"
-  volledger sql \"SELECT * FROM assertions WHERE symbol = 'AAPL' AND date = '2024-08-05'\" --at '#4'
+  volledger sql \"SELECT * FROM assertions
+                 WHERE symbol = 'AAPL' AND date = '2024-08-05'\" --at '#4'
   volledger sql --tables                             the tables and their columns
   volledger sql - -o csv < query.sql                 the query from standard input
 
@@ -69,7 +70,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &SqlArgs) -> Outcome
             ui.show(&sql::tables(&vantage))?;
             return Ok(Exit::Done);
         }
-        for (table, columns) in sql::described(&vantage) {
+        for (table, columns) in sql::written(&vantage)? {
             ui.answer(&format!("{table}: {}\n", columns.join(", ")))?;
         }
         return Ok(Exit::Done);

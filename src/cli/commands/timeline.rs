@@ -18,7 +18,9 @@ EXAMPLES
   volledger undo             take the last decision back; again: the one before it
   volledger redo             and make it once more
 
-What an undo takes back stays in the log. `volledger rollback --to` goes back further at once.";
+What an undo takes back stays in the log. `volledger rollback --to` goes back further at once.
+Decisions about projections have commands of their own (`volledger projection promote pq@1`):
+after one, undo names that and takes nothing back.";
 
 /// Whether to act or only to show
 #[derive(Debug, Args)]

@@ -7,7 +7,7 @@
   const size = svg.viewBox.baseVal, wide = right - left, last = days.length - 1;
   const fewest = Math.min(last, 4);
   let from = 0, to = last, cursor = last, queued = false;
-  const x = (i) => (last > 0 ? left + (wide * (i - from)) / (to - from) : left + wide / 2);
+  const x = (i) => (last > 0 ? left + (wide * (i - from)) / (to - from) : left + wide * (i + 0.5));
   const add = (parent, name, attributes, text) => {
     const made = document.createElementNS("http://www.w3.org/2000/svg", name);
     for (const key in attributes) made.setAttribute(key, attributes[key]);

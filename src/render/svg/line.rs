@@ -61,11 +61,11 @@ pub(in crate::render) struct Geometry {
 }
 
 impl Geometry {
-    /// The place of a session; a single one stands in the middle.
+    /// The place of a session; a single one stands in the middle and has the whole width.
     fn x(&self, index: f64) -> f64 {
         let wide = self.right - self.left;
         match self.count {
-            0 | 1 => self.left + wide / 2.0,
+            0 | 1 => self.left + wide * (index + 0.5),
             count => self.left + wide * index / (count - 1) as f64,
         }
     }

@@ -355,6 +355,21 @@ proptest! {
     }
 }
 
+/// One pixel of it could be neither seen nor read.
+#[test]
+fn the_batch_of_a_single_session_has_the_whole_width() {
+    let chart = sample(&[&[Some(0.2)], &[Some(0.3)]]);
+    let (svg, geometry) = (chart.svg(), geometry(&chart));
+    assert_sound(&svg);
+    let bands =
+        svg.split("<rect class=\"b b0\"").skip(1).map(|rest| rest.split('>').next().unwrap());
+    let width = |tag: &str| attribute(tag, "width").unwrap().parse::<f64>().unwrap();
+    let wide = geometry.right - geometry.left;
+    assert!(bands.clone().all(|tag| (width(tag) - wide).abs() < 0.1), "{svg}");
+    assert_eq!(bands.count(), 2, "{svg}");
+    assert!(svg.contains(">b1</text>") && svg.contains(">b2</text>"), "{svg}");
+}
+
 #[test]
 fn text_from_outside_stays_text() {
     let mut chart = sample(&[&[Some(0.2), Some(0.3)]]);

@@ -85,13 +85,13 @@ fn body(here: &Here<'_>, id: BatchId, review: &Review, full: bool) -> Result<Mar
 /// A symbol, with its page if there is one.
 type Linked<'a> = dyn Fn(&str) -> Markup + 'a;
 
-/// A link to a symbol whose page draws something; one that only a staged batch speaks of has none yet.
+/// A link to a symbol that has a page; one that only a staged batch speaks of has none yet.
 fn linked(here: &Here<'_>, reader: &ViewReader<'_>, name: &str) -> Markup {
-    let drawn = |symbol: &Symbol| {
+    let known = |symbol: &Symbol| {
         let has = |view| reader.events(view, symbol).is_ok_and(|events| events > 0);
-        [Series::Iv, Series::Hv, Series::Spot].into_iter().any(has)
+        Series::ALL.into_iter().any(has)
     };
-    match name.parse().is_ok_and(|symbol| drawn(&symbol)) {
+    match name.parse().is_ok_and(|symbol| known(&symbol)) {
         true => symbol_link(here, name),
         false => html! { (name) },
     }

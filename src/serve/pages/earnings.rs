@@ -7,8 +7,8 @@ use crate::domain::projection::ProjectionName;
 use crate::domain::{Day, Symbol};
 use crate::render::numbers::MISSING;
 use crate::serve::ask::{Answer, Here};
-use crate::serve::words::{counted, t};
-use maud::html;
+use crate::serve::words::{counted, foreign, t};
+use maud::{Markup, html};
 
 /// The projection that moves are from, unless another is asked for.
 const USUAL: &str = "earnings_moves";
@@ -36,7 +36,12 @@ fn number(value: Option<f64>, digits: usize) -> String {
 pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     let symbol: Symbol = here.ask.name(0)?;
     let dates = (here.ask.parsed::<Day>("date")?, here.run.clock.market_day());
-    let told = earnings::earnings(&here.vantage()?, &symbol, &projection(here)?, dates)?;
+    let made = earnings::earnings(&here.vantage()?, &symbol, &projection(here)?, dates);
+    let told = match here.there(&symbol, made)? {
+        Ok(told) => told,
+        Err(why) => return none(here, &symbol, &why).map(Answer::Page),
+    };
+    let heading = heading(here, &symbol)?;
     here.answer(&told, |told| {
         let text = |text: &Option<String>| text.clone().unwrap_or_else(|| MISSING.to_owned());
         let rows: Vec<_> = told
@@ -57,7 +62,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
         let headings =
             ["announced", "timing", "session", ">gap", ">intraday", ">close to close", "status"];
         let body = html! {
-            h1 { (t("Announcements of ")) (symbol_link(here, &told.symbol)) }
+            (heading)
             @if let Some(name) = &told.name { p { (name) } }
             p { (t("Seen from ")) (told.date) (t(", moves from ")) code { (told.projection) } (t(", at #"))
                 (told.position) "." }
@@ -73,13 +78,30 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
             @for note in &told.notes { p.note { (note) } }
             @if rows.is_empty() { p { (t("None is known.")) } }
             @else { (table("Moves on announcements, sizes in percent", &headings, &rows)) }
-            p { a href=(here.to("/vrp", &[&[("symbols", symbol.as_str())], &same(here)[..]].concat())) {
-                (t("Implied against past moves")) } }
+            @if here.had(&symbol, &earnings::VIEWS)? {
+                p { a href=(here.to("/vrp", &[&[("symbols", symbol.as_str())], &same(here)[..]].concat())) {
+                    (t("Implied against past moves")) } }
+            }
         };
         let of = std::slice::from_ref(&symbol);
         let title = format!("{}{symbol}", t("Announcements of "));
         Ok(Page::new(title, "/vrp", body).of(&[], of))
     })
+}
+
+/// The heading of what is told of a symbol, which has a page where anything is known of it.
+fn heading(here: &Here<'_>, symbol: &Symbol) -> Result<Markup> {
+    let known = here.knows(symbol)?;
+    Ok(html! { h1 { (t("Announcements of "))
+    @if known { (symbol_link(here, symbol.as_str())) } @else { (symbol) } } })
+}
+
+/// The page of a symbol that is known, and nothing of its announcements.
+fn none(here: &Here<'_>, symbol: &Symbol, why: &str) -> Result<Page> {
+    let body = html! { (heading(here, symbol)?) p.note lang=[foreign()] { (why) } };
+    let title = format!("{}{symbol}", t("Announcements of "));
+    let page = Page::new(title, "/vrp", body).of(&[], std::slice::from_ref(symbol));
+    Ok(Page { twin: false, ..page })
 }
 
 pub(super) fn vrp(here: &Here<'_>) -> Result<Answer> {

@@ -52,13 +52,14 @@ pub(super) fn row(here: &Here<'_>) -> Result<Answer> {
         let Shown::Row { event, .. } = shown else {
             return Ok(Page::new(format!("{batch}/{number}"), "/events", html! {}));
         };
+        let events = here.ledger.batches().get(batch).map_or(0, |of| of.stage.events);
         let body = html! {
             h1 { (t("Event ")) (event.event) }
             (facts(event))
             (path(here, batch, event)?)
             p {
                 @if number > 1 { (event_link(&format!("{batch}/{}", number - 1))) (t(" before it, ")) }
-                (event_link(&format!("{batch}/{}", number + 1))) (t(" after it"))
+                @if number < events { (event_link(&format!("{batch}/{}", number + 1))) (t(" after it")) }
             }
         };
         Ok(Page::new(event.event.clone(), "/events", body).itself())

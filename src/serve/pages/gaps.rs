@@ -5,12 +5,13 @@ use crate::app::Which;
 use crate::app::chart::days;
 use crate::app::error::Result;
 use crate::app::lookup;
+use crate::app::report::Days;
 use crate::domain::{Series, Symbol};
 use crate::render::Page as _;
 use crate::render::numbers::{MISSING, count};
 use crate::serve::ask::{Answer, Here};
-use crate::serve::words::t;
-use maud::html;
+use crate::serve::words::{foreign, t};
+use maud::{Markup, html};
 
 /// Series of a page.
 const MOST: usize = 300;
@@ -45,30 +46,54 @@ pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
 pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     let symbol: Symbol = here.ask.name(0)?;
     let series = here.ask.parsed::<Series>("series")?;
-    let days = days(here.ledger, &symbol, series, here.at()?, Which::Latest)?;
-    here.answer(&days, |days| {
-        let drawn = days.figure();
-        let lacking = |view: &str| days.views.iter().any(|v| v.series == view && v.counts.missing > 0);
-        let to = |view| links::of_symbol(here, "/gaps", symbol.as_str(), &[("series", view)]);
-        let missing = days.views.iter().any(|view| view.counts.missing > 0);
-        let body = html! {
-            h1 { (t("Days of ")) (symbol_link(here, symbol.as_str())) }
-            p.kinds {
-                a href=(to("")) { (t("all views")) } " "
-                @for view in ["iv", "hv", "spot"] { a href=(to(view)) { (view) } " " }
+    let made = days(here.ledger, &symbol, series, here.at()?, Which::Latest);
+    match here.there(&symbol, made)? {
+        Ok(days) => here.answer(&days, |days| page(here, &symbol, series, Ok(days))),
+        Err(why) => page(here, &symbol, series, Err(&why)).map(Answer::Page),
+    }
+}
+
+/// The page of a symbol: its calendar, or why there is none.
+fn page(
+    here: &Here<'_>,
+    symbol: &Symbol,
+    series: Option<Series>,
+    days: std::result::Result<&Days, &str>,
+) -> Result<Page> {
+    let to = |view| links::of_symbol(here, "/gaps", symbol.as_str(), &[("series", view)]);
+    let index = here.had(symbol, &[Series::Index])?.then_some("index");
+    let body = html! {
+        h1 { (t("Days of ")) (symbol_link(here, symbol.as_str())) }
+        p.kinds {
+            a href=(to("")) { (t("all views")) } " "
+            @for view in ["iv", "hv", "spot"].into_iter().chain(index) {
+                a href=(to(view)) { (view) } " "
             }
-            (figure(&drawn, "days-"))
-            @if lacking("spot") {
-                p { (t("Ask for what is missing: ")) code { "volledger fetch spot " (symbol) } (t(", or "))
-                    a href="/upload" { (t("upload a file")) } "." }
-            } @else if missing {
-                p { (t("For what is missing ")) a href="/upload" { (t("upload a file")) } "." }
-            }
-            (data(&drawn, |_| None))
-        };
-        let views: Vec<Series> = series.into_iter().collect();
-        let of = std::slice::from_ref(&symbol);
-        let title = format!("{}{symbol}", t("Gaps of "));
-        Ok(Page::new(title, "/gaps", body).of(&views, of))
-    })
+        }
+        @match days {
+            Ok(days) => { (calendar(symbol, days)) }
+            Err(why) => { p.note lang=[foreign()] { (why) } }
+        }
+    };
+    let views: Vec<Series> = series.into_iter().collect();
+    let title = format!("{}{symbol}", t("Gaps of "));
+    let page = Page::new(title, "/gaps", body);
+    Ok(Page { twin: days.is_ok(), ..page }.of(&views, std::slice::from_ref(symbol)))
+}
+
+/// The calendar with its data, and how what is missing is had.
+fn calendar(symbol: &Symbol, days: &Days) -> Markup {
+    let drawn = days.figure();
+    let lacking = |view: &str| days.views.iter().any(|v| v.series == view && v.counts.missing > 0);
+    let missing = days.views.iter().any(|view| view.counts.missing > 0);
+    html! {
+        (figure(&drawn, "days-"))
+        @if lacking("spot") {
+            p { (t("Ask for what is missing: ")) code { "volledger fetch spot " (symbol) } (t(", or "))
+                a href="/upload" { (t("upload a file")) } "." }
+        } @else if missing {
+            p { (t("For what is missing ")) a href="/upload" { (t("upload a file")) } "." }
+        }
+        (data(&drawn, |_| None))
+    }
 }

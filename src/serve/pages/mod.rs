@@ -138,6 +138,8 @@ pub(super) struct Page {
     pub(super) body: Markup,
     /// Whether it reloads itself where there is no script.
     pub(super) reloads: bool,
+    /// Whether a program gets the same as JSON.
+    pub(super) twin: bool,
     /// The position that it looks back from, if it was asked for.
     pub(super) at: Option<u64>,
     /// What it is made from.
@@ -177,6 +179,7 @@ impl Page {
             place,
             body,
             reloads: false,
+            twin: true,
             at: None,
             reads: Reads::All,
             erasures: Vec::new(),
@@ -245,7 +248,7 @@ pub(super) fn document(site: &Site, page: &Page, ask: Option<&Ask>) -> String {
                 footer {
                     p { code { (place) } }
                     @if let Some(ask) = ask {
-                        p { (t("The same as ")) a href=(ask.twin()) { (t("JSON")) } "; "
+                        p { @if page.twin { (t("The same as ")) a href=(ask.twin()) { (t("JSON")) } "; " }
                             a href="/api/openapi.json" { (t("all addresses")) } }
                     }
                     p { @for other in Lang::ALL.into_iter().filter(|other| *other != lang) {

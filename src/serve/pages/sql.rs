@@ -63,7 +63,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
         Ok(answer) => (answer, None),
         Err(error) => (None, Some(error.to_string())),
     };
-    let tables = sql::described(&here.vantage()?);
+    let tables = sql::written(&here.vantage()?)?;
     let body = html! {
         h1 { (t("SQL")) }
         form.query method="get" action="/sql" {

@@ -6,25 +6,28 @@ use crate::app::error::Result;
 use crate::app::health;
 use crate::app::lookup::{self, ViewQuery};
 use crate::app::metrics::Asked;
-use crate::app::report::{Coverage, Span};
+use crate::app::report::{Chart, Coverage, Span};
 use crate::app::views::ViewReader;
 use crate::app::{AppError, Which};
 use crate::domain::{Day, Series, Symbol};
 use crate::render::numbers::{MISSING, count};
 use crate::serve::ask::{Answer, Here, encoded};
-use crate::serve::words::{find, t};
+use crate::serve::words::{find, foreign, t};
 use maud::{Markup, html};
 
 /// Symbols of a page.
 const MOST: usize = 200;
+/// The words of an address that ask for an index's level.
+const LEVEL: (&str, &str) = ("kind", "index");
 /// Days of the table under a chart: half of ten years of a page would be its rows.
 const ROWS: usize = 250;
 
 pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
     let words = here.ask.word("q").unwrap_or_default().to_uppercase();
     let known = here.site.kept.symbols(&here.vantage()?)?;
-    let found: Vec<Symbol> =
-        known.iter().filter(|of| of.as_str().to_uppercase().contains(&words)).cloned().collect();
+    let fits = |of: &&Symbol| of.as_str().to_uppercase().contains(&words);
+    let found: Vec<Symbol> = known.stocks.iter().filter(fits).cloned().collect();
+    let indices: Vec<&Symbol> = known.indices.iter().filter(fits).collect();
     let total = found.len();
     let symbols: Vec<Symbol> = match here.ask.json {
         true => found,
@@ -42,7 +45,10 @@ pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
         },
         false => {
             let asked = Asked { symbols, at, date: None, which: Which::Latest };
-            health::coverage(here.ledger, &asked, today)?
+            let mut coverage = health::coverage(here.ledger, &asked, today)?;
+            // Whose days were all taken back is not told of, as by the command that names nobody.
+            coverage.rows.retain(|row| row.iv.is_some() || row.hv.is_some() || row.spot.is_some());
+            coverage
         }
     };
     here.answer(&coverage, |coverage| {
@@ -73,6 +79,12 @@ pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
                     &rows))
             }
             @if total > MOST { p { (t("The first ")) (MOST) (t(" of ")) (count(total as u64)) "." } }
+            @if !indices.is_empty() { section {
+                h2 { (t("Indices")) }
+                p { @for of in indices.iter().take(MOST) {
+                    a href=(links::of_symbol(here, "/symbols", of.as_str(), &[LEVEL])) { (of) } " "
+                } }
+            } }
         };
         Ok(Page::new("Symbols", "/symbols", body))
     })
@@ -91,62 +103,85 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
         at: here.at()?,
         which: Which::Latest,
     };
-    let chart = chart::chart(here.ledger, &drawn)?;
-    here.answer(&chart, |chart| {
-        let drawn = chart.newest(ROWS);
-        let at = here.ask.word("at");
-        // To the first view that says something about the day; of a day without any there is no reason.
-        let why = |row: &[String]| {
-            let (day, values) = row.split_first()?;
-            let mut said = chart.lines.iter().zip(values).filter(|(_, value)| *value != MISSING);
-            said.next().map(|(line, _)| links::why(here, line.series, symbol.as_str(), day, ""))
-        };
-        let all = here.site.kept.symbols(&here.vantage()?)?;
-        let (before, after) = neighbours(&all, &symbol);
-        let word = |name: &'static str| (name, here.ask.word(name).unwrap_or_default());
-        let to = |of: &str, symbol: &Symbol, kind: (&str, &str)| {
-            links::of_symbol(here, of, symbol.as_str(), &[kind, word("from"), word("to")])
-        };
-        let other = |of: &str| links::of_symbol(here, of, symbol.as_str(), &[]);
-        let link = |name: &'static str, text: &str| html! {
-            a href=(to("/symbols", &symbol, ("kind", name)))
-                aria-current=[(kind.name() == name).then_some("true")] { (find(text)) } " "
-        };
-        let head = here.ledger.position().0;
-        let place = format!("/symbols/{}", encoded(symbol.as_str()));
-        let body = html! {
-            h1 { (symbol) }
-            p.kinds { (link("all", "IV, IV MA, HV20, HV252, spot")) (link("iv", "IV")) (link("hv", "HV"))
-                (link("spot", "spot")) (link("rank", "rank"))
-                a href=(other("/gaps")) { (t("gaps")) } " "
-                a href=(other("/earnings")) { (t("announcements")) } }
-            form.filter method="get" action=(place) {
-                (links::kept(here.ask, &["kind", "at"]))
-                label for="from" { (t("From")) }
-                input id="from" name="from" type="date" value=(here.ask.word("from").unwrap_or_default());
-                label for="to" { (t("to")) }
-                input id="to" name="to" type="date" value=(here.ask.word("to").unwrap_or_default());
-                button { (t("Show")) }
-            }
-            // A form of its own: a slider is always sent, and would pin whoever only chose days.
-            form.filter method="get" action=(place) {
-                (links::kept(here.ask, &["kind", "from", "to"]))
-                (positions(head, at.map(|_| chart.position)))
-                button { (t("Look back")) }
-            }
-            (leading(&drawn, "", Some((symbol.as_str(), at))))
-            (data(&drawn, why))
-            (averages(here, &symbol)?)
-            p.around {
-                @if let Some(before) = before { a rel="prev" data-key="["
-                    href=(to("/symbols", before, word("kind"))) { "← " (before) } }
-                " "
-                @if let Some(after) = after { a rel="next" data-key="]"
-                    href=(to("/symbols", after, word("kind"))) { (after) " →" } }
-            }
-        };
-        Ok(Page::new(symbol.to_string(), "/symbols", body).of(&[], std::slice::from_ref(&symbol)))
-    })
+    let made = chart::chart(here.ledger, &drawn);
+    match here.there(&symbol, made)? {
+        Ok(chart) => here.answer(&chart, |chart| page(here, &symbol, chart.kind, Ok(chart))),
+        Err(why) => page(here, &symbol, kind.name(), Err(&why)).map(Answer::Page),
+    }
+}
+
+/// The page of a symbol: its chart, or why there is none.
+fn page(
+    here: &Here<'_>,
+    symbol: &Symbol,
+    kind: &str,
+    chart: std::result::Result<&Chart, &str>,
+) -> Result<Page> {
+    let at = here.ask.word("at");
+    let all = here.site.kept.symbols(&here.vantage()?)?;
+    let list = if all.stocks.contains(symbol) { &all.stocks } else { &all.indices };
+    let (before, after) = neighbours(list, symbol);
+    let word = |name: &'static str| (name, here.ask.word(name).unwrap_or_default());
+    let to = |of: &str, symbol: &Symbol, kind: (&str, &str)| {
+        links::of_symbol(here, of, symbol.as_str(), &[kind, word("from"), word("to")])
+    };
+    let other = |of: &str| links::of_symbol(here, of, symbol.as_str(), &[]);
+    let link = |name: &'static str, text: &str| {
+        html! {
+            a href=(to("/symbols", symbol, ("kind", name)))
+                aria-current=[(kind == name).then_some("true")] { (find(text)) } " "
+        }
+    };
+    let (head, position) = (here.ledger.position().0, here.at()?.map(|at| at.0));
+    let place = format!("/symbols/{}", encoded(symbol.as_str()));
+    let body = html! {
+        h1 { (symbol) }
+        p.kinds { (link("all", "IV, IV MA, HV20, HV252, spot")) (link("iv", "IV")) (link("hv", "HV"))
+            (link("spot", "spot")) (link("rank", "rank"))
+            @if here.had(symbol, &[Series::Index])? { (link("index", "index")) }
+            a href=(other("/gaps")) { (t("gaps")) } " "
+            a href=(other("/earnings")) { (t("announcements")) } }
+        form.filter method="get" action=(place) {
+            (links::kept(here.ask, &["kind", "at"]))
+            label for="from" { (t("From")) }
+            input id="from" name="from" type="date" value=(here.ask.word("from").unwrap_or_default());
+            label for="to" { (t("to")) }
+            input id="to" name="to" type="date" value=(here.ask.word("to").unwrap_or_default());
+            button { (t("Show")) }
+        }
+        // A form of its own: a slider is always sent, and would pin whoever only chose days.
+        form.filter method="get" action=(place) {
+            (links::kept(here.ask, &["kind", "from", "to"]))
+            (positions(head, position))
+            button { (t("Look back")) }
+        }
+        @match chart {
+            Ok(chart) => { (pictured(here, symbol, chart, at)) }
+            Err(why) => { p.note lang=[foreign()] { (why) } }
+        }
+        (averages(here, symbol)?)
+        p.around {
+            @if let Some(before) = before { a rel="prev" data-key="["
+                href=(to("/symbols", before, word("kind"))) { "← " (before) } }
+            " "
+            @if let Some(after) = after { a rel="next" data-key="]"
+                href=(to("/symbols", after, word("kind"))) { (after) " →" } }
+        }
+    };
+    let page = Page::new(symbol.to_string(), "/symbols", body);
+    Ok(Page { twin: chart.is_ok(), ..page }.of(&[], std::slice::from_ref(symbol)))
+}
+
+/// The chart with its data; a day leads to the first view that says something about it. Of a day
+/// without any there is no reason.
+fn pictured(here: &Here<'_>, symbol: &Symbol, chart: &Chart, at: Option<&str>) -> Markup {
+    let drawn = chart.newest(ROWS);
+    let why = |row: &[String]| {
+        let (day, values) = row.split_first()?;
+        let mut said = chart.lines.iter().zip(values).filter(|(_, value)| *value != MISSING);
+        said.next().map(|(line, _)| links::why(here, line.series, symbol.as_str(), day, ""))
+    };
+    html! { (leading(&drawn, "", Some((symbol.as_str(), at)))) (data(&drawn, why)) }
 }
 
 /// The newest days of implied volatility, with every field.

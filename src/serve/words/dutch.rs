@@ -1,33 +1,9 @@
 //! The Dutch of the pages, in the order of their English. The domain's terms stay: IV, HV, batch, spot,
 //! view, event.
 
-/// Nouns: in English, one, several.
-pub(super) const NOUNS: &[(&str, &str, &str)] = &[
-    ("byte", "byte", "bytes"),
-    ("event", "event", "events"),
-    ("move", "beweging", "bewegingen"),
-    ("row", "rij", "rijen"),
-    ("source", "bron", "bronnen"),
-    ("view", "view", "views"),
-];
+mod controls;
 
-/// The controls of a chart.
-pub(super) const CONTROLS: &[(&str, &str)] = &[
-    ("\"Zoom in\"", "\"Inzoomen\""),
-    ("\"Zoom out\"", "\"Uitzoomen\""),
-    ("\"Earlier\"", "\"Eerder\""),
-    ("\"Later\"", "\"Later\""),
-    (">All<", ">Alles<"),
-    (
-        "Wheel or + and −: zoom. Drag or Page Up and Down: move.",
-        "Wiel of + en −: zoomen. Slepen of Page Up en Down: verschuiven.",
-    ),
-    (
-        "← and →: the day, with Shift a month; Home and End: the first and the last.",
-        "← en →: de dag, met Shift een maand; Home en End: de eerste en de laatste.",
-    ),
-    ("Double click, 0 or Esc: all of it.", "Dubbelklik, 0 of Esc: alles."),
-];
+pub(super) use controls::{CONTROLS, NOUNS};
 
 /// Every text.
 pub(super) const ALL: &[(&str, &str)] = &[
@@ -181,6 +157,7 @@ pub(super) const ALL: &[(&str, &str)] = &[
         "Implied move over the mean size of past moves, from ",
         "Impliciete beweging gedeeld door de gemiddelde grootte van eerdere bewegingen, uit ",
     ),
+    ("Indices", "Indices"),
     ("Instead of:", "In plaats van:"),
     (
         "It only fills holes: values that are shown stay.",

@@ -1,0 +1,29 @@
+//! The Dutch of nouns that are counted, and of a chart's controls.
+
+/// Nouns: in English, one, several.
+pub(in crate::serve::words) const NOUNS: &[(&str, &str, &str)] = &[
+    ("byte", "byte", "bytes"),
+    ("event", "event", "events"),
+    ("move", "beweging", "bewegingen"),
+    ("row", "rij", "rijen"),
+    ("source", "bron", "bronnen"),
+    ("view", "view", "views"),
+];
+
+/// The controls of a chart.
+pub(in crate::serve::words) const CONTROLS: &[(&str, &str)] = &[
+    ("\"Zoom in\"", "\"Inzoomen\""),
+    ("\"Zoom out\"", "\"Uitzoomen\""),
+    ("\"Earlier\"", "\"Eerder\""),
+    ("\"Later\"", "\"Later\""),
+    (">All<", ">Alles<"),
+    (
+        "Wheel or + and −: zoom. Drag or Page Up and Down: move.",
+        "Wiel of + en −: zoomen. Slepen of Page Up en Down: verschuiven.",
+    ),
+    (
+        "← and →: the day, with Shift a month; Home and End: the first and the last.",
+        "← en →: de dag, met Shift een maand; Home en End: de eerste en de laatste.",
+    ),
+    ("Double click, 0 or Esc: all of it.", "Dubbelklik, 0 of Esc: alles."),
+];
