@@ -194,7 +194,8 @@ pub enum MappingError {
     Syntax(String),
     /// No such series.
     #[error(
-        "the mapping's series `{0}` does not exist; there are iv, hv, spot, earnings, moves, straddles"
+        "the mapping's series `{0}` does not exist, or no mapping reads it; there are iv, hv, spot, \
+         earnings, moves, straddles"
     )]
     Series(String),
     /// No such field.
@@ -267,7 +268,12 @@ impl Mapping {
 
     /// The bundled mapping for files of a series when the user names none.
     pub fn default_for(series: Series) -> Option<Arc<Self>> {
-        Self::bundled(match series {
+        Self::bundled(Self::default_id(series)?)
+    }
+
+    /// The id of that mapping; `None` of a series that no mapping reads.
+    pub fn default_id(series: Series) -> Option<&'static str> {
+        Some(match series {
             Series::Iv => "mc-iv",
             Series::Hv => "hv-percent",
             Series::Spot => "spot-ohlc",
