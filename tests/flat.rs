@@ -117,6 +117,60 @@ fn what_a_file_holds_is_told_by_its_content() {
     }
 }
 
+/// Cboe's own files: VIX as a bar, VVIX with one column that has its name.
+#[test]
+fn levels_of_a_csv_and_of_the_service_are_the_same_cells() {
+    let desk = Desk::with_ledger();
+    let flat = format!("ticker,open,close,high,low,window_start\nI:VIX,1.10,2,3,1,{MIDNIGHT}\n");
+    let flat = put(&desk, "day.csv", flat.as_bytes());
+    desk.run(&format!("import bars {flat} --yes")).exits(0);
+    let day = desk.run("view index I:VIX --json").exits(0).json()["rows"][0]["date"].clone();
+    let day = day.as_str().unwrap();
+    let american = format!("{}/{}/{}", &day[5..7], &day[8..], &day[..4]);
+    let vix = format!("DATE,OPEN,HIGH,LOW,CLOSE\n04/14/2025,1,3,1,2.5\n{american},1.10,3,1,2.75\n");
+    let vix = put(&desk, "VIX_History.csv", vix.as_bytes());
+    // A stock of that name has prices elsewhere.
+    for words in ["-s VIX", "-s ^vix", "-s I:VIX", "--symbol-from name"] {
+        let line = format!("import index {vix} {words} --dry-run --json");
+        let review = desk.run(&line).exits(0).json();
+        let part = &review["series"][0];
+        assert_eq!(
+            (&part["series"], &part["symbol"]),
+            (&"index".into(), &"I:VIX".into()),
+            "{words}"
+        );
+        assert_eq!((&part["new"], &part["changed"]), (&1.into(), &1.into()), "{words}");
+    }
+    let ran = desk.run(&format!("check {vix} --series index")).exits(0);
+    assert!(ran.err.contains(&format!("`volledger import index {vix} -s VIX`")), "{}", ran.err);
+    desk.run(&format!("import index {vix} -s VIX --yes")).exits(0);
+    let rows = desk.run("view index I:VIX --json").exits(0).json()["rows"].clone();
+    let shown: Vec<String> =
+        rows.as_array().unwrap().iter().map(|row| row["close"].to_string()).collect();
+    assert_eq!(shown, ["2.5", "2.75"]);
+    desk.run("chart index I:VIX").exits(0);
+    let ran = desk.run("view index VIX").exits(1);
+    assert!(ran.err.contains("the names of indices are as I:VIX"), "{}", ran.err);
+
+    let vvix = put(&desk, "VVIX_History.csv", b"DATE,VVIX\n03/14/2006,71.73\n03/15/2006,70.97\n");
+    let hint = desk.run(&format!("import spot {vvix} -s VVIX")).exits(1).err;
+    assert!(hint.contains("it has what `volledger import index` needs"), "{hint}");
+    // A column with another index's name is not taken for it.
+    desk.run(&format!("import index {vvix} -s VIX")).exits(1);
+    desk.run(&format!("import index {vvix} --symbol-from name --yes")).exits(0);
+    let shown = desk.run("view index I:VVIX --json").exits(0).json();
+    assert_eq!(shown["rows"][0]["close"].to_string(), "71.73");
+    let named = put(&desk, "named.csv", b"Date,Symbol,Close\n2024-01-02,^VIX,13.2\n");
+    desk.run(&format!("import index {named} -s VIX --yes")).exits(0);
+    let ran = desk.run(&format!("import index {named} --symbol-from column")).exits(2);
+    assert!(ran.err.contains("name it with `-s SYMBOL`"), "{}", ran.err);
+    // The highest level is below another one.
+    let odd = put(&desk, "odd.csv", b"Date,Open,High,Low,Close\n2024-01-03,13,12,11,12\n");
+    desk.run(&format!("import index {odd} -s VIX --yes")).exits(11);
+    // What the ledger has read is read again by its own mapping.
+    desk.run("batch replay b3 --stage-only").exits(0);
+}
+
 #[test]
 fn rows_that_do_not_belong_are_rejected_each_with_its_place() {
     let desk = Desk::with_ledger();

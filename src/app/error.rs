@@ -232,6 +232,9 @@ impl AppError {
     /// None of these views ever had the symbol: a misspelt one must not pass for one without values.
     pub(super) fn nothing_about(symbol: &Symbol, views: &[Series]) -> Self {
         Self::NotFound(match views {
+            [Series::Index] if !symbol.is_index() => {
+                format!("view index has nothing about {symbol}; the names of indices are as I:VIX")
+            }
             [view] => format!("view {view} has nothing about {symbol}"),
             _ => format!("nothing is known of {symbol}"),
         })

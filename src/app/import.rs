@@ -224,8 +224,13 @@ pub fn read_source<R: Read + Seek>(
     out: &mut Collector<'_, LedgerError>,
     progress: &dyn Fn(u64),
 ) -> Result<()> {
+    let symbol = match &reading.symbol {
+        SymbolFrom::Given(symbol) => Some(symbol),
+        SymbolFrom::Column => None,
+    };
+    let mapping = reading.mapping.about(symbol);
     let options = CsvOptions {
-        mapping: reading.mapping,
+        mapping: &mapping,
         symbol: reading.symbol.clone(),
         source: reading.source,
         as_of: draft.as_of,
@@ -240,7 +245,7 @@ pub fn read_source<R: Read + Seek>(
     };
     let mut summary = finish(name, read).map_err(|error| match error {
         AppError::Fatal { name, finding, .. } => {
-            let read_as = read_as(reading.mapping, input, &finding.code);
+            let read_as = read_as(reading.mapping, symbol, input, &finding.code);
             AppError::Fatal { name, finding, read_as }
         }
         error => error,
@@ -256,13 +261,18 @@ pub fn read_source<R: Read + Seek>(
 }
 
 /// As what a file was to be read that cannot be used, and as what it could be.
-fn read_as<R: Read + Seek>(mapping: &Mapping, input: &mut R, code: &str) -> Option<Box<ReadAs>> {
+fn read_as<R: Read + Seek>(
+    mapping: &Mapping,
+    symbol: Option<&Symbol>,
+    input: &mut R,
+    code: &str,
+) -> Option<Box<ReadAs>> {
     let own = Mapping::default_id(mapping.series)?;
     let mut fits = |series: &Series| {
         code == "missing_columns"
             && *series != mapping.series
             && Mapping::default_for(*series)
-                .is_some_and(|other| finds_columns(input, &other, Limits::default()))
+                .is_some_and(|other| finds_columns(input, &other.about(symbol), Limits::default()))
     };
     let fits = Series::ALL.into_iter().filter(|series| fits(series)).collect();
     Some(Box::new(ReadAs { series: mapping.series, mapping: own, fits }))

@@ -356,6 +356,7 @@ mod tests {
             "import iv - -s AAPL --yes",
             "import spot f.csv -s brk.b -y --overlap keep --mapping mine.toml",
             "import hv f.csv -s X --again --reason restated --stage-only",
+            "import index VIX.csv -s VIX",
             "import tomic dir --snapshot --force",
             "fetch spot AAPL brk.b --years 5 --yes --max-change-points 5 --max-rejected 10",
             "fetch spot @watchlist.txt --from 2024-01-01 --to 2024-12-31 --refresh",

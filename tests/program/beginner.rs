@@ -106,7 +106,7 @@ fn a_mapping_of_ones_own_starts_from_one_that_is_printed() {
 fn what_a_refused_table_leads_to_can_be_typed_for_every_series() {
     let desk = Desk::with_ledger();
     let file = desk.write("x.csv", "Datum,Naam,Niveau\n2024-01-02,VIX,13.2\n");
-    for series in ["iv", "hv", "spot", "earnings", "moves", "straddles"] {
+    for series in ["iv", "hv", "spot", "index", "earnings", "moves", "straddles"] {
         let import = format!("import {series} {file} -s VIX");
         for line in [import.clone(), format!("check {file} --series {series}")] {
             let said = desk.run(&line).exits(1).err;
@@ -114,7 +114,8 @@ fn what_a_refused_table_leads_to_can_be_typed_for_every_series() {
             let printed = printed.strip_prefix("volledger ").unwrap();
             assert!(printed.starts_with(&format!("import {series} ")), "{line}: {said}");
             let id = printed.rsplit(' ').next().unwrap();
-            let own = desk.run(printed).exits(0).out.replace(&format!("id = \"{id}\""), "id = \"own\"");
+            let own =
+                desk.run(printed).exits(0).out.replace(&format!("id = \"{id}\""), "id = \"own\"");
             let own = desk.write("own.toml", &own);
             for typed in [format!("check {file}"), import.clone()] {
                 let typed = format!("{typed} --mapping {own}");
@@ -130,7 +131,7 @@ fn a_table_of_another_series_leads_to_the_command_that_reads_it() {
     let desk = Desk::with_ledger();
     let file = desk.write("VIX.csv", "Date,Open,High,Low,Close\n2024-01-02,13,14,12,13.2\n");
     for line in [format!("check {file}"), format!("import iv {file} -s VIX")] {
-        told(&desk, &line, 1, "lacks IV30", "it has what `volledger import spot`");
+        told(&desk, &line, 1, "lacks IV30", "`volledger import spot` or `volledger import index`");
         told(&desk, &line, 1, "lacks IV30", "`volledger check FILE --series spot`");
     }
     // The mapping says it.

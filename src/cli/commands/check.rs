@@ -10,7 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::series::SeriesParser;
 use crate::cli::shell::quoted;
 use crate::cli::ui::Ui;
-use crate::domain::{Day, Series, Symbol};
+use crate::domain::{Day, Series};
 use crate::render::ReviewPage;
 use clap::Args;
 use std::path::PathBuf;
@@ -36,7 +36,7 @@ pub(in crate::cli) struct CheckArgs {
     /// The files; - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// What it holds: iv, hv, spot, bars, chain, earnings, moves or straddles; a mapping says it, and flat files and chains are told by their content
+    /// What it holds: iv, hv, spot, index, bars, chain, earnings, moves or straddles; a mapping says it, and flat files and chains are told by their content
     #[arg(long, value_parser = SeriesParser, hide_possible_values = true)]
     series: Option<Series>,
     /// The session that the quotes of a chain are of, YYYY-MM-DD
@@ -103,7 +103,9 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &CheckArgs) -> Outco
         Exit::Findings
     } else {
         let symbol = match args.files.as_slice() {
-            _ if !by_column.is_empty() => "--symbol-from column".to_owned(),
+            _ if !by_column.is_empty() && series != Series::Index => {
+                "--symbol-from column".to_owned()
+            }
             [one] => symbol_of_name(&one.to_string_lossy())
                 .map_or("-s SYMBOL".to_owned(), |symbol| format!("-s {symbol}")),
             _ => "--symbol-from name".to_owned(),
@@ -161,8 +163,8 @@ fn symbol(args: &CheckArgs, series: Series) -> SymbolChoice {
     if import::is_events(series) {
         return SymbolChoice::FromColumn;
     }
-    let name = args.files.first().and_then(|file| file.file_stem());
-    let named = name.and_then(|name| name.to_string_lossy().parse::<Symbol>().ok());
+    let name = args.files.first();
+    let named = name.and_then(|name| symbol_of_name(&name.to_string_lossy()).ok());
     match named.or_else(|| "UNNAMED".parse().ok()) {
         Some(symbol) => SymbolChoice::Given(symbol),
         None => SymbolChoice::FromName,
