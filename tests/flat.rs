@@ -283,6 +283,66 @@ fn a_chain_of_another_stock_or_in_percent_waits_for_a_person() {
     desk.run(&format!("import chain {path} -s AAPL --date 2025-04-16 --yes")).exits(0);
 }
 
+/// Another vendor's identifiers say nothing about strikes, which may be multiplied by 1,000.
+#[test]
+fn a_chain_whose_tickers_are_no_contracts_waits_for_a_person() {
+    let desk = Desk::with_ledger();
+    let names = "ticker,strike_price,bid,ask\n";
+    for (name, rows, exit) in [
+        ("words.csv", "AAPL Jan 19 2024 185 Call,185000,1,2\n", 11),
+        ("stock.csv", "AAPL,180000,1,2\nAAPL,185000,1,2\nAAPL,190000,1,2\n", 11),
+        ("half.csv", "O:AAPL240119C00185000,185,1,2\nAAPL,185000,1,2\n", 11),
+        ("one.csv", "O:AAPL240119C00185000,185,1,2\nO:AAPL240119C00190000,190,1,2\nX,190,1,2\n", 0),
+    ] {
+        let path = put(&desk, name, format!("{names}{rows}").as_bytes());
+        let words = format!("{path} -s AAPL --date 2024-01-05");
+        let ran = desk.run(&format!("import chain {words} --yes --json")).exits(exit);
+        let review = ran.json();
+        let told = codes(&review).contains(&"no_contracts".to_owned());
+        assert_eq!(told, exit == 11, "{name}: {review}");
+        if told {
+            assert!(ran.err.contains("tickers are not those of option contracts"), "{}", ran.err);
+            assert!(ran.err.contains("first AAPL"), "{}", ran.err);
+            desk.run(&format!("check {words}")).exits(11);
+        }
+    }
+}
+
+#[test]
+fn names_of_a_chain_s_columns_are_the_same_with_and_without_underscores() {
+    let desk = Desk::with_ledger();
+    let text = "contractSymbol,lastPrice,bid,ask,openInterest,impliedVolatility,inTheMoney\n\
+                AAPL240119C00185000,1.62,1.61,1.63,61234,0.2023,False\n";
+    let path = put(&desk, "yahoo.csv", text.as_bytes());
+    desk.run(&format!("import chain {path} -s AAPL --date 2024-01-05 --yes")).exits(0);
+    let view = desk.run("view chain AAPL --json").exits(0).json();
+    let row = &view["rows"][0];
+    for (name, want) in [
+        ("implied_volatility", "0.2023"),
+        ("open_interest", "61234"),
+        ("last_price", "1.62"),
+        ("inthemoney", "\"False\""),
+    ] {
+        assert_eq!(row[name].to_string(), want, "{row}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_chain_is_told_what_one_has() {
+    let desk = Desk::with_ledger();
+    let import = |name: &str, text: &str| {
+        let path = put(&desk, name, text.as_bytes());
+        desk.run(&format!("import chain {path} -s AAPL --date 2024-01-05")).exits(1).err
+    };
+    let said = import("other.csv", "optionid,best_bid\n1,2\n");
+    for words in ["contract_symbol", "implied_volatility", "first line has optionid, best_bid"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(said.contains("`volledger import chain --help` name the columns"), "{said}");
+    let said = import("semi.csv", "\"ticker\";strike;bid\nO:AAPL240119C00185000;185;1\n");
+    assert!(said.contains("between semicolons, and only commas are read here"), "{said}");
+}
+
 #[test]
 fn a_table_of_a_chain_is_read_by_its_columns() {
     let desk = Desk::with_ledger();

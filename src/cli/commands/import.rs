@@ -172,6 +172,7 @@ EXAMPLES
 A table needs a column for the contract's ticker: option_symbol, ticker, contract, option_ticker
 or contract_symbol. What it has of the others is read: underlying, date, strike, expiration, type,
 bid, ask, iv, delta, gamma, open_interest and more, in any order; unknown ones keep their names.
+Commas part them; capitals and `_` do not matter (contractSymbol).
 
 Tables of chains rarely say which session their quotes are of, so it is asked for. Quotes that
 are in the ledger under another date already keep `--yes` from confirming. A flat file of daily

@@ -9,7 +9,7 @@ pub(super) fn hint(code: &str, read_as: Option<&ReadAs>) -> String {
         "no_session" => "nothing of it was used; run it again with the day of the quotes",
         "no_underlying" => "nothing of it was used; run it again with the symbol: `-s SYMBOL`",
         "missing_columns" | "symbol_missing" => return columns(read_as),
-        "unknown_columns" => {
+        "unknown_columns" | "unknown_layout" => {
             "nothing of it was used; `volledger import bars --help` and `volledger import chain \
              --help` name the columns; daily prices with others: `import spot --mapping FILE`"
         }

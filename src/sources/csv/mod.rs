@@ -23,6 +23,7 @@ use super::mapping::Mapping;
 use super::{Limits, ReadError, ReadSummary};
 use crate::domain::{Calendar, Collector, Day, Finding, Severity, Symbol};
 use columns::Header;
+pub(super) use columns::few;
 pub use dates::FORMS as DATE_FORMS;
 use dates::{Orders, Survey};
 use records::{Record, Records, Stop};
