@@ -217,6 +217,15 @@ pub enum AppError {
         /// What to do.
         next: String,
     },
+    /// A key has signed what the log does not begin with: it is another ledger's, or this is no longer
+    /// what was signed.
+    #[error("{why}")]
+    SignedOther {
+        /// The key's file.
+        file: String,
+        /// What does not fit.
+        why: LedgerError,
+    },
     /// Nothing that was signed speaks of what is to be proven.
     #[error("{what}")]
     NoCheckpoint {

@@ -30,6 +30,10 @@ pub(super) struct Told {
 /// The hint where the words of a command do not fit together; [`Failure::about`] names the command.
 pub(super) const SEE_HELP: &str = "see `volledger help`";
 
+/// What to do where a key has signed another ledger.
+pub(super) const ANOTHER_KEY: &str = "another ledger needs a key of its own: `volledger key new -O \
+    other.key`, then `volledger checkpoint sign --key-file other.key`";
+
 /// The result of a command.
 pub(super) type Outcome<T> = Result<T, Failure>;
 
@@ -140,6 +144,7 @@ fn exit(error: &AppError) -> Exit {
             _ => Exit::Failed,
         },
         AppError::Bundle { why: LedgerError::Bundle { .. }, .. } => Exit::Damaged,
+        AppError::SignedOther { .. } => Exit::Damaged,
         AppError::Unwritable { .. } => Exit::NotWritable,
         AppError::Refused(Refusal::SamePerson { .. }) => Exit::NotAsked,
         AppError::Stale { .. } | AppError::TokenDiffers { .. } => Exit::Stale,
@@ -205,6 +210,10 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
         }
         AppError::Rules { known, .. } => known.clone(),
         AppError::Key { next, .. } => next.clone(),
+        AppError::SignedOther { file, .. } => {
+            causes.push(format!("noted beside {file}, with which it was signed"));
+            format!("if it is the ledger that was signed, look for its newest copy; {ANOTHER_KEY}")
+        }
         AppError::NoCheckpoint { .. } => {
             "sign the log with `volledger checkpoint sign`; `volledger checkpoint list` shows what \
              was signed"
@@ -435,6 +444,10 @@ mod tests {
             (ProofError::malformed("x").into(), Exit::Failed),
             (AppError::Key { file: text("x"), why: text("y"), next: text("z") }, Exit::Failed),
             (AppError::NoCheckpoint { what: text("x") }, Exit::Failed),
+            (
+                AppError::SignedOther { file: text("x"), why: ProofError::fails("y").into() },
+                Exit::Damaged,
+            ),
             (AppError::ViewsBehind { at, source: LedgerError::Poisoned }, Exit::Failed),
             (AppError::ProjectionDiffers(text("x")), Exit::ProjectionDiffers),
         ];
