@@ -117,6 +117,60 @@ fn what_a_file_holds_is_told_by_its_content() {
     }
 }
 
+/// Cboe's own files: VIX as a bar, VVIX with one column that has its name.
+#[test]
+fn levels_of_a_csv_and_of_the_service_are_the_same_cells() {
+    let desk = Desk::with_ledger();
+    let flat = format!("ticker,open,close,high,low,window_start\nI:VIX,1.10,2,3,1,{MIDNIGHT}\n");
+    let flat = put(&desk, "day.csv", flat.as_bytes());
+    desk.run(&format!("import bars {flat} --yes")).exits(0);
+    let day = desk.run("view index I:VIX --json").exits(0).json()["rows"][0]["date"].clone();
+    let day = day.as_str().unwrap();
+    let american = format!("{}/{}/{}", &day[5..7], &day[8..], &day[..4]);
+    let vix = format!("DATE,OPEN,HIGH,LOW,CLOSE\n04/14/2025,1,3,1,2.5\n{american},1.10,3,1,2.75\n");
+    let vix = put(&desk, "VIX_History.csv", vix.as_bytes());
+    // A stock of that name has prices elsewhere.
+    for words in ["-s VIX", "-s ^vix", "-s I:VIX", "--symbol-from name"] {
+        let line = format!("import index {vix} {words} --dry-run --json");
+        let review = desk.run(&line).exits(0).json();
+        let part = &review["series"][0];
+        assert_eq!(
+            (&part["series"], &part["symbol"]),
+            (&"index".into(), &"I:VIX".into()),
+            "{words}"
+        );
+        assert_eq!((&part["new"], &part["changed"]), (&1.into(), &1.into()), "{words}");
+    }
+    let ran = desk.run(&format!("check {vix} --series index")).exits(0);
+    assert!(ran.err.contains(&format!("`volledger import index {vix} -s VIX`")), "{}", ran.err);
+    desk.run(&format!("import index {vix} -s VIX --yes")).exits(0);
+    let rows = desk.run("view index I:VIX --json").exits(0).json()["rows"].clone();
+    let shown: Vec<String> =
+        rows.as_array().unwrap().iter().map(|row| row["close"].to_string()).collect();
+    assert_eq!(shown, ["2.5", "2.75"]);
+    desk.run("chart index I:VIX").exits(0);
+    let ran = desk.run("view index VIX").exits(1);
+    assert!(ran.err.contains("the names of indices are as I:VIX"), "{}", ran.err);
+
+    let vvix = put(&desk, "VVIX_History.csv", b"DATE,VVIX\n03/14/2006,71.73\n03/15/2006,70.97\n");
+    let hint = desk.run(&format!("import spot {vvix} -s VVIX")).exits(1).err;
+    assert!(hint.contains("it has what `volledger import index` needs"), "{hint}");
+    // A column with another index's name is not taken for it.
+    desk.run(&format!("import index {vvix} -s VIX")).exits(1);
+    desk.run(&format!("import index {vvix} --symbol-from name --yes")).exits(0);
+    let shown = desk.run("view index I:VVIX --json").exits(0).json();
+    assert_eq!(shown["rows"][0]["close"].to_string(), "71.73");
+    let named = put(&desk, "named.csv", b"Date,Symbol,Close\n2024-01-02,^VIX,13.2\n");
+    desk.run(&format!("import index {named} -s VIX --yes")).exits(0);
+    let ran = desk.run(&format!("import index {named} --symbol-from column")).exits(2);
+    assert!(ran.err.contains("name it with `-s SYMBOL`"), "{}", ran.err);
+    // The highest level is below another one.
+    let odd = put(&desk, "odd.csv", b"Date,Open,High,Low,Close\n2024-01-03,13,12,11,12\n");
+    desk.run(&format!("import index {odd} -s VIX --yes")).exits(11);
+    // What the ledger has read is read again by its own mapping.
+    desk.run("batch replay b3 --stage-only").exits(0);
+}
+
 #[test]
 fn rows_that_do_not_belong_are_rejected_each_with_its_place() {
     let desk = Desk::with_ledger();
@@ -227,6 +281,66 @@ fn a_chain_of_another_stock_or_in_percent_waits_for_a_person() {
     let review = desk.run(&format!("import chain {path} --date 2025-04-16 --yes --json")).exits(11);
     assert!(codes(&review.json()).contains(&"missing_key".to_owned()));
     desk.run(&format!("import chain {path} -s AAPL --date 2025-04-16 --yes")).exits(0);
+}
+
+/// Another vendor's identifiers say nothing about strikes, which may be multiplied by 1,000.
+#[test]
+fn a_chain_whose_tickers_are_no_contracts_waits_for_a_person() {
+    let desk = Desk::with_ledger();
+    let names = "ticker,strike_price,bid,ask\n";
+    for (name, rows, exit) in [
+        ("words.csv", "AAPL Jan 19 2024 185 Call,185000,1,2\n", 11),
+        ("stock.csv", "AAPL,180000,1,2\nAAPL,185000,1,2\nAAPL,190000,1,2\n", 11),
+        ("half.csv", "O:AAPL240119C00185000,185,1,2\nAAPL,185000,1,2\n", 11),
+        ("one.csv", "O:AAPL240119C00185000,185,1,2\nO:AAPL240119C00190000,190,1,2\nX,190,1,2\n", 0),
+    ] {
+        let path = put(&desk, name, format!("{names}{rows}").as_bytes());
+        let words = format!("{path} -s AAPL --date 2024-01-05");
+        let ran = desk.run(&format!("import chain {words} --yes --json")).exits(exit);
+        let review = ran.json();
+        let told = codes(&review).contains(&"no_contracts".to_owned());
+        assert_eq!(told, exit == 11, "{name}: {review}");
+        if told {
+            assert!(ran.err.contains("tickers are not those of option contracts"), "{}", ran.err);
+            assert!(ran.err.contains("first AAPL"), "{}", ran.err);
+            desk.run(&format!("check {words}")).exits(11);
+        }
+    }
+}
+
+#[test]
+fn names_of_a_chain_s_columns_are_the_same_with_and_without_underscores() {
+    let desk = Desk::with_ledger();
+    let text = "contractSymbol,lastPrice,bid,ask,openInterest,impliedVolatility,inTheMoney\n\
+                AAPL240119C00185000,1.62,1.61,1.63,61234,0.2023,False\n";
+    let path = put(&desk, "yahoo.csv", text.as_bytes());
+    desk.run(&format!("import chain {path} -s AAPL --date 2024-01-05 --yes")).exits(0);
+    let view = desk.run("view chain AAPL --json").exits(0).json();
+    let row = &view["rows"][0];
+    for (name, want) in [
+        ("implied_volatility", "0.2023"),
+        ("open_interest", "61234"),
+        ("last_price", "1.62"),
+        ("inthemoney", "\"False\""),
+    ] {
+        assert_eq!(row[name].to_string(), want, "{row}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_chain_is_told_what_one_has() {
+    let desk = Desk::with_ledger();
+    let import = |name: &str, text: &str| {
+        let path = put(&desk, name, text.as_bytes());
+        desk.run(&format!("import chain {path} -s AAPL --date 2024-01-05")).exits(1).err
+    };
+    let said = import("other.csv", "optionid,best_bid\n1,2\n");
+    for words in ["contract_symbol", "implied_volatility", "first line has optionid, best_bid"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(said.contains("`volledger import chain --help` name the columns"), "{said}");
+    let said = import("semi.csv", "\"ticker\";strike;bid\nO:AAPL240119C00185000;185;1\n");
+    assert!(said.contains("between semicolons, and only commas are read here"), "{said}");
 }
 
 #[test]

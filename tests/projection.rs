@@ -251,6 +251,19 @@ fn a_projection_goes_from_file_to_drop_and_every_answer_fits_its_schema() {
     let (one, two) = (count("high@1"), count("high@2"));
     assert!(one > two && two > 0 && count("high") == one, "{one} {two}");
     let diff = desk.run("projection diff high@1 high@2 --json").exits(0).json();
+    // So the contract writes it.
+    assert_eq!(desk.run("diff high@1 high@2 --json").exits(0).json(), diff);
+    desk.run("diff high@1 high@2 --exit-code").exits(10);
+    desk.run("diff high@1 high@1 --exit-code").exits(0);
+    for (line, says) in [
+        ("diff high@1 2", "two positions are compared, or two versions"),
+        ("diff high@1 high@2 --series iv", "--series and --symbol are for two positions"),
+        ("diff high@x high@2", "`high@x` names no projection"),
+    ] {
+        let said = desk.run(line).exits(2).err;
+        assert!(said.contains(says), "{line}: {said}");
+    }
+    desk.run("diff high@1 high@7").exits(1);
     assert_eq!((&diff["only_a"], &diff["same"]), (&(one - two).into(), &two.into()));
     desk.run("projection promote high@2 --json").exits(0).json();
     assert_eq!(count("high"), two);

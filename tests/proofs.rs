@@ -312,3 +312,25 @@ fn python_checks_the_same_proofs_from_the_page_alone() {
     let other = Desk::new().run("key new --name example.com/vol --json").json();
     assert_ne!(check("p.proof", other["vkey"].as_str().unwrap()).0, Some(0));
 }
+
+#[test]
+fn a_second_ledger_of_the_same_person_gets_a_key_of_its_own() {
+    let desk = Desk::with_iv();
+    desk.run("key new").exits(0);
+    desk.run("checkpoint sign").exits(0);
+    desk.run("-L other init").exits(0);
+    let own = "another ledger needs a key of its own: `volledger key new -O other.key`";
+    for line in ["checkpoint sign", "checkpoint list"] {
+        let told = desk.run(&format!("-L other {line}")).exits(30).err;
+        assert!(told.contains(own), "{line}: {told}");
+    }
+    let told = desk.run("-L other checkpoint sign").exits(30).err;
+    assert!(told.contains("or it is another ledger"), "{told}");
+    let help = desk.run("key new --help").exits(0).out;
+    assert!(help.contains("another ledger needs a key of its own"), "{help}");
+    // What the hint says can be typed.
+    desk.run("-L other key new -O other.key").exits(0);
+    desk.run("-L other checkpoint sign --key-file other.key").exits(0);
+    desk.run("-L other checkpoint list --key-file other.key").exits(0);
+    desk.run("checkpoint sign").exits(0);
+}

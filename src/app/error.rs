@@ -6,6 +6,17 @@ use crate::domain::{BatchId, Day, Digest, Finding, Position, Series, Symbol};
 use crate::ledger::LedgerError;
 use crate::ledger::proof::ProofError;
 
+/// As what a file was to be read that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadAs {
+    /// The series of the mapping.
+    pub series: Series,
+    /// The bundled mapping of that series, which a mapping of one's own starts from.
+    pub mapping: &'static str,
+    /// Other series whose own mappings find the columns that they need.
+    pub fits: Vec<Series>,
+}
+
 /// An error of the application.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -39,6 +50,8 @@ pub enum AppError {
         name: String,
         /// What it is about.
         finding: Box<Finding>,
+        /// As what a mapping was to read it; nothing where no mapping has a part in it.
+        read_as: Option<Box<ReadAs>>,
     },
     /// A backup, or the file of a batch, cannot be used.
     #[error("cannot use {name}: {why}")]
@@ -54,6 +67,16 @@ pub enum AppError {
     /// A file that was presumed to be what most files are is otherwise; it is then read with care.
     #[error("{0} is not what it was presumed to be")]
     NotAsPresumed(String),
+    /// A mapping is of another series than what is to be read.
+    #[error("mapping {name}: is for {series}, not for {asked}")]
+    OtherSeries {
+        /// Its name or file.
+        name: String,
+        /// What it reads.
+        series: Series,
+        /// What is to be read.
+        asked: Series,
+    },
     /// A mapping is not known or not right.
     #[error("mapping {name}: {why}")]
     Mapping {
@@ -202,6 +225,15 @@ pub enum AppError {
         /// What to do.
         next: String,
     },
+    /// A key has signed what the log does not begin with: it is another ledger's, or this is no longer
+    /// what was signed.
+    #[error("{why}")]
+    SignedOther {
+        /// The key's file.
+        file: String,
+        /// What does not fit.
+        why: LedgerError,
+    },
     /// Nothing that was signed speaks of what is to be proven.
     #[error("{what}")]
     NoCheckpoint {
@@ -217,6 +249,9 @@ impl AppError {
     /// None of these views ever had the symbol: a misspelt one must not pass for one without values.
     pub(super) fn nothing_about(symbol: &Symbol, views: &[Series]) -> Self {
         Self::NotFound(match views {
+            [Series::Index] if !symbol.is_index() => {
+                format!("view index has nothing about {symbol}; the names of indices are as I:VIX")
+            }
             [view] => format!("view {view} has nothing about {symbol}"),
             _ => format!("nothing is known of {symbol}"),
         })

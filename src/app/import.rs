@@ -4,7 +4,7 @@ mod files;
 
 use self::files::Files;
 pub use self::files::symbol_of_name;
-use super::error::{AppError, Result};
+use super::error::{AppError, ReadAs, Result};
 pub use super::prepared::{Outcome, Prepared, Staged, with_events};
 use super::report::FindingLine;
 use super::stage::Draft;
@@ -12,7 +12,7 @@ use super::{Run, market, tomic, withdraw};
 use crate::domain::entry::MappingRef;
 use crate::domain::{Calendar, Class, Collector, Finding, Series, Severity, Symbol};
 use crate::ledger::{Ledger, LedgerError};
-use crate::sources::csv::{CsvOptions, SymbolFrom, read_csv, read_csv_once};
+use crate::sources::csv::{CsvOptions, SymbolFrom, finds_columns, read_csv, read_csv_once};
 use crate::sources::mapping::Mapping;
 use crate::sources::tomic::LEFT_OUT;
 use crate::sources::{Limits, ReadError, ReadSummary};
@@ -126,37 +126,57 @@ fn not_known(name: &str) -> AppError {
     AppError::Mapping { name: name.to_owned(), why: format!("not known; there are {known}") }
 }
 
+/// The series of a mapping that was named; nothing where each series has its own.
+///
+/// # Errors
+/// [`AppError::Mapping`].
+pub fn series_of(choice: &MappingChoice) -> Result<Option<Series>> {
+    Ok(named_mapping(choice)?.map(|(_, mapping)| mapping.series))
+}
+
 /// Finds the mapping that is meant.
-pub fn choose_mapping(choice: &MappingChoice, series: Series) -> Result<Arc<Mapping>> {
-    let (name, found) = match choice {
-        MappingChoice::Default => (series.name().to_owned(), Mapping::default_for(series)),
-        MappingChoice::Named(id) => (id.clone(), Mapping::bundled(id)),
-        MappingChoice::Text { name, text } => {
-            let wrong = |error: &dyn std::fmt::Display| AppError::Mapping {
-                name: name.clone(),
-                why: error.to_string(),
-            };
-            let parsed = Mapping::parse(text).map_err(|error| wrong(&error))?;
-            // By its name a batch is taken for what a service answered, or for what was computed; and
-            // whoever reads the log takes an id and its version for one definition.
-            if sole_reading(&parsed.id).is_some() {
-                let id = &parsed.id;
-                return Err(wrong(&format!("the id `{id}` is the program's own; choose another")));
-            }
-            if Mapping::bundled(&parsed.id).is_some_and(|bundled| bundled.text() != text) {
-                let id = &parsed.id;
-                let why = format!("the id `{id}` is that of a bundled mapping; choose another");
-                return Err(wrong(&why));
-            }
-            (name.clone(), Some(Arc::new(parsed)))
-        }
+pub fn choose_mapping(choice: &MappingChoice, asked: Series) -> Result<Arc<Mapping>> {
+    let Some((name, mapping)) = named_mapping(choice)? else {
+        return Mapping::default_for(asked).ok_or_else(|| AppError::Usage(unmapped(asked)));
     };
-    let mapping = found.ok_or_else(|| not_known(&name))?;
-    if mapping.series != series {
-        let why = format!("is for {}, not for {series}", mapping.series);
-        return Err(AppError::Mapping { name, why });
+    match mapping.series == asked {
+        true => Ok(mapping),
+        false => Err(AppError::OtherSeries { name, series: mapping.series, asked }),
     }
-    Ok(mapping)
+}
+
+/// Which series mappings are for, where one is asked for that none is.
+fn unmapped(series: Series) -> String {
+    let all = Series::ALL.into_iter().filter(|of| Mapping::default_id(*of).is_some());
+    let all = all.map(Series::name).collect::<Vec<_>>().join(", ");
+    format!("no mapping reads {series}; there are some of {all}")
+}
+
+/// The mapping that was named, with its name.
+fn named_mapping(choice: &MappingChoice) -> Result<Option<(String, Arc<Mapping>)>> {
+    let (name, text) = match choice {
+        MappingChoice::Default => return Ok(None),
+        MappingChoice::Named(id) => {
+            let mapping = Mapping::bundled(id).ok_or_else(|| not_known(id))?;
+            return Ok(Some((id.clone(), mapping)));
+        }
+        MappingChoice::Text { name, text } => (name, text),
+    };
+    let wrong = |why: String| AppError::Mapping { name: name.clone(), why };
+    let parsed = Mapping::parse(text).map_err(|error| wrong(error.to_string()))?;
+    let id = &parsed.id;
+    // By its name a batch is taken for what a service answered, or for what was computed; and
+    // whoever reads the log takes an id and its version for one definition.
+    if sole_reading(id).is_some() {
+        return Err(wrong(format!("the id `{id}` is the program's own; choose another")));
+    }
+    if Mapping::bundled(id).is_some_and(|bundled| bundled.text() != text) {
+        return Err(wrong(format!("the id `{id}` is that of a bundled mapping; choose another")));
+    }
+    if Mapping::default_id(parsed.series).is_none() {
+        return Err(wrong(unmapped(parsed.series)));
+    }
+    Ok(Some((name.clone(), Arc::new(parsed))))
 }
 
 /// Why the sources of a batch cannot be read again with a mapping file: `None` when they can.
@@ -209,8 +229,13 @@ pub fn read_source<R: Read + Seek>(
     out: &mut Collector<'_, LedgerError>,
     progress: &dyn Fn(u64),
 ) -> Result<()> {
+    let symbol = match &reading.symbol {
+        SymbolFrom::Given(symbol) => Some(symbol),
+        SymbolFrom::Column => None,
+    };
+    let mapping = reading.mapping.about(symbol);
     let options = CsvOptions {
-        mapping: reading.mapping,
+        mapping: &mapping,
         symbol: reading.symbol.clone(),
         source: reading.source,
         as_of: draft.as_of,
@@ -223,7 +248,13 @@ pub fn read_source<R: Read + Seek>(
         true => read_csv_once(input, &options, out),
         false => read_csv(input, &options, out),
     };
-    let mut summary = finish(name, read)?;
+    let mut summary = finish(name, read).map_err(|error| match error {
+        AppError::Fatal { name, finding, .. } => {
+            let read_as = read_as(reading.mapping, symbol, input, &finding.code);
+            AppError::Fatal { name, finding, read_as }
+        }
+        error => error,
+    })?;
     // A service may have nothing to say; a file that somebody imports should.
     if summary.rows.read == 0 {
         let text = "there are no rows below the header".to_owned();
@@ -232,6 +263,24 @@ pub fn read_source<R: Read + Seek>(
     }
     draft.add(summary.rows, summary.findings);
     Ok(())
+}
+
+/// As what a file was to be read that cannot be used, and as what it could be.
+fn read_as<R: Read + Seek>(
+    mapping: &Mapping,
+    symbol: Option<&Symbol>,
+    input: &mut R,
+    code: &str,
+) -> Option<Box<ReadAs>> {
+    let own = Mapping::default_id(mapping.series)?;
+    let mut fits = |series: &Series| {
+        code == "missing_columns"
+            && *series != mapping.series
+            && Mapping::default_for(*series)
+                .is_some_and(|other| finds_columns(input, &other.about(symbol), Limits::default()))
+    };
+    let fits = Series::ALL.into_iter().filter(|series| fits(series)).collect();
+    Some(Box::new(ReadAs { series: mapping.series, mapping: own, fits }))
 }
 
 /// Turns a reader's outcome into a result; a fatal finding is an error here.
@@ -246,7 +295,10 @@ pub fn finish(
         _ => AppError::Changed(name.to_owned()),
     })?;
     match summary.fatal {
-        Some(finding) => Err(AppError::Fatal { name: name.to_owned(), finding: Box::new(finding) }),
+        Some(finding) => {
+            let (name, finding) = (name.to_owned(), Box::new(finding));
+            Err(AppError::Fatal { name, finding, read_as: None })
+        }
         None => Ok(summary),
     }
 }

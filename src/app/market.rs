@@ -124,7 +124,7 @@ fn layouts(inputs: &[Input], series: Series) -> Result<Vec<Layout>> {
             (Recognised::Other(text), _) => {
                 let finding = Finding::about(0, "unknown_layout", Severity::Fatal, text);
                 let (name, finding) = (name.clone(), Box::new(finding));
-                return Err(AppError::Fatal { name, finding });
+                return Err(AppError::Fatal { name, finding, read_as: None });
             }
         });
     }

@@ -99,7 +99,7 @@ fn says_enough(folder: &Path, listed: &TomicFolder, snapshot: bool) -> Result<()
 
 fn unusable(name: &str, code: &str, text: String) -> AppError {
     let finding = Box::new(Finding::about(0, code, Severity::Fatal, text));
-    AppError::Fatal { name: name.to_owned(), finding }
+    AppError::Fatal { name: name.to_owned(), finding, read_as: None }
 }
 
 /// Writes what the views have and the folder lacks as retractions, whose source is its listing.

@@ -229,7 +229,7 @@ pub(super) enum Command {
     Vrp(vrp::VrpArgs),
     /// Ask with SQL, over the views and the facts behind them
     Sql(sql::SqlArgs),
-    /// How the views differ between two positions
+    /// How the views differ between two positions, or two versions of a projection
     Diff(diff::DiffArgs),
     /// The health of the data: what each symbol has, how complete, how old, and what is wrong
     Coverage(coverage::CoverageArgs),
@@ -356,6 +356,7 @@ mod tests {
             "import iv - -s AAPL --yes",
             "import spot f.csv -s brk.b -y --overlap keep --mapping mine.toml",
             "import hv f.csv -s X --again --reason restated --stage-only",
+            "import index VIX.csv -s VIX",
             "import tomic dir --snapshot --force",
             "fetch spot AAPL brk.b --years 5 --yes --max-change-points 5 --max-rejected 10",
             "fetch spot @watchlist.txt --from 2024-01-01 --to 2024-12-31 --refresh",
@@ -412,6 +413,7 @@ mod tests {
             "view iv AAPL MSFT --from 2024-01-01 --to 2024-02-01 --columns atm_iv,skew --first",
             "why iv AAPL 2024-08-05 atm_iv --at 3",
             "diff 1 #2 --series iv --symbol AAPL",
+            "diff rich@1 rich@2 --exit-code",
             "coverage",
             "coverage AAPL TSLA --date 2025-12-12 --at #3 --first --json",
             "gaps AAPL -o jsonl",

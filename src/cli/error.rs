@@ -1,5 +1,7 @@
 //! Why a command failed, as a person is told: exit code, one line, its causes, the next command.
 
+mod fatal;
+
 use super::exit::Exit;
 use crate::app::{AppError, LedgerError, ProofError};
 use crate::config::{ConfigError, FileError};
@@ -27,6 +29,10 @@ pub(super) struct Told {
 
 /// The hint where the words of a command do not fit together; [`Failure::about`] names the command.
 pub(super) const SEE_HELP: &str = "see `volledger help`";
+
+/// What to do where a key has signed another ledger.
+pub(super) const ANOTHER_KEY: &str = "another ledger needs a key of its own: `volledger key new -O \
+    other.key`, then `volledger checkpoint sign --key-file other.key`";
 
 /// The result of a command.
 pub(super) type Outcome<T> = Result<T, Failure>;
@@ -138,6 +144,7 @@ fn exit(error: &AppError) -> Exit {
             _ => Exit::Failed,
         },
         AppError::Bundle { why: LedgerError::Bundle { .. }, .. } => Exit::Damaged,
+        AppError::SignedOther { .. } => Exit::Damaged,
         AppError::Unwritable { .. } => Exit::NotWritable,
         AppError::Refused(Refusal::SamePerson { .. }) => Exit::NotAsked,
         AppError::Stale { .. } | AppError::TokenDiffers { .. } => Exit::Stale,
@@ -149,6 +156,7 @@ fn exit(error: &AppError) -> Exit {
         | AppError::Condition { .. }
         | AppError::Rules { .. }
         | AppError::Mapping { .. }
+        | AppError::OtherSeries { .. }
         | AppError::NoSymbol(_) => Exit::Usage,
         _ => Exit::Failed,
     }
@@ -173,44 +181,17 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
         AppError::Unwritable { .. } => {
             "nothing was changed; make room or choose another place".to_owned()
         }
-        AppError::Fatal { finding, .. } => {
+        AppError::Fatal { finding, read_as, .. } => {
             let line = finding.line.map(|line| format!(" at line {line}")).unwrap_or_default();
             causes.push(format!("finding {}{line}", finding.code));
-            match finding.code.as_str() {
-                "no_session" => "nothing of it was used; run it again with the day of the quotes",
-                "no_underlying" => "nothing of it was used; run it again with the symbol: `-s SYMBOL`",
-                "missing_columns" | "symbol_missing" => {
-                    "nothing of it was used; a mapping of your own says what other columns mean: \
-                     `--mapping FILE`; `volledger import iv --print-mapping mc-iv` prints one to start \
-                     from"
-                }
-                "unknown_columns" => {
-                    "nothing of it was used; `volledger import bars --help` and `volledger import chain \
-                     --help` name the columns; daily prices with others: `import spot --mapping FILE`"
-                }
-                "date_order_conflict" => {
-                    "nothing of it was used; correct the dates, or say their order in a mapping: \
-                     `--mapping FILE`"
-                }
-                "no_files" => {
-                    "nothing of it was used; `iv_daily_summary/AAPL.json` is what a file is named, as \
-                     `volledger export tomic DIR` writes them"
-                }
-                "file_left_out" => {
-                    "nothing was staged; rename these files or take them away, or import without \
-                     `--snapshot`"
-                }
-                "empty_file" => {
-                    "nothing was staged; put the file back whole, or take it away if its symbol is \
-                     to go"
-                }
-                _ => "nothing of it was used; correct the file, or export it again",
-            }
-            .to_owned()
+            fatal::hint(&finding.code, read_as.as_deref())
         }
         AppError::Changed(_) | AppError::NotAsPresumed(_) => {
             "run the command again when the file is complete".to_owned()
         }
+        AppError::OtherSeries { series, .. } => format!(
+            "with it `volledger import {series}` reads the file, or say another mapping"
+        ),
         AppError::Mapping { .. } => {
             "`volledger import iv --help` lists the mappings, `--print-mapping ID` prints one with what \
              its keys mean; a file of your own is given by its path: `--mapping ./my.toml`"
@@ -229,6 +210,10 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
         }
         AppError::Rules { known, .. } => known.clone(),
         AppError::Key { next, .. } | AppError::NotLast { next, .. } => next.clone(),
+        AppError::SignedOther { file, .. } => {
+            causes.push(format!("noted beside {file}, with which it was signed"));
+            format!("if it is the ledger that was signed, look for its newest copy; {ANOTHER_KEY}")
+        }
         AppError::NoCheckpoint { .. } => {
             "sign the log with `volledger checkpoint sign`; `volledger checkpoint list` shows what \
              was signed"
@@ -371,7 +356,7 @@ fn refusal_hint(refusal: &Refusal) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{BatchId, Digest, Finding, Position, Severity};
+    use crate::domain::{BatchId, Digest, Finding, Position, Series, Severity};
 
     fn told(error: AppError) -> Told {
         match Failure::from(error) {
@@ -417,8 +402,15 @@ mod tests {
             (Refusal::SamePerson { batch, whole: None, actor: text("x") }.into(), Exit::NotAsked),
             (AppError::Unreadable { name: text("x"), source: full() }, Exit::Failed),
             (AppError::Unwritable { name: text("x"), source: full() }, Exit::NotWritable),
-            (AppError::Fatal { name: text("x"), finding: Box::new(finding) }, Exit::Failed),
+            (
+                AppError::Fatal { name: text("x"), finding: Box::new(finding), read_as: None },
+                Exit::Failed,
+            ),
             (AppError::Mapping { name: text("x"), why: text("y") }, Exit::Usage),
+            (
+                AppError::OtherSeries { name: text("x"), series: Series::Hv, asked: Series::Iv },
+                Exit::Usage,
+            ),
             (AppError::NoSymbol(text("x")), Exit::Usage),
             (AppError::Usage(text("x")), Exit::Usage),
             (AppError::NotBuilt { what: "x", feature: "y" }, Exit::Usage),
@@ -452,6 +444,10 @@ mod tests {
             (ProofError::malformed("x").into(), Exit::Failed),
             (AppError::Key { file: text("x"), why: text("y"), next: text("z") }, Exit::Failed),
             (AppError::NoCheckpoint { what: text("x") }, Exit::Failed),
+            (
+                AppError::SignedOther { file: text("x"), why: ProofError::fails("y").into() },
+                Exit::Damaged,
+            ),
             (AppError::ViewsBehind { at, source: LedgerError::Poisoned }, Exit::Failed),
             (AppError::ProjectionDiffers(text("x")), Exit::ProjectionDiffers),
         ];
@@ -461,22 +457,6 @@ mod tests {
             assert_eq!(told.exit, exit, "{name}");
             assert!(told.hint.is_some_and(|hint| !hint.ends_with('.')), "{name}");
         }
-    }
-
-    #[test]
-    fn a_fatal_finding_has_its_hint_by_its_code_and_not_by_its_words() {
-        let hint = |code: &str, text: &str| {
-            let finding = Finding::about(0, code, Severity::Fatal, text.to_owned());
-            let error = AppError::Fatal { name: "x".to_owned(), finding: Box::new(finding) };
-            told(error).hint.unwrap_or_default()
-        };
-        let column = hint("missing_columns", "the file has no column `--date`");
-        assert!(column.contains("--mapping FILE"), "{column}");
-        // Bars and chains are read without a mapping.
-        assert!(hint("unknown_columns", "in other words").contains("import bars --help"));
-        assert!(hint("no_session", "in other words").contains("the day of the quotes"));
-        assert!(hint("file_left_out", "in other words").contains("without `--snapshot`"));
-        assert!(hint("no_underlying", "in other words").contains("`-s SYMBOL`"));
     }
 
     #[test]

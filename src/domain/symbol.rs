@@ -6,6 +6,9 @@ use std::str::FromStr;
 /// Longest symbol accepted; option tickers such as `O:SPXW251219C06500000` need 21.
 pub const MAX_LEN: usize = 32;
 
+/// What the name of an index begins with.
+const INDEX: &str = "I:";
+
 /// An upper-case ticker of letters, digits and `.`, `-`, `:`, `^`, `/`, for example `BRK.B`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Symbol(Box<str>);
@@ -24,6 +27,28 @@ impl Symbol {
             return Err(NotASymbol(text.trim().chars().take(40).collect()));
         }
         Ok(Self(text.into()))
+    }
+
+    /// The same name as that of an index, which services and so the ledger write with a prefix: `I:VIX`
+    /// for `VIX` and for `^VIX`.
+    ///
+    /// # Errors
+    /// A name that is too long with it.
+    pub fn as_index(&self) -> Result<Self, NotASymbol> {
+        match self.0.contains(':') {
+            true => Ok(self.clone()),
+            false => Self::exact(&format!("{INDEX}{}", self.0.trim_start_matches('^'))),
+        }
+    }
+
+    /// Whether it is the name of an index.
+    pub fn is_index(&self) -> bool {
+        self.0.starts_with(INDEX)
+    }
+
+    /// The name without the prefix of an index.
+    pub fn bare(&self) -> &str {
+        self.0.strip_prefix(INDEX).unwrap_or(&self.0)
     }
 
     /// The symbol's text.
@@ -74,6 +99,16 @@ pub struct NotASymbol(pub String);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_index_has_one_name() {
+        for text in ["vix", "^VIX", "I:VIX"] {
+            let index = text.parse::<Symbol>().unwrap().as_index().unwrap();
+            assert_eq!((index.as_str(), index.bare(), index.is_index()), ("I:VIX", "VIX", true));
+        }
+        assert_eq!("X:BTCUSD".parse::<Symbol>().unwrap().as_index().unwrap().as_str(), "X:BTCUSD");
+        assert!("A".repeat(31).parse::<Symbol>().unwrap().as_index().is_err());
+    }
 
     #[test]
     fn symbols_are_trimmed_raised_and_checked() {

@@ -25,10 +25,11 @@ const FILES: usize = 50;
 const WORD: usize = 2_000;
 
 /// The series that a page can take, and what they are.
-const SERIES: [(&str, &str); 8] = [
+const SERIES: [(&str, &str); 9] = [
     ("iv", "implied volatility"),
     ("spot", "daily prices"),
     ("hv", "realised volatility"),
+    ("index", "daily levels of an index"),
     ("bars", "flat file of bars"),
     ("chain", "option chain"),
     ("earnings", "announcements, all symbols"),
@@ -199,7 +200,7 @@ fn stage(
             let options = MarketOptions { series, symbol, date, keep, again, dry_run, full };
             import_market(ledger, &inputs, &options, run)?
         }
-        Series::Iv | Series::Spot | Series::Hv => {
+        Series::Iv | Series::Spot | Series::Hv | Series::Index => {
             let from = match ask.one_of("symbol-from", &["name", "column"])? {
                 Some("column") => SymbolChoice::FromColumn,
                 _ => SymbolChoice::FromName,

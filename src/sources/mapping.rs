@@ -11,21 +11,23 @@ pub use file::toml_said;
 use keys::KEYS;
 
 use super::DateOrder;
-use crate::domain::Series;
 use crate::domain::batch::Class;
+use crate::domain::{Series, Symbol};
 use rust_decimal::Decimal;
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 /// The bundled definitions, by id; `schemas/mappings/` holds them.
-const BUNDLED: [(&str, &str); 11] = [
+const BUNDLED: [(&str, &str); 12] = [
     ("mc-iv", include_str!("../../schemas/mappings/mc-iv.toml")),
     ("mc-iv-basic", include_str!("../../schemas/mappings/mc-iv-basic.toml")),
     ("iv-fraction", include_str!("../../schemas/mappings/iv-fraction.toml")),
     ("hv-percent", include_str!("../../schemas/mappings/hv-percent.toml")),
     ("hv-fraction", include_str!("../../schemas/mappings/hv-fraction.toml")),
     ("spot-ohlc", include_str!("../../schemas/mappings/spot-ohlc.toml")),
+    ("index-ohlc", include_str!("../../schemas/mappings/index-ohlc.toml")),
     ("event-bars", include_str!("../../schemas/mappings/event-bars.toml")),
     ("event-closes", include_str!("../../schemas/mappings/event-closes.toml")),
     ("earnings", include_str!("../../schemas/mappings/earnings.toml")),
@@ -67,6 +69,12 @@ pub(super) struct Name {
     pub(super) normal: String,
 }
 
+impl Name {
+    fn of(text: String) -> Self {
+        Self { normal: normal_name(&text), text }
+    }
+}
+
 /// A further day that a row speaks of, with its columns.
 #[derive(Clone, Debug)]
 pub(super) struct Part {
@@ -78,6 +86,8 @@ pub(super) struct Part {
 #[derive(Clone, Debug)]
 pub(super) struct Column {
     pub(super) names: Vec<Name>,
+    /// Whether it may be called as the symbol is.
+    pub(super) own_name: bool,
     pub(super) field: u16,
     pub(super) unit: CellUnit,
     pub(super) need: Need,
@@ -194,7 +204,8 @@ pub enum MappingError {
     Syntax(String),
     /// No such series.
     #[error(
-        "the mapping's series `{0}` does not exist; there are iv, hv, spot, earnings, moves, straddles"
+        "the mapping's series `{0}` does not exist; there are iv, hv, spot, index, earnings, moves, \
+         straddles"
     )]
     Series(String),
     /// No such field.
@@ -267,15 +278,47 @@ impl Mapping {
 
     /// The bundled mapping for files of a series when the user names none.
     pub fn default_for(series: Series) -> Option<Arc<Self>> {
-        Self::bundled(match series {
+        Self::bundled(Self::default_id(series)?)
+    }
+
+    /// The id of that mapping; `None` of a series that no mapping reads.
+    pub fn default_id(series: Series) -> Option<&'static str> {
+        Some(match series {
             Series::Iv => "mc-iv",
             Series::Hv => "hv-percent",
             Series::Spot => "spot-ohlc",
+            Series::Index => "index-ohlc",
             Series::Earnings => "earnings",
             Series::Moves => "moves",
             Series::Straddles => "straddles",
             _ => return None,
         })
+    }
+
+    /// The mapping for a file about one symbol, after which a column may be called: `DATE,VVIX`.
+    pub fn about(&self, symbol: Option<&Symbol>) -> Cow<'_, Self> {
+        let Some(symbol) = symbol.filter(|_| self.columns.iter().any(|column| column.own_name))
+        else {
+            return Cow::Borrowed(self);
+        };
+        let name = Name::of(symbol.bare().to_owned());
+        // A fund that is called LOW has no claim to the column of lows.
+        if self.all_names().any(|known| known.normal == name.normal) {
+            return Cow::Borrowed(self);
+        }
+        let mut named = self.clone();
+        for column in named.columns.iter_mut().filter(|column| column.own_name) {
+            column.names.push(name.clone());
+        }
+        Cow::Owned(named)
+    }
+
+    /// The names of all columns.
+    pub(super) fn all_names(&self) -> impl Iterator<Item = &Name> {
+        let more = self.more.iter().flat_map(|part| &part.columns);
+        let columns = self.columns.iter().chain(more).flat_map(|column| &column.names);
+        let dates = self.more.iter().flat_map(|part| &part.date).chain(&self.date);
+        columns.chain(dates).chain(&self.symbol).chain(&self.item).chain(&self.known)
     }
 
     /// The definition as a file to start from: it says above what its keys mean, and which fields
@@ -353,6 +396,7 @@ mod tests {
             Series::Iv,
             Series::Hv,
             Series::Spot,
+            Series::Index,
             Series::Earnings,
             Series::Moves,
             Series::Straddles,
@@ -395,6 +439,20 @@ mod tests {
         let mapping = Mapping::bundled("spot-ohlc").unwrap();
         let names = mapping.columns.iter().flat_map(|column| &column.names);
         assert!(names.into_iter().all(|name| !name.normal.contains("adj")));
+    }
+
+    #[test]
+    fn a_column_may_be_called_as_the_index_is_and_no_other_column_is_taken_for_it() {
+        let mapping = Mapping::bundled("index-ohlc").unwrap();
+        let names = |symbol: &str| {
+            let mapping = mapping.about(Some(&symbol.parse().unwrap()));
+            mapping.columns[0].names.iter().map(|name| name.normal.clone()).next_back().unwrap()
+        };
+        assert_eq!((names("I:VVIX").as_str(), names("SKEW").as_str()), ("vvix", "skew"));
+        assert_eq!((names("I:LOW").as_str(), names("I:DATE").as_str()), ("c", "c"));
+        assert!(matches!(mapping.about(None), Cow::Borrowed(_)));
+        let spot = Mapping::bundled("spot-ohlc").unwrap();
+        assert!(matches!(spot.about(Some(&"VVIX".parse().unwrap())), Cow::Borrowed(_)));
     }
 
     #[test]

@@ -101,6 +101,58 @@ fn a_mapping_of_ones_own_starts_from_one_that_is_printed() {
     desk.run("import earnings --print-mapping earnings").exits(0);
 }
 
+/// A mapping that is printed says what its rows are, and both commands that it is for go by it.
+#[test]
+fn what_a_refused_table_leads_to_can_be_typed_for_every_series() {
+    let desk = Desk::with_ledger();
+    let file = desk.write("x.csv", "Datum,Naam,Niveau\n2024-01-02,VIX,13.2\n");
+    for series in ["iv", "hv", "spot", "index", "earnings", "moves", "straddles"] {
+        let import = format!("import {series} {file} -s VIX");
+        for line in [import.clone(), format!("check {file} --series {series}")] {
+            let said = desk.run(&line).exits(1).err;
+            let printed = said.split('`').find(|words| words.contains("--print-mapping")).unwrap();
+            let printed = printed.strip_prefix("volledger ").unwrap();
+            assert!(printed.starts_with(&format!("import {series} ")), "{line}: {said}");
+            let id = printed.rsplit(' ').next().unwrap();
+            let own =
+                desk.run(printed).exits(0).out.replace(&format!("id = \"{id}\""), "id = \"own\"");
+            let own = desk.write("own.toml", &own);
+            for typed in [format!("check {file}"), import.clone()] {
+                let typed = format!("{typed} --mapping {own}");
+                let said = desk.run(&typed).exits(1).err;
+                assert!(said.contains("cannot use x.csv: "), "{typed}: {said}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_table_of_another_series_leads_to_the_command_that_reads_it() {
+    let desk = Desk::with_ledger();
+    let file = desk.write("VIX.csv", "Date,Open,High,Low,Close\n2024-01-02,13,14,12,13.2\n");
+    for line in [format!("check {file}"), format!("import iv {file} -s VIX")] {
+        told(&desk, &line, 1, "lacks IV30", "`volledger import spot` or `volledger import index`");
+        told(&desk, &line, 1, "lacks IV30", "`volledger check FILE --series spot`");
+    }
+    // The mapping says it.
+    let ran = desk.run(&format!("check {file} --mapping spot-ohlc")).exits(0);
+    assert!(ran.err.contains(&format!("`volledger import spot {file} ")), "{}", ran.err);
+    let wrong = "is for spot, not for hv";
+    for line in ["import hv -s VIX", "check --series hv"] {
+        let line = format!("{line} {file} --mapping spot-ohlc");
+        told(&desk, &line, 2, wrong, "with it `volledger import spot` reads the file");
+    }
+    let printed = desk.run("import spot --print-mapping spot-ohlc").exits(0).out;
+    let printed = printed.replace("id = \"spot-ohlc\"", "id = \"own\"");
+    let bars = desk.write("bars.toml", &printed.replace("\"spot\"", "\"bars\""));
+    for line in ["check", "import spot -s VIX"] {
+        let line = format!("{line} {file} --mapping {bars}");
+        told(&desk, &line, 2, "bars.toml: no mapping reads bars; there are", "lists the mappings");
+    }
+    let none = "no mapping reads news; there are some of iv, hv, spot, ";
+    told(&desk, &format!("check {file} --series news"), 2, none, "`volledger check --help`");
+}
+
 /// What `check` says of a file that cannot be used is all that it can say.
 #[test]
 fn a_file_that_cannot_be_used_leads_to_what_helps() {

@@ -5,7 +5,7 @@ use crate::app::Run;
 use crate::app::error::{AppError, Result};
 use crate::app::prepared::write_events;
 use crate::app::stage::Draft;
-use crate::domain::{Digest, Symbol};
+use crate::domain::{Digest, Series, Symbol};
 use crate::ledger::codec::{ManifestSource, SourceKind};
 use crate::ledger::hash::Hasher;
 use crate::ledger::{BatchWriter, Beside, Ledger};
@@ -136,11 +136,22 @@ impl Files<'_> {
 
     /// Where the symbols of a file come from.
     fn symbol_of(&self, input: &Input) -> Result<SymbolFrom> {
-        Ok(match &self.options.symbol {
-            SymbolChoice::Given(symbol) => SymbolFrom::Given(symbol.clone()),
-            SymbolChoice::FromName => SymbolFrom::Given(symbol_of_name(&input.name)?),
-            SymbolChoice::FromColumn => SymbolFrom::Column,
-        })
+        let is_index = self.options.series == Series::Index;
+        let symbol = match &self.options.symbol {
+            SymbolChoice::Given(symbol) => symbol.clone(),
+            SymbolChoice::FromName => symbol_of_name(&input.name)?,
+            // Cells rarely have the prefix that tells an index from a stock.
+            SymbolChoice::FromColumn if is_index => {
+                let text = "a file of levels is about one index: name it with `-s SYMBOL`";
+                return Err(AppError::Usage(text.to_owned()));
+            }
+            SymbolChoice::FromColumn => return Ok(SymbolFrom::Column),
+        };
+        let symbol = match is_index {
+            true => symbol.as_index().map_err(|error| AppError::Usage(error.to_string()))?,
+            false => symbol,
+        };
+        Ok(SymbolFrom::Given(symbol))
     }
 
     /// A file as a source of the batch.

@@ -11,9 +11,9 @@ use crate::app::error::{AppError, Result};
 use crate::app::outside;
 use crate::app::report::{CheckpointSigned, Checkpoints};
 use crate::domain::Position;
-use crate::ledger::Ledger;
 use crate::ledger::note::{Note, VerifierKey};
 use crate::ledger::proof::{Checkpoint, ProofError};
+use crate::ledger::{Ledger, LedgerError};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -124,7 +124,13 @@ pub fn sign(
     let before = parse(&text, &name)?;
     for signed in &before {
         if signed.key.name() == key.verifier().name() {
-            ledger.extends(&Checkpoint::unverified(&signed.note)?)?;
+            let extends = ledger.extends(&Checkpoint::unverified(&signed.note)?);
+            extends.map_err(|why| match why {
+                LedgerError::Proof(ProofError::Fails(_)) => {
+                    AppError::SignedOther { file: key_file.display().to_string(), why }
+                }
+                why => why.into(),
+            })?;
         }
     }
     let head = ledger.head();

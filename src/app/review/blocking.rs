@@ -3,12 +3,14 @@
 use crate::app::same_quotes;
 use crate::domain::{Severity, Stage};
 use crate::sources::csv::DATE_FORMS;
+use crate::sources::polygon::NO_CONTRACTS;
 use crate::sources::tomic;
 
 /// Codes of readings that were a guess, of a file that says nothing, and of one that was left out.
-const ODD: [&str; 8] = [
+const ODD: [&str; 9] = [
     "ambiguous_date_order",
     "decimal_marks",
+    NO_CONTRACTS,
     "no_rows",
     "other_symbols",
     "repeated_columns",

@@ -1,7 +1,7 @@
 //! `check`: judge a file without a ledger.
 
 use super::import::{self, Reading};
-use crate::app::import::{ImportOptions, SymbolChoice, symbol_of_name};
+use crate::app::import::{ImportOptions, MappingChoice, SymbolChoice, symbol_of_name};
 use crate::app::market::{self, MarketOptions};
 use crate::app::report::FindingLine;
 use crate::cli::context::Context;
@@ -10,7 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::series::SeriesParser;
 use crate::cli::shell::quoted;
 use crate::cli::ui::Ui;
-use crate::domain::{Day, Series, Symbol};
+use crate::domain::{Day, Series};
 use crate::render::ReviewPage;
 use clap::Args;
 use std::path::PathBuf;
@@ -36,7 +36,7 @@ pub(in crate::cli) struct CheckArgs {
     /// The files; - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// What it holds: iv, hv, spot, bars, chain, earnings, moves or straddles; flat files and chains are told by their content
+    /// What it holds: iv, hv, spot, index, bars, chain, earnings, moves or straddles; a mapping says it, and flat files and chains are told by their content
     #[arg(long, value_parser = SeriesParser, hide_possible_values = true)]
     series: Option<Series>,
     /// The session that the quotes of a chain are of, YYYY-MM-DD
@@ -51,17 +51,26 @@ pub(in crate::cli) struct CheckArgs {
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &CheckArgs) -> Outcome<Exit> {
     let inputs = import::inputs(&args.files)?;
-    let market = match (args.series, inputs.all.first()) {
-        (None, Some(first)) => market::series_of(first)?,
-        (given, _) => given.filter(|series| matches!(series, Series::Bars | Series::Chain)),
+    let mapping = import::mapping(args.reading.mapping.as_deref())?;
+    // A mapping says what its rows are.
+    let said = match args.series {
+        Some(series) => Some(series),
+        None => crate::app::import::series_of(&mapping)?,
     };
-    let series = market.or(args.series).unwrap_or(Series::Iv);
+    let market = match (said, inputs.all.first()) {
+        (None, Some(first)) => market::series_of(first)?,
+        (said, _) => said.filter(|series| matches!(series, Series::Bars | Series::Chain)),
+    };
+    let series = market.or(said).unwrap_or(Series::Iv);
     let staged = match market {
         Some(_) => {
             let options = market_options(args, series);
             market::check(&inputs.all, &options, &ctx.run())?
         }
-        None => crate::app::import::check(&inputs.all, &csv_options(args, series)?, &ctx.run())?,
+        None => {
+            let options = csv_options(args, series, mapping);
+            crate::app::import::check(&inputs.all, &options, &ctx.run())?
+        }
     };
     let (mut review, mut blocking) = (staged.review, staged.blocking);
     review.schema = "volledger/check/1";
@@ -94,7 +103,9 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &CheckArgs) -> Outco
         Exit::Findings
     } else {
         let symbol = match args.files.as_slice() {
-            _ if !by_column.is_empty() => "--symbol-from column".to_owned(),
+            _ if !by_column.is_empty() && series != Series::Index => {
+                "--symbol-from column".to_owned()
+            }
             [one] => symbol_of_name(&one.to_string_lossy())
                 .map_or("-s SYMBOL".to_owned(), |symbol| format!("-s {symbol}")),
             _ => "--symbol-from name".to_owned(),
@@ -114,17 +125,17 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &CheckArgs) -> Outco
     })
 }
 
-fn csv_options(args: &CheckArgs, series: Series) -> Outcome<ImportOptions> {
-    Ok(ImportOptions {
+fn csv_options(args: &CheckArgs, series: Series, mapping: MappingChoice) -> ImportOptions {
+    ImportOptions {
         series,
-        mapping: import::mapping(args.reading.mapping.as_deref())?,
+        mapping,
         symbol: symbol(args, series),
         keep: false,
         again: None,
         dry_run: true,
         full: args.full,
         snapshot: false,
-    })
+    }
 }
 
 fn market_options(args: &CheckArgs, series: Series) -> MarketOptions {
@@ -152,8 +163,8 @@ fn symbol(args: &CheckArgs, series: Series) -> SymbolChoice {
     if import::is_events(series) {
         return SymbolChoice::FromColumn;
     }
-    let name = args.files.first().and_then(|file| file.file_stem());
-    let named = name.and_then(|name| name.to_string_lossy().parse::<Symbol>().ok());
+    let name = args.files.first();
+    let named = name.and_then(|name| symbol_of_name(&name.to_string_lossy()).ok());
     match named.or_else(|| "UNNAMED".parse().ok()) {
         Some(symbol) => SymbolChoice::Given(symbol),
         None => SymbolChoice::FromName,

@@ -2,7 +2,7 @@
 
 use crate::app::proof::record;
 use crate::cli::context::Context;
-use crate::cli::error::Outcome;
+use crate::cli::error::{ANOTHER_KEY, Outcome};
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
 use clap::{Args, Subcommand};
@@ -69,10 +69,10 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &CheckpointArgs) -> 
             if list.ok {
                 return Ok(Exit::Done);
             }
-            ui.hint(
-                "the ledger is not the one that was signed, or an older copy of it; keep both and \
-                 look for the newest copy",
-            );
+            ui.hint(&format!(
+                "the ledger is not the one that was signed, or an older copy of it: keep both and \
+                 look for the newest copy; {ANOTHER_KEY}"
+            ));
             Ok(Exit::Damaged)
         }
     }

@@ -24,6 +24,7 @@ EXAMPLES
   volledger import iv AAPL.csv MSFT.csv --symbol-from name --yes
   volledger import spot prices.csv --symbol-from column --stage-only
   curl … | volledger import iv - -s AAPL --dry-run --json
+  volledger import index VIX_History.csv -s VIX          levels, in the view index as I:VIX
   volledger import tomic tomic/data --snapshot
   volledger import bars 2025-11-07.csv.gz                stocks, options, indices; days or minutes
   volledger import chain 2025-11-07.csv.gz               daily bars of options, as chains
@@ -31,8 +32,8 @@ EXAMPLES
   volledger import earnings calendar.csv                 announcements, also those to come
 
 Mappings: mc-iv (usual for iv), mc-iv-basic (Date and IV30 alone), iv-fraction; hv-percent
-(usual for hv), hv-fraction; spot-ohlc (usual for spot), event-bars, event-closes; earnings,
-moves, straddles. For another vendor's columns start from one of them:
+(usual for hv), hv-fraction; spot-ohlc (usual for spot), event-bars, event-closes; index-ohlc;
+earnings, moves, straddles. For another vendor's columns start from one of them:
   volledger import iv --print-mapping mc-iv > my.toml    and say --mapping ./my.toml
 
 Nothing changes a view until the batch is confirmed. Without a terminal and without
@@ -50,7 +51,7 @@ impl ImportArgs {
     /// Whether the ledger stays as it is: a dry run stages in memory.
     pub(in crate::cli) fn only_reads(&self) -> bool {
         match &self.what {
-            What::Iv(csv) | What::Spot(csv) | What::Hv(csv) => &csv.flags,
+            What::Iv(csv) | What::Spot(csv) | What::Hv(csv) | What::Index(csv) => &csv.flags,
             What::Earnings(of) | What::Moves(of) | What::Straddles(of) => &of.flags,
             What::Bars(bars) => &bars.flags,
             What::Chain(chain) => &chain.flags,
@@ -64,8 +65,10 @@ impl ImportArgs {
 enum What {
     /// Implied volatility, as Market Chameleon exports it
     Iv(Csv),
-    /// Daily prices
+    /// Daily prices; the levels of an index are for `import index`
     Spot(Csv),
+    /// Daily levels of an index, as Cboe publishes them
+    Index(Csv),
     /// Realised volatility
     Hv(Csv),
     /// Flat files of Polygon (Massive): bars of stocks, options and indices
@@ -172,6 +175,7 @@ EXAMPLES
 A table needs a column for the contract's ticker: option_symbol, ticker, contract, option_ticker
 or contract_symbol. What it has of the others is read: underlying, date, strike, expiration, type,
 bid, ask, iv, delta, gamma, open_interest and more, in any order; unknown ones keep their names.
+Commas part them; capitals and `_` do not matter (contractSymbol).
 
 Tables of chains rarely say which session their quotes are of, so it is asked for. Quotes that
 are in the ledger under another date already keep `--yes` from confirming. A flat file of daily
@@ -272,6 +276,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ImportArgs) -> Outc
         What::Iv(csv) => table(ui, ctx, Series::Iv, csv),
         What::Spot(csv) => table(ui, ctx, Series::Spot, csv),
         What::Hv(csv) => table(ui, ctx, Series::Hv, csv),
+        What::Index(csv) => table(ui, ctx, Series::Index, csv),
         What::Earnings(of) => events(ui, ctx, Series::Earnings, of),
         What::Moves(of) => events(ui, ctx, Series::Moves, of),
         What::Straddles(of) => events(ui, ctx, Series::Straddles, of),

@@ -16,7 +16,9 @@ EXAMPLES
 
 The file holds the secret: it is readable by you alone, lies outside every ledger and is never
 replaced. What is printed is the public part; give it to whoever is to check your checkpoints. One
-key is for one ledger. VOLLEDGER_SIGNING_KEY names another file than the usual one.";
+key is for one ledger, and another ledger needs a key of its own: `volledger key new -O other.key`,
+then `volledger checkpoint sign --key-file other.key`. VOLLEDGER_SIGNING_KEY names another file than
+the usual one.";
 
 /// The key that signs checkpoints
 #[derive(Debug, Args)]

@@ -2,14 +2,14 @@
 
 use super::verify;
 use crate::app::vantage::Vantage;
-use crate::app::{Which, projection, threads, verify as check};
+use crate::app::{Ledger, Which, projection, threads, verify as check};
 use crate::cli::args::Past;
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
-use crate::domain::Series;
 use crate::domain::projection::ProjectionName;
+use crate::domain::{Position, Series};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -143,8 +143,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ProjectionArgs) -> 
         What::Drop { name } => ui.show(&projection::drop(&mut ledger, name, &run)?)?,
         What::Diff { a, b, past } => {
             let at = ctx.at(&ledger, past.at.as_deref())?;
-            let vantage = Vantage::new(Arc::new(ledger), &run.registry, at, Which::Latest)?;
-            ui.page(&projection::compare::compare(&vantage, a, b)?)?;
+            compare(ui, ctx, ledger, at, [a, b])?;
         }
         What::Refresh { names } => {
             let ids = projection::named(&ledger, names)?;
@@ -171,6 +170,20 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ProjectionArgs) -> 
         }
     }
     Ok(Exit::Done)
+}
+
+/// Shows how two projections differ; gives whether they do.
+pub(super) fn compare(
+    ui: &mut Ui,
+    ctx: &Context,
+    ledger: Ledger,
+    at: Option<Position>,
+    [a, b]: [&ProjectionName; 2],
+) -> Outcome<bool> {
+    let vantage = Vantage::new(Arc::new(ledger), &ctx.run().registry, at, Which::Latest)?;
+    let diff = projection::compare::compare(&vantage, a, b)?;
+    ui.page(&diff)?;
+    Ok(diff.changed + diff.only_a + diff.only_b > 0)
 }
 
 /// The view of this name.

@@ -19,7 +19,8 @@ impl Ledger {
         if size > head {
             let text = format!(
                 "the log ends at {head}, and the checkpoint speaks of {size}: what came after \
-                 {head} is missing; this is an older copy, or its end was taken away"
+                 {head} is missing; this is an older copy, its end was taken away, or it is another \
+                 ledger"
             );
             return Err(ProofError::fails(text).into());
         }

@@ -81,10 +81,7 @@ pub(super) const ALL: &[(&str, &str)] = &[
         "A click on the chart, or Enter on it, leads to where the value under the cursor comes from.",
         "Een klik op de grafiek, of Enter erop, leidt naar de herkomst van de waarde onder de cursor.",
     ),
-    (
-        "A date leads to where its values come from",
-        "Een datum leidt naar de herkomst van haar waarden",
-    ),
+    ("A date leads to where its values come from", "Een datum leidt naar de bron van haar waarden"),
     (
         "A file is staged and reviewed; nothing counts before you confirm it.",
         "Een bestand wordt klaargezet en bekeken; niets telt voordat u het bevestigt.",
@@ -351,6 +348,7 @@ pub(super) const ALL: &[(&str, &str)] = &[
     ("comparing with the views", "vergelijken met de views"),
     ("confirmed", "bevestigd"),
     ("count", "aantal"),
+    ("daily levels of an index", "dagstanden van een index"),
     ("daily prices", "dagkoersen"),
     ("date", "datum"),
     ("days", "dagen"),

@@ -27,7 +27,7 @@ impl Bar {
             let [open, high, low, close] = ["open", "high", "low", "close"].map(field);
             (high.is_some() && low.is_some()).then_some(Self { open, high, low, close })
         };
-        of(Series::Spot).or_else(|| of(Series::Bars))
+        of(Series::Spot).or_else(|| of(Series::Index)).or_else(|| of(Series::Bars))
     }
 
     /// Whether the prices of a row, given with its fields, contradict each other. A price of zero, as some

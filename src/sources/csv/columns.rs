@@ -136,7 +136,7 @@ pub(super) fn first_line<R: Read + Seek>(
 }
 
 /// The first of some names, each within bounds.
-pub(super) fn few(names: &[String]) -> String {
+pub(in crate::sources) fn few(names: &[String]) -> String {
     const FEW: usize = 8;
     const LONG: usize = 40;
     let short = |name: &String| match name.char_indices().nth(LONG) {

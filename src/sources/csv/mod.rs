@@ -23,6 +23,7 @@ use super::mapping::Mapping;
 use super::{Limits, ReadError, ReadSummary};
 use crate::domain::{Calendar, Collector, Day, Finding, Severity, Symbol};
 use columns::Header;
+pub(super) use columns::few;
 pub use dates::FORMS as DATE_FORMS;
 use dates::{Orders, Survey};
 use records::{Record, Records, Stop};
@@ -102,6 +103,19 @@ fn read<R: Read + Seek, E>(
         Err(Refused::Fatal(finding)) => summary.fatal = Some(finding),
     }
     Ok(summary)
+}
+
+/// Whether a file's header has what a mapping needs, and says of which of its values it has any.
+///
+/// What cannot be read has nothing.
+pub fn finds_columns<R: Read + Seek>(input: &mut R, mapping: &Mapping, limits: Limits) -> bool {
+    let Ok(head) = read_head(input) else { return false };
+    let bom = if head.starts_with(UTF8_BOM) { UTF8_BOM.len() } else { 0 };
+    match columns::find_header(input, bom, mapping, limits) {
+        // A mapping that can do without any of its columns would fit every table with dates.
+        Ok(Some(header)) => header.missing.is_empty() && header.all_columns() > 0,
+        _ => false,
+    }
 }
 
 /// What the second pass goes by.

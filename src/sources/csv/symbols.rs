@@ -15,6 +15,8 @@ pub(super) struct Symbols {
     spellings: HashMap<Box<[u8]>, usize>,
     /// Files are mostly runs of one symbol.
     last: Option<(Box<[u8]>, usize)>,
+    /// Whether the one that was given is an index, of which a cell may say the name without its prefix.
+    index: bool,
 }
 
 impl Symbols {
@@ -23,10 +25,11 @@ impl Symbols {
             SymbolFrom::Given(symbol) => Some(symbol.clone()),
             SymbolFrom::Column => None,
         };
+        let index = given.as_ref().is_some_and(Symbol::is_index);
         let known = given.iter().map(|symbol| (symbol.clone(), 0)).collect();
         let list = given.into_iter().map(|symbol| (symbol, None)).collect();
         let spellings = HashMap::new();
-        Self { list, known, spellings, last: None }
+        Self { list, known, spellings, last: None, index }
     }
 
     /// The index of the symbol that a cell names.
@@ -44,6 +47,10 @@ impl Symbols {
                     return Err("missing_symbol");
                 }
                 let symbol: Symbol = text.parse().map_err(|_| "invalid_symbol")?;
+                let symbol = match self.index {
+                    true => symbol.as_index().map_err(|_| "invalid_symbol")?,
+                    false => symbol,
+                };
                 let next = self.list.len();
                 let index = *self.known.entry(symbol.clone()).or_insert(next);
                 if index == next {

@@ -1,9 +1,6 @@
 //! The layout of a mapping file, and the checks that make a [`Mapping`] of it.
 
-use super::{
-    CellUnit, Codes, Column, DecimalMark, Mapping, MappingError, Name, Need, Part, Range,
-    normal_name,
-};
+use super::{CellUnit, Codes, Column, DecimalMark, Mapping, MappingError, Name, Need, Part, Range};
 use crate::domain::batch::Class;
 use crate::domain::series::{self, FIELDS};
 use crate::domain::{Series, value};
@@ -81,6 +78,7 @@ struct ClassFile {
     iv: Option<ClassWord>,
     hv: Option<ClassWord>,
     spot: Option<ClassWord>,
+    index: Option<ClassWord>,
     earnings: Option<ClassWord>,
 }
 
@@ -95,6 +93,8 @@ enum ClassWord {
 #[serde(deny_unknown_fields)]
 struct ColumnFile {
     names: Vec<String>,
+    #[serde(default)]
+    own_name: bool,
     field: String,
     unit: CellUnit,
     #[serde(default)]
@@ -141,6 +141,7 @@ impl Mapping {
             (Series::Iv, class.iv),
             (Series::Hv, class.hv),
             (Series::Spot, class.spot),
+            (Series::Index, class.index),
             (Series::Earnings, class.earnings),
         ];
         let classes = classes.into_iter().filter_map(|(view, word)| {
@@ -180,11 +181,7 @@ impl Mapping {
         for part in &self.more {
             check_part(&part.date, &part.columns)?;
         }
-        let more = self.more.iter().flat_map(|part| &part.columns);
-        let columns = self.columns.iter().chain(more).flat_map(|column| &column.names);
-        let dates = self.more.iter().flat_map(|part| &part.date).chain(&self.date);
-        let all = columns.chain(dates).chain(&self.symbol).chain(&self.item).chain(&self.known);
-        let mut all: Vec<&Name> = all.collect();
+        let mut all: Vec<&Name> = self.all_names().collect();
         all.sort_by(|a, b| a.normal.cmp(&b.normal));
         match all.windows(2).find(|pair| matches!(pair, [a, b] if a.normal == b.normal)) {
             Some([name, _]) => Err(MappingError::NameTwice(name.text.clone())),
@@ -230,8 +227,7 @@ pub fn toml_said(text: &str, error: &toml::de::Error) -> String {
 }
 
 fn names(texts: Vec<String>) -> Vec<Name> {
-    let names = texts.into_iter().map(|text| Name { normal: normal_name(&text), text });
-    names.filter(|name| !name.normal.is_empty()).collect()
+    texts.into_iter().map(Name::of).filter(|name| !name.normal.is_empty()).collect()
 }
 
 fn column(file: ColumnFile, home: Series) -> Result<Column, MappingError> {
@@ -265,7 +261,8 @@ fn column(file: ColumnFile, home: Series) -> Result<Column, MappingError> {
     let (field, codes) = (field.code, Codes::of(code));
     let words = file.words.into_iter().map(|(word, means)| (word.to_lowercase(), means)).collect();
     let (unit, need, one_of, default) = (file.unit, file.need, file.one_of, file.default);
-    Ok(Column { names, field, unit, need, codes, range, words, one_of, default })
+    let own_name = file.own_name;
+    Ok(Column { names, own_name, field, unit, need, codes, range, words, one_of, default })
 }
 
 fn bound(text: Option<String>) -> Result<Option<Decimal>, MappingError> {

@@ -7,7 +7,7 @@ pub(super) const KEYS: &str = "\
 #
 # id           a name of your own: small letters, digits, - and _
 # version      a number; raise it when you change how a file is read
-# series       what a row is a record of: iv, hv, spot, earnings, moves or straddles
+# series       what a row is a record of: iv, hv, spot, index, earnings, moves or straddles
 # description  one sentence
 # decimal      \"point\", \"comma\", or \"auto\" (usual: decided by each cell)
 # known        names of columns that are left out without a remark
@@ -18,10 +18,11 @@ pub(super) const KEYS: &str = "\
 #   future     true where days to come are what the file is about
 # [symbol]     names = the column of the symbol, for `--symbol-from column`
 # [item]       names = a second date that tells the records of one day apart
-# [class]      iv, hv, spot, earnings: \"vendor\" (usual) or \"fill\", which only fills holes
+# [class]      iv, hv, spot, index, earnings: \"vendor\" (usual) or \"fill\", which only fills holes
 #
 # [[column]]   once for each column that is read
 #   names      its name and synonyms
+#   own_name   true where it may also be called as the symbol is: VVIX
 #   field      what it means, one of the fields below; those of other series are read as well
 #   unit       of the cells: \"percent\" (24.11 is 0.2411), \"fraction\" (0.2411), \"number\", \"integer\",
 #              \"flag\" (yes or no), \"word\" or \"day\"

@@ -1,6 +1,6 @@
 //! The columns of option-chain tables: which is the key, which is what field.
 
-use crate::domain::series::{FieldDef, Unit, field, field_named, free_name};
+use crate::domain::series::{FieldDef, Unit, field, free_name};
 use crate::domain::{Field, Series};
 
 /// What a column is.
@@ -77,16 +77,34 @@ pub(super) fn normal(cell: &[u8]) -> String {
     name.trim_start_matches('\u{feff}').trim().to_lowercase().replace([' ', '-'], "_")
 }
 
+/// Whether two names are one: `contractSymbol` is `contract_symbol`.
+fn same(one: &str, other: &str) -> bool {
+    let letters = |name: &str| name.replace('_', "");
+    letters(one) == letters(other)
+}
+
 fn code_of(name: &str) -> Option<u16> {
-    let alias = ALIASES.iter().find(|(alias, _)| *alias == name).map(|(_, code)| *code);
-    alias.or_else(|| field_named(Series::Chain, name).map(|def| def.code))
+    let alias = ALIASES.iter().find(|(alias, _)| same(alias, name)).map(|(_, code)| *code);
+    alias.or_else(|| {
+        Series::Chain.fields().find(|field| same(field.name, name)).map(|field| field.code)
+    })
 }
 
 /// Whether columns of these names make a table of a chain.
 pub(super) fn is_chain(names: &[String]) -> bool {
     let some = names.iter().filter_map(|name| code_of(name));
-    names.iter().any(|name| CONTRACT.contains(&&**name))
+    names.iter().any(|name| CONTRACT.iter().any(|known| same(known, name)))
         && some.filter(|code| CHAIN_LIKE.contains(code)).count() >= 2
+}
+
+/// What a table of a chain needs, for a person.
+pub(super) fn needed() -> String {
+    let values = CHAIN_LIKE.iter().filter_map(|code| Some(field(*code)?.name));
+    format!(
+        "a column for the contract, one of {}, and two of {}",
+        CONTRACT.join(", "),
+        values.collect::<Vec<_>>().join(", ")
+    )
 }
 
 /// The columns of one table.
@@ -102,7 +120,7 @@ impl Columns {
     pub(super) fn of(names: &[String]) -> Self {
         let (mut roles, mut unknown): (Vec<Role>, Vec<String>) = (Vec::new(), Vec::new());
         let first = |list: &[&str]| {
-            let place = |name: &&str| names.iter().position(|known| known == name);
+            let place = |name: &&str| names.iter().position(|known| same(known, name));
             list.iter().find_map(place)
         };
         let (contract, date, symbol) = (first(&CONTRACT), first(&DATE), first(&SYMBOL));

@@ -200,6 +200,7 @@ fn row(
     };
     let item = item.ok_or("missing_key")?;
     let contract: Option<Contract> = item.parse().ok();
+    witness.tickers.add(&item, contract.is_some(), record.line);
     let told = |code: u16| {
         let place = pass.fields.iter().position(|field| *field == Field::Known(code));
         place.and_then(|at| pass.values.get(at))

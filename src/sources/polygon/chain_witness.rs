@@ -4,6 +4,7 @@ use super::times::ms_of_ns;
 use crate::domain::occ::Contract;
 use crate::domain::{Calendar, Day, Finding, Severity, Symbol, Value, eastern};
 use crate::sources::ReadSummary;
+use crate::sources::csv::few;
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,6 +69,45 @@ impl Volatilities {
     }
 }
 
+/// The code of a table whose tickers are mostly none of contracts: nothing else tells whether strikes and
+/// expirations were read rightly, and an underlying's ticker makes one record of a whole chain.
+pub const NO_CONTRACTS: &str = "no_contracts";
+
+/// The tickers of a table: how many there are, and those that are none of contracts.
+#[derive(Debug, Default)]
+pub(super) struct Tickers {
+    count: u64,
+    odd: u64,
+    first: Option<(u32, String)>,
+}
+
+impl Tickers {
+    pub(super) fn add(&mut self, ticker: &str, is_contract: bool, line: u32) {
+        self.count += 1;
+        if !is_contract {
+            self.odd += 1;
+            self.first.get_or_insert_with(|| (line, ticker.to_owned()));
+        }
+    }
+
+    /// Says so where half of them or more are none.
+    fn finding(&self, source: u32) -> Option<Finding> {
+        let (line, first) = self.first.as_ref()?;
+        let (odd, count) = (self.odd, self.count);
+        if odd * 2 < count {
+            return None;
+        }
+        let first = few(std::slice::from_ref(first));
+        let text = format!(
+            "{odd} of {count} tickers are not those of option contracts (O:AAPL240119C00185000), first \
+             {first}: nothing tells whether strikes and expirations are right, and rows of one ticker and \
+             day are one record"
+        );
+        let found = Finding::about(source, NO_CONTRACTS, Severity::Warning, text);
+        Some(Finding { line: Some(*line), count: odd, ..found })
+    }
+}
+
 /// What the table itself says of its day.
 #[derive(Debug, Default)]
 pub(super) struct Witness {
@@ -77,6 +117,7 @@ pub(super) struct Witness {
     latest: Option<(i64, Day)>,
     days: BTreeSet<Day>,
     pub(super) volatilities: Volatilities,
+    pub(super) tickers: Tickers,
 }
 
 impl Witness {
@@ -119,6 +160,7 @@ impl Witness {
             summary.findings.push(Finding { day: Some(**day), ..warning("quote_date", text) });
         }
         summary.findings.extend(self.volatilities.finding(source));
+        summary.findings.extend(self.tickers.finding(source));
         let closed = self.days.into_iter().filter(|day| !Calendar::nyse().is_open(*day));
         summary.non_trading_days = closed.collect();
         for day in summary.non_trading_days.iter().take(5) {
@@ -153,6 +195,19 @@ mod tests {
                 "{ticker} {underlying}"
             );
         }
+    }
+
+    #[test]
+    fn tickers_that_are_mostly_none_of_contracts_are_told() {
+        let finding = |are: &[bool]| {
+            let mut found = Tickers::default();
+            for (is, line) in are.iter().zip(2..) {
+                found.add("AAPL", *is, line);
+            }
+            found.finding(0).map(|found| (found.line.unwrap(), found.count))
+        };
+        assert_eq!((finding(&[]), finding(&[true, false, true])), (None, None));
+        assert_eq!((finding(&[true, false]), finding(&[false])), (Some((3, 1)), Some((2, 1))));
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod times;
 mod walk;
 
 pub use chain_table::{ChainTable, read_chain_table};
+pub use chain_witness::NO_CONTRACTS;
 pub use endpoint::Endpoint;
 pub use flat::{FlatKind, FlatPage, read_flat};
 pub use keys::is_underlying;

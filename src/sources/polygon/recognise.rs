@@ -6,6 +6,7 @@ use super::keys::Clock;
 use super::stream::{Blind, unpacked};
 use super::times::ms_of_ns;
 use crate::sources::Limits;
+use crate::sources::csv::few;
 use crate::sources::csv::records::{Records, Stop};
 use std::io::{self, Read};
 
@@ -36,8 +37,11 @@ pub fn recognise(input: impl Read) -> io::Result<Recognised> {
         Err(Stop::Io(error)) => return Err(error),
         Err(_) => return other("the file is too large"),
     };
-    let names: Vec<String> = match records.next() {
-        Ok(Some(header)) => header.cells().map(|cell| chain_columns::normal(&cell)).collect(),
+    let (names, line): (Vec<String>, String) = match records.next() {
+        Ok(Some(header)) => {
+            let names = header.cells().map(|cell| chain_columns::normal(&cell)).collect();
+            (names, String::from_utf8_lossy(header.bytes).into_owned())
+        }
         Ok(None) => return other("the file is empty"),
         Err(Stop::Io(error)) => return Err(error),
         Err(_) => return other("the first line is no header"),
@@ -46,12 +50,7 @@ pub fn recognise(input: impl Read) -> io::Result<Recognised> {
     let Some((ticker, start)) = place("ticker").zip(place("window_start")) else {
         return Ok(match chain_columns::is_chain(&names) {
             true => Recognised::Chain,
-            false => Recognised::Other(
-                "the file is neither a flat file (columns ticker, open, close, high, low, \
-                 window_start) nor a table of an option chain (a column for the contract and \
-                 some of bid, ask, open_interest, implied_volatility, delta)"
-                    .into(),
-            ),
+            false => Recognised::Other(neither(&names, &line)),
         });
     };
     let mut seen = Seen::default();
@@ -74,6 +73,29 @@ pub fn recognise(input: impl Read) -> io::Result<Recognised> {
         Some(kind) => Recognised::Flat(kind),
         None => Recognised::Other("no row of the file has a time in `window_start`".into()),
     })
+}
+
+/// Separators that are not read here.
+const OTHERS: [(char, &str); 3] = [(';', "semicolons"), ('\t', "tabs"), ('|', "pipes")];
+
+/// Why a file is neither, by the names in its first line.
+fn neither(names: &[String], line: &str) -> String {
+    for (mark, words) in OTHERS {
+        let cells = line.split(mark).map(|cell| cell.trim().trim_matches('"'));
+        let cells: Vec<String> = cells.map(|cell| chain_columns::normal(cell.as_bytes())).collect();
+        let flat = ["ticker", "window_start"].iter().all(|name| cells.iter().any(|c| c == name));
+        if flat || chain_columns::is_chain(&cells) {
+            return format!(
+                "its columns stand between {words}, and only commas are read here: save it with commas"
+            );
+        }
+    }
+    format!(
+        "the file is neither a flat file (columns ticker, open, close, high, low, window_start) nor a \
+         table of an option chain ({}); its first line has {}",
+        chain_columns::needed(),
+        few(names)
+    )
 }
 
 /// What the first rows are like.

@@ -347,13 +347,11 @@ fn symbols(words: &[String], what: What) -> Outcome<Vec<Symbol>> {
     let mut seen = BTreeSet::new();
     let mut symbols = Vec::new();
     for text in texts {
-        let text = match what {
-            What::Index if !text.contains(':') => format!("I:{text}"),
-            _ => text,
-        };
-        let symbol: Symbol = text.parse().map_err(|error: crate::domain::symbol::NotASymbol| {
-            Failure::from(AppError::Usage(error.to_string()))
-        })?;
+        let symbol = text.parse::<Symbol>().and_then(|symbol| match what {
+            What::Index => symbol.as_index(),
+            _ => Ok(symbol),
+        });
+        let symbol = symbol.map_err(|error| Failure::from(AppError::Usage(error.to_string())))?;
         if seen.insert(symbol.clone()) {
             symbols.push(symbol);
         }
