@@ -6,7 +6,7 @@ use volledger::app::earnings;
 use volledger::app::import::{self, ImportOptions, Input, MappingChoice, Staged, SymbolChoice};
 use volledger::app::lookup::{self, ViewQuery};
 use volledger::app::vantage::Vantage;
-use volledger::app::{AppError, Ledger, Registry, Which, decide, projection, sql, trace};
+use volledger::app::{AppError, Ledger, Registry, Which, decide, erase, projection, sql, trace};
 use volledger::domain::{BatchId, Series};
 
 /// Options for a table whose rows name their symbols.
@@ -83,6 +83,36 @@ fn a_changed_day_takes_the_old_one_back_and_a_rollback_brings_it_back() {
     assert_eq!(shown(&ledger, Series::Earnings, "AAA"), before[0]);
     let rolled_back = import::import_csv(&mut ledger, &[Input::file(&second)], &options, &run());
     assert!(matches!(rolled_back, Err(AppError::RolledBackBefore { .. })));
+}
+
+/// Of several files that make one batch each takes back for itself: what is erased with it is its bytes.
+#[test]
+fn what_is_taken_back_is_said_by_the_row_of_the_new_day() {
+    let (folder, mut ledger) = ledger();
+    let options = events(Series::Earnings, None);
+    let old = format!("{HEAD}AAA,2026-02-03,AMC,0\nCCC,2026-02-11,BMO,0\n");
+    confirmed(&mut ledger, &table(&folder, "old.csv", &old), &options);
+    let other = table(&folder, "aaa.csv", &format!("{HEAD}AAA,2026-02-03,AMC,0\n"));
+    // The first of the two rows does not count: of a day that stands twice the last one does.
+    let rows = "CCC,2026-02-18,BMO,0\nCCC,2026-02-18,AMC,0\n";
+    let corrects = table(&folder, "ccc.csv", &format!("{HEAD}{rows}"));
+    let inputs = [Input::file(&other), Input::file(&corrects)];
+    let staged = import::import_csv(&mut ledger, &inputs, &options, &run()).unwrap();
+    let finding = staged.review.findings.iter().find(|of| of.code == "date_corrected").unwrap();
+    assert_eq!((finding.source.as_deref(), finding.line), (Some("ccc.csv"), Some(3)));
+    decide::confirm_staged(&mut ledger, &staged, &run()).unwrap();
+    let batch = staged.batch.unwrap();
+    let event = trace::show(&ledger, &format!("{batch}/4"), None).unwrap();
+    let event = serde_json::to_value(&event).unwrap();
+    assert_eq!((&event["op"], &event["source"]), (&"retract".into(), &"ccc.csv".into()), "{event}");
+    assert_eq!((&event["line"], &event["raw"]), (&3.into(), &"CCC,2026-02-18,AMC,0".into()));
+    let words = [format!("{batch}/4")];
+    let selection = erase::selected(&ledger, &words).unwrap();
+    let gone = erase::erase(&mut ledger, &selection, "test", &run()).unwrap();
+    assert_eq!(gone.batches[0].sources, ["ccc.csv"]);
+    let (symbol, day) = ("AAA".parse().unwrap(), "2026-02-03".parse().unwrap());
+    let why = trace::why(&ledger, Series::Earnings, &symbol, day, None, None, None).unwrap();
+    assert_eq!(why.fields[0].event.raw, "AAA,2026-02-03,AMC,0");
 }
 
 /// What a calendar takes back follows from the views of its time; which calendar it is does not.
