@@ -115,6 +115,45 @@ fn what_is_taken_back_is_said_by_the_row_of_the_new_day() {
     assert_eq!(why.fields[0].event.raw, "AAA,2026-02-03,AMC,0");
 }
 
+/// A list of days alone (TOMIC's own have nothing else) says nothing of the times.
+#[test]
+fn a_calendar_without_times_takes_none_back() {
+    let (folder, mut ledger) = ledger();
+    let options = events(Series::Earnings, None);
+    let times = |ledger: &Ledger| -> Vec<String> {
+        let rows = shown(ledger, Series::Earnings, "AAA").into_iter();
+        let rows = rows.map(|row| serde_json::from_str::<serde_json::Value>(&row).unwrap());
+        rows.map(|row| row["timing"].as_str().unwrap().to_owned()).collect()
+    };
+    let days = "symbol,earnings_date\nAAA,2025-11-04\nAAA,2026-02-03\n";
+    let days = table(&folder, "days.csv", days);
+    // Without any other they are announcements at a time that is not known.
+    let list = confirmed(&mut ledger, &days, &options);
+    assert_eq!(times(&ledger), ["UNKNOWN", "UNKNOWN"]);
+    let text = format!("{HEAD}AAA,2025-11-04,AMC,1\nAAA,2026-02-03,BMO,0\n");
+    let timed = confirmed(&mut ledger, &table(&folder, "times.csv", &text), &options);
+    assert_eq!(times(&ledger), ["AMC", "BMO"]);
+    assert_eq!(staged(&mut ledger, &days, &options).outcome, import::Outcome::AlreadyActive);
+    // A file of today, whether it lacks the column or has nothing in it.
+    for (name, text) in [
+        ("again.csv", "symbol,earnings_date\nAAA,2026-02-03\nAAA,2025-11-04\n".to_owned()),
+        ("empty.csv", format!("{HEAD}AAA,2025-11-04,,1\nAAA,2026-02-03,none,0\n")),
+    ] {
+        let staged = staged(&mut ledger, &table(&folder, name, &text), &options);
+        assert!(staged.blocking.is_empty(), "{name}: {:?}", staged.blocking);
+        let review = &staged.review.series[0];
+        assert_eq!((review.same, review.changed), (2, 0), "{name}");
+        decide::confirm_staged(&mut ledger, &staged, &run()).unwrap();
+        assert_eq!(times(&ledger), ["AMC", "BMO"], "{name}");
+    }
+    decide::roll_back(&mut ledger, timed, None, false, &run()).unwrap();
+    assert_eq!(times(&ledger), ["UNKNOWN", "UNKNOWN"]);
+    let (symbol, day) = ("AAA".parse().unwrap(), "2025-11-04".parse().unwrap());
+    let why = trace::why(&ledger, Series::Earnings, &symbol, day, None, Some("timing"), None);
+    let others: Vec<_> = why.unwrap().fields[0].replaced.iter().map(|of| of.state).collect();
+    assert_eq!(others, ["active", "active", "rolled-back"], "{list}");
+}
+
 /// What a calendar takes back follows from the views of its time; which calendar it is does not.
 #[test]
 fn a_calendar_is_known_whatever_others_said_since() {
