@@ -3,7 +3,6 @@
 
 use super::earnings::QUARTER;
 use super::error::Result;
-use super::groups::Groups;
 use super::prepared::{Prepared, Staged};
 use super::stage::Draft;
 use super::views::ViewReader;
@@ -18,6 +17,8 @@ const NAMED: usize = 5;
 
 /// An announcement that is read from a source.
 struct Incoming {
+    /// Its number in the batch.
+    seq: u32,
     origin: Origin,
     confirmed: bool,
 }
@@ -124,24 +125,29 @@ fn finding(code: &str, words: &str, days: &[Old]) -> Option<Finding> {
     })
 }
 
-/// The announcements of the batch, by symbol and day.
+/// The announcements of the batch, by symbol and day, each with its place in its own source: what is taken
+/// back for it is said by that row, and erasing it takes the bytes of that source.
 fn incoming(
     ledger: &Ledger,
     prepared: &Prepared,
 ) -> Result<BTreeMap<Symbol, BTreeMap<Day, Incoming>>> {
     let (events, batch) = prepared.events(ledger);
     let mut found: BTreeMap<Symbol, BTreeMap<Day, Incoming>> = BTreeMap::new();
-    let mut groups = Groups::of(events, &[batch])?.only([Series::Earnings]);
-    while let Some(group) = groups.next(events)? {
-        for (symbol, events) in group {
-            let Some(history) = events.views.get(&Series::Earnings) else { continue };
-            let days = found.entry(symbol).or_default();
-            for row in history.rows.iter().filter(|row| row.head.op == Op::Put) {
-                let head = row.head;
-                let origin = Origin::from(head);
-                let said = row.value(&Field::Known(code::CONFIRMED));
-                let confirmed = is_one(said.as_ref());
-                days.insert(head.day, Incoming { origin, confirmed });
+    let mut blocks = events.read(batch);
+    while let Some(window) = blocks.next_window()? {
+        for row in window.rows.iter() {
+            let head = row.head;
+            if (head.series, head.op) != (Series::Earnings, Op::Put) {
+                continue;
+            }
+            let said = row.value(&Field::Known(code::CONFIRMED));
+            let (seq, origin) = (head.seq, Origin::from(head));
+            let new = Incoming { seq, origin, confirmed: is_one(said.as_ref()) };
+            let days = found.entry(row.symbol.clone()).or_default();
+            // Of a day that stands twice the last row counts.
+            let last = days.get(&head.day).filter(|known| known.seq > seq).is_none();
+            if last {
+                days.insert(head.day, new);
             }
         }
     }

@@ -3,14 +3,21 @@
 //! For each field of a day the assertion with the greatest (class, commit position, row number)
 //! among the active batches decides: a `put` shows its value, a `retract` shows nothing. Nothing
 //! here depends on the order in which batches were added or removed.
+//!
+//! An announcement's time that nobody told is silence: `UNKNOWN` is shown where no assertion that
+//! counts has a time, whatever their ranks.
 
 mod activity;
 mod sides;
+mod valued;
 
 pub use activity::Activity;
 pub use sides::{Sides, keys_shown, sides};
+pub use valued::{days_with_value, has_value};
 
-use crate::domain::{BatchId, Class, Day, EventId, Field, Op, Position, Row, Rows, Series, Value};
+use crate::domain::{
+    BatchId, Class, Day, EventId, Field, Op, Position, Row, Rows, Series, Value, code,
+};
 
 /// One shown value and the event that asserted it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,6 +181,16 @@ fn says_something(row: &Row<'_>) -> bool {
     row.head.op == Op::Put && (!row.values.is_empty() || row.shape.iter().any(Field::is_mark))
 }
 
+/// The word for an announcement's time that nobody told.
+const UNTOLD: &str = "UNKNOWN";
+
+/// Whether a value says of an announcement that its time is not known.
+fn is_silent(view: Series, field: &Field, value: &Value) -> bool {
+    view == Series::Earnings
+        && *field == Field::Known(code::TIMING)
+        && matches!(value, Value::Text(word) if **word == *UNTOLD)
+}
+
 /// What decides between assertions about one field; greater wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
@@ -224,10 +241,15 @@ fn record(
             let event = EventId { batch: *batch, seq: row.head.seq };
             let cell = Cell { field: field.clone(), value, event, class: rank.class };
             let slot = cells.iter_mut().find(|known| known.field == *field);
+            let hushed = slot.as_ref().is_some_and(|known| is_silent(view, field, &known.value));
+            if slot.is_some() && !hushed && is_silent(view, field, &cell.value) {
+                continue;
+            }
             if which == Which::First && slot.is_some() {
                 // Within its own batch the last row of a key is the effective one.
                 let first = held.iter().find(|(known, _)| known == field).map(|(_, rank)| *rank);
-                if first.is_some_and(|f| (f.class, f.committed) == (rank.class, rank.committed))
+                if hushed
+                    || first.is_some_and(|f| (f.class, f.committed) == (rank.class, rank.committed))
                     || first.is_some_and(|f| f.class < rank.class)
                 {
                     held.retain(|(known, _)| known != field);
@@ -291,7 +313,11 @@ mod tests {
         let place = Place { seq, source: 0, line: 0, offset: 0, len: 0 };
         let symbol = history.rows.intern_symbol(&"AAPL".parse().unwrap());
         let shape = history.rows.intern_shape(shape);
-        let values = texts.iter().map(|text| Value::from_json_number(text));
+        let values = texts.iter().map(|text| match *text {
+            "null" => Value::Null,
+            word if word.starts_with(char::is_alphabetic) => Value::Text(word.into()),
+            number => Value::from_json_number(number),
+        });
         history.rows.push(place, Series::Iv, op, symbol, Day(day), shape, values);
         history.batches.push(batch);
     }
@@ -346,6 +372,41 @@ mod tests {
         assert_eq!(shown(&history, &Activity::default()), "");
         let first = fold(Series::Iv, &history, &all, Which::First);
         assert_eq!(first[0].known(10).unwrap().value.to_string(), "0.1");
+    }
+
+    /// Whoever says nothing of the time takes none back, in whichever order and class they came; and a
+    /// time that was taken back by name is gone.
+    #[test]
+    fn an_untold_time_is_shown_where_nobody_told_one() {
+        let timing = [Field::Known(code::TIMING)];
+        let (vendor, fill) = (Class::Vendor, Class::Fill);
+        let shown = |said: &[(&str, Class)], which| {
+            let mut history = History::default();
+            for (batch, (word, _)) in (1..).zip(said) {
+                match *word {
+                    "" => push(&mut history, batch, 0, 5, Op::Retract, &timing, &[]),
+                    word => put(&mut history, batch, 0, 5, &timing, &[word]),
+                }
+            }
+            let active: Vec<_> = (1..).zip(said.iter().map(|(_, class)| *class)).collect();
+            let records = fold(Series::Earnings, &history, &self::tests::active(&active), which);
+            let cell = records.first().and_then(|record| record.known(code::TIMING).cloned());
+            cell.map_or(String::new(), |cell| format!("{} b{}", cell.value, cell.event.batch.0))
+        };
+        for which in [Which::Latest, Which::First] {
+            let of = |said: &[(&str, Class)]| shown(said, which);
+            assert_eq!(of(&[("AMC", vendor), ("UNKNOWN", vendor)]), "AMC b1");
+            assert_eq!(of(&[("UNKNOWN", vendor), ("AMC", vendor)]), "AMC b2");
+            assert_eq!(of(&[("AMC", fill), ("UNKNOWN", vendor)]), "AMC b1");
+            assert_eq!(of(&[("UNKNOWN", vendor), ("AMC", fill)]), "AMC b2");
+            assert_eq!(of(&[("AMC", vendor), ("", vendor), ("UNKNOWN", vendor)]), "UNKNOWN b3");
+            assert_eq!(of(&[("AMC", vendor), ("UNKNOWN", vendor), ("", vendor)]), "");
+        }
+        let (bmo, amc) = (("BMO", vendor), ("AMC", vendor));
+        let untold = ("UNKNOWN", vendor);
+        assert_eq!(shown(&[untold, bmo, untold, amc, untold], Which::Latest), "AMC b4");
+        assert_eq!(shown(&[untold, bmo, untold, amc, untold], Which::First), "BMO b2");
+        assert_eq!(shown(&[untold, untold], Which::Latest), "UNKNOWN b2");
     }
 
     #[test]

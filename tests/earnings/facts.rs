@@ -6,7 +6,7 @@ use volledger::app::earnings;
 use volledger::app::import::{self, ImportOptions, Input, MappingChoice, Staged, SymbolChoice};
 use volledger::app::lookup::{self, ViewQuery};
 use volledger::app::vantage::Vantage;
-use volledger::app::{AppError, Ledger, Registry, Which, decide, projection, sql, trace};
+use volledger::app::{AppError, Ledger, Registry, Which, decide, erase, projection, sql, trace};
 use volledger::domain::{BatchId, Series};
 
 /// Options for a table whose rows name their symbols.
@@ -83,6 +83,95 @@ fn a_changed_day_takes_the_old_one_back_and_a_rollback_brings_it_back() {
     assert_eq!(shown(&ledger, Series::Earnings, "AAA"), before[0]);
     let rolled_back = import::import_csv(&mut ledger, &[Input::file(&second)], &options, &run());
     assert!(matches!(rolled_back, Err(AppError::RolledBackBefore { .. })));
+}
+
+/// Of several files that make one batch each takes back for itself: what is erased with it is its bytes.
+#[test]
+fn what_is_taken_back_is_said_by_the_row_of_the_new_day() {
+    let (folder, mut ledger) = ledger();
+    let options = events(Series::Earnings, None);
+    let old = format!("{HEAD}AAA,2026-02-03,AMC,0\nCCC,2026-02-11,BMO,0\n");
+    confirmed(&mut ledger, &table(&folder, "old.csv", &old), &options);
+    let other = table(&folder, "aaa.csv", &format!("{HEAD}AAA,2026-02-03,AMC,0\n"));
+    // The first of the two rows does not count: of a day that stands twice the last one does.
+    let rows = "CCC,2026-02-18,BMO,0\nCCC,2026-02-18,AMC,0\n";
+    let corrects = table(&folder, "ccc.csv", &format!("{HEAD}{rows}"));
+    let inputs = [Input::file(&other), Input::file(&corrects)];
+    let staged = import::import_csv(&mut ledger, &inputs, &options, &run()).unwrap();
+    let finding = staged.review.findings.iter().find(|of| of.code == "date_corrected").unwrap();
+    assert_eq!((finding.source.as_deref(), finding.line), (Some("ccc.csv"), Some(3)));
+    decide::confirm_staged(&mut ledger, &staged, &run()).unwrap();
+    let batch = staged.batch.unwrap();
+    let event = trace::show(&ledger, &format!("{batch}/4"), None).unwrap();
+    let event = serde_json::to_value(&event).unwrap();
+    assert_eq!((&event["op"], &event["source"]), (&"retract".into(), &"ccc.csv".into()), "{event}");
+    assert_eq!((&event["line"], &event["raw"]), (&3.into(), &"CCC,2026-02-18,AMC,0".into()));
+    let words = [format!("{batch}/4")];
+    let selection = erase::selected(&ledger, &words).unwrap();
+    let gone = erase::erase(&mut ledger, &selection, "test", &run()).unwrap();
+    assert_eq!(gone.batches[0].sources, ["ccc.csv"]);
+    let (symbol, day) = ("AAA".parse().unwrap(), "2026-02-03".parse().unwrap());
+    let why = trace::why(&ledger, Series::Earnings, &symbol, day, None, None, None).unwrap();
+    assert_eq!(why.fields[0].event.raw, "AAA,2026-02-03,AMC,0");
+}
+
+/// A list of days alone (TOMIC's own have nothing else) says nothing of the times.
+#[test]
+fn a_calendar_without_times_takes_none_back() {
+    let (folder, mut ledger) = ledger();
+    let options = events(Series::Earnings, None);
+    let times = |ledger: &Ledger| -> Vec<String> {
+        let rows = shown(ledger, Series::Earnings, "AAA").into_iter();
+        let rows = rows.map(|row| serde_json::from_str::<serde_json::Value>(&row).unwrap());
+        rows.map(|row| row["timing"].as_str().unwrap().to_owned()).collect()
+    };
+    let days = "symbol,earnings_date\nAAA,2025-11-04\nAAA,2026-02-03\n";
+    let days = table(&folder, "days.csv", days);
+    // Without any other they are announcements at a time that is not known.
+    let list = confirmed(&mut ledger, &days, &options);
+    assert_eq!(times(&ledger), ["UNKNOWN", "UNKNOWN"]);
+    let text = format!("{HEAD}AAA,2025-11-04,AMC,1\nAAA,2026-02-03,BMO,0\n");
+    let timed = confirmed(&mut ledger, &table(&folder, "times.csv", &text), &options);
+    assert_eq!(times(&ledger), ["AMC", "BMO"]);
+    assert_eq!(staged(&mut ledger, &days, &options).outcome, import::Outcome::AlreadyActive);
+    // A file of today, whether it lacks the column or has nothing in it.
+    for (name, text) in [
+        ("again.csv", "symbol,earnings_date\nAAA,2026-02-03\nAAA,2025-11-04\n".to_owned()),
+        ("empty.csv", format!("{HEAD}AAA,2025-11-04,,1\nAAA,2026-02-03,none,0\n")),
+    ] {
+        let staged = staged(&mut ledger, &table(&folder, name, &text), &options);
+        assert!(staged.blocking.is_empty(), "{name}: {:?}", staged.blocking);
+        let review = &staged.review.series[0];
+        assert_eq!((review.same, review.changed), (2, 0), "{name}");
+        decide::confirm_staged(&mut ledger, &staged, &run()).unwrap();
+        assert_eq!(times(&ledger), ["AMC", "BMO"], "{name}");
+    }
+    decide::roll_back(&mut ledger, timed, None, false, &run()).unwrap();
+    assert_eq!(times(&ledger), ["UNKNOWN", "UNKNOWN"]);
+    let (symbol, day) = ("AAA".parse().unwrap(), "2025-11-04".parse().unwrap());
+    let why = trace::why(&ledger, Series::Earnings, &symbol, day, None, Some("timing"), None);
+    let others: Vec<_> = why.unwrap().fields[0].replaced.iter().map(|of| of.state).collect();
+    assert_eq!(others, ["active", "active", "rolled-back"], "{list}");
+}
+
+/// A word that nobody knows is no reason to forget the day: neither the new one nor its predecessor's time.
+#[test]
+fn an_announcement_at_an_unknown_word_keeps_its_day() {
+    let (folder, mut ledger) = ledger();
+    let options = events(Series::Earnings, None);
+    let text = format!("{HEAD}CCC,2026-02-10,AMC,0\nDDD,2026-02-12,BMO,0\n");
+    confirmed(&mut ledger, &table(&folder, "known.csv", &text), &options);
+    let words = "ticker,earnings_date,timing\nCCC,2026-02-11,At Lunch\nDDD,2026-02-12,Noonish\n";
+    let staged = staged(&mut ledger, &table(&folder, "words.csv", words), &options);
+    assert!(!staged.review.findings.is_empty());
+    decide::confirm_staged(&mut ledger, &staged, &run()).unwrap();
+    let told = |symbol: &str| {
+        let row = shown(&ledger, Series::Earnings, symbol).concat();
+        let row: serde_json::Value = serde_json::from_str(&row).unwrap();
+        (row["date"].to_string(), row["timing"].to_string())
+    };
+    assert_eq!(told("CCC"), ("\"2026-02-11\"".into(), "\"UNKNOWN\"".into()));
+    assert_eq!(told("DDD"), ("\"2026-02-12\"".into(), "\"BMO\"".into()));
 }
 
 /// What a calendar takes back follows from the views of its time; which calendar it is does not.

@@ -350,7 +350,7 @@ impl<'a> Work<'a> {
             return Ok(());
         }
         if question.series == Series::Earnings {
-            let (kept, repeated) = self.announced.sift(&reader, &windows)?;
+            let (kept, repeated) = self.announced.sift(&windows);
             windows = kept;
             rows.accepted -= repeated;
             rows.blank += repeated;

@@ -33,7 +33,7 @@ impl<'h> Sides<'h, '_> {
     /// Whether another value is meant after than before, or one comes or goes; other digits of the
     /// same number are no difference.
     pub fn differs(&self) -> bool {
-        if let (Some(old), Some(new)) = (sole(self.before), sole(self.after))
+        if let (Some(old), Some(new)) = (sole(self.view, self.before), sole(self.view, self.after))
             && old.shape == new.shape
         {
             let fields = || new.shape.iter().filter(|field| !field.is_mark());
@@ -86,8 +86,12 @@ fn shows(view: Series, assertions: &[Assertion<'_>]) -> bool {
 }
 
 /// The event whose values are all that is shown, where none before it speaks of another field.
-fn sole<'h>(assertions: &[Assertion<'h>]) -> Option<Row<'h>> {
+fn sole<'h>(view: Series, assertions: &[Assertion<'h>]) -> Option<Row<'h>> {
     let ((_, last, _), earlier) = assertions.split_last()?;
+    // An announcement's time may be an earlier one's.
+    if view == Series::Earnings && !earlier.is_empty() {
+        return None;
+    }
     let covered = |(_, row, _): &Assertion<'_>| {
         std::ptr::eq(row.shape, last.shape) || row.shape.iter().all(|of| last.shape.contains(of))
     };
@@ -167,7 +171,7 @@ pub fn keys_shown(history: &History, range: std::ops::Range<usize>) -> Option<u6
 mod tests {
     use super::super::tests::{active, history_of_three, push, put};
     use super::*;
-    use crate::domain::{Class, Field, Op};
+    use crate::domain::{Class, Field, Op, code};
     use crate::projections::diff::compare_day;
     use crate::projections::view::fold;
 
@@ -188,6 +192,18 @@ mod tests {
         // One field, and that field taken back.
         put(&mut history, 1, 12, 11, &[Field::Known(10)], &["1"]);
         push(&mut history, 3, 12, 11, Op::Retract, &[Field::Known(10)], &[]);
+        // Times of announcements, of which one that is unknown gives way.
+        for (day, words) in [(12, ["AMC", "UNKNOWN", "BMO"]), (13, ["UNKNOWN", "BMO", "UNKNOWN"])] {
+            for (batch, word) in (1..).zip(words) {
+                put(&mut history, batch, 13, day, &[Field::Known(code::TIMING)], &[word]);
+            }
+        }
+        for view in [Series::Iv, Series::Earnings] {
+            both_sides(view, &history);
+        }
+    }
+
+    fn both_sides(view: Series, history: &History) {
         let vendor = Class::Vendor;
         let choices: [&[(u32, Class)]; 6] = [
             &[],
@@ -200,20 +216,20 @@ mod tests {
         for (a, b) in choices.iter().flat_map(|a| choices.iter().map(move |b| (a, b))) {
             let (before, after) = (active(a), active(b));
             let (mut old, mut new) = (Vec::new(), Vec::new());
-            sides(Series::Iv, &history, &before, &after, &mut |key| {
+            sides(view, history, &before, &after, &mut |key| {
                 let (was, is) = (key.before(), key.after());
                 assert_eq!((was.is_some(), is.is_some()), (key.shows_before(), key.shows_after()));
                 let (symbol, mut real) = ("AAPL".parse().unwrap(), false);
                 let (left, right) = (was.as_ref(), is.as_ref());
-                compare_day(Series::Iv, &symbol, left, right, None, &mut |c| real |= c.is_real());
+                compare_day(view, &symbol, left, right, None, &mut |c| real |= c.is_real());
                 assert_eq!(key.differs(), real, "{a:?} {b:?} {:?}", key.key());
                 assert!(key.moved || was == is, "{a:?} {b:?} {:?}", key.key());
                 assert!(was.iter().chain(&is).all(|record| record.key() == key.key()));
                 old.extend(was);
                 new.extend(is);
             });
-            assert_eq!(old, fold(Series::Iv, &history, &before, Which::Latest));
-            assert_eq!(new, fold(Series::Iv, &history, &after, Which::Latest));
+            assert_eq!(old, fold(view, history, &before, Which::Latest));
+            assert_eq!(new, fold(view, history, &after, Which::Latest));
         }
     }
 
