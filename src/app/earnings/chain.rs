@@ -1,6 +1,7 @@
 //! Option chains of the ledger as the formulas want them.
 
 use crate::app::error::Result;
+use crate::app::fetch::CutChains;
 use crate::app::traded::{self, Closes, Underlying};
 use crate::app::vantage::Vantage;
 use crate::domain::occ::{Contract, Right};
@@ -33,15 +34,25 @@ pub enum NoSession {
     Doubtful(Day, Decimal),
 }
 
+/// What the quotes of a stock give.
+pub struct Found {
+    /// The newest session that came whole, or why there is none.
+    pub session: std::result::Result<Session, NoSession>,
+    /// A newer one that did not, and was passed over: in half a chain another strike is at the money.
+    pub cut: Option<Day>,
+}
+
 /// The newest session up to a day with quotes of a stock, or why there is none.
 ///
 /// # Errors
 /// A view that cannot be read.
 pub fn newest(
     vantage: &Vantage,
+    cut_chains: &CutChains,
     symbol: &Symbol,
     until: Day,
-) -> Result<std::result::Result<Session, NoSession>> {
+) -> Result<Found> {
+    let mut cut = None;
     let reader = vantage.reader();
     let activity = Activity::at(vantage.ledger.batches(), Series::Chain, vantage.at);
     let sessions = reader.periods(Series::Chain, symbol)?;
@@ -51,10 +62,15 @@ pub fn newest(
         if records.is_empty() {
             continue;
         }
+        if cut_chains.has(symbol, day, &records) {
+            cut.get_or_insert(day);
+            continue;
+        }
+        let none = |why| Ok(Found { session: Err(why), cut });
         let spot = match price(vantage, symbol, day, &records)? {
             Underlying::Cost(price, _) => price,
-            Underlying::Doubtful(close) => return Ok(Err(NoSession::Doubtful(day, close))),
-            Underlying::Unknown => return Ok(Err(NoSession::NoPrice(day))),
+            Underlying::Doubtful(close) => return none(NoSession::Doubtful(day, close)),
+            Underlying::Unknown => return none(NoSession::NoPrice(day)),
         };
         let mut chains: BTreeMap<Day, Chain> = BTreeMap::new();
         for record in records.iter().filter(|record| traded::is_standard(record, symbol)) {
@@ -75,10 +91,10 @@ pub fn newest(
         // Bars of a day have no quotes: nothing can be bought or sold at them.
         chains.retain(|_, chain| !(chain.calls.is_empty() && chain.puts.is_empty()));
         if !chains.is_empty() {
-            return Ok(Ok(Session { day, spot, chains }));
+            return Ok(Found { session: Ok(Session { day, spot, chains }), cut });
         }
     }
-    Ok(Err(NoSession::NoQuotes))
+    Ok(Found { session: Err(NoSession::NoQuotes), cut })
 }
 
 /// The price of the stock while its options were quoted.

@@ -3,6 +3,7 @@
 use super::chain::{self, NoSession, Session};
 use super::history::Announcement;
 use crate::app::error::Result;
+use crate::app::fetch::CutChains;
 use crate::app::vantage::Vantage;
 use crate::domain::{Calendar, Day, Series, Symbol, code, float};
 use crate::projections::view::Record;
@@ -56,16 +57,18 @@ pub struct Asked {
 }
 
 /// The newest implied move of a stock, or in words why there is none. Of a straddle and a chain of
-/// the same day the chain is taken, since its straddle is priced at spot itself.
+/// the same day the chain is taken, since its straddle is priced at spot itself. Newer quotes that
+/// cannot be used are told with it.
 ///
 /// # Errors
 /// A view that cannot be read.
 pub fn newest(
     vantage: &Vantage,
+    cut_chains: &CutChains,
     symbol: &Symbol,
     announced: &[Announcement],
     asked: Asked,
-) -> Result<std::result::Result<Implied, String>> {
+) -> Result<std::result::Result<Implied, Vec<String>>> {
     let straddles = vantage.records(Series::Straddles, symbol)?;
     let by_then = straddles.iter().filter(|record| record.day <= asked.until);
     let recorded = recorded(by_then.clone(), announced, asked);
@@ -74,8 +77,14 @@ pub fn newest(
         Some(event) if !is_before(asked.until, event, announced) => Day(event.0 - 1),
         _ => asked.until,
     };
-    let session = chain::newest(vantage, symbol, until.min(asked.until))?;
-    let chained = match &session {
+    let found = chain::newest(vantage, cut_chains, symbol, until.min(asked.until))?;
+    // Quotes of a day that cannot be used, and why.
+    let mut passed: Vec<(Day, String)> = Vec::new();
+    if let Some(day) = found.cut {
+        let text = format!("the chain of {day} did not come whole: nothing is computed from it");
+        passed.push((day, text));
+    }
+    let chained = match &found.session {
         Ok(session) => of_chain(session, announced, asked),
         Err(NoSession::NoPrice(day)) => {
             Err(format!("neither the chain of {day} nor a close says what the stock cost"))
@@ -95,12 +104,25 @@ pub fn newest(
             Err("neither a straddle nor a chain is in the ledger by then".to_owned())
         }
     };
-    Ok(match (recorded, chained) {
-        (Some(recorded), Ok(chained)) if recorded.day > chained.day => Ok(recorded),
-        (_, Ok(chained)) => Ok(chained),
-        (Some(recorded), Err(_)) => Ok(recorded),
-        (None, Err(why)) => Err(why),
-    })
+    let mut chosen = match (recorded, chained) {
+        (Some(recorded), Ok(chained)) if recorded.day > chained.day => recorded,
+        (_, Ok(chained)) => chained,
+        (Some(recorded), Err(_)) => recorded,
+        (None, Err(why)) => {
+            // There are quotes: why those that are there cannot be used says more.
+            let only = found.session.is_err_and(|none| none == NoSession::NoQuotes);
+            let mut said: Vec<String> = passed.into_iter().map(|(_, why)| why).collect();
+            if said.is_empty() || !only {
+                said.push(why);
+            }
+            return Ok(Err(said));
+        }
+    };
+    let newer = |day: Day| day > chosen.day || (day == chosen.day && chosen.from == "straddles");
+    let newer: Vec<String> =
+        passed.into_iter().filter(|(day, _)| newer(*day)).map(|(_, why)| why).collect();
+    chosen.warnings.extend(newer);
+    Ok(Ok(chosen))
 }
 
 /// Whether quotes of a day were taken before an announcement, as far as days can tell: those of its

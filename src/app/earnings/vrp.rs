@@ -5,6 +5,7 @@ use super::implied::{self, Implied};
 use super::moves::{before, known, last_known, near_text, summed, too_near, without_move};
 use super::tiers::TierSet;
 use crate::app::error::{AppError, Result};
+use crate::app::fetch::CutChains;
 use crate::app::metrics::first;
 use crate::app::parallel::{self, threads};
 use crate::app::report::{
@@ -45,7 +46,8 @@ pub fn vrp(
     (date, today): (Option<Day>, Day),
 ) -> Result<Vrp> {
     let moves = Moves::of(vantage, name)?;
-    let asking = Asking { vantage, moves: &moves, set, date, today, event: None };
+    let cut = &CutChains::at(&vantage.ledger, vantage.at)?;
+    let asking = Asking { vantage, cut, moves: &moves, set, date, today, event: None };
     let (symbols, asking) = match which {
         Which::Symbols(symbols) => {
             let strange = symbols.iter().map(|symbol| known(vantage, symbol));
@@ -128,6 +130,7 @@ fn announcing(vantage: &Vantage, day: Day) -> Result<Vec<Symbol>> {
 /// What is asked of each stock.
 struct Asking<'a> {
     vantage: &'a Vantage,
+    cut: &'a CutChains,
     moves: &'a Moves<'a>,
     set: &'a TierSet,
     date: Option<Day>,
@@ -152,7 +155,7 @@ impl Asking<'_> {
         let announced = announcements(self.vantage, symbol)?;
         let until = self.date.unwrap_or(self.today);
         let asked = implied::Asked { until, from: self.date, event: self.event };
-        let implied = implied::newest(self.vantage, symbol, &announced, asked)?;
+        let implied = implied::newest(self.vantage, self.cut, symbol, &announced, asked)?;
         let found = implied.as_ref().ok();
         let all = self.moves.about(symbol)?;
         // Nothing of the announcement itself, and nothing that was not known on the day.
@@ -169,7 +172,7 @@ impl Asking<'_> {
             }
             (Err(why), _) => VrpRow {
                 status: "NO_IMPLIED_MOVE",
-                reasons: vec![why.clone()],
+                reasons: why.clone(),
                 earnings_date: event.map(|day| day.to_string()),
                 ..VrpRow::default()
             },
