@@ -312,3 +312,63 @@ fn contracts_that_were_adjusted_are_no_quotes_of_the_stock() {
     assert!(moves[0].as_f64().is_some_and(|of| of > 0.05), "{moves:?}");
     assert_eq!((&moves[1], &moves[2]), (&moves[0], &moves[0]));
 }
+
+/// `iv_crush.md` A11: an expiration before the news is in prices is refused, which the original took.
+#[test]
+fn a_straddle_that_expires_before_the_news_says_nothing_of_it() {
+    for (timing, expiry, holds) in [
+        ("AMC", "2025-01-31", false),
+        ("AMC", "2025-02-04", false),
+        ("AMC", "2024-06-21", false),
+        ("AMC", "2025-02-05", true),
+        ("UNKNOWN", "2025-02-04", false),
+        ("BMO", "2025-02-04", true),
+        ("BMO", "2025-02-03", false),
+        ("AMC", "", true),
+    ] {
+        let desk = desk(&format!("BBB,2025-02-04,{timing},1\n"));
+        straddles(&desk, &format!("BBB,2025-02-04,{expiry},2025-01-30,100,12\n"));
+        let found = row(desk.run("vrp BBB --date 2025-01-30 --json"));
+        let status = if holds { "SUCCESS" } else { "NO_IMPLIED_MOVE" };
+        assert_eq!(found["status"], status, "{timing} {expiry}: {found}");
+        let why =
+            format!("the straddle of 2025-01-30 expires on {expiry}: it says nothing of the news");
+        assert_eq!(said(&found, &why), !holds, "{timing} {expiry}: {found}");
+    }
+    // An older one that holds the news is taken, and the other is told; so it is beside a chain.
+    let desk = desk("BBB,2025-02-04,AMC,1\n");
+    let two =
+        "BBB,2025-02-04,2025-02-07,2025-01-29,100,12\nBBB,2025-02-04,2025-01-31,2025-01-30,100,4\n";
+    straddles(&desk, two);
+    let found = || row(desk.run("vrp BBB --date 2025-01-31 --json"));
+    assert_eq!((&found()["date"], &found()["straddle"]), (&"2025-01-29".into(), &12.0.into()));
+    assert!(said(&found(), "the straddle of 2025-01-30 expires on 2025-01-31"), "{}", found());
+    chain(&desk, "2025-01-30", "2025-02-07", 6.0);
+    assert!(!said(&found(), "the straddle of 2025-01-30"), "{}", found());
+}
+
+/// What a chain is warned of a recorded straddle is too; and it is said where its own move is another.
+#[test]
+fn a_recorded_straddle_that_cannot_be_right_is_remarked() {
+    let of = |cost: &str, percent: &str| {
+        let desk = desk("BBB,2025-02-04,BMO,1\n");
+        let head = "ticker,earnings_date,scan_date,stock_price,straddle_cost,implied_move_pct\n";
+        let text = format!("{head}BBB,2025-02-04,2025-02-03,100,{cost},{percent}\n");
+        let file = desk.write("straddles.csv", &text);
+        desk.run(&format!("import straddles {file} --yes")).exits(0);
+        row(desk.run("vrp BBB --date 2025-02-03 --json"))
+    };
+    for (cost, percent, remarks) in [
+        ("8", "8", [false; 4]),
+        ("8.04", "8.0", [false; 4]),
+        ("8", "", [false; 4]),
+        ("0.4", "0.4", [true, false, false, false]),
+        ("80", "8", [false, true, false, true]),
+        ("100", "100", [false, true, true, false]),
+        ("8", "6.8", [false, false, false, true]),
+    ] {
+        let found = of(cost, percent);
+        let parts = ["below 0.5 %", "above 30 %", "lower bound is not above 0", "the record says"];
+        assert_eq!(parts.map(|part| said(&found, part)), remarks, "{cost} {percent}: {found}");
+    }
+}
