@@ -55,14 +55,19 @@ fn chain(symbol: &str) -> String {
 }
 
 fn desk() -> Desk {
+    let desk = without_quotes();
+    let file = desk.write("chain.csv", &chain("AAA"));
+    desk.run(&format!("import chain {file} -s AAA --date 2025-12-05 --yes")).exits(0);
+    desk
+}
+
+fn without_quotes() -> Desk {
     let desk = Desk::with_ledger();
     let file =
         desk.write("calendar.csv", &(calendar("AAA") + &calendar("BBB").replacen(CALENDAR, "", 1)));
     desk.run(&format!("import earnings {file} --yes")).exits(0);
     let file = desk.write("closes.csv", &closes("AAA"));
     desk.run(&format!("import spot {file} --symbol-from column --yes")).exits(0);
-    let file = desk.write("chain.csv", &chain("AAA"));
-    desk.run(&format!("import chain {file} -s AAA --date 2025-12-05 --yes")).exits(0);
     desk
 }
 
@@ -103,6 +108,42 @@ fn a_chain_s_straddle_is_priced_at_spot() {
     assert_eq!(early["rows"][0]["status"], "NO_IMPLIED_MOVE");
     let then = desk.run("vrp AAA --at 4 --json").exits(0).json();
     assert_eq!(then["rows"][0]["status"], "NO_IMPLIED_MOVE", "the chain came at position 6");
+}
+
+/// A strike that nobody quotes is one of the two around spot as much as one that nobody bids for.
+#[test]
+fn a_strike_without_quotes_is_no_hole_in_the_chain() {
+    let with = |bid: &str, ask: &str, of: &str| {
+        let changed = |line: &str| {
+            let mut cells: Vec<&str> = line.split(',').collect();
+            if cells[0].starts_with("O:AAA251212") && cells[0].contains(of) {
+                (cells[5], cells[6]) = (bid, ask);
+            }
+            cells.join(",") + "\n"
+        };
+        let desk = without_quotes();
+        let file = desk.write("chain.csv", &chain("AAA").lines().map(changed).collect::<String>());
+        desk.run(&format!("import chain {file} -s AAA --date 2025-12-05 --yes")).exits(0);
+        row(&desk.run("vrp AAA --date 2025-12-05 --json").exits(0).json(), "AAA")
+    };
+    let dead = with("0", "0", "00105000");
+    assert_eq!((&dead["method"], &dead["straddle"]), (&"single_bracket".into(), &9.8.into()));
+    let reasons = dead["reasons"].to_string();
+    assert!(reasons.contains("one of the two strikes around spot cannot be used"), "{reasons}");
+    for (of, bid, ask) in [
+        ("00105000", "", ""),
+        ("C00105000", "", ""),
+        ("00105000", "2", ""),
+        ("00105000", "", "7.05"),
+    ] {
+        let found = with(bid, ask, of);
+        for name in ["method", "straddle", "implied_move", "strike", "liquidity"] {
+            assert_eq!(found[name], dead[name], "{of} {bid} {ask}: {name}");
+        }
+    }
+    // Without any quote of the expiration there are none, as in bars of a day.
+    let none = with("", "", "");
+    assert_eq!(none["status"], "NO_IMPLIED_MOVE", "{none}");
 }
 
 #[test]
