@@ -372,3 +372,40 @@ fn a_recorded_straddle_that_cannot_be_right_is_remarked() {
         assert_eq!(parts.map(|part| said(&found, part)), remarks, "{cost} {percent}: {found}");
     }
 }
+
+/// Judged by its newest quotes, an announcement may be over by today; and its date may be none.
+#[test]
+fn an_announcement_that_is_over_or_on_no_session_is_not_tradeable() {
+    let at = |desk: &Desk, line: &str, now: &str| {
+        let mut command = desk.command(line.split_whitespace());
+        command.env("VOLLEDGER_NOW", now);
+        let found = ran(command, None).exits(0).json();
+        assert_eq!(found["summary"]["tradeable"], u64::from(found["rows"][0]["tradeable"] == true));
+        found["rows"][0].clone()
+    };
+    for (timing, now, over) in [
+        ("AMC", "2025-02-04T15:00:00Z", false),
+        ("UNKNOWN", "2025-02-04T15:00:00Z", false),
+        ("AMC", "2025-02-05T15:00:00Z", true),
+        ("BMO", "2025-02-03T15:00:00Z", false),
+        ("BMO", "2025-02-04T15:00:00Z", true),
+    ] {
+        let desk = desk(&format!("BBB,2025-02-04,{timing},1\n"));
+        straddles(&desk, "BBB,2025-02-04,2025-02-07,2025-02-03,100,12\n");
+        let found = at(&desk, "vrp BBB --json", now);
+        assert_eq!((&found["tier"], &found["tradeable"]), (&"EXCELLENT".into(), &(!over).into()));
+        let why = "the announcement of 2025-02-04 is over";
+        assert_eq!(said(&found, why), over, "{timing} {now}: {found}");
+        // As it was seen from a day before the news.
+        let then = at(&desk, "vrp BBB --date 2025-02-03 --json", now);
+        assert_eq!((&then["tradeable"], said(&then, why)), (&true.into(), false));
+    }
+    let desk = desk("BBB,2025-02-08,AMC,1\n");
+    let wrong = "no exchange is open on 2025-02-08: that date is wrong";
+    let found = at(&desk, "vrp scan --date 2025-02-08 --json", "2025-02-07T15:00:00Z");
+    assert!(found["status"] == "NO_IMPLIED_MOVE" && said(&found, wrong), "{found}");
+    straddles(&desk, "BBB,2025-02-08,2025-02-14,2025-02-07,100,12\n");
+    let found = at(&desk, "vrp BBB --json", "2025-02-07T15:00:00Z");
+    assert_eq!((&found["tier"], &found["tradeable"]), (&"EXCELLENT".into(), &false.into()));
+    assert!(said(&found, wrong), "{found}");
+}

@@ -130,7 +130,7 @@ pub fn newest(
 
 /// Whether quotes of a day were taken before an announcement, as far as days can tell: those of its
 /// own day were not where it came before the open.
-fn is_before(quotes: Day, event: Day, announced: &[Announcement]) -> bool {
+pub fn is_before(quotes: Day, event: Day, announced: &[Announcement]) -> bool {
     let opens = announced.iter().any(|of| of.day == event && of.timing == "BMO");
     if opens { quotes < event } else { quotes <= event }
 }

@@ -13,7 +13,7 @@ use crate::app::report::{
 };
 use crate::app::vantage::Vantage;
 use crate::domain::projection::ProjectionName;
-use crate::domain::{Day, Series, Symbol};
+use crate::domain::{Calendar, Day, Series, Symbol};
 use crate::quant::earnings::score::score;
 use crate::quant::earnings::vrp::History;
 
@@ -187,6 +187,10 @@ impl Asking<'_> {
             row.mean_move = Some(said.mean_move);
             row.history = Some(said);
         }
+        if let Some(why) = event.and_then(|event| self.untradeable(event, &announced)) {
+            row.tradeable = false;
+            row.reasons.push(why);
+        }
         row.reasons.extend(self.remarks(found, &announced, &used));
         row.reasons.extend(without_move(&all, day, day));
         Ok(row)
@@ -216,6 +220,16 @@ impl Asking<'_> {
             reasons: vec![reason, bound],
             ..of_implied(of)
         }
+    }
+
+    /// Why nobody can trade on an announcement, whatever options once paid for it.
+    fn untradeable(&self, event: Day, announced: &[Announcement]) -> Option<String> {
+        if !Calendar::nyse().is_open(event) {
+            return Some(format!("no exchange is open on {event}: that date is wrong"));
+        }
+        // Seen from a day that is named, only what is still to come is judged.
+        let over = self.date.is_none() && !implied::is_before(self.today, event, announced);
+        over.then(|| format!("the announcement of {event} is over"))
     }
 
     /// Which bound the ratio reached, or missed.

@@ -162,7 +162,7 @@ pub struct VrpSummary {
     pub symbols: u64,
     /// With a ratio.
     pub analysed: u64,
-    /// Of these GOOD or EXCELLENT.
+    /// Of these GOOD or EXCELLENT, on a session and not over.
     pub tradeable: u64,
     /// Without enough past moves.
     pub no_history: u64,
@@ -215,7 +215,7 @@ pub struct VrpRow {
     pub edge_score: Option<f64>,
     /// EXCELLENT, GOOD, MARGINAL or SKIP.
     pub tier: Option<&'static str>,
-    /// Whether the tier is GOOD or EXCELLENT.
+    /// Whether the tier is GOOD or EXCELLENT, and the announcement on a session and not over.
     pub tradeable: bool,
     /// Past moves that were used.
     pub n: u64,
