@@ -106,8 +106,13 @@ fn quotes_without_a_price_of_the_stock_are_told_from_none() {
     };
     spot("10");
     assert!(said(&found(), "do not fit the close of 10"), "{}", found());
+    // An older straddle that takes their place does not silence them.
+    straddles(&desk, "BBB,2025-02-04,2025-02-07,2025-01-31,100,9\n");
+    assert_eq!((&found()["date"], &found()["status"]), (&"2025-01-31".into(), &"SUCCESS".into()));
+    assert!(said(&found(), "do not fit the close of 10"), "{}", found());
     spot("100");
-    assert_eq!(found()["status"], "SUCCESS", "{}", found());
+    assert_eq!((&found()["date"], &found()["status"]), (&"2025-02-03".into(), &"SUCCESS".into()));
+    assert!(!said(&found(), "do not fit the close"), "{}", found());
 }
 
 #[test]
@@ -174,6 +179,11 @@ fn two_dates_of_one_announcement_are_remarked() {
     let desk = self::desk("BBB,2025-02-04,BMO,1\nBBB,2026-02-04,BMO,0\nBBB,2026-02-09,BMO,0\n");
     straddles(&desk, "BBB,2025-02-04,2025-02-07,2025-02-03,100,12\n");
     assert!(!said(&row(desk.run("vrp BBB --date 2025-02-03 --json")), "days apart"));
+    // Of the announcement that a scan is about it is said without an implied move too.
+    let desk = self::desk("BBB,2025-02-04,BMO,1\nBBB,2025-02-07,BMO,0\n");
+    let found = row(desk.run("vrp scan --date 2025-02-07 --json"));
+    assert_eq!(found["status"], "NO_IMPLIED_MOVE", "{found}");
+    assert!(said(&found, "2025-02-04 and 2025-02-07 are 3 days apart"), "{found}");
 }
 
 /// Whether the news of a Friday came before its open is seen on Monday.

@@ -107,15 +107,22 @@ pub fn newest(
             Err("neither a straddle nor a chain is in the ledger by then".to_owned())
         }
     };
+    let chain_of = match &found.session {
+        Ok(session) => Some(session.day),
+        Err(NoSession::NoPrice(day) | NoSession::Doubtful(day, _)) => Some(*day),
+        Err(NoSession::NoQuotes) => None,
+    };
     let mut chosen = match (recorded, chained) {
         (Some(recorded), Ok(chained)) if recorded.day > chained.day => recorded,
         (_, Ok(chained)) => chained,
-        (Some(recorded), Err(_)) => recorded,
+        (Some(recorded), Err(why)) => {
+            passed.extend(chain_of.map(|day| (day, why)));
+            recorded
+        }
         (None, Err(why)) => {
-            // There are quotes: why those that are there cannot be used says more.
-            let only = found.session.is_err_and(|none| none == NoSession::NoQuotes);
             let mut said: Vec<String> = passed.into_iter().map(|(_, why)| why).collect();
-            if said.is_empty() || !only {
+            // Why quotes that are there cannot be used says more than that there are no others.
+            if said.is_empty() || chain_of.is_some() {
                 said.push(why);
             }
             return Ok(Err(said));

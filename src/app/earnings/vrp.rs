@@ -274,7 +274,7 @@ impl Asking<'_> {
                 said.push(format!("the quotes are of {}", of.day));
             }
         }
-        let event = implied.map(|of| of.earnings_date);
+        let event = implied.map(|of| of.earnings_date).or(self.event);
         let counts =
             |day: Day| event == Some(day) || used.iter().any(|(of, _)| of.earnings_date == day);
         let (cutoff, asked) = (self.date.unwrap_or(Day(i32::MAX)), self.date.unwrap_or(self.today));
