@@ -276,11 +276,17 @@ impl Document for Vrp {
     }
 
     fn grid(&self) -> Grid {
-        Grid::of(&VRP, &self.rows)
+        let mut grid = Grid::of(&VRP, &self.rows);
+        // Sentences, which one cell tells apart by more than blanks.
+        grid.columns.push("reasons".to_owned());
+        for (cells, row) in grid.rows.iter_mut().zip(&self.rows) {
+            cells.push(row.reasons.join("; ").into());
+        }
+        grid
     }
 }
 
-const VRP: [&str; 19] = [
+const VRP: [&str; 20] = [
     "symbol",
     "name",
     "status",
@@ -300,6 +306,7 @@ const VRP: [&str; 19] = [
     "liquidity",
     "tradeable",
     "projection",
+    "method",
 ];
 
 #[cfg(test)]

@@ -179,6 +179,13 @@ fn a_scan_ranks_what_it_can_and_says_what_it_cannot() {
     assert!(bbb["reasons"][0].as_str().unwrap().contains("0 of 4 past moves"), "{bbb}");
     let csv = desk.run("vrp list AAA BBB --date 2025-12-05 -o csv").exits(0).out;
     assert_eq!(csv.lines().count(), 3, "{csv}");
+    // What to know before believing a number is not in the table for people alone.
+    let markdown = desk.run("vrp list AAA BBB --date 2025-12-05 -o markdown").exits(0).out;
+    for text in [csv, markdown] {
+        for part in ["method", "reasons", "interpolated", "0 of 4 past moves", "options pay for"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
 }
 
 #[test]

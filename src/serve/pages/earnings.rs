@@ -114,7 +114,7 @@ pub(super) fn vrp(here: &Here<'_>) -> Result<Answer> {
                     html! { (row.tier.unwrap_or(MISSING)) },
                     html! { (row.n) },
                     html! { (row.liquidity.unwrap_or(MISSING)) },
-                    html! { (row.status) @for reason in row.reasons.iter().take(2) { "; " (reason) } },
+                    html! { (row.status) @for reason in &row.reasons { "; " (reason) } },
                 ]
             })
             .collect();
