@@ -221,6 +221,46 @@ fn the_history_of_a_stock_and_its_next_announcement() {
     desk.run("vrp").exits(2);
 }
 
+/// What settings say of past moves holds for both commands, and what is not from close to close is
+/// told to be so.
+#[test]
+fn the_settings_say_which_moves_are_summed_up() {
+    let desk = desk();
+    let bars = "date,ticker,open,high,low,close\n2025-05-01,AAA,102,108,97,105\n\
+                2025-07-31,AAA,98,105,94,95\n2025-10-30,AAA,102,108,97,105\n";
+    let file = desk.write("bars.csv", bars);
+    desk.run(&format!("import spot {file} --symbol-from column --yes")).exits(0);
+    let home = desk.path().join("home/.config/volledger");
+    std::fs::create_dir_all(&home).unwrap();
+    let settings = "[vrp]\nmetric = \"intraday\"\n[quarters]\nmin = 2\nmax = 2\n";
+    std::fs::write(home.join("config.toml"), settings).unwrap();
+    let of = |command: &str| {
+        desk.run(&format!("{command} AAA --date 2025-12-05 --json")).exits(0).json()
+    };
+    let (earnings, vrp) = (of("earnings"), of("vrp"));
+    assert_eq!(earnings["history"], vrp["rows"][0]["history"]);
+    assert_eq!(
+        (&earnings["metric"], &earnings["history"]["n"]),
+        (&"intraday_move".into(), &2.into())
+    );
+    assert!((earnings["history"]["mean_move"].as_f64().unwrap() - 0.11).abs() < 1e-9, "{earnings}");
+    assert!(!earnings["notes"].to_string().contains("past moves are known"), "{earnings}");
+    let text = desk.run("earnings AAA --date 2025-12-05").exits(0).out;
+    assert!(text.contains("2 past moves from low to high: mean 11.00 %"), "{text}");
+    let text = desk.run("vrp AAA --date 2025-12-05").exits(0).out;
+    for part in [
+        "2 past announcements moved it 11.00 % from low to high on average",
+        "Newest: 2025-10-29 11.00 %, 2025-07-30 11.00 %",
+        "Past moves from low to high by earnings_moves@2",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    std::fs::remove_file(home.join("config.toml")).unwrap();
+    let text = desk.run("vrp AAA --date 2025-12-05").exits(0).out;
+    assert!(text.contains("moved it 5.00 % on average"), "{text}");
+    assert!(text.contains("2025-10-29 +5.00 %"), "{text}");
+}
+
 #[test]
 fn a_calendar_is_judged_without_a_ledger() {
     let desk = Desk::new();

@@ -3,7 +3,7 @@
 use super::history::{Announcement, EventMove, Moves, announcements};
 use super::implied::{self, Implied};
 use super::moves::{before, known, last_known, near_text, summed, too_near, without_move};
-use super::tiers::TierSet;
+use super::tiers::{TierSet, metric_words};
 use crate::app::error::{AppError, Result};
 use crate::app::fetch::CutChains;
 use crate::app::metrics::first;
@@ -201,13 +201,14 @@ impl Asking<'_> {
         let tier = self.set.tiers.of(ratio);
         let percent = |fraction: f64| format!("{:.2} %", fraction * 100.0);
         let reason = format!(
-            "options pay for {} ({} {:.2} on {:.2}), {} past announcements moved it {} on average",
+            "options pay for {} ({} {:.2} on {:.2}), {} past announcements moved it {}{} on average",
             percent(of.implied_move),
             if of.from == "chain" { "chain:" } else { "straddle" },
             of.straddle,
             of.stock_price,
             history.n,
             percent(history.mean),
+            metric_words(self.set.metric.column()),
         );
         let bound = self.bound(tier.name(), ratio);
         VrpRow {

@@ -21,6 +21,8 @@ pub struct Earnings {
     pub date: String,
     /// The projection that the moves are from.
     pub projection: String,
+    /// The move that is summed up: `close_move`, `gap_move` or `intraday_move`.
+    pub metric: &'static str,
     /// The next announcement, if the calendar has one.
     pub next: Option<NextEarnings>,
     /// The moves that are known by that day, summed up; none with too few of them.

@@ -36,7 +36,8 @@ fn number(value: Option<f64>, digits: usize) -> String {
 pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     let symbol: Symbol = here.ask.name(0)?;
     let dates = (here.ask.parsed::<Day>("date")?, here.run.clock.market_day());
-    let told = earnings::earnings(&here.vantage()?, &symbol, &projection(here)?, dates)?;
+    let set = TierSet::bundled("seed")?;
+    let told = earnings::earnings(&here.vantage()?, &symbol, &projection(here)?, &set, dates)?;
     here.answer(&told, |told| {
         let text = |text: &Option<String>| text.clone().unwrap_or_else(|| MISSING.to_owned());
         let rows: Vec<_> = told
