@@ -191,6 +191,12 @@ fn a_screen_shows_what_belongs_to_the_day_that_it_names() {
     let newest = of(&ledger, None);
     assert_eq!(newest[0], "2025-01-02");
     assert!(newest[1..].iter().all(serde_json::Value::is_null), "{newest:?}");
+    // Nor is it a low one: it stands in the place of one that is not known.
+    let low = screened(&ledger, "atm_iv < 0.2", None);
+    assert_eq!((low.rows.len(), low.unknown), (0, 1));
+    let rows = metrics::snapshot(&ledger, &Asked::default(), day("2025-01-06")).unwrap().rows;
+    assert_eq!((rows[0].iv_date.as_deref(), rows[0].atm_iv), (Some("2025-01-02"), None));
+    assert_eq!(rank(&ledger, "VOLA", Some("2025-01-02")).unwrap().atm_iv, None);
 }
 
 #[test]

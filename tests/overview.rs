@@ -1,15 +1,15 @@
 //! The market overview from an imported folder, against what TOMIC's own program put out.
 
 use crate::schemas::{output_schema, violations};
-use crate::support::{confirmed, confirmed_tomic, ledger, options, shared};
+use crate::support::{confirmed, confirmed_tomic, ledger, options, run, shared};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
-use volledger::app::Ledger;
 use volledger::app::metrics::{self, Asked, Which};
 use volledger::app::overview::{Earnings, described, overview};
 use volledger::app::report::Overview;
 use volledger::app::rules::{BUNDLED, RuleSet};
+use volledger::app::{Ledger, decide};
 use volledger::domain::{Day, Series, Symbol};
 
 fn day(text: &str) -> Day {
@@ -196,6 +196,61 @@ fn a_row_names_the_day_of_each_part_and_looks_at_no_later_one() {
     assert!(row.stale);
     let unknown = Asked { symbols: vec!["NONE".parse().unwrap()], ..Asked::default() };
     assert!(overview(&ledger, &unknown, &rules, &Earnings::new(), day(date)).is_err());
+}
+
+/// A rank is of the volatility that it was stored with: another one that took its place has its own.
+#[test]
+fn a_stored_rank_goes_with_the_volatility_that_it_is_of() {
+    let (directory, mut ledger) = ledger();
+    let folder = directory.path().join("tomic");
+    std::fs::create_dir_all(folder.join("iv_daily_summary")).unwrap();
+    let rows = r#"[{"date": "2025-12-10", "atm_iv": 0.2}, {"date": "2025-12-11", "atm_iv": 0.4},
+        {"date": "2025-12-12", "atm_iv": 0.25, "iv_rank (IV)": 7.61, "iv_percentile (IV)": 8.5,
+         "term_m1_m2": 1.5, "skew": 2.5}]"#;
+    std::fs::write(folder.join("iv_daily_summary/AAA.json"), rows).unwrap();
+    confirmed_tomic(&mut ledger, &folder, false);
+    let then = ledger.position();
+    let rules = RuleSet::bundled("windowed").unwrap();
+    let row = |ledger: &Ledger, at, which| {
+        let asked = Asked { at, which, ..Asked::default() };
+        let found = overview(ledger, &asked, &rules, &Earnings::new(), day("2025-12-12")).unwrap();
+        let of_another = "recorded with another volatility than the one shown: AAA";
+        let told = found.meta.notes.iter().any(|note| note.contains(of_another));
+        (found.rows[0].clone(), told)
+    };
+    let stored = |(row, told): (volledger::app::report::OverviewRow, bool)| {
+        assert_eq!(
+            (row.iv, row.iv_rank, row.ranks_from),
+            (Some(0.25), Some(0.0761), Some("stored"))
+        );
+        assert!(!told);
+    };
+    stored(row(&ledger, None, Which::Latest));
+    let file = directory.path().join("AAA.csv");
+    let basic = volledger::app::import::MappingChoice::Named("mc-iv-basic".into());
+    let more = volledger::app::import::ImportOptions {
+        mapping: basic,
+        ..options(Series::Iv, Some("AAA"))
+    };
+    // A day before it changes nothing of it.
+    std::fs::write(&file, "Date,IV30\n2025-12-11,41\n").unwrap();
+    confirmed(&mut ledger, &file, &more);
+    stored(row(&ledger, None, Which::Latest));
+    std::fs::write(&file, "Date,IV30\n2025-12-12,30.5\n").unwrap();
+    let other = confirmed(&mut ledger, &file, &more);
+    let (found, told) = row(&ledger, None, Which::Latest);
+    assert_eq!((found.iv, found.ranks_from, told), (Some(0.305), Some("computed"), true));
+    assert!((found.iv_rank.unwrap() - 0.5).abs() < 1e-9, "{:?}", found.iv_rank);
+    assert_eq!((found.skew, found.term_m1_m2), (Some(2.5), Some(1.5)));
+    stored(row(&ledger, Some(then), Which::Latest));
+    stored(row(&ledger, None, Which::First));
+    decide::roll_back(&mut ledger, other, None, false, &run()).unwrap();
+    stored(row(&ledger, None, Which::Latest));
+    // What the folder says anew is of one piece again.
+    std::fs::write(folder.join("iv_daily_summary/AAA.json"), rows.replace("8.5", "9.5")).unwrap();
+    decide::reinstate(&mut ledger, other, None, false, &run()).unwrap();
+    confirmed_tomic(&mut ledger, &folder, false);
+    stored(row(&ledger, None, Which::Latest));
 }
 
 #[test]

@@ -148,7 +148,7 @@ pub(super) fn rank_row(symbol: &Symbol, records: &[Record], date: Option<Day>) -
     Some(RankRow {
         symbol: symbol.to_string(),
         date: record.day.to_string(),
-        atm_iv: series.get(at).copied().flatten(),
+        atm_iv: rank::valid(series.get(at).copied().flatten()),
         iv_rank_252: one.rank,
         iv_percentile_252: one.percentile,
         n_252: one.n as u64,
@@ -226,7 +226,8 @@ fn snapshot_row(
     let spot_day = newest(spot, code::CLOSE);
     let days: Vec<Day> = [iv_day, hv_day, spot_day].into_iter().flatten().map(|r| r.day).collect();
     let standing = iv_day.and_then(|record| rank_row(symbol, iv, Some(record.day)));
-    let (iv_value, hv20) = (of(iv_day, code::ATM_IV), of(hv_day, code::HV20));
+    // A volatility of 0 stands for none (`tomic.md` 9.3).
+    let (iv_value, hv20) = (rank::valid(of(iv_day, code::ATM_IV)), of(hv_day, code::HV20));
     let text = |record: Option<&Record>| record.map(|record| record.day.to_string());
     let row = SnapshotRow {
         symbol: symbol.to_string(),

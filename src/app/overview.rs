@@ -12,9 +12,9 @@ use super::report::{
 };
 use super::rules::{METRICS, Ranks, RuleSet};
 use super::sql::Metrics;
-use crate::domain::{Day, Series, Symbol, code};
+use crate::domain::{Day, Position, Series, Symbol, code};
 use crate::ledger::Ledger;
-use crate::projections::view::Record;
+use crate::projections::view::{Cell, Record};
 use crate::quant::overview as pure;
 use crate::quant::{moving, rank, tomic};
 use serde_json::{Map, Value};
@@ -55,6 +55,9 @@ pub fn overview(
     let past = Past::of(ledger, asked)?;
     let date = asked.date.unwrap_or(today);
     let (mut rows, mut absent) = (Vec::new(), Vec::new());
+    let committed =
+        |cell: &Cell| ledger.batches().get(cell.event.batch).and_then(|batch| batch.committed_at);
+    let mut of_another = Vec::new();
     for symbol in past.symbols(asked, &[Series::Iv, Series::Hv, Series::Spot])? {
         // TOMIC's ranks look at the whole file.
         let iv = past.newest(Series::Iv, &symbol, code::ATM_IV, usize::MAX)?;
@@ -77,13 +80,26 @@ pub fn overview(
         }
         let next = earnings.get(&symbol).and_then(|days| days.iter().find(|day| **day >= date));
         let [(_, iv), (_, hv), (_, spot)] = &parts;
-        rows.push(row_of(&symbol, [iv, hv, spot], rules.ranks, next.copied(), date));
+        let row = row_of(&symbol, [iv, hv, spot], rules.ranks, &committed, next.copied(), date);
+        let shown = row.iv_date.as_ref().and_then(|day| day.parse().ok());
+        let shown = shown.and_then(|day: Day| iv.iter().rfind(|record| record.day == day));
+        if shown.is_some_and(|record| SHAPE.iter().any(|code| is_older(record, *code, &committed)))
+        {
+            of_another.push(row.symbol.clone());
+        }
+        rows.push(row);
     }
     let mut found = judged(rows, rules)?;
     found.position = past.at.0;
     found.which = first(asked.which);
     found.date = date.to_string();
     found.absent = absent;
+    if !of_another.is_empty() {
+        found.meta.notes.push(format!(
+            "term structure and skew were recorded with another volatility than the one shown: {}",
+            of_another.join(", ")
+        ));
+    }
     Ok(found)
 }
 
@@ -92,6 +108,7 @@ fn row_of(
     symbol: &Symbol,
     [iv, hv, spot]: [&[Record]; 3],
     ranks: Ranks,
+    committed: Committed<'_>,
     earnings: Option<Day>,
     date: Day,
 ) -> OverviewRow {
@@ -109,7 +126,7 @@ fn row_of(
     let standing = iv_record.and_then(|record| rank_row(symbol, iv, Some(record.day)));
     let standing = standing.as_ref();
     let (iv_rank, iv_percentile, ranks_from) =
-        at.map(|at| tomic_ranks(iv, &series, at)).unwrap_or_default();
+        at.map(|at| tomic_ranks(iv, &series, at, committed)).unwrap_or_default();
     let (value, hv20, hv90) = (of(iv_record, code::ATM_IV), of(hv, code::HV20), of(hv, code::HV90));
     let before = at.and_then(|at| moving::iv_mean_21(series.get(..=at)?).pop());
     OverviewRow {
@@ -146,14 +163,31 @@ fn row_of(
     }
 }
 
-/// TOMIC's rank and percentile of a record, 0 to 1: those that it stored, else those that it would
-/// have computed on that day, from the records up to it.
+/// When the batch of a value was confirmed.
+type Committed<'a> = &'a dyn Fn(&Cell) -> Option<Position>;
+
+/// What a record says of the volatilities around its own.
+const SHAPE: [u16; 3] = [code::TERM_M1_M2, code::TERM_M1_M3, code::SKEW];
+
+/// Whether a field of a record was confirmed before its volatility: that took the place of another one,
+/// which the field was about (`tomic.md` 4.4).
+fn is_older(record: &Record, code: u16, committed: Committed<'_>) -> bool {
+    let of = record.known(code).zip(record.known(code::ATM_IV));
+    of.is_some_and(|(field, iv)| committed(field) < committed(iv))
+}
+
+/// TOMIC's rank and percentile of a record, 0 to 1: those that were stored of its volatility, else those
+/// that it would have computed on that day, from the records up to it.
 fn tomic_ranks(
     iv: &[Record],
     series: &[Option<f64>],
     at: usize,
+    committed: Committed<'_>,
 ) -> (Option<f64>, Option<f64>, Option<&'static str>) {
-    let of = |code: u16| iv.get(at).and_then(|record| record.number(code));
+    let of = |code: u16| {
+        let record = iv.get(at).filter(|record| !is_older(record, code, committed))?;
+        record.number(code)
+    };
     let rank = (of(code::IV_RANK_IV), of(code::IV_RANK_HV));
     let percentile = (of(code::IV_PERCENTILE_IV), of(code::IV_PERCENTILE_HV));
     let stored = [rank.0, rank.1, percentile.0, percentile.1];

@@ -16,9 +16,13 @@ use std::time::{Duration, Instant};
 /// How long a check may take.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long the ledger's check waits for another process, whatever a command would: one that is still in
+/// use then is left out, and that is said before [`PATIENCE`] is over.
+const WAIT: Duration = Duration::from_secs(1);
+
 /// Room below which a disk is not in order, in bytes: a batch of a million rows with its source
 /// takes about 100 MB.
-const ROOM: u64 = 256 << 20;
+const ROOM: u64 = 256_000_000;
 
 /// The newest batch is verified when it has no more events than that; `verify` looks at all.
 const FEW: u64 = 20_000;
@@ -102,7 +106,8 @@ fn line(name: &'static str, found: Found, took: Duration) -> HealthCheck {
 
 /// Opens the ledger, which recomputes the root of its whole log, and reads its newest batch.
 fn ledger(directory: &Path, options: &OpenOptions) -> Found {
-    let ledger = match Ledger::open(directory, options) {
+    let options = OpenOptions { patience: options.patience.min(WAIT), ..options.clone() };
+    let ledger = match Ledger::open(directory, &options) {
         Ok(ledger) => ledger,
         Err(LedgerError::Held { holder }) => return Found::Skipped(format!("in use: {holder}")),
         Err(error) => return Found::Hurt(error.to_string()),
@@ -138,12 +143,18 @@ fn disk(directory: &Path) -> Found {
     if let Err(error) = written {
         return Found::Hurt(format!("cannot be written: {error}"));
     }
-    match free(place) {
+    room(free(place))
+}
+
+/// What is to be said of a disk with so many free bytes.
+fn room(free: Option<u64>) -> Found {
+    let mega = |bytes: u64| bytes / 1_000_000;
+    match free {
         None => Found::Sound("written and synced".to_owned()),
         Some(free) if free < ROOM => {
-            Found::Hurt(format!("{} MB are free; {} MB are wanted", free / 1_000_000, ROOM >> 20))
+            Found::Hurt(format!("{} MB are free; {} MB are wanted", mega(free), mega(ROOM)))
         }
-        Some(free) => Found::Sound(format!("written and synced, {} MB free", free / 1_000_000)),
+        Some(free) => Found::Sound(format!("written and synced, {} MB free", mega(free))),
     }
 }
 
@@ -179,5 +190,19 @@ fn service(options: Option<ServiceOptions>, online: bool) -> Found {
             Ok(()) => Found::Sound("it answers".to_owned()),
             Err(text) => Found::Hurt(text),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_free_and_what_is_wanted_are_told_in_the_same_unit() {
+        match room(Some(ROOM - 1)) {
+            Found::Hurt(why) => assert_eq!(why, "255 MB are free; 256 MB are wanted"),
+            _ => panic!("too little room is in order"),
+        }
+        assert!(matches!(room(Some(ROOM)), Found::Sound(_)));
     }
 }

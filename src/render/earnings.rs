@@ -4,6 +4,7 @@ use super::metrics::{first_values, percent, plain};
 use super::numbers::MISSING;
 use super::table::{Side, Table};
 use super::{Document, Grid, Look, json};
+use crate::app::earnings::metric_words;
 use crate::app::report::{Earnings, MoveHistory, Vrp, VrpRow};
 
 fn or_missing(of: Option<&String>) -> String {
@@ -27,13 +28,14 @@ fn short(name: Option<&String>) -> String {
     }
 }
 
-/// One line about past moves.
-fn history_line(of: &MoveHistory) -> String {
+/// One line about past moves of a column.
+fn history_line(of: &MoveHistory, metric: &str) -> String {
     let steady = of.consistency_score.map_or_else(|| MISSING.to_owned(), |s| format!("{s:.0}"));
     format!(
-        "  {} past moves: mean {}, median {}, deviation {}, greatest {} ({} tail risk); \
+        "  {} past moves{}: mean {}, median {}, deviation {}, greatest {} ({} tail risk); \
          steadiness {steady} of 100, {}\n",
         of.n,
+        metric_words(metric),
         percent(Some(of.mean_move)),
         percent(Some(of.median_move)),
         percent(Some(of.std_move)),
@@ -63,7 +65,7 @@ impl Document for Earnings {
         };
         out += &format!("  Moves by {}\n", self.projection);
         if let Some(history) = &self.history {
-            out += &history_line(history);
+            out += &history_line(history, self.metric);
         }
         for note in &self.notes {
             out += &format!("  {note}\n");
@@ -216,13 +218,13 @@ impl Vrp {
             );
         }
         if let Some(history) = &row.history {
-            out += &history_line(history);
-            let moves: Vec<String> = row
-                .moves
-                .iter()
-                .take(3)
-                .map(|of| format!("{} {}", of.earnings_date, signed(Some(of.size))))
-                .collect();
+            out += &history_line(history, self.tiers.metric);
+            // A range has no direction.
+            let is_range = self.tiers.metric == "intraday_move";
+            let size = |size| if is_range { percent(Some(size)) } else { signed(Some(size)) };
+            let moves = row.moves.iter().take(3);
+            let moves: Vec<String> =
+                moves.map(|of| format!("{} {}", of.earnings_date, size(of.size))).collect();
             out += &format!("  Newest: {}\n", moves.join(", "));
         }
         if let Some(skew) = &row.skew {
@@ -261,7 +263,8 @@ impl Document for Vrp {
             },
         );
         out += &format!(
-            "  Past moves by {}; tiers {}: EXCELLENT from {}, GOOD from {}, MARGINAL from {}\n",
+            "  Past moves{} by {}; tiers {}: EXCELLENT from {}, GOOD from {}, MARGINAL from {}\n",
+            metric_words(self.tiers.metric),
             self.projection,
             self.tiers.id,
             self.tiers.excellent,
@@ -276,11 +279,17 @@ impl Document for Vrp {
     }
 
     fn grid(&self) -> Grid {
-        Grid::of(&VRP, &self.rows)
+        let mut grid = Grid::of(&VRP, &self.rows);
+        // Sentences, which one cell tells apart by more than blanks.
+        grid.columns.push("reasons".to_owned());
+        for (cells, row) in grid.rows.iter_mut().zip(&self.rows) {
+            cells.push(row.reasons.join("; ").into());
+        }
+        grid
     }
 }
 
-const VRP: [&str; 19] = [
+const VRP: [&str; 20] = [
     "symbol",
     "name",
     "status",
@@ -300,6 +309,7 @@ const VRP: [&str; 19] = [
     "liquidity",
     "tradeable",
     "projection",
+    "method",
 ];
 
 #[cfg(test)]

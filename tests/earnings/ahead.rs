@@ -106,8 +106,13 @@ fn quotes_without_a_price_of_the_stock_are_told_from_none() {
     };
     spot("10");
     assert!(said(&found(), "do not fit the close of 10"), "{}", found());
+    // An older straddle that takes their place does not silence them.
+    straddles(&desk, "BBB,2025-02-04,2025-02-07,2025-01-31,100,9\n");
+    assert_eq!((&found()["date"], &found()["status"]), (&"2025-01-31".into(), &"SUCCESS".into()));
+    assert!(said(&found(), "do not fit the close of 10"), "{}", found());
     spot("100");
-    assert_eq!(found()["status"], "SUCCESS", "{}", found());
+    assert_eq!((&found()["date"], &found()["status"]), (&"2025-02-03".into(), &"SUCCESS".into()));
+    assert!(!said(&found(), "do not fit the close"), "{}", found());
 }
 
 #[test]
@@ -174,6 +179,11 @@ fn two_dates_of_one_announcement_are_remarked() {
     let desk = self::desk("BBB,2025-02-04,BMO,1\nBBB,2026-02-04,BMO,0\nBBB,2026-02-09,BMO,0\n");
     straddles(&desk, "BBB,2025-02-04,2025-02-07,2025-02-03,100,12\n");
     assert!(!said(&row(desk.run("vrp BBB --date 2025-02-03 --json")), "days apart"));
+    // Of the announcement that a scan is about it is said without an implied move too.
+    let desk = self::desk("BBB,2025-02-04,BMO,1\nBBB,2025-02-07,BMO,0\n");
+    let found = row(desk.run("vrp scan --date 2025-02-07 --json"));
+    assert_eq!(found["status"], "NO_IMPLIED_MOVE", "{found}");
+    assert!(said(&found, "2025-02-04 and 2025-02-07 are 3 days apart"), "{found}");
 }
 
 /// Whether the news of a Friday came before its open is seen on Monday.
@@ -311,4 +321,101 @@ fn contracts_that_were_adjusted_are_no_quotes_of_the_stock() {
     }
     assert!(moves[0].as_f64().is_some_and(|of| of > 0.05), "{moves:?}");
     assert_eq!((&moves[1], &moves[2]), (&moves[0], &moves[0]));
+}
+
+/// `iv_crush.md` A11: an expiration before the news is in prices is refused, which the original took.
+#[test]
+fn a_straddle_that_expires_before_the_news_says_nothing_of_it() {
+    for (timing, expiry, holds) in [
+        ("AMC", "2025-01-31", false),
+        ("AMC", "2025-02-04", false),
+        ("AMC", "2024-06-21", false),
+        ("AMC", "2025-02-05", true),
+        ("UNKNOWN", "2025-02-04", false),
+        ("BMO", "2025-02-04", true),
+        ("BMO", "2025-02-03", false),
+        ("AMC", "", true),
+    ] {
+        let desk = desk(&format!("BBB,2025-02-04,{timing},1\n"));
+        straddles(&desk, &format!("BBB,2025-02-04,{expiry},2025-01-30,100,12\n"));
+        let found = row(desk.run("vrp BBB --date 2025-01-30 --json"));
+        let status = if holds { "SUCCESS" } else { "NO_IMPLIED_MOVE" };
+        assert_eq!(found["status"], status, "{timing} {expiry}: {found}");
+        let why =
+            format!("the straddle of 2025-01-30 expires on {expiry}: it says nothing of the news");
+        assert_eq!(said(&found, &why), !holds, "{timing} {expiry}: {found}");
+    }
+    // An older one that holds the news is taken, and the other is told; so it is beside a chain.
+    let desk = desk("BBB,2025-02-04,AMC,1\n");
+    let two =
+        "BBB,2025-02-04,2025-02-07,2025-01-29,100,12\nBBB,2025-02-04,2025-01-31,2025-01-30,100,4\n";
+    straddles(&desk, two);
+    let found = || row(desk.run("vrp BBB --date 2025-01-31 --json"));
+    assert_eq!((&found()["date"], &found()["straddle"]), (&"2025-01-29".into(), &12.0.into()));
+    assert!(said(&found(), "the straddle of 2025-01-30 expires on 2025-01-31"), "{}", found());
+    chain(&desk, "2025-01-30", "2025-02-07", 6.0);
+    assert!(!said(&found(), "the straddle of 2025-01-30"), "{}", found());
+}
+
+/// What a chain is warned of a recorded straddle is too; and it is said where its own move is another.
+#[test]
+fn a_recorded_straddle_that_cannot_be_right_is_remarked() {
+    let of = |cost: &str, percent: &str| {
+        let desk = desk("BBB,2025-02-04,BMO,1\n");
+        let head = "ticker,earnings_date,scan_date,stock_price,straddle_cost,implied_move_pct\n";
+        let text = format!("{head}BBB,2025-02-04,2025-02-03,100,{cost},{percent}\n");
+        let file = desk.write("straddles.csv", &text);
+        desk.run(&format!("import straddles {file} --yes")).exits(0);
+        row(desk.run("vrp BBB --date 2025-02-03 --json"))
+    };
+    for (cost, percent, remarks) in [
+        ("8", "8", [false; 4]),
+        ("8.04", "8.0", [false; 4]),
+        ("8", "", [false; 4]),
+        ("0.4", "0.4", [true, false, false, false]),
+        ("80", "8", [false, true, false, true]),
+        ("100", "100", [false, true, true, false]),
+        ("8", "6.8", [false, false, false, true]),
+    ] {
+        let found = of(cost, percent);
+        let parts = ["below 0.5 %", "above 30 %", "lower bound is not above 0", "the record says"];
+        assert_eq!(parts.map(|part| said(&found, part)), remarks, "{cost} {percent}: {found}");
+    }
+}
+
+/// Judged by its newest quotes, an announcement may be over by today; and its date may be none.
+#[test]
+fn an_announcement_that_is_over_or_on_no_session_is_not_tradeable() {
+    let at = |desk: &Desk, line: &str, now: &str| {
+        let mut command = desk.command(line.split_whitespace());
+        command.env("VOLLEDGER_NOW", now);
+        let found = ran(command, None).exits(0).json();
+        assert_eq!(found["summary"]["tradeable"], u64::from(found["rows"][0]["tradeable"] == true));
+        found["rows"][0].clone()
+    };
+    for (timing, now, over) in [
+        ("AMC", "2025-02-04T15:00:00Z", false),
+        ("UNKNOWN", "2025-02-04T15:00:00Z", false),
+        ("AMC", "2025-02-05T15:00:00Z", true),
+        ("BMO", "2025-02-03T15:00:00Z", false),
+        ("BMO", "2025-02-04T15:00:00Z", true),
+    ] {
+        let desk = desk(&format!("BBB,2025-02-04,{timing},1\n"));
+        straddles(&desk, "BBB,2025-02-04,2025-02-07,2025-02-03,100,12\n");
+        let found = at(&desk, "vrp BBB --json", now);
+        assert_eq!((&found["tier"], &found["tradeable"]), (&"EXCELLENT".into(), &(!over).into()));
+        let why = "the announcement of 2025-02-04 is over";
+        assert_eq!(said(&found, why), over, "{timing} {now}: {found}");
+        // As it was seen from a day before the news.
+        let then = at(&desk, "vrp BBB --date 2025-02-03 --json", now);
+        assert_eq!((&then["tradeable"], said(&then, why)), (&true.into(), false));
+    }
+    let desk = desk("BBB,2025-02-08,AMC,1\n");
+    let wrong = "no exchange is open on 2025-02-08: that date is wrong";
+    let found = at(&desk, "vrp scan --date 2025-02-08 --json", "2025-02-07T15:00:00Z");
+    assert!(found["status"] == "NO_IMPLIED_MOVE" && said(&found, wrong), "{found}");
+    straddles(&desk, "BBB,2025-02-08,2025-02-14,2025-02-07,100,12\n");
+    let found = at(&desk, "vrp BBB --json", "2025-02-07T15:00:00Z");
+    assert_eq!((&found["tier"], &found["tradeable"]), (&"EXCELLENT".into(), &false.into()));
+    assert!(said(&found, wrong), "{found}");
 }

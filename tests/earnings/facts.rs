@@ -279,7 +279,8 @@ fn an_estimate_does_not_take_a_confirmed_day_back() {
     let told = Vantage::lend(&mut ledger, &registry, |vantage| {
         let dates = (None, "2025-12-13".parse().unwrap());
         let name = "earnings_moves".parse().unwrap();
-        earnings::earnings(vantage, &"AAA".parse().unwrap(), &name, dates)
+        let set = earnings::TierSet::bundled("seed")?;
+        earnings::earnings(vantage, &"AAA".parse().unwrap(), &name, &set, dates)
     });
     let notes = told.unwrap().notes;
     assert!(notes.iter().any(|note| note.contains("4 days apart")), "{notes:?}");

@@ -55,14 +55,19 @@ fn chain(symbol: &str) -> String {
 }
 
 fn desk() -> Desk {
+    let desk = without_quotes();
+    let file = desk.write("chain.csv", &chain("AAA"));
+    desk.run(&format!("import chain {file} -s AAA --date 2025-12-05 --yes")).exits(0);
+    desk
+}
+
+fn without_quotes() -> Desk {
     let desk = Desk::with_ledger();
     let file =
         desk.write("calendar.csv", &(calendar("AAA") + &calendar("BBB").replacen(CALENDAR, "", 1)));
     desk.run(&format!("import earnings {file} --yes")).exits(0);
     let file = desk.write("closes.csv", &closes("AAA"));
     desk.run(&format!("import spot {file} --symbol-from column --yes")).exits(0);
-    let file = desk.write("chain.csv", &chain("AAA"));
-    desk.run(&format!("import chain {file} -s AAA --date 2025-12-05 --yes")).exits(0);
     desk
 }
 
@@ -105,6 +110,42 @@ fn a_chain_s_straddle_is_priced_at_spot() {
     assert_eq!(then["rows"][0]["status"], "NO_IMPLIED_MOVE", "the chain came at position 6");
 }
 
+/// A strike that nobody quotes is one of the two around spot as much as one that nobody bids for.
+#[test]
+fn a_strike_without_quotes_is_no_hole_in_the_chain() {
+    let with = |bid: &str, ask: &str, of: &str| {
+        let changed = |line: &str| {
+            let mut cells: Vec<&str> = line.split(',').collect();
+            if cells[0].starts_with("O:AAA251212") && cells[0].contains(of) {
+                (cells[5], cells[6]) = (bid, ask);
+            }
+            cells.join(",") + "\n"
+        };
+        let desk = without_quotes();
+        let file = desk.write("chain.csv", &chain("AAA").lines().map(changed).collect::<String>());
+        desk.run(&format!("import chain {file} -s AAA --date 2025-12-05 --yes")).exits(0);
+        row(&desk.run("vrp AAA --date 2025-12-05 --json").exits(0).json(), "AAA")
+    };
+    let dead = with("0", "0", "00105000");
+    assert_eq!((&dead["method"], &dead["straddle"]), (&"single_bracket".into(), &9.8.into()));
+    let reasons = dead["reasons"].to_string();
+    assert!(reasons.contains("one of the two strikes around spot cannot be used"), "{reasons}");
+    for (of, bid, ask) in [
+        ("00105000", "", ""),
+        ("C00105000", "", ""),
+        ("00105000", "2", ""),
+        ("00105000", "", "7.05"),
+    ] {
+        let found = with(bid, ask, of);
+        for name in ["method", "straddle", "implied_move", "strike", "liquidity"] {
+            assert_eq!(found[name], dead[name], "{of} {bid} {ask}: {name}");
+        }
+    }
+    // Without any quote of the expiration there are none, as in bars of a day.
+    let none = with("", "", "");
+    assert_eq!(none["status"], "NO_IMPLIED_MOVE", "{none}");
+}
+
 #[test]
 fn a_scan_ranks_what_it_can_and_says_what_it_cannot() {
     let desk = desk();
@@ -138,6 +179,13 @@ fn a_scan_ranks_what_it_can_and_says_what_it_cannot() {
     assert!(bbb["reasons"][0].as_str().unwrap().contains("0 of 4 past moves"), "{bbb}");
     let csv = desk.run("vrp list AAA BBB --date 2025-12-05 -o csv").exits(0).out;
     assert_eq!(csv.lines().count(), 3, "{csv}");
+    // What to know before believing a number is not in the table for people alone.
+    let markdown = desk.run("vrp list AAA BBB --date 2025-12-05 -o markdown").exits(0).out;
+    for text in [csv, markdown] {
+        for part in ["method", "reasons", "interpolated", "0 of 4 past moves", "options pay for"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
 }
 
 #[test]
@@ -171,6 +219,46 @@ fn the_history_of_a_stock_and_its_next_announcement() {
     assert!(desk.run("vrp AAA --tiers loose").exits(2).err.contains("seed, balanced"));
     assert!(desk.run("vrp AAA --projection iv_metrics").exits(2).err.contains("earnings_date"));
     desk.run("vrp").exits(2);
+}
+
+/// What settings say of past moves holds for both commands, and what is not from close to close is
+/// told to be so.
+#[test]
+fn the_settings_say_which_moves_are_summed_up() {
+    let desk = desk();
+    let bars = "date,ticker,open,high,low,close\n2025-05-01,AAA,102,108,97,105\n\
+                2025-07-31,AAA,98,105,94,95\n2025-10-30,AAA,102,108,97,105\n";
+    let file = desk.write("bars.csv", bars);
+    desk.run(&format!("import spot {file} --symbol-from column --yes")).exits(0);
+    let home = desk.path().join("home/.config/volledger");
+    std::fs::create_dir_all(&home).unwrap();
+    let settings = "[vrp]\nmetric = \"intraday\"\n[quarters]\nmin = 2\nmax = 2\n";
+    std::fs::write(home.join("config.toml"), settings).unwrap();
+    let of = |command: &str| {
+        desk.run(&format!("{command} AAA --date 2025-12-05 --json")).exits(0).json()
+    };
+    let (earnings, vrp) = (of("earnings"), of("vrp"));
+    assert_eq!(earnings["history"], vrp["rows"][0]["history"]);
+    assert_eq!(
+        (&earnings["metric"], &earnings["history"]["n"]),
+        (&"intraday_move".into(), &2.into())
+    );
+    assert!((earnings["history"]["mean_move"].as_f64().unwrap() - 0.11).abs() < 1e-9, "{earnings}");
+    assert!(!earnings["notes"].to_string().contains("past moves are known"), "{earnings}");
+    let text = desk.run("earnings AAA --date 2025-12-05").exits(0).out;
+    assert!(text.contains("2 past moves from low to high: mean 11.00 %"), "{text}");
+    let text = desk.run("vrp AAA --date 2025-12-05").exits(0).out;
+    for part in [
+        "2 past announcements moved it 11.00 % from low to high on average",
+        "Newest: 2025-10-29 11.00 %, 2025-07-30 11.00 %",
+        "Past moves from low to high by earnings_moves@2",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    std::fs::remove_file(home.join("config.toml")).unwrap();
+    let text = desk.run("vrp AAA --date 2025-12-05").exits(0).out;
+    assert!(text.contains("moved it 5.00 % on average"), "{text}");
+    assert!(text.contains("2025-10-29 +5.00 %"), "{text}");
 }
 
 #[test]

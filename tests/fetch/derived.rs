@@ -372,3 +372,57 @@ fn nothing_is_computed_from_half_a_chain() {
     assert_eq!(bench.rows("iv", "VOLA")[0]["atm_iv"].to_string(), "0.32");
     bench.verifies();
 }
+
+/// Nor is a straddle judged by it: the session before is, which came whole, and the other is told.
+#[test]
+fn nothing_is_judged_by_half_a_chain() {
+    let ns = eastern::instant("2025-11-14".parse().unwrap(), 16, 0).unwrap() * 1_000_000;
+    let contract = move |(right, strike, bid): (&str, i64, f64)| {
+        let letter = &right[..1].to_uppercase();
+        format!(
+            r#"{{"details":{{"contract_type":"{right}","expiration_date":"2025-11-21","strike_price":{strike},"ticker":"O:VOLA251121{letter}{:08}"}},"implied_volatility":0.4,"open_interest":500,"last_quote":{{"ask":{},"bid":{bid},"last_updated":{ns}}},"underlying_asset":{{"price":97,"ticker":"VOLA","last_updated":{ns}}}}}"#,
+            strike * 1000,
+            bid + 0.1
+        )
+    };
+    let body = move |quotes: &[(&str, i64, f64)], next: &str| {
+        let all = quotes.iter().copied().map(contract).collect::<Vec<_>>().join(",");
+        format!(r#"{{"status":"OK","request_id":"r"{next},"results":[{all}]}}"#)
+    };
+    let service = Responder::new(move |target, call| match target.contains("cursor") {
+        true if call == 1 => whole("400 Bad Request", r#"{"status":"ERROR","error":"cursor"}"#),
+        true => ok(body(&[("put", 100, 4.5)], "")),
+        false => {
+            let path = target.split('?').next().unwrap();
+            let quotes = [("call", 90, 8.0), ("call", 100, 1.5), ("put", 90, 1.0)];
+            ok(body(&quotes, &format!(r#","next_url":"{path}?cursor=2""#)))
+        }
+    });
+    let bench = Bench::new(service.base());
+    let calendar = "ticker,announcement_date,timing,confirmed\nVOLA,2025-11-18,AMC,1\n";
+    let file = bench.desk.write("calendar.csv", calendar);
+    bench.run(&format!("import earnings {file} --yes")).exits(0);
+    let row = |line: &str| {
+        let found = bench.run(&format!("vrp VOLA {line} --json")).exits(0).json();
+        let row = found["rows"][0].clone();
+        let cut = "the chain of 2025-11-14 did not come whole: nothing is computed from it";
+        let told = row["reasons"].as_array().unwrap().iter().any(|of| of == cut);
+        (row["date"].clone(), row["straddle"].as_f64(), told)
+    };
+    assert_ne!(bench.fetch("chain VOLA --yes").exit, 0);
+    assert_eq!(row(""), (Value::Null, None, true));
+    let head = "option_symbol,underlying,strike_price,contract_type,expiration_date,bid,ask,\
+                open_interest,underlying_price\n";
+    let rows = "O:VOLA251121C00097000,VOLA,97,call,2025-11-21,3,3.1,500,97\n\
+                O:VOLA251121P00097000,VOLA,97,put,2025-11-21,3,3.1,500,97\n";
+    let file = bench.desk.write("chain.csv", &format!("{head}{rows}"));
+    bench.run(&format!("import chain {file} -s VOLA --date 2025-11-13 --yes")).exits(0);
+    assert_eq!(row(""), ("2025-11-13".into(), Some(6.1), true));
+    let then = bench.size().2;
+    bench.fetch("chain VOLA --yes").exits(0);
+    let (day, straddle, cut) = row("");
+    assert_eq!((day, cut), ("2025-11-14".into(), false));
+    assert!((straddle.unwrap() - (9.1 * 0.3 + 6.1 * 0.7)).abs() < 1e-9, "{straddle:?}");
+    // What came later is not seen from before it.
+    assert_eq!(row(&format!("--at {then}")), ("2025-11-13".into(), Some(6.1), true));
+}

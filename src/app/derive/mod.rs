@@ -61,7 +61,7 @@ impl Derivation {
     fn cut(self, ledger: &Ledger) -> Result<CutChains> {
         match self {
             Self::Hv => Ok(CutChains::default()),
-            Self::Iv => CutChains::of(ledger),
+            Self::Iv => CutChains::at(ledger, ledger.position()),
         }
     }
 

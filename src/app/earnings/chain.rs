@@ -1,6 +1,7 @@
 //! Option chains of the ledger as the formulas want them.
 
 use crate::app::error::Result;
+use crate::app::fetch::CutChains;
 use crate::app::traded::{self, Closes, Underlying};
 use crate::app::vantage::Vantage;
 use crate::domain::occ::{Contract, Right};
@@ -33,15 +34,25 @@ pub enum NoSession {
     Doubtful(Day, Decimal),
 }
 
+/// What the quotes of a stock give.
+pub struct Found {
+    /// The newest session that came whole, or why there is none.
+    pub session: std::result::Result<Session, NoSession>,
+    /// A newer one that did not, and was passed over: in half a chain another strike is at the money.
+    pub cut: Option<Day>,
+}
+
 /// The newest session up to a day with quotes of a stock, or why there is none.
 ///
 /// # Errors
 /// A view that cannot be read.
 pub fn newest(
     vantage: &Vantage,
+    cut_chains: &CutChains,
     symbol: &Symbol,
     until: Day,
-) -> Result<std::result::Result<Session, NoSession>> {
+) -> Result<Found> {
+    let mut cut = None;
     let reader = vantage.reader();
     let activity = Activity::at(vantage.ledger.batches(), Series::Chain, vantage.at);
     let sessions = reader.periods(Series::Chain, symbol)?;
@@ -51,34 +62,55 @@ pub fn newest(
         if records.is_empty() {
             continue;
         }
+        if cut_chains.has(symbol, day, &records) {
+            cut.get_or_insert(day);
+            continue;
+        }
+        let none = |why| Ok(Found { session: Err(why), cut });
         let spot = match price(vantage, symbol, day, &records)? {
             Underlying::Cost(price, _) => price,
-            Underlying::Doubtful(close) => return Ok(Err(NoSession::Doubtful(day, close))),
-            Underlying::Unknown => return Ok(Err(NoSession::NoPrice(day))),
+            Underlying::Doubtful(close) => return none(NoSession::Doubtful(day, close)),
+            Underlying::Unknown => return none(NoSession::NoPrice(day)),
         };
-        let mut chains: BTreeMap<Day, Chain> = BTreeMap::new();
-        for record in records.iter().filter(|record| traded::is_standard(record, symbol)) {
-            if let Some((expiration, right, strike, market)) = quote(record) {
-                let chain =
-                    chains.entry(expiration).or_insert_with(|| Chain { spot, ..Chain::default() });
-                let side = match right {
-                    Right::Call => &mut chain.calls,
-                    Right::Put => &mut chain.puts,
-                };
-                if traded::is_of_own_root(record, symbol) {
-                    side.insert(strike, market);
-                } else {
-                    side.entry(strike).or_insert(market);
-                }
-            }
-        }
-        // Bars of a day have no quotes: nothing can be bought or sold at them.
-        chains.retain(|_, chain| !(chain.calls.is_empty() && chain.puts.is_empty()));
+        let chains = chains(&records, symbol, spot);
         if !chains.is_empty() {
-            return Ok(Ok(Session { day, spot, chains }));
+            return Ok(Found { session: Ok(Session { day, spot, chains }), cut });
         }
     }
-    Ok(Err(NoSession::NoQuotes))
+    Ok(Found { session: Err(NoSession::NoQuotes), cut })
+}
+
+/// The quotes of a session by expiration. An expiration of which no contract is quoted has none: bars
+/// of a day are nothing to buy or sell at. Beside quotes a strike without any is one that cannot be
+/// traded, as where nobody bids; left out, the next ones would stand around spot.
+fn chains(records: &[Record], symbol: &Symbol, spot: Decimal) -> BTreeMap<Day, Chain> {
+    let standard = records.iter().filter(|record| traded::is_standard(record, symbol));
+    let all = standard.filter_map(|record| Some((record, contract(record)?)));
+    let (quoted, unquoted): (Vec<_>, Vec<_>) = all.partition(|(_, of)| of.is_quoted);
+    let mut chains: BTreeMap<Day, Chain> = BTreeMap::new();
+    for (record, of) in quoted {
+        let chain =
+            chains.entry(of.expiration).or_insert_with(|| Chain { spot, ..Chain::default() });
+        let side = side(chain, of.right);
+        if traded::is_of_own_root(record, symbol) {
+            side.insert(of.strike, of.market);
+        } else {
+            side.entry(of.strike).or_insert(of.market);
+        }
+    }
+    for (_, of) in unquoted {
+        if let Some(chain) = chains.get_mut(&of.expiration) {
+            side(chain, of.right).entry(of.strike).or_insert(of.market);
+        }
+    }
+    chains
+}
+
+fn side(chain: &mut Chain, right: Right) -> &mut BTreeMap<Decimal, Market> {
+    match right {
+        Right::Call => &mut chain.calls,
+        Right::Put => &mut chain.puts,
+    }
 }
 
 /// The price of the stock while its options were quoted.
@@ -93,7 +125,17 @@ fn price(vantage: &Vantage, symbol: &Symbol, day: Day, records: &[Record]) -> Re
     Ok(Closes::new(&vantage.ledger, symbol, &spot, &splits)?.underlying(records, day))
 }
 
-fn quote(record: &Record) -> Option<(Day, Right, Decimal, Market)> {
+/// A contract of a session.
+struct Listed {
+    expiration: Day,
+    right: Right,
+    strike: Decimal,
+    market: Market,
+    /// Whether both a bid and an ask are there.
+    is_quoted: bool,
+}
+
+fn contract(record: &Record) -> Option<Listed> {
     let contract: Option<Contract> = record.item.parse().ok();
     let text = |code: u16| record.known(code).map(|cell| cell.value.to_string());
     let told = text(code::EXPIRATION_DATE).and_then(|text| text.parse().ok());
@@ -105,12 +147,15 @@ fn quote(record: &Record) -> Option<(Day, Right, Decimal, Market)> {
         None => contract.as_ref()?.right,
     };
     let named = |name: &str| record.cells.iter().find(|cell| cell.field.name() == name);
-    let exact = |name: &str| named(name).and_then(|cell| cell.value.decimal());
+    let price = |name: &str| named(name).and_then(|cell| cell.value.decimal());
     let strike = traded::strike(record)?;
-    let (bid, ask) = (exact("bid")?, exact("ask")?);
+    let (bid, ask) = (price("bid"), price("ask"));
+    let is_quoted = bid.is_some() && ask.is_some();
     let interest = record.number_of("open_interest").unwrap_or(0.0).max(0.0);
     let iv = record.number(code::IMPLIED_VOLATILITY).filter(|iv| *iv > 0.0).map(|iv| iv * 100.0);
-    Some((expiration, right, strike, Market { bid, ask, iv, open_interest: interest as u64 }))
+    let (bid, ask) = (bid.unwrap_or_default(), ask.unwrap_or_default());
+    let market = Market { bid, ask, iv, open_interest: interest as u64 };
+    Some(Listed { expiration, right, strike, market, is_quoted })
 }
 
 impl Session {

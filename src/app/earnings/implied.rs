@@ -3,11 +3,15 @@
 use super::chain::{self, NoSession, Session};
 use super::history::Announcement;
 use crate::app::error::Result;
+use crate::app::fetch::CutChains;
 use crate::app::vantage::Vantage;
 use crate::domain::{Calendar, Day, Series, Symbol, code, float};
 use crate::projections::view::Record;
 use crate::quant::earnings::liquidity::Tier;
 use crate::quant::earnings::{expiration, skew, straddle, term};
+
+/// So much of it a recorded implied move may be off for being rounded, as of 5 % to one decimal.
+const ROUNDED: f64 = 0.01;
 
 /// An implied move with where it comes from.
 #[derive(Clone, Debug)]
@@ -56,26 +60,34 @@ pub struct Asked {
 }
 
 /// The newest implied move of a stock, or in words why there is none. Of a straddle and a chain of
-/// the same day the chain is taken, since its straddle is priced at spot itself.
+/// the same day the chain is taken, since its straddle is priced at spot itself. Newer quotes that
+/// cannot be used are told with it.
 ///
 /// # Errors
 /// A view that cannot be read.
 pub fn newest(
     vantage: &Vantage,
+    cut_chains: &CutChains,
     symbol: &Symbol,
     announced: &[Announcement],
     asked: Asked,
-) -> Result<std::result::Result<Implied, String>> {
+) -> Result<std::result::Result<Implied, Vec<String>>> {
     let straddles = vantage.records(Series::Straddles, symbol)?;
     let by_then = straddles.iter().filter(|record| record.day <= asked.until);
-    let recorded = recorded(by_then.clone(), announced, asked);
+    let (recorded, short) = recorded(by_then.clone(), announced, asked);
     // Of the day of an announcement before the open no quote was taken before it.
     let until = match asked.event {
         Some(event) if !is_before(asked.until, event, announced) => Day(event.0 - 1),
         _ => asked.until,
     };
-    let session = chain::newest(vantage, symbol, until.min(asked.until))?;
-    let chained = match &session {
+    let found = chain::newest(vantage, cut_chains, symbol, until.min(asked.until))?;
+    // Quotes of a day that cannot be used, and why.
+    let mut passed: Vec<(Day, String)> = short.into_iter().collect();
+    if let Some(day) = found.cut {
+        let text = format!("the chain of {day} did not come whole: nothing is computed from it");
+        passed.push((day, text));
+    }
+    let chained = match &found.session {
         Ok(session) => of_chain(session, announced, asked),
         Err(NoSession::NoPrice(day)) => {
             Err(format!("neither the chain of {day} nor a close says what the stock cost"))
@@ -95,17 +107,37 @@ pub fn newest(
             Err("neither a straddle nor a chain is in the ledger by then".to_owned())
         }
     };
-    Ok(match (recorded, chained) {
-        (Some(recorded), Ok(chained)) if recorded.day > chained.day => Ok(recorded),
-        (_, Ok(chained)) => Ok(chained),
-        (Some(recorded), Err(_)) => Ok(recorded),
-        (None, Err(why)) => Err(why),
-    })
+    let chain_of = match &found.session {
+        Ok(session) => Some(session.day),
+        Err(NoSession::NoPrice(day) | NoSession::Doubtful(day, _)) => Some(*day),
+        Err(NoSession::NoQuotes) => None,
+    };
+    let mut chosen = match (recorded, chained) {
+        (Some(recorded), Ok(chained)) if recorded.day > chained.day => recorded,
+        (_, Ok(chained)) => chained,
+        (Some(recorded), Err(why)) => {
+            passed.extend(chain_of.map(|day| (day, why)));
+            recorded
+        }
+        (None, Err(why)) => {
+            let mut said: Vec<String> = passed.into_iter().map(|(_, why)| why).collect();
+            // Why quotes that are there cannot be used says more than that there are no others.
+            if said.is_empty() || chain_of.is_some() {
+                said.push(why);
+            }
+            return Ok(Err(said));
+        }
+    };
+    let newer = |day: Day| day > chosen.day || (day == chosen.day && chosen.from == "straddles");
+    let newer: Vec<String> =
+        passed.into_iter().filter(|(day, _)| newer(*day)).map(|(_, why)| why).collect();
+    chosen.warnings.extend(newer);
+    Ok(Ok(chosen))
 }
 
 /// Whether quotes of a day were taken before an announcement, as far as days can tell: those of its
 /// own day were not where it came before the open.
-fn is_before(quotes: Day, event: Day, announced: &[Announcement]) -> bool {
+pub fn is_before(quotes: Day, event: Day, announced: &[Announcement]) -> bool {
     let opens = announced.iter().any(|of| of.day == event && of.timing == "BMO");
     if opens { quotes < event } else { quotes <= event }
 }
@@ -116,12 +148,14 @@ pub fn next(announced: &[Announcement], quotes: Day, from: Option<Day>) -> Optio
     days.find(|day| is_before(quotes, *day, announced) && from.is_none_or(|from| *day >= from))
 }
 
-/// The newest straddle that was recorded about an announcement that was still to come.
+/// The newest straddle that was recorded about an announcement that was still to come; and the newest
+/// one that expires before the news is in prices, which says nothing of it (`iv_crush.md` A11), with its
+/// day.
 fn recorded<'a>(
     straddles: impl Iterator<Item = &'a Record>,
     announced: &[Announcement],
     asked: Asked,
-) -> Option<Implied> {
+) -> (Option<Implied>, Option<(Day, String)>) {
     let about = |record: &Record| {
         let event: Day = record.item.parse().ok()?;
         let from = asked.from.is_none_or(|from| event >= from);
@@ -129,8 +163,33 @@ fn recorded<'a>(
         (meant && is_before(record.day, event, announced)).then_some(event)
     };
     let usable = straddles.filter_map(|record| of_record(record, about(record)?));
+    let (holding, short): (Vec<Implied>, Vec<Implied>) =
+        usable.partition(|found| holds_news(found, announced));
     // Of several announcements on one sheet the nearest is meant.
-    usable.max_by_key(|found| (found.day, std::cmp::Reverse(found.earnings_date)))
+    let newest = |all: Vec<Implied>| {
+        all.into_iter().max_by_key(|found| (found.day, std::cmp::Reverse(found.earnings_date)))
+    };
+    let short = newest(short).map(|found| {
+        let Implied { day, earnings_date, expiration, .. } = found;
+        let expires = expiration.unwrap_or_default();
+        let text = format!(
+            "the straddle of {day} expires on {expires}: it says nothing of the news of {earnings_date}"
+        );
+        (day, text)
+    });
+    (newest(holding), short)
+}
+
+/// Whether a straddle still stands when the news is in prices, as far as it says when it expires.
+fn holds_news(found: &Implied, announced: &[Announcement]) -> bool {
+    let event = found.earnings_date;
+    let in_session = |of: &Announcement| of.day == event && matches!(&*of.timing, "BMO" | "DMH");
+    let first = match announced.iter().any(in_session) {
+        true => event,
+        false => expiration::first_session_after(Calendar::nyse(), event),
+    };
+    let expires = found.expiration.as_ref().and_then(|text| text.parse::<Day>().ok());
+    expires.is_none_or(|expires| expires >= first)
 }
 
 fn of_record(record: &Record, earnings_date: Day) -> Option<Implied> {
@@ -142,6 +201,17 @@ fn of_record(record: &Record, earnings_date: Day) -> Option<Implied> {
         && (call + put - straddle).abs() > 1e-9 * straddle.abs().max(1.0)
     {
         warnings.push("call and put mid do not add up to the straddle".to_owned());
+    }
+    let implied_move = straddle / stock_price;
+    warnings.extend(straddle::warnings(straddle, stock_price).into_iter().map(str::to_owned));
+    if let Some(said) = record.number_of("implied_move")
+        && (said - implied_move).abs() > ROUNDED * implied_move.max(0.05)
+    {
+        warnings.push(format!(
+            "the record says an implied move of {:.2} %, its straddle over its price is {:.2} %",
+            said * 100.0,
+            implied_move * 100.0
+        ));
     }
     let expiration = record.known(code::STRADDLE_EXPIRATION).map(|cell| cell.value.to_string());
     let expires = expiration.as_ref().and_then(|text| text.parse::<Day>().ok());
@@ -157,7 +227,7 @@ fn of_record(record: &Record, earnings_date: Day) -> Option<Implied> {
         stock_price,
         strike: record.number(code::ATM_STRIKE),
         straddle,
-        implied_move: straddle / stock_price,
+        implied_move,
         method: None,
         avg_iv: None,
         liquidity: None,

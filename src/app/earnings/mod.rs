@@ -14,5 +14,5 @@ mod vrp;
 pub use crate::quant::earnings::vrp::Tiers;
 pub(super) use moves::QUARTER;
 pub use moves::{VIEWS, earnings};
-pub use tiers::{BUNDLED, TierChanges, TierSet};
+pub use tiers::{BUNDLED, TierChanges, TierSet, metric_words};
 pub use vrp::{Which, vrp};

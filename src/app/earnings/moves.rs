@@ -16,7 +16,7 @@ use crate::quant::earnings::vrp::{History, NoRatio};
 pub(in crate::app) const QUARTER: i32 = 45;
 
 /// The announcements of a stock as seen from a day (today, with all that is known, where none is
-/// named), with the moves of a projection.
+/// named), with the moves of a projection, summed up as a set of tiers wants them.
 ///
 /// # Errors
 /// [`AppError::NotFound`] for a symbol without announcements, moves or straddles, and for a
@@ -25,12 +25,12 @@ pub fn earnings(
     vantage: &Vantage,
     symbol: &Symbol,
     name: &ProjectionName,
+    set: &TierSet,
     (date, today): (Option<Day>, Day),
 ) -> Result<Earnings> {
     known(vantage, symbol)?;
     // Seen from a day, what was not known before it is not there.
     let (cutoff, date) = (date.unwrap_or(Day(i32::MAX)), date.unwrap_or(today));
-    let set = TierSet::bundled("seed")?;
     let moves = Moves::of(vantage, name)?;
     let all = moves.about(symbol)?;
     let announced = announcements(vantage, symbol)?;
@@ -42,7 +42,7 @@ pub fn earnings(
         confirmed: of.confirmed,
         days: of.day.0 - date.0,
     });
-    let used = before(&all, &set, cutoff, Day(i32::MAX));
+    let used = before(&all, set, cutoff, Day(i32::MAX));
     let sizes: Vec<f64> = used.iter().map(|(_, size)| *size).collect();
     let mut notes = Vec::new();
     let history = match summed(&sizes, set.min_quarters) {
@@ -63,6 +63,7 @@ pub fn earnings(
         name: announced.iter().rev().find_map(|of| of.name.clone()),
         date: date.to_string(),
         projection: moves.id.to_string(),
+        metric: set.metric.column(),
         next,
         history,
         notes,

@@ -36,6 +36,16 @@ impl Metric {
     }
 }
 
+/// What is said of moves of a column: from where to where they are measured, where that is not from
+/// close to close.
+pub fn metric_words(column: &str) -> &'static str {
+    match column {
+        "intraday_move" => " from low to high",
+        "gap_move" => " from close to open",
+        _ => "",
+    }
+}
+
 /// A set of tiers.
 #[derive(Clone, Debug)]
 pub struct TierSet {

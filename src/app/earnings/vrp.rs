@@ -3,8 +3,9 @@
 use super::history::{Announcement, EventMove, Moves, announcements};
 use super::implied::{self, Implied};
 use super::moves::{before, known, last_known, near_text, summed, too_near, without_move};
-use super::tiers::TierSet;
+use super::tiers::{TierSet, metric_words};
 use crate::app::error::{AppError, Result};
+use crate::app::fetch::CutChains;
 use crate::app::metrics::first;
 use crate::app::parallel::{self, threads};
 use crate::app::report::{
@@ -12,7 +13,7 @@ use crate::app::report::{
 };
 use crate::app::vantage::Vantage;
 use crate::domain::projection::ProjectionName;
-use crate::domain::{Day, Series, Symbol};
+use crate::domain::{Calendar, Day, Series, Symbol};
 use crate::quant::earnings::score::score;
 use crate::quant::earnings::vrp::History;
 
@@ -45,7 +46,8 @@ pub fn vrp(
     (date, today): (Option<Day>, Day),
 ) -> Result<Vrp> {
     let moves = Moves::of(vantage, name)?;
-    let asking = Asking { vantage, moves: &moves, set, date, today, event: None };
+    let cut = &CutChains::at(&vantage.ledger, vantage.at)?;
+    let asking = Asking { vantage, cut, moves: &moves, set, date, today, event: None };
     let (symbols, asking) = match which {
         Which::Symbols(symbols) => {
             let strange = symbols.iter().map(|symbol| known(vantage, symbol));
@@ -128,6 +130,7 @@ fn announcing(vantage: &Vantage, day: Day) -> Result<Vec<Symbol>> {
 /// What is asked of each stock.
 struct Asking<'a> {
     vantage: &'a Vantage,
+    cut: &'a CutChains,
     moves: &'a Moves<'a>,
     set: &'a TierSet,
     date: Option<Day>,
@@ -152,7 +155,7 @@ impl Asking<'_> {
         let announced = announcements(self.vantage, symbol)?;
         let until = self.date.unwrap_or(self.today);
         let asked = implied::Asked { until, from: self.date, event: self.event };
-        let implied = implied::newest(self.vantage, symbol, &announced, asked)?;
+        let implied = implied::newest(self.vantage, self.cut, symbol, &announced, asked)?;
         let found = implied.as_ref().ok();
         let all = self.moves.about(symbol)?;
         // Nothing of the announcement itself, and nothing that was not known on the day.
@@ -169,7 +172,7 @@ impl Asking<'_> {
             }
             (Err(why), _) => VrpRow {
                 status: "NO_IMPLIED_MOVE",
-                reasons: vec![why.clone()],
+                reasons: why.clone(),
                 earnings_date: event.map(|day| day.to_string()),
                 ..VrpRow::default()
             },
@@ -184,6 +187,10 @@ impl Asking<'_> {
             row.mean_move = Some(said.mean_move);
             row.history = Some(said);
         }
+        if let Some(why) = event.and_then(|event| self.untradeable(event, &announced)) {
+            row.tradeable = false;
+            row.reasons.push(why);
+        }
         row.reasons.extend(self.remarks(found, &announced, &used));
         row.reasons.extend(without_move(&all, day, day));
         Ok(row)
@@ -194,13 +201,14 @@ impl Asking<'_> {
         let tier = self.set.tiers.of(ratio);
         let percent = |fraction: f64| format!("{:.2} %", fraction * 100.0);
         let reason = format!(
-            "options pay for {} ({} {:.2} on {:.2}), {} past announcements moved it {} on average",
+            "options pay for {} ({} {:.2} on {:.2}), {} past announcements moved it {}{} on average",
             percent(of.implied_move),
             if of.from == "chain" { "chain:" } else { "straddle" },
             of.straddle,
             of.stock_price,
             history.n,
             percent(history.mean),
+            metric_words(self.set.metric.column()),
         );
         let bound = self.bound(tier.name(), ratio);
         VrpRow {
@@ -213,6 +221,16 @@ impl Asking<'_> {
             reasons: vec![reason, bound],
             ..of_implied(of)
         }
+    }
+
+    /// Why nobody can trade on an announcement, whatever options once paid for it.
+    fn untradeable(&self, event: Day, announced: &[Announcement]) -> Option<String> {
+        if !Calendar::nyse().is_open(event) {
+            return Some(format!("no exchange is open on {event}: that date is wrong"));
+        }
+        // Seen from a day that is named, only what is still to come is judged.
+        let over = self.date.is_none() && !implied::is_before(self.today, event, announced);
+        over.then(|| format!("the announcement of {event} is over"))
     }
 
     /// Which bound the ratio reached, or missed.
@@ -257,7 +275,7 @@ impl Asking<'_> {
                 said.push(format!("the quotes are of {}", of.day));
             }
         }
-        let event = implied.map(|of| of.earnings_date);
+        let event = implied.map(|of| of.earnings_date).or(self.event);
         let counts =
             |day: Day| event == Some(day) || used.iter().any(|(of, _)| of.earnings_date == day);
         let (cutoff, asked) = (self.date.unwrap_or(Day(i32::MAX)), self.date.unwrap_or(self.today));

@@ -4,7 +4,7 @@ use super::coverage::days_in;
 use super::endpoint::Provider;
 use super::meaning::gave;
 use crate::app::error::Result;
-use crate::domain::{BatchId, BatchState, Day, Fact, Series, Symbol};
+use crate::domain::{BatchId, BatchState, Day, Fact, Position, Series, Symbol};
 use crate::ledger::Ledger;
 use crate::projections::view::Record;
 use std::collections::BTreeSet;
@@ -21,17 +21,18 @@ pub struct CutChains {
 }
 
 impl CutChains {
-    /// Reads the manifests of the chains that were fetched and count.
+    /// Reads the manifests of the chains that were fetched and count at a position.
     ///
     /// # Errors
     /// A manifest that cannot be read.
-    pub fn of(ledger: &Ledger) -> Result<Self> {
+    pub fn at(ledger: &Ledger, at: Position) -> Result<Self> {
         let (mut cut, mut whole) = (BTreeSet::new(), BTreeSet::new());
         let mut fetched = BTreeSet::new();
         for (id, batch) in ledger.batches().iter() {
             let stage = &batch.stage;
             let asked = Provider::of_mapping(&stage.mapping.id).is_some();
-            if !asked || stage.series != Series::Chain || batch.state() != BatchState::Active {
+            let counts = batch.state_at(at) == Some(BatchState::Active);
+            if !asked || stage.series != Series::Chain || !counts {
                 continue;
             }
             fetched.insert(id);

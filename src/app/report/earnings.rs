@@ -21,6 +21,8 @@ pub struct Earnings {
     pub date: String,
     /// The projection that the moves are from.
     pub projection: String,
+    /// The move that is summed up: `close_move`, `gap_move` or `intraday_move`.
+    pub metric: &'static str,
     /// The next announcement, if the calendar has one.
     pub next: Option<NextEarnings>,
     /// The moves that are known by that day, summed up; none with too few of them.
@@ -162,7 +164,7 @@ pub struct VrpSummary {
     pub symbols: u64,
     /// With a ratio.
     pub analysed: u64,
-    /// Of these GOOD or EXCELLENT.
+    /// Of these GOOD or EXCELLENT, on a session and not over.
     pub tradeable: u64,
     /// Without enough past moves.
     pub no_history: u64,
@@ -215,7 +217,7 @@ pub struct VrpRow {
     pub edge_score: Option<f64>,
     /// EXCELLENT, GOOD, MARGINAL or SKIP.
     pub tier: Option<&'static str>,
-    /// Whether the tier is GOOD or EXCELLENT.
+    /// Whether the tier is GOOD or EXCELLENT, and the announcement on a session and not over.
     pub tradeable: bool,
     /// Past moves that were used.
     pub n: u64,

@@ -90,7 +90,8 @@ pub struct OverviewRow {
     pub iv_rank: Option<f64>,
     /// TOMIC's percentile against the whole file, 0 to 1.
     pub iv_percentile: Option<f64>,
-    /// Whether these two were `stored` in the record or are `computed` by TOMIC's formula.
+    /// Whether these two were `stored` with the record's volatility or are `computed` by TOMIC's
+    /// formula.
     pub ranks_from: Option<&'static str>,
     /// Implied less historical volatility of 20 returns.
     pub iv_vs_hv20: Option<f64>,

@@ -23,7 +23,8 @@ EXAMPLES
 
 The default set, tomic-compat, is for comparing with TOMIC: its ranks lie on 0 to 1, are measured
 against the whole file and guess the scale of each value. Ranks stored in its files are taken as
-they are. The set windowed ranks a day among its last 252 or 504 observations, on 0 to 100.
+they are, but for days whose volatility another source replaced since. The set windowed
+ranks a day among its last 252 or 504 observations, on 0 to 100.
 
 Criteria are SQL expressions, all of which must hold; one that needs a missing value does not.
 Each part of a line is the newest record up to the day, and says so when that is another day.

@@ -25,7 +25,9 @@ EXAMPLES
 
 A move is measured from the last close before the news to the session that reacts: of the day
 itself for BMO and DMH, of the next session for AMC. A bar that is missing is said to be missing,
-one that is still to come is awaited. An unknown timing is inferred from the gaps, and marked so.";
+one that is still to come is awaited. An unknown timing is inferred from the gaps, and marked so.
+Which move is summed up, and of how many announcements, say [quarters] and vrp.metric in
+config.toml, as for `vrp`.";
 
 /// What a stock did on its announcements, and when the next one is
 #[derive(Debug, Args)]
@@ -101,23 +103,25 @@ struct How {
     knowledge: Knowledge,
 }
 
-/// The set that the settings describe; says where they stand over the one that they name.
-fn of_settings(ui: &mut Ui, ctx: &Context) -> Outcome<TierSet> {
-    let tuning = Tuning::of(&ctx.settings.files);
+/// The set that the settings describe.
+fn of_settings(tuning: &Tuning<'_>) -> Outcome<TierSet> {
     let word = |key: &str| tuning.text(key).unwrap_or_default().to_lowercase();
     let (excellent, good) = (tuning.number("vrp.excellent"), tuning.number("vrp.good"));
     let tiers = Tiers { excellent, good, marginal: tuning.number("vrp.marginal") };
     let quarters = ["quarters.min", "quarters.max"].map(|key| tuning.whole(key) as usize);
     let (metric, quarters) = (word("vrp.metric"), (quarters[0], quarters[1]));
     let set = TierSet::bundled(&word("vrp.profile"))?;
-    let set = set.changed(&TierChanges { tiers, metric, quarters });
+    Ok(set.changed(&TierChanges { tiers, metric, quarters }))
+}
+
+/// Says where the thresholds of the settings stand over the set that they name.
+fn tell_changed(ui: &mut Ui, tuning: &Tuning<'_>) {
     let over = ["vrp.excellent", "vrp.good", "vrp.marginal"].map(|key| (key, tuning.is_set(key)));
     let over: Vec<&str> = over.iter().filter(|(_, is)| *is).map(|(key, _)| *key).collect();
     if !over.is_empty() {
-        let profile = word("vrp.profile");
+        let profile = tuning.text("vrp.profile").unwrap_or_default().to_lowercase();
         ui.note(&format!("the settings say {} instead of the set {profile}", over.join(", ")));
     }
-    Ok(set)
 }
 
 /// A bundled set by its name, or the file of that path.
@@ -156,8 +160,9 @@ fn vantage(
 
 pub(in crate::cli) fn earnings(ui: &mut Ui, ctx: &Context, args: &EarningsArgs) -> Outcome<Exit> {
     let vantage = vantage(ui, ctx, &args.knowledge, std::slice::from_ref(&args.symbol))?;
+    let set = of_settings(&Tuning::of(&ctx.settings.files))?;
     let dates = (args.date, ctx.run().clock.market_day());
-    ui.page(&earnings::earnings(&vantage, &args.symbol, &args.projection, dates)?)?;
+    ui.page(&earnings::earnings(&vantage, &args.symbol, &args.projection, &set, dates)?)?;
     Ok(Exit::Done)
 }
 
@@ -169,7 +174,11 @@ pub(in crate::cli) fn vrp(ui: &mut Ui, ctx: &Context, args: &VrpArgs) -> Outcome
     };
     let set = match &how.tiers {
         Some(named) => tiers(named)?,
-        None => of_settings(ui, ctx)?,
+        None => {
+            let tuning = Tuning::of(&ctx.settings.files);
+            tell_changed(ui, &tuning);
+            of_settings(&tuning)?
+        }
     };
     let symbols = match &which {
         Which::Symbols(symbols) => symbols.as_slice(),

@@ -217,16 +217,6 @@ impl Chain {
         }
         let spot = float(self.spot);
         let implied_move = cost / spot;
-        let mut warnings = Vec::new();
-        if implied_move < 0.005 {
-            warnings.push("the implied move is below 0.5 %");
-        }
-        if implied_move > 0.3 {
-            warnings.push("the implied move is above 30 %");
-        }
-        if cost >= spot {
-            warnings.push("the lower bound is not above 0");
-        }
         Ok(ImpliedMove {
             reference_strike,
             straddle: cost,
@@ -236,9 +226,21 @@ impl Chain {
             avg_iv,
             method,
             liquidity,
-            warnings,
+            warnings: warnings(cost, spot),
         })
     }
+}
+
+/// What a person should know of a straddle at a price of the stock, both in dollars
+/// (`iv_crush.md` A4.1).
+pub fn warnings(cost: f64, spot: f64) -> Vec<&'static str> {
+    let implied_move = cost / spot;
+    let all = [
+        (implied_move < 0.005, "the implied move is below 0.5 %"),
+        (implied_move > 0.3, "the implied move is above 30 %"),
+        (cost >= spot, "the lower bound is not above 0"),
+    ];
+    all.into_iter().filter(|(is, _)| *is).map(|(_, text)| text).collect()
 }
 
 #[cfg(test)]

@@ -36,7 +36,9 @@ fn number(value: Option<f64>, digits: usize) -> String {
 pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     let symbol: Symbol = here.ask.name(0)?;
     let dates = (here.ask.parsed::<Day>("date")?, here.run.clock.market_day());
-    let made = earnings::earnings(&here.vantage()?, &symbol, &projection(here)?, dates);
+    let set = TierSet::bundled("seed")?;
+    let made =
+        earnings::earnings(&here.vantage()?, &symbol, &projection(here)?, &set, dates);
     let told = match here.there(&symbol, made)? {
         Ok(told) => told,
         Err(why) => return none(here, &symbol, &why).map(Answer::Page),
@@ -136,7 +138,7 @@ pub(super) fn vrp(here: &Here<'_>) -> Result<Answer> {
                     html! { (row.tier.unwrap_or(MISSING)) },
                     html! { (row.n) },
                     html! { (row.liquidity.unwrap_or(MISSING)) },
-                    html! { (row.status) @for reason in row.reasons.iter().take(2) { "; " (reason) } },
+                    html! { (row.status) @for reason in &row.reasons { "; " (reason) } },
                 ]
             })
             .collect();
