@@ -37,8 +37,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     let symbol: Symbol = here.ask.name(0)?;
     let dates = (here.ask.parsed::<Day>("date")?, here.run.clock.market_day());
     let set = TierSet::bundled("seed")?;
-    let made =
-        earnings::earnings(&here.vantage()?, &symbol, &projection(here)?, &set, dates);
+    let made = earnings::earnings(&here.vantage()?, &symbol, &projection(here)?, &set, dates);
     let told = match here.there(&symbol, made)? {
         Ok(told) => told,
         Err(why) => return none(here, &symbol, &why).map(Answer::Page),
