@@ -112,8 +112,9 @@ fn the_shared_folder_goes_out_as_it_came_in() {
     // Again the same folder: nothing new, the same batch.
     let options = options(Series::Iv, None);
     let again = volledger::app::import::import_tomic(&mut ledger, &folder, &options, &run());
-    let outcome = again.unwrap().outcome;
-    assert_eq!(outcome, volledger::app::import::Outcome::AlreadyActive);
+    let again = again.unwrap();
+    assert_eq!(again.outcome, volledger::app::import::Outcome::AlreadyActive);
+    assert!(again.blocking.is_empty(), "{:?}", again.blocking);
 }
 
 /// The 25 versions as batches; returns the position after each, with the file's text.

@@ -44,6 +44,44 @@ fn left_out(review: &Value) -> Vec<(&str, &str, &Value)> {
         .collect()
 }
 
+/// A percentage for a fraction and the prices of another company are what a person must see; what is
+/// confirmed all the same goes out as it came.
+#[test]
+fn numbers_that_cannot_be_and_strangers_wait_for_a_person() {
+    let desk = Desk::with_ledger();
+    let write = |folder: &str, name: &str, text: &str| {
+        let place = desk.path().join(folder);
+        std::fs::create_dir_all(&place).unwrap();
+        std::fs::write(place.join(name), text).unwrap();
+    };
+    let record = |lines: &str| format!("  {{\n{lines}\n  }}");
+    let iv = |day: &str, iv: &str| {
+        record(&format!("    \"atm_iv\": {iv},\n    \"date\": \"2024-01-{day}\""))
+    };
+    write(
+        "f/iv_daily_summary",
+        "QQ.json",
+        &format!("[\n{},\n{}\n]", iv("02", "30.5"), iv("03", "-0.2")),
+    );
+    let of = |symbol: &str, day: &str, close: &str| {
+        let key = format!("    \"symbol\": \"{symbol}\",\n    \"date\": \"2024-01-{day}\"");
+        record(&format!("{key},\n    \"close\": {close}"))
+    };
+    let both = format!("[\n{},\n{}\n]", of("ZZ", "02", "12.50"), of("QQ", "03", "-12.50"));
+    write("f/spot_prices", "QQ.json", &both);
+    let staged = desk.run("import tomic f --yes").exits(11);
+    for said in ["1 record names another symbol", "2 implied volatilities", "1 close of zero"] {
+        assert!(staged.out.contains(said) && staged.err.contains(said), "{said}: {staged:?}");
+    }
+    desk.run("batch confirm b1").exits(0);
+    desk.run("export tomic out").exits(0);
+    assert_eq!(files(&desk.path().join("out")), files(&desk.path().join("f")));
+    desk.run("import tomic f --yes").exits(0);
+    // Zero is what the original wrote where it had no value.
+    write("g/iv_daily_summary", "QQ.json", &format!("[\n{}\n]", iv("04", "0.0")));
+    desk.run("import tomic g --yes").exits(0);
+}
+
 #[test]
 fn a_file_that_is_left_out_is_told_and_decided_about() {
     let desk = Desk::with_ledger();

@@ -17,9 +17,9 @@ const ODD: [&str; 8] = [
     tomic::LEFT_OUT,
 ];
 
-/// The code of bars whose prices contradict each other. A service's are rejected, and judged by how many of
-/// them are allowed; those of a file are used.
-const OHLC: &str = "ohlc";
+/// Codes of bars whose prices contradict each other, and of numbers that cannot be: elsewhere such rows are
+/// rejected, and judged by how many of them are allowed; those of these findings are used.
+const USED: [&str; 4] = ["close_out_of_range", "hv_out_of_range", "iv_out_of_range", "ohlc"];
 
 /// A number with its noun.
 fn counted(count: u64, one: &str, many: &str) -> String {
@@ -47,7 +47,7 @@ pub fn blocking(stage: &Stage, max_rejected: u64) -> Vec<String> {
     }
     let odd = stage.findings.iter().filter(|finding| {
         let used = finding.severity != Severity::Reject;
-        ODD.contains(&finding.code.as_str()) || (finding.code == OHLC && used)
+        ODD.contains(&finding.code.as_str()) || (USED.contains(&finding.code.as_str()) && used)
     });
     found.extend(odd.map(|finding| finding.text.clone()));
     found
@@ -63,7 +63,7 @@ mod tests {
         let stage = |severity| {
             let mut stage = crate::domain::entry::tests::stage(BatchId(1));
             stage.rows.rejected = u64::from(severity == Severity::Reject);
-            stage.findings.push(Finding::about(0, OHLC, severity, "a bar".to_owned()));
+            stage.findings.push(Finding::about(0, "ohlc", severity, "a bar".to_owned()));
             stage
         };
         assert_eq!(blocking(&stage(Severity::Warning), 0), ["a bar"]);

@@ -1,5 +1,6 @@
 //! Reading one TOMIC file: an array of flat records, each number with the digits it was written in.
 
+use super::doubts::Doubts;
 use crate::domain::Finding;
 use crate::domain::{Calendar, Collector, Day, Field, Op, Origin, Series, Severity, Symbol, Value};
 use crate::sources::notes::{Counts, DayNotes};
@@ -62,7 +63,9 @@ pub fn read_json<E>(
         names: Vec::new(),
         shape: Vec::new(),
         values: Vec::new(),
+        stranger: false,
     };
+    let mut doubts = Doubts::default();
     let mut days = DayNotes::new(options.calendar);
     let (mut rejects, mut future) = (Counts::default(), Counts::default());
     let mut previous = None;
@@ -84,6 +87,7 @@ pub fn read_json<E>(
                 if day > options.as_of {
                     future.add("future_dates", line, Some(day));
                 }
+                doubts.add((&pass.shape, &pass.values), pass.stranger, (line, day));
                 let values = pass.values.drain(..);
                 out.row(origin, series, Op::Put, symbol, day, &pass.shape, values)
                     .map_err(ReadError::Sink)?;
@@ -99,6 +103,7 @@ pub fn read_json<E>(
     summary.findings.extend(rejects.findings(source, Severity::Reject, words, "item"));
     let words = ["record of a future day", "records of future days"];
     summary.findings.extend(future.findings(source, Severity::Warning, words, "item"));
+    summary.findings.extend(doubts.findings(source));
     days.finish(&mut summary, source, "item");
     Ok(summary)
 }
@@ -135,6 +140,8 @@ struct Pass<'s> {
     names: Vec<(Box<str>, Field)>,
     shape: Vec<Field>,
     values: Vec<Value>,
+    /// Whether the record names another symbol than the file's.
+    stranger: bool,
 }
 
 impl Pass<'_> {
@@ -142,6 +149,7 @@ impl Pass<'_> {
     fn read(&mut self, text: &str) -> Result<Day, &'static str> {
         self.shape.clear();
         self.values.clear();
+        self.stranger = false;
         if !text.starts_with('{') {
             return Err("not_an_object");
         }
@@ -165,6 +173,7 @@ impl Pass<'_> {
             } else if key == "symbol" && self.series == Series::Spot && self.is_own(&value) {
                 self.shape.push(Field::SymbolMark);
             } else {
+                self.stranger |= key == "symbol" && !self.may_be_own(&value);
                 let field = self.field(key);
                 self.shape.push(field);
                 self.values.push(value);
@@ -176,6 +185,15 @@ impl Pass<'_> {
     /// Whether a value is the file's symbol, letter by letter.
     fn is_own(&self, value: &Value) -> bool {
         matches!(value, Value::Text(text) if **text == *self.symbol.as_str())
+    }
+
+    /// Whether a value is the file's symbol, in whichever letters, or none.
+    fn may_be_own(&self, value: &Value) -> bool {
+        match value {
+            Value::Null => true,
+            Value::Text(text) => text.parse().is_ok_and(|symbol: Symbol| symbol == *self.symbol),
+            _ => false,
+        }
     }
 
     fn field(&mut self, key: &str) -> Field {

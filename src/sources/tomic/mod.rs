@@ -1,5 +1,6 @@
 //! Reading folders as TOMIC keeps them: one JSON file per dataset and symbol.
 
+mod doubts;
 mod folder;
 mod json;
 mod names;

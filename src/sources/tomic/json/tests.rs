@@ -135,3 +135,39 @@ fn days_are_remarked_upon() {
     assert_eq!(codes, ["utf8_bom_stripped", "future_dates", "unsorted_rows", "non_trading_days"]);
     assert_eq!(summary.days.unwrap().1.year(), 2031);
 }
+
+/// Values stay as they are, for the export; what no volatility or price can be is told.
+#[test]
+fn what_cannot_be_is_told_and_kept() {
+    let found = |series, text: &str| -> Vec<(String, Option<u32>, u64)> {
+        let (summary, rows, rejects) = read(text.as_bytes(), series);
+        assert_eq!((rows.len() as u64, rejects.len()), (summary.rows.read, 0));
+        assert!(summary.findings.iter().all(|of| of.severity == Severity::Warning));
+        summary.findings.into_iter().map(|of| (of.code, of.line, of.count)).collect()
+    };
+    let records = |field: &str, numbers: &[&str]| {
+        let one = |(day, number): (usize, &&str)| {
+            format!(r#"{{"date":"2025-01-{:02}","{field}":{number}}}"#, [2, 3, 6, 7, 8, 9][day])
+        };
+        format!("[{}]", numbers.iter().enumerate().map(one).collect::<Vec<_>>().join(","))
+    };
+    let told = |code: &str, line, count| vec![(code.to_owned(), Some(line), count)];
+    let iv = records("atm_iv", &["30.5", "-0.2", "0.0", "10", "1E+2", "1e400"]);
+    assert_eq!(found(Series::Iv, &iv), told("iv_out_of_range", 1, 4));
+    let iv = records("atm_iv", &["0.305", "null", "-0.0", "8.1", "\"30.5\""]);
+    assert_eq!(found(Series::Iv, &iv), []);
+    let close = records("close", &["12.5", "0", "-12.50"]);
+    assert_eq!(found(Series::Spot, &close), told("close_out_of_range", 2, 2));
+    // Single days of a squeeze are above what most are below; a whole file is not.
+    let hv = records("hv20", &["8.2", "6.7", "0.5", "0.4"]);
+    assert_eq!(found(Series::Hv, &hv), []);
+    let hv = records("hv20", &["21.5", "22.0", "2.9"]);
+    assert_eq!(found(Series::Hv, &hv), [("suspect_scale".to_owned(), None, 2)]);
+    let hv = records("hv252", &["0.2", "-0.1", "0.3"]);
+    assert_eq!(found(Series::Hv, &hv), told("hv_out_of_range", 2, 1));
+    // `MSFT` in the file of AAPL; other letters are the same symbol, and nothing names none.
+    let names = records("symbol", &["\"AAPL\"", "\"aapl\"", "null", "\"MSFT\"", "7"]);
+    for series in [Series::Spot, Series::Iv] {
+        assert_eq!(found(series, &names), told("other_symbols", 4, 2));
+    }
+}
