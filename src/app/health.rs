@@ -8,6 +8,7 @@ use super::views::ViewReader;
 use crate::domain::{Calendar, Day, Series, code};
 use crate::ledger::Ledger;
 use crate::projections::diff::{self, Gap};
+use crate::projections::view::has_value;
 use crate::quant::rank;
 
 /// The views that are looked at, in the order of the columns.
@@ -45,7 +46,7 @@ pub fn coverage(ledger: &Ledger, asked: &Asked, today: Day) -> Result<Coverage> 
     let symbols = if asked.symbols.is_empty() { &known } else { &asked.symbols };
     let mut rows = Vec::new();
     for symbol in symbols {
-        let (mut days, mut iv_valid) = (Vec::new(), 0);
+        let (mut days, mut iv_valid, mut nothing) = (Vec::new(), 0, true);
         for view in VIEWS {
             let mut records = reader.records(view, symbol, at, asked.which)?;
             records.retain(|record| asked.date.is_none_or(|date| record.day <= date));
@@ -53,10 +54,11 @@ pub fn coverage(ledger: &Ledger, asked: &Asked, today: Day) -> Result<Coverage> 
                 let valid = |value: Option<f64>| rank::valid(value).is_some();
                 iv_valid = records.iter().filter(|r| valid(r.number(code::ATM_IV))).count() as u64;
             }
+            nothing &= records.is_empty();
+            records.retain(|record| has_value(view, record));
             days.push(records.iter().map(|record| record.day).collect::<Vec<Day>>());
         }
         if let [spot, hv, iv] = days.as_slice() {
-            let nothing = spot.is_empty() && hv.is_empty() && iv.is_empty();
             if !(nothing && asked.symbols.is_empty()) {
                 rows.push(row(symbol.to_string(), [spot, hv, iv], iv_valid, date));
             }

@@ -19,7 +19,7 @@ use crate::domain::batch::Batch;
 use crate::domain::{BatchId, BatchState, Calendar, Class, Day, Fact, Position, Series, Symbol};
 use crate::ledger::{Ledger, LedgerError};
 use crate::projections::diff::{self, Change};
-use crate::projections::view::{Activity, Which, fold, sides};
+use crate::projections::view::{Activity, Which, days_with_value, fold, sides};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -276,11 +276,7 @@ pub fn gaps(
         let fetched = only_of(ledger, view, at, Provider::Polygon);
         let shown = parallel::map(wanted, threads(), |symbol| {
             let history = ViewReader::with(ledger, reader.roots()).history(view, symbol)?;
-            let mut days: Vec<Day> = Vec::new();
-            // Whichever assertion of a day counts, the day is shown.
-            sides(view, &history, &activity, &activity, &mut |key| {
-                days.extend(key.shows_after().then_some(key.key().0));
-            });
+            let (days, any) = days_with_value(view, &history, &activity, which);
             // What an answer about all symbols says of this one is what it has of it.
             let mut lack = about_all.clone();
             if !lack.is_empty() {
@@ -290,10 +286,10 @@ pub fn gaps(
                     }
                 });
             }
-            Ok((days, lack))
+            Ok((days, any, lack))
         })?;
-        for (symbol, (days, lack)) in wanted.iter().zip(shown) {
-            if days.is_empty() && symbols.is_empty() {
+        for (symbol, (days, any, lack)) in wanted.iter().zip(shown) {
+            if !any && symbols.is_empty() {
                 continue;
             }
             let gaps = diff::gaps(&days, calendar);

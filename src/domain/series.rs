@@ -3,6 +3,7 @@
 //! Codes are stored and hashed; they never change. `schemas/series/*.json` describes the same
 //! table for other programs, and a test keeps both equal.
 
+use super::Field;
 use super::fields::code;
 use std::fmt;
 use std::str::FromStr;
@@ -182,6 +183,16 @@ impl Series {
             Self::Earnings => code::TIMING,
             Self::Moves => code::CLOSE_MOVE,
             Self::Straddles => code::STRADDLE_COST,
+        }
+    }
+
+    /// Whether a value of a field makes a day one with a value: one of its primary field, and of
+    /// historical volatilities one over any span.
+    pub fn is_measured_by(self, field: &Field) -> bool {
+        let Field::Known(code) = field else { return false };
+        match self {
+            Self::Hv => (code::HV20..=code::HV252).contains(code),
+            _ => *code == self.primary(),
         }
     }
 

@@ -9,9 +9,11 @@
 
 mod activity;
 mod sides;
+mod valued;
 
 pub use activity::Activity;
 pub use sides::{Sides, keys_shown, sides};
+pub use valued::{days_with_value, has_value};
 
 use crate::domain::{
     BatchId, Class, Day, EventId, Field, Op, Position, Row, Rows, Series, Value, code,
@@ -311,9 +313,10 @@ mod tests {
         let place = Place { seq, source: 0, line: 0, offset: 0, len: 0 };
         let symbol = history.rows.intern_symbol(&"AAPL".parse().unwrap());
         let shape = history.rows.intern_shape(shape);
-        let values = texts.iter().map(|text| match text.starts_with(char::is_alphabetic) {
-            true => Value::Text((*text).into()),
-            false => Value::from_json_number(text),
+        let values = texts.iter().map(|text| match *text {
+            "null" => Value::Null,
+            word if word.starts_with(char::is_alphabetic) => Value::Text(word.into()),
+            number => Value::from_json_number(number),
         });
         history.rows.push(place, Series::Iv, op, symbol, Day(day), shape, values);
         history.batches.push(batch);

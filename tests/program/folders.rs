@@ -6,6 +6,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
+use volledger::domain::{Calendar, Day};
 
 const IV: &str = "iv_daily_summary";
 
@@ -80,6 +81,52 @@ fn numbers_that_cannot_be_and_strangers_wait_for_a_person() {
     // Zero is what the original wrote where it had no value.
     write("g/iv_daily_summary", "QQ.json", &format!("[\n{}\n]", iv("04", "0.0")));
     desk.run("import tomic g --yes").exits(0);
+}
+
+/// A day that was asked for in vain is `null` in the folder, which is the same as no record of it.
+#[test]
+fn days_whose_value_is_null_are_missing() {
+    let desk = Desk::with_ledger();
+    let (first, last) = ("2024-01-02".parse().unwrap(), "2024-03-28".parse().unwrap());
+    let sessions: Vec<_> = Calendar::nyse().open_days(first, last).collect();
+    assert_eq!(sessions.len(), 61);
+    let record = |(number, day): (usize, &Day)| {
+        let iv = match number {
+            20..40 => "null",
+            45..55 => "0.0",
+            _ => "0.25",
+        };
+        format!(r#"{{"date":"{day}","atm_iv":{iv},"skew":1.5}}"#)
+    };
+    let records: Vec<_> = sessions.iter().enumerate().map(record).collect();
+    let place = desk.path().join("f").join(IV);
+    std::fs::create_dir_all(&place).unwrap();
+    std::fs::write(place.join("NUL.json"), format!("[{}]", records.join(","))).unwrap();
+    desk.run("import tomic f --yes").exits(0);
+    let found = desk.run("gaps NUL --series iv --json").exits(0).json();
+    let line = &found["rows"][0];
+    assert_eq!((&line["days"], &line["missing"]), (&41.into(), &20.into()), "{line}");
+    let hole = serde_json::json!({
+        "from": sessions[19].to_string(), "to": sessions[40].to_string(), "missing": 20
+    });
+    assert_eq!(line["gaps"], serde_json::json!([hole]));
+    let days = desk.run("chart gaps NUL --json").exits(0).json();
+    let counts = &days["views"][0]["counts"];
+    assert_eq!((&counts["value"], &counts["missing"]), (&41.into(), &20.into()), "{days}");
+    let health = desk.run("coverage NUL --date 2024-03-28 --json").exits(0).json();
+    let row = &health["rows"][0];
+    assert_eq!((&row["iv"]["days"], &row["iv"]["missing"]), (&41.into(), &20.into()), "{row}");
+    assert_eq!(row["iv_valid"], 31);
+    assert!(row["issues"].to_string().contains("iv_gaps(1:20d)"), "{row}");
+    // Of one that has nothing else it is told that there is none.
+    let only = place.join("NONE.json");
+    std::fs::write(only, r#"[{"date":"2024-01-02","atm_iv":null}]"#).unwrap();
+    desk.run("import tomic f --yes").exits(0);
+    let health = desk.run("coverage --date 2024-03-28 --json").exits(0).json();
+    assert_eq!(health["rows"][0]["symbol"], "NONE");
+    assert!(health["rows"][0]["issues"].to_string().contains("missing_iv"), "{health}");
+    let found = desk.run("gaps --json").exits(0).json();
+    assert_eq!((&found["rows"][0]["symbol"], &found["rows"][0]["days"]), (&"NONE".into(), &0.into()));
 }
 
 #[test]

@@ -47,11 +47,11 @@ pub struct Span {
     pub from: String,
     /// Last day.
     pub to: String,
-    /// Days with a record.
+    /// Days with a value; a null is none.
     pub days: u64,
     /// Trading days from the first to the last, both included.
     pub expected: u64,
-    /// Trading days of these without a record.
+    /// Trading days of these without a value.
     pub missing: u64,
     /// `missing` in percent of `expected`, 0 to 100.
     pub missing_percent: f64,

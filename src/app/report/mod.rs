@@ -308,17 +308,17 @@ pub struct GapsLine {
     pub series: &'static str,
     /// The symbol.
     pub symbol: String,
-    /// First day shown.
+    /// First day with a value.
     pub from: Option<String>,
-    /// Last day shown.
+    /// Last day with a value.
     pub to: Option<String>,
-    /// Days shown.
+    /// Days with a value; a null is none.
     pub days: u64,
-    /// Trading days missing in between.
+    /// Trading days in between without one.
     pub missing: u64,
     /// The holes.
     pub gaps: Vec<GapLine>,
-    /// Days shown on which the exchange was closed.
+    /// Days with a value on which the exchange was closed.
     pub non_trading_days: Vec<String>,
     /// What a service was asked about the symbol, and how it answered; other days were not asked.
     pub coverage: Vec<CoverageLine>,
