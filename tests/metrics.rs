@@ -3,7 +3,7 @@
 use crate::schemas::{output_schema, violations};
 use crate::support::{confirmed, confirmed_tomic, ledger, options, run, shared};
 use std::path::Path;
-use volledger::app::import::{ImportOptions, MappingChoice};
+use volledger::app::import::{ImportOptions, MappingChoice, SymbolChoice};
 use volledger::app::metrics::{self, Asked, Which};
 use volledger::app::report::RankRow;
 use volledger::app::vantage::Vantage;
@@ -267,8 +267,14 @@ fn a_screen_finds_what_the_ranks_say_and_tells_whom_it_cannot_judge() {
 #[test]
 fn coverage_finds_the_known_irregularities_of_the_shared_folder() {
     let Some(folder) = shared("data/tomic") else { return };
-    let (_directory, mut ledger) = ledger();
+    let (directory, mut ledger) = ledger();
     confirmed_tomic(&mut ledger, &folder, false);
+    let calendar = directory.path().join("calendar.csv");
+    let days = "AAPL,2025-10-30\nAAPL,2026-01-29\nSMCI,2025-08-05\nCVX,2026-01-30\nZZ,2025-01-30\n";
+    std::fs::write(&calendar, format!("symbol,earnings_date\n{days}")).unwrap();
+    let symbol = SymbolChoice::FromColumn;
+    let asked = ImportOptions { symbol, ..ImportOptions::of(Series::Earnings) };
+    confirmed(&mut ledger, &calendar, &asked);
     let of = |asked: &Asked| {
         let found = health::coverage(&ledger, asked, day("2025-12-13")).unwrap();
         let value = serde_json::to_value(&found).unwrap();
@@ -285,8 +291,16 @@ fn coverage_finds_the_known_irregularities_of_the_shared_folder() {
     assert_eq!(row("CORZ").holes[0].series, "spot");
     assert_eq!(row("AAPL").issues, [""; 0]);
     // Its prices end on 2025-12-08, five days before.
-    assert_eq!(row("CORZ").issues, ["spot_stale", "missing_hv", "missing_iv"]);
-    assert!(row("SMCI").issues.contains(&"iv_gaps(5:427d)".to_owned()));
+    assert_eq!(row("CORZ").issues, ["spot_stale", "missing_hv", "missing_iv", "missing_earnings"]);
+    for issue in ["earnings_stale", "earnings_missing_future", "iv_gaps(5:427d)"] {
+        assert!(row("SMCI").issues.contains(&issue.to_owned()), "{:?}", row("SMCI").issues);
+    }
+    let told = row("AAPL").earnings.as_ref().unwrap();
+    assert_eq!(
+        (told.next.as_deref(), told.latest.as_deref()),
+        (Some("2026-01-29"), Some("2025-10-30"))
+    );
+    assert_eq!(told.days, 2);
     let cvx = ["spot_stale", "hv_stale", "iv_stale", "hv_before_spot"];
     assert_eq!(row("CVX").issues, cvx);
     assert_eq!((row("MARA").iv_valid, row("CC").iv_valid), (1993 - 133, 1));
@@ -295,7 +309,8 @@ fn coverage_finds_the_known_irregularities_of_the_shared_folder() {
     let then = of(&Asked { symbols, date: Some(day("2025-11-28")), ..Asked::default() });
     assert_eq!(then.rows[0].iv.as_ref().unwrap().to, "2025-11-28");
     assert_eq!(then.rows[0].issues, [""; 0]);
-    assert_eq!(then.rows[1].issues, ["missing_spot", "missing_hv", "missing_iv"]);
+    let none = ["missing_spot", "missing_hv", "missing_iv", "missing_earnings"];
+    assert_eq!(then.rows[1].issues, none);
     // Before anything was confirmed there is no symbol to speak of.
     let nothing = of(&Asked { at: Some(Position(0)), ..Asked::default() });
     assert!(nothing.rows.is_empty());

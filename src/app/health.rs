@@ -1,9 +1,10 @@
 //! The health of the data, symbol by symbol (`tomic.md` 15): what is there of prices and
-//! volatilities, how complete, how old, and whether the three go together.
+//! volatilities, how complete, how old, and whether the three go together; and how far the calendar
+//! of earnings goes.
 
 use super::error::Result;
 use super::metrics::{Asked, first};
-use super::report::{Coverage, GapLine, Hole, Span, SymbolCoverage};
+use super::report::{Announced, Coverage, GapLine, Hole, Span, SymbolCoverage};
 use super::views::ViewReader;
 use crate::domain::{Calendar, Day, Series, code};
 use crate::ledger::Ledger;
@@ -25,13 +26,17 @@ fn patience(series: Series) -> i32 {
     }
 }
 
+/// Calendar days after which the latest announcement is stale.
+const QUARTER_AND_A_MONTH: i32 = 120;
+
 /// Trading days from which a hole is one to speak of.
 const HOLE: u32 = 5;
 
 /// What is there of the symbols asked for; of all that have a record when none are named.
 ///
 /// A named symbol of which nothing is known has a row too: that is what one wants to know. With a
-/// day, later ones are not looked at, and staleness is measured from it instead of `today`.
+/// day, later ones are not looked at but for announcements, and staleness is measured from it instead of
+/// `today`.
 ///
 /// # Errors
 /// A view that cannot be read.
@@ -58,10 +63,13 @@ pub fn coverage(ledger: &Ledger, asked: &Asked, today: Day) -> Result<Coverage> 
             records.retain(|record| has_value(view, record));
             days.push(records.iter().map(|record| record.day).collect::<Vec<Day>>());
         }
+        if nothing && asked.symbols.is_empty() {
+            continue;
+        }
+        let announced = reader.records(Series::Earnings, symbol, at, asked.which)?;
+        let announced: Vec<Day> = announced.iter().map(|record| record.day).collect();
         if let [spot, hv, iv] = days.as_slice() {
-            if !(nothing && asked.symbols.is_empty()) {
-                rows.push(row(symbol.to_string(), [spot, hv, iv], iv_valid, date));
-            }
+            rows.push(row(symbol.to_string(), [spot, hv, iv], (iv_valid, &announced), date));
         }
     }
     let which = first(asked.which);
@@ -87,8 +95,36 @@ fn span(days: &[Day], calendar: &Calendar) -> Option<Span> {
     })
 }
 
-/// A symbol's row from the days of spot, hv and iv, ascending.
-fn row(symbol: String, days: [&[Day]; 3], iv_valid: u64, date: Day) -> SymbolCoverage {
+/// The announcements of earnings, ascending; nothing without any.
+fn announced(days: &[Day], date: Day) -> Option<Announced> {
+    let (past, to_come) = days.split_at(days.partition_point(|day| *day < date));
+    (!days.is_empty()).then(|| Announced {
+        next: to_come.first().map(ToString::to_string),
+        latest: past.last().map(ToString::to_string),
+        days: days.len() as u64,
+    })
+}
+
+/// What is wrong with the announcements.
+fn of_earnings(days: &[Day], date: Day) -> Vec<&'static str> {
+    let (past, to_come) = days.split_at(days.partition_point(|day| *day < date));
+    let old = past.last().is_some_and(|last| date.0 - last.0 > QUARTER_AND_A_MONTH);
+    let issues = [
+        ("missing_earnings", days.is_empty()),
+        ("earnings_stale", old),
+        ("earnings_missing_future", !days.is_empty() && to_come.is_empty()),
+    ];
+    issues.into_iter().filter(|(_, met)| *met).map(|(issue, _)| issue).collect()
+}
+
+/// A symbol's row from the days of spot, hv and iv, ascending; with how many volatilities there are a
+/// rank of, and the announcements.
+fn row(
+    symbol: String,
+    days: [&[Day]; 3],
+    (iv_valid, earnings): (u64, &[Day]),
+    date: Day,
+) -> SymbolCoverage {
     let calendar = Calendar::nyse();
     let [spot, hv, iv] = days;
     let large = |days: &[Day]| -> Vec<Gap> {
@@ -111,6 +147,7 @@ fn row(symbol: String, days: [&[Day]; 3], iv_valid: u64, date: Day) -> SymbolCov
             Some(_) => {}
         }
     }
+    issues.extend(of_earnings(earnings, date).into_iter().map(str::to_owned));
     if !iv.is_empty() && iv_valid < ENOUGH {
         issues.push("iv_history_insufficient".to_owned());
     }
@@ -132,6 +169,7 @@ fn row(symbol: String, days: [&[Day]; 3], iv_valid: u64, date: Day) -> SymbolCov
         hv: span(hv, calendar),
         iv: span(iv, calendar),
         iv_valid,
+        earnings: announced(earnings, date),
         issues,
         holes: holes.collect(),
     }
@@ -173,7 +211,34 @@ mod tests {
     }
 
     fn issues(spot: &[Day], hv: &[Day], iv: &[Day], date: &str) -> Vec<String> {
-        row("X".into(), [spot, hv, iv], iv.len() as u64, day(date)).issues
+        let calendar = [day(date)];
+        row("X".into(), [spot, hv, iv], (iv.len() as u64, &calendar), day(date)).issues
+    }
+
+    /// The cases of `tomic.md` 15 for the calendar, which says what is to come as well.
+    #[test]
+    fn announcements_that_are_missing_or_old_are_named() {
+        let year = all("2023-01-03", "2024-01-12");
+        let of = |days: &[&str]| {
+            let earnings = self::days(days);
+            let found = [&year[..]; 3];
+            let row = row("X".into(), found, (252, &earnings), day("2024-01-12"));
+            let (told, issues) = (row.earnings, row.issues);
+            (told.map(|told| (told.next, told.latest, told.days)), issues)
+        };
+        let text = |day: &str| Some(day.to_owned());
+        assert_eq!(of(&[]), (None, vec!["missing_earnings".to_owned()]));
+        let (told, issues) = of(&["2023-10-26", "2024-01-12", "2024-04-25"]);
+        assert_eq!(told, Some((text("2024-01-12"), text("2023-10-26"), 3)), "today is to come");
+        assert_eq!(issues, [""; 0]);
+        let (told, issues) = of(&["2023-10-26"]);
+        assert_eq!(told, Some((None, text("2023-10-26"), 1)));
+        assert_eq!(issues, ["earnings_missing_future"]);
+        // 120 days, and one more.
+        assert_eq!(of(&["2023-09-14"]).1, ["earnings_missing_future"]);
+        assert_eq!(of(&["2023-09-13"]).1, ["earnings_stale", "earnings_missing_future"]);
+        assert_eq!(of(&["2023-09-13", "2024-02-01"]).1, ["earnings_stale"]);
+        assert_eq!(of(&["2024-02-01"]).1, [""; 0]);
     }
 
     #[test]
@@ -212,13 +277,14 @@ mod tests {
         holed.drain(200..204);
         holed.drain(150..155);
         holed.drain(100..107);
-        let found = row("X".into(), [&year, &year, &holed], holed.len() as u64, day("2024-01-12"));
+        let of = |days, iv_valid| row("X".into(), days, (iv_valid, &year), day("2024-01-12"));
+        let found = of([&year, &year, &holed], holed.len() as u64);
         assert_eq!(found.issues, ["iv_gaps(2:12d)"]);
         let sizes: Vec<u32> = found.holes.iter().map(|hole| hole.gap.missing).collect();
         assert_eq!((sizes.as_slice(), found.holes[0].series), (&[7, 5][..], "iv"));
         assert_eq!(found.iv.unwrap().missing, 16);
         // A hole in prices is listed, and no issue of its own.
-        let found = row("X".into(), [&holed, &year, &year], 260, day("2024-01-12"));
+        let found = of([&holed, &year, &year], 260);
         assert_eq!((found.issues.len(), found.holes.len()), (0, 2));
     }
 }

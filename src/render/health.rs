@@ -4,11 +4,11 @@ use super::metrics::first_values;
 use super::numbers::{MISSING, count};
 use super::table::{Side, Table};
 use super::{Document, Grid, Look, json, review};
-use crate::app::report::{Coverage, GapLine, Span, SymbolCoverage};
+use crate::app::report::{Announced, Coverage, GapLine, Span, SymbolCoverage};
 use serde_json::Value as Json;
 
 /// Columns that the wide form wants.
-const WIDE: u16 = 150;
+const WIDE: u16 = 172;
 
 /// The share of missing days, and nothing where none is missing.
 fn share(span: &Span) -> String {
@@ -22,6 +22,14 @@ fn days(span: Option<&Span>) -> String {
     span.map_or_else(|| MISSING.to_owned(), |span| format!("{} … {}", span.from, span.to))
 }
 
+/// The next announcement, or else the latest, and how many there are.
+fn announcements(announced: Option<&Announced>) -> (String, String) {
+    let Some(announced) = announced else { return (MISSING.to_owned(), String::new()) };
+    let latest = || Some(format!("after {}", announced.latest.as_ref()?));
+    let told = announced.next.clone().or_else(latest).unwrap_or_default();
+    (told, count(announced.days))
+}
+
 /// What of a symbol's issues belongs to a series.
 fn issues_of(row: &SymbolCoverage, series: &str) -> String {
     let other = format!("missing_{series}");
@@ -32,7 +40,8 @@ fn issues_of(row: &SymbolCoverage, series: &str) -> String {
 impl Coverage {
     /// One line a symbol.
     fn wide(&self, look: &Look) -> String {
-        let headings = ["symbol", "spot", ">", "hv", ">", "iv", ">", ">iv > 0", "issues"];
+        let headings =
+            ["symbol", "spot", ">", "hv", ">", "iv", ">", ">iv > 0", "earnings", ">", "issues"];
         let mut table = Table::new(look, &headings);
         for row in &self.rows {
             let mut cells = vec![row.symbol.clone()];
@@ -41,6 +50,7 @@ impl Coverage {
                 cells.push(span.as_ref().map(share).unwrap_or_default());
             }
             cells.push(count(row.iv_valid));
+            cells.extend(<[String; 2]>::from(announcements(row.earnings.as_ref())));
             cells.push(row.issues.join(" "));
             table.row(cells);
         }
@@ -68,6 +78,10 @@ impl Coverage {
                     issues_of(row, series),
                 ]);
             }
+            let (told, number) = announcements(row.earnings.as_ref());
+            let issues = issues_of(row, "earnings");
+            let empty = String::new;
+            table.row([empty(), "earnings".to_owned(), told, empty(), number, issues]);
         }
         table.finish()
     }
@@ -126,7 +140,10 @@ impl Document for Coverage {
         for series in ["spot", "hv", "iv"] {
             columns.extend(parts.map(|part| format!("{series}_{part}")));
         }
-        columns.extend(["iv_valid", "issues"].map(str::to_owned));
+        columns.push("iv_valid".to_owned());
+        let calendar = ["next", "latest", "days"];
+        columns.extend(calendar.map(|part| format!("earnings_{part}")));
+        columns.push("issues".to_owned());
         let mut rows = Vec::new();
         for row in &self.rows {
             let mut cells: Vec<Json> = vec![row.symbol.clone().into()];
@@ -135,6 +152,9 @@ impl Document for Coverage {
                 cells.extend(parts.map(|part| span.get(part).cloned().unwrap_or(Json::Null)));
             }
             cells.push(row.iv_valid.into());
+            let announced = serde_json::to_value(&row.earnings).unwrap_or(Json::Null);
+            let part = |part| announced.get(part).cloned().unwrap_or(Json::Null);
+            cells.extend(calendar.map(part));
             cells.push(row.issues.join(" ").into());
             rows.push(cells);
         }

@@ -126,7 +126,10 @@ fn days_whose_value_is_null_are_missing() {
     assert_eq!(health["rows"][0]["symbol"], "NONE");
     assert!(health["rows"][0]["issues"].to_string().contains("missing_iv"), "{health}");
     let found = desk.run("gaps --json").exits(0).json();
-    assert_eq!((&found["rows"][0]["symbol"], &found["rows"][0]["days"]), (&"NONE".into(), &0.into()));
+    assert_eq!(
+        (&found["rows"][0]["symbol"], &found["rows"][0]["days"]),
+        (&"NONE".into(), &0.into())
+    );
 }
 
 #[test]

@@ -32,9 +32,12 @@ pub struct SymbolCoverage {
     pub iv: Option<Span>,
     /// Records whose atm_iv is above zero.
     pub iv_valid: u64,
-    /// What is wrong: missing_spot, missing_hv, missing_iv, iv_history_insufficient, spot_stale,
-    /// hv_stale, iv_stale, hv_before_spot, hv_after_spot, iv_before_spot, iv_after_spot, and
-    /// iv_gaps(2:12d): the number of holes and the trading days in them.
+    /// Announcements of earnings; null where there are none.
+    pub earnings: Option<Announced>,
+    /// What is wrong: missing_spot, missing_hv, missing_iv, missing_earnings, earnings_stale,
+    /// earnings_missing_future, iv_history_insufficient, spot_stale, hv_stale, iv_stale,
+    /// hv_before_spot, hv_after_spot, iv_before_spot, iv_after_spot, and iv_gaps(2:12d): the number
+    /// of holes and the trading days in them.
     pub issues: Vec<String>,
     /// Holes of at least five trading days.
     pub holes: Vec<Hole>,
@@ -55,6 +58,17 @@ pub struct Span {
     pub missing: u64,
     /// `missing` in percent of `expected`, 0 to 100.
     pub missing_percent: f64,
+}
+
+/// The announcements of a symbol, also those to come.
+#[derive(Clone, Debug, Serialize)]
+pub struct Announced {
+    /// The next, from the day on that staleness is measured from; null where none is known.
+    pub next: Option<String>,
+    /// The latest before it.
+    pub latest: Option<String>,
+    /// All.
+    pub days: u64,
 }
 
 /// A hole of a series.

@@ -14,13 +14,14 @@ const EXAMPLES: &str = "\
 EXAMPLES
   volledger coverage                      prices and volatilities of every symbol, and what is wrong
   volledger coverage AAPL TSLA            of these, also where nothing is there
-  volledger coverage --date 2025-12-05    as seen on that day; later days are not looked at
+  volledger coverage --date 2025-12-05    as seen on that day; of later ones only announcements
   volledger coverage -o csv               one line a symbol
 
-Issues: missing_spot, missing_hv, missing_iv; iv_history_insufficient (fewer than 252 values above
-zero); spot_stale (newest more than 3 calendar days back), hv_stale, iv_stale (7); hv_before_spot,
-hv_after_spot, iv_before_spot, iv_after_spot (newest days differ); iv_gaps(2:12d), two holes of five
-trading days or more, 12 in all. `volledger gaps` has the smaller ones.";
+Issues: missing_spot, missing_hv, missing_iv, missing_earnings; iv_history_insufficient (fewer than
+252 values above zero); spot_stale (newest more than 3 calendar days back), hv_stale, iv_stale (7),
+earnings_stale (latest 120); earnings_missing_future (no announcement to come is known);
+hv_before_spot, hv_after_spot, iv_before_spot, iv_after_spot (newest days differ); iv_gaps(2:12d),
+two holes of five trading days or more, 12 in all. `volledger gaps` has the smaller ones.";
 
 /// The health of the data
 #[derive(Debug, Args)]
@@ -37,8 +38,9 @@ pub(in crate::cli) struct CoverageArgs {
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &CoverageArgs) -> Outcome<Exit> {
     let ledger = ctx.open(ui)?;
+    // The announcement that comes next may be on any later day.
     let about = (args.symbols.as_slice(), args.date, &args.knowledge);
-    let asked = asked(ui, ctx, &ledger, about, args.date)?;
+    let asked = asked(ui, ctx, &ledger, about, None)?;
     let today = ctx.run().clock.market_day();
     ui.page(&health::coverage(&ledger, &asked, today)?)?;
     Ok(Exit::Done)

@@ -27,7 +27,8 @@ pub fn days_with_value(
         let (day, has) = match shown {
             Shown::Event(row) => {
                 let mut fields = row.fields();
-                let has = fields.any(|(field, value)| value.is_some_and(|v| counts(view, field, &v)));
+                let has =
+                    fields.any(|(field, value)| value.is_some_and(|v| counts(view, field, &v)));
                 (row.head.day, has)
             }
             Shown::Record(record) => (record.day, has_value(view, &record)),
@@ -66,10 +67,16 @@ mod tests {
         let both = active(&[(1, Class::Vendor), (2, Class::Vendor)]);
         assert_eq!(days(&both, Which::Latest), [5, 8, 9]);
         assert_eq!(days(&both, Which::First), [5, 8]);
-        assert_eq!(days_with_value(Series::Iv, &history, &active(&[]), Which::Latest), (vec![], false));
+        assert_eq!(
+            days_with_value(Series::Iv, &history, &active(&[]), Which::Latest),
+            (vec![], false)
+        );
         // Of volatilities over several spans any one is a value.
         let mut history = History::default();
         put(&mut history, 1, 0, 5, &[Field::Known(code::HV252)], &["0.1"]);
-        assert_eq!(days_with_value(Series::Hv, &history, &one, Which::Latest), (vec![Day(5)], true));
+        assert_eq!(
+            days_with_value(Series::Hv, &history, &one, Which::Latest),
+            (vec![Day(5)], true)
+        );
     }
 }
