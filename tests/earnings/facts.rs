@@ -154,6 +154,26 @@ fn a_calendar_without_times_takes_none_back() {
     assert_eq!(others, ["active", "active", "rolled-back"], "{list}");
 }
 
+/// A word that nobody knows is no reason to forget the day: neither the new one nor its predecessor's time.
+#[test]
+fn an_announcement_at_an_unknown_word_keeps_its_day() {
+    let (folder, mut ledger) = ledger();
+    let options = events(Series::Earnings, None);
+    let text = format!("{HEAD}CCC,2026-02-10,AMC,0\nDDD,2026-02-12,BMO,0\n");
+    confirmed(&mut ledger, &table(&folder, "known.csv", &text), &options);
+    let words = "ticker,earnings_date,timing\nCCC,2026-02-11,At Lunch\nDDD,2026-02-12,Noonish\n";
+    let staged = staged(&mut ledger, &table(&folder, "words.csv", words), &options);
+    assert!(!staged.review.findings.is_empty());
+    decide::confirm_staged(&mut ledger, &staged, &run()).unwrap();
+    let told = |symbol: &str| {
+        let row = shown(&ledger, Series::Earnings, symbol).concat();
+        let row: serde_json::Value = serde_json::from_str(&row).unwrap();
+        (row["date"].to_string(), row["timing"].to_string())
+    };
+    assert_eq!(told("CCC"), ("\"2026-02-11\"".into(), "\"UNKNOWN\"".into()));
+    assert_eq!(told("DDD"), ("\"2026-02-12\"".into(), "\"BMO\"".into()));
+}
+
 /// What a calendar takes back follows from the views of its time; which calendar it is does not.
 #[test]
 fn a_calendar_is_known_whatever_others_said_since() {

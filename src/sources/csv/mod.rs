@@ -8,6 +8,7 @@
 //! then emitted at once, and a file that is otherwise is refused where it shows, to be read in two.
 
 mod bars;
+mod bounds;
 mod columns;
 mod dates;
 mod doubts;

@@ -1,6 +1,7 @@
 //! The pass that emits rows: each record becomes an event, a reject, or a blank row that is counted.
 
 use super::bars::Bar;
+use super::bounds::check;
 use super::columns::BoundPart;
 use super::dates::{self, Orders, Survey};
 use super::doubts::{Marks, Units};
@@ -16,8 +17,6 @@ use crate::domain::{Collector, Day, Severity, Shape, Value, Values};
 use crate::sources::mapping::{CellUnit, Column, DecimalMark, Need};
 use crate::sources::notes::{Counts, DayNotes};
 use crate::sources::{ReadError, ReadSummary};
-use rust_decimal::Decimal;
-use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::io::{Read, Seek, SeekFrom};
 
@@ -78,6 +77,10 @@ pub(super) fn read_rows<R: Read + Seek, E>(
     pass.finish(summary, options.source);
     Ok(())
 }
+
+/// The code of a row that says nothing of a day: as an event it would be shown by no view. Each day of a
+/// mapping has a column that is required or has a default; that of a further day may be unreadable.
+const NO_VALUE: &str = "no_value";
 
 /// A row's day, the index of its symbol, and the day that its item is.
 type RowKey = (Day, usize, Option<Day>);
@@ -258,6 +261,9 @@ impl<'m> Pass<'m> {
                 None => return Err(because("invalid_date")),
             };
             self.read_values(record, day, columns).map_err(because)?;
+            if self.values.is_empty() {
+                return Err(because(NO_VALUE));
+            }
             self.shapes.found();
             let values = std::mem::take(&mut self.values);
             self.others.push((day, self.shapes.last().clone(), values));
@@ -266,11 +272,18 @@ impl<'m> Pass<'m> {
         if self.bar.is_some_and(|bar| bar.contradicts(self.shapes.codes(), self.values.all())) {
             self.bars.add("ohlc", record.line, Some(day));
         }
-        for column in self.defaults {
-            if let Ok(value) = words::read("", column, self.orders) {
+        // What a column says where nothing is said, it says where the cell cannot be read: the day is known.
+        let columns = self.columns.iter().map(|(_, column)| *column);
+        for column in self.defaults.iter().copied().chain(columns) {
+            if let Some(default) = words::default(column, self.orders)
+                && !self.shapes.codes().contains(&column.field)
+            {
                 self.shapes.add(column.field);
-                self.values.push(value);
+                self.values.push(default);
             }
+        }
+        if self.values.is_empty() {
+            return Err(because(NO_VALUE));
         }
         self.shapes.found();
         Ok((day, symbol, item))
@@ -396,6 +409,10 @@ impl<'m> Pass<'m> {
                     "rows rejected, with more cells than the header",
                 ],
                 "invalid_date" => [no_date[0].as_str(), no_date[1].as_str()],
+                NO_VALUE => [
+                    "row rejected, with a day and no value that is read",
+                    "rows rejected, with a day and no value that is read",
+                ],
                 _ => ["row rejected", "rows rejected"],
             };
             (Severity::Reject, words)
@@ -426,23 +443,4 @@ impl<'m> Pass<'m> {
         findings.extend(self.units.finding(source, self.options.mapping, columns));
         self.days.finish(summary, source, "line");
     }
-}
-
-/// Holds a number, given by how it compares, against its column's bounds; says whether it is
-/// remarkably high.
-fn check(column: &Column, cmp: impl Fn(&Decimal) -> Ordering) -> Result<bool, &str> {
-    let range = &column.range;
-    let is = |bound: &Option<Decimal>, wanted: fn(Ordering) -> bool| {
-        bound.as_ref().is_some_and(|bound| wanted(cmp(bound)))
-    };
-    let outside = is(&range.above, Ordering::is_le)
-        || is(&range.at_least, Ordering::is_lt)
-        || is(&range.at_most, Ordering::is_gt);
-    if outside {
-        return Err(&column.codes.out_of_range);
-    }
-    if is(&range.suspect_below, Ordering::is_lt) {
-        return Err(&column.codes.suspect_scale);
-    }
-    Ok(is(&range.high_from, Ordering::is_ge))
 }

@@ -1,6 +1,7 @@
 //! Texts in, events and findings out.
 
 mod doubts;
+mod nothing;
 mod whole;
 
 use super::*;

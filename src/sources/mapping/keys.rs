@@ -32,7 +32,7 @@ pub(super) const KEYS: &str = "\
 #   mostly_from, mostly_below  where most numbers are not, the column seems to be in another unit
 #   code       the word that its findings have: missing_CODE
 #   one_of     the words that may stand there
-#   default    what an empty cell means
+#   default    what an empty cell means, and one that cannot be read
 # [column.words]  what other words of the cell mean
 # [[part]]     a further day of the same row: date = its names, and [[part.column]] as above
 #
