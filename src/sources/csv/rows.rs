@@ -78,7 +78,8 @@ pub(super) fn read_rows<R: Read + Seek, E>(
     Ok(())
 }
 
-/// The code of a row that says nothing of its day: as an event it would be shown by no view.
+/// The code of a row that says nothing of a day: as an event it would be shown by no view. Each day of a
+/// mapping has a column that is required or has a default; that of a further day may be unreadable.
 const NO_VALUE: &str = "no_value";
 
 /// A row's day, the index of its symbol, and the day that its item is.

@@ -32,14 +32,4 @@ fn no_row_that_is_taken_says_nothing() {
     let want = ["2 AAPL 2026-01-29 timing=UNKNOWN", "3 MSFT 2026-01-28 timing=UNKNOWN"];
     assert_eq!(read.lines(), want);
     assert_eq!(read.summary.optional_field_errors, 1);
-    // A mapping of one's own may want nothing in particular; nothing at all is no row.
-    let own = "id = \"own\"\nversion = 1\nseries = \"iv\"\ndescription = \"own\"\n[date]\n\
-        names = [\"date\"]\n[[column]]\nnames = [\"iv\"]\nfield = \"atm_iv\"\nunit = \"fraction\"\n\
-        [[column]]\nnames = [\"skew\"]\nfield = \"skew\"\nunit = \"number\"\n";
-    let own = Mapping::parse(own).unwrap();
-    let text = "date,iv,skew\n2025-01-02,,3\n2025-01-03,,\n2025-01-06,x,y\n";
-    let symbol = SymbolFrom::Given("AAPL".parse().unwrap());
-    let read = read_from(&mut Cursor::new(text), &own, symbol, Limits::default()).unwrap();
-    assert_eq!(read.lines(), ["2 AAPL 2025-01-02 skew=3"]);
-    assert_eq!(read.rejected(), [(3, "no_value"), (4, "no_value")]);
 }
