@@ -100,6 +100,8 @@ struct Pass<'m> {
     /// What they say in the row under way.
     others: Vec<(Day, Shape, Values)>,
     header_cells: usize,
+    /// How many of the header's cells there are up to the last one with a name.
+    named_cells: usize,
     /// How many cells a row needs to have to reach all mapped columns.
     mapped_cells: usize,
     decimal: DecimalMark,
@@ -141,6 +143,7 @@ impl<'m> Pass<'m> {
             more: &plan.header.more,
             others: Vec::new(),
             header_cells: plan.header.cells,
+            named_cells: plan.header.named_cells,
             mapped_cells: plan.header.mapped_cells(),
             decimal: options.mapping.decimal,
             symbols: Symbols::new(&options.symbol),
@@ -211,9 +214,9 @@ impl<'m> Pass<'m> {
         record.cells().all(|cell| self.encoding.text(cell).trim().is_empty())
     }
 
-    /// Whether there is something in the cells beyond the header's.
+    /// Whether there is something in the cells beyond those that the header names.
     fn has_surplus(&self, record: Record<'_>) -> bool {
-        let mut beyond = (self.header_cells..record.len()).map(|cell| record.cell(cell));
+        let mut beyond = (self.named_cells..record.len()).map(|cell| record.cell(cell));
         beyond.any(|cell| !self.encoding.text(cell).trim().is_empty())
     }
 
@@ -224,8 +227,9 @@ impl<'m> Pass<'m> {
         if !record.terminated && cut_off {
             return Err(("truncated_last_line", None));
         }
-        // A separator inside a cell moves everything behind it into the wrong column.
-        if record.len() > self.header_cells && self.has_surplus(record) {
+        // A separator inside a cell moves everything behind it into the wrong column. A header that ends
+        // in a separator, as its rows do, has a cell more, which is no column.
+        if record.len() > self.named_cells && self.has_surplus(record) {
             return Err(("cell_count", None));
         }
         if date.is_empty() {
@@ -392,8 +396,8 @@ impl<'m> Pass<'m> {
         let rejected = self.rejects.findings_by(source, "line", |code| {
             let words = match code {
                 "cell_count" => [
-                    "row rejected, with more cells than the header",
-                    "rows rejected, with more cells than the header",
+                    "row rejected, with more cells than the header has names",
+                    "rows rejected, with more cells than the header has names",
                 ],
                 "invalid_date" => [no_date[0].as_str(), no_date[1].as_str()],
                 _ => ["row rejected", "rows rejected"],
