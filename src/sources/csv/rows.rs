@@ -112,6 +112,8 @@ struct Pass<'m> {
     usual: Vec<Usual>,
     units: Units,
     marks: Marks,
+    /// Whether the file is written as where the comma is the decimal mark.
+    comma_land: bool,
     accepted: u64,
     blank: u64,
     rejects: Counts<'m>,
@@ -150,6 +152,7 @@ impl<'m> Pass<'m> {
             usual: vec![Usual::default(); plan.header.all_columns()],
             units: Units::new(plan.header.all_columns()),
             marks: Marks::default(),
+            comma_land: plan.header.delimiter == b';',
             shapes: Shapes::default(),
             values: Values::default(),
             accepted: 0,
@@ -177,6 +180,9 @@ impl<'m> Pass<'m> {
         let series = self.options.mapping.series;
         match self.read(record, &date) {
             Ok((day, symbol, item)) => {
+                if self.accepted == 0 {
+                    self.comma_land |= date.contains(&b'.'); // 31.01.2024
+                }
                 self.accepted += 1;
                 if record.len() < self.mapped_cells {
                     self.short.add("cell_count", record.line, Some(day));
@@ -426,7 +432,7 @@ impl<'m> Pass<'m> {
         findings.extend(self.optional_errors.findings(source, Severity::Warning, words, "line"));
         let more = self.more.iter().flat_map(|part| &part.columns);
         let columns = self.columns.iter().chain(more).map(|(_, column)| *column);
-        findings.extend(self.marks.finding(source));
+        findings.extend(self.marks.finding(source, self.comma_land));
         findings.extend(self.units.finding(source, self.options.mapping, columns));
         self.days.finish(summary, source, "line");
     }

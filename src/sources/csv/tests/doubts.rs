@@ -52,7 +52,28 @@ fn numbers_that_contradict_each_other_about_the_decimal_mark_are_noticed() {
     assert!(text.contains("line 3 one that is read as the decimal mark"), "{text}");
     let comma = "Date;Close;Volume\n2024-01-02;998,50;529,510\n";
     assert!(finding(comma, "spot-ohlc").unwrap().1.contains("`decimal = \"comma\"`"));
+    // Whole numbers as a German spreadsheet groups them: nothing else in the file says what a point is.
+    for text in [
+        "Date;Open;Close\n02.01.2024;33.288;33.360\n03.01.2024;33.193;33.299\n",
+        "Date;Close\n2024-01-02;16.769\n",
+        "Date,Close\n02.01.2024,16.769\n",
+    ] {
+        let (line, said) = finding(text, "spot-ohlc").unwrap();
+        assert_eq!(line, Some(2), "{text}");
+        assert!(said.contains("it was read as the decimal mark; `decimal = \"point\"` or"), "{said}");
+    }
+    for text in [
+        "Date,Close\n2024-01-02,33.288\n2024-01-03,33.360\n",
+        "Date;Close\n2024-01-02;33.288\n2024-01-03;33.36\n",
+        "Date;Close\n02.01.2024;184.5\n03.01.2024;184.532\n",
+    ] {
+        assert_eq!(finding(text, "spot-ohlc"), None, "{text}");
+    }
     let own = Mapping::bundled("spot-ohlc").unwrap();
+    let points = Mapping::parse(&format!("decimal = \"point\"\n{}", own.text())).unwrap();
+    let text = "Date;Close\n02.01.2024;33.288\n";
+    let read = read_from(&mut Cursor::new(text), &points, given(), Limits::default()).unwrap();
+    assert_eq!(read.codes(), ["missing_optional_columns"]);
     let own = Mapping::parse(&format!("decimal = \"comma\"\n{}", own.text())).unwrap();
     let limits = Limits::default();
     let read = read_from(&mut Cursor::new(mixed), &own, given(), limits).unwrap();
