@@ -80,6 +80,8 @@ pub(super) struct Column {
     pub(super) names: Vec<Name>,
     pub(super) field: u16,
     pub(super) unit: CellUnit,
+    /// Whether whole numbers may have parts all the same: shares are traded in parts, contracts are not.
+    pub(super) in_parts: bool,
     pub(super) need: Need,
     pub(super) codes: Codes,
     pub(super) range: Range,
@@ -149,7 +151,7 @@ pub(super) enum CellUnit {
     Fraction,
     /// A number as it is, for example a price.
     Number,
-    /// A whole number.
+    /// A whole number; of shares, parts of one are kept.
     Integer,
     /// Yes or no: 1 or 0, true or false, stored as 1 or 0.
     Flag,

@@ -1,12 +1,12 @@
 //! Findings that stop a batch from being confirmed in passing.
 
 use crate::app::same_quotes;
-use crate::domain::{Severity, Stage};
+use crate::domain::{Finding, Severity, Stage};
 use crate::sources::csv::DATE_FORMS;
 use crate::sources::tomic;
 
 /// Codes of readings that were a guess, of a file that says nothing, and of one that was left out.
-const ODD: [&str; 8] = [
+const ODD: [&str; 9] = [
     "ambiguous_date_order",
     "decimal_marks",
     "no_rows",
@@ -15,6 +15,7 @@ const ODD: [&str; 8] = [
     same_quotes::CODE,
     "suspect_scale",
     tomic::LEFT_OUT,
+    "unread_column",
 ];
 
 /// The code of bars whose prices contradict each other. A service's are rejected, and judged by how many of
@@ -39,6 +40,10 @@ pub fn blocking(stage: &Stage, max_rejected: u64) -> Vec<String> {
         if undated > 0 {
             text += &format!(", {undated} without a date that is read ({DATE_FORMS})");
         }
+        let rejects = stage.findings.iter().filter(|of| of.severity == Severity::Reject);
+        if let Some(cell) = rejects.filter_map(Finding::first).next() {
+            text += &format!(", the first for {cell}");
+        }
         found.push(text);
     }
     if stage.duplicates_conflicting > 0 {
@@ -56,7 +61,7 @@ pub fn blocking(stage: &Stage, max_rejected: u64) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{BatchId, Finding};
+    use crate::domain::BatchId;
 
     #[test]
     fn bars_that_cannot_be_wait_where_they_are_used() {

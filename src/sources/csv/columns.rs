@@ -23,6 +23,8 @@ pub(super) struct Header<'m> {
     pub(super) cells: usize,
     /// How many of them there are up to the last one with a name.
     pub(super) named_cells: usize,
+    /// Their names, in normal spelling.
+    pub(super) names: Vec<String>,
     /// The cell of the date.
     pub(super) date: Option<usize>,
     /// The cell of the symbol.
@@ -267,6 +269,7 @@ fn bind<'m>(
         ignored,
         repeated,
         columns,
+        names: cells,
     }
 }
 

@@ -9,6 +9,7 @@ use super::records::{Record, Records, Stop};
 use super::shapes::Shapes;
 use super::symbols::Symbols;
 use super::text::{self, Bytes, Encoding, Utf8Check};
+use super::unread::Unread;
 use super::words;
 use super::{CsvOptions, Plan, Seen, SymbolFrom};
 use crate::domain::rows::{Key, MAX_RAW};
@@ -87,6 +88,8 @@ struct Pass<'m> {
     options: &'m CsvOptions<'m>,
     encoding: Encoding,
     orders: Orders,
+    /// The names of the header's cells.
+    names: &'m [String],
     date: usize,
     /// The cell that says the symbol.
     symbol: Option<usize>,
@@ -119,7 +122,7 @@ struct Pass<'m> {
     rejects: Counts<'m>,
     high: Counts<'m>,
     high_days: BTreeSet<Day>,
-    optional_errors: Counts<'m>,
+    unread: Unread<'m>,
     /// Rows that name another symbol than the one that was given.
     others_named: Counts<'m>,
     /// Rows that end before a mapped column.
@@ -136,6 +139,7 @@ impl<'m> Pass<'m> {
             options,
             encoding: plan.encoding,
             orders: plan.orders,
+            names: &plan.header.names,
             date: plan.header.date.unwrap_or_default(),
             symbol: plan.header.symbol.filter(|_| options.symbol == SymbolFrom::Column),
             stated: plan.header.symbol.filter(|_| options.symbol != SymbolFrom::Column),
@@ -160,7 +164,7 @@ impl<'m> Pass<'m> {
             rejects: Counts::default(),
             high: Counts::default(),
             high_days: BTreeSet::new(),
-            optional_errors: Counts::default(),
+            unread: Unread::new(plan.header.all_columns()),
             others_named: Counts::default(),
             short: Counts::default(),
             bar: Bar::of(&plan.header.columns),
@@ -184,6 +188,7 @@ impl<'m> Pass<'m> {
                     self.comma_land |= date.contains(&b'.'); // 31.01.2024
                 }
                 self.accepted += 1;
+                self.unread.settle();
                 if record.len() < self.mapped_cells {
                     self.short.add("cell_count", record.line, Some(day));
                 }
@@ -241,7 +246,10 @@ impl<'m> Pass<'m> {
         if date.is_empty() {
             return Err(("missing_date", None));
         }
-        let day = self.orders.day(date).ok_or(("invalid_date", None))?;
+        let Some(day) = self.orders.day(date) else {
+            self.reject(record, "invalid_date", self.date);
+            return Err(("invalid_date", None));
+        };
         let because = |code| (code, Some(day));
         let future = |day: Day| !self.options.mapping.future && day > self.options.as_of;
         if future(day) {
@@ -256,16 +264,24 @@ impl<'m> Pass<'m> {
             None => 0,
         };
         self.others.clear();
+        self.unread.begin();
         let mut first = self.columns.len();
         for part in self.more {
             let columns = (first, part.columns.as_slice());
-            first += part.columns.len();
+            let these = first..first + part.columns.len();
+            first = these.end;
             let day = match self.day_of(record, part.date) {
                 Some(day) if future(day) => return Err(because("future_date")),
                 Some(day) => day,
                 // Neither a day nor a value: nothing is said of that session.
-                None if self.says_nothing(record, part) => continue,
-                None => return Err(because("invalid_date")),
+                None if self.says_nothing(record, part) => {
+                    these.for_each(|column| self.unread.empty(column));
+                    continue;
+                }
+                None => {
+                    self.reject(record, "invalid_date", part.date);
+                    return Err(because("invalid_date"));
+                }
             };
             self.read_values(record, day, columns).map_err(because)?;
             self.shapes.found();
@@ -284,6 +300,13 @@ impl<'m> Pass<'m> {
         }
         self.shapes.found();
         Ok((day, symbol, item))
+    }
+
+    /// Notes the cell for which a row is rejected.
+    fn reject(&mut self, record: Record<'_>, code: &'m str, cell: usize) {
+        let (encoding, names) = (self.encoding, self.names);
+        let text = || encoding.text(record.cell(cell)).into_owned();
+        self.unread.reject(code, || (text(), names.get(cell).cloned().unwrap_or_default()));
     }
 
     fn day_of(&self, record: Record<'_>, cell: usize) -> Option<Day> {
@@ -312,14 +335,24 @@ impl<'m> Pass<'m> {
         for (index, &(cell, column)) in (first..).zip(columns) {
             let high = match self.take_value(record, cell, column, index) {
                 Ok(high) => high,
-                Err(code) if column.need == Need::Required => return Err(code),
-                Err(code) => {
+                Err(code) if column.need == Need::Required => {
                     if code != column.codes.missing {
-                        self.optional_errors.add("optional_field_errors", record.line, Some(day));
+                        self.reject(record, code, cell);
+                    }
+                    return Err(code);
+                }
+                Err(code) => {
+                    let encoding = self.encoding;
+                    match code == column.codes.missing {
+                        true => self.unread.empty(index),
+                        false => self.unread.add(index, (record.line, day), || {
+                            encoding.text(record.cell(cell)).into_owned()
+                        }),
                     }
                     if column.need == Need::OneOf {
-                        let worse = one_of.is_none() || code != column.codes.missing;
-                        one_of = if worse { Some(code) } else { one_of };
+                        let unread = (code != column.codes.missing).then_some(cell);
+                        let worse = one_of.is_none() || unread.is_some();
+                        one_of = if worse { Some((code, unread)) } else { one_of };
                     }
                     continue;
                 }
@@ -331,7 +364,10 @@ impl<'m> Pass<'m> {
             self.shapes.add(column.field);
         }
         match one_of {
-            Some(code) if self.values.is_empty() => Err(code),
+            Some((code, unread)) if self.values.is_empty() => {
+                unread.into_iter().for_each(|cell| self.reject(record, code, cell));
+                Err(code)
+            }
             _ => Ok(()),
         }
     }
@@ -379,6 +415,7 @@ impl<'m> Pass<'m> {
                 if column.range.judges_unit() {
                     self.units.add((index, column), record.line, |bound| number.cmp(bound));
                 }
+                let unit = if column.in_parts { CellUnit::Number } else { unit };
                 let number = numbers::to_field(number, unit).ok_or(codes.invalid.as_str())?;
                 self.values.push(Value::Dec(number));
                 Ok(high)
@@ -394,7 +431,7 @@ impl<'m> Pass<'m> {
         summary.rows.accepted = self.accepted;
         summary.rows.rejected = rejected;
         summary.rows.blank = self.blank;
-        summary.optional_field_errors = self.optional_errors.total();
+        summary.optional_field_errors = self.unread.total();
         summary.high_dates = self.high_days.into_iter().collect();
         let findings = &mut summary.findings;
         let no_date = ["row", "rows"]
@@ -410,7 +447,7 @@ impl<'m> Pass<'m> {
             };
             (Severity::Reject, words)
         });
-        findings.extend(rejected);
+        findings.extend(rejected.map(|finding| self.unread.explained(finding)));
         let words = [
             "row ends before a column that is read, which is missing there",
             "rows end before a column that is read, which is missing there",
@@ -428,11 +465,13 @@ impl<'m> Pass<'m> {
         findings.extend(self.bars.findings(source, Severity::Warning, words, "line"));
         let words = ["remarkably high value", "remarkably high values"];
         findings.extend(self.high.findings(source, Severity::Warning, words, "line"));
-        let words = ["optional cell not usable", "optional cells not usable"];
-        findings.extend(self.optional_errors.findings(source, Severity::Warning, words, "line"));
         let more = self.more.iter().flat_map(|part| &part.columns);
-        let columns = self.columns.iter().chain(more).map(|(_, column)| *column);
+        let columns = self.columns.iter().chain(more);
+        let name = |cell: &usize| self.names.get(*cell).map_or("", String::as_str);
+        let named = columns.clone().map(|(cell, column)| (*column, name(cell)));
+        findings.extend(self.unread.findings(source, self.accepted, named));
         findings.extend(self.marks.finding(source, self.comma_land));
+        let columns = columns.map(|(_, column)| *column);
         findings.extend(self.units.finding(source, self.options.mapping, columns));
         self.days.finish(summary, source, "line");
     }

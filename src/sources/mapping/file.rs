@@ -262,10 +262,11 @@ fn column(file: ColumnFile, home: Series) -> Result<Column, MappingError> {
         mostly_from: bound(file.mostly_from)?,
         mostly_below: bound(file.mostly_below)?,
     };
+    let in_parts = file.unit == CellUnit::Integer && field.is_of_shares();
     let (field, codes) = (field.code, Codes::of(code));
     let words = file.words.into_iter().map(|(word, means)| (word.to_lowercase(), means)).collect();
     let (unit, need, one_of, default) = (file.unit, file.need, file.one_of, file.default);
-    Ok(Column { names, field, unit, need, codes, range, words, one_of, default })
+    Ok(Column { names, field, unit, in_parts, need, codes, range, words, one_of, default })
 }
 
 fn bound(text: Option<String>) -> Result<Option<Decimal>, MappingError> {

@@ -22,8 +22,8 @@ pub(super) const KEYS: &str = "\
 # [[column]]   once for each column that is read
 #   names      its name and synonyms
 #   field      what it means, one of the fields below; those of other series are read as well
-#   unit       of the cells: \"percent\" (24.11 is 0.2411), \"fraction\" (0.2411), \"number\", \"integer\",
-#              \"flag\" (yes or no), \"word\" or \"day\"
+#   unit       of the cells: \"percent\" (24.11 is 0.2411), \"fraction\" (0.2411), \"number\", \"integer\"
+#              (of shares with parts of one), \"flag\" (yes or no), \"word\" or \"day\"
 #   need       \"required\", \"one_of\" (one of several such columns), or \"optional\" (usual)
 #   signed     true where numbers below 0 are meant
 #   above, at_least, at_most   bounds, as \"0\"; beyond them a row is rejected (usual: at_least 0)

@@ -60,7 +60,10 @@ fn numbers_that_contradict_each_other_about_the_decimal_mark_are_noticed() {
     ] {
         let (line, said) = finding(text, "spot-ohlc").unwrap();
         assert_eq!(line, Some(2), "{text}");
-        assert!(said.contains("it was read as the decimal mark; `decimal = \"point\"` or"), "{said}");
+        assert!(
+            said.contains("it was read as the decimal mark; `decimal = \"point\"` or"),
+            "{said}"
+        );
     }
     for text in [
         "Date,Close\n2024-01-02,33.288\n2024-01-03,33.360\n",
@@ -189,4 +192,48 @@ fn dates_that_end_in_a_year_are_not_taken_for_ones_that_begin_with_it() {
     assert!(!odd);
     assert!(!codes("A,31/12/20,AMC\nA,31/12/21,AMC\nA,31/12/22,AMC\n").1);
     assert!(codes("A,24/02/01,AMC\nA,24/05/02,AMC\nA,24/08/01,AMC\n").1);
+}
+
+#[test]
+fn a_column_that_cannot_be_read_is_named_with_its_first_cell() {
+    let finding = |text: &str, mapping: &str| {
+        let read = read(text.as_bytes(), mapping);
+        let mut found = read.summary.findings.into_iter().filter(|f| f.code == "unread_column");
+        let first = found.next().map(|found| (found.line, found.count, found.text));
+        assert_eq!(found.next(), None, "{text}");
+        first
+    };
+    let words = "date,ticker,timing\n2024-01-02,A,BMO\n2024-01-03,A,\n2024-01-04,A,After Lunch\n";
+    let (line, count, text) = finding(words, "earnings").unwrap();
+    assert_eq!((line, count), (Some(4), 1));
+    assert_eq!(
+        text,
+        "1 of 3 cells of `timing` cannot be used, the first of them `After Lunch` in line 4; there are BMO, \
+         AMC, DMH, UNKNOWN"
+    );
+    let rows = |cells: &[&str]| {
+        let rows = cells.iter().zip(2..).map(|(cell, day)| format!("2024-01-{day:02},7,{cell}\n"));
+        format!("Date,Close,Vol\n{}", rows.collect::<String>())
+    };
+    let (line, count, text) = finding(&rows(&["62.30M", "", "-", "58.41M"]), "spot-ohlc").unwrap();
+    assert_eq!((line, count), (Some(2), 2));
+    assert_eq!(text, "2 of 2 cells of `vol` cannot be used, the first of them `62.30M` in line 2");
+    assert_eq!(finding(&rows(&["5", "x", "6", "x"]), "spot-ohlc").unwrap().1, 2);
+    assert_eq!(finding(&rows(&["", "x", "n/a"]), "spot-ohlc").unwrap().1, 1);
+    // Single cells among others, and shares in parts, as Stooq and Interactive Brokers write them.
+    for cells in [&["5", "x"][..], &["x", "5", "6", "x", "7"], &["58765470.4", "4930.5"], &["", ""]]
+    {
+        assert_eq!(finding(&rows(cells), "spot-ohlc"), None, "{cells:?}");
+    }
+    // Rows that are rejected do not count, and contracts have no parts.
+    let null = "Date,HV20,HV30\n2024-01-02,20,x\n2024-01-03,20,30\n2024-01-04,,\n2024-01-05,,x\n";
+    assert_eq!(finding(null, "hv-percent"), None);
+    let contracts = "Date,IV30,Options Volume\n2024-01-02,20,4930.5\n";
+    assert_eq!(finding(contracts, "mc-iv").unwrap().1, 1);
+    // Rows that are rejected name the cell, too.
+    let text = "date,close,open\n2024-01-02,x,\n";
+    let told = read(text.as_bytes(), "spot-ohlc").summary.findings;
+    let told = told.iter().find(|found| found.code == "invalid_close").unwrap();
+    assert_eq!(told.text, "1 row rejected: line 2; the first for `x` under `close`");
+    assert_eq!(told.first(), Some("`x` under `close`"));
 }
