@@ -161,6 +161,21 @@ pub(super) enum CellUnit {
     Day,
 }
 
+impl CellUnit {
+    /// The word for it in a mapping.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Percent => "percent",
+            Self::Fraction => "fraction",
+            Self::Number => "number",
+            Self::Integer => "integer",
+            Self::Flag => "flag",
+            Self::Word => "word",
+            Self::Day => "day",
+        }
+    }
+}
+
 /// Whether a row can do without the column's value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -222,6 +237,21 @@ pub enum MappingError {
     /// What a kind of column cannot have.
     #[error("the mapping's column `{0}` has bounds, and is no number")]
     NoBounds(String),
+    /// A column in a unit that its field is never in.
+    #[error(
+        "the mapping's column `{column}` has the unit `{unit}`, in which `{field}` is not written; say {}",
+        units.join(" or ")
+    )]
+    Unit {
+        /// The column's first name.
+        column: String,
+        /// Its unit.
+        unit: &'static str,
+        /// The field.
+        field: &'static str,
+        /// The units that it may have.
+        units: &'static [&'static str],
+    },
     /// A column, or the date, without a name.
     #[error("the mapping's {0} has no column name")]
     Unnamed(&'static str),

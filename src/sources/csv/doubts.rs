@@ -162,7 +162,7 @@ impl Units {
         let instead = instead.map(|id| format!(", which `--mapping {id}` reads"));
         let text = format!(
             "{count} of {all} numbers of {} are {bound}{unit}: they look like {other}{}; a mapping \
-             without `{bounded}` takes them as they are",
+             with another `{bounded}` takes them as they are",
             names.join(", "),
             instead.unwrap_or_default()
         );

@@ -413,7 +413,8 @@ impl<'m> Pass<'m> {
                 let high = check(column, |bound| number.cmp(bound))?;
                 self.marks.add(marked, record.line);
                 if column.range.judges_unit() {
-                    self.units.add((index, column), record.line, |bound| number.cmp(bound));
+                    let size = number.abs(); // of moves
+                    self.units.add((index, column), record.line, |bound| size.cmp(bound));
                 }
                 let unit = if column.in_parts { CellUnit::Number } else { unit };
                 let number = numbers::to_field(number, unit).ok_or(codes.invalid.as_str())?;

@@ -30,6 +30,7 @@ pub(super) const KEYS: &str = "\
 #   suspect_below              below this a row is rejected as one in another unit
 #   high_from                  from this on the number is used, with a remark
 #   mostly_from, mostly_below  where most numbers are not, the column seems to be in another unit
+#              (of volatilities without any bound: 2 in percent, else 3; of moves: 1)
 #   code       the word that its findings have: missing_CODE
 #   one_of     the words that may stand there
 #   default    what an empty cell means

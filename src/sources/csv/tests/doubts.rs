@@ -99,7 +99,7 @@ fn realised_volatility_in_another_unit_shows_in_the_whole_file() {
     assert_eq!(
         text,
         "10 of 10 numbers of hv20 are below 2 %: they look like fractions, which `--mapping \
-         hv-fraction` reads; a mapping without `mostly_from` takes them as they are"
+         hv-fraction` reads; a mapping with another `mostly_from` takes them as they are"
     );
     let few = columns(rows(&["2024-01-02,0.3089,0.281"], 1));
     assert_eq!(finding(&few, "hv-percent").unwrap().1, 2);
@@ -108,7 +108,7 @@ fn realised_volatility_in_another_unit_shows_in_the_whole_file() {
     assert_eq!(
         text,
         "1 of 2 numbers of hv20 are 3 or more: they look like percentages, which `--mapping \
-         hv-percent` reads; a mapping without `mostly_below` takes them as they are"
+         hv-percent` reads; a mapping with another `mostly_below` takes them as they are"
     );
     // One day of a stock that is being taken over, and what never moved.
     let quiet = "date,hv20,hv30,hv90,hv252\n2024-01-02,1.8,2.4,12.1,14\n";
