@@ -171,6 +171,12 @@ fn cells_that_may_be_misread_wait_for_a_person() {
             "Date,Close,\n2024-01-02,4,7.81\n2024-01-03,4704,\n",
             "1 rejected row",
         ),
+        (
+            "sign.csv",
+            "spot",
+            "Date,Close\n2024-01-02,¥181.18\n2024-01-03,8\n",
+            "1 rejected row, the first for `¥181.18` under `close`",
+        ),
         ("year.csv", "spot", "Date,Close\n0024-01-02,7\n2024-01-03,8\n", "2024-01-31"),
         ("times.csv", "spot", "Date,Close\n2024-01-02 00:00,7\n2024-01-03,8\n", "2024-01-31"),
     ] {

@@ -25,6 +25,46 @@ fn a_calendar_in_other_words_waits_for_a_person() {
     assert_eq!(desk.run(shown).exits(0).out, other.run(shown).exits(0).out);
 }
 
+/// Prices as sites write them, and shares in parts, come back from our own CSV as they are.
+#[test]
+fn prices_with_the_sign_of_a_currency_and_shares_in_parts_are_read() {
+    let desk = Desk::with_ledger();
+    let text = "Date,Close/Last,Volume,Open,High,Low\n\
+        01/05/2024,$181.18,62303300,$181.99,$182.76,$180.17\n\
+        01/16/2024,$183.63,4930.5,$182.16,$184.26,$180.93\n";
+    let file = desk.write("HistoricalData_1704912345678.csv", text);
+    let asked = desk.run(&format!("import spot {file} --yes")).exits(2);
+    assert!(asked.err.contains("-s"), "{}", asked.err);
+    desk.run(&format!("import spot {file} -s AAPL --yes")).exits(0);
+    desk.run("export spot AAPL -f csv -O back.csv").exits(0);
+    let back = std::fs::read_to_string(desk.path().join("back.csv")).unwrap();
+    assert!(back.contains("183.63") && back.contains("4930.5") && !back.contains('$'), "{back}");
+    let other = Desk::with_ledger();
+    let again = other.write("back.csv", &back);
+    other.run(&format!("import spot {again} --symbol-from column --yes")).exits(0);
+    let digest = |desk: &Desk| {
+        let shown = desk.run("view spot AAPL --json").exits(0).json();
+        shown["digest"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(digest(&desk), digest(&other));
+}
+
+/// What is not usable at all is not to be confirmed, whatever flags say.
+#[test]
+fn a_batch_of_nothing_is_to_be_dropped() {
+    let desk = Desk::with_ledger();
+    let file = desk.write("yen.csv", "Date,Close\n2024-01-02,¥5\n2024-01-03,¥6\n");
+    for (flags, exit) in [("", 12), (" --yes", 11), (" --stage-only", 0)] {
+        let ran = desk.run(&format!("import spot {file} -s AAPL{flags}")).exits(exit);
+        let err = &ran.err;
+        assert!(err.contains("batch discard b1") && !err.contains("batch confirm"), "{err}");
+        let told = "cannot be used for `¥5` under `close`: 2024-01-02,¥5";
+        assert!(ran.out.contains(told), "{}", ran.out);
+    }
+    let checked = desk.run(&format!("check {file} --series spot")).exits(1).err;
+    assert!(checked.contains("2 rejected rows, the first for `¥5` under `close`"), "{checked}");
+}
+
 /// A mapping of one's own that says another unit than the file has.
 #[test]
 fn volatilities_in_another_unit_than_the_mapping_says_wait_for_a_person() {
