@@ -153,6 +153,30 @@ fn cells_that_may_be_misread_wait_for_a_person() {
             "Date,Open,High,Low,Close\n2024-01-02,7,8,6,7\n2024-01-03,7,6,8,7\n",
             "1 row whose high is below its low",
         ),
+        (
+            "volumes.csv",
+            "spot",
+            "Date,Close,Volume\n2024-01-02,7,62.30M\n2024-01-03,8,58.41M\n",
+            "2 of 2 cells of `volume` cannot be used, the first of them `62.30M`",
+        ),
+        (
+            "german.csv",
+            "spot",
+            "Date;Close\n02.01.2024;33.288\n03.01.2024;33.193\n",
+            "`decimal = \"comma\"`",
+        ),
+        (
+            "shift.csv",
+            "spot",
+            "Date,Close,\n2024-01-02,4,7.81\n2024-01-03,4704,\n",
+            "1 rejected row",
+        ),
+        (
+            "sign.csv",
+            "spot",
+            "Date,Close\n2024-01-02,¥181.18\n2024-01-03,8\n",
+            "1 rejected row, the first for `¥181.18` under `close`",
+        ),
         ("year.csv", "spot", "Date,Close\n0024-01-02,7\n2024-01-03,8\n", "2024-01-31"),
         ("times.csv", "spot", "Date,Close\n2024-01-02 16:00,7\n2024-01-03,8\n", "2024-01-31"),
     ] {

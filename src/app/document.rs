@@ -62,6 +62,11 @@ pub fn document(parts: &Parts<'_>) -> Review {
     let (stage, analysis) = (parts.stage, parts.analysis);
     let source_name =
         |index: u32| parts.manifest.sources.get(index as usize).map(|source| source.name.clone());
+    let cause = |reject: &Reject| {
+        let mut sums = stage.findings.iter().filter(|sum| sum.severity == Severity::Reject);
+        let of = sums.find(|sum| sum.source == reject.source && sum.code == *reject.code)?;
+        of.first().filter(|_| of.line == Some(reject.line))
+    };
     let mut findings: Vec<FindingLine> = parts
         .rejects
         .iter()
@@ -72,9 +77,10 @@ pub fn document(parts: &Parts<'_>) -> Review {
             line: Some(reject.line),
             date: date_in(&reject.raw).map(|day| day.to_string()),
             count: 1,
-            text: match &*reject.code {
-                "cell_count" => format!("not as many cells as the header: {}", reject.raw),
-                _ => format!("cannot be used: {}", reject.raw),
+            text: match (&*reject.code, cause(reject)) {
+                ("cell_count", _) => format!("not as many cells as the header: {}", reject.raw),
+                (_, Some(cell)) => format!("cannot be used for {cell}: {}", reject.raw),
+                (_, None) => format!("cannot be used: {}", reject.raw),
             },
         })
         .collect();

@@ -315,11 +315,22 @@ pub fn import_csv(
     run: &Run<'_>,
 ) -> Result<Staged> {
     let mapping = choose_mapping(&options.mapping, options.series)?;
+    import_by(&mapping, ledger, inputs, options, run)
+}
+
+/// As [`import_csv`], with the mapping that was chosen.
+fn import_by(
+    mapping: &Mapping,
+    ledger: &mut Ledger,
+    inputs: &[Input],
+    options: &ImportOptions,
+    run: &Run<'_>,
+) -> Result<Staged> {
     let again = options.again.clone();
     let mut written = |presume: bool| {
-        let mut draft = Draft { again: again.clone(), ..csv_draft(&mapping, options.keep, run) };
+        let mut draft = Draft { again: again.clone(), ..csv_draft(mapping, options.keep, run) };
         let prepared = with_events(ledger, options.dry_run, |target, writer| {
-            let files = Files { inputs, options, mapping: &mapping, presume };
+            let files = Files { inputs, options, mapping, presume };
             files.take(target, writer, &mut draft, run)
         });
         prepared.map(|prepared| (prepared, draft))

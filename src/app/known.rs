@@ -11,6 +11,7 @@ use crate::domain::batch::Batch;
 use crate::domain::{BatchId, BatchState, Digest, Series};
 use crate::ledger::Ledger;
 use crate::ledger::hash::content;
+use crate::sources::mapping::Mapping;
 use std::collections::BTreeSet;
 
 /// The batch that a draft is already, with its state: nothing is to be staged then.
@@ -65,11 +66,18 @@ fn is_a_reading(draft: &Draft) -> bool {
     draft.manifest.coverage.is_empty() && !market
 }
 
+/// Whether a batch was read by the mapping of a draft. A bundled one is known by its version, as its content
+/// is: later programs read cells with it that could not be read.
+fn same_mapping(draft: &Draft, batch: &Batch) -> bool {
+    let (ours, theirs) = (&draft.mapping, &batch.stage.mapping);
+    let named = (ours.0.as_str(), ours.1) == (theirs.id.as_str(), theirs.version);
+    (named && Mapping::bundled(&ours.0).is_some()) || theirs.digest == content(ours.2.as_bytes())
+}
+
 /// Whether a batch is what a draft asks for, or a part of that.
 fn same_reading(ledger: &Ledger, draft: &Draft, batch: &Batch) -> Result<bool> {
     let stage = &batch.stage;
-    let mapping = || content(draft.mapping.2.as_bytes());
-    if stage.series != draft.series || stage.mapping.digest != mapping() {
+    if stage.series != draft.series || !same_mapping(draft, batch) {
         return Ok(false);
     }
     let theirs = ledger.manifest_of(stage)?.sources;

@@ -323,15 +323,17 @@ fn kept(ui: &mut Ui, batch: BatchId, staged: &Staged, exit: Exit, refused: Optio
         ui.reason(&format!("Not confirmed, {batch} stays staged:"));
         ui.reason(&format!("  ! {refusal}"));
     }
+    let rows = &staged.review.rows;
+    let nothing = rows.accepted == 0 && rows.retracted == 0;
     ui.hint(&match exit {
+        _ if nothing => format!(
+            "nothing in {batch} can be used: look at `volledger batch show {batch}`, then drop it with \
+             `volledger batch discard {batch}` and correct the file"
+        ),
         _ if refused.is_some() => format!(
             "another person reviews with `volledger batch diff {batch}`, then confirms \
              with `volledger batch confirm {batch}`; you may discard it with `volledger \
              batch discard {batch}`"
-        ),
-        Exit::Findings if staged.review.rows.accepted == 0 => format!(
-            "look at `volledger batch show {batch}`, then drop it with `volledger batch discard \
-             {batch}` and correct the file"
         ),
         Exit::Findings => format!(
             "look at `volledger batch show {batch}`, then accept it as it is with \

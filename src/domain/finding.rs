@@ -46,9 +46,24 @@ pub struct Finding {
     pub text: String,
 }
 
+/// Stands before the cell for which the first of several rows was rejected.
+const FIRST: &str = "; the first for ";
+
 impl Finding {
     /// A finding about a whole source: no line, no day, once.
     pub fn about(source: u32, code: &str, severity: Severity, text: String) -> Self {
         Self { code: code.to_owned(), severity, source, line: None, day: None, count: 1, text }
+    }
+
+    /// Says for which cell the first of the rows was rejected that this is about.
+    #[must_use]
+    pub fn first_for(mut self, cell: &str) -> Self {
+        self.text = self.text + FIRST + cell;
+        self
+    }
+
+    /// The cell for which the first row was rejected, where that was said.
+    pub fn first(&self) -> Option<&str> {
+        self.text.split_once(FIRST).map(|(_, cell)| cell)
     }
 }

@@ -99,6 +99,14 @@ pub struct FieldDef {
     pub unit: Unit,
 }
 
+impl FieldDef {
+    /// Whether it is a number of shares: these are traded in parts, too, and contracts are not.
+    pub fn is_of_shares(&self) -> bool {
+        let of_stocks = matches!(self.series, Series::Spot | Series::Moves);
+        of_stocks && self.unit == Unit::Count && self.name.starts_with("volume")
+    }
+}
+
 /// Code of the marker "the record's date stands here".
 pub const DATE_MARK: u16 = 1;
 /// Code of the marker "the record's symbol stands here".

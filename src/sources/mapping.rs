@@ -90,6 +90,8 @@ pub(super) struct Column {
     pub(super) own_name: bool,
     pub(super) field: u16,
     pub(super) unit: CellUnit,
+    /// Whether whole numbers may have parts all the same: shares are traded in parts, contracts are not.
+    pub(super) in_parts: bool,
     pub(super) need: Need,
     pub(super) codes: Codes,
     pub(super) range: Range,
@@ -159,7 +161,7 @@ pub(super) enum CellUnit {
     Fraction,
     /// A number as it is, for example a price.
     Number,
-    /// A whole number.
+    /// A whole number; of shares, parts of one are kept.
     Integer,
     /// Yes or no: 1 or 0, true or false, stored as 1 or 0.
     Flag,
@@ -167,6 +169,21 @@ pub(super) enum CellUnit {
     Word,
     /// A date, stored as `YYYY-MM-DD`.
     Day,
+}
+
+impl CellUnit {
+    /// The word for it in a mapping.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Percent => "percent",
+            Self::Fraction => "fraction",
+            Self::Number => "number",
+            Self::Integer => "integer",
+            Self::Flag => "flag",
+            Self::Word => "word",
+            Self::Day => "day",
+        }
+    }
 }
 
 /// Whether a row can do without the column's value.
@@ -231,6 +248,21 @@ pub enum MappingError {
     /// What a kind of column cannot have.
     #[error("the mapping's column `{0}` has bounds, and is no number")]
     NoBounds(String),
+    /// A column in a unit that its field is never in.
+    #[error(
+        "the mapping's column `{column}` has the unit `{unit}`, in which `{field}` is not written; say {}",
+        units.join(" or ")
+    )]
+    Unit {
+        /// The column's first name.
+        column: String,
+        /// Its unit.
+        unit: &'static str,
+        /// The field.
+        field: &'static str,
+        /// The units that it may have.
+        units: &'static [&'static str],
+    },
     /// A column, or the date, without a name.
     #[error("the mapping's {0} has no column name")]
     Unnamed(&'static str),

@@ -3,6 +3,7 @@
 mod answers;
 mod beginner;
 mod decisions;
+mod doubts;
 mod failures;
 mod folders;
 mod tour;

@@ -185,10 +185,22 @@ impl Files<'_> {
 /// # Errors
 /// [`AppError::NoSymbol`].
 pub fn symbol_of_name(name: &str) -> Result<Symbol> {
-    let stem = Path::new(name).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let mut stem = Path::new(name).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    // Windows hides an ending, and gets another one: AAPL.csv.csv.
+    while let Some((rest, _)) =
+        stem.rsplit_once('.').filter(|(_, end)| end.eq_ignore_ascii_case("csv"))
+    {
+        stem = rest;
+    }
     let mut words: Vec<&str> = stem.split(['_', ' ']).filter(|word| !word.is_empty()).collect();
     if words.iter().any(|word| !describes(word)) {
+        let all = words.len();
         words.retain(|word| !describes(word)); // else one of them is a ticker: SPOT.csv
+        // The time of a download, or a date, beside them: HistoricalData_1704912345678.csv.
+        let letters = |word: &&str| word.bytes().any(|byte| byte.is_ascii_alphabetic());
+        if words.len() < all && !words.first().is_some_and(letters) {
+            words.clear();
+        }
     }
     let ticker = |word: &&str| word.len() <= 5 && word.bytes().all(|b| b.is_ascii_uppercase());
     let (first, others) = words.split_first().unwrap_or((&"", &[]));
@@ -240,10 +252,22 @@ mod tests {
             ("historical_iv_NVDA.csv", "NVDA"),
             ("SPOT.csv", "SPOT"),
             ("SPOT_iv.csv", "SPOT"),
+            ("AAPL.csv.csv", "AAPL"),
+            ("aapl_iv.CSV.txt", "AAPL"),
+            ("7203.csv", "7203"),
         ] {
             assert_eq!(said(name).as_deref(), Some(symbol), "{name}");
         }
-        for name in ["BRK_B.csv", "IV_SPOT.csv", "_.csv", "$SPX.csv", ".csv"] {
+        for name in [
+            "BRK_B.csv",
+            "IV_SPOT.csv",
+            "_.csv",
+            "$SPX.csv",
+            ".csv",
+            "HistoricalData_1704912345678.csv",
+            "HistoricalData_1704912345678 (1).csv",
+            "iv_2024-01-05.csv",
+        ] {
             assert_eq!(said(name), None, "{name}");
         }
     }

@@ -143,3 +143,35 @@ fn every_piece_of_work_comes_to_its_end_and_no_further() {
         assert_eq!(Some(done), total, "{what}");
     }
 }
+
+/// A bundled mapping learns words without another version: what was rolled back does not come back by that,
+/// and what was read rightly is what is here.
+#[test]
+fn what_a_bundled_mapping_reads_since_is_asked_for_as_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run { clock: Clock::Fixed(1_765_627_200_000), ..Run::new("tester") };
+    let now = Mapping::default_for(Series::Earnings).unwrap();
+    let before = now.text().replace("\"after hours\" = \"AMC\"\n", "");
+    let before = Mapping::parse(&before).unwrap();
+    assert!(before.text() != now.text() && (&before.id, before.version) == (&now.id, now.version));
+    let options =
+        ImportOptions { symbol: SymbolChoice::FromColumn, ..ImportOptions::of(Series::Earnings) };
+    for (word, out) in [("After Hours", true), ("AMC", false)] {
+        let mut ledger = Ledger::in_memory();
+        let input = Input::file(folder.path().join("calendar.csv"));
+        let text = format!("ticker,announcement_date,timing\nVOLA,2025-11-20,{word}\n");
+        std::fs::write(&input.path, text).unwrap();
+        let inputs = std::slice::from_ref(&input);
+        let first = import_by(&before, &mut ledger, inputs, &options, &run).unwrap();
+        crate::app::decide::confirm(&mut ledger, first.batch.unwrap(), None, &run).unwrap();
+        if out {
+            let id = first.batch.unwrap();
+            crate::app::decide::roll_back(&mut ledger, id, None, false, &run).unwrap();
+        }
+        let again = import_csv(&mut ledger, inputs, &options, &run);
+        match again {
+            Err(AppError::RolledBackBefore { .. }) => assert!(out),
+            again => assert!(!out && again.unwrap().outcome == Outcome::AlreadyActive, "{word}"),
+        }
+    }
+}

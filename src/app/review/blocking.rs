@@ -1,7 +1,7 @@
 //! Findings that stop a batch from being confirmed in passing.
 
 use crate::app::same_quotes;
-use crate::domain::{Severity, Stage};
+use crate::domain::{Finding, Severity, Stage};
 use crate::sources::csv::DATE_FORMS;
 use crate::sources::polygon::NO_CONTRACTS;
 use crate::sources::tomic;
@@ -17,6 +17,7 @@ const ODD: [&str; 9] = [
     same_quotes::CODE,
     "suspect_scale",
     tomic::LEFT_OUT,
+    "unread_column",
 ];
 
 /// Codes of bars whose prices contradict each other, and of numbers that cannot be: elsewhere such rows are
@@ -41,6 +42,10 @@ pub fn blocking(stage: &Stage, max_rejected: u64) -> Vec<String> {
         if undated > 0 {
             text += &format!(", {undated} without a date that is read ({DATE_FORMS})");
         }
+        let rejects = stage.findings.iter().filter(|of| of.severity == Severity::Reject);
+        if let Some(cell) = rejects.filter_map(Finding::first).next() {
+            text += &format!(", the first for {cell}");
+        }
         found.push(text);
     }
     if stage.duplicates_conflicting > 0 {
@@ -58,7 +63,7 @@ pub fn blocking(stage: &Stage, max_rejected: u64) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{BatchId, Finding};
+    use crate::domain::BatchId;
 
     #[test]
     fn bars_that_cannot_be_wait_where_they_are_used() {

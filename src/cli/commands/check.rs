@@ -87,10 +87,13 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &CheckArgs) -> Outco
         let undated = |finding: &FindingLine| finding.code == "invalid_date";
         // No mapping adds rows, or a form of dates.
         let unmapped = rows.read == 0 || review.findings.iter().any(undated);
-        ui.hint(&match unmapped {
-            true => format!("nothing in it can be used: {}", blocking.join("; ")),
-            false => "nothing in it can be used; `--mapping FILE` describes other columns".into(),
-        });
+        let else_ = match unmapped {
+            true => "",
+            false => {
+                "; `--mapping FILE` says which columns and units are meant, and the decimal mark"
+            }
+        };
+        ui.hint(&format!("nothing in it can be used: {}{else_}", blocking.join("; ")));
         Exit::Failed
     } else if rows.rejected > 0 {
         ui.hint(&format!(

@@ -21,6 +21,10 @@ pub(super) struct Header<'m> {
     pub(super) line: u32,
     /// How many cells it has.
     pub(super) cells: usize,
+    /// How many of them there are up to the last one with a name.
+    pub(super) named_cells: usize,
+    /// Their names, in normal spelling.
+    pub(super) names: Vec<String>,
     /// The cell of the date.
     pub(super) date: Option<usize>,
     /// The cell of the symbol.
@@ -252,6 +256,7 @@ fn bind<'m>(
         delimiter_name,
         line: record.line,
         cells: cells.len(),
+        named_cells: cells.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1),
         date,
         symbol,
         item,
@@ -264,6 +269,7 @@ fn bind<'m>(
         ignored,
         repeated,
         columns,
+        names: cells,
     }
 }
 

@@ -32,8 +32,9 @@ impl Marks {
     }
 
     /// Numbers that were read one way while others of the file say, or were read as if, the mark meant
-    /// the other thing: one of the two is a thousand times too large or too small.
-    pub(super) fn finding(&self, source: u32) -> Option<Finding> {
+    /// the other thing: one of the two is a thousand times too large or too small. Where the file is written
+    /// as where the comma is decimal (`comma_land`), points that all stand before three digits do not tell.
+    pub(super) fn finding(&self, source: u32, comma_land: bool) -> Option<Finding> {
         let [sure_point, sure_comma] = self.sure;
         let [point, comma] = self.doubtful;
         let [grouped_point, grouped_comma] = self.grouped;
@@ -64,12 +65,20 @@ impl Marks {
             );
             Some((line.min(other), text))
         };
+        let every = || {
+            let line = point.filter(|_| comma_land && sure_point.is_none())?;
+            let text = "every point of the numbers stands before three digits, where it groups thousands in \
+                 files with semicolons or dates like 31.01.2024; it was read as the decimal mark; \
+                 `decimal = \"point\"` or `decimal = \"comma\"` in a mapping says which one it is";
+            Some((line, text.to_owned()))
+        };
         let (line, text) = decimal("point", point, "comma", sure_comma)
             .or_else(|| decimal("comma", comma, "point", sure_point))
             .or_else(|| thousands("point", grouped_point, [sure_point, sure_comma]))
             .or_else(|| thousands("comma", grouped_comma, [sure_comma, sure_point]))
             .or_else(|| both("point", grouped_point, point))
-            .or_else(|| both("comma", grouped_comma, comma))?;
+            .or_else(|| both("comma", grouped_comma, comma))
+            .or_else(every)?;
         let found = Finding::about(source, "decimal_marks", Severity::Warning, text);
         Some(Finding { line: Some(line), ..found })
     }
@@ -153,7 +162,7 @@ impl Units {
         let instead = instead.map(|id| format!(", which `--mapping {id}` reads"));
         let text = format!(
             "{count} of {all} numbers of {} are {bound}{unit}: they look like {other}{}; a mapping \
-             without `{bounded}` takes them as they are",
+             with another `{bounded}` takes them as they are",
             names.join(", "),
             instead.unwrap_or_default()
         );

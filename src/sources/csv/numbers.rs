@@ -155,6 +155,8 @@ pub(super) fn parse(text: &str, unit: CellUnit, mark: DecimalMark) -> Number {
     let mut length = 0;
     for c in text.chars() {
         let byte = match c {
+            // The sign of a currency is none of a percentage or a count.
+            '€' | '£' if unit == CellUnit::Number => b'$',
             // Spaces and apostrophes group thousands in one country or another.
             '\u{a0}' | '\u{202f}' | '\u{2009}' => b' ',
             '\u{2019}' => b'\'',
@@ -170,7 +172,7 @@ pub(super) fn parse(text: &str, unit: CellUnit, mark: DecimalMark) -> Number {
     number.map_or(Number::Invalid, |(number, marked)| Number::Value(number, marked))
 }
 
-/// `[+-] number [%]`
+/// `[+-] number [%]`, of prices `[+-] [$] number`, or the sign of the currency behind it
 fn signed(text: &[u8], unit: CellUnit, mark: DecimalMark) -> Option<(Decimal, Marked)> {
     let (negative, text) = match text {
         [b'-', rest @ ..] => (true, rest),
@@ -180,6 +182,7 @@ fn signed(text: &[u8], unit: CellUnit, mark: DecimalMark) -> Option<(Decimal, Ma
     let text = match text {
         // A percent sign contradicts a column of fractions or prices.
         [rest @ .., b'%'] if matches!(unit, CellUnit::Percent | CellUnit::Integer) => rest,
+        [b'$', rest @ ..] | [rest @ .., b'$'] if unit == CellUnit::Number => rest,
         _ => text,
     };
     let text = text.trim_ascii();
@@ -414,6 +417,10 @@ mod tests {
             ("1.234", Price, "1.234"),
             ("0.2411", Fraction, "0.2411"),
             ("24.11%", Fraction, "invalid"),
+            ("$181.18", Price, "181.18"),
+            ("-$0.12", Price, "-0.12"),
+            ("1.181,18 €", Price, "1181.18"),
+            ("£1,181", Price, "invalid"),
         ] {
             assert_eq!(shown(text, unit, Auto), want, "{text} as {unit:?}");
         }
@@ -468,12 +475,15 @@ mod tests {
             assert_eq!(shown(text, Percent, Auto), "missing", "{text:?}");
         }
         for text in [
-            "inf", "-inf", "Infinity", "abc", "12a", "--5", "+-5", "5%%", "%", "+", "1_0", "€5",
-            "12\n34", "٣", "1.2.3", ",", ".", "1..2", "0x10", "1e1.5", "5-", "(5)",
+            "inf", "-inf", "Infinity", "abc", "12a", "--5", "+-5", "5%%", "%", "+", "1_0", "€€5",
+            "12\n34", "٣", "1.2.3", ",", ".", "1..2", "0x10", "1e1.5", "5-", "(5)", "$5$", "$",
+            "¥5",
         ] {
             assert_eq!(shown(text, Percent, Auto), "invalid", "{text:?}");
             assert_eq!(shown(text, Integer, Auto), "invalid", "{text:?}");
+            assert_eq!(shown(text, Price, Auto), "invalid", "{text:?}");
         }
+        assert_eq!(shown("$5", Integer, Auto), "invalid");
         assert_eq!(shown(&"1".repeat(65), Percent, Auto), "invalid");
         assert_eq!(shown("5 %", Integer, Auto), "5");
     }

@@ -10,6 +10,7 @@ use super::records::{Record, Records, Stop};
 use super::shapes::Shapes;
 use super::symbols::Symbols;
 use super::text::{self, Bytes, Encoding, Utf8Check};
+use super::unread::Unread;
 use super::words;
 use super::{CsvOptions, Plan, Seen, SymbolFrom};
 use crate::domain::rows::{Key, MAX_RAW};
@@ -90,6 +91,8 @@ struct Pass<'m> {
     options: &'m CsvOptions<'m>,
     encoding: Encoding,
     orders: Orders,
+    /// The names of the header's cells.
+    names: &'m [String],
     date: usize,
     /// The cell that says the symbol.
     symbol: Option<usize>,
@@ -103,6 +106,8 @@ struct Pass<'m> {
     /// What they say in the row under way.
     others: Vec<(Day, Shape, Values)>,
     header_cells: usize,
+    /// How many of the header's cells there are up to the last one with a name.
+    named_cells: usize,
     /// How many cells a row needs to have to reach all mapped columns.
     mapped_cells: usize,
     decimal: DecimalMark,
@@ -113,6 +118,8 @@ struct Pass<'m> {
     usual: Vec<Usual>,
     units: Units,
     marks: Marks,
+    /// Whether the file is written as where the comma is the decimal mark.
+    comma_land: bool,
     accepted: u64,
     blank: u64,
     rejects: Counts<'m>,
@@ -120,7 +127,7 @@ struct Pass<'m> {
     timed: Counts<'m>,
     high: Counts<'m>,
     high_days: BTreeSet<Day>,
-    optional_errors: Counts<'m>,
+    unread: Unread<'m>,
     /// Rows that name another symbol than the one that was given.
     others_named: Counts<'m>,
     /// Rows that end before a mapped column.
@@ -137,6 +144,7 @@ impl<'m> Pass<'m> {
             options,
             encoding: plan.encoding,
             orders: plan.orders,
+            names: &plan.header.names,
             date: plan.header.date.unwrap_or_default(),
             symbol: plan.header.symbol.filter(|_| options.symbol == SymbolFrom::Column),
             stated: plan.header.symbol.filter(|_| options.symbol != SymbolFrom::Column),
@@ -146,12 +154,14 @@ impl<'m> Pass<'m> {
             more: &plan.header.more,
             others: Vec::new(),
             header_cells: plan.header.cells,
+            named_cells: plan.header.named_cells,
             mapped_cells: plan.header.mapped_cells(),
             decimal: options.mapping.decimal,
             symbols: Symbols::new(&options.symbol),
             usual: vec![Usual::default(); plan.header.all_columns()],
             units: Units::new(plan.header.all_columns()),
             marks: Marks::default(),
+            comma_land: plan.header.delimiter == b';',
             shapes: Shapes::default(),
             values: Values::default(),
             accepted: 0,
@@ -160,7 +170,7 @@ impl<'m> Pass<'m> {
             timed: Counts::default(),
             high: Counts::default(),
             high_days: BTreeSet::new(),
-            optional_errors: Counts::default(),
+            unread: Unread::new(plan.header.all_columns()),
             others_named: Counts::default(),
             short: Counts::default(),
             bar: Bar::of(&plan.header.columns),
@@ -180,7 +190,11 @@ impl<'m> Pass<'m> {
         let series = self.options.mapping.series;
         match self.read(record, &date) {
             Ok((day, symbol, item)) => {
+                if self.accepted == 0 {
+                    self.comma_land |= date.contains(&b'.'); // 31.01.2024
+                }
                 self.accepted += 1;
+                self.unread.settle();
                 if record.len() < self.mapped_cells {
                     self.short.add("cell_count", record.line, Some(day));
                 }
@@ -217,9 +231,9 @@ impl<'m> Pass<'m> {
         record.cells().all(|cell| self.encoding.text(cell).trim().is_empty())
     }
 
-    /// Whether there is something in the cells beyond the header's.
+    /// Whether there is something in the cells beyond those that the header names.
     fn has_surplus(&self, record: Record<'_>) -> bool {
-        let mut beyond = (self.header_cells..record.len()).map(|cell| record.cell(cell));
+        let mut beyond = (self.named_cells..record.len()).map(|cell| record.cell(cell));
         beyond.any(|cell| !self.encoding.text(cell).trim().is_empty())
     }
 
@@ -230,8 +244,9 @@ impl<'m> Pass<'m> {
         if !record.terminated && cut_off {
             return Err(("truncated_last_line", None));
         }
-        // A separator inside a cell moves everything behind it into the wrong column.
-        if record.len() > self.header_cells && self.has_surplus(record) {
+        // A separator inside a cell moves everything behind it into the wrong column. A header that ends
+        // in a separator, as its rows do, has a cell more, which is no column.
+        if record.len() > self.named_cells && self.has_surplus(record) {
             return Err(("cell_count", None));
         }
         if date.is_empty() {
@@ -241,6 +256,7 @@ impl<'m> Pass<'m> {
             if dates::is_timed(date) {
                 self.timed.add("time_of_day", record.line, None);
             }
+            self.reject(record, "invalid_date", self.date);
             return Err(("invalid_date", None));
         };
         let because = |code| (code, Some(day));
@@ -257,16 +273,24 @@ impl<'m> Pass<'m> {
             None => 0,
         };
         self.others.clear();
+        self.unread.begin();
         let mut first = self.columns.len();
         for part in self.more {
             let columns = (first, part.columns.as_slice());
-            first += part.columns.len();
+            let these = first..first + part.columns.len();
+            first = these.end;
             let day = match self.day_of(record, part.date) {
                 Some(day) if future(day) => return Err(because("future_date")),
                 Some(day) => day,
                 // Neither a day nor a value: nothing is said of that session.
-                None if self.says_nothing(record, part) => continue,
-                None => return Err(because("invalid_date")),
+                None if self.says_nothing(record, part) => {
+                    these.for_each(|column| self.unread.empty(column));
+                    continue;
+                }
+                None => {
+                    self.reject(record, "invalid_date", part.date);
+                    return Err(because("invalid_date"));
+                }
             };
             self.read_values(record, day, columns).map_err(because)?;
             if self.values.is_empty() {
@@ -297,6 +321,13 @@ impl<'m> Pass<'m> {
         Ok((day, symbol, item))
     }
 
+    /// Notes the cell for which a row is rejected.
+    fn reject(&mut self, record: Record<'_>, code: &'m str, cell: usize) {
+        let (encoding, names) = (self.encoding, self.names);
+        let text = || encoding.text(record.cell(cell)).into_owned();
+        self.unread.reject(code, || (text(), names.get(cell).cloned().unwrap_or_default()));
+    }
+
     fn day_of(&self, record: Record<'_>, cell: usize) -> Option<Day> {
         let text = text::trimmed(record.cell(cell), |bytes| self.encoding.text(bytes));
         self.orders.day(&text)
@@ -323,14 +354,24 @@ impl<'m> Pass<'m> {
         for (index, &(cell, column)) in (first..).zip(columns) {
             let high = match self.take_value(record, cell, column, index) {
                 Ok(high) => high,
-                Err(code) if column.need == Need::Required => return Err(code),
-                Err(code) => {
+                Err(code) if column.need == Need::Required => {
                     if code != column.codes.missing {
-                        self.optional_errors.add("optional_field_errors", record.line, Some(day));
+                        self.reject(record, code, cell);
+                    }
+                    return Err(code);
+                }
+                Err(code) => {
+                    let encoding = self.encoding;
+                    match code == column.codes.missing {
+                        true => self.unread.empty(index),
+                        false => self.unread.add(index, (record.line, day), || {
+                            encoding.text(record.cell(cell)).into_owned()
+                        }),
                     }
                     if column.need == Need::OneOf {
-                        let worse = one_of.is_none() || code != column.codes.missing;
-                        one_of = if worse { Some(code) } else { one_of };
+                        let unread = (code != column.codes.missing).then_some(cell);
+                        let worse = one_of.is_none() || unread.is_some();
+                        one_of = if worse { Some((code, unread)) } else { one_of };
                     }
                     continue;
                 }
@@ -342,7 +383,10 @@ impl<'m> Pass<'m> {
             self.shapes.add(column.field);
         }
         match one_of {
-            Some(code) if self.values.is_empty() => Err(code),
+            Some((code, unread)) if self.values.is_empty() => {
+                unread.into_iter().for_each(|cell| self.reject(record, code, cell));
+                Err(code)
+            }
             _ => Ok(()),
         }
     }
@@ -388,8 +432,10 @@ impl<'m> Pass<'m> {
                 let high = check(column, |bound| number.cmp(bound))?;
                 self.marks.add(marked, record.line);
                 if column.range.judges_unit() {
-                    self.units.add((index, column), record.line, |bound| number.cmp(bound));
+                    let size = number.abs(); // of moves
+                    self.units.add((index, column), record.line, |bound| size.cmp(bound));
                 }
+                let unit = if column.in_parts { CellUnit::Number } else { unit };
                 let number = numbers::to_field(number, unit).ok_or(codes.invalid.as_str())?;
                 self.values.push(Value::Dec(number));
                 Ok(high)
@@ -405,7 +451,7 @@ impl<'m> Pass<'m> {
         summary.rows.accepted = self.accepted;
         summary.rows.rejected = rejected;
         summary.rows.blank = self.blank;
-        summary.optional_field_errors = self.optional_errors.total();
+        summary.optional_field_errors = self.unread.total();
         summary.high_dates = self.high_days.into_iter().collect();
         let findings = &mut summary.findings;
         let no_date = ["row", "rows"]
@@ -413,8 +459,8 @@ impl<'m> Pass<'m> {
         let rejected = self.rejects.findings_by(source, "line", |code| {
             let words = match code {
                 "cell_count" => [
-                    "row rejected, with more cells than the header",
-                    "rows rejected, with more cells than the header",
+                    "row rejected, with more cells than the header has names",
+                    "rows rejected, with more cells than the header has names",
                 ],
                 "invalid_date" => [no_date[0].as_str(), no_date[1].as_str()],
                 NO_VALUE => [
@@ -425,7 +471,7 @@ impl<'m> Pass<'m> {
             };
             (Severity::Reject, words)
         });
-        findings.extend(rejected);
+        findings.extend(rejected.map(|finding| self.unread.explained(finding)));
         let words = [
             "date with a time of day, which is another day in another zone (write the day alone)",
             "dates with a time of day, which is another day in another zone (write the day alone)",
@@ -448,11 +494,13 @@ impl<'m> Pass<'m> {
         findings.extend(self.bars.findings(source, Severity::Warning, words, "line"));
         let words = ["remarkably high value", "remarkably high values"];
         findings.extend(self.high.findings(source, Severity::Warning, words, "line"));
-        let words = ["optional cell not usable", "optional cells not usable"];
-        findings.extend(self.optional_errors.findings(source, Severity::Warning, words, "line"));
         let more = self.more.iter().flat_map(|part| &part.columns);
-        let columns = self.columns.iter().chain(more).map(|(_, column)| *column);
-        findings.extend(self.marks.finding(source));
+        let columns = self.columns.iter().chain(more);
+        let name = |cell: &usize| self.names.get(*cell).map_or("", String::as_str);
+        let named = columns.clone().map(|(cell, column)| (*column, name(cell)));
+        findings.extend(self.unread.findings(source, self.accepted, named));
+        findings.extend(self.marks.finding(source, self.comma_land));
+        let columns = columns.map(|(_, column)| *column);
         findings.extend(self.units.finding(source, self.options.mapping, columns));
         self.days.finish(summary, source, "line");
     }

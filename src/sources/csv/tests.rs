@@ -256,7 +256,38 @@ fn rows_that_do_not_fit_the_header_are_not_read_shifted() {
     assert_eq!(read_.rejected(), [(2, "cell_count"), (4, "cell_count")]);
     let found = read_.summary.findings.iter().find(|found| found.code == "cell_count").unwrap();
     assert_eq!(found.severity, Severity::Reject);
-    assert_eq!(found.text, "2 rows rejected, with more cells than the header: lines 2, 4");
+    assert_eq!(
+        found.text,
+        "2 rows rejected, with more cells than the header has names: lines 2, 4"
+    );
+    // A header that ends in a separator, as its rows do, has no column there: it would take in a cell
+    // that was moved.
+    let codes = |text: &str, mapping: &str| {
+        let read = read(text.as_bytes(), mapping);
+        let codes: Vec<String> =
+            read.rejects.iter().map(|reject| reject.code.to_string()).collect();
+        (read.rows.len(), codes)
+    };
+    for (text, mapping, rows, rejected) in [
+        ("Date,Close,\n2024-01-02,\"4,742.83\",\n2024-01-03,4,704.81\n", "spot-ohlc", 1, 1),
+        ("Date,Close,Volume,\n2024-01-02,185,64,82488700\n", "spot-ohlc", 0, 1),
+        (
+            "Date,IV30,Options Volume,\n2024-01-02,24.11,1,012\n2024-01-03,24.2,987,\n",
+            "mc-iv",
+            1,
+            1,
+        ),
+        ("Date,IV30,,\n2024-01-02,24,11\n2024-01-03,25,,02\n", "mc-iv-basic", 0, 2),
+        ("Date,Close,Volume,\n2024-01-02,185.64,5,\n2024-01-03,185.7,6, \n", "spot-ohlc", 2, 0),
+        (",Date,Close,\n0,2024-01-02,185.64,\n", "spot-ohlc", 1, 0),
+    ] {
+        assert_eq!(codes(text, mapping), (rows, vec!["cell_count".to_owned(); rejected]), "{text}");
+    }
+    // Its row is whole where all cells with a name are there, and cut off elsewhere.
+    for (text, rejected) in [("2024-01-02,24.11,", 0), ("2024-01-02,24.11", 1)] {
+        let read = read(format!("Date,IV30,\n{text}").as_bytes(), "mc-iv-basic");
+        assert_eq!(read.rejected().len(), rejected, "{text}");
+    }
     // Cells that are missing stay missing, and that is said where somebody reads them.
     let text = b"Date,Close,Volume,Note\n2024-01-02,7\n2024-01-03,8,5\n2024-01-04,9,6,x\n";
     let read_ = read(text, "spot-ohlc");
@@ -298,7 +329,7 @@ fn iv30_is_checked_in_percent() {
     assert_eq!(high, ["2025-01-06", "2025-01-07"]);
     let summed = read.summary.findings.iter().find(|f| f.code == "iv30_out_of_range").unwrap();
     assert_eq!((summed.count, summed.line, summed.severity), (3, Some(2), Severity::Reject));
-    assert_eq!(summed.text, "3 rows rejected: lines 2, 3, 4");
+    assert_eq!(summed.text, "3 rows rejected: lines 2, 3, 4; the first for `0` under `iv30`");
 }
 
 #[test]
@@ -379,7 +410,7 @@ fn prices_stay_as_written() {
         read.lines(),
         [
             "2 AAPL 2025-01-02 close=119.020 open=1.50 volume=115328808.0",
-            "4 AAPL 2025-01-06 close=1234.50",
+            "4 AAPL 2025-01-06 close=1234.50 volume=5.5",
         ]
     );
     assert_eq!(read.rejected(), [(3, "invalid_close"), (5, "close_out_of_range")]);

@@ -2,7 +2,7 @@
 
 use super::{CellUnit, Codes, Column, DecimalMark, Mapping, MappingError, Name, Need, Part, Range};
 use crate::domain::batch::Class;
-use crate::domain::series::{self, FIELDS};
+use crate::domain::series::{self, FIELDS, Unit};
 use crate::domain::{Series, value};
 use crate::sources::DateOrder;
 use rust_decimal::Decimal;
@@ -231,7 +231,7 @@ fn names(texts: Vec<String>) -> Vec<Name> {
 }
 
 fn column(file: ColumnFile, home: Series) -> Result<Column, MappingError> {
-    let bounded = file.signed || file.is_bounded();
+    let (bounded, judged) = (file.signed || file.is_bounded(), file.is_bounded());
     let names = names(file.names);
     let first = names.first().ok_or(MappingError::Unnamed("column"))?;
     // A name that several series have means the mapping's own.
@@ -248,6 +248,15 @@ fn column(file: ColumnFile, home: Series) -> Result<Column, MappingError> {
     if !is_number && bounded {
         return Err(MappingError::NoBounds(first.text.clone()));
     }
+    let units = units_of(field.unit);
+    if is_number && !units.is_empty() && !units.contains(&file.unit.name()) {
+        let (column, unit, field) = (first.text.clone(), file.unit.name(), field.name);
+        return Err(MappingError::Unit { column, unit, field, units });
+    }
+    let usual = match judged {
+        true => (None, None),
+        false => usual_bounds(field.unit, file.unit, file.need),
+    };
     let zero = (!file.signed && file.above.is_none()).then_some(Decimal::ZERO);
     let range = Range {
         above: bound(file.above)?,
@@ -255,14 +264,37 @@ fn column(file: ColumnFile, home: Series) -> Result<Column, MappingError> {
         at_most: bound(file.at_most)?,
         suspect_below: bound(file.suspect_below)?,
         high_from: bound(file.high_from)?,
-        mostly_from: bound(file.mostly_from)?,
-        mostly_below: bound(file.mostly_below)?,
+        mostly_from: bound(file.mostly_from)?.or(usual.0),
+        mostly_below: bound(file.mostly_below)?.or(usual.1),
     };
+    let in_parts = file.unit == CellUnit::Integer && field.is_of_shares();
     let (field, codes) = (field.code, Codes::of(code));
     let words = file.words.into_iter().map(|(word, means)| (word.to_lowercase(), means)).collect();
     let (unit, need, one_of, default) = (file.unit, file.need, file.one_of, file.default);
     let own_name = file.own_name;
-    Ok(Column { names, own_name, field, unit, need, codes, range, words, one_of, default })
+    Ok(Column { names, own_name, field, unit, in_parts, need, codes, range, words, one_of, default })
+}
+
+/// The units of cells that a kind of field may have; none where any will do.
+fn units_of(kind: Unit) -> &'static [&'static str] {
+    match kind {
+        // `number` takes the cells as they are: fractions.
+        Unit::Vol | Unit::Move => &["percent", "fraction", "number"],
+        Unit::Points | Unit::Rank | Unit::Price | Unit::Count => &["number", "integer"],
+        Unit::Number | Unit::Time | Unit::Text => &[],
+    }
+}
+
+/// From where, and up to where, most numbers of a column are of which the mapping says no bound: else a file in
+/// another unit than its mapping says would be believed, a hundred times too large or too small.
+fn usual_bounds(field: Unit, unit: CellUnit, need: Need) -> (Option<Decimal>, Option<Decimal>) {
+    match (field, unit) {
+        (Unit::Vol, CellUnit::Fraction | CellUnit::Number) => (None, Some(Decimal::from(3))),
+        (Unit::Move, CellUnit::Fraction | CellUnit::Number) => (None, Some(Decimal::ONE)),
+        // Columns beside it are in the same unit.
+        (Unit::Vol, CellUnit::Percent) if need != Need::Optional => (Some(Decimal::TWO), None),
+        _ => (None, None),
+    }
 }
 
 fn bound(text: Option<String>) -> Result<Option<Decimal>, MappingError> {
@@ -320,6 +352,12 @@ need = "required"
                 "unit = \"word\"\nat_most = \"3\"",
                 "has bounds, and is no number",
             ),
+            (
+                "\"percent\"",
+                "\"integer\"",
+                "column `IV` has the unit `integer`, in which `atm_iv` is not written; say percent or \
+                 fraction or number",
+            ),
             ("[[column]]", "[item]\nnames = [\"IV\"]\n[[column]]", "gives the name"),
             (
                 "[[column]]",
@@ -331,6 +369,40 @@ need = "required"
             let error = Mapping::parse(&text).unwrap_err().to_string();
             assert!(error.contains(want), "{error} does not say {want}");
         }
+    }
+
+    #[test]
+    fn units_that_cannot_be_meant_are_refused_and_the_others_judged_by_the_file() {
+        let of = |field: &str, unit: &str| {
+            let text = SMALL.replace("\"atm_iv\"", &format!("\"{field}\""));
+            Mapping::parse(&text.replace("\"percent\"", &format!("\"{unit}\"")))
+        };
+        let units = ["percent", "fraction", "number", "integer"];
+        for (field, allowed) in [
+            ("atm_iv", [true, true, true, false]),
+            ("close_move", [true, true, true, false]),
+            ("close", [false, false, true, true]),
+            ("volume", [false, false, true, true]),
+            ("iv_rank (IV)", [false, false, true, true]),
+            ("skew", [false, false, true, true]),
+            ("vrp_ratio", [true; 4]),
+        ] {
+            let found = units.map(|unit| of(field, unit).is_ok());
+            assert_eq!(found, allowed, "{field}");
+        }
+        let range = |field: &str, unit: &str| {
+            let range = of(field, unit).unwrap().columns.remove(0).range;
+            [range.mostly_from, range.mostly_below]
+                .map(|bound| bound.map(|bound| bound.to_string()))
+        };
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(range("atm_iv", "number"), [None, some("3")]);
+        assert_eq!(range("hv20", "fraction"), [None, some("3")]);
+        assert_eq!(range("close_move", "number"), [None, some("1")]);
+        assert_eq!(range("atm_iv", "percent"), [some("2"), None]);
+        assert_eq!(range("close", "number"), [None, None]);
+        let bounded = SMALL.replace("need =", "at_most = \"900\"\nneed =");
+        assert!(!Mapping::parse(&bounded).unwrap().columns.remove(0).range.judges_unit());
     }
 
     #[test]

@@ -24,14 +24,15 @@ pub(super) const KEYS: &str = "\
 #   names      its name and synonyms
 #   own_name   true where it may also be called as the symbol is: VVIX
 #   field      what it means, one of the fields below; those of other series are read as well
-#   unit       of the cells: \"percent\" (24.11 is 0.2411), \"fraction\" (0.2411), \"number\", \"integer\",
-#              \"flag\" (yes or no), \"word\" or \"day\"
+#   unit       of the cells: \"percent\" (24.11 is 0.2411), \"fraction\" (0.2411), \"number\", \"integer\"
+#              (of shares with parts of one), \"flag\" (yes or no), \"word\" or \"day\"
 #   need       \"required\", \"one_of\" (one of several such columns), or \"optional\" (usual)
 #   signed     true where numbers below 0 are meant
 #   above, at_least, at_most   bounds, as \"0\"; beyond them a row is rejected (usual: at_least 0)
 #   suspect_below              below this a row is rejected as one in another unit
 #   high_from                  from this on the number is used, with a remark
 #   mostly_from, mostly_below  where most numbers are not, the column seems to be in another unit
+#              (of volatilities without any bound: 2 in percent, else 3; of moves: 1)
 #   code       the word that its findings have: missing_CODE
 #   one_of     the words that may stand there
 #   default    what an empty cell means, and one that cannot be read

@@ -52,7 +52,31 @@ fn numbers_that_contradict_each_other_about_the_decimal_mark_are_noticed() {
     assert!(text.contains("line 3 one that is read as the decimal mark"), "{text}");
     let comma = "Date;Close;Volume\n2024-01-02;998,50;529,510\n";
     assert!(finding(comma, "spot-ohlc").unwrap().1.contains("`decimal = \"comma\"`"));
+    // Whole numbers as a German spreadsheet groups them: nothing else in the file says what a point is.
+    for text in [
+        "Date;Open;Close\n02.01.2024;33.288;33.360\n03.01.2024;33.193;33.299\n",
+        "Date;Close\n2024-01-02;16.769\n",
+        "Date,Close\n02.01.2024,16.769\n",
+    ] {
+        let (line, said) = finding(text, "spot-ohlc").unwrap();
+        assert_eq!(line, Some(2), "{text}");
+        assert!(
+            said.contains("it was read as the decimal mark; `decimal = \"point\"` or"),
+            "{said}"
+        );
+    }
+    for text in [
+        "Date,Close\n2024-01-02,33.288\n2024-01-03,33.360\n",
+        "Date;Close\n2024-01-02;33.288\n2024-01-03;33.36\n",
+        "Date;Close\n02.01.2024;184.5\n03.01.2024;184.532\n",
+    ] {
+        assert_eq!(finding(text, "spot-ohlc"), None, "{text}");
+    }
     let own = Mapping::bundled("spot-ohlc").unwrap();
+    let points = Mapping::parse(&format!("decimal = \"point\"\n{}", own.text())).unwrap();
+    let text = "Date;Close\n02.01.2024;33.288\n";
+    let read = read_from(&mut Cursor::new(text), &points, given(), Limits::default()).unwrap();
+    assert_eq!(read.codes(), ["missing_optional_columns"]);
     let own = Mapping::parse(&format!("decimal = \"comma\"\n{}", own.text())).unwrap();
     let limits = Limits::default();
     let read = read_from(&mut Cursor::new(mixed), &own, given(), limits).unwrap();
@@ -75,7 +99,7 @@ fn realised_volatility_in_another_unit_shows_in_the_whole_file() {
     assert_eq!(
         text,
         "10 of 10 numbers of hv20 are below 2 %: they look like fractions, which `--mapping \
-         hv-fraction` reads; a mapping without `mostly_from` takes them as they are"
+         hv-fraction` reads; a mapping with another `mostly_from` takes them as they are"
     );
     let few = columns(rows(&["2024-01-02,0.3089,0.281"], 1));
     assert_eq!(finding(&few, "hv-percent").unwrap().1, 2);
@@ -84,7 +108,7 @@ fn realised_volatility_in_another_unit_shows_in_the_whole_file() {
     assert_eq!(
         text,
         "1 of 2 numbers of hv20 are 3 or more: they look like percentages, which `--mapping \
-         hv-percent` reads; a mapping without `mostly_below` takes them as they are"
+         hv-percent` reads; a mapping with another `mostly_below` takes them as they are"
     );
     // One day of a stock that is being taken over, and what never moved.
     let quiet = "date,hv20,hv30,hv90,hv252\n2024-01-02,1.8,2.4,12.1,14\n";
@@ -168,4 +192,48 @@ fn dates_that_end_in_a_year_are_not_taken_for_ones_that_begin_with_it() {
     assert!(!odd);
     assert!(!codes("A,31/12/20,AMC\nA,31/12/21,AMC\nA,31/12/22,AMC\n").1);
     assert!(codes("A,24/02/01,AMC\nA,24/05/02,AMC\nA,24/08/01,AMC\n").1);
+}
+
+#[test]
+fn a_column_that_cannot_be_read_is_named_with_its_first_cell() {
+    let finding = |text: &str, mapping: &str| {
+        let read = read(text.as_bytes(), mapping);
+        let mut found = read.summary.findings.into_iter().filter(|f| f.code == "unread_column");
+        let first = found.next().map(|found| (found.line, found.count, found.text));
+        assert_eq!(found.next(), None, "{text}");
+        first
+    };
+    let words = "date,ticker,timing\n2024-01-02,A,BMO\n2024-01-03,A,\n2024-01-04,A,After Lunch\n";
+    let (line, count, text) = finding(words, "earnings").unwrap();
+    assert_eq!((line, count), (Some(4), 1));
+    assert_eq!(
+        text,
+        "1 of 3 cells of `timing` cannot be used, the first of them `After Lunch` in line 4; there are BMO, \
+         AMC, DMH, UNKNOWN"
+    );
+    let rows = |cells: &[&str]| {
+        let rows = cells.iter().zip(2..).map(|(cell, day)| format!("2024-01-{day:02},7,{cell}\n"));
+        format!("Date,Close,Vol\n{}", rows.collect::<String>())
+    };
+    let (line, count, text) = finding(&rows(&["62.30M", "", "-", "58.41M"]), "spot-ohlc").unwrap();
+    assert_eq!((line, count), (Some(2), 2));
+    assert_eq!(text, "2 of 2 cells of `vol` cannot be used, the first of them `62.30M` in line 2");
+    assert_eq!(finding(&rows(&["5", "x", "6", "x"]), "spot-ohlc").unwrap().1, 2);
+    assert_eq!(finding(&rows(&["", "x", "n/a"]), "spot-ohlc").unwrap().1, 1);
+    // Single cells among others, and shares in parts, as Stooq and Interactive Brokers write them.
+    for cells in [&["5", "x"][..], &["x", "5", "6", "x", "7"], &["58765470.4", "4930.5"], &["", ""]]
+    {
+        assert_eq!(finding(&rows(cells), "spot-ohlc"), None, "{cells:?}");
+    }
+    // Rows that are rejected do not count, and contracts have no parts.
+    let null = "Date,HV20,HV30\n2024-01-02,20,x\n2024-01-03,20,30\n2024-01-04,,\n2024-01-05,,x\n";
+    assert_eq!(finding(null, "hv-percent"), None);
+    let contracts = "Date,IV30,Options Volume\n2024-01-02,20,4930.5\n";
+    assert_eq!(finding(contracts, "mc-iv").unwrap().1, 1);
+    // Rows that are rejected name the cell, too.
+    let text = "date,close,open\n2024-01-02,x,\n";
+    let told = read(text.as_bytes(), "spot-ohlc").summary.findings;
+    let told = told.iter().find(|found| found.code == "invalid_close").unwrap();
+    assert_eq!(told.text, "1 row rejected: line 2; the first for `x` under `close`");
+    assert_eq!(told.first(), Some("`x` under `close`"));
 }
