@@ -18,6 +18,7 @@ mod rows;
 mod shapes;
 pub(super) mod symbols;
 mod text;
+mod told;
 mod unread;
 mod words;
 

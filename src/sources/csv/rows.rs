@@ -10,6 +10,7 @@ use super::records::{Record, Records, Stop};
 use super::shapes::Shapes;
 use super::symbols::Symbols;
 use super::text::{self, Bytes, Encoding, Utf8Check};
+use super::told;
 use super::unread::Unread;
 use super::words;
 use super::{CsvOptions, Plan, Seen, SymbolFrom};
@@ -78,10 +79,6 @@ pub(super) fn read_rows<R: Read + Seek, E>(
     pass.finish(summary, options.source);
     Ok(())
 }
-
-/// The code of a row that says nothing of a day: as an event it would be shown by no view. Each day of a
-/// mapping has a column that is required or has a default; that of a further day may be unreadable.
-const NO_VALUE: &str = "no_value";
 
 /// A row's day, the index of its symbol, and the day that its item is.
 type RowKey = (Day, usize, Option<Day>);
@@ -294,7 +291,7 @@ impl<'m> Pass<'m> {
             };
             self.read_values(record, day, columns).map_err(because)?;
             if self.values.is_empty() {
-                return Err(because(NO_VALUE));
+                return Err(because(told::NO_VALUE));
             }
             self.shapes.found();
             let values = std::mem::take(&mut self.values);
@@ -315,7 +312,7 @@ impl<'m> Pass<'m> {
             }
         }
         if self.values.is_empty() {
-            return Err(because(NO_VALUE));
+            return Err(because(told::NO_VALUE));
         }
         self.shapes.found();
         Ok((day, symbol, item))
@@ -454,46 +451,21 @@ impl<'m> Pass<'m> {
         summary.optional_field_errors = self.unread.total();
         summary.high_dates = self.high_days.into_iter().collect();
         let findings = &mut summary.findings;
-        let no_date = ["row", "rows"]
-            .map(|rows| format!("{rows} rejected, without a date that is read ({})", dates::FORMS));
-        let rejected = self.rejects.findings_by(source, "line", |code| {
-            let words = match code {
-                "cell_count" => [
-                    "row rejected, with more cells than the header has names",
-                    "rows rejected, with more cells than the header has names",
-                ],
-                "invalid_date" => [no_date[0].as_str(), no_date[1].as_str()],
-                NO_VALUE => [
-                    "row rejected, with a day and no value that is read",
-                    "rows rejected, with a day and no value that is read",
-                ],
-                _ => ["row rejected", "rows rejected"],
-            };
-            (Severity::Reject, words)
-        });
+        let no_date = told::no_date();
+        let rejected = self
+            .rejects
+            .findings_by(source, "line", |code| (Severity::Reject, told::rejected(code, &no_date)));
         findings.extend(rejected.map(|finding| self.unread.explained(finding)));
-        let words = [
-            "date with a time of day, which is another day in another zone (write the day alone)",
-            "dates with a time of day, which is another day in another zone (write the day alone)",
-        ];
-        findings.extend(self.timed.findings(source, Severity::Warning, words, "line"));
-        let words = [
-            "row ends before a column that is read, which is missing there",
-            "rows end before a column that is read, which is missing there",
-        ];
-        findings.extend(self.short.findings(source, Severity::Warning, words, "line"));
-        let words = [
-            "row names another symbol, which `--symbol-from column` would go by",
-            "rows name another symbol, which `--symbol-from column` would go by",
-        ];
-        findings.extend(self.others_named.findings(source, Severity::Warning, words, "line"));
-        let words = [
-            "row whose high is below its low, or whose open or close lies outside of the two",
-            "rows whose high is below their low, or whose open or close lies outside of the two",
-        ];
-        findings.extend(self.bars.findings(source, Severity::Warning, words, "line"));
-        let words = ["remarkably high value", "remarkably high values"];
-        findings.extend(self.high.findings(source, Severity::Warning, words, "line"));
+        findings.extend(self.timed.findings(source, Severity::Warning, told::TIMED, "line"));
+        findings.extend(self.short.findings(source, Severity::Warning, told::SHORT, "line"));
+        findings.extend(self.others_named.findings(
+            source,
+            Severity::Warning,
+            told::OTHERS,
+            "line",
+        ));
+        findings.extend(self.bars.findings(source, Severity::Warning, told::BARS, "line"));
+        findings.extend(self.high.findings(source, Severity::Warning, told::HIGH, "line"));
         let more = self.more.iter().flat_map(|part| &part.columns);
         let columns = self.columns.iter().chain(more);
         let name = |cell: &usize| self.names.get(*cell).map_or("", String::as_str);

@@ -272,7 +272,19 @@ fn column(file: ColumnFile, home: Series) -> Result<Column, MappingError> {
     let words = file.words.into_iter().map(|(word, means)| (word.to_lowercase(), means)).collect();
     let (unit, need, one_of, default) = (file.unit, file.need, file.one_of, file.default);
     let own_name = file.own_name;
-    Ok(Column { names, own_name, field, unit, in_parts, need, codes, range, words, one_of, default })
+    Ok(Column {
+        names,
+        own_name,
+        field,
+        unit,
+        in_parts,
+        need,
+        codes,
+        range,
+        words,
+        one_of,
+        default,
+    })
 }
 
 /// The units of cells that a kind of field may have; none where any will do.
