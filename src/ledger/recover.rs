@@ -23,9 +23,9 @@ use super::error::LedgerError;
 use super::files::{Directory, Files};
 use super::head::{Head, Slots};
 use super::lock::Lock;
-use super::mirror::gather;
+use super::mirror::{Gathered, gather};
 use super::scratch::Folder;
-use super::store::{SledStore, Store};
+use super::store::{PACKS, SledStore, Store};
 use super::verify::Damage;
 use super::{Ledger, Result, modes};
 use crate::domain::{BatchId, Digest, Position};
@@ -188,6 +188,9 @@ impl Ledger {
                 (None, false)
             }
         };
+        if let Err(error) = files.list(PACKS) {
+            note("sources", error.to_string());
+        }
         let overlay = Arc::new(Overlay::new(files.clone()));
         let reading: Arc<dyn Files> = overlay.clone();
         let engine = match engine.then(|| copied(directory, scratch, &reading)) {
@@ -199,7 +202,10 @@ impl Ledger {
             }
             None => None,
         };
-        let mirror = gather(&*files).unwrap_or_default();
+        let mirror = gather(&*files).unwrap_or_else(|error| {
+            note("mirror", said(&error));
+            Gathered::default()
+        });
         mirror.damage.iter().for_each(|what| note("mirror", what.clone()));
         let controls = engine.as_ref().map(|(store, _)| store.controls());
         let controls = match controls {
@@ -252,6 +258,12 @@ impl Ledger {
         salvage.report(&mut survey);
         Ok((ledger, survey))
     }
+}
+
+/// An error with what the system says of it.
+fn said(error: &LedgerError) -> String {
+    let source = std::error::Error::source(error);
+    source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }
 
 /// The engine, opened from a copy of its files.

@@ -196,3 +196,31 @@ fn blocks_of_two_places_are_mixed_only_where_neither_has_a_batch_whole() {
         assert_eq!(desk.run(&format!("-L {name}-new view iv BBB -o csv")).exits(0).out, view);
     }
 }
+
+/// Folders that cannot be read cost what is in them, and nothing else.
+#[test]
+fn a_folder_that_cannot_be_listed_is_told_and_does_without() {
+    let desk = desk();
+    for name in ["sources", "mirror"] {
+        let hurt = copied(&desk, name);
+        std::fs::remove_dir_all(hurt.join(name)).unwrap();
+        std::fs::write(hurt.join(name), "").unwrap();
+        let ran = no_panic(desk.run(&format!("recover {name} {name}-new --json")));
+        let report = ran.json();
+        let taken = &report["taken"];
+        assert_eq!((&taken[0]["engine"], &taken[0]["mirror"]), (&json!(6), &json!(0)), "{report}");
+        assert_eq!(taken[1]["mirror"], 0, "{report}");
+        assert!(
+            report["hurt"].as_array().unwrap().iter().any(|of| of["place"] == name),
+            "{report}"
+        );
+        let missing = report["missing"].as_array().unwrap();
+        match name {
+            // A large source stands in its pack alone.
+            "sources" => assert_eq!((missing.len(), &missing[0]["name"]), (1, &json!("large.csv"))),
+            _ => assert_eq!((ran.exit, missing.len()), (0, 0), "{report}"),
+        }
+        let views = desk.run(&format!("-L {name}-new view iv LARGE -o csv")).exits(0).out;
+        assert_eq!(views, desk.run("view iv LARGE -o csv").exits(0).out);
+    }
+}

@@ -50,8 +50,7 @@ impl Salvage {
         overlay: Arc<Overlay>,
     ) -> Result<Self> {
         let (engine, copy) = engine.unzip();
-        // A folder that cannot be listed has no sources that could be read.
-        let pack = Pack::on(overlay.clone()).unwrap_or_default();
+        let pack = Pack::on(overlay.clone())?;
         let inner = Inner {
             places: Places::new(engine, mirror),
             _copy: copy,
