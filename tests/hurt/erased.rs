@@ -102,7 +102,8 @@ fn whatever_a_ledger_without_erasures_gives_one_with_an_erasure_gives_too() {
         };
         injuries.push(("an end", Box::new(injure)));
     }
-    for names in [&["sled", "sources"][..], &["HEAD", "sled"]] {
+    for names in [&["mirror", "sources"][..], &["sled", "sources"], &["sources"], &["HEAD", "sled"]]
+    {
         let injure = move |dir: &Path| names.iter().for_each(|name| gone(dir, name));
         injuries.push(("folders", Box::new(injure)));
     }

@@ -147,7 +147,7 @@ impl Ledger {
         }
         self.restate(salvage, &chosen.entries, erasing, survey)?;
         // What was erased is not lost.
-        let erased = self.erased_sources().unwrap_or_default();
+        let erased = self.erased_sources()?;
         survey.missing.retain(|source| !erased.contains(&source.digest));
         Ok(())
     }
