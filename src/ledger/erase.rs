@@ -147,6 +147,16 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Moved`].
     pub fn gone(&self, asked: impl Fn(&Digest) -> bool) -> Result<BTreeMap<Digest, Gone>> {
+        self.gone_unless(asked, true)
+    }
+
+    /// The same; `unread` is whether a batch whose manifest cannot be read counts as one that asked for
+    /// all sources, or for none.
+    pub(super) fn gone_unless(
+        &self,
+        asked: impl Fn(&Digest) -> bool,
+        unread: bool,
+    ) -> Result<BTreeMap<Digest, Gone>> {
         let mut gone: BTreeMap<Digest, Gone> = BTreeMap::new();
         for (id, batch) in self.table.iter().filter(|(_, batch)| !batch.erased.is_empty()) {
             let sources = readable(self.manifest_of(&batch.stage))?.unwrap_or_default().sources;
@@ -172,7 +182,7 @@ impl Ledger {
                     manifest.sources.iter().map(|source| source.digest).collect()
                 });
                 let reads =
-                    |digest: &Digest| read.as_ref().map_or(true, |read| read.contains(digest));
+                    |digest: &Digest| read.as_ref().map_or(unread, |read| read.contains(digest));
                 gone.retain(|digest, (at, _)| *at > batch.staged_at || !reads(digest));
             }
         }

@@ -189,7 +189,7 @@ fn an_erasure_whose_entry_is_lost_is_said_again() {
 #[test]
 fn what_was_erased_does_not_come_back_from_an_older_copy() {
     let desk = desk();
-    for name in ["sled"] {
+    for name in ["sources", "sled"] {
         let hurt = copied(&desk, name);
         replace(&desk.path().join("whole"), &hurt, name);
         let report = desk.run(&format!("recover {name} {name}-new --json")).exits(0).json();

@@ -10,7 +10,7 @@ use super::places::Way;
 use super::salvage::Salvage;
 use super::{LostBatch, Restated, Survey};
 use crate::domain::{
-    BatchId, Entry, EntryKind, Erase, Erased, ErasedPart, Position, Stage,
+    BatchId, Digest, Entry, EntryKind, Erase, Erased, ErasedPart, Position, Stage,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -146,9 +146,12 @@ impl Ledger {
             survey.hurt.push(Damage { place: "ERASING".to_owned(), what });
         }
         self.restate(salvage, &chosen.entries, erasing, survey)?;
-        // What was erased is not lost.
+        // What was erased is neither lost nor to be here, though an older pack may have it.
+        let gone = self.gone_for_good()?;
+        salvage.let_go(gone.iter());
         let erased = self.erased_sources()?;
-        survey.missing.retain(|source| !erased.contains(&source.digest));
+        let is_erased = |digest: &Digest| gone.contains(digest) || erased.contains(digest);
+        survey.missing.retain(|source| !is_erased(&source.digest));
         Ok(())
     }
 
@@ -231,6 +234,12 @@ impl Ledger {
             self.take(entry, &bytes);
         }
         Ok(())
+    }
+
+    /// The sources that [are gone](Self::gone), also where a manifest that is lost could say that a later
+    /// batch asked for them again.
+    fn gone_for_good(&self) -> Result<BTreeSet<Digest>> {
+        Ok(self.gone_unless(|_| true, false)?.into_keys().collect())
     }
 }
 
