@@ -1,6 +1,8 @@
 //! A ledger that is hurt: what its mirror is for.
 
 mod attacks;
+mod choice;
+mod erased;
 mod program;
 mod slots;
 

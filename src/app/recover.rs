@@ -3,9 +3,11 @@
 use super::Run;
 use super::error::{AppError, Result};
 use super::outside::{Opened, ready};
-use super::report::{DamageLine, LostLine, MissingLine, Part, RecoverReport, TakenLine};
-use crate::domain::Position;
-use crate::ledger::recover::{Confirmed, Survey, Taken, recover as rescue};
+use super::report::{
+    DamageLine, ErasedAgainLine, LeftOutLine, LostLine, MissingLine, Part, RecoverReport, TakenLine,
+};
+use crate::domain::{BatchId, Position};
+use crate::ledger::recover::{Survey, Taken, recover as rescue};
 use crate::ledger::{Ledger, LedgerError, OpenOptions};
 use std::path::Path;
 
@@ -32,6 +34,7 @@ fn report(dir: &Path, new: Option<&Path>, survey: Survey) -> RecoverReport {
         mirror: taken.mirror,
         packs: taken.packs,
     };
+    let named = |batches: &[BatchId]| batches.iter().map(ToString::to_string).collect();
     RecoverReport {
         schema: "volledger/recover/1",
         whole: survey.whole(),
@@ -41,6 +44,9 @@ fn report(dir: &Path, new: Option<&Path>, survey: Survey) -> RecoverReport {
         position: survey.sound.size.0,
         log_root: survey.sound.root.to_string(),
         confirmed_by: survey.confirmed.name(),
+        confirmed_to: survey.vouched.0,
+        beyond: named(&survey.beyond),
+        end_known: survey.ends,
         taken: vec![
             taken("entries", survey.entries),
             taken("blocks", survey.blocks),
@@ -56,7 +62,28 @@ fn report(dir: &Path, new: Option<&Path>, survey: Survey) -> RecoverReport {
                 what: lost.what.clone(),
             })
             .collect(),
-        behind: survey.behind.iter().map(ToString::to_string).collect(),
+        behind: named(&survey.behind),
+        left_out: survey
+            .left_out
+            .iter()
+            .map(|left| LeftOutLine {
+                place: left.place.clone(),
+                from: left.from.0,
+                entries: left.entries,
+                batches: named(&left.batches),
+            })
+            .collect(),
+        erased_again: survey
+            .restated
+            .iter()
+            .map(|erased| ErasedAgainLine {
+                entry: erased.at.0,
+                was: erased.was.0,
+                known: erased.known,
+                batches: named(&erased.batches),
+                events: erased.events,
+            })
+            .collect(),
         missing: survey
             .missing
             .iter()
@@ -99,10 +126,19 @@ pub fn open_sound(dir: &Path, run: &Run<'_>) -> Result<Opened> {
     if survey.sound.size.0 == 0 {
         return Err(LedgerError::damaged("nothing of it is sound").into());
     }
+    let by = match survey.vouched {
+        to if to < survey.sound.size && to.0 > 0 => {
+            format!(
+                "confirmed by {} up to {to}, and by nothing behind that",
+                survey.confirmed.name()
+            )
+        }
+        to if to < survey.sound.size => "confirmed by nothing".to_owned(),
+        _ => format!("confirmed by {}", survey.confirmed.name()),
+    };
     ledger.note(format!(
-        "the ledger is damaged; this is read from what verifies of it, up to {} (confirmed by {})",
-        survey.sound.size,
-        survey.confirmed.name()
+        "the ledger is damaged; this is read from what verifies of it, up to {} ({by})",
+        survey.sound.size
     ));
     ready(ledger, run)
 }
@@ -127,7 +163,7 @@ pub fn open_unwritable(dir: &Path, why: LedgerError, run: &Run<'_>) -> Result<Op
 /// What can be read of a ledger without writing there, where that is everything that HEAD acknowledges.
 fn whole(dir: &Path, engine: bool) -> Option<(Ledger, Survey)> {
     let (ledger, survey) = Ledger::sound_part(dir, None, engine).ok()?;
-    (survey.whole() && survey.confirmed == Confirmed::Head).then_some((ledger, survey))
+    (survey.whole() && survey.head.is_some()).then_some((ledger, survey))
 }
 
 fn reason(why: &LedgerError) -> String {

@@ -69,6 +69,15 @@ fn blank(window: Window, gone: &BTreeSet<u32>, entry: Position) -> Result<Window
     Ok(Window { rows, rejects, erased })
 }
 
+/// What could be read; damage is told where it counts, and is no reason to say nothing of the rest.
+fn readable<T>(read: Result<T>) -> Result<Option<T>> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(LedgerError::Moved) => Err(LedgerError::Moved),
+        Err(_) => Ok(None),
+    }
+}
+
 /// The number of a window's first event.
 fn first_of(window: &Window) -> u32 {
     let rows = window.rows.heads().iter().map(|head| head.seq);
@@ -94,14 +103,16 @@ impl Ledger {
         Ok(found.erased)
     }
 
-    /// The sources whose bytes may be gone, since events that were read from them were erased.
+    /// The sources whose bytes may be gone, since events that were read from them were erased. Of a batch
+    /// whose blocks or manifest cannot be read nothing is said.
     ///
     /// # Errors
-    /// Damage of blocks or manifests.
+    /// [`LedgerError::Moved`].
     pub fn erased_sources(&self) -> Result<BTreeSet<Digest>> {
         let mut found = BTreeSet::new();
         for (id, batch) in self.table.iter().filter(|(_, batch)| !batch.erased.is_empty()) {
-            found.extend(self.sources_behind(&batch.stage, &self.erased_of(id)?)?);
+            let sources = self.erased_of(id).and_then(|of| self.sources_behind(&batch.stage, &of));
+            found.extend(readable(sources)?.unwrap_or_default());
         }
         Ok(found)
     }
@@ -129,18 +140,30 @@ impl Ledger {
     /// The sources that erased events were read from and that nobody has asked for since: what a batch
     /// was read from before the erasure went with it, whatever of that batch is left, and comes back
     /// with a batch that is read anew, not with one that is split off. Each with the batch that lost
-    /// events last, and by which entry. Of other sources than `asked` nothing is said.
+    /// events last, and by which entry. Of other sources than `asked` nothing is said, nor of those of a
+    /// batch whose blocks or manifest cannot be read; a later batch whose manifest cannot be may have
+    /// asked for any.
     ///
     /// # Errors
-    /// Damage of blocks or manifests.
+    /// [`LedgerError::Moved`].
     pub fn gone(&self, asked: impl Fn(&Digest) -> bool) -> Result<BTreeMap<Digest, Gone>> {
+        self.gone_unless(asked, true)
+    }
+
+    /// The same; `unread` is whether a batch whose manifest cannot be read counts as one that asked for
+    /// all sources, or for none.
+    pub(super) fn gone_unless(
+        &self,
+        asked: impl Fn(&Digest) -> bool,
+        unread: bool,
+    ) -> Result<BTreeMap<Digest, Gone>> {
         let mut gone: BTreeMap<Digest, Gone> = BTreeMap::new();
         for (id, batch) in self.table.iter().filter(|(_, batch)| !batch.erased.is_empty()) {
-            let sources = self.manifest_of(&batch.stage)?.sources;
+            let sources = readable(self.manifest_of(&batch.stage))?.unwrap_or_default().sources;
             if !sources.iter().any(|source| asked(&source.digest)) {
                 continue;
             }
-            for erased in self.erased_of(id)? {
+            for erased in readable(self.erased_of(id))?.unwrap_or_default() {
                 let source = sources.get(erased.source as usize);
                 if let Some(source) = source.filter(|source| asked(&source.digest)) {
                     let last = gone.entry(source.digest).or_insert((erased.entry, id));
@@ -154,9 +177,13 @@ impl Ledger {
             gone.remove(&batch.stage.manifest);
             gone.remove(&batch.stage.mapping.digest);
             if batch.staged_at > first && !batch.stage.is_part() {
-                let read: BTreeSet<Digest> =
-                    self.manifest_of(&batch.stage)?.sources.iter().map(|s| s.digest).collect();
-                gone.retain(|digest, (at, _)| *at > batch.staged_at || !read.contains(digest));
+                let manifest = readable(self.manifest_of(&batch.stage))?;
+                let read = manifest.map(|manifest| -> BTreeSet<Digest> {
+                    manifest.sources.iter().map(|source| source.digest).collect()
+                });
+                let reads =
+                    |digest: &Digest| read.as_ref().map_or(unread, |read| read.contains(digest));
+                gone.retain(|digest, (at, _)| *at > batch.staged_at || !reads(digest));
             }
         }
         Ok(gone)
@@ -166,7 +193,7 @@ impl Ledger {
     fn brought_back(&self) -> Result<BTreeSet<Digest>> {
         let mut found = BTreeSet::new();
         for digest in self.gone(|_| true)?.into_keys() {
-            if self.store.kept(&digest)?.is_some() {
+            if readable(self.store.kept(&digest))?.flatten().is_some() {
                 found.insert(digest);
             }
         }

@@ -1,30 +1,36 @@
 //! A hurt ledger: what of it still verifies, read where it lies, and written into a new one.
 //!
 //! Nothing in the hurt directory is changed. sled is opened from a copy, since opening writes.
-//! Each entry and block is taken from the engine or from the mirror, whichever gives the recorded
-//! roots; each source from its pack or from the mirror, whichever gives its digest. So nothing is
-//! taken on trust except where a report says so.
+//! Each entry is taken from the engine or from the mirror, whichever gives the root that HEAD or a
+//! checkpoint of the mirror holds (`choose`); the blocks of each batch from the place that has it whole,
+//! else from both (`places`), if they give its root and are erased as the log says (`take`); each source
+//! from its pack or from the mirror, whichever gives its digest. So nothing is taken on trust except where
+//! a report says so: entries that follow the others and that nothing vouches for.
 
 mod choose;
+mod overlay;
 mod packs;
+mod places;
 mod rescue;
 mod salvage;
+mod take;
 
 pub use choose::Confirmed;
 pub use rescue::recover;
 
+use super::erase;
 use super::error::LedgerError;
 use super::files::{Directory, Files};
 use super::head::{Head, Slots};
 use super::lock::Lock;
-use super::mirror::gather;
-use super::root::batch_root;
+use super::mirror::{Gathered, gather};
 use super::scratch::Folder;
-use super::store::{SledStore, Store};
+use super::store::{PACKS, SledStore, Store};
 use super::verify::Damage;
-use super::{Ledger, Result, codec, modes};
-use crate::domain::{BatchId, Digest, EntryKind, Position, Stage};
-use choose::Chosen;
+use super::{Ledger, Result, modes};
+use crate::domain::{BatchId, Digest, Position};
+use choose::Found;
+use overlay::Overlay;
 use salvage::Salvage;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -65,6 +71,35 @@ pub struct LostSource {
     pub batch: BatchId,
 }
 
+/// Entries that are there, and not taken: they are not those of the log that is sound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Where: `engine`, `mirror`, `engine and mirror`.
+    pub place: String,
+    /// The first of them.
+    pub from: Position,
+    /// How many.
+    pub entries: u64,
+    /// The batches that they stage.
+    pub batches: Vec<BatchId>,
+}
+
+/// An erasure whose entry is not in the sound log, though batches of that log lost events by it: another
+/// entry says so in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restated {
+    /// The entry, which follows the sound log.
+    pub at: Position,
+    /// Where it stood.
+    pub was: Position,
+    /// Whether what it said is still known: who erased, when and why.
+    pub known: bool,
+    /// The batches.
+    pub batches: Vec<BatchId>,
+    /// How many events of them.
+    pub events: u64,
+}
+
 /// What of a hurt ledger verifies, and what does not.
 #[derive(Clone, Debug)]
 pub struct Survey {
@@ -72,8 +107,14 @@ pub struct Survey {
     pub head: Option<Head>,
     /// The log that is sound: as long as that, with that root.
     pub sound: Head,
-    /// What vouches for its root.
+    /// As far as something vouches for it: what follows decodes, and its batches are whole.
+    pub vouched: Position,
+    /// What does.
     pub confirmed: Confirmed,
+    /// The batches that are taken though nothing vouches for their entries.
+    pub beyond: Vec<BatchId>,
+    /// Whether something says that no more was acknowledged than is here.
+    pub ends: bool,
     /// Control entries, by where they were read.
     pub entries: Taken,
     /// Blocks, by where they were read.
@@ -84,6 +125,10 @@ pub struct Survey {
     pub lost: Vec<LostBatch>,
     /// Batches that are whole, but staged after a lost one.
     pub behind: Vec<BatchId>,
+    /// Entries that are there, and not taken.
+    pub left_out: Vec<LeftOut>,
+    /// Erasures that are said by other entries now.
+    pub restated: Vec<Restated>,
     /// Sources that are lost.
     pub missing: Vec<LostSource>,
     /// What is hurt in the directory.
@@ -91,11 +136,13 @@ pub struct Survey {
 }
 
 impl Survey {
-    /// Whether nothing that HEAD acknowledges is lost.
+    /// Whether nothing that was acknowledged is lost, as far as anything here can say that.
     pub fn whole(&self) -> bool {
-        let all = self.head.is_none_or(|head| self.sound.size >= head.size);
-        all && self.confirmed != Confirmed::Nothing
+        self.ends
+            && self.head.is_none_or(|head| self.sound.size >= head.size)
             && self.lost.is_empty()
+            && self.left_out.is_empty()
+            && self.restated.is_empty()
             && self.missing.is_empty()
     }
 }
@@ -141,7 +188,12 @@ impl Ledger {
                 (None, false)
             }
         };
-        let engine = match engine.then(|| copied(directory, scratch, &files)) {
+        if let Err(error) = files.list(PACKS) {
+            note("sources", error.to_string());
+        }
+        let overlay = Arc::new(Overlay::new(files.clone()));
+        let reading: Arc<dyn Files> = overlay.clone();
+        let engine = match engine.then(|| copied(directory, scratch, &reading)) {
             Some(Ok(engine)) => Some(engine),
             Some(Err(error @ LedgerError::NotWritable { .. })) => return Err(error),
             Some(Err(error)) => {
@@ -150,7 +202,10 @@ impl Ledger {
             }
             None => None,
         };
-        let mirror = gather(&*files).unwrap_or_default();
+        let mirror = gather(&*files).unwrap_or_else(|error| {
+            note("mirror", said(&error));
+            Gathered::default()
+        });
         mirror.damage.iter().for_each(|what| note("mirror", what.clone()));
         let controls = engine.as_ref().map(|(store, _)| store.controls());
         let controls = match controls {
@@ -162,7 +217,7 @@ impl Ledger {
             None => None,
         };
         let controls: BTreeMap<u64, Vec<u8>> = controls.into_iter().flatten().collect();
-        let Chosen { entries, confirmed } = choose::log(head, torn, &controls, &mirror);
+        let chosen = choose::log(&Found { head, torn, engine: &controls, mirror: &mirror });
         if let Some(head) = head
             && engine.is_some()
             && (controls.len() as u64) < head.size.0
@@ -170,19 +225,26 @@ impl Ledger {
             let (has, says) = (controls.len(), head.size.0);
             note("engine", format!("it has {has} of the {says} entries of the log"));
         }
-        if head.is_some() && confirmed != Confirmed::Head {
+        if chosen.foreign_head {
             note("HEAD", "it does not hold the root of any log that is here".into());
         }
-        let salvage = Salvage::new(engine, mirror, files);
+        hurt.extend(chosen.hurt.iter().cloned());
+        let unfinished = erase::note::is_there(&*files);
+        let salvage = Salvage::new(engine, mirror, overlay)?;
         let mut survey = Survey {
             head,
             sound: Head { size: Position(0), root: Self::in_memory().head().root },
-            confirmed,
+            vouched: Position(chosen.vouched),
+            confirmed: chosen.confirmed,
+            beyond: Vec::new(),
+            ends: chosen.ends,
             entries: Taken::default(),
             blocks: Taken::default(),
             sources: Taken::default(),
             lost: Vec::new(),
             behind: Vec::new(),
+            left_out: chosen.left_out.clone(),
+            restated: Vec::new(),
             missing: Vec::new(),
             hurt,
         };
@@ -192,72 +254,16 @@ impl Ledger {
             _lock: lock,
             ..Self::in_memory()
         };
-        ledger.take_sound(&salvage, entries, torn, &mut survey)?;
+        ledger.take_sound(&salvage, chosen, unfinished, &mut survey)?;
         salvage.report(&mut survey);
         Ok((ledger, survey))
     }
+}
 
-    /// Takes the entries as far as every batch has its root.
-    fn take_sound(
-        &mut self,
-        salvage: &Salvage,
-        entries: Vec<choose::Pick>,
-        torn: bool,
-        survey: &mut Survey,
-    ) -> Result<()> {
-        // Beside a hurt slot, HEAD may have been moving beyond what the sound one names.
-        let acknowledged = survey.head.filter(|_| !torn).map_or(u64::MAX, |head| head.size.0);
-        for (position, pick) in (1..).zip(entries) {
-            let entry = codec::decode_entry(&pick.bytes)?;
-            if let EntryKind::Stage(stage) = &entry.kind {
-                if let Err(error) = self.rescue_batch(salvage, stage) {
-                    if position > acknowledged {
-                        break; // never acknowledged, and not whole
-                    }
-                    survey.lost.push(LostBatch {
-                        batch: stage.batch,
-                        staged_at: Position(position),
-                        events: stage.events,
-                        what: error.to_string(),
-                    });
-                } else if !survey.lost.is_empty() {
-                    survey.behind.push(stage.batch);
-                }
-                if survey.lost.is_empty() {
-                    salvage.find_sources(stage, survey);
-                }
-            }
-            if !survey.lost.is_empty() {
-                continue;
-            }
-            match pick.mirrored {
-                true => survey.entries.mirror += 1,
-                false => survey.entries.engine += 1,
-            }
-            salvage.put_entry(position, &pick.bytes)?;
-            self.take(entry, &pick.bytes);
-        }
-        survey.sound = self.head();
-        // What was erased is not lost.
-        let erased = self.erased_sources().unwrap_or_default();
-        survey.missing.retain(|source| !erased.contains(&source.digest));
-        Ok(())
-    }
-
-    /// Makes sure that the blocks of a batch give its root: those of the engine where they are
-    /// whole, else those of the mirror.
-    fn rescue_batch(&self, salvage: &Salvage, stage: &Stage) -> Result<()> {
-        let mut last = None;
-        for mirror_first in [false, true] {
-            salvage.prefer_mirror(stage.batch, mirror_first);
-            match batch_root(self, stage) {
-                Ok(root) if root == stage.batch_root => return Ok(()),
-                Ok(_) => last = Some(LedgerError::damaged("its events do not give its root")),
-                Err(error) => last = Some(error),
-            }
-        }
-        Err(last.unwrap_or_else(|| LedgerError::damaged("its events are gone")))
-    }
+/// An error with what the system says of it.
+fn said(error: &LedgerError) -> String {
+    let source = std::error::Error::source(error);
+    source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }
 
 /// The engine, opened from a copy of its files.

@@ -14,6 +14,9 @@ impl Document for RecoverReport {
         };
         let confirmed = match self.confirmed_by {
             "nothing" => "! nothing vouches for its root".to_owned(),
+            by if self.confirmed_to < self.position => {
+                format!("its root confirmed by {by} up to #{}", self.confirmed_to)
+            }
             by => format!("its root confirmed by {by}"),
         };
         let done = match &self.to {
@@ -32,6 +35,17 @@ impl Document for RecoverReport {
         for hurt in &self.hurt {
             out += &format!("  hurt: {}: {}\n", look.cell(&hurt.place), look.cell(&hurt.what));
         }
+        if self.confirmed_to < self.position && self.confirmed_by != "nothing" {
+            let (first, last) = (self.confirmed_to + 1, self.position);
+            let names = match self.beyond.is_empty() {
+                true => String::new(),
+                false => format!(" ({})", self.beyond.join(" ")),
+            };
+            let sign = if self.whole { "" } else { "! " };
+            out += &format!(
+                "  {sign}#{first} to #{last}{names}: whole, and nothing vouches for them\n"
+            );
+        }
         for lost in &self.lost {
             let events = counted(lost.events, "event");
             let what = look.cell(&lost.what);
@@ -42,10 +56,37 @@ impl Document for RecoverReport {
             let names = self.behind.join(" ");
             out += &format!("  ! {names}: whole, but staged behind what is lost\n");
         }
+        for left in &self.left_out {
+            let entries = match left.entries {
+                1 => "1 entry".to_owned(),
+                many => format!("{} entries", count(many)),
+            };
+            let (from, place) = (left.from, &left.place);
+            let names = match left.batches.is_empty() {
+                true => String::new(),
+                false => format!(", with {}", left.batches.join(" ")),
+            };
+            out += &format!("  ! left out: {entries} of {place} from #{from} on{names}\n");
+        }
+        for erased in &self.erased_again {
+            let (events, names) = (counted(erased.events, "event"), erased.batches.join(" "));
+            let (entry, was) = (erased.entry, erased.was);
+            let said = if erased.known { "" } else { ", of which nothing more is known" };
+            out += &format!(
+                "  ! {events} of {names}: erased by #{was}, which is not in this log{said}; #{entry} of \
+                 the new one says so\n"
+            );
+        }
         for missing in &self.missing {
             let digest: String = missing.source.chars().take(12).collect();
             let name = look.cell(&missing.name);
             out += &format!("  ! source {digest} of {} is lost: {name}\n", missing.batch);
+        }
+        if let Some(head) = self.head.filter(|head| *head > position) {
+            let last = if position + 1 < head { format!(" to #{head}") } else { String::new() };
+            out += &format!("  ! #{}{last}: not here, though HEAD names them\n", position + 1);
+        } else if !self.end_known {
+            out += "  ! nothing says where the log ended: more may have been acknowledged\n";
         }
         if self.whole {
             out += "  nothing that was acknowledged is lost\n";

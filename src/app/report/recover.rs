@@ -20,14 +20,24 @@ pub struct RecoverReport {
     pub position: u64,
     /// Its root.
     pub log_root: String,
-    /// What vouches for the root: `HEAD`, `mirror`, `nothing`.
+    /// What vouches for the log as far as `confirmed_to`: `HEAD`, `mirror`, `nothing`.
     pub confirmed_by: &'static str,
+    /// As far as that vouches for it.
+    pub confirmed_to: u64,
+    /// The batches behind that: they are whole and taken, and nothing says that they were acknowledged.
+    pub beyond: Vec<String>,
+    /// Whether something says that no more was acknowledged than is here.
+    pub end_known: bool,
     /// What was taken from where: a line for entries, blocks and sources.
     pub taken: Vec<TakenLine>,
     /// Batches whose events are lost.
     pub lost: Vec<LostLine>,
     /// Batches that are whole, but staged after a lost one, and so not in the new ledger.
     pub behind: Vec<String>,
+    /// Entries that are there, and not taken: they are not those of this log.
+    pub left_out: Vec<LeftOutLine>,
+    /// Erasures of these batches whose entries are not in the sound log: another entry says so.
+    pub erased_again: Vec<ErasedAgainLine>,
     /// Sources whose bytes are lost; the events read from them are not.
     pub missing: Vec<MissingLine>,
     /// What is hurt in the directory.
@@ -58,6 +68,34 @@ pub struct LostLine {
     pub events: u64,
     /// Why they are lost.
     pub what: String,
+}
+
+/// Entries that are there, and not taken.
+#[derive(Clone, Debug, Serialize)]
+pub struct LeftOutLine {
+    /// `engine`, `mirror`, `engine and mirror`.
+    pub place: String,
+    /// The position of the first.
+    pub from: u64,
+    /// How many.
+    pub entries: u64,
+    /// The batches that they stage.
+    pub batches: Vec<String>,
+}
+
+/// An erasure that another entry says now.
+#[derive(Clone, Debug, Serialize)]
+pub struct ErasedAgainLine {
+    /// That entry, behind the sound log.
+    pub entry: u64,
+    /// Where the erasure stood before.
+    pub was: u64,
+    /// Whether who erased, when and why is still known.
+    pub known: bool,
+    /// The batches.
+    pub batches: Vec<String>,
+    /// How many events of them.
+    pub events: u64,
 }
 
 /// A source whose bytes are lost.

@@ -14,8 +14,9 @@ EXAMPLES
   volledger recover .volledger .volledger-new  write everything that verifies into a new ledger
 
 Each entry, block and source is taken from the storage engine, the mirror or the packs, whichever
-matches the recorded digests. The hurt directory is not changed. The exit code is 30 when something
-that was acknowledged is lost; the report names it.";
+matches the recorded digests. Entries that HEAD and the mirror do not vouch for are taken where
+their batches are whole; the report tells them apart. The hurt directory is not changed. The exit
+code is 30 when something that was acknowledged is lost, or may be; the report says what.";
 
 /// Write everything of a damaged ledger that verifies into a new one
 #[derive(Debug, Args)]

@@ -10,7 +10,7 @@ use super::{
     MAX_BODY, Packing, Tag, V1, V2, columns, compress, decompress, erased, from_bytes_of, lift,
     to_bytes_of,
 };
-use crate::domain::{Day, Digest, Reject, Rows, Series, Symbol, Window};
+use crate::domain::{Day, Digest, Erased, Reject, Rows, Series, Symbol, Window};
 
 /// Most events in a block. At the usual 6 to 20 bytes a row a block stays far below the engine's
 /// safe value size.
@@ -80,6 +80,13 @@ pub fn encode_blocks(window: &Window, codec: Codec) -> Result<Vec<Vec<u8>>, Ledg
         blocks.push(seal((first, events), part.len(), 0, Vec::new(), (0, 0), erased::CODEC, raw)?);
     }
     Ok(blocks)
+}
+
+/// Encodes what is kept of the erased events of a block again, in the place that its header says.
+pub fn encode_erased(header: &BlockHeader, erased: &[Erased]) -> Result<Vec<u8>, LedgerError> {
+    let window = (header.window_first, header.window_events);
+    let raw = erased::encode(erased)?;
+    seal(window, erased.len(), 0, Vec::new(), (0, 0), erased::CODEC, raw)
 }
 
 /// A block, and the size of what is packed in it.

@@ -20,7 +20,8 @@ mod v2;
 mod varints;
 
 pub use block::{
-    BLOCK_EVENTS, BlockHeader, Codec, decode_block, decode_keys, encode_blocks, read_header,
+    BLOCK_EVENTS, BlockHeader, Codec, decode_block, decode_keys, encode_blocks, encode_erased,
+    read_header,
 };
 pub use chunk::{decode_chunk, encode_chunk, is_earlier_chunk};
 pub use directory::{

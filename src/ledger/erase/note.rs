@@ -85,6 +85,11 @@ pub(in crate::ledger) fn carry(from: &dyn Files, to: &dyn Files) -> Result<()> {
     }
 }
 
+/// Whether there is a note, also one that cannot be read.
+pub(in crate::ledger) fn is_there(files: &dyn Files) -> bool {
+    !matches!(text(files), Ok(None))
+}
+
 fn parse(text: &str) -> Option<(Position, Selection)> {
     let cut = text.trim_end_matches('\n').rfind('\n')? + 1;
     let (body, check) = text.split_at_checked(cut)?;

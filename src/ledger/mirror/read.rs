@@ -50,7 +50,7 @@ impl Gathered {
 
     /// How many entries a crash may have left after that one: two only where they were to be
     /// acknowledged together, or the second cannot be read.
-    pub(super) fn left_behind(&self, position: u64) -> u64 {
+    pub(in crate::ledger) fn left_behind(&self, position: u64) -> u64 {
         let second = position + 2;
         match self.joined.contains(&second) || !self.controls.contains_key(&second) {
             true => 2,

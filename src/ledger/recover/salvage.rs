@@ -2,19 +2,16 @@
 
 use super::super::codec::{self, Kept, ManifestSource};
 use super::super::error::LedgerError;
-use super::super::files::Files;
 use super::super::mirror::Gathered;
 use super::super::scratch::Folder;
-use super::super::store::{MemoryStore, PACKS, Pack, SledStore, Store};
+use super::super::store::{MemoryStore, Pack, SledStore, Store};
 use super::super::{Ledger, Result};
+use super::overlay::{MIRRORED, Overlay, only_read};
+use super::places::{Places, Way};
 use super::{LostSource, Survey, packs};
-use crate::domain::{BatchId, Digest, Stage};
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Cursor, Read};
+use crate::domain::{BatchId, Digest, Erased, Position, Stage};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// The pack of what the mirror gives: the real ones begin with 1.
-const MIRRORED: u32 = 0;
 
 /// What is left of a hurt ledger; clones are the same one.
 #[derive(Clone, Debug)]
@@ -28,159 +25,121 @@ pub(super) struct Salvage {
 #[derive(Debug)]
 struct Inner {
     // The engine is let go before its files are.
-    engine: Option<SledStore>,
+    places: Places,
     _copy: Option<Folder>,
-    mirror: Gathered,
-    mirror_first: BTreeSet<u32>,
     searched: Option<BTreeMap<Digest, Kept>>,
     /// Control entries, places of sources, views.
     memory: MemoryStore,
-    from_engine: BTreeSet<(u32, u32)>,
-    from_mirror: BTreeSet<(u32, u32)>,
-    done: BTreeSet<Digest>,
+    /// Where each source was found; none where it was not.
+    sources: BTreeMap<Digest, Option<FoundIn>>,
 }
 
-/// The ledger's files, and one more pack in memory.
-#[derive(Debug)]
-struct Overlay {
-    files: Arc<dyn Files>,
-    mirrored: Mutex<Vec<u8>>,
-}
-
-fn only_read() -> io::Error {
-    io::Error::new(io::ErrorKind::ReadOnlyFilesystem, "a hurt ledger is only read")
-}
-
-impl Files for Overlay {
-    fn list(&self, folder: &str) -> io::Result<BTreeMap<String, u64>> {
-        self.files.list(folder)
-    }
-
-    fn read_from(&self, name: &str, offset: u64) -> io::Result<Box<dyn Read>> {
-        if name != format!("{PACKS}/{MIRRORED:06}.pack") {
-            return self.files.read_from(name, offset);
-        }
-        let bytes = self.mirrored.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(Box::new(Cursor::new(bytes.get(offset as usize..).unwrap_or_default().to_vec())))
-    }
-
-    fn write_at(&self, _: &str, _: u64, _: &[u8]) -> io::Result<()> {
-        Err(only_read())
-    }
-
-    fn cut(&self, _: &str, _: u64) -> io::Result<()> {
-        Err(only_read())
-    }
-
-    fn sync(&self, _: &str) -> io::Result<()> {
-        Err(only_read())
-    }
-
-    fn replace(&self, _: &str, _: &[u8]) -> io::Result<()> {
-        Err(only_read())
-    }
+/// Where a source was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FoundIn {
+    /// Where the engine says.
+    Engine,
+    Packs,
+    Mirror,
 }
 
 impl Salvage {
     pub(super) fn new(
         engine: Option<(SledStore, Folder)>,
         mirror: Gathered,
-        files: Arc<dyn Files>,
-    ) -> Self {
+        overlay: Arc<Overlay>,
+    ) -> Result<Self> {
         let (engine, copy) = engine.unzip();
-        let overlay = Arc::new(Overlay { files, mirrored: Mutex::default() });
-        // A folder that cannot be listed has no sources that could be read.
-        let pack = Pack::on(overlay.clone()).unwrap_or_default();
+        let pack = Pack::on(overlay.clone())?;
         let inner = Inner {
-            engine,
+            places: Places::new(engine, mirror),
             _copy: copy,
-            mirror,
-            mirror_first: BTreeSet::new(),
             searched: None,
             memory: MemoryStore::default(),
-            from_engine: BTreeSet::new(),
-            from_mirror: BTreeSet::new(),
-            done: BTreeSet::new(),
+            sources: BTreeMap::new(),
         };
-        Self { inner: Arc::new(Mutex::new(inner)), pack, overlay }
+        Ok(Self { inner: Arc::new(Mutex::new(inner)), pack, overlay })
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the blocks of a batch are taken from the mirror where both have one.
-    pub(super) fn prefer_mirror(&self, batch: BatchId, yes: bool) {
-        let mut inner = self.inner();
-        match yes {
-            true => inner.mirror_first.insert(batch.0),
-            false => inner.mirror_first.remove(&batch.0),
-        };
+    /// Takes the blocks of a batch some way from now on.
+    pub(super) fn take(&self, stage: &Stage, way: Way) {
+        self.inner().places.take(stage.batch, stage.events, way);
+    }
+
+    /// What is kept of the erased events of a batch that was read to its end.
+    pub(super) fn erased(&self, batch: BatchId) -> Result<Vec<Erased>> {
+        self.inner().places.erased(&*self.overlay, batch)
+    }
+
+    /// The entry of an erasure stands elsewhere from now on.
+    pub(super) fn moves(&self, from: Position, to: Position) {
+        self.inner().places.moves(from, to);
     }
 
     pub(super) fn put_entry(&self, position: u64, bytes: &[u8]) -> Result<()> {
         self.inner().memory.put_control(position, bytes)
     }
 
-    /// Finds the sources of a batch, and notes those that are lost.
-    pub(super) fn find_sources(&self, stage: &Stage, survey: &mut Survey) {
+    /// Finds the sources of a batch: those that were not looked for yet, and of them the lost ones.
+    pub(super) fn find_sources(&self, stage: &Stage) -> (Vec<Digest>, Vec<LostSource>) {
         let batch = stage.batch;
-        let mut note = |digest: Digest, name: &str| {
-            if !self.inner().done.insert(digest) {
+        let (mut found, mut lost) = (Vec::new(), Vec::new());
+        let mut look = |digest: Digest, name: &str| {
+            if self.inner().sources.contains_key(&digest) {
                 return;
             }
-            if !self.find(&digest, name, survey) {
-                let name = name.to_owned();
-                survey.missing.push(LostSource { digest, name, batch });
+            let place = self.find(&digest, name);
+            self.inner().sources.insert(digest, place);
+            found.push(digest);
+            if place.is_none() {
+                lost.push(LostSource { digest, name: name.to_owned(), batch });
             }
         };
-        note(stage.manifest, "the manifest");
-        note(stage.mapping.digest, "the mapping's definition");
+        look(stage.manifest, "the manifest");
+        look(stage.mapping.digest, "the mapping's definition");
         let bytes = self.read(&stage.manifest).unwrap_or_default();
         let sources = codec::decode_manifest(&bytes).map(|manifest| manifest.sources);
         for ManifestSource { digest, name, .. } in sources.unwrap_or_default() {
-            note(digest, &name);
+            look(digest, &name);
+        }
+        (found, lost)
+    }
+
+    /// Lets go of sources that were found: nothing refers to them, or they are not to be here.
+    pub(super) fn let_go<'a>(&self, sources: impl Iterator<Item = &'a Digest>) {
+        let mut inner = self.inner();
+        for digest in sources {
+            inner.memory.remove_kept(digest);
+            inner.sources.remove(digest);
         }
     }
 
     /// Finds one source: where the engine says, in the packs, in the mirror.
-    fn find(&self, digest: &Digest, name: &str, survey: &mut Survey) -> bool {
+    fn find(&self, digest: &Digest, name: &str) -> Option<FoundIn> {
         let named = |kept: Kept| Kept { name: name.to_owned(), ..kept };
-        let place = self.inner().engine.as_ref().and_then(|e| e.kept(digest).ok().flatten());
-        if let Some(kept) = place
-            && self.try_at(digest, kept)
-        {
-            survey.sources.engine += 1;
-            return true;
+        let noted = |inner: &Inner| inner.places.engine.as_ref()?.kept(digest).ok()?;
+        let place = noted(&self.inner());
+        if place.is_some_and(|kept| self.try_at(digest, kept)) {
+            return Some(FoundIn::Engine);
         }
         let place = {
             let mut inner = self.inner();
             let overlay = &*self.overlay;
             inner.searched.get_or_insert_with(|| packs::search(overlay)).get(digest).cloned()
         };
-        if let Some(kept) = place
-            && self.try_at(digest, named(kept))
-        {
-            survey.sources.packs += 1;
-            return true;
+        if place.is_some_and(|kept| self.try_at(digest, named(kept))) {
+            return Some(FoundIn::Packs);
         }
-        let Some(bytes) = self.inner().mirror.source(&*self.overlay, digest) else {
-            return false;
-        };
+        let bytes = self.inner().places.mirror.source(&*self.overlay, digest)?;
         let mut scratch = Pack::default();
-        let Ok((_, kept)) = scratch.keep(&mut bytes.as_slice(), name, 0) else {
-            return false;
-        };
-        let offset = {
-            let mut mirrored = self.overlay.mirrored.lock().unwrap_or_else(PoisonError::into_inner);
-            let offset = mirrored.len() as u64;
-            mirrored.extend_from_slice(scratch.memory());
-            offset
-        };
-        let end = offset + kept.end;
-        let found = self.try_at(digest, Kept { pack: MIRRORED, offset, end, ..kept });
-        survey.sources.mirror += u64::from(found);
-        found
+        let (_, kept) = scratch.keep(&mut bytes.as_slice(), name, 0).ok()?;
+        let offset = self.overlay.add(scratch.memory());
+        let kept = Kept { pack: MIRRORED, offset, end: offset + kept.end, ..kept };
+        self.try_at(digest, kept).then_some(FoundIn::Mirror)
     }
 
     /// Notes a place if the source really is there.
@@ -199,48 +158,18 @@ impl Salvage {
         ledger.source(digest).ok()
     }
 
-    /// Says where the blocks came from, and which of the engine's are hurt.
+    /// Says where blocks and sources came from, and which blocks of the engine are hurt.
     pub(super) fn report(&self, survey: &mut Survey) {
         let inner = self.inner();
-        survey.blocks.engine = inner.from_engine.len() as u64;
-        survey.blocks.mirror = inner.from_mirror.len() as u64;
-        if inner.engine.is_some() {
-            for (batch, index) in inner.from_mirror.iter().take(100) {
-                let what = format!("block {index} of batch b{batch} is hurt or missing");
-                survey.hurt.push(super::Damage { place: "engine".into(), what });
-            }
+        (survey.blocks.engine, survey.blocks.mirror) = inner.places.counts();
+        survey.hurt.extend(inner.places.hurt());
+        for from in inner.sources.values().flatten() {
+            *match from {
+                FoundIn::Engine => &mut survey.sources.engine,
+                FoundIn::Packs => &mut survey.sources.packs,
+                FoundIn::Mirror => &mut survey.sources.mirror,
+            } += 1;
         }
-    }
-}
-
-impl Inner {
-    /// A block whose seal is right.
-    fn block(&mut self, files: &dyn Files, batch: u32, index: u32) -> Option<Vec<u8>> {
-        let sealed = |bytes: &Vec<u8>| codec::read_header(bytes).is_ok();
-        let mirrored = |inner: &Self| inner.mirror.block(files, batch, index).filter(sealed);
-        let of_engine = |inner: &Self| {
-            let block = inner.engine.as_ref()?.block(batch, index).ok()??;
-            Some(block).filter(sealed)
-        };
-        let key = (batch, index);
-        let (bytes, mirror) = if self.mirror_first.contains(&batch) {
-            match mirrored(self) {
-                Some(bytes) => (bytes, true),
-                None => (of_engine(self)?, false),
-            }
-        } else {
-            match of_engine(self) {
-                Some(bytes) => (bytes, false),
-                None => (mirrored(self)?, true),
-            }
-        };
-        let (into, out) = match mirror {
-            true => (&mut self.from_mirror, &mut self.from_engine),
-            false => (&mut self.from_engine, &mut self.from_mirror),
-        };
-        into.insert(key);
-        out.remove(&key);
-        Some(bytes)
     }
 }
 
@@ -254,7 +183,7 @@ impl Store for Salvage {
     }
 
     fn block(&self, batch: u32, index: u32) -> Result<Option<Vec<u8>>> {
-        Ok(self.inner().block(&*self.overlay, batch, index))
+        self.inner().places.block(&*self.overlay, batch, index)
     }
 
     fn sweep_blocks(&mut self, _: u32) -> Result<u64> {
