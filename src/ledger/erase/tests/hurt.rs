@@ -1,0 +1,86 @@
+//! Erasures in a ledger that is hurt, or whose note is: nothing else goes with them.
+
+use super::*;
+use crate::ledger::error::LedgerError;
+use crate::ledger::recover::{Survey, recover};
+
+/// The source of a batch.
+fn source_of(ledger: &Ledger, id: BatchId) -> Digest {
+    let stage = ledger.batches().get(id).unwrap().stage.clone();
+    ledger.manifest_of(&stage).unwrap().sources[0].digest
+}
+
+/// Changes a byte of what a pack has of a source.
+fn flip(ledger: &Ledger, place: &Path, digest: &Digest) {
+    let kept = ledger.store().kept(digest).unwrap().unwrap();
+    let pack = place.join(format!("sources/{:06}.pack", kept.pack));
+    let mut bytes = std::fs::read(&pack).unwrap();
+    bytes[kept.offset as usize + 16] ^= 1;
+    std::fs::write(pack, bytes).unwrap();
+    assert!(ledger.check_source(digest).is_err());
+}
+
+fn opened(place: &Path) -> Result<Ledger> {
+    Ledger::open(place, &options())
+}
+
+fn recovered(place: &Path, new: &Path) -> Survey {
+    recover(place, Some(new), &options(), 1).unwrap()
+}
+
+#[test]
+fn what_the_packs_lost_and_the_mirror_has_is_kept_anew() {
+    // By an erasure, and by one that the next opening finishes.
+    for finishes in [false, true] {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().join("l");
+        let mut ledger = made(directory.path());
+        let (stays, goes) = (source_of(&ledger, BatchId(1)), source_of(&ledger, BatchId(2)));
+        let stage = ledger.batches().get(BatchId(1)).unwrap().stage.clone();
+        let bytes = ledger.source(&stays).unwrap();
+        let selection = of(BatchId(2), [0]);
+        if finishes {
+            note::write(&ledger, Position(3), &selection).unwrap();
+            append(&mut ledger, &selection);
+        }
+        // The one that goes is hurt as well: it does not come back from the mirror.
+        for digest in [&stays, &stage.mapping.digest, &goes] {
+            flip(&ledger, &place, digest);
+        }
+        if finishes {
+            drop(ledger);
+            ledger = opened(&place).unwrap();
+        } else {
+            ledger.erase(&selection, "why", &entry).unwrap();
+        }
+        let told = |note: &String| note.contains("2 sources") && note.contains("from the mirror");
+        assert!(ledger.notes().iter().any(told), "{:?}", ledger.notes());
+        assert_eq!(ledger.source(&stays).unwrap(), bytes);
+        assert!(ledger.store().kept(&goes).unwrap().is_none());
+        sound(&ledger);
+        drop(ledger);
+        let new = directory.path().join("new");
+        let survey = recovered(&place, &new);
+        assert!(survey.whole() && survey.hurt.is_empty(), "{survey:?}");
+        assert_eq!(opened(&new).unwrap().source(&stays).unwrap(), bytes);
+    }
+}
+
+#[test]
+fn an_erasure_is_refused_where_another_batch_lost_blocks() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("l");
+    let mut ledger = made(directory.path());
+    let mirror = || std::fs::read(place.join("mirror/000001.vlb")).unwrap();
+    let (before, head) = (mirror(), ledger.head());
+    ledger.store_mut().sweep_blocks(2).unwrap();
+    let refused = ledger.erase(&of(BatchId(1), [3]), "why", &entry);
+    assert!(matches!(refused, Err(LedgerError::Damaged { .. })), "{refused:?}");
+    assert!(mirror() == before && ledger.head() == head && !place.join("ERASING").exists());
+    // Nor is the engine written anew without them for any other reason.
+    assert!(ledger.forget_again().is_err());
+    drop(ledger);
+    let new = directory.path().join("new");
+    assert!(recovered(&place, &new).whole());
+    assert_eq!(opened(&new).unwrap().head(), head);
+}
