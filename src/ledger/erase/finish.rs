@@ -1,16 +1,20 @@
 //! Finishing what a crash cut short: an erasure, or an import in a ledger with erasures.
 
-use super::note;
-use crate::domain::{EntryKind, Stage};
+use super::note::Noted;
+use super::{Selection, Taken, note};
+use crate::domain::{EntryKind, Erase, Position, Stage};
+use crate::ledger::error::LedgerError;
 use crate::ledger::{Ledger, Result};
+
+/// What is left to do of an erasure.
+type Rest = (Position, Selection, Taken);
 
 impl Ledger {
     /// Finishes an erasure that a crash cut short; says so. `unfinished` is whether an import was cut
     /// short: nobody knows any more what it was reading, and it may have been what was erased.
     pub(in crate::ledger) fn finish_erasing(&mut self, unfinished: bool) -> Result<()> {
-        if let Some((at, selection)) = note::read(self)? {
-            if self.entry(at).is_some_and(|entry| matches!(entry.kind, EntryKind::Erase(_))) {
-                let taken = self.takes(at, &selection)?;
+        if let Some(noted) = note::read(self)? {
+            if let Some((at, selection, taken)) = self.rest_of(&noted)? {
                 self.make_whole(&taken.sources)?;
                 self.carry_out(at, &selection, &taken.sources)?;
                 self.notes.push(format!("the erasure {at} had been interrupted and is finished"));
@@ -24,6 +28,63 @@ impl Ledger {
             );
         }
         Ok(())
+    }
+
+    /// What a note says that is still to be done; nothing where its entry was never appended.
+    ///
+    /// # Errors
+    /// A note that cannot be read, or is another's, beside an erasure that was not carried out: which
+    /// events it took is not known then.
+    fn rest_of(&self, noted: &Noted) -> Result<Option<Rest>> {
+        if let Noted::Of(at, selection) = noted {
+            if at.0 == self.position().0 + 1 {
+                return Ok(None);
+            }
+            let entry = self.entry(*at).map(|entry| &entry.kind);
+            if let Some(EntryKind::Erase(erase)) = entry
+                && let Some(taken) = self.fitting(*at, selection, erase)?
+            {
+                return Ok(Some((*at, selection.clone(), taken)));
+            }
+        }
+        // Another's, or hurt. Nothing is appended before an erasure is finished, so it is that of the last
+        // entry if any; what it took the engine says where that was written anew already.
+        for (_, batch) in self.table.iter().filter(|(_, batch)| !batch.erased.is_empty()) {
+            self.verify_erased(&batch.stage).map_err(|_| {
+                LedgerError::damaged(
+                    "an erasure is not finished, and ERASING, its note, cannot be read or is another's: \
+                     which events it took is not known",
+                )
+            })?;
+        }
+        let at = self.position();
+        let Some(EntryKind::Erase(erase)) = self.entry(at).map(|entry| &entry.kind) else {
+            return Ok(None);
+        };
+        let mut selection = Selection::new();
+        for part in &erase.parts {
+            let erased = self.erased_of(part.batch)?;
+            let numbers = erased.iter().filter(|one| one.entry == at).map(|one| one.seq);
+            selection.insert(part.batch, numbers.collect());
+        }
+        let taken = self.takes(at, &selection)?;
+        Ok(Some((at, selection, taken)))
+    }
+
+    /// What a selection takes, where that is what an entry says.
+    pub(in crate::ledger) fn fitting(
+        &self,
+        at: Position,
+        selection: &Selection,
+        erase: &Erase,
+    ) -> Result<Option<Taken>> {
+        let named = selection.keys().eq(erase.parts.iter().map(|part| &part.batch));
+        let there = selection.keys().all(|id| self.table.get(*id).is_some());
+        if !named || !there {
+            return Ok(None);
+        }
+        let taken = self.takes(at, selection)?;
+        Ok((taken.parts == erase.parts).then_some(taken))
     }
 
     /// Whether the packs end with what seals a batch, as they do unless an import was not finished, or

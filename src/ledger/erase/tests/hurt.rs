@@ -84,3 +84,66 @@ fn an_erasure_is_refused_where_another_batch_lost_blocks() {
     assert!(recovered(&place, &new).whole());
     assert_eq!(opened(&new).unwrap().head(), head);
 }
+
+/// Notes that are hurt, or of another erasure than that of event 5 of b1 as #3.
+fn strange() -> Vec<Vec<u8>> {
+    let note = |at, selection: &Selection| {
+        let directory = tempfile::tempdir().unwrap();
+        let files = crate::ledger::files::Directory::new(directory.path());
+        let ledger = Ledger { files: Some(std::sync::Arc::new(files)), ..Ledger::in_memory() };
+        note::write(&ledger, at, selection).unwrap();
+        std::fs::read(directory.path().join("ERASING")).unwrap()
+    };
+    vec![
+        note(Position(3), &of(BatchId(2), 0..3)),
+        note(Position(3), &of(BatchId(1), [4, 5])),
+        note(Position(3), &of(BatchId(1), [5])),
+        note(Position(3), &of(BatchId(9), [4])),
+        note(Position(1), &of(BatchId(1), [4])),
+        note(Position(7), &of(BatchId(1), [4])),
+        b"volledger erase 1\nentry 3\n".to_vec(),
+        vec![0xff; 40],
+    ]
+}
+
+#[test]
+fn a_note_that_is_not_of_its_entry_destroys_nothing() {
+    for bytes in strange() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().join("l");
+        let mut ledger = made(directory.path());
+        ledger.erase(&of(BatchId(1), [4]), "why", &entry).unwrap();
+        drop(ledger);
+        // The erasure was carried out: nothing is left to do.
+        std::fs::write(place.join("ERASING"), &bytes).unwrap();
+        let new = directory.path().join("new");
+        assert!(recovered(&place, &new).whole());
+        for place in [&place, &new] {
+            let ledger = opened(place).unwrap();
+            assert!(!place.join("ERASING").exists());
+            assert_eq!(ledger.erased_of(BatchId(1)).unwrap().len(), 1);
+            assert_eq!(ledger.erased_of(BatchId(2)).unwrap(), []);
+            sound(&ledger);
+        }
+    }
+}
+
+/// The engine is done, and says what it was; packs and mirror are not.
+#[test]
+fn an_erasure_whose_note_is_hurt_is_finished_where_the_engine_knows_it() {
+    for bytes in strange() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().join("l");
+        let mut ledger = made(directory.path());
+        let (selection, goes) = (of(BatchId(2), 0..3), source_of(&ledger, BatchId(2)));
+        let at = append(&mut ledger, &selection);
+        ledger.renew(at, &selection, &[goes].into()).unwrap();
+        drop(ledger);
+        std::fs::write(place.join("ERASING"), &bytes).unwrap();
+        let before = packs(&place);
+        let ledger = opened(&place).unwrap();
+        assert!(!place.join("ERASING").exists() && packs(&place) != before);
+        assert!(ledger.source(&goes).is_err());
+        sound(&ledger);
+    }
+}
