@@ -6,6 +6,7 @@
 //! taken on trust except where a report says so.
 
 mod choose;
+mod erased;
 mod packs;
 mod rescue;
 mod salvage;
@@ -88,6 +89,10 @@ pub struct Survey {
     pub missing: Vec<LostSource>,
     /// What is hurt in the directory.
     pub hurt: Vec<Damage>,
+    /// An erasure that is not finished: what it is to take may still be here, and is not to be shown.
+    pub unfinished: Option<Position>,
+    /// Whether nobody knows what that is: its entry is not taken then.
+    pub unknown: bool,
 }
 
 impl Survey {
@@ -97,6 +102,7 @@ impl Survey {
         all && self.confirmed != Confirmed::Nothing
             && self.lost.is_empty()
             && self.missing.is_empty()
+            && !self.unknown
     }
 }
 
@@ -173,6 +179,7 @@ impl Ledger {
         if head.is_some() && confirmed != Confirmed::Head {
             note("HEAD", "it does not hold the root of any log that is here".into());
         }
+        let noted = erased::note_of(&*files, &mut note);
         let salvage = Salvage::new(engine, mirror, files);
         let mut survey = Survey {
             head,
@@ -185,6 +192,8 @@ impl Ledger {
             behind: Vec::new(),
             missing: Vec::new(),
             hurt,
+            unfinished: None,
+            unknown: false,
         };
         let mut ledger = Self {
             store: Box::new(salvage.clone()),
@@ -193,6 +202,7 @@ impl Ledger {
             ..Self::in_memory()
         };
         ledger.take_sound(&salvage, entries, torn, &mut survey)?;
+        ledger.settle_erasure(&salvage, noted.as_ref(), &mut survey)?;
         salvage.report(&mut survey);
         Ok((ledger, survey))
     }

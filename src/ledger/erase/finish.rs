@@ -1,8 +1,8 @@
 //! Finishing what a crash cut short: an erasure, or an import in a ledger with erasures.
 
 use super::note::Noted;
-use super::{Selection, Taken, note};
-use crate::domain::{EntryKind, Erase, Position, Stage};
+use super::{Selection, Taken, note, part_of};
+use crate::domain::{EntryKind, Erase, Erased, ErasedPart, Position, Stage};
 use crate::ledger::error::LedgerError;
 use crate::ledger::{Ledger, Result};
 
@@ -85,6 +85,16 @@ impl Ledger {
         }
         let taken = self.takes(at, selection)?;
         Ok((taken.parts == erase.parts).then_some(taken))
+    }
+
+    /// Whether what is left of a batch is as the entry `at` says.
+    ///
+    /// # Errors
+    /// Damage of its blocks.
+    pub(in crate::ledger) fn is_erased(&self, at: Position, part: &ErasedPart) -> Result<bool> {
+        let erased = self.erased_of(part.batch)?;
+        let records: Vec<&Erased> = erased.iter().filter(|one| one.entry == at).collect();
+        Ok(part_of(part.batch, &records)? == *part)
     }
 
     /// Whether the packs end with what seals a batch, as they do unless an import was not finished, or

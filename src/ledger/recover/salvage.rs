@@ -122,6 +122,11 @@ impl Salvage {
         self.inner().memory.put_control(position, bytes)
     }
 
+    /// Forgets the last entry.
+    pub(super) fn drop_entry(&self, position: u64) -> Result<()> {
+        self.inner().memory.remove_control(position)
+    }
+
     /// Finds the sources of a batch, and notes those that are lost.
     pub(super) fn find_sources(&self, stage: &Stage, survey: &mut Survey) {
         let batch = stage.batch;

@@ -128,6 +128,42 @@ fn a_note_that_is_not_of_its_entry_destroys_nothing() {
     }
 }
 
+#[test]
+fn an_erasure_of_which_nobody_knows_what_it_takes_is_left_out() {
+    let mut notes: Vec<Option<Vec<u8>>> = strange().into_iter().map(Some).collect();
+    notes.push(None);
+    for bytes in notes {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().join("l");
+        let mut ledger = made(directory.path());
+        append(&mut ledger, &of(BatchId(1), [4]));
+        drop(ledger);
+        if let Some(bytes) = &bytes {
+            std::fs::write(place.join("ERASING"), bytes).unwrap();
+            let (packs_before, mirror) = (packs(&place), place.join("mirror/000001.vlb"));
+            let before = std::fs::read(&mirror).unwrap();
+            let refused = opened(&place).unwrap_err();
+            assert!(refused.to_string().contains("ERASING"), "{refused}");
+            assert!(packs(&place) == packs_before && std::fs::read(&mirror).unwrap() == before);
+        }
+        let new = directory.path().join("new");
+        let survey = recovered(&place, &new);
+        assert!(!survey.whole(), "{survey:?}");
+        assert!(survey.unknown && survey.unfinished == Some(Position(3)), "{survey:?}");
+        assert_eq!(survey.sound.size, Position(2));
+        let told = |damage: &crate::ledger::Damage| damage.what.contains("asked for again");
+        assert!(survey.hurt.iter().any(told), "{survey:?}");
+        let mut ledger = opened(&new).unwrap();
+        assert_eq!(
+            (ledger.position(), ledger.erased_of(BatchId(1)).unwrap()),
+            (Position(2), vec![])
+        );
+        sound(&ledger);
+        ledger.erase(&of(BatchId(1), [4]), "why", &entry).unwrap();
+        sound(&ledger);
+    }
+}
+
 /// The engine is done, and says what it was; packs and mirror are not.
 #[test]
 fn an_erasure_whose_note_is_hurt_is_finished_where_the_engine_knows_it() {
