@@ -579,3 +579,41 @@ fn an_import_brings_no_erased_row_back_unless_it_is_asked_to() {
         desk.run("verify --deep").exits(0);
     }
 }
+
+/// Killed between the entry and the work, and then opened where nothing can be written.
+#[test]
+fn an_erasure_that_is_not_finished_is_not_shown_as_if_it_had_not_been_asked_for() {
+    use volledger::app::{AppError, LedgerError, outside, recover};
+    let desk = desk();
+    let ledger = desk.path().join(".volledger");
+    crate::support::copy(&ledger, &desk.path().join("other"));
+    desk.run("-L other erase b2/1 --reason gdpr --yes").exits(0);
+    let run = crate::support::run();
+    let opened = |place: &Path| {
+        let patience = std::time::Duration::from_secs(5);
+        outside::open(place, "test", patience, &run).unwrap().ledger
+    };
+    let entry = opened(&desk.path().join("other")).entries().last().unwrap().clone();
+    let mut half = opened(&ledger);
+    let at = half.append(entry).unwrap();
+    drop(half);
+    let said = format!("volledger erase 1\nentry {}\n2 0\n", at.0);
+    let check = volledger::ledger::hash::content(said.as_bytes());
+    std::fs::write(ledger.join("ERASING"), format!("{said}check {}\n", check.short())).unwrap();
+    let why = || LedgerError::write("the lock", std::io::Error::other("a read-only place"));
+    for refused in [
+        recover::open_unwritable(&ledger, why(), &run).map(drop),
+        recover::open_sound(&ledger, &run).map(drop),
+    ] {
+        match refused.unwrap_err() {
+            AppError::Ledger(error) => {
+                assert!(error.to_string().contains(&format!("erasure {at}")), "{error}");
+            }
+            other => panic!("{other}"),
+        }
+    }
+    let ran = desk.run("view iv VOLA").exits(0);
+    assert!(ran.err.contains("is finished"), "{}", ran.err);
+    assert_eq!(holders(&ledger, CANARY), [""; 0]);
+    recover::open_unwritable(&ledger, why(), &run).unwrap();
+}

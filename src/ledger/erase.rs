@@ -270,8 +270,8 @@ impl Ledger {
         note::write(self, at, selection)?;
         let erase = Erase { reason: reason.to_owned(), parts: taken.parts };
         let appended = self.append(entry(EntryKind::Erase(erase)))?;
-        self.carry_out(at, selection, &taken.sources)?;
-        note::remove(self)?;
+        let done = self.carry_out(at, selection, &taken.sources).and_then(|()| note::remove(self));
+        done.map_err(|error| LedgerError::unfinished(at, error))?;
         Ok(appended)
     }
 

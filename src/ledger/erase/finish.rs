@@ -15,8 +15,10 @@ impl Ledger {
     pub(in crate::ledger) fn finish_erasing(&mut self, unfinished: bool) -> Result<()> {
         if let Some(noted) = note::read(self)? {
             if let Some((at, selection, taken)) = self.rest_of(&noted)? {
-                self.make_whole(&taken.sources)?;
-                self.carry_out(at, &selection, &taken.sources)?;
+                let done = self
+                    .make_whole(&taken.sources)
+                    .and_then(|()| self.carry_out(at, &selection, &taken.sources));
+                done.map_err(|error| LedgerError::unfinished(at, error))?;
                 self.notes.push(format!("the erasure {at} had been interrupted and is finished"));
             }
             note::remove(self)?;

@@ -183,3 +183,31 @@ fn an_erasure_whose_note_is_hurt_is_finished_where_the_engine_knows_it() {
         sound(&ledger);
     }
 }
+
+#[test]
+fn an_erasure_that_is_not_finished_is_told_to_whoever_only_reads() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("l");
+    let mut ledger = made(directory.path());
+    let selection = of(BatchId(2), [1]);
+    note::write(&ledger, Position(3), &selection).unwrap();
+    let unfinished = || Ledger::sound_part(&place, None, true).unwrap().1.unfinished;
+    append(&mut ledger, &selection);
+    // A backup of what is open there could never be restored.
+    let mut out = Vec::new();
+    let refused = crate::ledger::bundle::write_backup(&ledger, &mut out, true, &mut |_| {});
+    assert!(matches!(refused, Err(LedgerError::Damaged { .. })), "{refused:?}");
+    drop(ledger);
+    assert_eq!(unfinished(), Some(Position(3)));
+    for engine in [true, false] {
+        let (_, survey) = Ledger::sound_part(&place, None, engine).unwrap();
+        assert!(survey.whole() && survey.unfinished == Some(Position(3)), "{survey:?}");
+    }
+    drop(opened(&place).unwrap());
+    assert_eq!(unfinished(), None);
+    // One that was noted and never appended is none.
+    let ledger = opened(&place).unwrap();
+    note::write(&ledger, Position(4), &of(BatchId(1), [1])).unwrap();
+    drop(ledger);
+    assert_eq!(unfinished(), None);
+}
