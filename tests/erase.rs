@@ -580,6 +580,37 @@ fn an_import_brings_no_erased_row_back_unless_it_is_asked_to() {
     }
 }
 
+/// An engine on another disk: what goes is what the link leads to, and the link stays.
+#[test]
+#[cfg(unix)]
+fn an_engine_behind_a_link_is_erased_where_it_lies() {
+    let desk = desk();
+    let (ledger, disk) = (desk.path().join(".volledger"), desk.path().join("disk"));
+    std::fs::create_dir(&disk).unwrap();
+    std::fs::rename(ledger.join("sled"), disk.join("engine")).unwrap();
+    std::os::unix::fs::symlink("../disk/engine", ledger.join("sled")).unwrap();
+    // Somebody else's, by a name much like one that is used beside the engine.
+    desk.write("disk/.engine-new", "theirs");
+    assert!(!holders(&disk, CANARY).is_empty());
+    desk.run("erase b2/1 --reason gdpr --yes").exits(0);
+    assert!(ledger.join("sled").is_symlink());
+    assert_eq!((holders(&disk, CANARY), holders(&ledger, CANARY)), (vec![], vec![]));
+    desk.run("verify --deep").exits(0);
+    let there = || {
+        let names = disk.read_dir().unwrap().map(|entry| entry.unwrap().file_name());
+        let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(there(), [".engine-new", "engine"]);
+    // Between the two renames, and behind them.
+    std::fs::rename(disk.join("engine"), disk.join(".engine-volledger-old")).unwrap();
+    std::fs::create_dir(disk.join(".engine-volledger-new")).unwrap();
+    assert_eq!(desk.run("recover .volledger --dry-run --json").exits(0).json()["whole"], true);
+    desk.run("verify --deep").exits(0);
+    assert_eq!(there(), [".engine-new", "engine"]);
+}
+
 /// Killed between the entry and the work, and then opened where nothing can be written.
 #[test]
 fn an_erasure_that_is_not_finished_is_not_shown_as_if_it_had_not_been_asked_for() {

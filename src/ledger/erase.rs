@@ -266,6 +266,7 @@ impl Ledger {
             self.verify_batch(&stage)?;
         }
         let taken = self.takes(at, selection)?;
+        self.store.renewable()?;
         self.make_whole(&taken.sources)?;
         note::write(self, at, selection)?;
         let erase = Erase { reason: reason.to_owned(), parts: taken.parts };
