@@ -10,7 +10,7 @@ mod read;
 mod window;
 
 pub(in crate::ledger) use place::NewPlace;
-pub use read::{BatchBundle, read_batch, restore};
+pub use read::{BatchBundle, Counted, read_batch, restore};
 
 use super::codec::{self, Codec};
 use super::error::LedgerError;
