@@ -278,6 +278,22 @@ fn python_checks_the_same_proofs_from_the_page_alone() {
     desk.run("checkpoint sign").exits(0);
     desk.run("undo").exits(0);
     desk.run("checkpoint sign").exits(0);
+    // A day that a later snapshot lacks, and an erasure of two batches with a reason of its own.
+    for (folder, days) in [("one", &["2024-01-02", "2024-01-03"][..]), ("two", &["2024-01-03"])] {
+        let place = desk.path().join(folder).join("iv_daily_summary");
+        std::fs::create_dir_all(&place).unwrap();
+        let rows: Vec<_> = days
+            .iter()
+            .map(|day| format!("  {{\n    \"date\": \"{day}\",\n    \"atm_iv\": 0.2\n  }}"))
+            .collect();
+        std::fs::write(place.join("ZZZ.json"), format!("[\n{}\n]", rows.join(",\n"))).unwrap();
+        let snapshot = if folder == "two" { " --snapshot" } else { "" };
+        desk.run(&format!("import tomic {folder} --yes{snapshot}")).exits(0);
+    }
+    assert_eq!(desk.run("show b4/2 --json").exits(0).json()["op"], "retract");
+    desk.words(&["erase", "b1/700", "b3/2", "--reason", "asked \"for\"\nby é", "--yes"]).exits(0);
+    desk.run("checkpoint sign").exits(0);
+    let erased = desk.run("log --json").exits(0).json()["position"].as_u64().unwrap();
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/verify_proof.py");
     let check = |file: &str, key: &str| {
         let mut command = Command::new(&python);
@@ -288,6 +304,7 @@ fn python_checks_the_same_proofs_from_the_page_alone() {
     let mut events = vec!["#1".to_owned(), "#2".into(), "--consistency #4 #5".into()];
     events.extend((1..=9).chain([250]).map(|number| format!("b1/{number}")));
     events.extend((1..=12).map(|number| format!("b2/{number}")));
+    events.extend([format!("#{erased}"), "b4/1".into(), "b4/2".into()]);
     let (mut sound, mut refused) = (0, 0);
     for event in &events {
         let ran = desk.run(&format!("prove {event} -O p.proof"));
