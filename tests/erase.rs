@@ -648,3 +648,53 @@ fn an_erasure_that_is_not_finished_is_not_shown_as_if_it_had_not_been_asked_for(
     assert_eq!(holders(&ledger, CANARY), [""; 0]);
     recover::open_unwritable(&ledger, why(), &run).unwrap();
 }
+
+#[test]
+fn retention_tells_of_rejected_rows_that_no_rule_takes() {
+    let desk = Desk::with_ledger();
+    let text = "Date,IV30\n2024-01-02,20.5\n2024-01-03,abc\n2024-03-03,21.5\n";
+    let file = desk.write("VOLA.csv", text);
+    desk.run(&format!("import iv {file} -s VOLA --yes --force")).exits(0);
+    rules(&desk, "iv = \"30d\"");
+    let apply =
+        |day: &str, words: &str| on(&desk, day, &format!("retention apply {words}")).exits(0);
+    // As long as a row of the batch stays they are like any others.
+    let some = apply("2024-02-20", "--yes --json").json();
+    assert_eq!((&some["events"], some.get("rejected")), (&1.into(), None), "{some}");
+    let left = serde_json::json!([{"batch": "b1", "events": 1}]);
+    for (words, events) in [("--dry-run --json", 1), ("--yes --json", 1), ("--dry-run --json", 0)] {
+        let all = apply("2024-05-01", words).json();
+        assert_eq!((&all["events"], &all["rejected"]), (&events.into(), &left), "{all}");
+    }
+    let told = apply("2024-05-01", "--yes");
+    assert!(
+        told.out.contains("Nothing to erase") && told.out.contains("Rejected rows stay"),
+        "{}",
+        told.out
+    );
+    assert!(told.err.contains("volledger erase b1 --reason"), "{}", told.err);
+    desk.run("erase b1 --reason old --yes").exits(0);
+    let none = apply("2024-05-01", "--dry-run --json").json();
+    assert_eq!(none.get("rejected"), None, "{none}");
+}
+
+/// A list has room for a line of each entry; `show` says all of it.
+#[test]
+fn an_erasure_of_many_batches_is_one_short_line_of_the_log() {
+    use crate::support::{confirmed, options, run};
+    use volledger::app::{erase, trace};
+    let (directory, mut ledger) = crate::support::ledger();
+    let mut words = Vec::new();
+    for day in 1..=28 {
+        let file = directory.path().join("VOLA.csv");
+        std::fs::write(&file, format!("Date,IV30\n2024-02-{day:02},20.{day}\n")).unwrap();
+        let series = volledger::domain::Series::Iv;
+        words.push(confirmed(&mut ledger, &file, &options(series, Some("VOLA"))).to_string());
+    }
+    let selection = erase::selected(&ledger, &words).unwrap();
+    let at = erase::erase(&mut ledger, &selection, "all", &run()).unwrap().entry.unwrap();
+    let line = trace::log(&ledger, Some(1), None).unwrap().entries.remove(0);
+    assert!(line.text.contains("of b28") && line.text.len() > 300, "{}", line.text);
+    let brief = line.brief();
+    assert!(brief.len() < 130 && brief.ends_with(&format!("`volledger show '#{at}'`)")), "{brief}");
+}

@@ -171,6 +171,31 @@ fn a_later_log_is_proven_to_extend_an_earlier_one() {
     desk.run("prove b2/1 --checkpoint two.checkpoint -O c.proof").exits(1);
 }
 
+/// Nothing leaves that its reader would refuse, if that can be known here.
+#[test]
+fn a_proof_is_not_made_from_a_checkpoint_whose_signature_is_wrong() {
+    let (desk, vkey) = signing();
+    desk.run("checkpoint sign -O good").exits(0);
+    let good = text(&desk, "good");
+    let at = good.trim_end().len() - 20;
+    let other = if &good[at..=at] == "A" { "B" } else { "A" };
+    desk.write("bad", &[&good[..at], other, &good[at + 1..]].concat());
+    for what in ["#1", "b1/3"] {
+        refused(desk.run(&format!("prove {what} --checkpoint bad -O x.proof")), 30, "signature");
+    }
+    refused(desk.run("prove --consistency #2 bad -O x.proof"), 30, "signature");
+    assert!(!desk.path().join("x.proof").exists());
+    let made = desk.run("prove #1 --checkpoint good -O x.proof").exits(0);
+    assert!(made.err.contains(&vkey), "{}", made.err);
+    // Of somebody else's key nothing is known but what it says.
+    let theirs = Desk::with_iv();
+    theirs.run("key new --name example.com/vol").exits(0);
+    theirs.run("checkpoint sign").exits(0);
+    theirs.write("good", &good);
+    let made = theirs.run("prove #1 --checkpoint good -O x.proof").exits(0);
+    assert!(made.err.contains("was not checked") && !made.err.contains("anywhere"), "{}", made.err);
+}
+
 fn refused(ran: Ran, exit: i32, word: &str) {
     let ran = ran.exits(exit);
     assert!(ran.err.contains(word), "{word}: {}", ran.err);
