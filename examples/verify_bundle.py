@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import json
 import sys
+import zlib
 
 try:
     from blake3 import blake3
@@ -337,7 +338,10 @@ class Bundle:
             here = digest in self.sources and listed[2].endswith(".gz")
             raw = self.source(digest, "a source") if here else b""
             packed = raw[:2] == b"\x1f\x8b"
-            self.lengths[digest] = len(gzip.decompress(raw)) if packed else size
+            try:
+                self.lengths[digest] = len(gzip.decompress(raw)) if packed else size
+            except (EOFError, OSError, zlib.error) as error:
+                raise Wrong(f"{listed[2]} cannot be unpacked") from error
         return self.lengths[digest]
 
     def entry(self, body):

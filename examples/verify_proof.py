@@ -204,6 +204,10 @@ def entry_says(position, entry):
             said.append(f"reason={json.dumps(body['reason'])}")
     elif entry["kind"] == 3:
         said.append(f"note {json.dumps(body)}")
+    elif entry["kind"] == 5:
+        said.append("erase")
+        said += [f"b{batch}:{events}" for batch, events, _ in entry["parts"]]
+        said.append(f"reason={json.dumps(entry['reason'])}")
     else:
         said.append(f"{STEPS[entry['step']]} {entry['name']}@{entry['version']}")
     return " ".join(said)

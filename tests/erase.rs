@@ -577,3 +577,122 @@ fn an_import_brings_no_erased_row_back_unless_it_is_asked_to() {
         desk.run("verify --deep").exits(0);
     }
 }
+
+/// An engine on another disk: what goes is what the link leads to, and the link stays.
+#[test]
+#[cfg(unix)]
+fn an_engine_behind_a_link_is_erased_where_it_lies() {
+    let desk = desk();
+    let (ledger, disk) = (desk.path().join(".volledger"), desk.path().join("disk"));
+    std::fs::create_dir(&disk).unwrap();
+    std::fs::rename(ledger.join("sled"), disk.join("engine")).unwrap();
+    std::os::unix::fs::symlink("../disk/engine", ledger.join("sled")).unwrap();
+    // Somebody else's, by a name much like one that is used beside the engine.
+    desk.write("disk/.engine-new", "theirs");
+    assert!(!holders(&disk, CANARY).is_empty());
+    desk.run("erase b2/1 --reason gdpr --yes").exits(0);
+    assert!(ledger.join("sled").is_symlink());
+    assert_eq!((holders(&disk, CANARY), holders(&ledger, CANARY)), (vec![], vec![]));
+    desk.run("verify --deep").exits(0);
+    let there = || {
+        let names = disk.read_dir().unwrap().map(|entry| entry.unwrap().file_name());
+        let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(there(), [".engine-new", "engine"]);
+    // Between the two renames, and behind them.
+    std::fs::rename(disk.join("engine"), disk.join(".engine-volledger-old")).unwrap();
+    std::fs::create_dir(disk.join(".engine-volledger-new")).unwrap();
+    assert_eq!(desk.run("recover .volledger --dry-run --json").exits(0).json()["whole"], true);
+    desk.run("verify --deep").exits(0);
+    assert_eq!(there(), [".engine-new", "engine"]);
+}
+
+/// Killed between the entry and the work, and then opened where nothing can be written.
+#[test]
+fn an_erasure_that_is_not_finished_is_not_shown_as_if_it_had_not_been_asked_for() {
+    use volledger::app::{AppError, LedgerError, outside, recover};
+    let desk = desk();
+    let ledger = desk.path().join(".volledger");
+    crate::support::copy(&ledger, &desk.path().join("other"));
+    desk.run("-L other erase b2/1 --reason gdpr --yes").exits(0);
+    let run = crate::support::run();
+    let opened = |place: &Path| {
+        let patience = std::time::Duration::from_secs(5);
+        outside::open(place, "test", patience, &run).unwrap().ledger
+    };
+    let entry = opened(&desk.path().join("other")).entries().last().unwrap().clone();
+    let mut half = opened(&ledger);
+    let at = half.append(entry).unwrap();
+    drop(half);
+    let said = format!("volledger erase 1\nentry {}\n2 0\n", at.0);
+    let check = volledger::ledger::hash::content(said.as_bytes());
+    std::fs::write(ledger.join("ERASING"), format!("{said}check {}\n", check.short())).unwrap();
+    let why = || LedgerError::write("the lock", std::io::Error::other("a read-only place"));
+    for refused in [
+        recover::open_unwritable(&ledger, why(), &run).map(drop),
+        recover::open_sound(&ledger, &run).map(drop),
+    ] {
+        match refused.unwrap_err() {
+            AppError::Ledger(error) => {
+                assert!(error.to_string().contains(&format!("erasure {at}")), "{error}");
+            }
+            other => panic!("{other}"),
+        }
+    }
+    let ran = desk.run("view iv VOLA").exits(0);
+    assert!(ran.err.contains("is finished"), "{}", ran.err);
+    assert_eq!(holders(&ledger, CANARY), [""; 0]);
+    recover::open_unwritable(&ledger, why(), &run).unwrap();
+}
+
+#[test]
+fn retention_tells_of_rejected_rows_that_no_rule_takes() {
+    let desk = Desk::with_ledger();
+    let text = "Date,IV30\n2024-01-02,20.5\n2024-01-03,abc\n2024-03-03,21.5\n";
+    let file = desk.write("VOLA.csv", text);
+    desk.run(&format!("import iv {file} -s VOLA --yes --force")).exits(0);
+    rules(&desk, "iv = \"30d\"");
+    let apply =
+        |day: &str, words: &str| on(&desk, day, &format!("retention apply {words}")).exits(0);
+    // As long as a row of the batch stays they are like any others.
+    let some = apply("2024-02-20", "--yes --json").json();
+    assert_eq!((&some["events"], some.get("rejected")), (&1.into(), None), "{some}");
+    let left = serde_json::json!([{"batch": "b1", "events": 1}]);
+    for (words, events) in [("--dry-run --json", 1), ("--yes --json", 1), ("--dry-run --json", 0)] {
+        let all = apply("2024-05-01", words).json();
+        assert_eq!((&all["events"], &all["rejected"]), (&events.into(), &left), "{all}");
+    }
+    let told = apply("2024-05-01", "--yes");
+    assert!(
+        told.out.contains("Nothing to erase") && told.out.contains("Rejected rows stay"),
+        "{}",
+        told.out
+    );
+    assert!(told.err.contains("volledger erase b1 --reason"), "{}", told.err);
+    desk.run("erase b1 --reason old --yes").exits(0);
+    let none = apply("2024-05-01", "--dry-run --json").json();
+    assert_eq!(none.get("rejected"), None, "{none}");
+}
+
+/// A list has room for a line of each entry; `show` says all of it.
+#[test]
+fn an_erasure_of_many_batches_is_one_short_line_of_the_log() {
+    use crate::support::{confirmed, options, run};
+    use volledger::app::{erase, trace};
+    let (directory, mut ledger) = crate::support::ledger();
+    let mut words = Vec::new();
+    for day in 1..=28 {
+        let file = directory.path().join("VOLA.csv");
+        std::fs::write(&file, format!("Date,IV30\n2024-02-{day:02},20.{day}\n")).unwrap();
+        let series = volledger::domain::Series::Iv;
+        words.push(confirmed(&mut ledger, &file, &options(series, Some("VOLA"))).to_string());
+    }
+    let selection = erase::selected(&ledger, &words).unwrap();
+    let at = erase::erase(&mut ledger, &selection, "all", &run()).unwrap().entry.unwrap();
+    let line = trace::log(&ledger, Some(1), None).unwrap().entries.remove(0);
+    assert!(line.text.contains("of b28") && line.text.len() > 300, "{}", line.text);
+    let brief = line.brief();
+    assert!(brief.len() < 130 && brief.ends_with(&format!("`volledger show '#{at}'`)")), "{brief}");
+}

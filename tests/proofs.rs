@@ -171,6 +171,31 @@ fn a_later_log_is_proven_to_extend_an_earlier_one() {
     desk.run("prove b2/1 --checkpoint two.checkpoint -O c.proof").exits(1);
 }
 
+/// Nothing leaves that its reader would refuse, if that can be known here.
+#[test]
+fn a_proof_is_not_made_from_a_checkpoint_whose_signature_is_wrong() {
+    let (desk, vkey) = signing();
+    desk.run("checkpoint sign -O good").exits(0);
+    let good = text(&desk, "good");
+    let at = good.trim_end().len() - 20;
+    let other = if &good[at..=at] == "A" { "B" } else { "A" };
+    desk.write("bad", &[&good[..at], other, &good[at + 1..]].concat());
+    for what in ["#1", "b1/3"] {
+        refused(desk.run(&format!("prove {what} --checkpoint bad -O x.proof")), 30, "signature");
+    }
+    refused(desk.run("prove --consistency #2 bad -O x.proof"), 30, "signature");
+    assert!(!desk.path().join("x.proof").exists());
+    let made = desk.run("prove #1 --checkpoint good -O x.proof").exits(0);
+    assert!(made.err.contains(&vkey), "{}", made.err);
+    // Of somebody else's key nothing is known but what it says.
+    let theirs = Desk::with_iv();
+    theirs.run("key new --name example.com/vol").exits(0);
+    theirs.run("checkpoint sign").exits(0);
+    theirs.write("good", &good);
+    let made = theirs.run("prove #1 --checkpoint good -O x.proof").exits(0);
+    assert!(made.err.contains("was not checked") && !made.err.contains("anywhere"), "{}", made.err);
+}
+
 fn refused(ran: Ran, exit: i32, word: &str) {
     let ran = ran.exits(exit);
     assert!(ran.err.contains(word), "{word}: {}", ran.err);
@@ -278,6 +303,22 @@ fn python_checks_the_same_proofs_from_the_page_alone() {
     desk.run("checkpoint sign").exits(0);
     desk.run("undo").exits(0);
     desk.run("checkpoint sign").exits(0);
+    // A day that a later snapshot lacks, and an erasure of two batches with a reason of its own.
+    for (folder, days) in [("one", &["2024-01-02", "2024-01-03"][..]), ("two", &["2024-01-03"])] {
+        let place = desk.path().join(folder).join("iv_daily_summary");
+        std::fs::create_dir_all(&place).unwrap();
+        let rows: Vec<_> = days
+            .iter()
+            .map(|day| format!("  {{\n    \"date\": \"{day}\",\n    \"atm_iv\": 0.2\n  }}"))
+            .collect();
+        std::fs::write(place.join("ZZZ.json"), format!("[\n{}\n]", rows.join(",\n"))).unwrap();
+        let snapshot = if folder == "two" { " --snapshot" } else { "" };
+        desk.run(&format!("import tomic {folder} --yes{snapshot}")).exits(0);
+    }
+    assert_eq!(desk.run("show b4/2 --json").exits(0).json()["op"], "retract");
+    desk.words(&["erase", "b1/700", "b3/2", "--reason", "asked \"for\"\nby é", "--yes"]).exits(0);
+    desk.run("checkpoint sign").exits(0);
+    let erased = desk.run("log --json").exits(0).json()["position"].as_u64().unwrap();
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/verify_proof.py");
     let check = |file: &str, key: &str| {
         let mut command = Command::new(&python);
@@ -288,6 +329,7 @@ fn python_checks_the_same_proofs_from_the_page_alone() {
     let mut events = vec!["#1".to_owned(), "#2".into(), "--consistency #4 #5".into()];
     events.extend((1..=9).chain([250]).map(|number| format!("b1/{number}")));
     events.extend((1..=12).map(|number| format!("b2/{number}")));
+    events.extend([format!("#{erased}"), "b4/1".into(), "b4/2".into()]);
     let (mut sound, mut refused) = (0, 0);
     for event in &events {
         let ran = desk.run(&format!("prove {event} -O p.proof"));

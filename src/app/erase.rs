@@ -85,6 +85,7 @@ pub fn plan(ledger: &Ledger, selection: &Selection, reason: &str) -> Result<Eras
         bytes: parts.iter().map(|part| part.bytes).sum(),
         batches: parts,
         held: Vec::new(),
+        rejected: Vec::new(),
         elsewhere: Vec::new(),
         without_bytes,
         waiting: 0,

@@ -1,13 +1,14 @@
 //! What meets the file system: making and opening ledgers, bundles, replaced files.
 
-use super::clock::rfc3339;
+mod bundled;
+
+pub use bundled::import_batch;
+
 use super::error::{AppError, Result};
-use super::import::{Staged, with_events};
 use super::report::{Exported, VerifyReport};
-use super::stage::{Draft, content_id};
 use super::{Run, verify, views};
 use crate::domain::{BatchId, Position};
-use crate::ledger::bundle::{self, BatchBundle};
+use crate::ledger::bundle;
 use crate::ledger::files::{Directory, synced};
 use crate::ledger::scratch::{self, Folder};
 use crate::ledger::{Ledger, LedgerError, OpenOptions, hash};
@@ -354,48 +355,6 @@ pub fn export_batch(ledger: &Ledger, batch: BatchId, file: &Path, plain: bool) -
     super::decide::refuse_erased_sources(ledger, batch)?;
     write_bundle(file, false, |out| bundle::write_batch(ledger, batch, out, plain))?;
     Ok(exported(ledger, file, rows))
-}
-
-/// Stages the batch of a bundle; its leaves and content id are those of the other ledger.
-///
-/// # Errors
-/// A bundle that is not as written.
-pub fn import_batch(
-    ledger: &mut Ledger,
-    file: &Path,
-    again: Option<String>,
-    run: &Run<'_>,
-) -> Result<Staged> {
-    let name = file.display().to_string();
-    let unreadable = |source| AppError::Unreadable { name: name.clone(), source };
-    let mut input = BufReader::new(File::open(file).map_err(unreadable)?);
-    let mut draft = None;
-    let prepared = with_events(ledger, false, |target, writer| {
-        let bundle = bundle::read_batch(&mut input, target, writer, run.clock.now_ms());
-        let bundle = bundle.map_err(unusable(file))?;
-        draft = Some(draft_of(target, bundle, again)?);
-        Ok(())
-    })?;
-    let draft = draft.ok_or_else(|| AppError::NotFound("the bundle holds no batch".into()))?;
-    prepared.settle(ledger, draft, false, run)
-}
-
-/// The draft that gives a bundle's batch the content id that it had.
-fn draft_of(ledger: &Ledger, bundle: BatchBundle, again: Option<String>) -> Result<Draft> {
-    let (stage, entry) = (bundle.stage, bundle.entry);
-    let strange = |what: &str| LedgerError::Bundle { what: what.to_owned() };
-    let definition = ledger.source(&stage.mapping.digest)?;
-    let definition = String::from_utf8(definition).map_err(|_| strange("its mapping"))?;
-    let (batch, actor) = (stage.batch, entry.actor);
-    let text = format!("staged elsewhere as {batch} by {actor} at {}", rfc3339(entry.time_ms));
-    let about = ("imported_batch", text);
-    let draft = Draft::of_staged(&stage, ledger.manifest_of(&stage)?, definition, about);
-    let draft = Draft { again, ..draft };
-    // Else the same content could be staged twice under two names.
-    if content_id(&draft, stage.events, stage.batch_root) != stage.content_id {
-        return Err(strange("its content id is not that of its content").into());
-    }
-    Ok(draft)
 }
 
 /// Writes the whole ledger as a bundle.

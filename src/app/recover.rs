@@ -126,6 +126,10 @@ pub fn open_sound(dir: &Path, run: &Run<'_>) -> Result<Opened> {
     if survey.sound.size.0 == 0 {
         return Err(LedgerError::damaged("nothing of it is sound").into());
     }
+    if let Some(at) = survey.unfinished {
+        let what = format!("the erasure {at} is not finished; until it is, nothing is shown");
+        return Err(LedgerError::damaged(what).into());
+    }
     let by = match survey.vouched {
         to if to < survey.sound.size && to.0 > 0 => {
             format!(
@@ -147,11 +151,14 @@ pub fn open_sound(dir: &Path, run: &Run<'_>) -> Result<Opened> {
 /// engine's files where temporary ones are. Opening one as usual writes, also when nothing is to change.
 ///
 /// # Errors
-/// `why`, where neither has everything that HEAD acknowledges.
+/// `why`, where neither has everything that HEAD acknowledges; [`LedgerError::Unfinished`].
 pub fn open_unwritable(dir: &Path, why: LedgerError, run: &Run<'_>) -> Result<Opened> {
     let Some((mut ledger, survey)) = whole(dir, false).or_else(|| whole(dir, true)) else {
         return Err(why.into());
     };
+    if let Some(at) = survey.unfinished {
+        return Err(LedgerError::unfinished(at, why).into());
+    }
     ledger.note(format!(
         "{}; this is only read, from what verifies up to {}",
         reason(&why),
@@ -207,6 +214,9 @@ pub fn open_to_verify(
     let Some((ledger, survey)) = whole(dir, false) else {
         return Err(why.into());
     };
+    if let Some(at) = survey.unfinished {
+        return Err(LedgerError::unfinished(at, why).into());
+    }
     let mut notes = vec![format!(
         "{reason}; there is no room for a copy of the engine's files either: the mirror and the \
          packs are verified, up to {}, and not the engine",

@@ -6,8 +6,8 @@
 
 use super::erase::{self, RowViews};
 use super::error::Result;
-use super::report::{ErasedReport, HeldLine};
-use crate::domain::{BatchId, Day, Series};
+use super::report::{ErasedReport, HeldLine, RejectedLine};
+use crate::domain::{BatchId, Day, Series, Stage, Window};
 use crate::ledger::Ledger;
 use crate::ledger::erase::Selection;
 use std::collections::BTreeMap;
@@ -19,10 +19,13 @@ pub struct Due {
     pub selection: Selection,
     /// The others, by batch, view that is due and view that keeps them.
     pub held: Vec<HeldLine>,
+    /// Rejected rows that stay where nothing else of their batch does.
+    pub rejected: Vec<RejectedLine>,
 }
 
 /// What the rules say is too old: rows whose day is more than so many days before `today`, by each
-/// of the views that they speak of. Rejected rows have no day and are not among them.
+/// of the views that they speak of. Rejected rows have no day and are not among them; those that are all
+/// that stays of a batch are told.
 ///
 /// # Errors
 /// Damage met on the way.
@@ -32,20 +35,30 @@ pub fn due(ledger: &Ledger, rules: &[(Series, u32)], today: Day) -> Result<Due> 
     let Some(widest) = limits.values().max().copied() else { return Ok(Due::default()) };
     let mut selection = Selection::new();
     let mut held: BTreeMap<(BatchId, Series, Series), u64> = BTreeMap::new();
-    for (id, _) in ledger.batches().iter() {
+    let mut rejected = Vec::new();
+    for (id, batch) in ledger.batches().iter() {
+        let (mut goes, mut stays) = (0, false);
         let mut reader = ledger.read(id);
         while let Some((index, header)) = reader.next_header()? {
-            if header.series.is_none() || header.days.0 >= widest {
+            if header.series.is_none() {
                 continue;
             }
-            let mut window = Default::default();
+            if header.days.0 >= widest {
+                stays = true;
+                continue;
+            }
+            let mut window = Window::default();
             reader.read_into(index, &mut window)?;
             let mut views = RowViews::of(&window.rows);
             for head in window.rows.heads() {
                 let passed = |view: &Series| limits.get(view).is_some_and(|day| head.day < *day);
                 let (old, kept): (Vec<Series>, Vec<Series>) = views.of_row(head).partition(passed);
-                if kept.is_empty() && !old.is_empty() {
-                    selection.entry(id).or_default().insert(head.seq);
+                match kept.is_empty() && !old.is_empty() {
+                    true => {
+                        goes += 1;
+                        selection.entry(id).or_default().insert(head.seq);
+                    }
+                    false => stays = true,
                 }
                 for view in &old {
                     for by in &kept {
@@ -53,6 +66,9 @@ pub fn due(ledger: &Ledger, rules: &[(Series, u32)], today: Day) -> Result<Due> 
                     }
                 }
             }
+        }
+        if !stays {
+            rejected.extend(left(ledger, &batch.stage, goes > 0, &limits)?);
         }
     }
     let days =
@@ -64,7 +80,31 @@ pub fn due(ledger: &Ledger, rules: &[(Series, u32)], today: Day) -> Result<Due> 
         kept_days: days(by),
         events,
     });
-    Ok(Due { selection, held: held.collect() })
+    Ok(Due { selection, held: held.collect(), rejected })
+}
+
+/// The rejected rows of a batch of which no row stays, where a rule's age has passed: that of rows that
+/// go (`goes`) or went, or, where there were none, that of the day on which it was read.
+fn left(
+    ledger: &Ledger,
+    stage: &Stage,
+    goes: bool,
+    limits: &BTreeMap<Series, Day>,
+) -> Result<Option<RejectedLine>> {
+    let Some(limit) = limits.get(&stage.series).filter(|_| stage.rows.rejected > 0) else {
+        return Ok(None);
+    };
+    let (mut events, mut went) = (0, goes || stage.as_of < *limit);
+    let mut reader = ledger.read(stage.batch);
+    while let Some((index, header)) = reader.next_header()? {
+        if header.series.is_none() {
+            let mut window = Window::default();
+            reader.read_into(index, &mut window)?;
+            events += window.rejects.len() as u64;
+            went |= window.erased.iter().any(|erased| erased.symbol.is_some());
+        }
+    }
+    Ok((went && events > 0).then(|| RejectedLine { batch: stage.batch.to_string(), events }))
 }
 
 /// What would go by the rules, and what would not.
@@ -72,7 +112,8 @@ pub fn due(ledger: &Ledger, rules: &[(Series, u32)], today: Day) -> Result<Due> 
 /// # Errors
 /// Damage met on the way.
 pub fn plan(ledger: &Ledger, due: &Due, reason: &str) -> Result<ErasedReport> {
-    Ok(ErasedReport { held: due.held.clone(), ..erase::plan(ledger, &due.selection, reason)? })
+    let (held, rejected) = (due.held.clone(), due.rejected.clone());
+    Ok(ErasedReport { held, rejected, ..erase::plan(ledger, &due.selection, reason)? })
 }
 
 /// Why retention erases: its rules, in words.

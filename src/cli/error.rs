@@ -138,9 +138,10 @@ fn exit(error: &AppError) -> Exit {
             LedgerError::Newer { .. } => Exit::Newer,
             LedgerError::Held { .. } => Exit::Held,
             LedgerError::NoPlace { .. } => Exit::Usage,
-            LedgerError::NotWritable { .. } | LedgerError::Moved | LedgerError::Poisoned => {
-                Exit::NotWritable
-            }
+            LedgerError::NotWritable { .. }
+            | LedgerError::Unfinished { .. }
+            | LedgerError::Moved
+            | LedgerError::Poisoned => Exit::NotWritable,
             _ => Exit::Failed,
         },
         AppError::Bundle { why: LedgerError::Bundle { .. }, .. } => Exit::Damaged,
@@ -307,6 +308,11 @@ fn ledger_hint(error: &LedgerError) -> String {
              `-L DIR`"
                 .to_owned()
         }
+        LedgerError::Unfinished { .. } => {
+            "make room or set permissions, then open the ledger with any command (`volledger status`): \
+             that goes on with it"
+                .to_owned()
+        }
         LedgerError::NotWritable { .. } | LedgerError::Poisoned => {
             "whatever was done before still counts; make room or set permissions, look with \
              `volledger log` whether this was done, and run it again if not"
@@ -394,6 +400,7 @@ mod tests {
             (LedgerError::Newer { found: 2, known: 1 }.into(), Exit::Newer),
             (LedgerError::write("x", full()).into(), Exit::NotWritable),
             (LedgerError::Poisoned.into(), Exit::NotWritable),
+            (LedgerError::unfinished(at, LedgerError::Poisoned).into(), Exit::NotWritable),
             (LedgerError::Moved.into(), Exit::NotWritable),
             (LedgerError::NoPlace { directory: "x".into(), why: "y" }.into(), Exit::Usage),
             (LedgerError::NotFound("x".into()).into(), Exit::Failed),

@@ -22,7 +22,7 @@ pub enum Exit {
     Stale = 20,
     /// Another process holds the ledger.
     Held = 21,
-    /// Disk full or not writable; nothing changed.
+    /// Disk full or not writable; nothing changed (an erasure that was begun goes on later).
     NotWritable = 22,
     /// Content was rolled back before, or rows of it were erased.
     RolledBackBefore = 23,
@@ -55,7 +55,10 @@ impl Exit {
         (Self::NotAsked, "an answer was needed and could not be asked; still staged"),
         (Self::Stale, "reviewed data changed before confirming, or --expect differs"),
         (Self::Held, "another process holds the ledger"),
-        (Self::NotWritable, "disk full or not writable; nothing changed"),
+        (
+            Self::NotWritable,
+            "disk full or not writable; nothing changed, or an erasure goes on later",
+        ),
         (Self::RolledBackBefore, "content was rolled back or erased before (--again)"),
         (Self::Damaged, "ledger damaged"),
         (Self::ProjectionDiffers, "a projection differs from its rebuild"),

@@ -10,7 +10,7 @@ mod read;
 mod window;
 
 pub(in crate::ledger) use place::NewPlace;
-pub use read::{BatchBundle, read_batch, restore};
+pub use read::{BatchBundle, Counted, read_batch, restore};
 
 use super::codec::{self, Codec};
 use super::error::LedgerError;
@@ -131,6 +131,10 @@ pub fn write_backup(
     writer.header(Kind::Backup)?;
     let mut sources = BTreeSet::new();
     for (_, batch) in ledger.batches().iter() {
+        // Else nobody could restore it, and it may hold what was to be erased.
+        if !batch.erased.is_empty() {
+            ledger.verify_erased(&batch.stage)?;
+        }
         sources.extend(sources_of(ledger, &batch.stage)?);
     }
     // Those that were erased are not there to be written; the entries that say so are.

@@ -6,15 +6,17 @@
 //! (its log keeps old bytes in dead space), overwrites the packs wherever no kept source stands,
 //! and writes the mirror anew. It may be done twice.
 
+mod anew;
+mod finish;
 pub(super) mod note;
 #[cfg(test)]
 mod tests;
+mod whole;
 
 use super::batch::leaves;
-use super::codec::{self, Codec};
+use super::codec;
 use super::error::LedgerError;
-use super::store::Store;
-use super::{Ledger, Result, inbox};
+use super::{Ledger, Result};
 use crate::domain::erase::MAX_PARTS;
 use crate::domain::{
     BatchId, Digest, Entry, EntryKind, Erase, Erased, ErasedPart, EventId, Position, Rows, Stage,
@@ -27,6 +29,14 @@ pub type Selection = BTreeMap<BatchId, BTreeSet<u32>>;
 
 /// The last entry that erased events of a source, and of which batch.
 pub type Gone = (Position, BatchId);
+
+/// What an erasure takes.
+pub(super) struct Taken {
+    /// Of each batch, as its entry says it.
+    pub(super) parts: Vec<ErasedPart>,
+    /// The sources that go with it.
+    pub(super) sources: BTreeSet<Digest>,
+}
 
 /// What is kept of the events of `gone` in a window; the window is left without them.
 fn blank(window: Window, gone: &BTreeSet<u32>, entry: Position) -> Result<Window> {
@@ -200,22 +210,6 @@ impl Ledger {
         Ok(found)
     }
 
-    /// Whether the packs end with what seals a batch, as they do unless an import was not finished, or
-    /// took its sources in another order. Of most ledgers that is known with a look at the last batch.
-    fn ends_sealed(&self, end: (u32, u64)) -> Result<bool> {
-        let seals = |stage: &Stage| [stage.manifest, stage.mapping.digest];
-        let last = self.table.iter().last().map(|(_, of)| seals(&of.stage));
-        for digest in last.iter().flatten() {
-            if self.store.kept(digest)?.is_some_and(|kept| (kept.pack, kept.end) == end) {
-                return Ok(true);
-            }
-        }
-        let kept = self.store.all_kept()?;
-        let last = kept.iter().find(|(_, kept)| (kept.pack, kept.end) == end);
-        let sealing = |digest| self.table.iter().any(|(_, of)| seals(&of.stage).contains(digest));
-        Ok(last.is_some_and(|(digest, _)| sealing(digest)))
-    }
-
     /// Whether the erased events of a batch are those that entries of the log have erased.
     pub(super) fn verify_erased(&self, stage: &Stage) -> Result<()> {
         let batch = stage.batch;
@@ -293,165 +287,47 @@ impl Ledger {
         entry: &dyn Fn(EntryKind) -> Entry,
     ) -> Result<Position> {
         let at = Position(self.position().0 + 1);
-        let mut parts = Vec::new();
-        for (id, numbers) in selection {
+        for id in selection.keys() {
             let stage = self.table.get(*id).ok_or(LedgerError::NoSuchBatch(*id))?.stage.clone();
             // What is erased cannot be looked at again: it must be as recorded now.
             self.verify_batch(&stage)?;
-            let mut records = Vec::new();
-            let mut reader = self.read(*id);
-            while let Some(window) = reader.next_window()? {
-                let blanked = blank(window, numbers, at)?;
-                records.extend(blanked.erased.into_iter().filter(|one| one.entry == at));
-            }
-            let of: Vec<&Erased> = records.iter().collect();
-            parts.push(ErasedPart {
-                batch: *id,
-                events: of.len() as u64,
-                records: codec::records_digest(&of)?,
-            });
         }
+        let taken = self.takes(at, selection)?;
+        self.store.renewable()?;
+        self.make_whole(&taken.sources)?;
         note::write(self, at, selection)?;
-        let erase = Erase { reason: reason.to_owned(), parts };
+        let erase = Erase { reason: reason.to_owned(), parts: taken.parts };
         let appended = self.append(entry(EntryKind::Erase(erase)))?;
-        self.carry_out(at, selection)?;
-        note::remove(self)?;
+        let done = self.carry_out(at, selection, &taken.sources).and_then(|()| note::remove(self));
+        done.map_err(|error| LedgerError::unfinished(at, error))?;
         Ok(appended)
     }
 
-    /// Finishes an erasure that a crash cut short; says so. `unfinished` is whether an import was cut
-    /// short: nobody knows any more what it was reading, and it may have been what was erased.
-    pub(super) fn finish_erasing(&mut self, unfinished: bool) -> Result<()> {
-        if let Some((at, selection)) = note::read(self)? {
-            if self.entry(at).is_some_and(|entry| matches!(entry.kind, EntryKind::Erase(_))) {
-                self.carry_out(at, &selection)?;
-                self.notes.push(format!("the erasure {at} had been interrupted and is finished"));
-            }
-            note::remove(self)?;
-        }
-        if self.forget_unfinished(unfinished)? {
-            self.notes.push(
-                "what an unfinished import left is overwritten, since events of this ledger are erased"
-                    .to_owned(),
-            );
-        }
-        Ok(())
-    }
-
-    /// [Takes away again](Self::forget_again) what an import left that will not be finished, where
-    /// events of the ledger are erased: it may have been reading these. `unfinished` is whether blocks
-    /// of it are, or were, in the engine; without them the packs tell. Says whether something went, and
-    /// the views with it.
-    ///
-    /// # Errors
-    /// As [`Ledger::erase`].
-    pub fn forget_unfinished(&mut self, unfinished: bool) -> Result<bool> {
-        if !self.table.iter().any(|(_, batch)| !batch.erased.is_empty()) {
-            return Ok(false);
-        }
-        if !unfinished && self.ends_sealed(self.store.pack_reader().end())? {
-            return Ok(false);
-        }
-        let kept = self.store.all_kept()?;
-        let left = self.store.pack().goes_on_behind(kept.iter().map(|(_, kept)| kept))?;
-        let all = unfinished || left || !self.brought_back()?.is_empty();
-        if all {
-            self.forget_again()?;
-        }
-        Ok(all)
-    }
-
-    /// Takes events from every file.
-    fn carry_out(&mut self, at: Position, selection: &Selection) -> Result<()> {
-        let mut sources = BTreeSet::new();
-        let mut needed = BTreeSet::new();
-        for (id, batch) in self.table.iter() {
-            needed.extend([batch.stage.manifest, batch.stage.mapping.digest]);
-            let Some(numbers) = selection.get(&id) else { continue };
-            let mut reader = self.read(id);
-            let mut gone = Vec::new();
+    /// What erasing a selection as the entry `at` takes, or took where it was carried out.
+    pub(super) fn takes(&self, at: Position, selection: &Selection) -> Result<Taken> {
+        let (mut parts, mut sources) = (Vec::new(), BTreeSet::new());
+        for (id, numbers) in selection {
+            let stage = &self.table.get(*id).ok_or(LedgerError::NoSuchBatch(*id))?.stage;
+            let mut records = Vec::new();
+            let mut reader = self.read(*id);
             while let Some(window) = reader.next_window()? {
-                let erased = blank(window, numbers, at)?.erased;
-                gone.extend(erased.into_iter().filter(|one| one.entry == at));
+                let kept = blank(window, numbers, at)?.erased;
+                records.extend(kept.into_iter().filter(|one| one.entry == at));
             }
-            sources.extend(self.sources_behind(&batch.stage, &gone)?);
+            sources.extend(self.sources_behind(stage, &records)?);
+            parts.push(part_of(*id, &records.iter().collect::<Vec<_>>())?);
         }
-        // A manifest that somebody imported as data stays what it is.
-        sources.retain(|digest| !needed.contains(digest));
-        self.renew(at, selection, &sources)?;
-        let kept = self.store.all_kept()?;
-        self.store.pack().clear_outside(kept.iter().map(|(_, kept)| kept))?;
-        if let Some(files) = &self.files {
-            inbox::remove_cut(&**files)?;
+        for (_, batch) in self.table.iter() {
+            // A manifest that somebody imported as data stays what it is.
+            sources.remove(&batch.stage.manifest);
+            sources.remove(&batch.stage.mapping.digest);
         }
-        self.renew_mirror()
-    }
-
-    /// Writes the engine anew, without what is to go and without views.
-    fn renew(
-        &mut self,
-        at: Position,
-        selection: &Selection,
-        sources: &BTreeSet<Digest>,
-    ) -> Result<()> {
-        let batches: Vec<BatchId> = self.table.iter().map(|(id, _)| id).collect();
-        self.forget();
-        self.store.renew(&mut |old: &dyn Store, new: &mut dyn Store| {
-            for (position, bytes) in old.controls()? {
-                new.put_control(position, &bytes)?;
-            }
-            for (digest, kept) in old.all_kept()? {
-                if !sources.contains(&digest) {
-                    new.put_kept(&digest, &kept)?;
-                }
-            }
-            for id in &batches {
-                match selection.get(id) {
-                    None => copied(*id, old, new)?,
-                    Some(numbers) => blanked(*id, numbers, at, old, new)?,
-                }
-            }
-            Ok(())
-        })
+        Ok(Taken { parts, sources })
     }
 }
 
-/// Copies the blocks of a batch as they are.
-fn copied(batch: BatchId, old: &dyn Store, new: &mut dyn Store) -> Result<()> {
-    let mut index = 0;
-    while let Some(bytes) = old.block(batch.0, index)? {
-        new.put_block(batch.0, index, &bytes)?;
-        index += 1;
-    }
-    Ok(())
-}
-
-/// Copies the blocks of a batch without the events that are to go.
-fn blanked(
-    batch: BatchId,
-    numbers: &BTreeSet<u32>,
-    at: Position,
-    old: &dyn Store,
-    new: &mut dyn Store,
-) -> Result<()> {
-    let (mut index, mut next, mut window, mut wanted) = (0, 0, Window::default(), 0);
-    while let Some(bytes) = old.block(batch.0, index)? {
-        index += 1;
-        wanted = codec::decode_block(&bytes, &mut window)?.window_events as usize;
-        if window.len() < wanted {
-            continue;
-        }
-        let whole = blank(std::mem::take(&mut window), numbers, at)?;
-        for block in codec::encode_blocks(&whole, Codec::Columns)? {
-            new.put_block(batch.0, next, &block)?;
-            next += 1;
-        }
-    }
-    match window.is_empty() {
-        true => Ok(()),
-        false => Err(LedgerError::damaged(format!(
-            "a window of batch {batch} has {} of its {wanted} events",
-            window.len()
-        ))),
-    }
+/// What an entry says of the records of its batch.
+fn part_of(batch: BatchId, records: &[&Erased]) -> Result<ErasedPart> {
+    let (events, records) = (records.len() as u64, codec::records_digest(records)?);
+    Ok(ErasedPart { batch, events, records })
 }

@@ -69,6 +69,14 @@ pub enum LedgerError {
         /// Why not.
         source: std::io::Error,
     },
+    /// An erasure is recorded and was not carried out to its end: what it is to take may still be here.
+    #[error("the erasure {at} is recorded, but not finished; until it is, nothing is shown")]
+    Unfinished {
+        /// Its entry.
+        at: Position,
+        /// Why it could not go on.
+        source: Box<LedgerError>,
+    },
     /// The operating system failed a read.
     #[error("cannot read {what}")]
     Io {
@@ -132,6 +140,14 @@ impl LedgerError {
     /// A failed write.
     pub fn write(what: impl Into<String>, source: std::io::Error) -> Self {
         Self::of_place(source, |source| Self::NotWritable { what: what.into(), source })
+    }
+
+    /// What kept an erasure from being finished. Damage and a ledger that was moved stay what they are.
+    pub fn unfinished(at: Position, error: Self) -> Self {
+        match error {
+            error @ (Self::Damaged { .. } | Self::Malformed { .. } | Self::Moved) => error,
+            error => Self::Unfinished { at, source: Box::new(error) },
+        }
     }
 
     /// A failed read.

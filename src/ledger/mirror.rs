@@ -31,7 +31,7 @@ const FOLDER: &str = "mirror";
 const MAGIC: &[u8] = b"volledger mirror";
 
 /// Sources up to this size are mirrored; manifests and mappings always are.
-const SMALL: u64 = 64 << 10;
+pub(super) const SMALL: u64 = 64 << 10;
 
 /// A new file is begun when one is larger than this.
 const FILE_SIZE: u64 = 256 << 20;

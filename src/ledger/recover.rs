@@ -8,6 +8,7 @@
 //! a report says so: entries that follow the others and that nothing vouches for.
 
 mod choose;
+mod erased;
 mod overlay;
 mod packs;
 mod places;
@@ -133,6 +134,10 @@ pub struct Survey {
     pub missing: Vec<LostSource>,
     /// What is hurt in the directory.
     pub hurt: Vec<Damage>,
+    /// An erasure that is not finished: what it is to take may still be here, and is not to be shown.
+    pub unfinished: Option<Position>,
+    /// Whether nobody knows what that is: its entry is not taken then.
+    pub unknown: bool,
 }
 
 impl Survey {
@@ -144,6 +149,7 @@ impl Survey {
             && self.left_out.is_empty()
             && self.restated.is_empty()
             && self.missing.is_empty()
+            && !self.unknown
     }
 }
 
@@ -228,8 +234,8 @@ impl Ledger {
         if chosen.foreign_head {
             note("HEAD", "it does not hold the root of any log that is here".into());
         }
+        let noted = erased::note_of(&*files, &mut note);
         hurt.extend(chosen.hurt.iter().cloned());
-        let unfinished = erase::note::is_there(&*files);
         let salvage = Salvage::new(engine, mirror, overlay)?;
         let mut survey = Survey {
             head,
@@ -247,6 +253,8 @@ impl Ledger {
             restated: Vec::new(),
             missing: Vec::new(),
             hurt,
+            unfinished: None,
+            unknown: false,
         };
         let mut ledger = Self {
             store: Box::new(salvage.clone()),
@@ -254,7 +262,8 @@ impl Ledger {
             _lock: lock,
             ..Self::in_memory()
         };
-        ledger.take_sound(&salvage, chosen, unfinished, &mut survey)?;
+        ledger.take_sound(&salvage, chosen, noted.is_some(), &mut survey)?;
+        ledger.settle_erasure(&salvage, noted.as_ref(), &mut survey)?;
         salvage.report(&mut survey);
         Ok((ledger, survey))
     }

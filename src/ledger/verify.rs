@@ -176,7 +176,8 @@ impl Ledger {
         Ok(())
     }
 
-    fn count_batch(&self, stage: &Stage) -> Result<()> {
+    /// Whether every event of a batch is in its place.
+    pub(super) fn count_batch(&self, stage: &Stage) -> Result<()> {
         let (mut reader, mut events) = (self.read(stage.batch), 0);
         while let Some((_, header)) = reader.next_header()? {
             events += u64::from(header.events);

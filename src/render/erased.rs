@@ -4,6 +4,7 @@ use super::numbers::{MISSING, count, counted, size};
 use super::table::Table;
 use super::{Document, Grid, Look, json};
 use crate::app::report::ErasedReport;
+use crate::domain::erase::MAX_PARTS;
 
 impl Document for ErasedReport {
     fn text(&self, look: &Look) -> String {
@@ -13,6 +14,9 @@ impl Document for ErasedReport {
         };
         if !self.held.is_empty() {
             out += &held(self, look);
+        }
+        if !self.rejected.is_empty() {
+            out += &rejected(self, look);
         }
         if !self.elsewhere.is_empty() {
             out += &elsewhere(self, look);
@@ -49,7 +53,13 @@ impl Document for ErasedReport {
 /// What goes, batch by batch.
 fn goes(report: &ErasedReport, look: &Look) -> String {
     let verb = if report.plan { "Would erase" } else { "Erased" };
-    let entry = report.entry.map(|entry| format!(" as #{entry}")).unwrap_or_default();
+    // One entry has room for so many batches.
+    let before = (report.batches.len().max(1) - 1) / MAX_PARTS;
+    let entry = match (report.entry, before as u64) {
+        (None, _) => String::new(),
+        (Some(last), 0) => format!(" as #{last}"),
+        (Some(last), before) => format!(" as #{} to #{last}", last.saturating_sub(before)),
+    };
     let events = counted(report.events, "event");
     let why = match report.reason.is_empty() {
         true => String::new(), // a plan needs none
@@ -95,6 +105,20 @@ fn held(report: &ErasedReport, look: &Look) -> String {
     let title =
         "\nToo old by a rule, and kept: a row goes whole, and these speak of another view too\n";
     title.to_owned() + &table.finish()
+}
+
+/// What no rule takes.
+fn rejected(report: &ErasedReport, look: &Look) -> String {
+    let mut table = Table::new(look, &["batch", ">rows"]);
+    for line in &report.rejected {
+        table.row([line.batch.clone(), count(line.events)]);
+    }
+    let would = report.plan && !report.batches.is_empty();
+    let stay = if would { "would stay" } else { "stay" };
+    format!(
+        "\nRejected rows {stay} of batches that have no others: they have no day that a rule could go by\n{}",
+        table.finish()
+    )
 }
 
 /// Where the same rows stay.

@@ -137,9 +137,9 @@ fn status(error: &AppError) -> StatusCode {
             | LedgerError::NoSuchEntry(_)
             | LedgerError::NoSuchBatch(_)
             | LedgerError::NoSuchPosition { .. } => StatusCode::NOT_FOUND,
-            LedgerError::NotWritable { .. } | LedgerError::Moved => {
-                StatusCode::INSUFFICIENT_STORAGE
-            }
+            LedgerError::NotWritable { .. }
+            | LedgerError::Unfinished { .. }
+            | LedgerError::Moved => StatusCode::INSUFFICIENT_STORAGE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         },
         AppError::Refused(crate::domain::batch::Refusal::NoSuchBatch(_))

@@ -55,7 +55,7 @@ pub fn prove(
                 return Err(LedgerError::NoSuchEntry(at).into());
             }
             let (note, key) = match given {
-                Some(path) => (read_note(path)?, None),
+                Some(path) => given_note(path, key_file)?,
                 None => record::covering(key_file, at)?,
             };
             let (proof, proves) = match event {
@@ -70,7 +70,8 @@ pub fn prove(
         }
         Claim::Consistency(from, to) => {
             let (old, key) = note_named(from, key_file)?;
-            let (new, _) = note_named(to, key_file)?;
+            let (new, later) = note_named(to, key_file)?;
+            let key = key.or(later);
             let ends = [Checkpoint::unverified(&old)?.size, Checkpoint::unverified(&new)?.size];
             let subject = format!("{}–{}", ends[0], ends[1]);
             (ledger.prove_consistency(&old, &new)?, key, "consistency", subject)
@@ -101,8 +102,15 @@ pub fn prove(
 fn note_named(name: &str, key_file: &Path) -> Result<(Note, Option<VerifierKey>)> {
     match name.parse::<Position>() {
         Ok(at) => record::exactly(key_file, at),
-        Err(_) => Ok((read_note(Path::new(name))?, None)),
+        Err(_) => given_note(Path::new(name), key_file),
     }
+}
+
+/// A checkpoint that a file holds, and the key that it is signed with if that has signed here.
+fn given_note(path: &Path, key_file: &Path) -> Result<(Note, Option<VerifierKey>)> {
+    let note = read_note(path)?;
+    let key = record::key_of(key_file, &note)?;
+    Ok((note, key))
 }
 
 fn read(path: &Path) -> Result<String> {

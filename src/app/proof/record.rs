@@ -77,6 +77,12 @@ pub fn signed(key_file: &Path) -> Result<Vec<Signed>> {
     }
 }
 
+/// The key of which a note says that it is signed with it, among those that have signed here.
+pub(super) fn key_of(key_file: &Path, note: &Note) -> Result<Option<VerifierKey>> {
+    let mut keys = signed(key_file)?.into_iter().map(|signed| signed.key);
+    Ok(keys.find(|key| note.names(key)))
+}
+
 /// The newest checkpoint that speaks of an entry.
 pub(super) fn covering(key_file: &Path, at: Position) -> Result<(Note, Option<VerifierKey>)> {
     let covers = |signed: &Signed| Checkpoint::unverified(&signed.note).is_ok_and(|c| c.size >= at);

@@ -24,6 +24,10 @@ pub struct ErasedReport {
     /// What a rule of retention would take, and another view keeps. Left out when there is none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub held: Vec<HeldLine>,
+    /// Rejected rows that no rule of retention takes, of batches of which nothing else stays. Left out when
+    /// there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rejected: Vec<RejectedLine>,
     /// Batches that stay and hold rows of the same sources. Left out when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub elsewhere: Vec<ElsewhereLine>,
@@ -58,6 +62,15 @@ pub struct HeldLine {
     /// For how many days that one's rule keeps them; null when it has no rule.
     pub kept_days: Option<u32>,
     /// How many rows.
+    pub events: u64,
+}
+
+/// Rejected rows that are all that stays of a batch: they have no day that a rule could go by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RejectedLine {
+    /// The batch; erasing it takes them.
+    pub batch: String,
+    /// How many rejected rows.
     pub events: u64,
 }
 

@@ -193,7 +193,7 @@ pub struct FindingLine {
 
 /// Findings about a batch as a whole, or about a file that was left out of it: recorded with its
 /// first source, of which they say nothing.
-const OF_THE_BATCH: [&str; 7] = [
+const OF_THE_BATCH: [&str; 8] = [
     DUPLICATE_DATES,
     tomic::LEFT_OUT,
     "imported_batch",
@@ -201,6 +201,7 @@ const OF_THE_BATCH: [&str; 7] = [
     same_quotes::CODE,
     "skipped_file",
     "split",
+    "untold_rejects",
 ];
 
 impl FindingLine {

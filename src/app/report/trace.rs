@@ -146,11 +146,11 @@ pub struct EntryLine {
 }
 
 impl EntryLine {
-    /// The text for a list: a query may be as long as a page.
+    /// The text for a list: a query may be as long as a page, and an erasure of hundreds of batches.
     pub fn brief(&self) -> String {
         const MOST: usize = 80;
         match self.text.char_indices().nth(MOST) {
-            Some((end, _)) if self.kind == "projection-add" => {
+            Some((end, _)) if ["projection-add", "erase"].contains(&self.kind) => {
                 let text = self.text.get(..end).unwrap_or_default();
                 format!("{text} … (`volledger show '#{}'`)", self.position)
             }

@@ -7,7 +7,7 @@ use crate::sources::polygon::NO_CONTRACTS;
 use crate::sources::tomic;
 
 /// Codes of readings that were a guess, of a file that says nothing, and of one that was left out.
-const ODD: [&str; 9] = [
+const ODD: [&str; 10] = [
     "ambiguous_date_order",
     "decimal_marks",
     NO_CONTRACTS,

@@ -36,8 +36,10 @@ The rules stand in config.toml (`volledger config path`), one line a view:
 A row may speak of several views: one of a Market Chameleon file has implied and realised
 volatility. It goes whole or not at all, so only when each of its views has a rule and each rule's
 age has passed; a view without a rule keeps its rows. What a rule would take and another view keeps
-is listed, with the rule that is missing. A run makes one entry, whose reason names the rules.
-Nothing is done when nothing is due.";
+is listed, with the rule that is missing. Rejected rows have no day, and no rule takes them: those
+of batches of which nothing else stays are listed, and `erase` takes them. A run makes one entry (of
+more than 500 batches one for each 500), whose reason names the rules. Nothing is done when nothing
+is due.";
 
 /// Erase what events said, for good; their hashes stay
 #[derive(Debug, Args)]
@@ -140,14 +142,21 @@ pub(in crate::cli) fn retention(ui: &mut Ui, ctx: &Context, args: &RetentionArgs
         return Ok(exit);
     }
     let done = erase::erase(&mut ledger, &due.selection, &reason, &run)?;
-    let done = ErasedReport { held: due.held, ..done };
+    let done = ErasedReport { held: due.held, rejected: due.rejected, ..done };
     let exit = conclude(ui, &done)?;
     ruleless(ui, &done);
     Ok(exit)
 }
 
-/// Says which rules are missing for others to be met.
+/// Says which rules are missing for others to be met, and how to erase what no rule takes.
 fn ruleless(ui: &mut Ui, report: &ErasedReport) {
+    const FEW: usize = 8;
+    if !report.rejected.is_empty() {
+        let batches: Vec<&str> = report.rejected.iter().map(|line| line.batch.as_str()).collect();
+        let few = batches.iter().take(FEW).copied().collect::<Vec<_>>().join(" ");
+        let more = if batches.len() > FEW { " … (`--json` names them all)" } else { "" };
+        ui.hint(&format!("the rejected rows too: `volledger erase {few} --reason TEXT`{more}"));
+    }
     let mut views: Vec<&str> = Vec::new();
     for line in report.held.iter().filter(|line| line.kept_days.is_none()) {
         if !views.contains(&line.kept_by) {

@@ -66,8 +66,16 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ProveArgs) -> Outco
     };
     let written = proof::prove(&ledger, claim, &key, &args.file)?;
     ui.show(&written)?;
-    let vkey = written.vkey.as_deref().unwrap_or("VKEY");
-    ui.hint(&format!("check it anywhere: `volledger verify-proof {} --key {vkey}`", written.file));
+    let file = &written.file;
+    match &written.vkey {
+        Some(vkey) => {
+            ui.hint(&format!("check it anywhere: `volledger verify-proof {file} --key {vkey}`"));
+        }
+        None => ui.hint(&format!(
+            "who signed the checkpoint was not checked, since that key has signed nothing here; \
+             `volledger verify-proof {file} --key VKEY` does"
+        )),
+    }
     Ok(Exit::Done)
 }
 

@@ -12,7 +12,8 @@ use super::super::tree::Tree;
 use super::super::{BatchWriter, Ledger, OpenOptions, Result};
 use super::window::{check, gather, of_the_file};
 use super::{Kind, MAGIC, NewPlace};
-use crate::domain::{BatchId, Digest, Entry, EntryKind, Position, Stage, Window};
+use crate::domain::{BatchId, Digest, Entry, EntryKind, Op, Origin, Position, Stage, Window};
+use std::collections::HashSet;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -322,6 +323,46 @@ pub struct BatchBundle {
     pub stage: Stage,
     /// The entry as it was recorded there.
     pub entry: Entry,
+    /// What was counted of its events: what its entry says of them is another's word.
+    pub counted: Counted,
+}
+
+/// What the events of a bundle are, counted as they are read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// `put` events.
+    pub puts: u64,
+    /// `retract` events.
+    pub retracts: u64,
+    /// Rejected rows.
+    pub rejects: u64,
+    /// Lines of sources that these are from, where the entry says that several events may be from one.
+    pub lines: Option<u64>,
+    /// How far into each of its sources they reach; 0 where none is from it.
+    pub ends: Vec<u64>,
+}
+
+impl Counted {
+    fn add(&mut self, window: &Window, lines: &mut Option<HashSet<(u32, u32)>>) {
+        let heads = window.rows.heads().iter();
+        for head in heads.clone() {
+            match head.op {
+                Op::Put => self.puts += 1,
+                Op::Retract => self.retracts += 1,
+            }
+        }
+        self.rejects += window.rejects.len() as u64;
+        let rows = heads.map(|head| (Origin::from(head), head.op == Op::Put));
+        let rejects = window.rejects.iter().map(|reject| (Origin::from(reject), true));
+        for (Origin { source, line, offset, len }, read) in rows.chain(rejects) {
+            if let Some(lines) = lines.as_mut().filter(|_| read) {
+                lines.insert((source, line));
+            }
+            if let Some(end) = self.ends.get_mut(source as usize) {
+                *end = (*end).max(offset.saturating_add(u64::from(len)));
+            }
+        }
+    }
 }
 
 /// Takes a batch's sources and events into a ledger.
@@ -330,8 +371,8 @@ struct Import<'a> {
     writer: &'a mut BatchWriter,
     window: Window,
     found: Option<BatchBundle>,
-    /// How many sources its manifest names.
-    sources: usize,
+    counted: Counted,
+    lines: Option<HashSet<(u32, u32)>>,
     tree: Tree<Sha256Tree>,
     now_ms: i64,
 }
@@ -346,9 +387,13 @@ impl Receiver for Import<'_> {
         match &entry.kind {
             EntryKind::Stage(stage) if self.found.is_none() => {
                 let stage = (**stage).clone();
-                self.sources = self.ledger.manifest_of(&stage).map_err(of_the_file)?.sources.len();
+                let sources = self.ledger.manifest_of(&stage).map_err(of_the_file)?.sources;
+                self.counted.ends = vec![0; sources.len()];
+                let each = stage.rows.accepted.checked_add(stage.rows.rejected);
+                self.lines = (each != Some(stage.rows.read)).then(HashSet::new);
                 self.tree.push(Sha256Tree::leaf(bytes));
-                self.found = Some(BatchBundle { stage, entry });
+                let counted = Counted::default();
+                self.found = Some(BatchBundle { stage, entry, counted });
                 Ok(())
             }
             _ => Err(damaged("its entry is not that of a batch")),
@@ -361,7 +406,8 @@ impl Receiver for Import<'_> {
         }
         match gather(&mut self.window, bytes)? {
             Some(window) => {
-                check(&window, self.sources)?;
+                check(&window, self.counted.ends.len())?;
+                self.counted.add(&window, &mut self.lines);
                 self.ledger.write(self.writer, &window)
             }
             None => Ok(()),
@@ -385,7 +431,8 @@ pub fn read_batch(
         writer,
         window: Window::default(),
         found: None,
-        sources: 0,
+        counted: Counted::default(),
+        lines: None,
         tree: Tree::default(),
         now_ms,
     };
@@ -393,6 +440,8 @@ pub fn read_batch(
     let whole = import.window.is_empty();
     let (size, root) = (import.tree.size(), import.tree.root());
     let found = import.found.ok_or_else(|| damaged("it has no entry"))?;
+    let lines = import.lines.map(|lines| lines.len() as u64);
+    let found = BatchBundle { counted: Counted { lines, ..import.counted }, ..found };
     if (head.size.0, head.root) != (size, root) {
         return Err(damaged("its entry does not give its checkpoint"));
     }
@@ -402,8 +451,13 @@ pub fn read_batch(
     }
     // A batch whose sources are elsewhere could be neither traced nor read again.
     for source in ledger.manifest_of(stage).map_err(of_the_file)?.sources {
-        if ledger.store().kept(&source.digest)?.is_none() {
-            return Err(damaged(&format!("source {} is missing", source.digest.short())));
+        let name = source.digest.short();
+        match ledger.store().kept(&source.digest)? {
+            None => return Err(damaged(&format!("source {name} is missing"))),
+            Some(kept) if kept.size != source.size => {
+                return Err(damaged(&format!("source {name} has another size")));
+            }
+            Some(_) => {}
         }
     }
     Ok(found)

@@ -5,7 +5,7 @@ use super::super::files::Files;
 use super::super::hash::content;
 use super::super::{Ledger, Result};
 use super::Selection;
-use crate::domain::{BatchId, Position};
+use crate::domain::{BatchId, EntryKind, Position};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::io::{ErrorKind, Read};
@@ -17,8 +17,13 @@ fn write_error(error: std::io::Error) -> LedgerError {
     LedgerError::write("the note of an erasure", error)
 }
 
-fn damaged() -> LedgerError {
-    LedgerError::damaged("ERASING, the note of an erasure, cannot be read")
+/// What a note says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::ledger) enum Noted {
+    /// What the entry at a position is to erase.
+    Of(Position, Selection),
+    /// It is hurt.
+    Hurt,
 }
 
 /// Runs of numbers as text: `0-99,120`.
@@ -49,45 +54,61 @@ fn numbers(text: &str) -> Option<BTreeSet<u32>> {
 /// Notes durably what the entry at `at` will erase.
 pub(super) fn write(ledger: &Ledger, at: Position, selection: &Selection) -> Result<()> {
     let Some(files) = &ledger.files else { return Ok(()) };
+    files.replace(NAME, text(at, selection).as_bytes()).map_err(write_error)
+}
+
+fn text(at: Position, selection: &Selection) -> String {
     let mut text = format!("volledger erase 1\nentry {}\n", at.0);
     for (batch, gone) in selection {
         // Writing to a text does not fail.
         let _ = writeln!(text, "{} {}", batch.0, runs(gone));
     }
     let _ = writeln!(text, "check {}", content(text.as_bytes()).short());
-    files.replace(NAME, text.as_bytes()).map_err(write_error)
+    text
 }
 
 /// What a crash left undone; `None` where there is no note.
-pub(super) fn read(ledger: &Ledger) -> Result<Option<(Position, Selection)>> {
-    let Some(files) = &ledger.files else { return Ok(None) };
-    match text(&**files)? {
-        None => Ok(None),
-        Some(text) => parse(&text).map(Some).ok_or_else(damaged),
-    }
+pub(super) fn read(ledger: &Ledger) -> Result<Option<Noted>> {
+    ledger.files.as_ref().map_or(Ok(None), |files| find(&**files))
 }
 
-fn text(files: &dyn Files) -> Result<Option<String>> {
-    let mut text = String::new();
-    match files.read_from(NAME, 0).and_then(|mut file| file.read_to_string(&mut text)) {
+/// The note that lies among these files.
+///
+/// # Errors
+/// A file that cannot be read; one whose bytes are none is [hurt](Noted::Hurt).
+pub(in crate::ledger) fn find(files: &dyn Files) -> Result<Option<Noted>> {
+    let mut bytes = Vec::new();
+    match files.read_from(NAME, 0).and_then(|mut file| file.read_to_end(&mut bytes)) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(LedgerError::read("the note of an erasure", error)),
         Ok(0) => Ok(None),
-        Ok(_) => Ok(Some(text)),
+        Ok(_) => {
+            let noted = std::str::from_utf8(&bytes).ok().and_then(parse);
+            Ok(Some(noted.map_or(Noted::Hurt, |(at, selection)| Noted::Of(at, selection))))
+        }
     }
 }
 
-/// Takes a note that can be read along to where a ledger is recovered: opening finishes it there.
-pub(in crate::ledger) fn carry(from: &dyn Files, to: &dyn Files) -> Result<()> {
-    match text(from).ok().flatten().filter(|text| parse(text).is_some()) {
-        Some(text) => to.replace(NAME, text.as_bytes()).map_err(write_error),
-        None => Ok(()),
+/// Takes a note along to where a ledger is recovered, if it is that of an entry there: opening finishes
+/// it there.
+pub(in crate::ledger) fn carry(ledger: &Ledger, from: &dyn Files, to: &dyn Files) -> Result<()> {
+    match find(from) {
+        Ok(Some(Noted::Of(at, selection))) if fits(ledger, at, &selection) => {
+            to.replace(NAME, text(at, &selection).as_bytes()).map_err(write_error)
+        }
+        _ => Ok(()),
     }
 }
 
-/// Whether there is a note, also one that cannot be read.
-pub(in crate::ledger) fn is_there(files: &dyn Files) -> bool {
-    !matches!(text(files), Ok(None))
+/// Whether a note is that of the last entry of a ledger.
+pub(in crate::ledger) fn fits(ledger: &Ledger, at: Position, selection: &Selection) -> bool {
+    let entry = ledger.entry(at).filter(|_| at == ledger.position());
+    match entry.map(|entry| &entry.kind) {
+        Some(EntryKind::Erase(erase)) => {
+            matches!(ledger.fitting(at, selection, erase), Ok(Some(_)))
+        }
+        _ => false,
+    }
 }
 
 fn parse(text: &str) -> Option<(Position, Selection)> {
@@ -131,11 +152,13 @@ mod tests {
         let selection =
             Selection::from([(BatchId(1), set(&[0, 1, 2, 9])), (BatchId(4), set(&[3]))]);
         write(&ledger, Position(7), &selection).unwrap();
-        assert_eq!(read(&ledger).unwrap(), Some((Position(7), selection)));
+        assert_eq!(read(&ledger).unwrap(), Some(Noted::Of(Position(7), selection)));
         let path = directory.path().join(NAME);
         let text = std::fs::read_to_string(&path).unwrap();
-        std::fs::write(&path, text.replace("0-2", "0-3")).unwrap();
-        assert!(read(&ledger).is_err());
+        for hurt in [text.replace("0-2", "0-3").as_bytes(), b"v", &[0xff, 0xfe]] {
+            std::fs::write(&path, hurt).unwrap();
+            assert_eq!(read(&ledger).unwrap(), Some(Noted::Hurt));
+        }
         remove(&ledger).unwrap();
         assert_eq!(read(&ledger).unwrap(), None);
         // What cannot be read may name something: a folder can be opened, and no more.

@@ -1,5 +1,7 @@
 //! Erasures cut short, forged, and over windows of every shape.
 
+mod hurt;
+
 use super::*;
 use crate::domain::entry::{MappingRef, RowCounts, ViewPart};
 use crate::domain::rows::Place;
@@ -99,6 +101,20 @@ fn damage(ledger: &Ledger) -> String {
     said.join("; ")
 }
 
+/// Takes events from every file, whatever entries say.
+fn taken(ledger: &mut Ledger, at: Position, selection: &Selection) {
+    let sources = ledger.takes(at, selection).unwrap().sources;
+    ledger.carry_out(at, selection, &sources).unwrap();
+}
+
+/// Appends the entry of an erasure, and no more.
+fn append(ledger: &mut Ledger, selection: &Selection) -> Position {
+    let at = Position(ledger.position().0 + 1);
+    let parts = ledger.takes(at, selection).unwrap().parts;
+    let erase = Erase { reason: "why".into(), parts };
+    ledger.append(entry(EntryKind::Erase(erase))).unwrap()
+}
+
 fn made(directory: &Path) -> Ledger {
     let mut ledger = Ledger::create(&directory.join("l"), &options()).unwrap();
     batch(&mut ledger, 40);
@@ -140,7 +156,7 @@ fn an_erasure_without_an_entry_is_damage() {
     let mut ledger = made(directory.path());
     let id = BatchId(1);
     // The payload is replaced by its hash, and the root still holds; but nobody said so.
-    ledger.carry_out(Position(3), &of(id, [4, 5])).unwrap();
+    taken(&mut ledger, Position(3), &of(id, [4, 5]));
     assert!(damage(&ledger).contains("2 events of batch b1, the first b1/5, are gone"));
     // Nor does the entry of another erasure cover it.
     ledger.erase(&of(BatchId(2), [0]), "why", &entry).unwrap();
@@ -154,7 +170,7 @@ fn more_erased_than_the_entry_says_is_damage() {
     let mut ledger = made(directory.path());
     let at = ledger.erase(&of(BatchId(1), [4]), "why", &entry).unwrap();
     sound(&ledger);
-    ledger.carry_out(at, &of(BatchId(1), [5])).unwrap();
+    taken(&mut ledger, at, &of(BatchId(1), [5]));
     assert!(damage(&ledger).contains("not as erased by"), "{}", damage(&ledger));
 }
 
@@ -185,17 +201,8 @@ fn a_crash_at_any_step_is_finished_by_the_next_opening() {
     for step in 0..3 {
         let directory = tempfile::tempdir().unwrap();
         let (mut ledger, at) = (made(directory.path()), Position(3));
-        let mut parts = Vec::new();
-        for (id, numbers) in &selection() {
-            let window = ledger.read(*id).next_window().unwrap().unwrap();
-            let records = blank(window, numbers, at).unwrap().erased;
-            let records: Vec<_> = records.iter().collect();
-            let (events, digest) = (records.len() as u64, codec::records_digest(&records).unwrap());
-            parts.push(ErasedPart { batch: *id, events, records: digest });
-        }
         note::write(&ledger, at, &selection()).unwrap();
-        let erase = Erase { reason: "why".into(), parts };
-        ledger.append(entry(EntryKind::Erase(erase))).unwrap();
+        append(&mut ledger, &selection());
         drop(ledger);
         let place = directory.path().join("l");
         match step {

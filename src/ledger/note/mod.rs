@@ -128,6 +128,11 @@ impl Note {
         }
     }
 
+    /// Whether it says that it is signed with a key; not whether it is.
+    pub fn names(&self, key: &VerifierKey) -> bool {
+        self.signatures.iter().any(|one| one.name == key.name() && one.id == key.id())
+    }
+
     /// The text, which nobody has checked.
     pub fn unverified(&self) -> &str {
         &self.text

@@ -41,7 +41,7 @@ pub fn recover(
     write(&old, place.path(), now_ms)?;
     if survey.restated.is_empty() {
         // Else its entry is elsewhere.
-        erase::note::carry(&Directory::new(directory), &Directory::new(place.path()))?;
+        erase::note::carry(&old, &Directory::new(directory), &Directory::new(place.path()))?;
     }
     if directory.join("inbox").is_dir() {
         // Answers that wait there check themselves. Before opening, which finishes an erasure there too.

@@ -84,6 +84,11 @@ impl Salvage {
         self.inner().memory.put_control(position, bytes)
     }
 
+    /// Forgets the last entry.
+    pub(super) fn drop_entry(&self, position: u64) -> Result<()> {
+        self.inner().memory.remove_control(position)
+    }
+
     /// Finds the sources of a batch: those that were not looked for yet, and of them the lost ones.
     pub(super) fn find_sources(&self, stage: &Stage) -> (Vec<Digest>, Vec<LostSource>) {
         let batch = stage.batch;

@@ -144,6 +144,7 @@ impl Ledger {
                  it again"
             );
             survey.hurt.push(Damage { place: "ERASING".to_owned(), what });
+            survey.unfinished = Some(at);
         }
         self.restate(salvage, &chosen.entries, erasing, survey)?;
         // What was erased is neither lost nor to be here, though an older pack may have it.

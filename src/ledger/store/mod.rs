@@ -65,6 +65,13 @@ pub trait Store: Send + Sync {
     /// Writes out the views without waiting for the disk; little of them may wait for the next
     /// barrier.
     fn flush_views(&mut self) -> Result<()>;
+    /// Whether everything can be written anew, as far as that can be known before.
+    ///
+    /// # Errors
+    /// A place where it cannot.
+    fn renewable(&self) -> Result<()> {
+        Ok(())
+    }
     /// Writes everything anew: `write` takes over what is to stay from this store into an empty one,
     /// which then takes its place at once. Nothing else stays in the engine's files.
     ///

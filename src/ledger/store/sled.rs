@@ -13,11 +13,12 @@ mod renew;
 
 use self::ahead::Ahead;
 use self::blobs::Blobs;
+use self::renew::sync_names;
 use super::{MAX_VALUE, Pack, Renewal, Result, Store, check_size};
 use crate::domain::Digest;
 use crate::ledger::codec::{Kept, decode_kept, encode_kept};
 use crate::ledger::error::LedgerError;
-use crate::ledger::files::{self, Files};
+use crate::ledger::files::Files;
 use crate::ledger::hash::content;
 use crate::ledger::modes::EngineFiles;
 use std::fs::File;
@@ -188,26 +189,19 @@ fn read_ahead(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes the names of a new database durable: sled syncs its file, but not its folder.
-fn sync_names(directory: &Path, path: &Path) -> Result<()> {
-    let named = File::open(path.join("conf")).and_then(|conf| conf.sync_all());
-    let named = named.and_then(|()| files::synced(path)).and_then(|()| files::synced(directory));
-    named.map_err(|error| LedgerError::write("the ledger", error))
-}
-
 impl SledStore {
     /// Opens or creates the database in `directory/sled`; the packs are among `files`.
     pub fn open(directory: &Path, files: Arc<dyn Files>) -> Result<Self> {
-        Self::open_in(directory, "sled", files)
+        Self::open_at(directory, &directory.join("sled"), files)
     }
 
-    fn open_in(directory: &Path, name: &str, files: Arc<dyn Files>) -> Result<Self> {
-        let path = directory.join(name);
-        sweep_snapshots(&path)?;
-        read_ahead(&path)?;
+    /// As [`Self::open`], where the database lies at `path`.
+    fn open_at(directory: &Path, path: &Path, files: Arc<dyn Files>) -> Result<Self> {
+        sweep_snapshots(path)?;
+        read_ahead(path)?;
         let new = !path.join("db").exists();
         let config = sled::Config::new()
-            .path(&path)
+            .path(path)
             .cache_capacity(CACHE)
             .segment_size(SEGMENT as usize)
             .flush_every_ms(None);
@@ -215,7 +209,7 @@ impl SledStore {
         let _last = Last(Some(db.clone()));
         let db = db; // let go before the one above, also when something below fails
         if new {
-            sync_names(directory, &path)?;
+            sync_names(path)?;
         }
         let tree = |name: &str| guarded(|| db.open_tree(name));
         let (blocks, controls) = (tree("blocks")?, tree("control")?);
@@ -232,12 +226,12 @@ impl SledStore {
             files,
             directory: directory.to_owned(),
             file,
-            blobs: Blobs::of(&path),
+            blobs: Blobs::of(path),
             ahead: Ahead::default(),
             waiting: 0,
             poisoned: false,
             _last,
-            _files: EngineFiles::of(&path),
+            _files: EngineFiles::of(path),
         };
         store.blobs.check()?;
         Ok(store)
@@ -305,6 +299,10 @@ fn block_key(batch: u32, index: u32) -> [u8; 8] {
 }
 
 impl Store for SledStore {
+    fn renewable(&self) -> Result<()> {
+        self.has_room_beside()
+    }
+
     fn renew(&mut self, write: &mut Renewal<'_>) -> Result<()> {
         self.write_anew(write)
     }
