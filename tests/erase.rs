@@ -691,7 +691,7 @@ fn an_erasure_of_many_batches_is_one_short_line_of_the_log() {
     }
     let selection = erase::selected(&ledger, &words).unwrap();
     let at = erase::erase(&mut ledger, &selection, "all", &run()).unwrap().entry.unwrap();
-    let line = trace::log(&ledger, Some(1), None).unwrap().entries.remove(0);
+    let line = trace::log(&ledger, Some(1), None, None).unwrap().entries.remove(0);
     assert!(line.text.contains("of b28") && line.text.len() > 300, "{}", line.text);
     let brief = line.brief();
     assert!(brief.len() < 130 && brief.ends_with(&format!("`volledger show '#{at}'`)")), "{brief}");

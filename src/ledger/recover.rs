@@ -19,7 +19,6 @@ mod take;
 pub use choose::Confirmed;
 pub use rescue::recover;
 
-use super::erase;
 use super::error::LedgerError;
 use super::files::{Directory, Files};
 use super::head::{Head, Slots};
@@ -262,8 +261,7 @@ impl Ledger {
             _lock: lock,
             ..Self::in_memory()
         };
-        ledger.take_sound(&salvage, chosen, noted.is_some(), &mut survey)?;
-        ledger.settle_erasure(&salvage, noted.as_ref(), &mut survey)?;
+        ledger.take_sound(&salvage, chosen, noted.as_ref(), &mut survey)?;
         salvage.report(&mut survey);
         Ok((ledger, survey))
     }

@@ -35,8 +35,7 @@ impl Ledger {
         // The note goes when engine, packs and mirror are done: until then some of them may not be. That of
         // an entry that comes next was written, and the entry was not.
         let next = |noted: &&Noted| matches!(noted, Noted::Of(of, _) if *of > at);
-        let of_this = noted.filter(|noted| !next(noted)).map(|_| at);
-        survey.unfinished = of_this.or(survey.unfinished);
+        survey.unfinished = noted.filter(|noted| !next(noted)).map(|_| at);
         if !done && !self.is_of(noted, at, &erase) {
             (survey.unfinished, survey.unknown) = (Some(at), true);
             let batches: Vec<_> = erase.parts.iter().map(|part| part.batch.to_string()).collect();

@@ -39,10 +39,7 @@ pub fn recover(
     let place = NewPlace::beside(new)?;
     let (old, mut survey) = Ledger::sound_part(directory, Some(place.parent()), true)?;
     write(&old, place.path(), now_ms)?;
-    if survey.restated.is_empty() {
-        // Else its entry is elsewhere.
-        erase::note::carry(&old, &Directory::new(directory), &Directory::new(place.path()))?;
-    }
+    erase::note::carry(&old, &Directory::new(directory), &Directory::new(place.path()))?;
     if directory.join("inbox").is_dir() {
         // Answers that wait there check themselves. Before opening, which finishes an erasure there too.
         let inbox = place.path().join("inbox");

@@ -1,6 +1,7 @@
 //! Taking the log: its entries, as far as each batch has its events and is erased as the log says.
 
 use super::super::codec;
+use super::super::erase::note::Noted;
 use super::super::error::LedgerError;
 use super::super::root::batch_root;
 use super::super::verify::Damage;
@@ -84,10 +85,10 @@ impl Ledger {
         &mut self,
         salvage: &Salvage,
         chosen: Chosen,
-        unfinished_erasure: bool,
+        noted: Option<&Noted>,
         survey: &mut Survey,
     ) -> Result<()> {
-        let told = Told::of(&chosen, unfinished_erasure);
+        let told = Told::of(&chosen, noted.is_some());
         let mut erasing = Erasing::new();
         for (position, Pick { entry, bytes, mirrored }) in (1..).zip(&chosen.entries) {
             let expected = position <= chosen.acknowledged;
@@ -133,9 +134,11 @@ impl Ledger {
             self.take(entry.clone(), bytes);
         }
         survey.sound = self.head();
+        self.settle_erasure(salvage, noted, survey)?;
         survey.vouched = survey.vouched.min(survey.sound.size);
         if told.unfinished
             && told.last > survey.sound.size
+            && !survey.unknown
             && erase_at(&chosen.entries, told.last).is_some()
         {
             let at = told.last;
