@@ -130,22 +130,18 @@ fn a_note_that_is_not_of_its_entry_destroys_nothing() {
 
 #[test]
 fn an_erasure_of_which_nobody_knows_what_it_takes_is_left_out() {
-    let mut notes: Vec<Option<Vec<u8>>> = strange().into_iter().map(Some).collect();
-    notes.push(None);
-    for bytes in notes {
+    for bytes in strange() {
         let directory = tempfile::tempdir().unwrap();
         let place = directory.path().join("l");
         let mut ledger = made(directory.path());
         append(&mut ledger, &of(BatchId(1), [4]));
         drop(ledger);
-        if let Some(bytes) = &bytes {
-            std::fs::write(place.join("ERASING"), bytes).unwrap();
-            let (packs_before, mirror) = (packs(&place), place.join("mirror/000001.vlb"));
-            let before = std::fs::read(&mirror).unwrap();
-            let refused = opened(&place).unwrap_err();
-            assert!(refused.to_string().contains("ERASING"), "{refused}");
-            assert!(packs(&place) == packs_before && std::fs::read(&mirror).unwrap() == before);
-        }
+        std::fs::write(place.join("ERASING"), &bytes).unwrap();
+        let (packs_before, mirror) = (packs(&place), place.join("mirror/000001.vlb"));
+        let before = std::fs::read(&mirror).unwrap();
+        let refused = opened(&place).unwrap_err();
+        assert!(refused.to_string().contains("ERASING"), "{refused}");
+        assert!(packs(&place) == packs_before && std::fs::read(&mirror).unwrap() == before);
         let new = directory.path().join("new");
         let survey = recovered(&place, &new);
         assert!(!survey.whole(), "{survey:?}");
@@ -162,6 +158,23 @@ fn an_erasure_of_which_nobody_knows_what_it_takes_is_left_out() {
         ledger.erase(&of(BatchId(1), [4]), "why", &entry).unwrap();
         sound(&ledger);
     }
+}
+
+/// Without any note the entry is believed: it was carried out, and what is not as it says is an older
+/// copy, from which nothing erased comes back.
+#[test]
+fn an_erasure_without_a_note_was_carried_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("l");
+    let mut ledger = made(directory.path());
+    append(&mut ledger, &of(BatchId(1), [4]));
+    drop(ledger);
+    let survey = recovered(&place, &directory.path().join("new"));
+    assert!(!survey.whole() && !survey.unknown && survey.unfinished.is_none(), "{survey:?}");
+    let lost: Vec<_> = survey.lost.iter().map(|lost| (lost.batch, lost.what.as_str())).collect();
+    let why = "the ledger is damaged: what is left of batch b1 is not as erased by #3";
+    assert_eq!(lost, [(BatchId(1), why)]);
+    assert_eq!((survey.sound.size, survey.behind), (Position(0), vec![BatchId(2)]));
 }
 
 /// The engine is done, and says what it was; packs and mirror are not.
