@@ -29,7 +29,7 @@ fn over(site: &Site, job: &str) -> Value {
 }
 
 /// The address that an answer leads to, through a job's page if there is one.
-fn led(site: &Site, answer: Answer) -> String {
+pub(super) fn led(site: &Site, answer: Answer) -> String {
     let next = answer.is(303).header("location").unwrap().to_owned();
     match next.starts_with("/jobs/") {
         true => over(site, &next)["next"].as_str().unwrap().to_owned(),
