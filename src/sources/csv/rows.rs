@@ -96,7 +96,8 @@ struct Pass<'m> {
     /// The cell that says it where it was given: it should be the same one.
     stated: Option<usize>,
     columns: &'m [(usize, &'m Column)],
-    defaults: &'m [&'m Column],
+    /// The columns that say something where nothing is said: those that the file lacks, then its own.
+    defaults: Vec<&'m Column>,
     item: Option<usize>,
     /// The further days of a row.
     more: &'m [BoundPart<'m>],
@@ -137,6 +138,8 @@ struct Pass<'m> {
 
 impl<'m> Pass<'m> {
     fn new(options: &'m CsvOptions<'m>, plan: &'m Plan<'m>) -> Self {
+        let own = plan.header.columns.iter().map(|(_, column)| *column);
+        let own = own.filter(|column| column.default.is_some());
         Self {
             options,
             encoding: plan.encoding,
@@ -146,7 +149,7 @@ impl<'m> Pass<'m> {
             symbol: plan.header.symbol.filter(|_| options.symbol == SymbolFrom::Column),
             stated: plan.header.symbol.filter(|_| options.symbol != SymbolFrom::Column),
             columns: &plan.header.columns,
-            defaults: &plan.header.defaults,
+            defaults: plan.header.defaults.iter().copied().chain(own).collect(),
             item: plan.header.item,
             more: &plan.header.more,
             others: Vec::new(),
@@ -302,9 +305,8 @@ impl<'m> Pass<'m> {
             self.bars.add("ohlc", record.line, Some(day));
         }
         // What a column says where nothing is said, it says where the cell cannot be read: the day is known.
-        let columns = self.columns.iter().map(|(_, column)| *column);
-        for column in self.defaults.iter().copied().chain(columns) {
-            if let Some(default) = words::default(column, self.orders)
+        for column in &self.defaults {
+            if let Ok(default) = words::read("", column, self.orders)
                 && !self.shapes.codes().contains(&column.field)
             {
                 self.shapes.add(column.field);

@@ -43,12 +43,6 @@ pub(super) fn read<'m>(text: &str, column: &'m Column, orders: Orders) -> Result
     }
 }
 
-/// What a column says of a row that says nothing for it; `None` where it has no word for that.
-pub(super) fn default(column: &Column, orders: Orders) -> Option<Value> {
-    column.default.as_ref()?;
-    read("", column, orders).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
