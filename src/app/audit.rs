@@ -193,7 +193,7 @@ fn finding(
 /// A batch before anything was done with it.
 fn line(ledger: &Ledger, stage: &Stage, until: Position) -> Result<AuditBatch> {
     let state = ledger.batches().get(stage.batch).and_then(|batch| batch.state_at(until));
-    let sources = ledger.manifest_of(stage)?.sources;
+    let sources = ledger.known_manifest(stage)?.sources;
     let source = |source: crate::ledger::codec::ManifestSource| AuditSource {
         name: source.name,
         digest: source.digest.to_string(),

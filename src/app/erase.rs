@@ -70,7 +70,7 @@ pub fn plan(ledger: &Ledger, selection: &Selection, reason: &str) -> Result<Eras
     }
     let mut without_bytes = Vec::new();
     for (id, batch) in ledger.batches().iter().filter(|(id, _)| !selection.contains_key(id)) {
-        let manifest = ledger.manifest_of(&batch.stage)?;
+        let manifest = ledger.known_manifest(&batch.stage)?;
         if manifest.sources.iter().any(|source| digests.contains(&source.digest)) {
             without_bytes.push(id.to_string());
         }
@@ -298,7 +298,7 @@ pub fn of_source(ledger: &Ledger, digest: &Digest) -> Result<Option<ErasureLine>
         return Ok(None);
     }
     for (id, batch) in ledger.batches().iter().filter(|(_, batch)| !batch.erased.is_empty()) {
-        let manifest = ledger.manifest_of(&batch.stage)?;
+        let manifest = ledger.known_manifest(&batch.stage)?;
         let number = manifest.sources.iter().position(|source| source.digest == *digest);
         let Some(number) = number else { continue };
         let erased = ledger.erased_of(id)?;

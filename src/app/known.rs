@@ -80,7 +80,7 @@ fn same_reading(ledger: &Ledger, draft: &Draft, batch: &Batch) -> Result<bool> {
     if stage.series != draft.series || !same_mapping(draft, batch) {
         return Ok(false);
     }
-    let theirs = ledger.manifest_of(stage)?.sources;
+    let theirs = ledger.known_manifest(stage)?.sources;
     let ours = draft.manifest.sources.iter().map(|source| (source.digest, &source.symbol));
     Ok(theirs.iter().map(|source| (source.digest, &source.symbol)).eq(ours))
 }
@@ -168,7 +168,7 @@ pub fn took_back(ledger: &Ledger, series: Series, sources: &[Digest]) -> Result<
         let stage = &batch.stage;
         let takes = stage.series == series && stage.rows.retracted > 0;
         if takes && batch.state() == BatchState::Active {
-            let theirs = ledger.manifest_of(stage)?.sources;
+            let theirs = ledger.known_manifest(stage)?.sources;
             if theirs.iter().map(|source| &source.digest).eq(sources) {
                 found.insert(id);
             }

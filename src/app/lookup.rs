@@ -226,7 +226,7 @@ fn batch_line(
     at: Position,
 ) -> Result<BatchLine> {
     let stage = &batch.stage;
-    let sources = ledger.manifest_of(stage)?.sources;
+    let sources = ledger.known_manifest(stage)?.sources;
     let first = sources.first().map(|source| source.name.clone()).unwrap_or_default();
     let source = match sources.len() {
         0 | 1 => first,

@@ -72,7 +72,7 @@ fn as_answered(
         }
         if let Entry::Vacant(unread) = answers.entry(id) {
             let Some(batch) = ledger.batches().get(id) else { continue };
-            let mut facts = ledger.manifest_of(&batch.stage)?.coverage;
+            let mut facts = ledger.known_manifest(&batch.stage)?.coverage;
             facts.retain(|fact| {
                 fact.series == Series::Spot
                     && gave(fact)

@@ -275,7 +275,7 @@ impl Ledger {
     /// Damage of the manifest; a ledger that cannot be written.
     pub fn put_back(&mut self, stage: &Stage) -> Result<Vec<ManifestSource>> {
         let mut back = Vec::new();
-        for source in self.manifest_of(stage)?.sources {
+        for source in self.known_manifest(stage)?.sources {
             // What was erased is let go again.
             if self.anew.contains(&source.digest) && self.store.kept(&source.digest)?.is_some() {
                 back.push(source);
@@ -342,6 +342,18 @@ impl Ledger {
     /// The sources of a batch.
     pub fn manifest_of(&self, stage: &Stage) -> Result<Manifest> {
         codec::decode_manifest(&self.source(&stage.manifest)?)
+    }
+
+    /// The same for who only looks: of a batch whose manifest was lost for good, so that no source of
+    /// it is known any more, none. What would be written or vouched for asks [`Self::manifest_of`].
+    ///
+    /// # Errors
+    /// Damage of a manifest that is here.
+    pub fn known_manifest(&self, stage: &Stage) -> Result<Manifest> {
+        match self.manifest_of(stage) {
+            Err(LedgerError::NoSuchSource(_)) => Ok(Manifest::default()),
+            known => known,
+        }
     }
 
     /// The store, for the views that the floors above keep in it.

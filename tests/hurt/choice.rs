@@ -224,3 +224,30 @@ fn a_folder_that_cannot_be_listed_is_told_and_does_without() {
         assert_eq!(views, desk.run("view iv LARGE -o csv").exits(0).out);
     }
 }
+
+/// Without its sources folder and its mirror a ledger has lost what its batches were read from. Their
+/// values are known all the same, new ones come in, and what is there is still known.
+#[test]
+fn a_ledger_that_lost_every_manifest_can_be_gone_on_with() {
+    let desk = desk();
+    let dir = desk.path().join(".volledger");
+    let known = batches(&desk, ".volledger");
+    ["mirror", "sources"].iter().for_each(|name| std::fs::remove_dir_all(dir.join(name)).unwrap());
+    let report = no_panic(desk.run("recover .volledger new --json")).exits(30).json();
+    assert_eq!(report["position"], 6, "{report}");
+    assert_eq!(batches(&desk, "new"), known);
+    let again = desk.run(&format!("-L new import iv {} -s VOLA --yes", sample("iv/VOLA.csv")));
+    assert!(again.exits(0).out.contains("Nothing to do"));
+    std::fs::write(desk.path().join("new.csv"), "Date,IV30\n2025-01-02,31.5\n").unwrap();
+    desk.run("-L new import iv new.csv -s VOLA --yes").exits(0);
+    let days = desk.run("-L new view iv VOLA --json").exits(0).json();
+    assert_eq!(days["rows"].as_array().unwrap().len(), 754, "{days}");
+    for look in ["batch list", "batch show b1", "log --audit", "coverage", "gaps"] {
+        no_panic(desk.run(&format!("-L new {look}"))).exits(0);
+    }
+    // Who asks where a value comes from is told that nobody knows.
+    let why = no_panic(desk.run("-L new why iv VOLA 2024-12-30")).exits(1);
+    assert!(why.err.contains("is not in the ledger"), "{}", why.err);
+    desk.run("-L new rollback --to 6 --reason back").exits(0);
+    assert!(desk.run("-L new verify --deep").exits(30).out.contains("b1"));
+}

@@ -34,7 +34,7 @@ pub fn elsewhere(ledger: &Ledger, selection: &Selection) -> Result<Vec<Elsewhere
     let mut wanted: BTreeMap<Read, HashSet<u32>> = BTreeMap::new();
     for (id, numbers) in selection {
         let Some(batch) = ledger.batches().get(*id) else { continue };
-        let manifest = ledger.manifest_of(&batch.stage)?;
+        let manifest = ledger.known_manifest(&batch.stage)?;
         if !manifest.sources.iter().any(|source| shared.contains(&source.digest)) {
             continue;
         }
@@ -51,7 +51,7 @@ pub fn elsewhere(ledger: &Ledger, selection: &Selection) -> Result<Vec<Elsewhere
     let mut found = Vec::new();
     let none = BTreeSet::new();
     for (id, batch) in ledger.batches().iter() {
-        let manifest = ledger.manifest_of(&batch.stage)?;
+        let manifest = ledger.known_manifest(&batch.stage)?;
         let reads = 0..manifest.sources.len() as u32;
         let reads: Vec<Read> = reads.filter_map(|source| read_of(&manifest, source)).collect();
         if !reads.iter().any(|read| wanted.contains_key(read)) {
@@ -89,7 +89,7 @@ pub fn elsewhere(ledger: &Ledger, selection: &Selection) -> Result<Vec<Elsewhere
 fn shared(ledger: &Ledger) -> Result<BTreeSet<Digest>> {
     let (mut seen, mut shared) = (BTreeSet::new(), BTreeSet::new());
     for (_, batch) in ledger.batches().iter() {
-        let manifest = ledger.manifest_of(&batch.stage)?;
+        let manifest = ledger.known_manifest(&batch.stage)?;
         let own: BTreeSet<Digest> = manifest.sources.iter().map(|source| source.digest).collect();
         shared.extend(own.into_iter().filter(|digest| !seen.insert(*digest)));
     }

@@ -204,7 +204,7 @@ pub fn recorded(
         if !of_it || !counts || batch.stage.as_of.0 < since {
             continue;
         }
-        for source in ledger.manifest_of(&batch.stage)?.sources {
+        for source in ledger.known_manifest(&batch.stage)?.sources {
             let Some(http) = source.http.filter(|http| http.status == 200) else { continue };
             let live = tradier::Page::of(&source.name).is_some() && young(source.observed_ms);
             let Some(symbol) = source.symbol.filter(|_| live) else { continue };

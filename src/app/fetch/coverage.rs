@@ -86,7 +86,7 @@ impl CoverageMap {
         fetched.sort_by_key(|(_, batch)| counts(batch).unwrap_or(batch.staged_at));
         for (id, batch) in fetched {
             let Some(state) = batch.state_at(at) else { continue };
-            let manifest = ledger.manifest_of(&batch.stage)?;
+            let manifest = ledger.known_manifest(&batch.stage)?;
             let sources = manifest.sources.iter();
             map.seen.extend(
                 sources.map(|source| ((source.digest.0, source.observed_ms), batch.staged_at)),

@@ -36,7 +36,7 @@ impl CutChains {
                 continue;
             }
             fetched.insert(id);
-            for fact in ledger.manifest_of(stage)?.coverage {
+            for fact in ledger.known_manifest(stage)?.coverage {
                 let into = match fact.fact {
                     Fact::Data => &mut whole,
                     Fact::Failed if gave(&fact) => &mut cut,

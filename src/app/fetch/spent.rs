@@ -26,7 +26,7 @@ pub fn spent(ledger: &Ledger, inbox: &Inbox, of: Provider, now: i64) -> Result<u
         if !of_it || batch.stage.as_of.0 < since {
             continue;
         }
-        let sources = ledger.manifest_of(&batch.stage)?.sources;
+        let sources = ledger.known_manifest(&batch.stage)?.sources;
         // The parts of a batch that was split have its sources, and so has the batch itself.
         let run: Vec<_> = sources.iter().map(|of| (of.digest.0, of.observed_ms)).collect();
         if !runs.insert(run) {

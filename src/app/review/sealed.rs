@@ -88,7 +88,7 @@ fn written(
 ) -> Result<(Review, Option<Decimal>)> {
     let (base, analysis) = analyse_sealed(ledger, id, base, full, run)?;
     let batch = ledger.batches().get(id).ok_or_else(|| no_batch(id))?;
-    let manifest = ledger.manifest_of(&batch.stage)?;
+    let manifest = ledger.known_manifest(&batch.stage)?;
     let parts = document::Parts {
         batch: Some((id, state)),
         stage: &batch.stage,

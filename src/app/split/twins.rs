@@ -21,11 +21,11 @@ pub fn with_twins(ledger: &Ledger, selection: &mut Selection) -> Result<()> {
     }
     for (id, numbers) in selection.clone() {
         let Some(batch) = table.get(id) else { continue };
-        let sources = ledger.manifest_of(&batch.stage)?.sources;
+        let sources = ledger.known_manifest(&batch.stage)?.sources;
         let mut family = Vec::new();
         for (other, known) in table.iter().filter(|(other, _)| *other != id) {
             let near = known.stage.is_part() || batch.stage.is_part();
-            if near && ledger.manifest_of(&known.stage)?.sources == sources {
+            if near && ledger.known_manifest(&known.stage)?.sources == sources {
                 family.push(other);
             }
         }

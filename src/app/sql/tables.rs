@@ -320,7 +320,7 @@ impl Scan {
 
     fn sources(&self, id: BatchId) -> Result<Rows> {
         let Some(batch) = self.vantage.ledger.batches().get(id) else { return Ok(Vec::new()) };
-        let manifest = self.vantage.ledger.manifest_of(&batch.stage)?;
+        let manifest = self.vantage.ledger.known_manifest(&batch.stage)?;
         let row = |source: &crate::ledger::codec::ManifestSource| {
             vec![
                 text(&id.to_string()),
@@ -337,7 +337,7 @@ impl Scan {
 
     fn events(&self, id: BatchId) -> Result<Rows> {
         let Some(batch) = self.vantage.ledger.batches().get(id) else { return Ok(Vec::new()) };
-        let manifest = self.vantage.ledger.manifest_of(&batch.stage)?;
+        let manifest = self.vantage.ledger.known_manifest(&batch.stage)?;
         let mut blocks = self.vantage.ledger.read(id);
         let (mut rows, days) = (Vec::new(), self.filter.days());
         while let Some((index, header)) = blocks.next_header()? {
