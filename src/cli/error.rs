@@ -336,6 +336,17 @@ fn ledger_hint(error: &LedgerError) -> String {
         LedgerError::NoSuchPosition { .. } => "`volledger log` shows the positions".to_owned(),
         LedgerError::TooManyEvents => "split the file and import the parts".to_owned(),
         LedgerError::Stopped => "start it again whenever you like".to_owned(),
+        // It stops `verify` too.
+        LedgerError::Io { what, .. } if what == "the mirror" => {
+            "it is a copy beside the log: set its permissions, or move it out of the ledger's directory, and \
+             it is written anew; `VOLLEDGER_MIRROR=0 volledger …` goes without it"
+                .to_owned()
+        }
+        LedgerError::NoSuchSource(_) => {
+            "its bytes were lost: `volledger verify` says of which batch; importing the same file again puts a \
+             file back"
+                .to_owned()
+        }
         _ => "look at the ledger with `volledger verify --deep`".to_owned(),
     }
 }

@@ -169,3 +169,20 @@ fn the_mirror_can_be_switched_off() {
     assert!(desk.run("verify --deep").exits(0).err.is_empty(), "made at the next opening");
     assert!(file(&desk, "mirror/000001.vlb").exists());
 }
+
+/// It stops `verify` as well, so `verify` is no help.
+#[test]
+fn a_mirror_that_is_no_folder_is_moved_away_or_gone_without() {
+    let desk = Desk::with_iv();
+    let mirror = file(&desk, "mirror");
+    std::fs::remove_dir_all(&mirror).unwrap();
+    std::fs::write(&mirror, "").unwrap();
+    let said = no_panic(desk.run("verify --deep")).exits(1).err;
+    assert!(said.contains("move it out") && said.contains("VOLLEDGER_MIRROR=0"), "{said}");
+    let mut without = desk.command(["verify", "--deep"]);
+    without.env("VOLLEDGER_MIRROR", "0");
+    crate::program::ran(without, None).exits(0);
+    std::fs::remove_file(&mirror).unwrap();
+    desk.run("verify --deep").exits(0);
+    assert!(mirror.join("000001.vlb").is_file());
+}
