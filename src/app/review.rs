@@ -127,8 +127,9 @@ pub fn analyse(
     run.progress.end();
     let mut found = work.found;
     found.digest = work.hasher.finish();
-    if !wanted.full {
-        trim(&mut found.changes);
+    match wanted.full {
+        true => largest::sort(&mut found.changes),
+        false => trim(&mut found.changes),
     }
     // The series that the import was about comes first for each symbol.
     found.diffs.sort_by(|a, b| (&a.symbol, a.series).cmp(&(&b.symbol, b.series)));

@@ -163,7 +163,7 @@ pub(super) struct Past {
 pub(super) struct Knowledge {
     #[command(flatten)]
     pub(super) past: Past,
-    /// The values that were confirmed first, not those that replaced them
+    /// As confirmed first, not as corrected; of the strongest source, since it was last taken back
     #[arg(long)]
     pub(super) first: bool,
 }

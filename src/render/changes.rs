@@ -60,7 +60,8 @@ pub fn sign(kind: &str) -> &'static str {
     }
 }
 
-fn difference(change: &ChangeLine) -> String {
+/// What a change adds: volatility points, or a number of the field's unit; empty where there is none.
+pub fn difference(change: &ChangeLine) -> String {
     let points = change.delta_points.as_ref().and_then(numbers::decimal);
     if let Some(points) = points {
         return numbers::points(points);

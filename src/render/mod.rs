@@ -36,7 +36,7 @@ mod table;
 mod tables;
 mod view;
 
-pub use changes::sign;
+pub use changes::{difference, sign};
 pub use decided::verb;
 pub use entry::entry_line;
 pub use fetch::{FetchPage, refused};

@@ -42,7 +42,7 @@ pub(in crate::cli) struct SqlArgs {
     /// List the tables and their columns
     #[arg(long)]
     tables: bool,
-    /// The values that were confirmed first, not those that replaced them
+    /// As confirmed first, not as corrected; of the strongest source, since it was last taken back
     #[arg(long)]
     first: bool,
     #[command(flatten)]

@@ -9,7 +9,7 @@ use crate::app::views::ViewReader;
 use crate::app::{chart, decide, review, split, trace};
 use crate::domain::{BatchId, Series, Symbol};
 use crate::render::numbers::{self, MISSING, count, size};
-use crate::render::{Page as _, sign};
+use crate::render::{Page as _, difference, sign};
 use crate::serve::acts::TICK;
 use crate::serve::ask::{Answer, Here};
 use crate::serve::words::{counted, find, t};
@@ -236,9 +236,7 @@ fn changes(
         html! { (change.field) },
         html! { (shown(change, &change.old)) },
         html! { (shown(change, &change.new)) },
-        html! { @if let Some(points) = change.delta_points.as_ref().and_then(numbers::decimal) {
-            (numbers::points(points))
-        } },
+        html! { (difference(change)) },
     ]).collect();
     let headings = ["kind", "view", "symbol", "date", "field", ">before", ">after", ">difference"];
     Ok(html! {
