@@ -142,7 +142,7 @@ fn shown_of(
         true => (query.from.unwrap_or(Day(i32::MIN)), query.to.unwrap_or(Day(i32::MAX))),
         false => (Day(i32::MIN), Day(i32::MAX)),
     };
-    let activity = Activity::at(ledger.batches(), query.series, at);
+    let activity = reader.activity(query.series, at);
     let history = reader.history_between(query.series, symbol, from, to)?;
     let records = fold(query.series, &history, &activity, which);
     let mut digest = ViewDigest::default();

@@ -8,7 +8,7 @@ use super::super::views::ViewReader;
 use super::super::{parallel, threads};
 use crate::domain::{Day, Field, Position, Row, Series, Symbol, code};
 use crate::ledger::Ledger;
-use crate::projections::view::{Activity, Shown, Which, each};
+use crate::projections::view::{Shown, Which, each};
 use crate::quant::rank::{self, Definition, Standing};
 use std::collections::BTreeMap;
 
@@ -182,7 +182,7 @@ fn newest(
     at: Position,
     to: Day,
 ) -> Result<Vec<Observed>> {
-    let activity = Activity::at(reader.ledger().batches(), Series::Iv, at);
+    let activity = reader.activity(Series::Iv, at);
     let mut years = reader.periods(Series::Iv, symbol)?;
     years.retain(|year| *year <= to.year());
     let window = heat.metric.window().window;
