@@ -1,13 +1,14 @@
 //! What a command works out or reads once, however many symbols, batches or rows it is about.
 
 use super::decide::{confirm_staged, roll_back};
+use super::erase::{self, Place};
 use super::import::{ImportOptions, Input, Staged, SymbolChoice, import_csv};
 use super::lookup::{self, ViewQuery};
 use super::metrics::{self, Asked};
 use super::views::{Roots, ViewReader};
 use super::watched::{self, Watch};
 use super::{Clock, Run, health};
-use crate::domain::{BatchId, Day, Position, Series};
+use crate::domain::{BatchId, Day, Position, Series, Symbol};
 use crate::ledger::Ledger;
 use crate::projections::view::Activity;
 use std::sync::Arc;
@@ -102,5 +103,41 @@ fn what_counted_earlier_stays_what_it_is_when_more_is_decided() {
         roll_back(&mut ledger, id, None, false, &run()).unwrap();
         assert!(Arc::ptr_eq(&roots, &ledger.remembered::<Roots>().unwrap()));
         holds(&ledger);
+    }
+}
+
+#[test]
+fn what_was_erased_of_a_batch_is_read_once_for_all_symbols() {
+    let (mut ledger, watch) = eight();
+    for words in [["b1/1", "b1/4"], ["b1/5", "b2/4"], ["b5/1", "b4/1"]] {
+        let selection = erase::selected(&ledger, &words.map(str::to_owned)).unwrap();
+        erase::erase(&mut ledger, &selection, "why", &run()).unwrap();
+    }
+    let of_view = Place { series: &[Series::Iv], ..Place::default() };
+    let (told, once) = watch.reads(|| erase::missing(&ledger, &of_view).unwrap());
+    assert_eq!(told.iter().map(|line| line.events).collect::<Vec<_>>(), [2, 1, 1, 1, 1]);
+    let query = ViewQuery::of(Series::Iv);
+    let (views, reads) = watch.reads(|| lookup::view(&ledger, &query).unwrap());
+    assert_eq!((views.len(), reads.blocks), (8, once.blocks));
+    // Each symbol is told of its own, as if it were asked about alone.
+    let names: Vec<Symbol> = (0..8).map(|n| format!("S{n}").parse().unwrap()).collect();
+    let (first, last) = (day("2024-01-02"), day("2024-01-03"));
+    for (from, to) in
+        [(None, None), (Some(last), None), (None, Some(first)), (Some(first), Some(last))]
+    {
+        for at in [None, Some(Position(4)), Some(Position(8)), Some(Position(0))] {
+            let place = Place { from, to, at, ..of_view };
+            let mut all = erase::missing_by_symbol(&ledger, &place).unwrap();
+            let mut events = 0;
+            for symbol in &names {
+                let alone = Place { symbols: std::slice::from_ref(symbol), ..place };
+                let alone = erase::missing(&ledger, &alone).unwrap();
+                events += alone.iter().map(|line| line.events).sum::<u64>();
+                assert_eq!(all.remove(symbol).unwrap_or_default(), alone, "{symbol} {at:?}");
+            }
+            assert!(all.is_empty());
+            let told = erase::missing(&ledger, &place).unwrap();
+            assert_eq!(told.iter().map(|line| line.events).sum::<u64>(), events, "{at:?}");
+        }
     }
 }
