@@ -5,12 +5,15 @@ use super::erase::{self, Place};
 use super::import::{ImportOptions, Input, Staged, SymbolChoice, import_csv};
 use super::lookup::{self, ViewQuery};
 use super::metrics::{self, Asked};
+use super::split::{self, Choice};
 use super::views::{Roots, ViewReader};
 use super::watched::{self, Watch};
 use super::{Clock, Run, health};
 use crate::domain::{BatchId, Day, Position, Series, Symbol};
 use crate::ledger::Ledger;
+use crate::ledger::erase::Selection;
 use crate::projections::view::Activity;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 fn run() -> Run<'static> {
@@ -139,5 +142,39 @@ fn what_was_erased_of_a_batch_is_read_once_for_all_symbols() {
             let told = erase::missing(&ledger, &place).unwrap();
             assert_eq!(told.iter().map(|line| line.events).sum::<u64>(), events, "{at:?}");
         }
+    }
+}
+
+#[test]
+fn the_batches_of_a_split_are_found_by_reading_each_manifest_once() {
+    let (mut ledger, watch) = watched::ledger();
+    staged(&mut ledger, Series::Iv, &volatilities(0..8, "2024-01-02"));
+    // b1 into b2 and b3, and that one into b4 and b5.
+    for (id, symbols) in [(1, "S0,S1,S2"), (3, "S3,S4")] {
+        let choice = Choice::of([symbols]).unwrap();
+        split::split(&mut ledger, BatchId(id), &choice, None, &run()).unwrap();
+    }
+    for day in ["2024-01-03", "2024-01-04", "2024-01-05"] {
+        import(&mut ledger, Series::Iv, &volatilities(0..2, day));
+    }
+    let all = |id: u32| {
+        let events = ledger.batches().get(BatchId(id)).unwrap().stage.events as u32;
+        (BatchId(id), (0..events).collect::<BTreeSet<u32>>())
+    };
+    let one = |id: u32, seq: u32| (BatchId(id), BTreeSet::from([seq]));
+    let family: Selection = (1..=5).map(all).collect();
+    for (selected, wanted) in [
+        (Selection::from([all(1)]), family.clone()),
+        (family.clone(), family),
+        ((1..=8).map(all).collect(), (1..=8).map(all).collect()),
+        (Selection::from([one(4, 0)]), Selection::from([one(4, 0), one(3, 0), one(1, 3)])),
+        (Selection::from([one(2, 2)]), Selection::from([one(2, 2), one(1, 2)])),
+        (Selection::from([all(6), one(7, 1)]), Selection::from([all(6), one(7, 1)])),
+    ] {
+        let mut found = selected.clone();
+        let (done, reads) = watch.reads(|| split::with_twins(&ledger, &mut found));
+        done.unwrap();
+        assert_eq!(found, wanted, "{selected:?}");
+        assert!(reads.sources <= 8, "{selected:?}: {reads:?}");
     }
 }
