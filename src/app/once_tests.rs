@@ -2,17 +2,18 @@
 
 use super::decide::{confirm_staged, roll_back};
 use super::erase::{self, Place};
+use super::export::{Stream, Wanted};
 use super::import::{ImportOptions, Input, Staged, SymbolChoice, import_csv};
 use super::lookup::{self, ViewQuery};
 use super::metrics::{self, Asked};
 use super::split::{self, Choice};
-use super::views::{Roots, ViewReader};
+use super::views::{Counter, Roots, ViewReader};
 use super::watched::{self, Watch};
 use super::{Clock, Run, health};
 use crate::domain::{BatchId, Day, Position, Series, Symbol};
 use crate::ledger::Ledger;
 use crate::ledger::erase::Selection;
-use crate::projections::view::Activity;
+use crate::projections::view::{Activity, Which, fold};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -177,4 +178,84 @@ fn the_batches_of_a_split_are_found_by_reading_each_manifest_once() {
         assert_eq!(found, wanted, "{selected:?}");
         assert!(reads.sources <= 8, "{selected:?}: {reads:?}");
     }
+}
+
+/// Every day of some years as one symbol's volatility.
+fn long(years: std::ops::Range<i32>) -> String {
+    let (first, last) =
+        (Day::from_ymd(years.start, 1, 1).unwrap(), Day::from_ymd(years.end, 1, 1).unwrap());
+    let row = |day: i32| format!("LONG,{},{}.5\n", Day(day), 10 + day % 70);
+    format!("Symbol,Date,IV30\n{}", (first.0..last.0).map(row).collect::<String>())
+}
+
+#[test]
+fn an_export_reads_a_long_history_once_to_tell_its_digest() {
+    let (mut ledger, watch) = watched::ledger();
+    import(&mut ledger, Series::Iv, &long(1990..2016));
+    let symbol: Symbol = "LONG".parse().unwrap();
+    // What the stream reads, and whether it tells the digest of the whole.
+    let exported = |ledger: &Ledger, wanted: &Wanted| {
+        let stream = Stream::new(ledger, wanted).unwrap();
+        let (read, reads) = watch.reads(|| stream.each(Series::Iv, &run(), |_, _| Ok(())));
+        let query = ViewQuery { at: wanted.at, first: wanted.first, ..ViewQuery::of(Series::Iv) };
+        let view = lookup::view(ledger, &query).unwrap().remove(0);
+        let read = read.unwrap();
+        let digests = read.digests.into_iter().map(|(_, digest)| digest.to_string());
+        assert_eq!(digests.collect::<Vec<_>>(), [view.digest], "{wanted:?}");
+        assert_eq!(read.rows, view.rows.len() as u64);
+        reads.views
+    };
+    let wanted = |at, first| Wanted { series: vec![Series::Iv], at, first, ..Wanted::default() };
+    let (_, once) = watch.reads(|| ViewReader::new(&ledger).unwrap().history(Series::Iv, &symbol));
+    let once = once.views;
+    assert_eq!(exported(&ledger, &wanted(None, false)), once);
+    // Nobody noted how many records the earliest values make.
+    assert!(exported(&ledger, &wanted(None, true)) > once);
+    // Of a batch that counts no more only its year is read twice.
+    let old = import(&mut ledger, Series::Iv, &long(1995..1996));
+    roll_back(&mut ledger, old, None, false, &run()).unwrap();
+    let (_, year) = watch.reads(|| {
+        let (first, last) = (day("1995-01-01"), day("1995-12-31"));
+        ViewReader::new(&ledger).unwrap().history_between(Series::Iv, &symbol, first, last)
+    });
+    assert!(exported(&ledger, &wanted(None, false)) <= once + year.views);
+    // Before a batch of all years nothing is spared, and nothing more is read.
+    let at = Some(ledger.position());
+    import(&mut ledger, Series::Iv, &long(1989..2017));
+    assert!(exported(&ledger, &wanted(None, false)) <= once + year.views + 4);
+    let (_, all) = watch.reads(|| ViewReader::new(&ledger).unwrap().history(Series::Iv, &symbol));
+    let before = watch.reads(|| exported(&ledger, &wanted(at, false)));
+    assert!(before.0 <= 2 * all.views && before.1.blocks == 0, "{before:?} {all:?}");
+}
+
+#[test]
+fn what_a_directory_says_is_shown_is_what_is_shown() {
+    let mut ledger = Ledger::in_memory();
+    let announced = |rows: &str| format!("symbol,earnings_date,confirmed\n{rows}");
+    for rows in [
+        "AAA,2024-02-01,no\nBBB,2024-02-06,yes\n",
+        "AAA,2024-02-08,yes\nBBB,2024-05-07,no\n",
+        "AAA,2024-05-02,no\nAAA,2025-01-30,no\nBBB,2024-05-14,yes\n",
+        "AAA,2025-02-06,yes\nCCC,2025-02-06,yes\n",
+    ] {
+        import(&mut ledger, Series::Earnings, &announced(rows));
+    }
+    for id in [2, 3] {
+        roll_back(&mut ledger, BatchId(id), None, false, &run()).unwrap();
+    }
+    let reader = ViewReader::new(&ledger).unwrap();
+    let mut counted = BTreeSet::new();
+    for at in (0..=ledger.position().0).map(Position) {
+        let activity = reader.activity(Series::Earnings, at);
+        let counter = Counter::new(&reader, Series::Earnings, activity.clone(), &[]).unwrap();
+        for symbol in reader.symbols(Series::Earnings).unwrap() {
+            let stored = reader.stored(Series::Earnings, &symbol).unwrap();
+            let history = reader.history(Series::Earnings, &symbol).unwrap();
+            let shown = counter.shown(&reader, &symbol, &stored).unwrap();
+            let records = fold(Series::Earnings, &history, &activity, Which::Latest);
+            assert_eq!(shown, records.len() as u64, "{symbol} {at}");
+            counted.insert(shown);
+        }
+    }
+    assert_eq!(counted, [0, 1, 2, 3].into());
 }
