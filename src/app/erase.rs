@@ -210,8 +210,27 @@ fn told(batch: BatchId, erasure: &Erasure, events: u64) -> ErasureLine {
 /// # Errors
 /// Damage met on the way.
 pub fn missing(ledger: &Ledger, place: &Place<'_>) -> Result<Vec<ErasureLine>> {
+    Ok(missing_by(ledger, place, |_| ())?.remove(&()).unwrap_or_default())
+}
+
+/// What [`missing`] says of each symbol of a place that lost something there. No block is read twice for it.
+///
+/// # Errors
+/// Damage met on the way.
+pub fn missing_by_symbol(
+    ledger: &Ledger,
+    place: &Place<'_>,
+) -> Result<BTreeMap<Symbol, Vec<ErasureLine>>> {
+    missing_by(ledger, place, |symbol| symbol)
+}
+
+fn missing_by<K: Ord>(
+    ledger: &Ledger,
+    place: &Place<'_>,
+    of: impl Fn(Symbol) -> K,
+) -> Result<BTreeMap<K, Vec<ErasureLine>>> {
     let at = place.at.unwrap_or(ledger.position());
-    let mut found = Vec::new();
+    let mut found: BTreeMap<K, Vec<ErasureLine>> = BTreeMap::new();
     for (id, batch) in ledger.batches().iter().filter(|(_, batch)| !batch.erased.is_empty()) {
         if batch.state_at(at) != Some(BatchState::Active) {
             continue;
@@ -221,7 +240,7 @@ pub fn missing(ledger: &Ledger, place: &Place<'_>) -> Result<Vec<ErasureLine>> {
         if !place.series.is_empty() && !views.into_iter().any(speaks) {
             continue;
         }
-        let mut counts: BTreeMap<Position, u64> = BTreeMap::new();
+        let mut counts: BTreeMap<(K, Position), u64> = BTreeMap::new();
         for erased in ledger.erased_of(id)? {
             // A rejected row never showed.
             let Some(symbol) = erased.symbol else { continue };
@@ -229,11 +248,13 @@ pub fn missing(ledger: &Ledger, place: &Place<'_>) -> Result<Vec<ErasureLine>> {
                 && place.from.is_none_or(|from| erased.day >= from)
                 && place.to.is_none_or(|to| erased.day <= to);
             if here {
-                *counts.entry(erased.entry).or_default() += 1;
+                *counts.entry((of(symbol), erased.entry)).or_default() += 1;
             }
         }
-        let known = batch.erased.iter();
-        found.extend(known.filter_map(|e| Some(told(id, e, *counts.get(&e.at)?))));
+        for ((key, entry), events) in counts {
+            let by = batch.erased.iter().find(|erasure| erasure.at == entry);
+            found.entry(key).or_default().extend(by.map(|erasure| told(id, erasure, events)));
+        }
     }
     Ok(found)
 }

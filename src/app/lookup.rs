@@ -10,8 +10,8 @@ use super::erase;
 use super::error::{AppError, Result};
 use super::fetch::{CoverageMap, Provider, Range, only_of};
 use super::report::{
-    BatchLine, Batches, ChangeLine, CoverageLine, GapLine, Gaps, GapsLine, PositionDiff, Status,
-    StatusCoverage, StatusOutdated, StatusView, View, ViewRow, json_value,
+    BatchLine, Batches, ChangeLine, CoverageLine, ErasureLine, GapLine, Gaps, GapsLine,
+    PositionDiff, Status, StatusCoverage, StatusOutdated, StatusView, View, ViewRow, json_value,
 };
 use super::views::{Counter, ViewDigest, ViewReader};
 use super::{parallel, threads};
@@ -101,9 +101,18 @@ pub fn view(ledger: &Ledger, query: &ViewQuery) -> Result<Vec<View>> {
     if symbols.is_empty() {
         symbols = reader.symbols(query.series)?;
     }
+    let place = erase::Place {
+        series: &[query.series],
+        symbols: &query.symbols,
+        from: query.from,
+        to: query.to,
+        at: query.at,
+    };
+    let erased = erase::missing_by_symbol(ledger, &place)?;
     let mut views = Vec::new();
     for symbol in &symbols {
-        let (view, records) = shown_of(ledger, &reader, query, symbol)?;
+        let erasures = erased.get(symbol).cloned().unwrap_or_default();
+        let (view, records) = shown_of(&reader, query, symbol, erasures)?;
         // One that came later, or counts no more, is shown where it is asked for.
         if records > 0 || !query.symbols.is_empty() {
             views.push(view);
@@ -127,14 +136,14 @@ pub fn view(ledger: &Ledger, query: &ViewQuery) -> Result<Vec<View>> {
     Ok(views)
 }
 
-/// Shows one symbol; and how many records there are on all days.
+/// Shows one symbol, of which something was erased or not; and how many records there are on all days.
 fn shown_of(
-    ledger: &Ledger,
     reader: &ViewReader<'_>,
     query: &ViewQuery,
     symbol: &Symbol,
+    erasures: Vec<ErasureLine>,
 ) -> Result<(View, usize)> {
-    let at = query.at.unwrap_or(ledger.position());
+    let at = query.at.unwrap_or(reader.ledger().position());
     let which = if query.first { Which::First } else { Which::Latest };
     // The digest is that of the whole view, so in a daily one all of it is read; of a dense one
     // only the days asked for, and the digest is theirs.
@@ -142,7 +151,7 @@ fn shown_of(
         true => (query.from.unwrap_or(Day(i32::MIN)), query.to.unwrap_or(Day(i32::MAX))),
         false => (Day(i32::MIN), Day(i32::MAX)),
     };
-    let activity = Activity::at(ledger.batches(), query.series, at);
+    let activity = reader.activity(query.series, at);
     let history = reader.history_between(query.series, symbol, from, to)?;
     let records = fold(query.series, &history, &activity, which);
     let mut digest = ViewDigest::default();
@@ -170,14 +179,6 @@ fn shown_of(
         }
         rows.push(ViewRow { date: record.day.to_string(), values, fill });
     }
-    let place = erase::Place {
-        series: &[query.series],
-        symbols: std::slice::from_ref(symbol),
-        from: query.from,
-        to: query.to,
-        at: Some(at),
-    };
-    let erasures = erase::missing(ledger, &place)?;
     // Known fields come in their usual order, others after them.
     let usual: Vec<_> = query.series.fields().map(|field| field.name).collect();
     let place = |name: &String| usual.iter().position(|known| known == name).unwrap_or(usize::MAX);

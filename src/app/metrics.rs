@@ -10,7 +10,7 @@ use super::report::{Rank, RankRow, Snapshot, SnapshotRow};
 use super::views::{Roots, ViewReader};
 use crate::domain::{Calendar, Day, Position, Series, Symbol, code};
 use crate::ledger::Ledger;
-use crate::projections::view::{Activity, Record, fold};
+use crate::projections::view::{Record, fold};
 use crate::quant::{moving, rank};
 use std::sync::Arc;
 
@@ -72,7 +72,7 @@ impl<'a> Past<'a> {
     ) -> Result<Vec<Record>> {
         let mut years = self.reader.periods(view, symbol)?;
         years.retain(|year| *year <= self.until.year());
-        let activity = Activity::at(self.ledger.batches(), view, self.at);
+        let activity = self.reader.activity(view, self.at);
         let mut back = 1 + enough / 250;
         loop {
             let first = years.len().checked_sub(back).and_then(|index| years.get(index));

@@ -24,6 +24,8 @@ mod known;
 pub mod lookup;
 pub mod market;
 pub mod metrics;
+#[cfg(test)]
+mod once_tests;
 pub mod outside;
 pub mod overview;
 pub mod parallel;
@@ -48,6 +50,8 @@ mod traded;
 pub mod vantage;
 pub mod verify;
 pub mod views;
+#[cfg(test)]
+mod watched;
 mod withdraw;
 
 use crate::domain::batch::{Command, Confirmer};

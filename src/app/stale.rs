@@ -10,7 +10,7 @@ use crate::domain::batch::Refusal;
 use crate::domain::{BatchId, BatchState, Day, EntryKind, Erasure, Position, Series, Symbol};
 use crate::ledger::Ledger;
 use crate::projections::diff::{self, Change};
-use crate::projections::view::{Activity, sides};
+use crate::projections::view::sides;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Cells that an error names.
@@ -128,7 +128,7 @@ fn changed(ledger: &Ledger, id: BatchId, base: Position, with: bool) -> Result<C
             for (view, own) in events.views {
                 let days: BTreeSet<_> = own.rows.heads().iter().map(|head| head.day).collect();
                 let [then, now] = [base, ledger.position()].map(|at| {
-                    let shown = Activity::at(table, view, at);
+                    let shown = reader.activity(view, at);
                     match (with, batch.stage.supersedes) {
                         (false, _) => shown,
                         (true, None) => shown.with(id, batch.class(view), Position(at.0 + 1)),

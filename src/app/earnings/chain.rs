@@ -6,7 +6,7 @@ use crate::app::traded::{self, Closes, Underlying};
 use crate::app::vantage::Vantage;
 use crate::domain::occ::{Contract, Right};
 use crate::domain::{Day, Series, Symbol, code, float};
-use crate::projections::view::{Activity, Record, fold};
+use crate::projections::view::{Record, fold};
 use crate::quant::earnings::liquidity::Market;
 use crate::quant::earnings::straddle::Chain;
 use crate::quant::earnings::{skew, term};
@@ -54,7 +54,7 @@ pub fn newest(
 ) -> Result<Found> {
     let mut cut = None;
     let reader = vantage.reader();
-    let activity = Activity::at(vantage.ledger.batches(), Series::Chain, vantage.at);
+    let activity = reader.activity(Series::Chain, vantage.at);
     let sessions = reader.periods(Series::Chain, symbol)?;
     for day in sessions.into_iter().rev().map(Day).filter(|day| *day <= until) {
         let history = reader.history_between(Series::Chain, symbol, day, day)?;
@@ -119,8 +119,9 @@ fn price(vantage: &Vantage, symbol: &Symbol, day: Day, records: &[Record]) -> Re
     // Where a split comes later, the closes around it tell whether it is taken out.
     let last = splits.iter().map(|split| split.day).max().filter(|split| *split > day);
     let until = last.map_or(day, |split| Day(split.0 + traded::BESIDE));
-    let activity = Activity::at(vantage.ledger.batches(), Series::Spot, vantage.at);
-    let history = vantage.reader().history_between(Series::Spot, symbol, day, until)?;
+    let reader = vantage.reader();
+    let activity = reader.activity(Series::Spot, vantage.at);
+    let history = reader.history_between(Series::Spot, symbol, day, until)?;
     let spot = fold(Series::Spot, &history, &activity, vantage.which);
     Ok(Closes::new(&vantage.ledger, symbol, &spot, &splits)?.underlying(records, day))
 }

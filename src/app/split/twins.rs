@@ -1,10 +1,12 @@
 //! The same rows in a batch that was split and in its parts.
 
 use crate::app::error::Result;
-use crate::domain::BatchId;
+use crate::domain::{BatchId, Digest};
 use crate::ledger::Ledger;
+use crate::ledger::codec::{Manifest, encode_manifest};
 use crate::ledger::erase::Selection;
-use std::collections::BTreeSet;
+use crate::ledger::hash::content;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where an event stands in its source, and whom and which day it is about.
 type Spot = (u32, u32, u64, Option<(String, i32)>);
@@ -19,16 +21,13 @@ pub fn with_twins(ledger: &Ledger, selection: &mut Selection) -> Result<()> {
     if table.iter().all(|(_, batch)| !batch.stage.is_part()) {
         return Ok(());
     }
+    let is_part = |id: &BatchId| table.get(*id).is_some_and(|batch| batch.stage.is_part());
+    let families = families(ledger, selection)?;
     for (id, numbers) in selection.clone() {
-        let Some(batch) = table.get(id) else { continue };
-        let sources = ledger.known_manifest(&batch.stage)?.sources;
-        let mut family = Vec::new();
-        for (other, known) in table.iter().filter(|(other, _)| *other != id) {
-            let near = known.stage.is_part() || batch.stage.is_part();
-            if near && ledger.known_manifest(&known.stage)?.sources == sources {
-                family.push(other);
-            }
-        }
+        let family = families.iter().find(|family| family.contains(&id));
+        let near = |other: &BatchId| *other != id && (is_part(other) || is_part(&id));
+        let mut family: Vec<BatchId> = family.into_iter().flatten().copied().collect();
+        family.retain(near);
         if family.is_empty() {
             continue;
         }
@@ -51,6 +50,24 @@ pub fn with_twins(ledger: &Ledger, selection: &mut Selection) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The batches with the sources of a selected one, by these sources: each manifest is read once, however
+/// many batches are selected.
+fn families(ledger: &Ledger, selection: &Selection) -> Result<Vec<Vec<BatchId>>> {
+    let table = ledger.batches();
+    let mut families: BTreeMap<Digest, Vec<BatchId>> = BTreeMap::new();
+    // A whole has the sources of its parts, and no other batch that is no part counts beside it.
+    let of_parts = selection.keys().filter_map(|id| table.get(*id)).any(|of| of.stage.is_part());
+    for (id, batch) in table.iter() {
+        if of_parts || batch.stage.is_part() || selection.contains_key(&id) {
+            let sources = ledger.known_manifest(&batch.stage)?.sources;
+            let sources = encode_manifest(&Manifest { sources, coverage: Vec::new() })?;
+            families.entry(content(&sources)).or_default().push(id);
+        }
+    }
+    families.retain(|_, family| family.iter().any(|id| selection.contains_key(id)));
+    Ok(families.into_values().collect())
 }
 
 /// Tells of every event of a batch that is still there.

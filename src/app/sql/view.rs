@@ -6,7 +6,7 @@ use crate::app::error::Result;
 use crate::app::vantage::Vantage;
 use crate::domain::series::Unit;
 use crate::domain::{Day, Field, Series, Symbol, Value};
-use crate::projections::view::{Activity, Shown, each};
+use crate::projections::view::{Shown, each};
 
 /// The rows about a symbol on the days of a filter.
 ///
@@ -14,8 +14,9 @@ use crate::projections::view::{Activity, Shown, each};
 /// A stored value that cannot be read.
 pub fn page(vantage: &Vantage, filter: &Filter, series: Series, symbol: &Symbol) -> Result<Page> {
     let days = filter.days();
-    let history = vantage.reader().history_between(series, symbol, *days.start(), *days.end())?;
-    let activity = Activity::at(vantage.ledger.batches(), series, vantage.at);
+    let reader = vantage.reader();
+    let history = reader.history_between(series, symbol, *days.start(), *days.end())?;
+    let activity = reader.activity(series, vantage.at);
     let columns = Columns::of(series, filter);
     let mut page = Page {
         symbol: symbol.as_str().into(),

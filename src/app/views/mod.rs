@@ -17,6 +17,7 @@ mod edge_tests;
 mod reader;
 mod root;
 mod stored;
+mod then;
 mod update;
 
 pub use crate::app::digest::ViewDigest;

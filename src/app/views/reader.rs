@@ -2,6 +2,7 @@
 
 use super::root::Root;
 use super::stored::{read_chunk, read_years};
+use super::then::Then;
 use super::update::is_behind;
 use crate::app::error::Result;
 use crate::app::history::period_of;
@@ -41,12 +42,18 @@ pub struct ViewReader<'a> {
 /// The roots of all views: read once, they can be shared by readers of the same ledger. What they
 /// name is read when it is first asked for, and then kept.
 #[derive(Clone, Debug, Default)]
-pub struct Roots(pub(super) BTreeMap<Series, Root>);
+pub struct Roots(pub(super) BTreeMap<Series, Root>, Then);
 
 /// Roots of so many symbols, in all views, stay in memory while the ledger is open: some 4 MiB.
 const REMEMBERED: u64 = 20_000;
 
 impl Roots {
+    /// How often it was worked out which batches counted at an earlier position.
+    #[cfg(test)]
+    pub fn worked_out(&self) -> u64 {
+        self.1.made.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
     /// Keeps them for the next reader or update: they are what is stored.
     pub(super) fn remember(self, ledger: &Ledger) {
         if self.0.values().map(Root::symbols).sum::<u64>() <= REMEMBERED {
@@ -203,8 +210,14 @@ impl<'a> ViewReader<'a> {
         at: Position,
         which: Which,
     ) -> Result<Vec<Record>> {
-        let activity = Activity::at(self.ledger.batches(), view, at);
+        let activity = self.activity(view, at);
         Ok(fold(view, &self.history(view, symbol)?, &activity, which))
+    }
+
+    /// Which batches count at a position, as [`Activity::at`] says it. Readers that share their roots work
+    /// out an earlier one once, however many symbols they are asked about.
+    pub fn activity(&self, view: Series, at: Position) -> Activity {
+        self.roots.1.activity(self.ledger.batches(), view, at)
     }
 }
 
