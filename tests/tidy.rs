@@ -30,6 +30,28 @@ const HOMES: &[(&str, &[&str])] =
 /// The only place that prints; everything else writes to what it is given.
 const PRINTS: &str = "cli/ui";
 
+/// Public names that nothing in the program uses, each with the reason why it stays.
+///
+/// The shared vectors say what these answer; no command asks it yet.
+const UNUSED: &[(&str, &str)] = &[
+    ("domain/eastern.rs: minutes_since_open", "vectors/sessions.csv"),
+    ("domain/occ.rs: osi", "vectors/option_tickers.csv"),
+    ("quant/earnings/expiration.rs: to_trade", "vectors_ivcrush/expirations.csv"),
+    ("quant/earnings/liquidity.rs: passes_seed_filter", "vectors_ivcrush/liquidity.csv"),
+    ("quant/expiry.rs: next_weekly", "vectors/expiries.csv"),
+    ("quant/garch.rs: long_run", "vectors_platform/garch_expected.json"),
+    ("quant/moving.rs: BANDS", "tomic/expected/iv_metrics.json"),
+    ("quant/moving.rs: is_high", "tomic/expected/iv_metrics.json"),
+    ("quant/moving.rs: is_compressed", "tomic/expected/iv_metrics.json"),
+    ("quant/moving.rs: is_expanded", "tomic/expected/iv_metrics.json"),
+    ("quant/rank.rs: ENTRY_LOOKBACK", "vectors_platform/iv_rank.json"),
+    ("quant/rank.rs: ENTRY_MINIMUM", "vectors_platform/iv_rank.json"),
+    ("quant/rank.rs: entry_rank", "vectors_platform/iv_rank.json"),
+    ("quant/strikes.rs: target_strikes", "vectors/strikes.csv"),
+    ("quant/tomic.rs: iv_standings", "tomic/expected/iv_metrics.json, whole files at once"),
+    ("quant/tomic.rs: hv_standing", "tomic.md 7.1: one of TOMIC's own formulas over a whole file"),
+];
+
 const MAX_LINES: usize = 500;
 
 const TOP_LEVEL: &[&str] = &[
@@ -72,7 +94,7 @@ fn sources() -> Vec<(String, String)> {
 }
 
 /// One token of Rust code; comments and literals are none.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Token {
     Word(String),
     /// `::`
@@ -271,7 +293,7 @@ fn program(files: &[(String, String)]) -> Vec<(String, String)> {
                 if let [module, Token::Word(name), Token::Mark(';')] = three
                     && is_word(Some(module), "mod")
                 {
-                    next.push([&path[..], &[name.clone()]].concat());
+                    next.push([&path[..], std::slice::from_ref(name)].concat());
                 }
             }
             found.push((file.clone(), text.clone()));
@@ -415,6 +437,64 @@ fn tracked() -> Vec<PathBuf> {
     let names = String::from_utf8(output.stdout).unwrap();
     let names = names.split('\0').filter(|name| !name.is_empty());
     names.map(PathBuf::from).collect()
+}
+
+/// The public names that nothing but tests uses: the compiler is silent about them, since a program
+/// that uses the library might. `others` may use them as well. A name is a word here, wherever it
+/// stands, so one that is common is never found.
+fn unused(program: &[(String, String)], others: &[String]) -> Vec<String> {
+    const KINDS: [&str; 7] = ["fn", "struct", "enum", "const", "static", "type", "trait"];
+    /// What may stand between `pub` and the name.
+    const BETWEEN: [&str; 12] = [
+        "in", "crate", "super", "self", "async", "fn", "struct", "enum", "const", "static", "type",
+        "trait",
+    ];
+    let code = |text: &str| without_imports(without_tests(&tokens(text)));
+    let files: Vec<_> = program.iter().map(|(file, text)| (file.as_str(), code(text))).collect();
+    let others: Vec<_> = others.iter().map(|text| code(text)).collect();
+    let defines =
+        |token: &Token| matches!(token, Token::Word(word) if KINDS.contains(&word.as_str()));
+    let mut used = BTreeSet::new();
+    for code in files.iter().map(|(_, code)| code).chain(&others) {
+        used.extend(code.first());
+        let pairs = code.windows(2).filter(|pair| !defines(&pair[0]) || defines(&pair[1]));
+        used.extend(pairs.map(|pair| &pair[1]));
+    }
+    // A text like `{NAME}` uses a name as well.
+    let in_text = |name: &str| {
+        let forms = [format!("{{{name}}}"), format!("{{{name}:")];
+        program.iter().any(|(_, text)| forms.iter().any(|form| text.contains(form)))
+    };
+    let mut found = Vec::new();
+    for (file, code) in &files {
+        let mut is_public = false;
+        for pair in code.windows(2) {
+            is_public = match &pair[0] {
+                Token::Word(word) if word == "pub" => true,
+                Token::Word(word) => is_public && BETWEEN.contains(&word.as_str()),
+                mark => is_public && matches!(mark, Token::Path | Token::Mark('(' | ')')),
+            };
+            if let (true, true, Token::Word(name)) = (is_public, defines(&pair[0]), &pair[1])
+                && !defines(&pair[1])
+                && !used.contains(&pair[1])
+                && !in_text(name)
+            {
+                found.push(format!("{file}: {name}"));
+            }
+        }
+    }
+    found
+}
+
+/// Code without what is between `use` and `;`: who only imports a name does not use it.
+fn without_imports(code: Vec<Token>) -> Vec<Token> {
+    let mut inside = false;
+    let keep = code.into_iter().filter(|token| {
+        let was = inside && *token != Token::Mark(';');
+        inside = was || is_word(Some(token), "use");
+        !was
+    });
+    keep.collect()
 }
 
 /// Entries of the top level that do not belong there.
@@ -569,6 +649,38 @@ fn every_file_is_part_of_the_program() {
     ];
     let files = files.map(|(file, text)| (file.to_owned(), text.to_owned()));
     assert_eq!(left_out(&files), ["a/c.rs", "d.rs"]);
+}
+
+#[test]
+fn what_is_public_is_used() {
+    let all = sources();
+    let mut others = Vec::new();
+    for folder in ["examples", "tests/fuzz/src"] {
+        for entry in fs::read_dir(root().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            others.extend(
+                path.extension()
+                    .is_some_and(|end| end == "rs")
+                    .then(|| fs::read_to_string(path).unwrap()),
+            );
+        }
+    }
+    let allowed: Vec<String> = UNUSED.iter().map(|(name, _)| name.to_string()).collect();
+    assert_eq!(unused(&program(&all), &others), allowed);
+
+    let made_up = |files: &[(&str, &str)]| {
+        let files: Vec<_> = files.iter().map(|(f, t)| (f.to_string(), t.to_string())).collect();
+        unused(&files, &["fn main() { shown() }".to_owned()])
+    };
+    let text = "pub use b::again; pub const fn again() {} pub(super) struct Held; pub fn shown() {} \
+                pub struct Kept { pub of: fn() } fn private() {} pub trait Told { fn tell(); } \
+                #[cfg(test)] mod tests { fn f() { again(); Held } }";
+    assert_eq!(
+        made_up(&[("a.rs", text)]),
+        ["a.rs: again", "a.rs: Held", "a.rs: Kept", "a.rs: Told"]
+    );
+    let user = "use crate::a::again; fn g(k: Kept) { Held; again() } impl Told for u8 {}";
+    assert_eq!(made_up(&[("a.rs", text), ("b.rs", user)]), NONE);
 }
 
 #[test]

@@ -3,11 +3,12 @@
 //! The data lives outside the repository. Without it these tests say so and pass.
 
 use super::atm_iv::{Extraction, Quote, daily_record, extract};
-use super::expiry::{Convention, NoExpiry, choose, next_third_fridays};
+use super::expiry::{choose, next_weekly, third_friday};
 use super::hv::{WINDOWS, close_to_close, hv_series, recorded, suspicious_jumps};
 use super::strikes::target_strikes;
 use crate::domain::occ::Right;
 use crate::domain::{Calendar, Day};
+use chrono::Datelike;
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -72,7 +73,7 @@ fn stored_volatilities_reproduce_from_the_closes() {
         }
         symbols += 1;
         let (days, closes) = closes(&data, &symbol);
-        let series = WINDOWS.map(|window| hv_series(&closes, window));
+        let series = WINDOWS.map(|window| hv_series(&closes, window, &[]));
         for row in list(&path) {
             let at = days.binary_search(&day(&row["date"])).unwrap();
             rows += 1;
@@ -112,7 +113,7 @@ fn volatility_vectors() {
         assert_eq!(closes[at], vector["close"].as_f64().unwrap());
         for window in WINDOWS {
             let value = close_to_close(&closes[..=at], window).unwrap();
-            assert_eq!(hv_series(&closes, window)[at], Some(value), "{vector}");
+            assert_eq!(hv_series(&closes, window, &[])[at], Some(value), "{vector}");
             let want = vector[format!("hv{window}")].as_f64().unwrap();
             assert!((value - want).abs() < 1e-9, "hv{window} of {vector}");
         }
@@ -137,7 +138,10 @@ fn third_fridays_and_months() {
     assert_eq!(cases.len(), 8);
     for case in cases {
         let today = day(&case["today"]);
-        let fridays = next_third_fridays(today, 4);
+        let months = (0..).map(|ahead| today.date().month0() as i32 + ahead);
+        let fridays =
+            months.filter_map(|m| third_friday(today.year() + m / 12, (m % 12) as u32 + 1));
+        let fridays: Vec<Day> = fridays.filter(|friday| *friday > today).take(4).collect();
         let want: Vec<Day> = case["third_fridays"].as_array().unwrap().iter().map(day).collect();
         assert_eq!(fridays, want, "{case}");
         let dte: Vec<i32> = fridays.iter().map(|friday| friday.0 - today.0).collect();
@@ -157,13 +161,10 @@ fn expiry_conventions() {
     assert_eq!(rows.len(), 11);
     for row in rows {
         let cell = |name: &str| row[name].parse::<Day>().unwrap();
-        let of = |convention: Convention| convention.expiry(cell("trade_date"), nyse, &[]);
-        let next = cell("next_calendar_day");
-        let open = if nyse.is_open(next) { Ok(next) } else { Err(NoExpiry::NotASession(next)) };
-        assert_eq!(of(Convention::NextCalendarDay), open, "{row:?}");
-        let trading = of(Convention::NextTradingDay);
-        assert_eq!(trading, Ok(cell("calendar_next_trading_day")), "{row:?}");
-        assert_eq!(of(Convention::NextFriday), Ok(cell("calendar_next_weekly")), "{row:?}");
+        let traded = cell("trade_date");
+        assert_eq!(traded.next(), cell("next_calendar_day"), "{row:?}");
+        assert_eq!(nyse.next_open(traded), cell("calendar_next_trading_day"), "{row:?}");
+        assert_eq!(next_weekly(traded, nyse), cell("calendar_next_weekly"), "{row:?}");
     }
 }
 

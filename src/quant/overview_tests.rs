@@ -1,11 +1,20 @@
 //! The overview against the cases of `tomic.md` 12 and the outputs at five dates.
 
 use super::golden_tests::{json, list, shared};
-use super::overview::{Category, Row, Rule, default_min_days, overview, sort_rows};
+use super::overview::{Category, Row, Rule, overview, sort_rows};
 use super::tomic::snapshot_value;
 use serde_json::Value as Json;
 
 type Criterion = fn(&Row) -> bool;
+
+/// The days before earnings that TOMIC's configuration keeps clear, by rule key (`tomic.md` 12.3).
+fn min_days(key: &str) -> i32 {
+    match key {
+        "iron_condor" => 14,
+        "atm_iron_butterfly" => 30,
+        _ => 0,
+    }
+}
 
 /// `name op bound`; a comparison with a missing metric is false.
 fn at_least(row: &Row, name: &str, bound: f64) -> bool {
@@ -22,7 +31,7 @@ fn rule(key: &str, strategy: &str, greeks: &str, criteria: &[Criterion]) -> Rule
         strategy: strategy.into(),
         greeks: greeks.into(),
         criteria: criteria.to_vec(),
-        min_days_until_earnings: default_min_days(key),
+        min_days_until_earnings: min_days(key),
     }
 }
 

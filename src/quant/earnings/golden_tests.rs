@@ -3,10 +3,10 @@
 use super::liquidity::{Market as Quote, Tier as Liquidity};
 use super::moves::{Bar, Market, Timing};
 use super::skew::{self, Point};
-use super::straddle::{Chain, ImpliedMove, Method, NoMove};
+use super::straddle::{Chain, ImpliedMove, Method, NoMove, bounds};
 use super::vrp::{History, Tiers};
 use super::{consistency, expiration, score, term};
-use crate::domain::{Calendar, Day};
+use crate::domain::{Calendar, Day, float};
 use crate::quant::golden_tests::{day, list, shared, table};
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
@@ -52,7 +52,7 @@ fn chain(given: &Json) -> Chain {
     chain
 }
 
-fn same_move(found: Result<ImpliedMove, NoMove>, want: &Json, what: &str) {
+fn same_move(chain: &Chain, found: Result<ImpliedMove, NoMove>, want: &Json, what: &str) {
     let found = match found {
         Ok(found) => found,
         Err(why) => {
@@ -65,8 +65,9 @@ fn same_move(found: Result<ImpliedMove, NoMove>, want: &Json, what: &str) {
     assert_eq!(found.reference_strike, exact(&want["reference_strike"]), "{what}");
     close(found.straddle, number(&want["straddle"]), what);
     close(found.implied_move * 100.0, number(&want["implied_move_pct"]), what);
-    close(found.upper_bound, number(&want["upper_bound"]), what);
-    close(found.lower_bound, number(&want["lower_bound"]), what);
+    let (lower, upper) = bounds(found.straddle, float(chain.spot));
+    close(upper, number(&want["upper_bound"]), what);
+    close(lower, number(&want["lower_bound"]), what);
     assert_eq!(found.method.name(), want["method"].as_str().unwrap(), "{what}");
     assert_eq!(found.avg_iv.is_none(), want["avg_iv_pct"].is_null(), "{what}");
     if let Some(iv) = found.avg_iv {
@@ -88,8 +89,13 @@ fn implied_moves() {
     for (given, want) in given.iter().zip(&wanted) {
         assert_eq!(given["id"], want["id"]);
         let (chain, what) = (chain(given), given["id"].to_string());
-        same_move(chain.nearest(), &want["nearest"], &format!("{what} nearest"));
-        same_move(chain.interpolated(), &want["interpolated"], &format!("{what} interpolated"));
+        same_move(&chain, chain.nearest(), &want["nearest"], &format!("{what} nearest"));
+        same_move(
+            &chain,
+            chain.interpolated(),
+            &want["interpolated"],
+            &format!("{what} interpolated"),
+        );
     }
 }
 
