@@ -2,8 +2,9 @@
 
 use super::estimators::{Bar, Estimator, NoEstimate};
 use super::garch::{Parameters, annualised};
-use super::golden_tests::{list, shared, table};
+use super::golden_tests::{list, table};
 use super::hv::close_to_close;
+use crate::domain::shared;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,7 +28,7 @@ fn sets(data: &Path) -> BTreeMap<String, Vec<Bar>> {
 
 #[test]
 fn volatilities_of_two_sets() {
-    let Some(data) = shared("vectors_platform") else { return };
+    let Some(data) = shared::path("vectors_platform") else { return };
     let sets = sets(&data);
     let rows = table(&data.join("hv_expected.csv"));
     assert_eq!((sets.len(), rows.len()), (2, 20));
@@ -52,7 +53,7 @@ fn volatilities_of_two_sets() {
 
 #[test]
 fn garch_of_two_sets() {
-    let Some(data) = shared("vectors_platform") else { return };
+    let Some(data) = shared::path("vectors_platform") else { return };
     let sets = sets(&data);
     let cases = list(&data.join("garch_expected.json"));
     assert_eq!(cases.len(), 2);

@@ -7,25 +7,12 @@ use super::expiry::{choose, next_weekly, third_friday};
 use super::hv::{WINDOWS, close_to_close, hv_series, recorded, suspicious_jumps};
 use super::strikes::target_strikes;
 use crate::domain::occ::Right;
-use crate::domain::{Calendar, Day};
+use crate::domain::{Calendar, Day, shared};
 use chrono::Datelike;
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-
-/// A path below the shared data, or `None` with a loud line when there is no such data.
-pub(super) fn shared(path: &str) -> Option<PathBuf> {
-    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data"));
-    if !root.is_dir() {
-        // Written directly: cargo hides what passing tests print through the macros.
-        let skipped = format!("SKIPPED: ../shared is absent, so {path} was not compared\n");
-        std::io::stderr().write_all(skipped.as_bytes()).unwrap();
-        return None;
-    }
-    Some(root.join(path))
-}
+use std::path::Path;
 
 pub(super) fn json(path: &Path) -> Json {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
@@ -62,7 +49,7 @@ pub(super) fn closes(data: &Path, symbol: &str) -> (Vec<Day>, Vec<f64>) {
 /// rows that were computed when the price file was shorter.
 #[test]
 fn stored_volatilities_reproduce_from_the_closes() {
-    let Some(data) = shared("tomic") else { return };
+    let Some(data) = shared::path("tomic") else { return };
     let (mut rows, mut same, mut printed) = (0, [0; 4], 0);
     let mut symbols = 0;
     for entry in std::fs::read_dir(data.join("historical_volatility")).unwrap() {
@@ -102,7 +89,7 @@ fn stored_volatilities_reproduce_from_the_closes() {
 
 #[test]
 fn volatility_vectors() {
-    let Some(data) = shared("tomic") else { return };
+    let Some(data) = shared::path("tomic") else { return };
     let vectors = json(&data.join("expected/iv_metrics.json"));
     let vectors = vectors["hv"].as_array().unwrap();
     assert_eq!(vectors.len(), 9);
@@ -122,7 +109,7 @@ fn volatility_vectors() {
 
 #[test]
 fn the_split_that_netflix_prices_lack_is_seen() {
-    let Some(data) = shared("tomic") else { return };
+    let Some(data) = shared::path("tomic") else { return };
     let (days, closes) = closes(&data, "NFLX");
     let split: Day = "2025-11-17".parse().unwrap();
     let seen = suspicious_jumps(&days, &closes, &[]);
@@ -133,7 +120,7 @@ fn the_split_that_netflix_prices_lack_is_seen() {
 
 #[test]
 fn third_fridays_and_months() {
-    let Some(path) = shared("tomic/polygon/expiry_cases.json") else { return };
+    let Some(path) = shared::path("tomic/polygon/expiry_cases.json") else { return };
     let cases = list(&path);
     assert_eq!(cases.len(), 8);
     for case in cases {
@@ -155,7 +142,7 @@ fn third_fridays_and_months() {
 
 #[test]
 fn expiry_conventions() {
-    let Some(path) = shared("vectors/expiries.csv") else { return };
+    let Some(path) = shared::path("vectors/expiries.csv") else { return };
     let nyse = Calendar::nyse();
     let rows = table(&path);
     assert_eq!(rows.len(), 11);
@@ -170,7 +157,7 @@ fn expiry_conventions() {
 
 #[test]
 fn strikes() {
-    let Some(path) = shared("vectors/strikes.csv") else { return };
+    let Some(path) = shared::path("vectors/strikes.csv") else { return };
     let rows = table(&path);
     assert_eq!(rows.len(), 11);
     for row in rows {
@@ -223,7 +210,7 @@ fn quote(option: &Json) -> Quote {
 
 #[test]
 fn snapshot_cases() {
-    let Some(path) = shared("tomic/polygon/snapshot_cases.json") else { return };
+    let Some(path) = shared::path("tomic/polygon/snapshot_cases.json") else { return };
     let cases = list(&path);
     assert_eq!(cases.len(), 16);
     for case in cases {

@@ -1,8 +1,9 @@
 //! The overview against the cases of `tomic.md` 12 and the outputs at five dates.
 
-use super::golden_tests::{json, list, shared};
+use super::golden_tests::{json, list};
 use super::overview::{Category, Row, Rule, overview, sort_rows};
 use super::tomic::snapshot_value;
+use crate::domain::shared;
 use serde_json::Value as Json;
 
 type Criterion = fn(&Row) -> bool;
@@ -104,7 +105,7 @@ fn row(of: &Json) -> Row {
 
 #[test]
 fn outputs_at_five_dates() {
-    let Some(data) = shared("tomic") else { return };
+    let Some(data) = shared::path("tomic") else { return };
     let cases = list(&data.join("expected/market_overview.json"));
     assert_eq!(cases.len(), 5);
     let rules = rules();
@@ -138,7 +139,7 @@ fn outputs_at_five_dates() {
 /// them.
 #[test]
 fn ranks_of_the_rows_are_read_from_the_stored_ones() {
-    let Some(data) = shared("tomic") else { return };
+    let Some(data) = shared::path("tomic") else { return };
     let mut compared = 0;
     for case in list(&data.join("expected/market_overview.json")) {
         for want in case["rows"].as_array().unwrap() {
