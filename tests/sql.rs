@@ -232,6 +232,66 @@ fn functions_that_traders_miss() {
 }
 
 #[test]
+fn garch_of_given_parameters_over_a_window() {
+    let (_directory, ledger) = filled();
+    let garch = |values: &str, frame: &str| {
+        let text = format!(
+            "SELECT garch(column2, 2, 0.1, 0.25, 0.5) OVER (ORDER BY column1 {frame})
+             FROM (VALUES {values})"
+        );
+        rows(&ledger, &text, None).iter().map(|row| row[0].as_f64()).collect::<Vec<_>>()
+    };
+    // Closes whose returns are 9, 1 and 3: the mean square is 5, then 0.1 + 0.25 r² + 0.5 h twice.
+    let values = "(0, exp(0)), (1, exp(9)), (2, exp(10)), (3, exp(13))";
+    let want = (252.0f64 * (0.1 + 0.25 * 9.0 + 0.5 * (0.1 + 0.25 + 2.5))).sqrt();
+    for frame in ["", "ROWS 2 PRECEDING", "ROWS 3 PRECEDING"] {
+        let found = garch(values, frame);
+        assert_eq!(found[..2], [None, None], "{frame}");
+        assert!((found[3].unwrap() - want).abs() < 1e-9, "{frame}: {found:?}");
+    }
+    assert_eq!(garch(values, "ROWS 1 PRECEDING"), [None; 4]);
+    let values = "(0, 1), (1, NULL), (2, 2), (3, 3), (4, 0), (5, 1), (6, 2)";
+    assert_eq!(garch(values, ""), [None; 7]);
+    for (wrong, why) in [("0, 0.1, 0.1", "1 to 5000 returns"), ("2, 0.1, -1", "zero and more")] {
+        let refused = ask(&ledger, &format!("SELECT garch(1, {wrong}, 0.1)"), None);
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.contains(why), "{refused}");
+    }
+}
+
+#[test]
+fn garch_is_that_of_the_shared_vectors() {
+    let Some(folder) = crate::support::shared("data/vectors_platform") else { return };
+    let (_directory, ledger) = filled();
+    let bars = std::fs::read_to_string(folder.join("ohlc_41.csv")).unwrap();
+    let cases = std::fs::read_to_string(folder.join("garch_expected.json")).unwrap();
+    let cases: Vec<Value> = serde_json::from_str(&cases).unwrap();
+    assert_eq!(cases.len(), 2);
+    let mut bars = bars.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let names = bars.next().unwrap();
+    let [set, index, close] =
+        ["set", "index", "close"].map(|name| names.iter().position(|of| *of == name).unwrap());
+    let bars: Vec<_> = bars.collect();
+    for case in cases {
+        let of_set = bars.iter().filter(|bar| case["set"] == bar[set]);
+        let values: Vec<_> =
+            of_set.map(|bar| format!("({}, {})", bar[index], bar[close])).collect();
+        let [n, omega, alpha, beta] =
+            ["returns", "omega", "alpha", "beta"].map(|name| case[name].to_string());
+        let text = format!(
+            "SELECT garch(column2, {n}, {omega}, {alpha}, {beta}) OVER (ORDER BY column1)
+             FROM (VALUES {})",
+            values.join(", ")
+        );
+        let found = rows(&ledger, &text, None);
+        let (last, before) = found.split_last().unwrap();
+        assert!(before.iter().all(|row| row[0].is_null()) && before.len() == 40, "{case}");
+        let (found, want) = (last[0].as_f64(), case["annualized_vol_next_day"].as_f64());
+        assert!((found.unwrap() - want.unwrap()).abs() < 1e-9, "{found:?} {case}");
+    }
+}
+
+#[test]
 fn a_query_of_a_projection_and_one_in_a_file_lead_to_what_helps() {
     let desk = crate::program::Desk::with_iv();
     let query = "SELECT symbol, count(*) AS days FROM iv WHERE symbol = :symbol GROUP BY symbol";

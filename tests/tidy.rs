@@ -22,39 +22,35 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("serve", &["domain", "app", "render", "config"]),
 ];
 
-/// Paths that may be named in their homes only. A home is a file or a folder below `src`, named
-/// without `.rs`; homes without any file yet are fine.
-const HOMES: &[(&str, &[&str])] = &[
-    ("bincode", &["ledger/codec"]),
-    ("sled", &["ledger/store"]),
-    ("blake3", &["ledger/hash"]),
-    ("memchr", &["sources/csv/records"]),
-    ("multiversion", &["ledger/hash"]),
-    ("sha2", &["ledger/hash"]),
-    ("csv", &["sources/csv", "render", "app/export"]),
-    ("clap", &["cli"]),
-    ("reqwest", &["net/client"]),
-    ("chrono_tz", &["domain/eastern"]),
-    ("rusqlite", &["app/sql"]),
-    ("rustix", &["app/services"]),
-    ("parquet", &["app/export/parquet"]),
-    ("rust_xlsxwriter", &["app/export/xlsx"]),
-    ("flate2", &["sources/polygon"]),
-    ("aws_lc_rs", &["ledger/note"]),
-    ("base64", &["ledger/note"]),
-    ("axum", &["serve"]),
-    ("hyper", &["serve/listen"]),
-    ("hyper_util", &["serve/listen"]),
-    ("maud", &["serve"]),
-    ("tokio", &["cli/interrupt", "serve"]),
-    ("getrandom", &["serve/token"]),
-    ("futures_util", &["serve/moved", "serve/work"]),
-    ("std::env", &["config", "main"]),
-    ("Utc::now", &["app/clock"]),
-];
+/// Paths of the standard library and of crates without a home that may be named in one place only.
+/// The homes of crates stand in Cargo.toml, beside each: see [`homes`].
+const HOMES: &[(&str, &[&str])] =
+    &[("std::env", &["config", "main"]), ("Utc::now", &["app/clock"])];
 
 /// The only place that prints; everything else writes to what it is given.
 const PRINTS: &str = "cli/ui";
+
+/// Public names that nothing in the program uses, each with the reason why it stays.
+///
+/// The shared vectors say what these answer; no command asks it yet.
+const UNUSED: &[(&str, &str)] = &[
+    ("domain/eastern.rs: minutes_since_open", "vectors/sessions.csv"),
+    ("domain/occ.rs: osi", "vectors/option_tickers.csv"),
+    ("quant/earnings/expiration.rs: to_trade", "vectors_ivcrush/expirations.csv"),
+    ("quant/earnings/liquidity.rs: passes_seed_filter", "vectors_ivcrush/liquidity.csv"),
+    ("quant/expiry.rs: next_weekly", "vectors/expiries.csv"),
+    ("quant/garch.rs: long_run", "vectors_platform/garch_expected.json"),
+    ("quant/moving.rs: BANDS", "tomic/expected/iv_metrics.json"),
+    ("quant/moving.rs: is_high", "tomic/expected/iv_metrics.json"),
+    ("quant/moving.rs: is_compressed", "tomic/expected/iv_metrics.json"),
+    ("quant/moving.rs: is_expanded", "tomic/expected/iv_metrics.json"),
+    ("quant/rank.rs: ENTRY_LOOKBACK", "vectors_platform/iv_rank.json"),
+    ("quant/rank.rs: ENTRY_MINIMUM", "vectors_platform/iv_rank.json"),
+    ("quant/rank.rs: entry_rank", "vectors_platform/iv_rank.json"),
+    ("quant/strikes.rs: target_strikes", "vectors/strikes.csv"),
+    ("quant/tomic.rs: iv_standings", "tomic/expected/iv_metrics.json, whole files at once"),
+    ("quant/tomic.rs: hv_standing", "tomic.md 7.1: one of TOMIC's own formulas over a whole file"),
+];
 
 const MAX_LINES: usize = 500;
 
@@ -98,7 +94,7 @@ fn sources() -> Vec<(String, String)> {
 }
 
 /// One token of Rust code; comments and literals are none.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Token {
     Word(String),
     /// `::`
@@ -286,6 +282,27 @@ fn module(file: &str) -> Vec<&str> {
     parts
 }
 
+/// The files that are compiled into the program: those of tests are left out.
+fn program(files: &[(String, String)]) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut next: Vec<Vec<String>> = vec![Vec::new()]; // lib.rs and main.rs
+    while let Some(path) = next.pop() {
+        for (file, text) in files.iter().filter(|(file, _)| module(file) == path) {
+            let code = without_tests(&tokens(text));
+            for three in code.windows(3) {
+                if let [module, Token::Word(name), Token::Mark(';')] = three
+                    && is_word(Some(module), "mod")
+                {
+                    next.push([&path[..], std::slice::from_ref(name)].concat());
+                }
+            }
+            found.push((file.clone(), text.clone()));
+        }
+    }
+    found.sort();
+    found
+}
+
 /// The arrows between floors that the table does not allow.
 fn wrong_arrows(file: &str, text: &str) -> Vec<String> {
     let module = module(file);
@@ -314,10 +331,26 @@ fn wrong_arrows(file: &str, text: &str) -> Vec<String> {
     found.into_iter().collect()
 }
 
-fn lives_in(file: &str, homes: &[&str]) -> bool {
+/// What may be named in its homes only: [`HOMES`], and each crate of Cargo.toml whose comment ends in
+/// `home: ledger/codec, cli/ui.rs`: files and folders below `src`.
+fn homes() -> Vec<(String, Vec<String>)> {
+    let text = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let normal = text.split("\n[dependencies]\n").nth(1).unwrap().split("\n[").next().unwrap();
+    let of_crate = normal.lines().filter_map(|line| {
+        let (crate_name, homes) = (line.split(' ').next()?, line.split_once("home: ")?.1);
+        let homes = homes.split(", ").map(str::to_owned).collect();
+        Some((crate_name.replace('-', "_"), homes))
+    });
+    let others = HOMES.iter().map(|(what, homes)| {
+        (what.to_string(), homes.iter().map(|home| home.to_string()).collect())
+    });
+    of_crate.chain(others).collect()
+}
+
+fn lives_in(file: &str, homes: &[String]) -> bool {
     let name = file.trim_end_matches(".rs");
     homes.iter().any(|home| {
-        let rest = name.strip_prefix(home);
+        let rest = name.strip_prefix(home.trim_end_matches(".rs"));
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     })
 }
@@ -327,14 +360,13 @@ fn away_from_home(file: &str, text: &str) -> Vec<String> {
     let code = without_tests(&tokens(text));
     let paths = paths(&code);
     let mut found = Vec::new();
-    for (what, homes) in HOMES {
+    for (what, homes) in &homes() {
         let wanted: Vec<&str> = what.split("::").collect();
         // A module of ours may have a crate's name: declared here, or imported.
         let declared =
             code.windows(2).any(|pair| is_word(pair.first(), "mod") && is_word(pair.get(1), what));
         let ours = |path: &Vec<String>| {
-            matches!(path[0].as_str(), "crate" | "super" | "self")
-                && path.last().is_some_and(|last| last == what)
+            matches!(path[0].as_str(), "crate" | "super" | "self") && path.last() == Some(what)
         };
         let used = code
             .windows(3)
@@ -358,7 +390,7 @@ fn away_from_home(file: &str, text: &str) -> Vec<String> {
         let macros = ["print", "println", "eprint", "eprintln"];
         macros.iter().any(|name| is_word(pair.first(), name)) && pair[1] == Token::Mark('!')
     });
-    if prints && !lives_in(file, &[PRINTS]) {
+    if prints && !lives_in(file, &[PRINTS.to_owned()]) {
         found.push(format!("{file}: printing lives in {PRINTS}"));
     }
     found
@@ -405,6 +437,64 @@ fn tracked() -> Vec<PathBuf> {
     let names = String::from_utf8(output.stdout).unwrap();
     let names = names.split('\0').filter(|name| !name.is_empty());
     names.map(PathBuf::from).collect()
+}
+
+/// The public names that nothing but tests uses: the compiler is silent about them, since a program
+/// that uses the library might. `others` may use them as well. A name is a word here, wherever it
+/// stands, so one that is common is never found.
+fn unused(program: &[(String, String)], others: &[String]) -> Vec<String> {
+    const KINDS: [&str; 7] = ["fn", "struct", "enum", "const", "static", "type", "trait"];
+    /// What may stand between `pub` and the name.
+    const BETWEEN: [&str; 12] = [
+        "in", "crate", "super", "self", "async", "fn", "struct", "enum", "const", "static", "type",
+        "trait",
+    ];
+    let code = |text: &str| without_imports(without_tests(&tokens(text)));
+    let files: Vec<_> = program.iter().map(|(file, text)| (file.as_str(), code(text))).collect();
+    let others: Vec<_> = others.iter().map(|text| code(text)).collect();
+    let defines =
+        |token: &Token| matches!(token, Token::Word(word) if KINDS.contains(&word.as_str()));
+    let mut used = BTreeSet::new();
+    for code in files.iter().map(|(_, code)| code).chain(&others) {
+        used.extend(code.first());
+        let pairs = code.windows(2).filter(|pair| !defines(&pair[0]) || defines(&pair[1]));
+        used.extend(pairs.map(|pair| &pair[1]));
+    }
+    // A text like `{NAME}` uses a name as well.
+    let in_text = |name: &str| {
+        let forms = [format!("{{{name}}}"), format!("{{{name}:")];
+        program.iter().any(|(_, text)| forms.iter().any(|form| text.contains(form)))
+    };
+    let mut found = Vec::new();
+    for (file, code) in &files {
+        let mut is_public = false;
+        for pair in code.windows(2) {
+            is_public = match &pair[0] {
+                Token::Word(word) if word == "pub" => true,
+                Token::Word(word) => is_public && BETWEEN.contains(&word.as_str()),
+                mark => is_public && matches!(mark, Token::Path | Token::Mark('(' | ')')),
+            };
+            if let (true, true, Token::Word(name)) = (is_public, defines(&pair[0]), &pair[1])
+                && !defines(&pair[1])
+                && !used.contains(&pair[1])
+                && !in_text(name)
+            {
+                found.push(format!("{file}: {name}"));
+            }
+        }
+    }
+    found
+}
+
+/// Code without what is between `use` and `;`: who only imports a name does not use it.
+fn without_imports(code: Vec<Token>) -> Vec<Token> {
+    let mut inside = false;
+    let keep = code.into_iter().filter(|token| {
+        let was = inside && *token != Token::Mark(';');
+        inside = was || is_word(Some(token), "use");
+        !was
+    });
+    keep.collect()
 }
 
 /// Entries of the top level that do not belong there.
@@ -480,7 +570,13 @@ fn a_wrong_arrow_is_noticed() {
 
 #[test]
 fn crates_stay_at_home() {
-    let all = sources();
+    for (what, homes) in homes() {
+        let lost = |home: &&String| {
+            !["", ".rs"].iter().any(|end| root().join(format!("src/{home}{end}")).exists())
+        };
+        assert_eq!(homes.iter().filter(lost).collect::<Vec<_>>(), NONE, "homes of {what}");
+    }
+    let all = program(&sources());
     let wrong = all.iter().flat_map(|(file, text)| away_from_home(file, text));
     assert_eq!(wrong.collect::<Vec<_>>(), NONE);
 }
@@ -496,6 +592,9 @@ fn a_crate_away_from_home_is_noticed() {
         ("app/mod.rs", "let x = blake3::hash(b\"\\\"\");"),
         ("ledger/tree.rs", "use sha2::{Digest, Sha256};"),
         ("app/stage.rs", "csv::Writer::new()"),
+        ("sources/csv/iv.rs", "csv::Reader::new()"),
+        ("app/fetch/ask.rs", "use secrecy::SecretString;"),
+        ("cli/mod.rs", "anstream::ColorChoice::Auto"),
         ("render/text.rs", "#[derive(clap::Args)] struct A;"),
         ("cli/mod.rs", "std::env::var(\"A\")"),
         ("cli/mod.rs", "use std::{env, fs};"),
@@ -513,7 +612,7 @@ fn a_crate_away_from_home_is_noticed() {
         ("ledger/store/mod.rs", "mod sled; pub use sled::Engine;"),
         ("ledger/mod.rs", "use self::store::sled; sled::open()"),
         ("sources/mod.rs", "pub mod csv; csv::read()"),
-        ("sources/csv/iv.rs", "csv::Reader::new()"),
+        ("app/export/stream.rs", "use crate::sources::csv;"),
         ("app/stage.rs", "use crate::sources::csv; csv::read()"),
         ("app/stage.rs", "crate::sources::csv::read()"),
         ("render/csv.rs", "csv::Writer::new()"),
@@ -550,6 +649,38 @@ fn every_file_is_part_of_the_program() {
     ];
     let files = files.map(|(file, text)| (file.to_owned(), text.to_owned()));
     assert_eq!(left_out(&files), ["a/c.rs", "d.rs"]);
+}
+
+#[test]
+fn what_is_public_is_used() {
+    let all = sources();
+    let mut others = Vec::new();
+    for folder in ["examples", "tests/fuzz/src"] {
+        for entry in fs::read_dir(root().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            others.extend(
+                path.extension()
+                    .is_some_and(|end| end == "rs")
+                    .then(|| fs::read_to_string(path).unwrap()),
+            );
+        }
+    }
+    let allowed: Vec<String> = UNUSED.iter().map(|(name, _)| name.to_string()).collect();
+    assert_eq!(unused(&program(&all), &others), allowed);
+
+    let made_up = |files: &[(&str, &str)]| {
+        let files: Vec<_> = files.iter().map(|(f, t)| (f.to_string(), t.to_string())).collect();
+        unused(&files, &["fn main() { shown() }".to_owned()])
+    };
+    let text = "pub use b::again; pub const fn again() {} pub(super) struct Held; pub fn shown() {} \
+                pub struct Kept { pub of: fn() } fn private() {} pub trait Told { fn tell(); } \
+                #[cfg(test)] mod tests { fn f() { again(); Held } }";
+    assert_eq!(
+        made_up(&[("a.rs", text)]),
+        ["a.rs: again", "a.rs: Held", "a.rs: Kept", "a.rs: Told"]
+    );
+    let user = "use crate::a::again; fn g(k: Kept) { Held; again() } impl Told for u8 {}";
+    assert_eq!(made_up(&[("a.rs", text), ("b.rs", user)]), NONE);
 }
 
 #[test]

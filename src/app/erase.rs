@@ -1,4 +1,5 @@
-//! Erasing events for good, by hand or by the rules of retention, and speaking up where it shows.
+//! Erasing events for good, by hand or by the rules of retention, and naming erasures wherever they
+//! show.
 
 mod elsewhere;
 
@@ -19,7 +20,7 @@ use crate::ledger::{Ledger, LedgerError, canon};
 use crate::projections::homes::Splitter;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The events that words name: `b7/3` is one, `b7` all of a batch.
+/// The events that the words of a command name: `b7/3` is one, `b7` all of a batch.
 ///
 /// # Errors
 /// [`AppError::Usage`], [`LedgerError::NoSuchBatch`], [`LedgerError::NoSuchEvent`].
@@ -41,7 +42,7 @@ pub fn selected(ledger: &Ledger, words: &[String]) -> Result<Selection> {
         }
         selection.entry(event.batch).or_default().insert(event.seq);
     }
-    // A batch that was split says the same as its parts do: erased from one, it is from all.
+    // A split leaves a row in the whole and in a part: it is erased from both.
     super::split::with_twins(ledger, &mut selection)?;
     Ok(ledger.erasable(selection)?)
 }
@@ -166,7 +167,8 @@ pub fn erase(
         return Ok(ErasedReport { plan: false, ..report });
     }
     super::stage::short_enough(Some(reason))?;
-    // First: an answer that is asked for once more does no harm, one that brings it back does.
+    // First, so that a crash costs at most an answer, which is asked for again; one that stayed could
+    // bring the rows back.
     let Forgotten { answers, held } = forget(ledger, selection)?;
     let (waiting, inbox_held) = (answers as u64, held);
     let at = ledger.erase(selection, reason, &|kind| entry_of(kind, run))?;
@@ -204,8 +206,8 @@ fn told(batch: BatchId, erasure: &Erasure, events: u64) -> ErasureLine {
     }
 }
 
-/// The erasures that took something from a place: events of batches that count there. They are told
-/// for every position, also one before the erasure, since what was erased is gone from all of them.
+/// The erasures that took events of batches that count at a place. They are named for every position,
+/// also one before the erasure: the events are gone from all of them.
 ///
 /// # Errors
 /// Damage met on the way.
@@ -294,7 +296,7 @@ pub fn refuse_event(ledger: &Ledger, event: EventId) -> Result<()> {
     }
 }
 
-/// Refuses what needs a batch whole, when something of it was erased.
+/// Refuses what needs a whole batch, if something of it was erased.
 ///
 /// # Errors
 /// [`AppError::Erased`].

@@ -1,8 +1,9 @@
 //! Whether what is to be staged is here already, and whether it may come again.
 //!
-//! Content is known by its id. What was taken out must stay out however the ledger has changed since:
-//! so that is known by what was asked for, the same sources read by the same mapping. What a reading
-//! takes back of the views, and which days it rejects since they are yet to come, is no part of that.
+//! A batch that counts or waits is found by its content id. A batch that was taken out must stay out
+//! however the ledger has changed since. So it is found by what was asked for: the same sources, read
+//! by the same mapping. What a reading retracts depends on the views at that time, and which days it
+//! rejects as future depends on the date; neither is compared.
 
 use super::error::{AppError, Result};
 use super::stage::Draft;
@@ -14,10 +15,10 @@ use crate::ledger::hash::content;
 use crate::sources::mapping::Mapping;
 use std::collections::BTreeSet;
 
-/// The batch that a draft is already, with its state: nothing is to be staged then.
+/// The batch that a draft would only repeat, with its state; nothing is to be staged then.
 ///
-/// What was rolled back may not come even where it waits once more: `--yes` of a scheduled import would
-/// confirm what somebody staged to look at.
+/// What was rolled back is refused even where somebody has staged it again to look at it: else `--yes`
+/// of a scheduled import would confirm that batch.
 ///
 /// # Errors
 /// [`AppError::RolledBackBefore`] and [`AppError::ErasedBefore`] where the draft has no reason to come
@@ -58,16 +59,16 @@ pub fn known(
     Ok(staged.map(|id| (id, BatchState::Staged)))
 }
 
-/// Whether a draft's sources and mapping say what was asked for. A service's answer of another time is
-/// another one, and what is left of it is told by its coverage; the day of a market file's quotes is
-/// given beside it.
+/// Whether a draft's sources and mapping are all that was asked for. They are not for a service's
+/// answer, which differs from time to time and has coverage instead, nor for a market file, whose day
+/// is given beside it.
 fn is_a_reading(draft: &Draft) -> bool {
     let market = [market::FLAT, market::CHAIN].contains(&draft.mapping.0.as_str());
     draft.manifest.coverage.is_empty() && !market
 }
 
-/// Whether a batch was read by the mapping of a draft. A bundled one is known by its version, as its content
-/// is: later programs read cells with it that could not be read.
+/// Whether a batch was read by a draft's mapping. A bundled mapping is compared by its version, as in a
+/// content id, since a later program may read more cells with the same version; any other by its text.
 fn same_mapping(draft: &Draft, batch: &Batch) -> bool {
     let (ours, theirs) = (&draft.mapping, &batch.stage.mapping);
     let named = (ours.0.as_str(), ours.1) == (theirs.id.as_str(), theirs.version);
@@ -85,8 +86,8 @@ fn same_reading(ledger: &Ledger, draft: &Draft, batch: &Batch) -> Result<bool> {
     Ok(theirs.iter().map(|source| (source.digest, &source.symbol)).eq(ours))
 }
 
-/// The batch that counts and has the rows that were read for a draft, where what these take back of the
-/// views is not the same: that followed from the views of its time.
+/// The active batch with the rows that were read for a draft. Its retractions may differ: they depended
+/// on the views at that time.
 fn active_reading(ledger: &Ledger, draft: &Draft) -> Result<Option<BatchId>> {
     let Some((events, root)) = draft.read else { return Ok(None) };
     for (id, batch) in ledger.batches().iter() {
@@ -102,8 +103,9 @@ fn active_reading(ledger: &Ledger, draft: &Draft) -> Result<Option<BatchId>> {
     Ok(None)
 }
 
-/// The last batch that was rolled back or replaced and had this content, or that was what is asked for
-/// or a part of it, whatever became of the whole. Where somebody let the whole in since, that holds.
+/// The last batch that was rolled back or replaced and that has this content, or that was read from the
+/// same sources in the same way; a part of a split counts as well, whatever became of the whole. `None`
+/// where such a whole counts again: somebody let it in since.
 fn taken_out<'l>(
     ledger: &'l Ledger,
     draft: &Draft,
@@ -134,8 +136,8 @@ fn taken_out<'l>(
     Ok(last)
 }
 
-/// Refuses a draft that would bring back what was erased. What a service answered again is not asked for
-/// where it was erased.
+/// Refuses a draft that would bring back what was erased. A service's answers are let through: a fetch
+/// does not ask about erased days.
 fn refuse_erased(ledger: &Ledger, draft: &Draft) -> Result<()> {
     if !draft.manifest.coverage.is_empty() {
         return Ok(());
@@ -159,9 +161,9 @@ pub fn reads(draft: &Draft, digest: &Digest) -> bool {
     draft.manifest.sources.iter().any(|source| source.digest == *digest)
 }
 
-/// The batches that count, were read from these sources, and took something of the views back: what they
-/// took back is to be seen where the same sources are read again, or the second reading would be another
-/// one.
+/// The active batches that were read from these sources and retracted something. A second reading of
+/// the sources must be compared with views without these retractions, or it would retract nothing and
+/// be another batch.
 pub fn took_back(ledger: &Ledger, series: Series, sources: &[Digest]) -> Result<BTreeSet<BatchId>> {
     let mut found = BTreeSet::new();
     for (id, batch) in ledger.batches().iter() {

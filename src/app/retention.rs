@@ -1,8 +1,8 @@
 //! Retention: which events the rules of the settings say are too old.
 //!
 //! A row may speak of several views (`projections/homes.rs`), and erasing takes all of it, for good.
-//! So it goes only when each of its views has a rule whose age has passed; what a rule would take and
-//! another view keeps is told.
+//! So it goes only when each of its views has a rule and is older than that. What one rule would take
+//! and another view keeps is listed.
 
 use super::erase::{self, RowViews};
 use super::error::Result;
@@ -12,20 +12,20 @@ use crate::ledger::Ledger;
 use crate::ledger::erase::Selection;
 use std::collections::BTreeMap;
 
-/// What is due, and what is not although a rule's age has passed.
+/// What is to go, and what stays although a rule would take it.
 #[derive(Clone, Debug, Default)]
 pub struct Due {
     /// The events that are to go.
     pub selection: Selection,
-    /// The others, by batch, view that is due and view that keeps them.
+    /// Events that stay, by batch, view whose rule would take them and view that keeps them.
     pub held: Vec<HeldLine>,
-    /// Rejected rows that stay where nothing else of their batch does.
+    /// Rejected rows of batches of which nothing else is left.
     pub rejected: Vec<RejectedLine>,
 }
 
-/// What the rules say is too old: rows whose day is more than so many days before `today`, by each
-/// of the views that they speak of. Rejected rows have no day and are not among them; those that are all
-/// that stays of a batch are told.
+/// What the rules say is too old: rows whose day is more than so many days before `today`, by the rule
+/// of each view that they speak of. Rejected rows have no day and stay; where nothing else of their
+/// batch is left, they are listed.
 ///
 /// # Errors
 /// Damage met on the way.
@@ -83,8 +83,8 @@ pub fn due(ledger: &Ledger, rules: &[(Series, u32)], today: Day) -> Result<Due> 
     Ok(Due { selection, held: held.collect(), rejected })
 }
 
-/// The rejected rows of a batch of which no row stays, where a rule's age has passed: that of rows that
-/// go (`goes`) or went, or, where there were none, that of the day on which it was read.
+/// The rejected rows of a batch of which no other row stays, if they are older than the rule. Their age
+/// is that of the batch's rows that go (`goes`) or went, else that of the day on which it was read.
 fn left(
     ledger: &Ledger,
     stage: &Stage,
@@ -116,7 +116,7 @@ pub fn plan(ledger: &Ledger, due: &Due, reason: &str) -> Result<ErasedReport> {
     Ok(ErasedReport { held, rejected, ..erase::plan(ledger, &due.selection, reason)? })
 }
 
-/// Why retention erases: its rules, in words.
+/// The reason of an erasure by retention: its rules, in words.
 pub fn rules_said(rules: &[(Series, u32)]) -> String {
     let said: Vec<_> = rules.iter().map(|(series, days)| format!("{series} {days}d")).collect();
     format!("retention: {}", said.join(", "))

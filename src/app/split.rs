@@ -1,9 +1,9 @@
 //! Splitting a batch by symbol: the chosen symbols as one staged batch, the rest as another.
 //!
-//! The events go over with their sources, lines and bytes, so their leaves stay what they were and
-//! `why` tells of the same cells. The two are staged first and the old batch is discarded last: who
-//! stops in between, or loses power, has all three staged, and the same split again finds what is
-//! there by its content and goes on. So no entry of a new kind is needed.
+//! Events keep their sources, lines and bytes, so their leaves stay the same and `why` shows the same
+//! cells. The two parts are staged first and the whole is discarded last. Where this is cut short all
+//! three are staged; the same split then finds the parts by their content and goes on. So no entry of a
+//! new kind is needed.
 
 mod here;
 mod twins;
@@ -27,9 +27,9 @@ use crate::domain::{
 use crate::ledger::{Ledger, LedgerError};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-/// Symbols that a reason or finding names.
+/// Most symbols that a reason or finding names.
 const NAMED: usize = 6;
-/// Words of a choice.
+/// Most words of a choice.
 const WORDS: usize = 10_000;
 
 /// Which symbols are chosen: names, and patterns with `*` and `?`.
@@ -130,7 +130,7 @@ fn counts(ledger: &Ledger, id: BatchId) -> Result<BTreeMap<Symbol, u64>> {
     Ok(found)
 }
 
-/// Refuses what would read the sources of a part anew: they hold more than it does.
+/// Refuses to read the sources of a part anew: they hold more rows than the part.
 ///
 /// # Errors
 /// [`AppError::Usage`].
@@ -146,7 +146,7 @@ pub fn refuse_part(stage: &Stage) -> Result<()> {
     Err(AppError::Usage(text))
 }
 
-/// Why a batch cannot be split, whatever is chosen; a page offers it only otherwise.
+/// Refuses a batch that cannot be split, whatever is chosen; pages offer no split then.
 ///
 /// # Errors
 /// [`AppError::Refused`] in another state than staged, [`AppError::Erased`], [`AppError::Usage`]
@@ -289,7 +289,7 @@ fn part(
     prepared.settle(ledger, draft, false, run)
 }
 
-/// Hands on those events of a window that belong to the part, in the order of the sources.
+/// Passes on the events of a window that belong to the part, in source order.
 fn copy(
     window: &Window,
     chosen: &BTreeSet<Symbol>,
@@ -342,8 +342,8 @@ fn draft(
     takes: bool,
 ) -> Result<Draft> {
     let mut manifest = ledger.manifest_of(stage)?;
-    // Coverage falls with the batch that has the answer's values; an answer about all stocks stays
-    // with the rest.
+    // Coverage of one symbol goes with its part; that of an answer about all stocks stays with the
+    // rest.
     let mine = |symbol: Option<&Symbol>| symbol.is_some_and(|s| chosen.contains(s)) == takes;
     manifest.coverage.retain(|fact| mine(fact.symbol.as_ref()));
     let definition = ledger.source(&stage.mapping.digest)?;
@@ -355,7 +355,7 @@ fn draft(
     // Rejected rows are in the rest alone.
     draft.findings.retain(|finding| !takes || finding.severity != Severity::Reject);
     draft.rows = RowCounts::default();
-    // Nobody is asked twice: the whole batch was let in with its reason, if it needed one.
+    // If the whole needed a reason to come again, it was given then.
     draft.again = Some(stage.again.clone().unwrap_or_else(|| format!("split of {id}")));
     Ok(draft)
 }

@@ -23,7 +23,6 @@ pub use exit::Exit;
 use crate::app::correlation_id;
 use crate::config::{self, Settings};
 use crate::render::Form;
-use anstream::ColorChoice;
 use args::{Cli, Color, Globals};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
@@ -146,17 +145,12 @@ fn tell(ui: &mut Ui, failure: Failure) -> Exit {
 }
 
 fn manner(globals: &Globals) -> Manner {
-    let colour = match globals.color {
-        Color::Auto => ColorChoice::Auto,
-        Color::Always => ColorChoice::Always,
-        Color::Never => ColorChoice::Never,
-    };
-    let (quiet, no_input) = (globals.quiet, globals.no_input);
+    let (colour, quiet, no_input) = (globals.color, globals.quiet, globals.no_input);
     Manner { form: globals.form(), colour, quiet, no_input }
 }
 
 fn plain(form: Form) -> Manner {
-    Manner { form, colour: ColorChoice::Auto, quiet: false, no_input: true }
+    Manner { form, colour: Color::Auto, quiet: false, no_input: true }
 }
 
 /// The form that was asked for, guessed from words that could not be parsed.

@@ -1,6 +1,7 @@
 //! The only place that prints. Standard output carries the answer, standard error the
 //! conversation; colour repeats what the signs say.
 
+use super::args::Color;
 use super::error::{Outcome, Told};
 use super::pager;
 use super::prompt;
@@ -14,7 +15,7 @@ use std::io::{self, IsTerminal, Write};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Manner {
     pub(super) form: Form,
-    pub(super) colour: ColorChoice,
+    pub(super) colour: Color,
     pub(super) quiet: bool,
     pub(super) no_input: bool,
 }
@@ -36,9 +37,9 @@ impl Ui {
     pub(super) fn new(settings: &Settings, manner: Manner) -> Self {
         let (stdout, stderr) = (io::stdout(), io::stderr());
         let paints = |terminal: ColorChoice| match manner.colour {
-            ColorChoice::Auto => terminal != ColorChoice::Never,
-            ColorChoice::Never => false,
-            _ => true,
+            Color::Auto => terminal != ColorChoice::Never,
+            Color::Never => false,
+            Color::Always => true,
         };
         let paint_out = paints(AutoStream::choice(&stdout));
         let paint_err = paints(AutoStream::choice(&stderr));

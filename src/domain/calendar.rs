@@ -105,10 +105,9 @@ impl Calendar {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::shared;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
-    use std::io::Write;
-    use std::path::Path;
 
     fn day(text: &str) -> Day {
         text.parse().unwrap()
@@ -238,18 +237,6 @@ mod tests {
         }
     }
 
-    /// Text of a file beside the repository, or `None` with a loud line when it is not there.
-    fn shared(path: &str) -> Option<String> {
-        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/"));
-        if !root.is_dir() {
-            // Not `eprintln!`, which cargo hides when a test passes.
-            let line = format!("SKIPPED: ../shared is absent ({path} not compared)\n");
-            std::io::stderr().write_all(line.as_bytes()).unwrap();
-            return None;
-        }
-        Some(std::fs::read_to_string(root.join(path)).unwrap())
-    }
-
     fn days_of(kind: Special, years: std::ops::RangeInclusive<i32>) -> BTreeSet<Day> {
         let all = Calendar::nyse().special.iter();
         let wanted = all.filter(|(d, k)| **k == kind && years.contains(&d.year()));
@@ -258,7 +245,7 @@ mod tests {
 
     #[test]
     fn closures_equal_the_shared_list() {
-        let Some(text) = shared("tomic/calendar/nyse_full_closures_2003_2027.txt") else {
+        let Some(text) = shared::text("tomic/calendar/nyse_full_closures_2003_2027.txt") else {
             return;
         };
         let lines = text.lines().filter(|l| !l.is_empty() && !l.starts_with('#'));
@@ -268,7 +255,7 @@ mod tests {
 
     #[test]
     fn closures_and_half_days_equal_the_shared_vectors() {
-        let Some(text) = shared("vectors/nyse_calendar_2024_2028.csv") else {
+        let Some(text) = shared::text("vectors/nyse_calendar_2024_2028.csv") else {
             return;
         };
         let theirs = |kind: &str| -> BTreeSet<Day> {

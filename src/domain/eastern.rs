@@ -97,7 +97,7 @@ fn minute_of_day(ms: i64) -> Option<(Day, i32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
+    use crate::domain::shared;
 
     /// The original knew no holidays of the past and no half days.
     #[test]
@@ -134,13 +134,7 @@ mod tests {
 
     #[test]
     fn sessions_equal_the_shared_vectors() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/vectors/sessions.csv");
-        let Ok(text) = std::fs::read_to_string(path) else {
-            // Not `eprintln!`, which cargo hides when a test passes.
-            let line = b"SKIPPED: ../shared is absent (sessions.csv not compared)\n";
-            std::io::stderr().write_all(line).unwrap();
-            return;
-        };
+        let Some(text) = shared::text("vectors/sessions.csv") else { return };
         let mut rows = 0;
         for line in text.lines().skip(1) {
             // The label may hold commas in quotes; the other cells are read from the end.

@@ -21,6 +21,8 @@ pub mod occ;
 pub mod projection;
 pub mod rows;
 pub mod series;
+#[cfg(test)]
+pub(crate) mod shared;
 pub mod symbol;
 pub mod value;
 pub mod values;

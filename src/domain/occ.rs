@@ -136,7 +136,7 @@ pub struct NotAContract(pub String);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
+    use crate::domain::shared;
 
     #[test]
     fn tickers_are_read_from_the_end() {
@@ -203,14 +203,7 @@ mod tests {
 
     #[test]
     fn the_shared_vectors_are_read_and_built() {
-        let path =
-            concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/vectors/option_tickers.csv");
-        let Ok(text) = std::fs::read_to_string(path) else {
-            // Not `eprintln!`, which cargo hides when a test passes.
-            let line = b"SKIPPED: ../shared is absent (option_tickers.csv not compared)\n";
-            std::io::stderr().write_all(line).unwrap();
-            return;
-        };
+        let Some(text) = shared::text("vectors/option_tickers.csv") else { return };
         let (mut good, mut bad) = (0, 0);
         for line in text.lines().skip(1) {
             let cells: Vec<&str> = line.splitn(8, ',').collect();

@@ -15,8 +15,7 @@ pub use read::{BatchBundle, Counted, read_batch, restore};
 use super::codec::{self, Codec};
 use super::error::LedgerError;
 use super::hash::{Sha256Tree, TreeHash};
-use super::head::FORMAT;
-use super::segment::{FrameKind, write_frame};
+use super::segment::{FRAME_FORMAT, FrameKind, write_frame};
 use super::{Ledger, Result};
 use crate::domain::{BatchId, Digest, Stage};
 use std::collections::BTreeSet;
@@ -62,7 +61,7 @@ impl<'a> Writer<'a> {
     }
 
     fn header(&mut self, kind: Kind) -> Result<()> {
-        self.frame(FrameKind::Header, &[MAGIC, &FORMAT.to_le_bytes(), &[kind.byte()]])
+        self.frame(FrameKind::Header, &[MAGIC, &FRAME_FORMAT.to_le_bytes(), &[kind.byte()]])
     }
 
     fn source(&mut self, ledger: &Ledger, digest: &Digest) -> Result<()> {

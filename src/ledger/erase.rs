@@ -147,12 +147,12 @@ impl Ledger {
         self.store.pack().clear_outside(kept.iter().map(|(_, kept)| kept))
     }
 
-    /// The sources that erased events were read from and that nobody has asked for since: what a batch
-    /// was read from before the erasure went with it, whatever of that batch is left, and comes back
-    /// with a batch that is read anew, not with one that is split off. Each with the batch that lost
-    /// events last, and by which entry. Of other sources than `asked` nothing is said, nor of those of a
-    /// batch whose blocks or manifest cannot be read; a later batch whose manifest cannot be may have
-    /// asked for any.
+    /// The sources whose bytes an erasure took and that nobody has read anew since, each with the batch
+    /// that lost events last and the entry by which it did. A batch staged before the erasure has lost
+    /// its sources, even if some of its rows are left; a batch that is read anew brings them back, one
+    /// that is split off does not. Nothing is said of sources other than `asked`, nor of those of a
+    /// batch whose blocks or manifest cannot be read; a later batch whose manifest cannot be read may
+    /// have asked for any.
     ///
     /// # Errors
     /// [`LedgerError::Moved`].

@@ -11,9 +11,6 @@ use super::hash::content;
 use crate::domain::{Digest, Position};
 use std::io::{self, Read};
 
-/// The format of frames: of bundles and of the mirror.
-pub const FORMAT: u32 = 1;
-
 /// The newest format of a ledger that this program reads, and the one that it writes.
 pub const LEDGER_FORMAT: u32 = 2;
 

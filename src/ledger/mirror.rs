@@ -16,8 +16,8 @@ pub(super) use read::{Gathered, gather};
 
 use super::error::LedgerError;
 use super::files::{Files, Syncing};
-use super::head::{FORMAT, Head};
-use super::segment::{FrameKind, PREFIX, read_frame, write_frame};
+use super::head::Head;
+use super::segment::{FRAME_FORMAT, FrameKind, PREFIX, read_frame, write_frame};
 use super::{Ledger, Result, codec};
 use crate::domain::{Digest, EntryKind, Position, Stage};
 use std::collections::BTreeSet;
@@ -108,7 +108,7 @@ impl Mirror {
     /// What a file begins with.
     fn header(&mut self) -> Result<()> {
         if self.end == 0 {
-            let parts: [&[u8]; 2] = [MAGIC, &FORMAT.to_le_bytes()];
+            let parts: [&[u8]; 2] = [MAGIC, &FRAME_FORMAT.to_le_bytes()];
             let wrote = write_frame(&mut self.waiting, FrameKind::Header, &parts);
             self.end = wrote.map_err(write_error)?;
         }

@@ -6,6 +6,9 @@
 use super::error::LedgerError;
 use std::io::{self, Read, Write};
 
+/// The format of frames, as a bundle and the mirror say it; a ledger's own is in [`super::head`].
+pub const FRAME_FORMAT: u32 = 1;
+
 /// Bytes before a frame's kind.
 pub const PREFIX: usize = 8;
 

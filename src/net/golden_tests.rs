@@ -1,16 +1,10 @@
 //! Reads the vectors of `vectors_ivcrush` for the tests of this floor.
 
-use std::io::Write;
-use std::path::Path;
+use crate::domain::shared;
 
 /// The text of a file; `None`, loudly, where it is absent.
 pub(super) fn text(name: &str) -> Option<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/vectors_ivcrush");
-    let text = std::fs::read_to_string(folder.join(name)).ok();
-    if text.is_none() {
-        let _ = writeln!(std::io::stderr(), "SKIPPED: ../shared has no {name}");
-    }
-    text
+    shared::text(&format!("vectors_ivcrush/{name}"))
 }
 
 /// The lines of a CSV file without its header, as texts; `None`, loudly, where it is absent.

@@ -8,17 +8,10 @@
 //! that are no prices; here such a close makes the window invalid.
 
 use super::hv::YEAR;
-use crate::domain::Day;
 use std::f64::consts::LN_2;
 
 /// The decay of RiskMetrics 1996 for daily returns.
 const DECAY: f64 = 0.94;
-
-/// Windows of the specification, in bars. The surface adds 180.
-pub const WINDOWS: [usize; 6] = [10, 20, 30, 60, 90, 252];
-
-/// Windows of the volatility surface, in bars (`options_platform.md` B10).
-pub const SURFACE_WINDOWS: [usize; 7] = [10, 20, 30, 60, 90, 180, 252];
 
 /// The prices of one session, split-adjusted. What an estimator does not use may be NaN.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -148,16 +141,12 @@ impl Estimator {
         }
     }
 
-    /// The volatility of the last `window` of `bars` (oldest first; earlier ones are not read).
-    pub fn estimate(self, bars: &[Bar], window: usize) -> Result<Estimate, NoEstimate> {
-        self.estimate_unbroken(bars, window, &[])
-    }
-
-    /// [`Self::estimate`], and NODATA when the bars used span a break.
+    /// The volatility of the last `window` of `bars` (oldest first; earlier ones are not read); NODATA
+    /// when the bars used span a break.
     ///
     /// `breaks` are indices into `bars`, ascending: sessions are missing between bar `i − 1` and
     /// bar `i` ([`super::hv::Hole::index`]). Without breaks gaps are allowed.
-    pub fn estimate_unbroken(
+    pub fn estimate(
         self,
         bars: &[Bar],
         window: usize,
@@ -199,7 +188,7 @@ impl Estimator {
         breaks: &[usize],
     ) -> Vec<Result<Estimate, NoEstimate>> {
         let upto = |end: usize| bars.get(..end).unwrap_or_default();
-        (1..=bars.len()).map(|end| self.estimate_unbroken(upto(end), window, breaks)).collect()
+        (1..=bars.len()).map(|end| self.estimate(upto(end), window, breaks)).collect()
     }
 
     /// The daily variance of checked bars, the one before the window included where it is needed.
@@ -231,38 +220,6 @@ impl Estimator {
             Self::EwmaZeroMean => Some(decayed_mean(returns().map(square))),
         }
     }
-}
-
-/// One cell of the volatility surface (`options_platform.md` B10).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Cell {
-    /// The row.
-    pub estimator: Estimator,
-    /// The column, in bars.
-    pub window: usize,
-    /// First and last day of the window; `None` without a volatility. The day whose close only
-    /// serves the first return is not in it.
-    pub span: Option<(Day, Day)>,
-    /// The volatility with its observations, or why there is none.
-    pub result: Result<Estimate, NoEstimate>,
-}
-
-/// Every estimator for every window at the last bar, estimator by estimator
-/// (`options_platform.md` B10).
-///
-/// `days` and `bars` belong together, oldest first; what is longer is cut. `breaks` as in
-/// [`Estimator::estimate_unbroken`].
-pub fn surface(days: &[Day], bars: &[Bar], windows: &[usize], breaks: &[usize]) -> Vec<Cell> {
-    let count = days.len().min(bars.len());
-    let bars = bars.get(..count).unwrap_or_default();
-    let cell = |estimator: Estimator, window: usize| {
-        let result = estimator.estimate_unbroken(bars, window, breaks);
-        let day = |back: usize| days.get(count.checked_sub(back)?).copied();
-        let span = result.ok().and_then(|_| Some((day(window)?, day(1)?)));
-        Cell { estimator, window, span, result }
-    };
-    let row = |estimator| windows.iter().map(move |window| cell(estimator, *window));
-    Estimator::ALL.into_iter().flat_map(row).collect()
 }
 
 fn price(value: f64) -> bool {

@@ -1,10 +1,10 @@
 //! The estimators against the vectors of the options platform, and what must hold for any bars.
 
-use super::estimators::{Bar, Estimator, NoEstimate, SURFACE_WINDOWS, WINDOWS, surface};
+use super::estimators::{Bar, Estimator, NoEstimate};
 use super::garch::{Parameters, annualised};
-use super::golden_tests::{list, shared, table};
+use super::golden_tests::{list, table};
 use super::hv::close_to_close;
-use crate::domain::Day;
+use crate::domain::shared;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,7 +28,7 @@ fn sets(data: &Path) -> BTreeMap<String, Vec<Bar>> {
 
 #[test]
 fn volatilities_of_two_sets() {
-    let Some(data) = shared("vectors_platform") else { return };
+    let Some(data) = shared::path("vectors_platform") else { return };
     let sets = sets(&data);
     let rows = table(&data.join("hv_expected.csv"));
     assert_eq!((sets.len(), rows.len()), (2, 20));
@@ -38,7 +38,7 @@ fn volatilities_of_two_sets() {
         let end: usize = row["end_index"].parse().unwrap();
         for estimator in Estimator::ALL {
             let want: f64 = row[estimator.name()].parse().unwrap();
-            let got = estimator.estimate(&bars[..=end], window).unwrap();
+            let got = estimator.estimate(&bars[..=end], window, &[]).unwrap();
             let what = format!("{} {row:?}", estimator.name());
             assert!(near(got.volatility, want), "{} {what}", got.volatility);
             assert_eq!((got.observations, got.negative), (window, false), "{what}");
@@ -53,7 +53,7 @@ fn volatilities_of_two_sets() {
 
 #[test]
 fn garch_of_two_sets() {
-    let Some(data) = shared("vectors_platform") else { return };
+    let Some(data) = shared::path("vectors_platform") else { return };
     let sets = sets(&data);
     let cases = list(&data.join("garch_expected.json"));
     assert_eq!(cases.len(), 2);
@@ -84,16 +84,15 @@ fn a_window_needs_its_bars_and_for_some_the_close_before() {
     for estimator in Estimator::ALL {
         let bars = vec![flat(10.0); 21];
         let need = 20 + usize::from(estimator.needs_previous());
-        let few = estimator.estimate(&bars[..need - 1], 20);
+        let few = estimator.estimate(&bars[..need - 1], 20, &[]);
         assert_eq!(few, Err(NoEstimate::TooFew { have: need - 1, need }), "{estimator:?}");
-        let got = estimator.estimate(&bars[..need], 20).unwrap();
+        let got = estimator.estimate(&bars[..need], 20, &[]).unwrap();
         assert_eq!((got.volatility, got.negative), (0.0, false), "{estimator:?} without movement");
-        assert!(estimator.estimate(&bars, 0).is_err(), "{estimator:?}");
-        assert!(estimator.estimate(&[], usize::MAX).is_err());
+        assert!(estimator.estimate(&bars, 0, &[]).is_err(), "{estimator:?}");
+        assert!(estimator.estimate(&[], usize::MAX, &[]).is_err());
         assert!(estimator.series(&[], 20, &[]).is_empty());
     }
-    assert!(Estimator::YangZhang.estimate(&[flat(1.0); 9], 1).is_err());
-    assert!(WINDOWS.is_sorted());
+    assert!(Estimator::YangZhang.estimate(&[flat(1.0); 9], 1, &[]).is_err());
 }
 
 #[test]
@@ -102,16 +101,16 @@ fn wrong_prices_are_invalid_where_they_are_read() {
         for wrong in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             let mut bars = vec![flat(10.0); 25];
             bars[22].close = wrong;
-            let got = estimator.estimate(&bars, 10);
+            let got = estimator.estimate(&bars, 10, &[]);
             assert_eq!(got, Err(NoEstimate::Invalid { index: 22 }), "{estimator:?} {wrong}");
             bars[22] = flat(10.0);
             bars[2].close = wrong;
-            assert!(estimator.estimate(&bars, 10).is_ok(), "before the window");
+            assert!(estimator.estimate(&bars, 10, &[]).is_ok(), "before the window");
             // Of the bar before the window only the close counts.
             bars[14] = Bar { close: 10.0, ..flat(wrong) };
-            assert!(estimator.estimate(&bars, 10).is_ok(), "{estimator:?}");
+            assert!(estimator.estimate(&bars, 10, &[]).is_ok(), "{estimator:?}");
             bars[20].open = wrong;
-            assert_eq!(estimator.estimate(&bars, 10).is_ok(), estimator.needs_only_closes());
+            assert_eq!(estimator.estimate(&bars, 10, &[]).is_ok(), estimator.needs_only_closes());
         }
     }
 }
@@ -122,7 +121,7 @@ fn a_break_inside_the_window_leaves_no_data() {
     for estimator in Estimator::ALL {
         // Bars 20…29, and bar 19 for those that read the close before.
         let first = 20 - usize::from(estimator.needs_previous());
-        let at = |index: usize| estimator.estimate_unbroken(&bars, 10, &[3, index, 40]);
+        let at = |index: usize| estimator.estimate(&bars, 10, &[3, index, 40]);
         assert!(at(first).is_ok(), "{estimator:?}");
         let gap = Err(NoEstimate::Gap { index: first + 1 });
         assert_eq!(at(first + 1), gap, "{estimator:?}");
@@ -132,30 +131,16 @@ fn a_break_inside_the_window_leaves_no_data() {
 }
 
 #[test]
-fn a_surface_is_every_estimator_for_every_window() {
-    let bars: Vec<Bar> = (0..25).map(|i| flat(10.0 + f64::from(i % 3))).collect();
-    let days: Vec<Day> = (0..25).map(Day).collect();
-    let cells = surface(&days, &bars, &SURFACE_WINDOWS, &[]);
-    assert_eq!(cells.len(), 9 * 7);
-    for cell in &cells {
-        assert_eq!(cell.result, cell.estimator.estimate(&bars, cell.window));
-        let span = (cell.window <= 20).then(|| (Day(25 - cell.window as i32), Day(24)));
-        assert_eq!(cell.span, span, "{cell:?}");
-    }
-    assert!(surface(&[], &bars, &WINDOWS, &[]).iter().all(|cell| cell.result.is_err()));
-}
-
-#[test]
 fn a_variance_below_zero_is_zero_and_told() {
     // The day ends where it began to move: range 0.1, body −0.1.
     let bars = [flat(10.0), Bar { open: 11.0, high: 11.0, low: 10.0, close: 10.0 }];
     let range = (1.1f64).ln();
-    let plain = Estimator::GarmanKlass.estimate(&bars, 1).unwrap();
+    let plain = Estimator::GarmanKlass.estimate(&bars, 1, &[]).unwrap();
     let want = (252.0 * (0.5 - (2.0 * 2f64.ln() - 1.0))).sqrt() * range;
     assert!(near(plain.volatility, want) && !plain.negative);
     // An opening price that the range leaves out.
     let bars = [flat(10.0), Bar { open: 20.0, high: 11.0, low: 10.0, close: 10.0 }];
-    let got = Estimator::GarmanKlass.estimate(&bars, 1).unwrap();
+    let got = Estimator::GarmanKlass.estimate(&bars, 1, &[]).unwrap();
     assert_eq!((got.volatility, got.negative), (0.0, true));
 }
 
@@ -163,14 +148,14 @@ fn a_variance_below_zero_is_zero_and_told() {
 fn prices_beyond_logarithms_are_invalid() {
     let bars = [flat(1.0), Bar { high: 1e300, low: 1e-300, ..flat(1.0) }, flat(1e-300)];
     for estimator in Estimator::ALL {
-        let got = estimator.estimate(&bars, 2);
+        let got = estimator.estimate(&bars, 2, &[]);
         assert!(
             got.is_ok_and(|got| got.volatility.is_finite())
                 || matches!(got, Err(NoEstimate::Invalid { .. }))
         );
     }
     let beyond = [flat(1e300), Bar { high: 1e300, low: 1e-300, ..flat(1.0) }];
-    let got = Estimator::Parkinson.estimate(&beyond, 2);
+    let got = Estimator::Parkinson.estimate(&beyond, 2, &[]);
     assert_eq!(got, Err(NoEstimate::Invalid { index: 0 }));
 }
 
@@ -198,15 +183,15 @@ proptest! {
             close: bar.close * unit,
         }).collect();
         for estimator in Estimator::ALL {
-            let whole = estimator.estimate(&bars, window);
+            let whole = estimator.estimate(&bars, window, &[]);
             let need = window + usize::from(estimator.needs_previous());
             if let Ok(found) = whole {
                 prop_assert!(found.volatility.is_finite() && found.volatility >= 0.0);
-                let other = estimator.estimate(&scaled, window).unwrap();
+                let other = estimator.estimate(&scaled, window, &[]).unwrap();
                 let distance = (other.volatility - found.volatility).abs();
                 prop_assert!(distance <= 1e-6 * (1.0 + found.volatility));
                 let last = bars[bars.len() - need..].to_vec();
-                prop_assert_eq!(estimator.estimate(&last, window), Ok(found));
+                prop_assert_eq!(estimator.estimate(&last, window, &[]), Ok(found));
             } else {
                 prop_assert_eq!(whole, Err(NoEstimate::TooFew { have: bars.len(), need }));
             }

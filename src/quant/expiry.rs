@@ -1,10 +1,8 @@
-//! Choice of expiries: third Fridays (`tomic.md` 8.1) and the conventions of the options pipeline
+//! Choice of expiries: third Fridays (`tomic.md` 8.1) and the next weekly one
 //! (`options_pipeline.md` 11.3).
 
 use crate::domain::{Calendar, Day};
 use chrono::Datelike;
-use std::fmt;
-use std::str::FromStr;
 
 /// Calendar days to expiry that a front month may have (`tomic.md` 8.1, step 3).
 pub const FRONT_DAYS: std::ops::RangeInclusive<i32> = 13..=48;
@@ -25,15 +23,6 @@ pub fn third_friday(year: i32, month: u32) -> Option<Day> {
 /// that is a closure (2025-04-18 was Good Friday, so 2025-04-17).
 pub fn monthly_expiry(year: i32, month: u32, calendar: &Calendar) -> Option<Day> {
     third_friday(year, month).map(|friday| at_or_before(friday, calendar))
-}
-
-/// The next `count` third Fridays strictly after `today`, closures included: the original's answer.
-pub fn next_third_fridays(today: Day, count: usize) -> Vec<Day> {
-    months_from(today)
-        .filter_map(|(y, m)| third_friday(y, m))
-        .filter(after(today))
-        .take(count)
-        .collect()
 }
 
 /// The next `count` monthly expiries strictly after `today`: third Fridays, or the trading day
@@ -78,122 +67,6 @@ pub fn months(today: Day, calendar: &Calendar) -> Option<Months> {
     choose(today, &next_monthly_expiries(today, MONTHS_AHEAD, calendar))
 }
 
-/// Which expiry belongs to a trade date (`options_pipeline.md` 11.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Convention {
-    /// The day after, refused when it is not a session.
-    NextCalendarDay,
-    /// The next session.
-    NextTradingDay,
-    /// The next Friday, or the last session before it when it is closed.
-    NextFriday,
-    /// This date.
-    Fixed(Day),
-    /// The trade date itself (0DTE).
-    SameDay,
-    /// The nearest listed expiry after the trade date.
-    Listed,
-}
-
-/// Why a convention gives no expiry.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum NoExpiry {
-    /// The exchange is closed on the day that the convention names.
-    #[error("{0} is not a session of the exchange")]
-    NotASession(Day),
-    /// A fixed date lies before the trade date.
-    #[error("expiry {expiry} is before the trade date {trade_date}")]
-    Past {
-        /// The date asked for.
-        expiry: Day,
-        /// The day of the trades.
-        trade_date: Day,
-    },
-    /// No listed contract expires after the trade date.
-    #[error("no listed expiry after {0}")]
-    NoneListed(Day),
-}
-
-impl Convention {
-    /// The expiry for a trade date. `listed` are the expiries of the contracts fetched, in any
-    /// order; only [`Convention::Listed`] looks at them.
-    ///
-    /// # Errors
-    /// A convention that names no usable day; see [`NoExpiry`].
-    pub fn expiry(
-        self,
-        trade_date: Day,
-        calendar: &Calendar,
-        listed: &[Day],
-    ) -> Result<Day, NoExpiry> {
-        let session = |day: Day| match calendar.is_open(day) {
-            true => Ok(day),
-            false => Err(NoExpiry::NotASession(day)),
-        };
-        match self {
-            Self::NextCalendarDay => session(trade_date.next()),
-            Self::NextTradingDay => Ok(next_session(trade_date, calendar)),
-            Self::NextFriday => Ok(next_weekly(trade_date, calendar)),
-            Self::Fixed(expiry) if expiry < trade_date => {
-                Err(NoExpiry::Past { expiry, trade_date })
-            }
-            Self::Fixed(expiry) => Ok(expiry),
-            Self::SameDay => session(trade_date),
-            Self::Listed => {
-                let later = listed.iter().copied().filter(|day| *day > trade_date);
-                later.min().ok_or(NoExpiry::NoneListed(trade_date))
-            }
-        }
-    }
-}
-
-impl fmt::Display for Convention {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NextCalendarDay => f.write_str("next_calendar_day"),
-            Self::NextTradingDay => f.write_str("next_trading_day"),
-            Self::NextFriday => f.write_str("next_friday"),
-            Self::Fixed(day) => write!(f, "{day}"),
-            Self::SameDay => f.write_str("same_day"),
-            Self::Listed => f.write_str("listed"),
-        }
-    }
-}
-
-impl FromStr for Convention {
-    type Err = NotAConvention;
-
-    /// Reads a convention's name; a date is a fixed one.
-    fn from_str(text: &str) -> Result<Self, NotAConvention> {
-        match text {
-            "next_calendar_day" => Ok(Self::NextCalendarDay),
-            "next_trading_day" => Ok(Self::NextTradingDay),
-            "next_friday" => Ok(Self::NextFriday),
-            "same_day" => Ok(Self::SameDay),
-            "listed" => Ok(Self::Listed),
-            date => date.parse().map(Self::Fixed).map_err(|_| NotAConvention(text.to_owned())),
-        }
-    }
-}
-
-/// Text that names no expiry convention.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is none of next_calendar_day, next_trading_day, next_friday, same_day, listed, \
-     or a date YYYY-MM-DD"
-)]
-pub struct NotAConvention(pub String);
-
-/// The first session after a day.
-fn next_session(day: Day, calendar: &Calendar) -> Day {
-    let mut next = day.next();
-    while !calendar.is_open(next) && next.0 < i32::MAX {
-        next = next.next();
-    }
-    next
-}
-
 /// The day itself when it is a session, else the last session before it.
 fn at_or_before(day: Day, calendar: &Calendar) -> Day {
     if calendar.is_open(day) { day } else { calendar.previous_open(day) }
@@ -201,7 +74,7 @@ fn at_or_before(day: Day, calendar: &Calendar) -> Day {
 
 /// The weekly expiry strictly after a day: a Friday, or the last session before a closed one. The
 /// day before a closed Friday has the week after's, since its own has come.
-fn next_weekly(day: Day, calendar: &Calendar) -> Day {
+pub fn next_weekly(day: Day, calendar: &Calendar) -> Day {
     let weekday = day.date().weekday().num_days_from_monday() as i32;
     let friday = day.0.saturating_add((4 - weekday - 1).rem_euclid(7) + 1);
     let expiry = at_or_before(Day(friday), calendar);
@@ -242,8 +115,8 @@ mod tests {
         assert_eq!(choose(day("2025-01-01"), &[day("2025-01-13"), day("2025-02-19")]), None);
         let edge = choose(day("2025-01-01"), &[day("2025-01-14")]).unwrap();
         assert_eq!((edge.front, edge.second), (day("2025-01-14"), None));
-        assert!(next_third_fridays(Day(i32::MAX), 4).is_empty());
-        assert_eq!(next_third_fridays(day("2025-01-01"), 0), []);
+        assert!(next_monthly_expiries(Day(i32::MAX), 4, nyse).is_empty());
+        assert_eq!(next_monthly_expiries(day("2025-01-01"), 0, nyse), []);
     }
 
     /// Every day of 25 years has a front month within reach, and the months ascend.
@@ -256,32 +129,5 @@ mod tests {
             assert!(months.front < second && second < third, "{today}");
             assert!(nyse.is_open(months.front), "{today}");
         }
-    }
-
-    #[test]
-    fn conventions_are_refused_where_they_name_no_day() {
-        let nyse = Calendar::nyse();
-        let friday = day("2025-03-07");
-        let of = |convention: Convention| convention.expiry(friday, nyse, &[]);
-        assert_eq!(of(Convention::NextCalendarDay), Err(NoExpiry::NotASession(day("2025-03-08"))));
-        assert_eq!(of(Convention::SameDay), Ok(friday));
-        assert_eq!(of(Convention::Fixed(friday)), Ok(friday));
-        assert!(matches!(of(Convention::Fixed(day("2025-03-06"))), Err(NoExpiry::Past { .. })));
-        assert_eq!(of(Convention::Listed), Err(NoExpiry::NoneListed(friday)));
-        let listed = ["2025-04-17", "2025-03-07", "2025-03-10"].map(day);
-        let nearest = Convention::Listed.expiry(friday, nyse, &listed);
-        assert_eq!(nearest, Ok(day("2025-03-10")));
-        let saturday = day("2025-03-08");
-        let same = Convention::SameDay.expiry(saturday, nyse, &[]);
-        assert_eq!(same, Err(NoExpiry::NotASession(saturday)));
-    }
-
-    #[test]
-    fn conventions_are_read_by_name() {
-        let names = ["next_calendar_day", "next_trading_day", "next_friday", "same_day", "listed"];
-        for name in names.into_iter().chain(["2025-03-07"]) {
-            assert_eq!(name.parse::<Convention>().unwrap().to_string(), name);
-        }
-        assert!("friday".parse::<Convention>().is_err());
     }
 }

@@ -1,8 +1,9 @@
 //! GARCH(1,1) with given parameters (`options_platform.md` B10; Bollerslev 1986, Journal of
 //! Econometrics 31(3), 307–327).
 //!
-//! The specification gives the parameters and fits none, so neither does this. What is left of the
-//! choice of a start and whether a long-run level exists at all are told with the result.
+//! The specification gives the parameters and fits none, so neither does this; SQL's `garch` asks it.
+//! What is left of the choice of a start and whether a long-run level exists at all are told with the
+//! result.
 
 use super::hv::YEAR;
 

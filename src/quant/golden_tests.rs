@@ -3,28 +3,16 @@
 //! The data lives outside the repository. Without it these tests say so and pass.
 
 use super::atm_iv::{Extraction, Quote, daily_record, extract};
-use super::expiry::{Convention, NoExpiry, choose, next_third_fridays};
+use super::expiry::{choose, next_weekly, third_friday};
 use super::hv::{WINDOWS, close_to_close, hv_series, recorded, suspicious_jumps};
 use super::strikes::target_strikes;
 use crate::domain::occ::Right;
-use crate::domain::{Calendar, Day};
+use crate::domain::{Calendar, Day, shared};
+use chrono::Datelike;
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-
-/// A path below the shared data, or `None` with a loud line when there is no such data.
-pub(super) fn shared(path: &str) -> Option<PathBuf> {
-    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data"));
-    if !root.is_dir() {
-        // Written directly: cargo hides what passing tests print through the macros.
-        let skipped = format!("SKIPPED: ../shared is absent, so {path} was not compared\n");
-        std::io::stderr().write_all(skipped.as_bytes()).unwrap();
-        return None;
-    }
-    Some(root.join(path))
-}
+use std::path::Path;
 
 pub(super) fn json(path: &Path) -> Json {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
@@ -61,7 +49,7 @@ pub(super) fn closes(data: &Path, symbol: &str) -> (Vec<Day>, Vec<f64>) {
 /// rows that were computed when the price file was shorter.
 #[test]
 fn stored_volatilities_reproduce_from_the_closes() {
-    let Some(data) = shared("tomic") else { return };
+    let Some(data) = shared::path("tomic") else { return };
     let (mut rows, mut same, mut printed) = (0, [0; 4], 0);
     let mut symbols = 0;
     for entry in std::fs::read_dir(data.join("historical_volatility")).unwrap() {
@@ -72,7 +60,7 @@ fn stored_volatilities_reproduce_from_the_closes() {
         }
         symbols += 1;
         let (days, closes) = closes(&data, &symbol);
-        let series = WINDOWS.map(|window| hv_series(&closes, window));
+        let series = WINDOWS.map(|window| hv_series(&closes, window, &[]));
         for row in list(&path) {
             let at = days.binary_search(&day(&row["date"])).unwrap();
             rows += 1;
@@ -101,7 +89,7 @@ fn stored_volatilities_reproduce_from_the_closes() {
 
 #[test]
 fn volatility_vectors() {
-    let Some(data) = shared("tomic") else { return };
+    let Some(data) = shared::path("tomic") else { return };
     let vectors = json(&data.join("expected/iv_metrics.json"));
     let vectors = vectors["hv"].as_array().unwrap();
     assert_eq!(vectors.len(), 9);
@@ -112,7 +100,7 @@ fn volatility_vectors() {
         assert_eq!(closes[at], vector["close"].as_f64().unwrap());
         for window in WINDOWS {
             let value = close_to_close(&closes[..=at], window).unwrap();
-            assert_eq!(hv_series(&closes, window)[at], Some(value), "{vector}");
+            assert_eq!(hv_series(&closes, window, &[])[at], Some(value), "{vector}");
             let want = vector[format!("hv{window}")].as_f64().unwrap();
             assert!((value - want).abs() < 1e-9, "hv{window} of {vector}");
         }
@@ -121,7 +109,7 @@ fn volatility_vectors() {
 
 #[test]
 fn the_split_that_netflix_prices_lack_is_seen() {
-    let Some(data) = shared("tomic") else { return };
+    let Some(data) = shared::path("tomic") else { return };
     let (days, closes) = closes(&data, "NFLX");
     let split: Day = "2025-11-17".parse().unwrap();
     let seen = suspicious_jumps(&days, &closes, &[]);
@@ -132,12 +120,15 @@ fn the_split_that_netflix_prices_lack_is_seen() {
 
 #[test]
 fn third_fridays_and_months() {
-    let Some(path) = shared("tomic/polygon/expiry_cases.json") else { return };
+    let Some(path) = shared::path("tomic/polygon/expiry_cases.json") else { return };
     let cases = list(&path);
     assert_eq!(cases.len(), 8);
     for case in cases {
         let today = day(&case["today"]);
-        let fridays = next_third_fridays(today, 4);
+        let months = (0..).map(|ahead| today.date().month0() as i32 + ahead);
+        let fridays =
+            months.filter_map(|m| third_friday(today.year() + m / 12, (m % 12) as u32 + 1));
+        let fridays: Vec<Day> = fridays.filter(|friday| *friday > today).take(4).collect();
         let want: Vec<Day> = case["third_fridays"].as_array().unwrap().iter().map(day).collect();
         assert_eq!(fridays, want, "{case}");
         let dte: Vec<i32> = fridays.iter().map(|friday| friday.0 - today.0).collect();
@@ -151,25 +142,22 @@ fn third_fridays_and_months() {
 
 #[test]
 fn expiry_conventions() {
-    let Some(path) = shared("vectors/expiries.csv") else { return };
+    let Some(path) = shared::path("vectors/expiries.csv") else { return };
     let nyse = Calendar::nyse();
     let rows = table(&path);
     assert_eq!(rows.len(), 11);
     for row in rows {
         let cell = |name: &str| row[name].parse::<Day>().unwrap();
-        let of = |convention: Convention| convention.expiry(cell("trade_date"), nyse, &[]);
-        let next = cell("next_calendar_day");
-        let open = if nyse.is_open(next) { Ok(next) } else { Err(NoExpiry::NotASession(next)) };
-        assert_eq!(of(Convention::NextCalendarDay), open, "{row:?}");
-        let trading = of(Convention::NextTradingDay);
-        assert_eq!(trading, Ok(cell("calendar_next_trading_day")), "{row:?}");
-        assert_eq!(of(Convention::NextFriday), Ok(cell("calendar_next_weekly")), "{row:?}");
+        let traded = cell("trade_date");
+        assert_eq!(traded.next(), cell("next_calendar_day"), "{row:?}");
+        assert_eq!(nyse.next_open(traded), cell("calendar_next_trading_day"), "{row:?}");
+        assert_eq!(next_weekly(traded, nyse), cell("calendar_next_weekly"), "{row:?}");
     }
 }
 
 #[test]
 fn strikes() {
-    let Some(path) = shared("vectors/strikes.csv") else { return };
+    let Some(path) = shared::path("vectors/strikes.csv") else { return };
     let rows = table(&path);
     assert_eq!(rows.len(), 11);
     for row in rows {
@@ -222,7 +210,7 @@ fn quote(option: &Json) -> Quote {
 
 #[test]
 fn snapshot_cases() {
-    let Some(path) = shared("tomic/polygon/snapshot_cases.json") else { return };
+    let Some(path) = shared::path("tomic/polygon/snapshot_cases.json") else { return };
     let cases = list(&path);
     assert_eq!(cases.len(), 16);
     for case in cases {

@@ -35,15 +35,10 @@ pub fn close_to_close(closes: &[f64], window: usize) -> Option<f64> {
 /// This is the strict form, the one to record: `None` where fewer than `window` returns precede,
 /// and where no return ends at `i` because that close or the one before is not a positive number.
 /// The result is as long as `closes`.
-pub fn hv_series(closes: &[f64], window: usize) -> Vec<Option<f64>> {
-    hv_series_unbroken(closes, window, &[])
-}
-
-/// [`hv_series`] without the values whose window spans a break.
 ///
-/// `breaks` are indices into `closes`, ascending: the pair (`i − 1`, `i`) is not to be trusted
-/// ([`Jump::index`], [`Hole::index`]).
-pub fn hv_series_unbroken(closes: &[f64], window: usize, breaks: &[usize]) -> Vec<Option<f64>> {
+/// A window that spans a break has no value. `breaks` are indices into `closes`, ascending: the pair
+/// (`i − 1`, `i`) is not to be trusted ([`Jump::index`], [`Hole::index`]).
+pub fn hv_series(closes: &[f64], window: usize, breaks: &[usize]) -> Vec<Option<f64>> {
     let mut values = vec![None; closes.len()];
     let (ends, returns): (Vec<usize>, Vec<f64>) =
         (1..closes.len()).filter_map(|at| Some((at, log_return(closes, at)?))).unzip();
@@ -236,7 +231,7 @@ mod tests {
         let closes = [100.0, 110.0, 0.0, 100.0, 90.0, -1.0, f64::INFINITY, 80.0, 84.0];
         let clean: Vec<f64> = vec![1.1f64.ln(), 0.9f64.ln(), (84.0f64 / 80.0).ln()];
         assert!(close_to(close_to_close(&closes, 20), annualised(&clean).unwrap()));
-        let series = hv_series(&closes, 2);
+        let series = hv_series(&closes, 2, &[]);
         let at: Vec<usize> = (0..series.len()).filter(|i| series[*i].is_some()).collect();
         assert_eq!(at, [4, 8]);
         // Nor is what divides to nothing, or to more than a number holds.
@@ -248,21 +243,26 @@ mod tests {
     #[test]
     fn a_series_has_the_value_of_each_day_and_is_strict() {
         let closes: Vec<f64> = (0..300).map(|i| 100.0 + f64::from(i % 7) * 1.3).collect();
-        let series = hv_series(&closes, 20);
+        let series = hv_series(&closes, 20, &[]);
         for (at, value) in series.iter().enumerate() {
             let want = (at >= 20).then(|| close_to_close(&closes[..=at], 20).unwrap());
             assert_eq!(*value, want, "{at}");
         }
-        assert!(hv_series(&closes, 0).iter().chain(&hv_series(&closes, 1)).all(Option::is_none));
-        assert!(hv_series(&closes, 300).iter().all(Option::is_none));
-        assert!(hv_series(&[], 20).is_empty());
+        assert!(
+            hv_series(&closes, 0, &[])
+                .iter()
+                .chain(&hv_series(&closes, 1, &[]))
+                .all(Option::is_none)
+        );
+        assert!(hv_series(&closes, 300, &[]).iter().all(Option::is_none));
+        assert!(hv_series(&[], 20, &[]).is_empty());
     }
 
     /// The original's own test: 280 closes growing 1 % a day give 28 records, all of them zero.
     #[test]
     fn constant_growth_has_no_volatility() {
         let closes: Vec<f64> = (0..280).map(|i| 100.0 * 1.01f64.powi(i)).collect();
-        let values: Vec<f64> = hv_series(&closes, 252).into_iter().flatten().collect();
+        let values: Vec<f64> = hv_series(&closes, 252, &[]).into_iter().flatten().collect();
         assert_eq!(values.len(), 28);
         assert!(values.iter().all(|value| value.abs() < 1e-12));
         assert!(values.iter().all(|value| recorded(*value).unwrap().to_string() == "0.0"));
@@ -271,8 +271,8 @@ mod tests {
     #[test]
     fn values_leave_out_windows_over_a_break() {
         let closes: Vec<f64> = (0..12).map(|i| 100.0 + f64::from(i % 3)).collect();
-        let whole = hv_series(&closes, 3);
-        let cut = hv_series_unbroken(&closes, 3, &[5]);
+        let whole = hv_series(&closes, 3, &[]);
+        let cut = hv_series(&closes, 3, &[5]);
         for at in 0..closes.len() {
             // Value `at` uses the pairs that end at `at − 2`, `at − 1` and `at`.
             let want = if (5..=7).contains(&at) { None } else { whole[at] };

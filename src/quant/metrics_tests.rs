@@ -1,7 +1,7 @@
 //! Ranks, percentiles, averages and distances: against the vectors and TOMIC's own files, against
 //! a slow form that follows the words of the specification, and that nothing looks ahead.
 
-use super::golden_tests::{closes, day, json, list, shared};
+use super::golden_tests::{closes, day, json, list};
 use super::moving::{
     BANDS, changes, is_compressed, is_expanded, is_high, iv_ma20, iv_mean_21, iv_vs_iv_ma20,
     mean_before, mean_including, spread,
@@ -11,7 +11,7 @@ use super::rank::{
     windowed, windowed_at,
 };
 use super::tomic::{Scale, hv_standing, iv_standing, iv_standings, rolling_hv};
-use crate::domain::Day;
+use crate::domain::{Day, shared};
 use proptest::prelude::*;
 use serde_json::Value as Json;
 use std::path::Path;
@@ -35,7 +35,7 @@ fn same(got: Option<f64>, want: &Json, what: &str) {
 
 #[test]
 fn windowed_vectors() {
-    let Some(data) = shared("tomic") else { return };
+    let Some(data) = shared::path("tomic") else { return };
     let vectors = json(&data.join("expected/iv_metrics.json"));
     let vectors = vectors["windowed"].as_array().unwrap();
     assert_eq!(vectors.len(), 16);
@@ -86,7 +86,7 @@ fn windowed_vectors() {
 
 #[test]
 fn whole_file_vectors() {
-    let Some(data) = shared("tomic") else { return };
+    let Some(data) = shared::path("tomic") else { return };
     let vectors = json(&data.join("expected/iv_metrics.json"));
     let vectors = vectors["tomic_formula"].as_array().unwrap();
     assert_eq!(vectors.len(), 7);
@@ -113,7 +113,7 @@ fn whole_file_vectors() {
 /// when the file was shorter.
 #[test]
 fn stored_ranks_that_follow_from_the_whole_file() {
-    let Some(data) = shared("tomic") else { return };
+    let Some(data) = shared::path("tomic") else { return };
     let (mut stored_ranks, mut reproduced) = (0, 0);
     for entry in std::fs::read_dir(data.join("iv_daily_summary")).unwrap() {
         let path = entry.unwrap().path();
@@ -139,7 +139,7 @@ fn stored_ranks_that_follow_from_the_whole_file() {
 /// The examples with the legacy series in 7.2.
 #[test]
 fn legacy_ranks_of_the_worked_examples() {
-    let Some(data) = shared("tomic") else { return };
+    let Some(data) = shared::path("tomic") else { return };
     let (_, prices) = closes(&data, "AAPL");
     let rolling = rolling_hv(&prices);
     let first = hv_standing(&rolling, 0.33031).unwrap();
@@ -155,7 +155,7 @@ fn legacy_ranks_of_the_worked_examples() {
 
 #[test]
 fn entry_rank_vectors() {
-    let Some(path) = shared("vectors_platform/iv_rank.json") else { return };
+    let Some(path) = shared::path("vectors_platform/iv_rank.json") else { return };
     let cases = list(&path);
     assert_eq!(cases.len(), 7);
     for case in cases {
@@ -184,7 +184,7 @@ fn entry_rank_vectors() {
 /// Every day of the real files, by the series and alone.
 #[test]
 fn whole_histories_agree_with_single_days() {
-    let Some(data) = shared("tomic") else { return };
+    let Some(data) = shared::path("tomic") else { return };
     for symbol in ["ABBV", "MARA", "SMCI", "CRCL"] {
         let (_, series, _) = iv_file(&data, symbol);
         for definition in [ONE_YEAR, TWO_YEARS] {

@@ -90,27 +90,6 @@ pub fn ratio(iv: Option<f64>, hv: Option<f64>) -> Option<f64> {
     Some(valid(iv)? / valid(hv)?).filter(|ratio| ratio.is_finite())
 }
 
-/// How implied volatility is priced against the realised one (`options_platform.md` B11).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Price {
-    /// The ratio is above 1.2.
-    Expensive,
-    /// The ratio lies in 0.8…1.2.
-    Fair,
-    /// The ratio is below 0.8.
-    Cheap,
-}
-
-/// The verdict on a [`ratio`] (`options_platform.md` B11); the bounds themselves are fair.
-pub fn price(ratio: f64) -> Option<Price> {
-    match ratio {
-        ratio if ratio.is_nan() => None,
-        ratio if ratio > 1.2 => Some(Price::Expensive),
-        ratio if ratio < 0.8 => Some(Price::Cheap),
-        _ => Some(Price::Fair),
-    }
-}
-
 /// "High, two years" (`tomic.md` 14): `iv_percentile_504` (0…100) above 75. `None` stays `None`:
 /// too little history is no "no".
 pub fn is_high(iv_percentile_504: Option<f64>) -> Option<bool> {
@@ -197,9 +176,6 @@ mod tests {
         for missing in [None, Some(f64::NAN)] {
             assert_eq!((spread(missing, Some(0.2)), ratio(Some(0.2), missing)), (None, None));
         }
-        let verdicts = [0.79, 0.8, 1.2, 1.21, f64::NAN].map(price);
-        let fair = Some(Price::Fair);
-        assert_eq!(verdicts, [Some(Price::Cheap), fair, fair, Some(Price::Expensive), None]);
     }
 
     #[test]

@@ -90,15 +90,6 @@ pub struct Rule<C> {
     pub min_days_until_earnings: i32,
 }
 
-/// The days before earnings that TOMIC's configuration keeps clear, by rule key (`tomic.md` 12.3).
-pub fn default_min_days(key: &str) -> i32 {
-    match key {
-        "iron_condor" => 14,
-        "atm_iron_butterfly" => 30,
-        _ => 0,
-    }
-}
-
 /// What a strategy lives on, in the order of the overview.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Category {

@@ -1,11 +1,21 @@
 //! The overview against the cases of `tomic.md` 12 and the outputs at five dates.
 
-use super::golden_tests::{json, list, shared};
-use super::overview::{Category, Row, Rule, default_min_days, overview, sort_rows};
+use super::golden_tests::{json, list};
+use super::overview::{Category, Row, Rule, overview, sort_rows};
 use super::tomic::snapshot_value;
+use crate::domain::shared;
 use serde_json::Value as Json;
 
 type Criterion = fn(&Row) -> bool;
+
+/// The days before earnings that TOMIC's configuration keeps clear, by rule key (`tomic.md` 12.3).
+fn min_days(key: &str) -> i32 {
+    match key {
+        "iron_condor" => 14,
+        "atm_iron_butterfly" => 30,
+        _ => 0,
+    }
+}
 
 /// `name op bound`; a comparison with a missing metric is false.
 fn at_least(row: &Row, name: &str, bound: f64) -> bool {
@@ -22,7 +32,7 @@ fn rule(key: &str, strategy: &str, greeks: &str, criteria: &[Criterion]) -> Rule
         strategy: strategy.into(),
         greeks: greeks.into(),
         criteria: criteria.to_vec(),
-        min_days_until_earnings: default_min_days(key),
+        min_days_until_earnings: min_days(key),
     }
 }
 
@@ -95,7 +105,7 @@ fn row(of: &Json) -> Row {
 
 #[test]
 fn outputs_at_five_dates() {
-    let Some(data) = shared("tomic") else { return };
+    let Some(data) = shared::path("tomic") else { return };
     let cases = list(&data.join("expected/market_overview.json"));
     assert_eq!(cases.len(), 5);
     let rules = rules();
@@ -129,7 +139,7 @@ fn outputs_at_five_dates() {
 /// them.
 #[test]
 fn ranks_of_the_rows_are_read_from_the_stored_ones() {
-    let Some(data) = shared("tomic") else { return };
+    let Some(data) = shared::path("tomic") else { return };
     let mut compared = 0;
     for case in list(&data.join("expected/market_overview.json")) {
         for want in case["rows"].as_array().unwrap() {

@@ -51,9 +51,8 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
     let closes = hv::split_adjusted(&days, &closes, &open);
     let mut breaks: Vec<usize> = jumps.iter().chain(&doubtful).map(|jump| jump.index).collect();
     breaks.sort();
-    let series = WINDOWS.map(|(window, code)| {
-        (Field::Known(code), hv::hv_series_unbroken(&closes, window, &breaks))
-    });
+    let series =
+        WINDOWS.map(|(window, code)| (Field::Known(code), hv::hv_series(&closes, window, &breaks)));
     for (index, day) in days.iter().enumerate() {
         let value = |(field, values): &(Field, Vec<Option<f64>>)| {
             let value = values.get(index).copied().flatten().and_then(hv::recorded)?;

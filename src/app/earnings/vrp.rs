@@ -15,6 +15,7 @@ use crate::app::vantage::Vantage;
 use crate::domain::projection::ProjectionName;
 use crate::domain::{Calendar, Day, Series, Symbol};
 use crate::quant::earnings::score::score;
+use crate::quant::earnings::straddle;
 use crate::quant::earnings::vrp::History;
 
 /// From this many days on quotes are more about the time before an announcement than about it.
@@ -338,6 +339,7 @@ fn of_implied(of: &Implied) -> VrpRow {
         state: term.state,
         forwards: term.forwards.iter().map(forward).collect(),
     });
+    let (lower, upper) = straddle::bounds(of.straddle, of.stock_price);
     VrpRow {
         earnings_date: Some(of.earnings_date.to_string()),
         date: Some(of.day.to_string()),
@@ -348,8 +350,8 @@ fn of_implied(of: &Implied) -> VrpRow {
         straddle: Some(of.straddle),
         method: of.method,
         implied_move: Some(of.implied_move),
-        upper_bound: Some(of.stock_price + of.straddle),
-        lower_bound: Some(of.stock_price - of.straddle),
+        upper_bound: Some(upper),
+        lower_bound: Some(lower),
         avg_iv_percent: of.avg_iv,
         liquidity: of.liquidity.map(|tier| tier.name()),
         skew,

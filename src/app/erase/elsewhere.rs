@@ -1,4 +1,4 @@
-//! Where the rows of an erasure stand once more: a batch that was replayed has them twice.
+//! Which other batches have the rows of an erasure too: a replayed batch has the rows of the first.
 
 use crate::app::error::Result;
 use crate::app::report::ElsewhereLine;
@@ -8,7 +8,7 @@ use crate::ledger::codec::Manifest;
 use crate::ledger::erase::Selection;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-/// Events of a batch that are named one by one; of more only the count is told.
+/// Most events of a batch that are named one by one; of more only the count is told.
 const NAMED: usize = 1_000;
 
 /// The rows and rejected rows of a window by number, source and line.
@@ -17,7 +17,7 @@ fn places(window: &Window) -> impl Iterator<Item = (u32, u32, u32)> {
     rows.chain(window.rejects.iter().map(|reject| (reject.seq, reject.source, reject.line)))
 }
 
-/// What was read, and whom it was said to be about: two symbols may have files of the same bytes.
+/// A source and the symbol that it was read for: two symbols may have files of the same bytes.
 type Read = (Digest, Option<Symbol>);
 
 fn read_of(manifest: &Manifest, source: u32) -> Option<Read> {
@@ -25,7 +25,7 @@ fn read_of(manifest: &Manifest, source: u32) -> Option<Read> {
     Some((source.digest, source.symbol.clone()))
 }
 
-/// The batches that stay and hold rows of the same lines of the same sources as a selection.
+/// The batches outside a selection with rows of the same lines of the same sources.
 ///
 /// # Errors
 /// Damage met on the way.
@@ -85,7 +85,7 @@ pub fn elsewhere(ledger: &Ledger, selection: &Selection) -> Result<Vec<Elsewhere
     Ok(found)
 }
 
-/// The sources that several batches have. Nearly always there is none, and no row is looked at.
+/// The sources that several batches have. Mostly there is none, and then no row is looked at.
 fn shared(ledger: &Ledger) -> Result<BTreeSet<Digest>> {
     let (mut seen, mut shared) = (BTreeSet::new(), BTreeSet::new());
     for (_, batch) in ledger.batches().iter() {

@@ -1,7 +1,7 @@
-//! Announcements of one fetch, from a calendar of those to come and from lists of those that were.
+//! Announcements of one fetch, from a calendar of coming ones and from lists of past ones.
 //!
-//! On its day an announcement may be in both. It is one fact then, that of the answer that came first:
-//! two would contradict each other in one batch, although neither is wrong.
+//! On its day an announcement may be in both. Then the answer that came first is taken: both would
+//! contradict each other in one batch, although neither is wrong.
 
 use crate::domain::{Collector, Day, Key, Op, Origin, Symbol, Window};
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ use std::convert::Infallible;
 pub(super) struct Announced(BTreeSet<(Symbol, Day)>);
 
 impl Announced {
-    /// The events of an answer without what an earlier answer of the fetch has, and how many that were.
+    /// The events of an answer that no earlier answer of the fetch has, and how many were left out.
     pub(super) fn sift(&mut self, windows: &[Window]) -> (Vec<Window>, u64) {
         let (mut kept, mut repeated, mut own) = (Vec::new(), 0, BTreeSet::new());
         let mut take = |window: &mut Window| -> Result<(), Infallible> {

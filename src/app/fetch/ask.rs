@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 /// Most pages of one answer.
 const MAX_PAGES: u32 = 1000;
 
-/// Most bytes of all pages of one answer together: what is settled is held in memory as events.
+/// Most bytes of all pages of one answer together: settling holds its events in memory.
 pub(super) const MAX_ANSWER: u64 = 128 << 20;
 
 /// How often a page may come a second time before the service is taken to go in circles.
@@ -37,7 +37,7 @@ const ROUNDS: u32 = 2;
 /// How often a question waits until a service that failed too often may be tried again.
 const RESTS: u32 = 1;
 
-/// How often a person hears of the wait.
+/// How often progress is told while waiting.
 const TICK: Duration = Duration::from_millis(250);
 
 /// How to ask.
@@ -54,9 +54,9 @@ pub struct AskOptions<'a> {
     pub correlation: &'a str,
     /// The ledger's position at which the questions were planned.
     pub position: Position,
-    /// What was heard or recorded a moment ago.
+    /// The cache of live pages.
     pub cache: &'a Mutex<Cache<Kept>>,
-    /// Whether that is not looked at.
+    /// Whether the cache is passed over.
     pub refresh: bool,
     /// Hears how many questions are answered, and how long the next request has to wait.
     pub done: &'a dyn Fn(u64, Duration),
@@ -100,8 +100,8 @@ struct Tally {
 }
 
 impl Tally {
-    /// Counts what a worker handed on, and stops the run where going on is of no use. Gives what is
-    /// to be recorded.
+    /// Counts what a worker handed on, and stops the run where no further request can succeed. Gives
+    /// what is to be recorded.
     fn count(&mut self, arrived: Arrived, stop: &Stop) -> Option<(Note, Vec<u8>)> {
         let Arrived { note, body, shut } = arrived;
         self.asked.requests += u64::from(note.attempts);
@@ -266,7 +266,7 @@ impl Health {
     fn hopeful(&self, answer: &Answer) -> bool {
         let lost = match answer.ended {
             Ended::Network | Ended::ServerError | Ended::RateLimited => true,
-            // One that was not tried again is not worth it now either.
+            // What was not tried again at once is not worth trying now.
             Ended::BadPayload => answer.attempts.len() > 1,
             _ => false,
         };
@@ -321,7 +321,7 @@ impl Worker<'_> {
             };
             ahead.extend(heard.ahead);
             let items = items_of(&answer.body);
-            // A page that says what the page before said came twice: it is left out.
+            // A page with the items of the page before came twice: it is left out.
             let repeated = heard.items > 0 && before.is_some() && before == items;
             let next = heard.next_url.as_deref().map(|url| self.client.target_of(url));
             let next = match next {
@@ -404,7 +404,7 @@ impl Worker<'_> {
         let (mut rounds, mut rests) = (0, 0);
         loop {
             match (answer.ended, answer.shut_for) {
-                // The service is left alone: once, that is waited for.
+                // The breaker is open: its end is waited for once.
                 (Ended::Refused, Some(left)) if left.is_zero() || rests < RESTS => {
                     rests += u32::from(!left.is_zero());
                     (self.waits)(left);

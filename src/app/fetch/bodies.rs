@@ -10,8 +10,8 @@ use std::rc::Rc;
 /// Answers up to this size are kept while they are read: they are looked at more than once.
 const SMALL: u64 = 16 << 20;
 
-/// An answer larger than this is not read: twice what asking takes, so that it is of another
-/// program or of a disk that changed it.
+/// An answer larger than this is not read. Asking takes half of it at most, so another program wrote it
+/// or the disk changed it.
 const TOO_LARGE: u64 = 2 * MAX_ANSWER;
 
 /// The pages of an answer.
@@ -60,13 +60,13 @@ fn size(pages: &[(Note, Arrival)]) -> u64 {
     pages.iter().map(|(_, arrival)| arrival.size).fold(0, u64::saturating_add)
 }
 
-/// Why an answer is left out without a look at it, if it is.
+/// Why an answer is left out unread, if it is.
 pub(super) fn too_large(pages: &[(Note, Arrival)]) -> Option<String> {
     let (size, most) = (size(pages) >> 20, TOO_LARGE >> 20);
     (size > most).then(|| format!("the answer has {size} MiB, more than the {most} that are read"))
 }
 
-/// What is wrong with an answer that cannot be read, when it is the answer and not the disk.
+/// What is wrong with an answer that cannot be read; `None` where the disk is at fault.
 pub(super) fn damage(error: &AppError) -> Option<String> {
     match error {
         AppError::Ledger(damaged @ LedgerError::Damaged { .. }) => Some(damaged.to_string()),

@@ -68,7 +68,7 @@ pub enum Tier {
     Second,
 }
 
-/// What outlives the process: values with the time at which they were written.
+/// The second tier, which outlives the process: values with the time at which they were written.
 pub type Recorded<V> = HashMap<String, (i64, V)>;
 
 struct Entry<V> {
@@ -160,8 +160,8 @@ pub struct Kept {
     pub body: Arc<[u8]>,
 }
 
-/// The key of a live page and its lifetime in ms; `None` for what is not live, or has a coverage
-/// that says more.
+/// The key of a live page and its lifetime in ms; `None` for a page that is not live, or that has
+/// coverage.
 pub fn live(question: &Question, target: &str) -> Option<(String, i64)> {
     if question.endpoint.provider() != Provider::Tradier {
         return None;

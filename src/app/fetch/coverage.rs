@@ -23,26 +23,26 @@ pub fn is_adjusted(view: Series) -> bool {
     matches!(view, Series::Spot | Series::Bars)
 }
 
-/// What tells questions apart besides their days.
+/// What a question is about, besides its days.
 type Subject = (Series, Option<Symbol>, String);
 
 /// Coverage of all staged and active batches, newest last.
 #[derive(Clone, Debug, Default)]
 pub struct CoverageMap {
     subjects: BTreeMap<Subject, Vec<(usize, Coverage)>>,
-    /// How many facts there are: each is numbered, as they count.
+    /// How many facts there are; each has a number, in the order in which they count.
     facts: usize,
     /// What was rolled back or erased, with the batch: a scheduled fetch must not bring it back.
     rolled_back: BTreeMap<Subject, Vec<(BatchId, Coverage)>>,
     /// Where something of a batch was last taken back.
     taken_at: HashMap<BatchId, Position>,
-    /// The batches that count and have data, with its days: what came after a rollback replaces
-    /// what was rolled back.
+    /// The days of batches that count and have data: what came after a rollback replaces what was
+    /// rolled back.
     answered_by: BTreeMap<Subject, Vec<(BatchId, Day, Day)>>,
-    /// Days of which an answer about all symbols lacks this one: it has to be asked on its own.
+    /// Days on which an answer about all symbols has nothing of this symbol: it has to be asked alone.
     absent: HashMap<Symbol, BTreeSet<Day>>,
-    /// Days from which prices count in other shares: what was answered before them has to be asked
-    /// again, since the service restates all earlier days.
+    /// Days of splits: the service restates all earlier days, so what was answered before a split has
+    /// to be asked again.
     splits: HashMap<Symbol, Vec<Day>>,
     /// Days of an answer about all symbols that waits for a decision.
     undecided: BTreeSet<(Series, Day)>,
@@ -52,9 +52,9 @@ pub struct CoverageMap {
 }
 
 impl CoverageMap {
-    /// Reads the manifests of the fetched batches. The days of a discarded batch are asked again;
-    /// those of one that was rolled back, or that were erased, only when somebody says so. What was
-    /// erased is looked at where an answer speaks of the days of a view that are wanted.
+    /// Reads the manifests of the fetched batches. Days of a discarded batch are asked again; days that
+    /// were rolled back or erased only when somebody says so. Erased events are read only of answers
+    /// about the view and days that are wanted.
     ///
     /// # Errors
     /// A manifest that cannot be read.
@@ -65,8 +65,8 @@ impl CoverageMap {
         Self::read(ledger, ledger.position(), &is_wanted)
     }
 
-    /// As [`Self::of`], for the ledger as it was at a position, and of all that is there; what was
-    /// erased since had been answered.
+    /// As [`Self::of`], for all views and days, as the ledger was at a position. What was erased since
+    /// counts as answered.
     ///
     /// # Errors
     /// A manifest that cannot be read.
@@ -81,7 +81,8 @@ impl CoverageMap {
         let mut fetched: Vec<_> = fetched
             .filter(|(_, batch)| Provider::of_mapping(&batch.stage.mapping.id).is_some())
             .collect();
-        // As they count: of two answers about a day the one that was confirmed later is shown.
+        // In the order in which they count: of two answers about a day the one that was confirmed later
+        // is shown.
         let counts = |batch: &Batch| batch.committed_at.filter(|committed| *committed <= at);
         fetched.sort_by_key(|(_, batch)| counts(batch).unwrap_or(batch.staged_at));
         for (id, batch) in fetched {
@@ -124,9 +125,8 @@ impl CoverageMap {
         facts.flat_map(|fact| days_in(fact.from, fact.to)).collect()
     }
 
-    /// Looks at what the views say beside a view of Polygon's bars: an answer about all stocks of a
-    /// day need not have each of them, and a split restates what was answered before it, from its
-    /// day on.
+    /// Adds what only views can tell about a view of Polygon's bars: which stocks an answer about all
+    /// stocks lacks, and which splits came after an answer.
     ///
     /// # Errors
     /// A view that cannot be read.
@@ -161,9 +161,9 @@ impl CoverageMap {
         Ok(())
     }
 
-    /// Whether a fact says something about a day of a symbol, all things considered.
+    /// Whether a fact still says something about a day of a symbol, after splits and missing stocks.
     pub(super) fn counts(&self, fact: &Coverage, symbol: Option<&Symbol>, day: Day) -> bool {
-        // A scope of their own have prices as traded, which nobody restates.
+        // Prices as traded have a scope of their own; nobody restates them.
         let adjusted = is_adjusted(fact.series) && fact.scope != AS_TRADED;
         let Some(symbol) = symbol.filter(|_| adjusted) else { return true };
         let lacks = |absent: &BTreeSet<Day>| fact.symbol.is_none() && absent.contains(&day);
@@ -187,8 +187,8 @@ impl CoverageMap {
         self.seen.get(&(*digest, observed_ms)).is_some_and(|staged| *staged > since)
     }
 
-    /// The fact whose answer is shown of the days that a fact is about, or of some of them: the last
-    /// that counts of those that gave something.
+    /// The fact whose answer is shown on some of the days that a fact is about: the last of those that
+    /// gave something.
     pub(super) fn shown(&self, about: &Coverage) -> Option<&Coverage> {
         let touches = |(_, known): &&(usize, Coverage)| {
             gave(known) && known.from <= about.to && about.from <= known.to
@@ -201,7 +201,7 @@ impl CoverageMap {
             Some(symbol) => {
                 of(None).into_iter().chain(of(Some(symbol.clone()))).max_by_key(|f| f.0)
             }
-            // What is known of one symbol is not what an answer about all of them said.
+            // A later answer about a single symbol is shown in place of one about all of them.
             None => {
                 let all = self.subjects.iter();
                 let all = all.filter(|(of, _)| of.0 == about.series && of.2 == about.scope);
@@ -246,9 +246,9 @@ impl CoverageMap {
         newest(self.about(series, symbol, scope), day, lack.unwrap_or(&none))
     }
 
-    /// What is known of a subject as ranges without overlap, ascending; neighbours that say the
-    /// same are one. Days in none of them were never asked, or are those of which answers about all
-    /// symbols `lack` this one.
+    /// What is known of a subject, as ascending ranges without overlap; neighbours that say the same
+    /// are one. Days in none of them were never asked, or the answers about all symbols `lack` this
+    /// symbol there.
     pub fn ranges(
         &self,
         series: Series,
@@ -256,8 +256,8 @@ impl CoverageMap {
         scope: &str,
         lack: &BTreeSet<Day>,
     ) -> Vec<Range> {
-        // Daily answers about all symbols grow with the years, and each symbol has all of them: at each
-        // edge only those are looked at that reach it, in the order in which they came.
+        // Each symbol has all daily answers about all symbols, and they grow with the years: at each
+        // edge only the answers that reach it are looked at, in the order in which they came.
         let mut coming: Vec<(usize, &Coverage)> =
             self.about(series, symbol, scope).enumerate().collect();
         coming.sort_by_key(|(_, fact)| std::cmp::Reverse(fact.from));
@@ -297,9 +297,10 @@ impl CoverageMap {
         ranges
     }
 
-    /// The days given (ascending), each with a fact that makes it needless to ask, which is one that is
-    /// final: that there is data before that there is none, and that before not being in the plan. Days
-    /// without one have to be asked: never asked, failed, or provisional.
+    /// For each of the days given (ascending) the final fact that makes it needless to ask. Of several,
+    /// one that there is data goes first, then one that there is none, then one that the plan does not
+    /// include the day. Days without such a fact have to be asked: they never were, or failed, or are
+    /// provisional.
     pub fn answers(
         &self,
         series: Series,
@@ -308,7 +309,7 @@ impl CoverageMap {
         days: impl Iterator<Item = Day>,
     ) -> Vec<(Day, Option<&Coverage>)> {
         let mut days: Vec<(Day, Option<&Coverage>)> = days.map(|day| (day, None)).collect();
-        // What the plan does not include stays so until it is another one; `--refresh` asks again.
+        // What the plan does not include stays out until the plan changes; `--refresh` asks again.
         let facts = self.about(series, symbol, scope).filter(|fact| fact.fact != Fact::Failed);
         for fact in facts {
             let last = fact.to.min(fact.settled);
@@ -341,8 +342,8 @@ fn newest<'f>(
     facts.filter(of_day).max_by_key(rank)
 }
 
-/// The batches of a view that count at a position and were fetched from a service: what a file says
-/// was not in an answer.
+/// The batches of a view that count at a position and were fetched from a service. What a file says is
+/// left out: it was not in an answer.
 pub fn only_of(ledger: &Ledger, view: Series, at: Position, of: Provider) -> Activity {
     let table = ledger.batches();
     let activity = Activity::at(table, view, at);

@@ -1,4 +1,4 @@
-//! Chains of which a part came: at the money in half a chain is not at the money.
+//! Chains that did not come whole: the nearest strike of half a chain is not at the money.
 
 use super::coverage::days_in;
 use super::endpoint::Provider;
@@ -16,7 +16,7 @@ const ALL_EXPIRIES: [&str; 2] = ["", "tradier"];
 #[derive(Debug, Default)]
 pub struct CutChains {
     sessions: BTreeSet<(Symbol, Day)>,
-    /// The batches that were looked at: what another one says was not cut.
+    /// The batches that were looked at; what any other says came whole.
     fetched: BTreeSet<BatchId>,
 }
 

@@ -1,4 +1,5 @@
-//! Which service a question is asked, and what its answers say: the one place that knows all three.
+//! The services, their endpoints, and what the pages of each say: the one place that knows all three
+//! forms.
 
 use super::Question;
 use crate::domain::{Day, Symbol};

@@ -1,4 +1,4 @@
-//! What was erased of an answer: neither known any more nor to be brought back by a plain fetch.
+//! Days that were erased from an answer: no longer known, and not to be brought back by a plain fetch.
 
 use super::meaning::gave;
 use crate::app::error::Result;
@@ -9,12 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A symbol's day of which something was erased.
 type Gone = (Series, Symbol, Day);
 
-/// The facts of a batch, parted by what was erased of it.
+/// The facts of a batch, apart from what was erased of it.
 #[derive(Debug, Default)]
 pub struct Parted {
     /// What the batch still says.
     pub left: Vec<Coverage>,
-    /// Days that it says nothing of any more, of one symbol each.
+    /// Days on which it no longer says anything, each of one symbol.
     pub gone: Vec<Coverage>,
 }
 
@@ -27,9 +27,9 @@ pub fn gone(ledger: &Ledger, batch: BatchId) -> Result<BTreeSet<Gone>> {
     Ok(erased.filter_map(|one| Some((one.series, one.symbol?, one.day))).collect())
 }
 
-/// Parts the facts of a batch. A day of one symbol goes out of the range that it was asked in; an
-/// answer about all symbols still speaks of the others. Neither is the answer that it was, so its
-/// digest is taken away: no later answer says the same.
+/// Takes erased days out of the facts of a batch. In an answer about one symbol the day leaves the
+/// range that was asked; an answer about all symbols still speaks of the others. Neither is the answer
+/// that it was, so its digest is removed: no later answer counts as the same.
 pub fn part(facts: Vec<Coverage>, gone: &BTreeSet<Gone>) -> Parted {
     let mut of: BTreeMap<(Series, Option<&Symbol>), Vec<usize>> = BTreeMap::new();
     for (at, fact) in facts.iter().enumerate() {
@@ -45,8 +45,8 @@ pub fn part(facts: Vec<Coverage>, gone: &BTreeSet<Gone>) -> Parted {
             |at: &usize| facts.get(*at).is_some_and(|fact| (fact.from..=fact.to).contains(day));
         let (data, others): (Vec<usize>, Vec<usize>) =
             about.into_iter().partition(|at| facts.get(*at).is_some_and(gave));
-        // A list as of one day has events of any day: then all of it is meant. Ledgers of before
-        // call a day empty of which an item was rejected, whatever else it has.
+        // A list as of one day has events of any day, so an erasure concerns all of it. Older ledgers
+        // call a day empty if an item of it was rejected, whatever else it has.
         let whole = !data.iter().chain(&others).any(has);
         let about = if whole || data.iter().any(has) { data } else { others };
         for at in about.into_iter().filter(|at| whole || has(at)) {

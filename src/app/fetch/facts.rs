@@ -12,10 +12,10 @@ const PLAN_YEARS: [i32; 4] = [2, 5, 10, 20];
 /// How far, in days, a shortened range may begin from the day so many years ago.
 const PLAN_SLACK: i32 = 4;
 
-/// An empty answer about more days than that is never final.
+/// An empty answer about more days than this is never final.
 const LONG: i32 = 30;
 
-/// An empty answer about a day is final when the day is that many days past.
+/// An empty answer about a day is final when the day is this many days past.
 const EMPTY_FINAL: i32 = 3;
 
 /// Before all days: what is settled up to there is asked again.
@@ -24,7 +24,7 @@ const NEVER: Day = Day(i32::MIN);
 /// Sessions that the short form of Alpha Vantage's daily bars has, today's included.
 pub(super) const SHORT_FORM: usize = 100;
 
-/// More runs of days with rejected items than that are not told apart.
+/// More runs of days with rejected items than this are not told apart.
 const MOST_RUNS: usize = 64;
 
 /// Items of an answer that were rejected: nothing is known of what they were about.
@@ -48,7 +48,7 @@ pub struct Answered<'a> {
     pub text: &'a str,
     /// First and last day with data.
     pub days: Option<(Day, Day)>,
-    /// When it certainly had come, ms since 1970 UTC.
+    /// When it had come by the earlier of both clocks, ms since 1970 UTC.
     pub observed_ms: i64,
     /// When it came by the service's own clock, where it told.
     pub server_ms: Option<i64>,
@@ -60,7 +60,7 @@ pub struct Answered<'a> {
 
 /// The facts about the days of a question, in order; they cover the range without overlap.
 ///
-/// Where items were rejected, no day is empty for good, and neither are their own days final: they
+/// Where items were rejected, no day is empty for good, and the days of these items are not final: they
 /// are asked again.
 pub fn facts(answered: &Answered<'_>, calendar: &Calendar) -> Vec<Coverage> {
     use polygon::Endpoint::{Dividends, News, Splits};
@@ -88,7 +88,7 @@ pub fn facts(answered: &Answered<'_>, calendar: &Calendar) -> Vec<Coverage> {
     found
 }
 
-/// A range of which items were rejected: what it is, not for good.
+/// The fact about a range of which items were rejected, not final.
 fn open(fact: Coverage, count: u64) -> Coverage {
     let text = match count {
         1 => "an item was rejected".to_owned(),
@@ -97,8 +97,8 @@ fn open(fact: Coverage, count: u64) -> Coverage {
     Coverage { settled: NEVER, text, ..fact }
 }
 
-/// Takes the days of rejected items out of a fact. Where a day has one item at most, nothing is known
-/// of it then; elsewhere its other items are data.
+/// Takes the days of rejected items out of a fact. A day that has one item at most is unknown then; of
+/// any other day the other items are data.
 fn apart(fact: Coverage, rejected: &Rejected, one_a_day: bool, found: &mut Vec<Coverage>) {
     let of_day = if one_a_day { Fact::Empty } else { fact.fact };
     let mut runs: Vec<(Day, Day, u64)> = Vec::new();
@@ -143,9 +143,9 @@ fn facts_of_days(answered: &Answered<'_>, calendar: &Calendar) -> Vec<Coverage> 
         false => Day(today.0 - EMPTY_FINAL),
     };
     let (endpoint, bars) = (question.endpoint, question.endpoint.is_bars());
-    // Months of bars without any are one bad answer or a symbol that is none: asked again.
+    // Months without any bar are a bad answer, or the symbol does not exist: asked again.
     let many = endpoint.is_range() && question.to.0 - question.from.0 > LONG;
-    // And so is a session in which not a single stock was traded.
+    // So is a session in which not a single stock was traded.
     let session = || calendar.open_days(question.from, question.to).next().is_some();
     let all_stocks = endpoint == polygon::Endpoint::Grouped.into() && session();
     let whole = |fact, settled, text: &str| {
@@ -157,7 +157,7 @@ fn facts_of_days(answered: &Answered<'_>, calendar: &Calendar) -> Vec<Coverage> 
         "not-entitled" if bars && question.to >= today => {
             return whole(Fact::NotEntitled, NEVER, answered.text);
         }
-        // Refused is the long form; what the short one has may be asked for.
+        // Only the long form was refused; what the short form has may be asked for.
         "not-entitled" if question.endpoint == alpha_vantage::Endpoint::Daily.into() => {
             let back = |day: Day, _| calendar.previous_open(day);
             let short = (0..SHORT_FORM).fold(today, back);
@@ -206,8 +206,8 @@ fn facts_of_days(answered: &Answered<'_>, calendar: &Calendar) -> Vec<Coverage> 
     found
 }
 
-/// Days of which no whole answer came. What came of them is told from what did not: where it is
-/// taken back, the others are asked all the same.
+/// The facts about days of which no whole answer came. Days of which something came stand apart from
+/// the others, which are asked again even where the former were taken back.
 fn failed(answered: &Answered<'_>) -> Vec<Coverage> {
     let (from, to) = (answered.question.from, answered.question.to);
     let came = |days| part(answered, days, Fact::Failed, NEVER, answered.text);
@@ -227,7 +227,7 @@ fn failed(answered: &Answered<'_>) -> Vec<Coverage> {
     found
 }
 
-/// The facts as they are told: neighbours that say the same are one.
+/// The facts, with neighbours that say the same made one.
 pub(super) fn told(facts: &[Coverage]) -> Vec<(Day, Day, Fact)> {
     let mut told: Vec<(Day, Day, Fact)> = Vec::new();
     let mut text = "";

@@ -1,9 +1,8 @@
-//! Whether an answer says only what is known: then nothing of it needs to be recorded again.
+//! Whether an answer says nothing new: then nothing of it needs to be recorded.
 //!
-//! An answer is known when the same days were answered before, as finally, and with the same
-//! items. "The same" leaves out what a vendor computes anew at each call. Only batches that were
-//! fetched count, and only while they are staged or active: what another file says may be rolled
-//! back on its own.
+//! An answer is known when the same days were answered before, as finally as now and with the same
+//! items; what a vendor computes anew at each call is not compared. Only fetched batches that are
+//! staged or active are looked at: a file with the same values may be rolled back on its own.
 
 use super::Question;
 use super::coverage::{CoverageMap, days_in, only_of};
@@ -40,14 +39,14 @@ pub fn is_known(
     Ok(fetched(reader, question, symbol, range)? == answered(windows))
 }
 
-/// Whether the newest fact about exactly these days says the same, as finally, and no later answer
-/// about some of them is shown: what that one corrected may be corrected back.
+/// Whether the newest fact about exactly these days says the same, as finally, and no later answer is
+/// shown on some of them: a value that the later one corrected may be corrected back.
 fn has_same(coverage: &CoverageMap, fact: &Coverage) -> bool {
     let known = coverage.about(fact.series, fact.symbol.as_ref(), &fact.scope);
     let same_days = known.filter(|known| (known.from, known.to) == (fact.from, fact.to));
     same_days.last().is_some_and(|known| {
         let settled = |of: &Coverage| of.settled.min(of.to).max(Day(of.from.0 - 1));
-        // One that is asked anew after a split is recorded, or it would be asked for ever.
+        // An answer that was asked anew because of a split is recorded, or it would be asked for ever.
         coverage.counts(known, fact.symbol.as_ref(), fact.from)
             && known.fact == fact.fact
             && known.meaning == fact.meaning

@@ -1,4 +1,5 @@
-//! What an answer means, without what differs at each call: equal meanings need no second batch.
+//! A digest of what an answer says, without what differs at each call: equal digests need no second
+//! batch.
 
 use crate::domain::{Coverage, Digest, Fact, Field, Window, series};
 use crate::ledger::hash::Hasher;
@@ -16,7 +17,7 @@ pub fn meaning(windows: &[Window]) -> Digest {
             hasher.text(row.item);
             for (field, value) in row.fields() {
                 hasher.text(field.name());
-                // Its late digits say nothing; that there is one at all does.
+                // Its digits differ at each call; only that there is one counts.
                 if matches!(field, Field::Known(code) if series::is_volatile(*code)) {
                     continue;
                 }
@@ -30,7 +31,7 @@ pub fn meaning(windows: &[Window]) -> Digest {
     hasher.finish()
 }
 
-/// Whether anything came of the days of a fact: of a failure, what came before it.
+/// Whether anything came of the days of a fact; of a failed answer the pages before the failure count.
 pub(in crate::app) fn gave(fact: &Coverage) -> bool {
     match fact.fact {
         Fact::Data => true,

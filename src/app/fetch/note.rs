@@ -12,7 +12,7 @@ pub struct Note {
     pub run: String,
     /// Number of the question in the run.
     pub number: u32,
-    /// The ledger's position when it was planned: a batch that has it was staged later.
+    /// The ledger's position when it was planned: a batch with this answer was staged later.
     #[serde(default)]
     pub position: u64,
     endpoint: String,
@@ -78,13 +78,13 @@ impl Note {
         found.map_or("", |(_, run)| run)
     }
 
-    /// When it certainly had come: by the earlier of both clocks. What is final is judged by this,
-    /// so that a clock that runs ahead cannot make days final that have not been.
+    /// When it had come by the earlier of both clocks. What is final is judged by this, so that a clock
+    /// that runs ahead cannot make days final that are not over.
     pub fn certain_ms(&self) -> i64 {
         self.server_ms.map_or(self.observed_ms, |server| server.min(self.observed_ms))
     }
 
-    /// The note of an answer whose bytes were taken away: that it was asked for, and how often.
+    /// The note without the bytes of its answer: it still says what was asked, and how often.
     pub(super) fn without(self, ended: &str) -> Self {
         Self { ended: ended.to_owned(), text: String::new(), ..self }
     }
@@ -112,20 +112,20 @@ pub struct Answered {
     pub pages: Vec<(Note, Arrival)>,
 }
 
-/// How an answer ended whose bytes were taken away, since something of it was erased.
+/// How an answer ended, where its bytes were removed because something of it was erased.
 pub(super) const ERASED: &str = "erased";
 
-/// How long the snapshot of an interrupted fetch may stand for a new one.
+/// How long a snapshot of an interrupted fetch may be used instead of a new one.
 const FRESH_MS: i64 = 15 * 60_000;
 
 impl Answered {
-    /// Whether the question was answered; a failure is none.
+    /// Whether the question was answered; a failure is no answer.
     pub fn is_answer(&self) -> bool {
         let ended = self.pages.last().map_or("", |(note, _)| note.ended.as_str());
         matches!(ended, "ok" | "repeated" | "not-found" | "not-entitled")
     }
 
-    /// Whether there is anything of it: of a failure, what came before it.
+    /// Whether anything came; of a failed answer the pages before the failure count.
     pub(super) fn gave(&self) -> bool {
         self.pages.iter().any(|(note, _)| matches!(note.ended.as_str(), "ok" | "incomplete"))
     }
@@ -140,7 +140,7 @@ impl Answered {
         self.pages.iter().any(|(note, _)| note.ended == ERASED)
     }
 
-    /// Whether it need not be asked again now: a snapshot of this morning is none of the close.
+    /// Whether it need not be asked again now: this morning's snapshot says nothing of the close.
     pub fn stands(&self, now_ms: i64) -> bool {
         let of_now = self.question.endpoint.is_of_now();
         let observed = self.pages.last().map_or(0, |(note, _)| note.observed_ms);

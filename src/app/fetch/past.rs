@@ -1,12 +1,12 @@
-//! What waits in the inbox and of which only that it was asked is recorded: failures of interrupted
-//! fetches that are no news any more, and answers that cannot be read.
+//! Answers in the inbox of which only the request is recorded: failures that a later answer has made
+//! old news, and answers that cannot be read.
 
 use super::meaning::meaning;
 use super::note::{Answered, Note};
 use super::withheld::about;
 use crate::domain::{Coverage, Day, Fact};
 
-/// What an answer that cannot be read says of its days: nothing.
+/// The fact about the days of an answer that cannot be read: nothing is known of them.
 pub(super) fn lost(answer: &Answered, why: &str) -> Coverage {
     Coverage {
         fact: Fact::Failed,
@@ -18,9 +18,9 @@ pub(super) fn lost(answer: &Answered, why: &str) -> Coverage {
     }
 }
 
-/// Parts what waits: what is settled, and failures of which nothing is told. Their question was
-/// answered; or they gave nothing, and a later answer has some of their days. The other days are asked
-/// again like all that are missing.
+/// The answers that are settled, and the failures that are not told any more: their question was
+/// answered since, or they gave nothing and a later answer has some of their days. What is still
+/// missing of their days is asked again.
 pub(super) fn parted(answers: Vec<Answered>) -> (Vec<Answered>, Vec<Answered>) {
     let is_past = |(at, failed): (usize, &Answered)| {
         let mut answers = answers.iter().enumerate().filter(|(_, answer)| answer.is_answer());

@@ -98,7 +98,7 @@ pub struct Wish {
     pub from: Day,
     /// Last day wanted.
     pub to: Day,
-    /// Length of bars, such as `1minute`.
+    /// The length of bars, such as `1minute`.
     pub timespan: String,
     /// Expiries of a chain; none for all.
     pub expiries: Vec<Day>,
@@ -117,8 +117,8 @@ pub struct Wish {
 }
 
 impl Wish {
-    /// The view that is wanted, and the days that may be asked: a list is one of today, a snapshot
-    /// that of the session.
+    /// The view that is wanted, and the days that may be asked: of a list only today, of a snapshot
+    /// only its session.
     pub fn days(&self, calendar: &Calendar) -> (Series, Day, Day) {
         let today = eastern::day_of(self.now_ms).unwrap_or_default();
         let session = session_at(self.now_ms, calendar);
@@ -133,15 +133,15 @@ pub struct Plan {
     pub questions: Vec<Question>,
     /// Symbols of which nothing is missing.
     pub covered: Vec<Symbol>,
-    /// Batches whose days are left out because they were rolled back, or erased of them.
+    /// Batches of which days are left out because they were rolled back or erased.
     pub rolled_back: Vec<BatchId>,
-    /// What is not asked since the service's plan does not include it.
+    /// What is not asked because the service's plan does not include it.
     pub not_entitled: Vec<NotEntitled>,
     /// Whether there is data about some of the days that are wanted.
     pub has_data: bool,
 }
 
-/// The session that a snapshot taken at an instant belongs to: the one that runs or ran last.
+/// The session of a snapshot taken at an instant: the one that runs, or the last one.
 pub fn session_at(now_ms: i64, calendar: &Calendar) -> Day {
     let today = eastern::day_of(now_ms).unwrap_or_default();
     let begun = eastern::instant(today, 9, 30).is_some_and(|open| now_ms >= open);
@@ -205,13 +205,15 @@ struct Planner<'a> {
     calendar: &'a Calendar,
     rolled_back: &'a RefCell<BTreeSet<BatchId>>,
     refused: &'a Refused<'a>,
-    /// How many days are neither known nor asked: taken back, or not in the service's plan.
+    /// How many days are neither known nor asked, because they were taken back or are not in the
+    /// service's plan.
     left_out: &'a Cell<u64>,
     kept: &'a [Kept<'a>],
 }
 
 impl Planner<'_> {
-    /// The questions of each symbol; a symbol without any, of which nothing is left out, is covered.
+    /// The questions of each symbol. A symbol without a question, of which no day is left out, is
+    /// covered.
     fn each(&self, questions: impl Fn(&Symbol) -> Vec<Question>) -> Plan {
         let mut plan = Plan::default();
         for symbol in &self.wish.symbols {
@@ -259,7 +261,7 @@ impl Planner<'_> {
         missing
     }
 
-    /// Whether a day is not asked about since it was taken back; that is told.
+    /// Whether a day is not asked because it was taken back; notes the batch.
     fn holds(&self, symbol: Option<&Symbol>, scope: &str, day: Day) -> bool {
         if self.wish.again {
             return false;
@@ -270,8 +272,8 @@ impl Planner<'_> {
         back.is_some()
     }
 
-    /// The session to be asked about, where a snapshot has to be asked for. Before the open it may be
-    /// of today already: what was taken back of today must not come with it.
+    /// The session to ask about, where a snapshot is needed. Before the open a snapshot may be of today
+    /// already, and must not bring what was taken back of today.
     fn snapshot(&self, symbol: &Symbol, scope: &str) -> Option<Day> {
         let session = session_at(self.wish.now_ms, self.calendar);
         let missing = !self.missing(Some(symbol), scope, &[session]).is_empty();
@@ -366,8 +368,8 @@ impl Planner<'_> {
         questions
     }
 
-    /// Contracts as of each day: of a day in the past both sides, since which side one is on
-    /// depends on today (`polygon.md` 8).
+    /// Contracts as of each day. For a past day both the listed and the expired are asked for, since
+    /// which of them a contract is depends on today (`polygon.md` 8).
     fn contracts(&self, symbol: &Symbol) -> Vec<Question> {
         let today = self.today();
         let mut questions = Vec::new();
@@ -382,7 +384,7 @@ impl Planner<'_> {
                 {
                     continue;
                 }
-                // Without the lower bound the expired side would be all that ever was.
+                // Without the lower bound the expired ones would be all that there ever were.
                 let target = format!(
                     "/v3/reference/options/contracts?as_of={day}&expiration_date.gte={day}&\
                      expired={expired}&limit=1000&order=asc&sort=ticker&underlying_ticker={}",
@@ -404,8 +406,9 @@ impl Planner<'_> {
     }
 
     fn news(&self, symbol: &Symbol) -> Vec<Question> {
-        // The service compares instants, and a plain day would be one of UTC: an article of New York's
-        // evening would be in the answer about the next day, and what is known of its own day not hold.
+        // The service compares instants, and a plain day would be one of UTC. An article of an evening
+        // in New York would then be in the answer about the next day, and what is known of its own day
+        // would be wrong.
         let begins =
             |day: Day| eastern::instant(day, 0, 0).map_or_else(|| day.to_string(), clock::rfc3339);
         let ask = |(from, to): (Day, Day)| {

@@ -13,7 +13,7 @@ use crate::sources::polygon::{self, PageSummary, SessionTimes};
 use crate::sources::{alpha_vantage, tradier};
 use std::convert::Infallible;
 
-/// What a page is read with, besides its body.
+/// What the reader of a page has to know, besides its body.
 pub(super) struct Reading<'a> {
     /// The question it answers.
     pub question: &'a Question,
@@ -76,8 +76,8 @@ pub(super) fn read_into(
     };
     let finished = out.finish();
     debug_assert!(finished.is_ok());
-    // The receiver cannot fail, and a body is memory: what is left is a body of another shape,
-    // which the client's check has refused before.
+    // Neither the receiver nor a body in memory can fail. A body of another shape could, but the
+    // client's check has refused it before.
     read.unwrap_or_default()
 }
 
@@ -123,7 +123,7 @@ pub(super) fn read(question: &Question, bodies: &Bodies<'_>, first: usize) -> Re
         all.rejected.count += summary.rows.rejected;
         all.rejected.undated += summary.undated;
         all.rejected.days.extend(summary.rejected_days);
-        // Named one by one: which ticker failed is what somebody wants to know.
+        // One finding each: somebody wants to know which ticker failed.
         let told = |finding: &Finding| finding.code != "ticker_error";
         all.findings.extend(summary.findings.into_iter().filter(told));
         all.findings.extend(summary.errors.iter().map(failed_ticker));
@@ -171,8 +171,8 @@ fn times_of(question: &Question, note: &Note, body: &[u8]) -> Option<SessionTime
     }
 }
 
-/// The session that a chain belongs to: that of its newest quote, never a label's. A chain whose
-/// underlying has moved on since is told.
+/// The session of a chain: that of its newest quote, whatever day its label says. A finding says where
+/// the price of the underlying is newer.
 pub(super) fn session(
     question: &Question,
     bodies: &Bodies<'_>,
@@ -189,7 +189,7 @@ pub(super) fn session(
     let (quotes, underlying) = (times.options, times.underlying);
     let observed = bodies.notes().last().map_or(0, |note| note.observed_ms);
     let today = eastern::day_of(observed).unwrap_or(question.from);
-    // A clock that is wrong must not date quotes into the future.
+    // A wrong clock must not date quotes into the future.
     let day = quotes.unwrap_or(question.from);
     let warn = |code: &str, text: String| finding(code, Severity::Warning, Some(day), text);
     // A snapshot of several pages may have ended before it came to a chain.

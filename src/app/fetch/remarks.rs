@@ -1,4 +1,4 @@
-//! What is remarked about an answer besides its rows.
+//! Findings about an answer as a whole.
 
 use super::coverage::CoverageMap;
 use super::note::Note;
@@ -11,8 +11,8 @@ use crate::projections::view::Which;
 use crate::sources::alpha_vantage;
 use crate::sources::polygon::TickerError;
 
-/// A finding when prices as traded lie before a split that is known: beside adjusted ones, they are
-/// of other shares. Where nobody asked about splits, that is said.
+/// A finding when prices as traded lie before a known split: adjusted prices beside them are per other
+/// shares. Where nobody asked about splits, the finding says that.
 pub(super) fn as_traded(
     reader: &ViewReader<'_>,
     coverage: &CoverageMap,

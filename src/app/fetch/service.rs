@@ -32,7 +32,7 @@ const BURST: f64 = 1.25;
 pub struct Resilience {
     /// Most attempts per request.
     pub attempts: u32,
-    /// What each pause is of the one before; the first is a second.
+    /// The factor from one pause to the next; the first pause is a second.
     pub backoff_base: f64,
     /// The longest pause.
     pub max_backoff: Duration,
@@ -203,8 +203,8 @@ impl Service {
 /// Whether a body is an answer.
 type Check = fn(&[u8]) -> std::result::Result<(), Refusal>;
 
-/// What a service is asked to see whether it answers, and whether that is an answer: Polygon
-/// whether markets are open, the others a quote of one symbol.
+/// A small request that shows whether a service answers, and the check of its answer: Polygon is asked
+/// whether markets are open, the others for a quote of one symbol.
 fn probe(provider: Provider, base_path: &str) -> (String, Check) {
     match provider {
         Provider::Polygon => ("/v1/marketstatus/now".to_owned(), |body| {

@@ -39,9 +39,10 @@ pub struct Settled {
     pub outcomes: Vec<OutcomeLine>,
     /// Pages of answers that had not arrived whole; they are asked again.
     pub dropped: usize,
-    /// What was left out, since it was taken back after it had been asked for; and the batch of which.
+    /// What was left out because it was taken back after it had been asked for, with the batch that had
+    /// it.
     pub withheld: Vec<(Question, Option<BatchId>)>,
-    /// Views whose answers have the content of what was rolled back; none of it stays.
+    /// Views whose answers have the content of a batch that was rolled back; nothing of them is kept.
     pub refused: Vec<((Series, Provider), AppError)>,
 }
 
@@ -83,7 +84,7 @@ pub fn settle(
         let days = asked.map(|answer| (answer.question.from, answer.question.to));
         let days = days.reduce(|all, one| (all.0.min(one.0), all.1.max(one.1)));
         let (from, to) = days.unwrap_or_default();
-        // What was asked of yesterday's session may be of today.
+        // A snapshot asked for yesterday's session may be of today.
         let to = to.max(run.clock.market_day());
         let mut coverage = CoverageMap::of(ledger, (view, from, to))?;
         if provider == Provider::Polygon && is_adjusted(view) {
@@ -107,7 +108,7 @@ pub fn settle(
         if answers.is_empty() {
             continue;
         }
-        // Of what is no news the requests are still to be counted, once.
+        // Requests whose answers are no news are still counted, once.
         let requests: Vec<Answered> = gone.extract_if(.., |answer| of_view(answer)).collect();
         let roots = ViewReader::new(ledger)?.roots();
         let mut work = Work::new(inbox, (&coverage, roots), (view, provider), options, run);
@@ -136,7 +137,7 @@ pub fn settle(
         }
         match withdraw::settle(prepared, ledger, draft, options.full, run) {
             Ok(staged) => settled.staged.push(staged),
-            // It keeps nobody from the others, and would be refused by every later fetch too.
+            // A refused batch must not stop the others; every later fetch would refuse it as well.
             Err(refusal @ AppError::RolledBackBefore { .. }) => {
                 settled.refused.push(((view, provider), refusal));
             }
@@ -147,9 +148,9 @@ pub fn settle(
     Ok(settled)
 }
 
-/// Which of the batches of its view each answer goes to. Two answers about the same days are of two
-/// times, and two batches: the later one is no contradiction of the earlier. Counted from the end, so
-/// that what is newest is together.
+/// Which of the batches of its view each answer goes to. Two answers about the same days came at
+/// different times and go to two batches: in one, the later would contradict the earlier. Numbered from
+/// the end, so that the newest answers are together.
 fn rounds(answers: &[Answered]) -> Vec<usize> {
     type Subject<'a> = (Endpoint, Series, Option<&'a Symbol>, &'a str);
     let mut known: HashMap<Subject<'_>, Vec<(Day, Day, usize)>> = HashMap::new();
@@ -228,8 +229,8 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Reads one answer; if it says what is known already, nothing of it stays. One that cannot be
-    /// read is left out and told: it is asked again, and keeps nobody from the others.
+    /// Reads one answer; if it says only what is known, nothing of it is kept. An answer that cannot be
+    /// read is left out with a finding and asked again; it does not stop the others.
     fn answer(&mut self, ledger: &mut Ledger, answer: &Answered) -> Result<()> {
         if answer.is_erased() {
             let of = [withheld::about(&answer.question)];
@@ -262,8 +263,8 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Records that requests were made, but no event of what came: that, as far as it can be read, where
-    /// it is to be kept.
+    /// Records that requests were made, without any event. The answers' bodies are kept with it where
+    /// that is wanted and they can be read.
     fn heard(&mut self, ledger: &mut Ledger, answer: &Answered, kept: bool) -> Result<()> {
         let number = self.outcomes.len() as u32;
         let of = [withheld::about(&answer.question)];
@@ -276,7 +277,7 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Leaves out an answer: what it says was taken back after it had been asked for.
+    /// Leaves out an answer of which something was taken back after it had been asked for.
     fn withhold(
         &mut self,
         ledger: &mut Ledger,
@@ -303,7 +304,7 @@ impl<'a> Work<'a> {
         let question = &answer.question;
         let Some((end, _)) = answer.pages.last() else { return Ok(()) };
         let Whole { mut windows, mut rows, days, as_of, rejected, mut findings } = all;
-        // Quotes of a later session than the one asked about say nothing of that one.
+        // Quotes of a later session say nothing about the session that was asked about.
         let later = question.endpoint.is_chain() && as_of > question.to;
         let (from, to) = if later { (as_of, as_of) } else { (question.from, question.to) };
         let about = Question { from, to, ..question.clone() };
@@ -416,8 +417,8 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Keeps the list of the requests beside their answers. Two fetches that brought the same bytes are
-    /// two for whoever counts requests, and one batch for whoever compares contents.
+    /// Keeps the list of the requests beside their answers. So two fetches that brought the same bytes
+    /// count as two for the requests of a day, though their contents are equal.
     fn list_requests(&mut self, ledger: &mut Ledger) -> Result<()> {
         let Some(first) = self.draft.manifest.sources.first() else { return Ok(()) };
         let (series, now) = (first.series, self.run.clock.now_ms());

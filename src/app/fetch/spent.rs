@@ -1,4 +1,4 @@
-//! How many requests of a day were made already: counted from what is recorded, so that a restart
+//! How many requests were made in the last day, counted from what is recorded, so that a restart
 //! forgets none.
 
 use super::{Note, Provider};
@@ -27,7 +27,7 @@ pub fn spent(ledger: &Ledger, inbox: &Inbox, of: Provider, now: i64) -> Result<u
             continue;
         }
         let sources = ledger.known_manifest(&batch.stage)?.sources;
-        // The parts of a batch that was split have its sources, and so has the batch itself.
+        // A batch that was split and its parts have the same sources: they count once.
         let run: Vec<_> = sources.iter().map(|of| (of.digest.0, of.observed_ms)).collect();
         if !runs.insert(run) {
             continue;

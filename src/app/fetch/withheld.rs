@@ -1,5 +1,5 @@
-//! Answers that wait while what they say is taken back: rolled back or erased after they were planned,
-//! it must not come again with them. Whoever wants it asks anew, with `--again`.
+//! Answers in the inbox that would bring back what was rolled back or erased after they were planned.
+//! They are left out; `--again` asks anew.
 
 use super::coverage::{CoverageMap, taken_at};
 use super::endpoint::Provider;
@@ -13,7 +13,7 @@ use crate::ledger::{Inbox, Ledger, LedgerError, OpenOptions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// The answers that may still be used, of those that wait.
+/// The answers in the inbox that may still be used.
 ///
 /// # Errors
 /// A manifest that cannot be read.
@@ -39,7 +39,7 @@ pub fn unless_taken_back(ledger: &Ledger, mut waiting: Vec<Answered>) -> Result<
     Ok(waiting)
 }
 
-/// What a question may bring: data of all its days.
+/// The most that a question may bring: data on all its days.
 pub(super) fn about(question: &Question) -> Coverage {
     Coverage {
         series: question.series,
@@ -55,17 +55,17 @@ pub(super) fn about(question: &Question) -> Coverage {
     }
 }
 
-/// What is erased of the answers that wait.
+/// What an erasure took from the inbox.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Forgotten {
     /// Answers whose bytes are gone.
     pub answers: usize,
-    /// Whether a fetch is under way: what it has is not looked at, and left out when it ends.
+    /// Whether a fetch is under way: its answers are not looked at now, but left out when it ends.
     pub held: bool,
 }
 
-/// Takes away the bytes of every answer that waits and says something of what is to be erased: a
-/// symbol's day of a view, of the same service. That it was asked for stays.
+/// Removes the bytes of every answer in the inbox that holds something of what is to be erased: the
+/// same symbol, day, view and service. The note of the request stays.
 ///
 /// # Errors
 /// A ledger that cannot be read, an inbox that cannot be written.
@@ -79,7 +79,8 @@ pub fn forget(ledger: &Ledger, selection: &Selection) -> Result<Forgotten> {
     if gone.is_empty() {
         return Ok(nothing);
     }
-    // Whoever fetches holds it first and the ledger then: to wait for it here could be for ever.
+    // A fetch takes the inbox first and the ledger after it: waiting for the inbox here could last for
+    // ever.
     let mut inbox = match Inbox::open(directory, &OpenOptions::new("erase", Duration::ZERO)) {
         Err(LedgerError::Held { .. }) => return Ok(Forgotten { held: true, ..nothing }),
         inbox => inbox?,
@@ -98,7 +99,7 @@ pub fn forget(ledger: &Ledger, selection: &Selection) -> Result<Forgotten> {
     Ok(Forgotten { answers, held: false })
 }
 
-/// By service and view the symbols' days of which something is to be erased.
+/// The symbols and days of which something is to be erased, by service and view.
 type Gone = BTreeMap<(Provider, Series), BTreeSet<(Symbol, Day)>>;
 
 fn gone(ledger: &Ledger, selection: &Selection) -> Result<Gone> {
@@ -118,7 +119,7 @@ fn gone(ledger: &Ledger, selection: &Selection) -> Result<Gone> {
     Ok(gone)
 }
 
-/// Whether an answer says something of what is to go. One that cannot be read may.
+/// Whether an answer holds something of what is to go. An unreadable answer may.
 fn says(inbox: &Inbox, answer: &Answered, gone: &Gone) -> Result<bool> {
     let question = &answer.question;
     let Some(gone) = gone.get(&(question.endpoint.provider(), question.series)) else {

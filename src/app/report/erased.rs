@@ -24,8 +24,8 @@ pub struct ErasedReport {
     /// What a rule of retention would take, and another view keeps. Left out when there is none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub held: Vec<HeldLine>,
-    /// Rejected rows that no rule of retention takes, of batches of which nothing else stays. Left out when
-    /// there are none.
+    /// Rejected rows of batches of which nothing else stays: no rule of retention takes them. Left out
+    /// when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rejected: Vec<RejectedLine>,
     /// Batches that stay and hold rows of the same sources. Left out when there are none.
@@ -35,7 +35,7 @@ pub struct ErasedReport {
     /// Left out when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub without_bytes: Vec<String>,
-    /// Answers of an interrupted fetch that waited and said some of it; their bytes are gone too. Left
+    /// Answers of an interrupted fetch that held some of these events; their bytes are gone too. Left
     /// out when there are none.
     #[serde(skip_serializing_if = "is_none")]
     pub waiting: u64,

@@ -14,9 +14,9 @@ fn class(stage: &Stage, view: Series) -> Class {
     part.map_or(Class::Vendor, |part| part.class)
 }
 
-/// Refuses to split a batch where a part is here with another overlap: that one would be told to be the
-/// part, and confirming it would do what the whole was staged not to do. `all` has the events of each
-/// symbol.
+/// Refuses to split a batch where one of its parts is here already, staged with another overlap. The
+/// split would take that batch for the part, and confirming it would do what the whole was staged not
+/// to do. `all` has the events of each symbol.
 ///
 /// # Errors
 /// [`AppError::Usage`].
@@ -47,7 +47,7 @@ pub(super) fn refuse_other_overlap(
     Ok(())
 }
 
-/// The batch that a part would be known as: one that counts, or else waits, with the same content.
+/// The batch that would be taken for a part: an active one with the same content, else a staged one.
 fn here<'l>(
     ledger: &'l Ledger,
     stage: &Stage,

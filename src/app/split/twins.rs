@@ -11,8 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Where an event stands in its source, and whom and which day it is about.
 type Spot = (u32, u32, u64, Option<(String, i32)>);
 
-/// Adds to events those of other batches that are the same rows because a batch was split: of a part
-/// those of the whole and of its other parts, of a whole those of its parts.
+/// Adds the copies of these events that a split made: in the whole batch, and in its parts.
 ///
 /// # Errors
 /// Damage met on the way.

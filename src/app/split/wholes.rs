@@ -11,8 +11,8 @@ pub(super) fn sources(ledger: &Ledger, stage: &Stage) -> Result<Vec<Digest>> {
     Ok(manifest.sources.iter().map(|source| source.digest).collect())
 }
 
-/// The earlier batches that were read from the same sources in the same way as a part: they have its
-/// rows, and who staged one of them has brought these.
+/// The earlier batches that a part was split from: they were read from the same sources in the same way
+/// and have its rows, so whoever staged one of them brought these rows.
 ///
 /// # Errors
 /// A manifest that cannot be read.

@@ -1,5 +1,6 @@
-//! Functions that traders miss in SQLite: deviations, percentiles, logarithms.
+//! Functions that traders miss in SQLite: deviations, percentiles, ranks, GARCH, logarithms.
 
+use crate::quant::garch::{self, Parameters};
 use crate::quant::rank::{self, Definition};
 use rusqlite::functions::{Aggregate, Context, FunctionFlags, WindowAggregate};
 use rusqlite::{Connection, Error, Result};
@@ -24,6 +25,7 @@ pub fn register(connection: &Connection) -> Result<()> {
         connection.create_window_function("iv_rank", arguments, pure, rank)?;
         connection.create_window_function("iv_percentile", arguments, pure, percentile)?;
     }
+    connection.create_window_function("garch", 5, pure, Forecast)?;
     // What is no number (the logarithm of a loss of everything) is null, as in SQLite's own.
     for (name, function) in SCALARS {
         let call = move |context: &Context<'_>| {
@@ -175,6 +177,79 @@ impl WindowAggregate<Rows, Option<f64>> for Newest {
             if rows.kept.len() > rows.count {
                 rows.kept.pop_front();
             }
+        }
+        Ok(())
+    }
+}
+
+/// The annual volatility that GARCH(1,1) with given parameters sees for the session after the newest
+/// row (`options_platform.md` B10):
+/// `garch(close, 40, 0.000001, 0.09, 0.9) OVER (PARTITION BY symbol ORDER BY date)`, with the number
+/// of returns, omega, alpha and beta. Nothing is fitted. Null where fewer returns precede, and where
+/// one of the closes is no price. The rows are taken for sessions in a row, without a split.
+struct Forecast;
+
+/// The closes that a forecast is made of.
+struct Closes {
+    returns: usize,
+    model: Option<Parameters>,
+    /// The last closes, oldest first, one more than the returns; `None` for one that is no price.
+    kept: VecDeque<Option<f64>>,
+    /// Rows, also those whose close is not kept.
+    count: usize,
+}
+
+impl Closes {
+    fn answer(&self) -> Option<f64> {
+        let closes: Option<Vec<f64>> = self.kept.iter().copied().collect();
+        let closes = closes.filter(|closes| closes.len() > self.returns)?;
+        let pairs = closes.iter().zip(closes.iter().skip(1));
+        let returns: Vec<f64> = pairs.map(|(before, close)| (close / before).ln()).collect();
+        let run = self.model?.run(&returns)?;
+        Some(garch::annualised(run.next_variance))
+    }
+}
+
+impl Aggregate<Closes, Option<f64>> for Forecast {
+    fn init(&self, _: &mut Context<'_>) -> Result<Closes> {
+        Ok(Closes { returns: 0, model: None, kept: VecDeque::new(), count: 0 })
+    }
+
+    fn step(&self, context: &mut Context<'_>, closes: &mut Closes) -> Result<()> {
+        let returns: i64 = context.get(1)?;
+        if !(1..=LONGEST).contains(&returns) {
+            let text = format!("garch looks at 1 to {LONGEST} returns, not {returns}");
+            return Err(Error::UserFunctionError(text.into()));
+        }
+        closes.returns = returns.unsigned_abs() as usize;
+        closes.model = Parameters::new(context.get(2)?, context.get(3)?, context.get(4)?);
+        if closes.model.is_none() {
+            let text = "garch takes omega, alpha and beta of zero and more";
+            return Err(Error::UserFunctionError(text.into()));
+        }
+        closes.kept.push_back(rank::valid(context.get(0)?));
+        closes.count += 1;
+        if closes.kept.len() > closes.returns + 1 {
+            closes.kept.pop_front();
+        }
+        Ok(())
+    }
+
+    fn finalize(&self, _: &mut Context<'_>, closes: Option<Closes>) -> Result<Option<f64>> {
+        Ok(closes.and_then(|closes| closes.answer()))
+    }
+}
+
+impl WindowAggregate<Closes, Option<f64>> for Forecast {
+    fn value(&self, closes: Option<&mut Closes>) -> Result<Option<f64>> {
+        Ok(closes.and_then(|closes| closes.answer()))
+    }
+
+    fn inverse(&self, _: &mut Context<'_>, closes: &mut Closes) -> Result<()> {
+        closes.count -= 1;
+        // The oldest row leaves; it may not have been kept any more.
+        if closes.kept.len() > closes.count {
+            closes.kept.pop_front();
         }
         Ok(())
     }

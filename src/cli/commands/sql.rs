@@ -29,8 +29,9 @@ EXAMPLES
 The dialect is SQLite's. Tables: the views (iv, hv, spot, bars, chain …), batches, events, sources
 and assertions. Dates are texts (YYYY-MM-DD), volatilities fractions; further functions are
 percentile(x, 75), median(x), stddev(x), ln, log10, exp, sqrt, pow, and over a window
-iv_rank(x, n) and iv_percentile(x, n). Projections (`projection list`) are tables too. A query
-sees one position and cannot write.";
+iv_rank(x, n), iv_percentile(x, n) and garch(close, n, omega, alpha, beta): the annual volatility
+that GARCH(1,1) sees after n returns, its parameters given. Projections (`projection list`) are
+tables too. A query sees one position and cannot write.";
 
 /// Ask with SQL, over the views and the facts behind them
 #[derive(Debug, Args)]

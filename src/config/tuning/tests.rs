@@ -1,6 +1,5 @@
 use super::*;
-use std::io::Write;
-use std::path::Path;
+use crate::domain::shared;
 
 fn files(text: &str) -> FileValues {
     let folder = tempfile::tempdir().unwrap();
@@ -51,11 +50,7 @@ fn case(values: &serde_json::Map<String, serde_json::Value>) -> (String, Surroun
 /// All cases of `config_validation.json`, through the file reader and the check of the program.
 #[test]
 fn the_recorded_configurations_are_judged_as_recorded() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/vectors_ivcrush");
-    let Ok(text) = std::fs::read_to_string(Path::new(path).join("config_validation.json")) else {
-        let _ = writeln!(std::io::stderr(), "SKIPPED: {path} is absent");
-        return;
-    };
+    let Some(text) = shared::text("vectors_ivcrush/config_validation.json") else { return };
     let all: serde_json::Value = serde_json::from_str(&text).unwrap();
     let cases = all["cases"].as_array().unwrap();
     assert_eq!(cases.len(), 14);

@@ -5,8 +5,8 @@ use super::super::codec::{self, Codec};
 use super::super::error::LedgerError;
 use super::super::files::{Directory, Files};
 use super::super::hash::{Hasher, Sha256Tree, TreeHash};
-use super::super::head::{FORMAT, Head};
-use super::super::segment::{FrameKind, read_frame};
+use super::super::head::Head;
+use super::super::segment::{FRAME_FORMAT, FrameKind, read_frame};
 use super::super::store::{SledStore, Store};
 use super::super::tree::Tree;
 use super::super::{BatchWriter, Ledger, OpenOptions, Result};
@@ -115,8 +115,8 @@ fn read_header(input: &mut dyn Read, wanted: Kind) -> Result<()> {
     let rest = body.strip_prefix(MAGIC).ok_or_else(strange)?;
     let (format, rest) = rest.split_first_chunk::<4>().ok_or_else(strange)?;
     let found = u32::from_le_bytes(*format);
-    if found > FORMAT {
-        let known = FORMAT;
+    if found > FRAME_FORMAT {
+        let known = FRAME_FORMAT;
         return Err(LedgerError::Newer { found, known });
     }
     let kinds = [Kind::Backup, Kind::Batch];

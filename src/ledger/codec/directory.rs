@@ -3,7 +3,8 @@
 
 use super::super::error::LedgerError;
 use super::v1::DirectoryV1;
-use super::v2::{DirectoryV2, ShardsV3};
+use super::v2::DirectoryV2;
+use super::v3::ShardsV3;
 use super::{Tag, V1, V2, V3, from_bytes, from_bytes_of, leading, to_bytes_of};
 use crate::domain::{Digest, Position};
 

@@ -3,51 +3,18 @@
 use super::super::error::LedgerError;
 use super::super::hash::content;
 use super::upcast::series_of;
+use super::v1::ErasedV1;
+use super::v3::EntryV3;
 use super::{Tag, V3, config, from_bytes_of, to_bytes_of};
 use crate::domain::{
     BatchId, Day, Digest, Entry, EntryKind, Erase, Erased, ErasedPart, Position, Symbol, Window,
 };
-use bincode::{Decode, Encode};
 
 /// The codec number of a block of erased events. Its payload is not compressed: hashes do not yield.
 pub(super) const CODEC: u8 = 3;
 
 /// Most erased events in a block: 400 of 33 bytes and a symbol stay below the engine's value size.
 pub(super) const MOST: usize = 400;
-
-/// A control entry about an erasure. Frozen.
-#[derive(Encode, Decode)]
-struct EntryV3 {
-    /// Milliseconds since 1970-01-01 UTC.
-    time_ms: i64,
-    /// Who erased.
-    actor: String,
-    /// The program's version.
-    tool: String,
-    /// Why.
-    reason: String,
-    /// Batch, events, digest of what is kept of them.
-    parts: Vec<(u32, u64, [u8; 32])>,
-}
-
-/// What is kept of an erased event. Frozen.
-#[derive(Encode, Decode)]
-struct ErasedV1 {
-    /// Its number in the batch, from 0.
-    seq: u32,
-    /// The hash of its canonical bytes.
-    leaf: [u8; 32],
-    /// The position of the entry that erased it.
-    entry: u64,
-    /// Code of its series.
-    series: u8,
-    /// Its symbol; empty of a rejected row.
-    symbol: String,
-    /// Its day; 0 of a rejected row.
-    day: i32,
-    /// Index of its source in the batch's manifest.
-    source: u32,
-}
 
 pub(super) fn encode_entry(entry: &Entry, erase: &Erase) -> Result<Vec<u8>, LedgerError> {
     let parts = erase.parts.iter().map(|part| (part.batch.0, part.events, part.records.0));

@@ -2,7 +2,8 @@
 
 use super::super::error::LedgerError;
 use super::upcast::series_of;
-use super::v1::{CoverageV2, HttpV2, ManifestSourceV1, ManifestV1, ManifestV2};
+use super::v1::{ManifestSourceV1, ManifestV1};
+use super::v2::{CoverageV2, HttpV2, ManifestV2};
 use super::{Tag, V2, from_bytes, from_bytes_of, to_bytes, to_bytes_of};
 use crate::domain::{Coverage, Day, Digest, Fact, Series, Symbol};
 

@@ -17,6 +17,7 @@ mod table;
 mod upcast;
 mod v1;
 mod v2;
+mod v3;
 mod varints;
 
 pub use block::{

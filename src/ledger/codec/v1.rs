@@ -1,4 +1,5 @@
-//! Version 1 of the stored layouts. Frozen: nothing here is edited once released.
+//! Version 1 of each stored layout. Frozen: nothing here is edited once released. What has had a later
+//! version since has it in [`super::v2`] and [`super::v3`].
 //!
 //! Enums carry explicit numbers in `u8` fields instead of derived variants, so that reordering a
 //! Rust enum cannot change stored bytes. `Varints` has the bytes of a `Vec<i64>`.
@@ -240,40 +241,21 @@ pub struct ItemsV1 {
     pub item: IntsV1,
 }
 
-/// The sources of a batch that was fetched: version 2 of a manifest.
+/// What is kept of an erased event.
 #[derive(Encode, Decode)]
-pub struct ManifestV2 {
-    pub sources: Vec<(ManifestSourceV1, Option<HttpV2>)>,
-    pub coverage: Vec<CoverageV2>,
-}
-
-/// What is known of a response besides its body.
-#[derive(Encode, Decode)]
-pub struct HttpV2 {
-    pub status: u16,
-    pub attempts: u32,
-    /// Number of the question in its run, and of the page in its answer, from 0.
-    pub question: u32,
-    pub page: u32,
-    /// Chosen headers, lower case.
-    pub headers: Vec<(String, String)>,
-    /// How the reader was told to read it.
-    pub reader: String,
-}
-
-/// One answered range of days.
-#[derive(Encode, Decode)]
-pub struct CoverageV2 {
+pub struct ErasedV1 {
+    /// Its number in the batch, from 0.
+    pub seq: u32,
+    /// The hash of its canonical bytes.
+    pub leaf: [u8; 32],
+    /// The position of the entry that erased it.
+    pub entry: u64,
+    /// Code of its series.
     pub series: u8,
-    /// Empty for every symbol.
+    /// Its symbol; empty of a rejected row.
     pub symbol: String,
-    pub scope: String,
-    pub from: i32,
-    pub to: i32,
-    /// 1 data, 2 empty, 3 not entitled, 4 failed.
-    pub fact: u8,
-    pub settled: i32,
-    pub observed_ms: i64,
-    pub meaning: [u8; 32],
-    pub text: String,
+    /// Its day; 0 of a rejected row.
+    pub day: i32,
+    /// Index of its source in the batch's manifest.
+    pub source: u32,
 }

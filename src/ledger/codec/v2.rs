@@ -1,7 +1,8 @@
-//! Later versions of stored layouts that version 1 has no place for. Frozen like it.
+//! Version 2 of the stored layouts that have one. Frozen like version 1. Their packed numbers are in
+//! [`super::packed`].
 
 use super::packed::IntsV2;
-use super::v1::BytesV1;
+use super::v1::{BytesV1, ManifestSourceV1};
 use bincode::{Decode, Encode};
 
 /// Row events as columns, in the block's order: codec 4, compressed codec 5.
@@ -133,11 +134,40 @@ pub enum DigitsV2 {
     Plain(Vec<i128>),
 }
 
-/// The shards of a view, each a directory of symbols: version 3 of a root.
+/// The sources of a batch that was fetched: version 2 of a manifest.
 #[derive(Encode, Decode)]
-pub struct ShardsV3 {
-    /// Position of the log that the view has taken in.
-    pub position: u64,
-    /// The name from which on its symbols are, their events, how many they are, digest of the shard.
-    pub shards: Vec<(String, u64, u64, [u8; 32])>,
+pub struct ManifestV2 {
+    pub sources: Vec<(ManifestSourceV1, Option<HttpV2>)>,
+    pub coverage: Vec<CoverageV2>,
+}
+
+/// What is known of a response besides its body.
+#[derive(Encode, Decode)]
+pub struct HttpV2 {
+    pub status: u16,
+    pub attempts: u32,
+    /// Number of the question in its run, and of the page in its answer, from 0.
+    pub question: u32,
+    pub page: u32,
+    /// Chosen headers, lower case.
+    pub headers: Vec<(String, String)>,
+    /// How the reader was told to read it.
+    pub reader: String,
+}
+
+/// One answered range of days.
+#[derive(Encode, Decode)]
+pub struct CoverageV2 {
+    pub series: u8,
+    /// Empty for every symbol.
+    pub symbol: String,
+    pub scope: String,
+    pub from: i32,
+    pub to: i32,
+    /// 1 data, 2 empty, 3 not entitled, 4 failed.
+    pub fact: u8,
+    pub settled: i32,
+    pub observed_ms: i64,
+    pub meaning: [u8; 32],
+    pub text: String,
 }

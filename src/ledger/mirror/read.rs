@@ -2,8 +2,8 @@
 
 use super::super::codec;
 use super::super::files::Files;
-use super::super::head::{FORMAT, Head};
-use super::super::segment::{FrameKind, read_frame};
+use super::super::head::Head;
+use super::super::segment::{FRAME_FORMAT, FrameKind, read_frame};
 use super::super::{Result, hash};
 use super::{Frames, MAGIC, Scanned, checkpoint, name_of, numbers};
 use crate::domain::{Digest, Position};
@@ -111,7 +111,7 @@ impl Gathered {
             }
             FrameKind::Header => {
                 let format = body.strip_prefix(MAGIC)?;
-                return (format == FORMAT.to_le_bytes()).then_some(());
+                return (format == FRAME_FORMAT.to_le_bytes()).then_some(());
             }
             _ => return None,
         }

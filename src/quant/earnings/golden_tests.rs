@@ -3,11 +3,11 @@
 use super::liquidity::{Market as Quote, Tier as Liquidity};
 use super::moves::{Bar, Market, Timing};
 use super::skew::{self, Point};
-use super::straddle::{Chain, ImpliedMove, Method, NoMove};
+use super::straddle::{Chain, ImpliedMove, Method, NoMove, bounds};
 use super::vrp::{History, Tiers};
 use super::{consistency, expiration, score, term};
-use crate::domain::{Calendar, Day};
-use crate::quant::golden_tests::{day, list, shared, table};
+use crate::domain::{Calendar, Day, float, shared};
+use crate::quant::golden_tests::{day, list, table};
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -52,7 +52,7 @@ fn chain(given: &Json) -> Chain {
     chain
 }
 
-fn same_move(found: Result<ImpliedMove, NoMove>, want: &Json, what: &str) {
+fn same_move(chain: &Chain, found: Result<ImpliedMove, NoMove>, want: &Json, what: &str) {
     let found = match found {
         Ok(found) => found,
         Err(why) => {
@@ -65,8 +65,9 @@ fn same_move(found: Result<ImpliedMove, NoMove>, want: &Json, what: &str) {
     assert_eq!(found.reference_strike, exact(&want["reference_strike"]), "{what}");
     close(found.straddle, number(&want["straddle"]), what);
     close(found.implied_move * 100.0, number(&want["implied_move_pct"]), what);
-    close(found.upper_bound, number(&want["upper_bound"]), what);
-    close(found.lower_bound, number(&want["lower_bound"]), what);
+    let (lower, upper) = bounds(found.straddle, float(chain.spot));
+    close(upper, number(&want["upper_bound"]), what);
+    close(lower, number(&want["lower_bound"]), what);
     assert_eq!(found.method.name(), want["method"].as_str().unwrap(), "{what}");
     assert_eq!(found.avg_iv.is_none(), want["avg_iv_pct"].is_null(), "{what}");
     if let Some(iv) = found.avg_iv {
@@ -81,21 +82,26 @@ fn same_move(found: Result<ImpliedMove, NoMove>, want: &Json, what: &str) {
 
 #[test]
 fn implied_moves() {
-    let Some(data) = shared("vectors_ivcrush") else { return };
+    let Some(data) = shared::path("vectors_ivcrush") else { return };
     let (given, wanted) =
         (list(&data.join("chains.json")), list(&data.join("implied_move_expected.json")));
     assert_eq!((given.len(), wanted.len()), (12, 12));
     for (given, want) in given.iter().zip(&wanted) {
         assert_eq!(given["id"], want["id"]);
         let (chain, what) = (chain(given), given["id"].to_string());
-        same_move(chain.nearest(), &want["nearest"], &format!("{what} nearest"));
-        same_move(chain.interpolated(), &want["interpolated"], &format!("{what} interpolated"));
+        same_move(&chain, chain.nearest(), &want["nearest"], &format!("{what} nearest"));
+        same_move(
+            &chain,
+            chain.interpolated(),
+            &want["interpolated"],
+            &format!("{what} interpolated"),
+        );
     }
 }
 
 #[test]
 fn ratios_and_tiers() {
-    let Some(data) = shared("vectors_ivcrush") else { return };
+    let Some(data) = shared::path("vectors_ivcrush") else { return };
     let rows = table(&data.join("vrp_cases.csv"));
     assert_eq!(rows.len(), 13);
     let tiers = |excellent, good, marginal| Tiers { excellent, good, marginal };
@@ -134,7 +140,7 @@ fn ratios_and_tiers() {
 
 #[test]
 fn steadiness() {
-    let Some(data) = shared("vectors_ivcrush") else { return };
+    let Some(data) = shared::path("vectors_ivcrush") else { return };
     let cases = list(&data.join("consistency.json"));
     assert_eq!(cases.len(), 5);
     for case in &cases {
@@ -174,7 +180,7 @@ fn steadiness() {
 
 #[test]
 fn smiles() {
-    let Some(data) = shared("vectors_ivcrush") else { return };
+    let Some(data) = shared::path("vectors_ivcrush") else { return };
     let cases = list(&data.join("skew_fit.json"));
     assert_eq!(cases.len(), 3);
     for case in &cases {
@@ -227,7 +233,7 @@ fn smiles() {
 
 #[test]
 fn term_structures() {
-    let Some(data) = shared("vectors_ivcrush") else { return };
+    let Some(data) = shared::path("vectors_ivcrush") else { return };
     let cases = list(&data.join("term_structure.json"));
     assert_eq!(cases.len(), 2);
     for case in &cases {
@@ -253,7 +259,7 @@ fn term_structures() {
 
 #[test]
 fn moves_of_made_up_bars() {
-    let Some(data) = shared("vectors_ivcrush") else { return };
+    let Some(data) = shared::path("vectors_ivcrush") else { return };
     let rows = table(&data.join("moves_bars.csv"));
     let bars = rows.iter().map(|row| {
         let number = |name: &str| cell(row, name).parse::<f64>().unwrap();
@@ -319,7 +325,7 @@ fn same_reaction(event: &Row, bars: &[Bar]) {
 /// 119 real events with their bars, and the 513 whose closes a second source has.
 #[test]
 fn moves_of_real_bars() {
-    let Some(data) = shared("ivcrush") else { return };
+    let Some(data) = shared::path("ivcrush") else { return };
     let mut bars: BTreeMap<(String, String), Vec<Bar>> = BTreeMap::new();
     for row in &table(&data.join("event_bars_ohlc.csv")) {
         let number = |name: &str| Some(cell(row, name).parse::<f64>().unwrap());
@@ -358,7 +364,7 @@ fn moves_of_real_bars() {
 
 #[test]
 fn liquidity_tiers() {
-    let Some(data) = shared("vectors_ivcrush") else { return };
+    let Some(data) = shared::path("vectors_ivcrush") else { return };
     let rows = table(&data.join("liquidity.csv"));
     assert_eq!(rows.len(), 16);
     for row in &rows {
@@ -380,7 +386,7 @@ fn liquidity_tiers() {
 
 #[test]
 fn expirations() {
-    let Some(data) = shared("vectors_ivcrush") else { return };
+    let Some(data) = shared::path("vectors_ivcrush") else { return };
     let (rows, calendar) = (table(&data.join("expirations.csv")), Calendar::nyse());
     assert_eq!(rows.len(), 12);
     for row in &rows {
@@ -402,7 +408,7 @@ fn expirations() {
 
 #[test]
 fn scan_scores() {
-    let Some(data) = shared("vectors_ivcrush") else { return };
+    let Some(data) = shared::path("vectors_ivcrush") else { return };
     let rows = table(&data.join("scan_score.csv"));
     assert_eq!(rows.len(), 7);
     for row in &rows {

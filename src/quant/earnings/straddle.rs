@@ -105,10 +105,6 @@ pub struct ImpliedMove {
     pub straddle: f64,
     /// Straddle over spot, a fraction.
     pub implied_move: f64,
-    /// Spot plus the straddle, in dollars.
-    pub upper_bound: f64,
-    /// Spot less the straddle, in dollars; below 0 for a move of more than 100 %.
-    pub lower_bound: f64,
     /// Mean implied volatility of the legs in percent, where all have one.
     pub avg_iv: Option<f64>,
     /// How it was priced.
@@ -221,14 +217,18 @@ impl Chain {
             reference_strike,
             straddle: cost,
             implied_move,
-            upper_bound: spot + cost,
-            lower_bound: spot - cost,
             avg_iv,
             method,
             liquidity,
             warnings: warnings(cost, spot),
         })
     }
+}
+
+/// The price less and plus its straddle, in dollars: the lower one is below 0 for a move of more than
+/// 100 % (`iv_crush.md` A4.1).
+pub fn bounds(cost: f64, spot: f64) -> (f64, f64) {
+    (spot - cost, spot + cost)
 }
 
 /// What a person should know of a straddle at a price of the stock, both in dollars
@@ -276,7 +276,7 @@ mod tests {
     fn a_move_beyond_the_price_warns() {
         let found = chain("1", &[("1", 'C', "1", "1.1"), ("1", 'P', "1", "1.1")]).nearest();
         let found = found.unwrap();
-        assert!(found.lower_bound < 0.0 && found.implied_move > 1.0);
+        assert!(bounds(found.straddle, 1.0).0 < 0.0 && found.implied_move > 1.0);
         assert_eq!(found.warnings.len(), 2, "{:?}", found.warnings);
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use std::io::Write;
+use crate::domain::shared;
 
 fn trace_limits() -> CacheLimits {
     CacheLimits { most: 3, ..CacheLimits::default() }
@@ -13,12 +13,7 @@ fn keys(cache: &Cache<String>) -> String {
 /// `cache_trace.csv`, to the letter.
 #[test]
 fn the_recorded_trace_is_followed() {
-    let path =
-        concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/vectors_ivcrush/cache_trace.csv");
-    let Ok(text) = std::fs::read_to_string(path) else {
-        let _ = writeln!(std::io::stderr(), "SKIPPED: {path} is absent");
-        return;
-    };
+    let Some(text) = shared::text("vectors_ivcrush/cache_trace.csv") else { return };
     let mut cache = Cache::new(trace_limits(), Recorded::new());
     let mut steps = 0;
     for line in text.lines().skip(1) {

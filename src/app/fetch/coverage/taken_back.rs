@@ -12,7 +12,7 @@ pub(in crate::app::fetch) fn taken_at(batch: &Batch) -> Option<Position> {
     batch.erased.iter().map(|erasure| erasure.at).chain(gone).max()
 }
 
-/// Whether a list of names, which is the scope of a snapshot of many, has a name.
+/// Whether the scope of a snapshot of many symbols, a list of names, has a name.
 fn lists(scope: &str, name: &str) -> bool {
     scope.split(',').any(|known| known == name)
 }
@@ -30,7 +30,7 @@ impl CoverageMap {
         self.rolled_back.entry(subject).or_default().push((id, fact));
     }
 
-    /// The batch whose data about a day was rolled back, if no later answer took its place. One
+    /// The batch whose data about a day was rolled back, if no later answer took its place. A batch
     /// about all symbols counts for each of them.
     pub fn rolled_back(
         &self,
@@ -39,7 +39,7 @@ impl CoverageMap {
         scope: &str,
         day: Day,
     ) -> Option<BatchId> {
-        // Asked for every symbol and day of a plan, and mostly there is nothing.
+        // This is asked for every symbol and day of a plan, and mostly nothing was taken back.
         if self.rolled_back.is_empty() {
             return None;
         }
@@ -58,7 +58,7 @@ impl CoverageMap {
         (!later_ones.any(later)).then_some(*id)
     }
 
-    /// The batch whose data of any symbol about a day was rolled back: an answer about all symbols
+    /// A batch whose data about a day, of any symbol, was rolled back: an answer about all symbols
     /// would bring it back.
     pub fn any_rolled_back(&self, series: Series, scope: &str, day: Day) -> Option<BatchId> {
         let mut subjects = self.rolled_back.keys().filter(|of| of.0 == series && of.2 == scope);
@@ -86,8 +86,8 @@ impl CoverageMap {
         (!answers.flat_map(|(_, by)| by).any(later)).then_some(*id)
     }
 
-    /// The batch of which something was taken back after a position that an answer of before would
-    /// bring back. What the answer says is in its facts.
+    /// A batch of which something was taken back after a position, if an answer planned before would
+    /// bring that back. What the answer would bring is in its facts.
     pub(in crate::app::fetch) fn taken_back_since(
         &self,
         facts: &[Coverage],

@@ -1,11 +1,11 @@
-//! What an interrupted fetch was answered is not asked again, also where the days of a question begin
-//! or end elsewhere today: `--days` and `--years` count back from the last session.
+//! What an interrupted fetch was answered is not asked again, even if the question has other days
+//! today: `--days` and `--years` count back from the last session.
 
 use super::{Calendar, CoverageMap, Day, Plan, Question, Wish, plan, planned};
 use crate::app::fetch::facts::final_until;
 use crate::app::fetch::note::Answered;
 
-/// Days that a waiting answer is about, and that a later one would say nothing else about.
+/// Days about which a waiting answer is final.
 pub(super) struct Kept<'a> {
     pub(super) question: &'a Question,
     days: (Day, Day),
@@ -18,7 +18,7 @@ impl Kept<'_> {
     }
 }
 
-/// Plans what is missing besides the answers that wait in the inbox, and how many of these are of use.
+/// Plans what the answers that wait in the inbox leave missing, and counts those that are of use.
 pub fn plan_beside<'w>(
     wish: &Wish,
     coverage: &CoverageMap,
@@ -28,7 +28,7 @@ pub fn plan_beside<'w>(
     let first = plan(wish, coverage, calendar);
     let standing = || waiting.iter().filter(|kept| kept.stands(wish.now_ms));
     let is_standing = |asked: &Question| standing().any(|kept| kept.question == *asked);
-    // Answers to other questions about the same: what they are final about.
+    // Answers to other questions about the same subject: the days about which they are final.
     let other = |kept: &&Answered| {
         let question = &kept.question;
         let touches = |asked: &Question| {

@@ -26,8 +26,8 @@ impl Planner<'_> {
         vec![self.question(Av::Daily, Some(symbol), AS_TRADED, (*from, *to), target)]
     }
 
-    /// The calendar of those to come, and of each symbol those that were. One calendar of all
-    /// symbols takes the place of one for each where that is fewer requests.
+    /// Announcements: the calendar of coming ones, and each symbol's past ones. One calendar of all
+    /// symbols replaces one for each symbol where that takes fewer requests.
     pub(super) fn earnings(&self) -> Plan {
         let mut plan = Plan::default();
         let (today, horizon) = ((self.today(), self.today()), &self.wish.horizon);
@@ -56,7 +56,7 @@ impl Planner<'_> {
             Grouped::Auto => wanting.len() > 1,
             Grouped::Never => false,
         };
-        // One about all symbols would bring back what was taken back of any.
+        // A calendar of all symbols would bring back what was taken back of any of them.
         if self.wish.symbols.is_empty() && whole {
             self.rolled_back.borrow_mut().extend(back);
         }

@@ -1,5 +1,5 @@
-//! What a plan leaves out since the service's plan does not include it: recorded, not asked again, and
-//! not known.
+//! What is not asked because the service's plan does not include it: it was recorded as such, is not
+//! asked again, and is not known either.
 
 use crate::domain::{Calendar, Coverage, Day, Fact, Symbol};
 use std::cell::{Cell, RefCell};
@@ -20,7 +20,7 @@ pub struct NotEntitled {
     pub text: String,
 }
 
-/// Of which symbol, in which scope, and what the service said.
+/// Symbol, scope, and what the service said.
 type Subject<'a> = (Option<Symbol>, String, &'a str);
 
 /// Gathers such days while questions are planned.
@@ -31,7 +31,8 @@ pub(super) struct Refused<'a> {
 }
 
 impl<'a> Refused<'a> {
-    /// Notes what is known of the days of a subject, and says how many of them are refused.
+    /// Notes what is known of the days of a subject, and gives how many of them the plan does not
+    /// include.
     pub(super) fn note(
         &self,
         symbol: Option<&Symbol>,
@@ -53,7 +54,7 @@ impl<'a> Refused<'a> {
         refused
     }
 
-    /// The ranges without a session between their days, and whether there is data beside them.
+    /// The days, joined to ranges where no session lies between, and whether there is data beside them.
     pub(super) fn told(&self, calendar: &Calendar) -> (Vec<NotEntitled>, bool) {
         let mut told: Vec<NotEntitled> = Vec::new();
         for ((symbol, scope, text), mut days) in self.days.take() {
