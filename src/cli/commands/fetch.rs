@@ -139,7 +139,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
     let mut ledger = ctx.open(ui)?;
     let options = fetch::SettleOptions {
         keep: args.overlap == Overlap::Keep,
-        again: args.reason.clone(),
+        again: args.again.reason.clone(),
         full: args.full,
     };
     let settled = fetch::settle(&mut ledger, &mut inbox, &options, &ctx.run())?;

@@ -2,7 +2,7 @@
 
 use crate::app::AppError;
 use crate::app::fetch::{Grouped, Provider, What, Wish};
-use crate::cli::args::{Decide, Overlap, in_order};
+use crate::cli::args::{Again, Decide, Overlap, in_order};
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::config::PolygonSettings;
@@ -44,6 +44,7 @@ view.";
 /// Ask a service for what is missing, review it, and decide
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
+#[command(mut_arg("again", |again| again.help("Ask again for days whose data was rolled back")))]
 pub(in crate::cli) struct FetchArgs {
     /// What to fetch
     #[arg(value_enum)]
@@ -97,12 +98,8 @@ pub(in crate::cli) struct FetchArgs {
     /// What happens on days that are there already
     #[arg(long, value_enum, default_value = "replace")]
     pub(super) overlap: Overlap,
-    /// Ask again for days whose data was rolled back
-    #[arg(long, requires = "reason")]
-    pub(super) again: bool,
-    /// Why it is staged again
-    #[arg(long, value_name = "TEXT", requires = "again")]
-    pub(super) reason: Option<String>,
+    #[command(flatten)]
+    pub(super) again: Again,
     /// All changes and findings, not the largest 20
     #[arg(long)]
     pub(super) full: bool,
@@ -308,7 +305,7 @@ pub(super) fn wish(
     let timespan = args.timespan.clone().unwrap_or_else(|| "1minute".to_owned());
     let (expiries, horizon, base_path) =
         (args.expiry.clone(), args.horizon.clone(), base_path.to_owned());
-    let (refresh, again) = (args.refresh, args.again);
+    let (refresh, again) = (args.refresh, args.again.again);
     Ok(Wish {
         what,
         source,
