@@ -115,7 +115,6 @@ pub fn audit(ledger: &Ledger, query: &AuditQuery) -> Result<Audit> {
         .filter(|(line, hit)| *hit && line.acts.iter().any(|act| mine(&act.actor)));
     let findings = findings.into_iter().filter(|(finding, hit)| *hit && mine(&finding.actor));
     Ok(Audit {
-        schema: "volledger/audit/1",
         position: until.0,
         log_root: root(until).to_string(),
         actor: query.actor.clone(),

@@ -275,7 +275,6 @@ fn decided(
 ) -> Decided {
     let changes = decision.map(|decision| decision.changes.as_slice()).unwrap_or_default();
     Decided {
-        schema: "volledger/decision/1",
         action,
         plan,
         via: decision.and_then(|decision| match decision.via {

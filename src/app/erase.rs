@@ -77,7 +77,6 @@ pub fn plan(ledger: &Ledger, selection: &Selection, reason: &str) -> Result<Eras
         }
     }
     Ok(ErasedReport {
-        schema: "volledger/erased/1",
         plan: true,
         entry: None,
         position: ledger.position().0,

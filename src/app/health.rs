@@ -81,8 +81,7 @@ pub fn coverage(ledger: &Ledger, asked: &Asked, today: Day) -> Result<Coverage> 
     })?;
     let rows = rows.into_iter().flatten().collect();
     let which = first(asked.which);
-    let (schema, date) = ("volledger/coverage/1", date.to_string());
-    Ok(Coverage { schema, position: at.0, which, date, rows })
+    Ok(Coverage { position: at.0, which, date: date.to_string(), rows })
 }
 
 /// The days of a series, ascending; nothing without any.

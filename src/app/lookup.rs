@@ -191,7 +191,6 @@ fn shown_of(
         columns.insert(0, name.to_owned());
     }
     let view = View {
-        schema: "volledger/view/1",
         series: query.series.name(),
         symbol: symbol.to_string(),
         position: at.0,
@@ -217,7 +216,7 @@ pub fn batches(ledger: &Ledger, at: Option<Position>) -> Result<Batches> {
             lines.push(batch_line(ledger, (id, batch), state, at)?);
         }
     }
-    Ok(Batches { schema: "volledger/batches/1", batches: lines })
+    Ok(Batches { batches: lines })
 }
 
 fn batch_line(
@@ -317,7 +316,7 @@ pub fn gaps(
         known(ledger, std::slice::from_ref(symbol), &Series::ALL, asked)?;
     }
     let which = super::metrics::first(which);
-    Ok(Gaps { schema: "volledger/gaps/1", position: at.0, which, rows })
+    Ok(Gaps { position: at.0, which, rows })
 }
 
 fn told(range: &Range) -> CoverageLine {
@@ -400,7 +399,6 @@ pub fn status(ledger: &Ledger, at: Option<Position>, notes: &[String]) -> Result
     });
     let outdated = outdated.collect();
     Ok(Status {
-        schema: "volledger/status/1",
         ledger: ledger.directory().map(|dir| dir.display().to_string()).unwrap_or_default(),
         format: ledger.format(),
         position: at.0,
@@ -462,5 +460,5 @@ pub fn diff(
             });
         }
     }
-    Ok(PositionDiff { schema: "volledger/diff/1", from: from.0, to: to.0, counts, changes })
+    Ok(PositionDiff { from: from.0, to: to.0, counts, changes })
 }

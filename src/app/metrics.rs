@@ -125,7 +125,7 @@ pub fn ranks(ledger: &Ledger, asked: &Asked) -> Result<Rank> {
     let size = |row: &RankRow| row.iv_percentile_252.unwrap_or(f64::NEG_INFINITY);
     rows.sort_by(|a, b| size(b).total_cmp(&size(a)).then_with(|| a.symbol.cmp(&b.symbol)));
     let which = first(asked.which);
-    Ok(Rank { schema: "volledger/rank/1", position: past.at.0, which, rows })
+    Ok(Rank { position: past.at.0, which, rows })
 }
 
 /// The newest day with a volatility, or the day asked for if it has one.
@@ -167,7 +167,7 @@ pub(super) fn rank_row(symbol: &Symbol, records: &[Record], date: Option<Day>) -
 pub fn snapshot(ledger: &Ledger, asked: &Asked, today: Day) -> Result<Snapshot> {
     let rows = lines(ledger, asked, today)?.into_iter().map(|(row, _)| row).collect();
     let (at, which) = (asked.at.unwrap_or(ledger.position()), first(asked.which));
-    Ok(Snapshot { schema: "volledger/snapshot/1", position: at.0, which, rows })
+    Ok(Snapshot { position: at.0, which, rows })
 }
 
 /// The lines of a snapshot, each with where the volatility that it shows stands on its own day.

@@ -255,7 +255,6 @@ fn judged(mut rows: Vec<OverviewRow>, rules: &RuleSet) -> Result<Overview> {
     };
     let recommendations = found.recommendations.iter().map(recommended).collect();
     Ok(Overview {
-        schema: "volledger/overview/1",
         position: 0,
         which: None,
         date: String::new(),
@@ -344,7 +343,7 @@ pub fn described(sets: &[RuleSet]) -> RuleSets {
             .collect(),
     };
     let metrics = METRICS.map(|(name, meaning)| MetricLine { name, meaning }).to_vec();
-    RuleSets { schema: "volledger/rules/1", sets: sets.iter().map(line).collect(), metrics }
+    RuleSets { sets: sets.iter().map(line).collect(), metrics }
 }
 
 #[cfg(test)]

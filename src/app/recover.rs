@@ -36,7 +36,6 @@ fn report(dir: &Path, new: Option<&Path>, survey: Survey) -> RecoverReport {
     };
     let named = |batches: &[BatchId]| batches.iter().map(ToString::to_string).collect();
     RecoverReport {
-        schema: "volledger/recover/1",
         whole: survey.whole(),
         from: dir.display().to_string(),
         to: new.map(|new| new.display().to_string()),

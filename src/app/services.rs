@@ -76,7 +76,6 @@ pub fn health(query: HealthQuery, run: &Run<'_>) -> Health {
         })
         .collect();
     Health {
-        schema: "volledger/health/1",
         checked_at: rfc3339(run.clock.now_ms()),
         healthy: checks.iter().all(|check| check.healthy != Some(false)),
         checks,

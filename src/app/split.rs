@@ -212,7 +212,6 @@ pub fn split(
     };
     let left = all.len() - chosen.len();
     Ok(SplitReport {
-        schema: "volledger/split/1",
         batch: id.to_string(),
         position: decided.position,
         log_root: decided.log_root,

@@ -93,7 +93,7 @@ pub fn why(
         return Err(lost());
     }
     let (series, symbol, date) = (series.name(), symbol.to_string(), day.to_string());
-    Ok(Why { schema: "volledger/why/1", series, symbol, date, position: at.0, fields, erasures })
+    Ok(Why { series, symbol, date, position: at.0, fields, erasures })
 }
 
 /// Says which fields a day has instead, and which view has one of that name.
@@ -284,8 +284,7 @@ impl Write for Cut {
 pub fn show(ledger: &Ledger, what: &str, until: Option<Position>) -> Result<Shown> {
     let until = until.unwrap_or(ledger.position());
     if let Ok(event) = what.parse::<EventId>() {
-        let event = Box::new(event_line(ledger, event, until)?);
-        return Ok(Shown::Row { schema: "volledger/event/1", event });
+        return Ok(Shown::Row(Box::new(event_line(ledger, event, until)?)));
     }
     let wrong = |error: crate::domain::id::IdError| AppError::Usage(error.to_string());
     let at: Position =
@@ -294,8 +293,7 @@ pub fn show(ledger: &Ledger, what: &str, until: Option<Position>) -> Result<Show
     if at > until {
         return Err(AppError::NotFound(format!("{at} came after {until}")));
     }
-    let entry = Box::new(entry_line(ledger, at, entry));
-    Ok(Shown::Entry { schema: "volledger/event/1", entry })
+    Ok(Shown::Entry(Box::new(entry_line(ledger, at, entry))))
 }
 
 fn entry_line(ledger: &Ledger, at: Position, entry: &Entry) -> EntryLine {
@@ -405,7 +403,6 @@ pub fn log(
     let all = lines.len();
     lines.truncate(limit.unwrap_or(usize::MAX));
     Ok(Log {
-        schema: "volledger/log/1",
         position: until.0,
         log_root: ledger.root_at(until)?.to_string(),
         symbol: about.map(ToString::to_string),

@@ -4,7 +4,7 @@
 
 use super::error::Result;
 use super::fetch::{Provider, gave};
-use crate::domain::occ::Contract;
+use crate::domain::occ::{Contract, Right};
 use crate::domain::{BatchId, Coverage, Day, Series, Symbol, code, eastern, float};
 use crate::ledger::Ledger;
 use crate::projections::Adjusted;
@@ -261,11 +261,38 @@ fn day_of(ns: i64) -> Option<Day> {
     eastern::day_of(ns.div_euclid(1_000_000))
 }
 
+/// What a contract of a chain is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Day of expiry.
+    pub expiration: Day,
+    /// Call or put.
+    pub right: Right,
+    /// Strike in dollars.
+    pub strike: Decimal,
+}
+
+/// What a contract is about: each by its own column, else by the contract's name. `None` where neither
+/// tells.
+pub fn terms(record: &Record) -> Option<Terms> {
+    let named = record.item.parse::<Contract>().ok();
+    let text = |code: u16| record.known(code).map(|cell| cell.value.to_string());
+    let told = text(code::EXPIRATION_DATE).and_then(|text| text.parse().ok());
+    let expiration = told.or(named.as_ref().map(|named| named.expiry))?;
+    let right = match text(code::CONTRACT_TYPE).as_deref() {
+        Some("call") => Right::Call,
+        Some("put") => Right::Put,
+        Some(_) => return None,
+        None => named.as_ref()?.right,
+    };
+    let strike = exact(record, code::STRIKE_PRICE).or(named.as_ref().map(Contract::strike))?;
+    Some(Terms { expiration, right, strike })
+}
+
 /// The strike of a contract, also of one that only its name tells.
 pub fn strike(record: &Record) -> Option<Decimal> {
-    let told = record.known(code::STRIKE_PRICE).and_then(|cell| cell.value.decimal());
     let named = || record.item.parse::<Contract>().ok();
-    told.or_else(|| named().map(|contract| Decimal::new(i64::from(contract.strike_mills), 3)))
+    exact(record, code::STRIKE_PRICE).or_else(|| named().map(|named| named.strike()))
 }
 
 #[cfg(test)]

@@ -65,7 +65,6 @@ fn hashes(ledger: &Ledger, deep: bool, run: &Run<'_>) -> Result<VerifyReport> {
         .collect();
     let head = ledger.head();
     Ok(VerifyReport {
-        schema: "volledger/verify/1",
         ok: damage.is_empty(),
         missing: missing(ledger, &found.missing),
         deep,
@@ -155,7 +154,6 @@ pub fn verify_one(ledger: &Ledger, view: Series, run: &Run<'_>) -> Result<Verify
     run.progress.end();
     let head = ledger.head();
     Ok(VerifyReport {
-        schema: "volledger/verify/1",
         ok: stale.is_empty(),
         deep: true,
         position: head.size.0,

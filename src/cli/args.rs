@@ -130,6 +130,17 @@ pub(super) struct Decide {
     pub(super) max_rejected: u64,
 }
 
+/// Whether what was taken back before may come again.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Again {
+    /// Stage content again that was rolled back or replaced before
+    #[arg(long, requires = "reason")]
+    pub(super) again: bool,
+    /// Why it is staged again
+    #[arg(long, value_name = "TEXT", requires = "again")]
+    pub(super) reason: Option<String>,
+}
+
 /// What a batch does on days that are there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Overlap {

@@ -130,13 +130,13 @@ impl Document for Shown {
     fn text(&self, look: &Look) -> String {
         let mut table = facts(look);
         match self {
-            Self::Row { event: line, .. } => {
+            Self::Row(line) => {
                 event(&mut table, line);
                 for (name, value) in &line.values {
                     table.row([name.clone(), json::cell(value)]);
                 }
             }
-            Self::Entry { entry, .. } => {
+            Self::Entry(entry) => {
                 let mut fact = |name: &str, text: String| table.row([name.to_owned(), text]);
                 fact("entry", format!("#{} {}", entry.position, entry.kind));
                 fact("what", entry.text.clone());
@@ -161,7 +161,7 @@ impl Document for Shown {
 
     fn grid(&self) -> Grid {
         match self {
-            Self::Row { event, .. } => {
+            Self::Row(event) => {
                 let columns = [
                     "event",
                     "op",
@@ -176,7 +176,7 @@ impl Document for Shown {
                 ];
                 Grid::of(&columns, std::slice::from_ref(event))
             }
-            Self::Entry { entry, .. } => Grid::of(&ENTRY, std::slice::from_ref(entry)),
+            Self::Entry(entry) => Grid::of(&ENTRY, std::slice::from_ref(entry)),
         }
     }
 }

@@ -207,7 +207,6 @@ mod tests {
         };
         let months = values.first().map_or(0, |row| row.len());
         Heatmap {
-            schema: "volledger/heatmap/1",
             position: 2,
             which: None,
             metric,

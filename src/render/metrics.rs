@@ -211,7 +211,7 @@ mod tests {
             iv_ma20: Some(0.3),
             iv_vs_ma20: Some(-0.31),
         };
-        let rank = Rank { schema: "", position: 1, which: None, rows: vec![row] };
+        let rank = Rank { position: 1, which: None, rows: vec![row] };
         let [narrow, wide, piped] = texts(&rank);
         fits(&narrow, 80);
         assert!(narrow.contains("rank 2y") && narrow.contains("-31.0 %"), "{narrow}");
@@ -240,7 +240,7 @@ mod tests {
         };
         let one = "2025-12-12";
         let rows = vec![of("GOOGL", one, one)];
-        let mut snapshot = Snapshot { schema: "", position: 1, which: None, rows };
+        let mut snapshot = Snapshot { position: 1, which: None, rows };
         let [narrow, wide, piped] = texts(&snapshot);
         fits(&narrow, 80);
         assert!(narrow.contains("Volatilities are of 2025-12-12") && wide == piped, "{narrow}");

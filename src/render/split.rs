@@ -66,7 +66,6 @@ mod tests {
             ("active", "active", "both parts counted already"),
         ] {
             let report = SplitReport {
-                schema: "volledger/split/1",
                 batch: "b1".to_owned(),
                 position: 9,
                 log_root: "00".to_owned(),

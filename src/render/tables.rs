@@ -378,7 +378,7 @@ mod tests {
             reason: None,
         };
         let text = |line: &BatchLine, width| {
-            let batches = Batches { schema: "", batches: vec![line.clone()] };
+            let batches = Batches { batches: vec![line.clone()] };
             batches.text(&Look { width, unicode: true })
         };
         let fits = |text: &str| text.lines().all(|line| line.chars().count() <= 80);

@@ -141,7 +141,6 @@ mod tests {
             fill: fill.iter().map(|name| (*name).to_owned()).collect(),
         };
         View {
-            schema: "volledger/view/1",
             series: "iv",
             symbol: symbol.to_owned(),
             position: 4,

@@ -33,8 +33,8 @@ pub(super) enum Came {
 
 /// Where a job stands: `volledger/job/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/job/1")]
 pub(super) struct JobLine {
-    schema: &'static str,
     /// Its number.
     pub(super) job: u64,
     /// What was asked for.
@@ -240,7 +240,6 @@ impl Jobs {
         }
         *last += 1;
         let line = JobLine {
-            schema: "volledger/job/1",
             job: *last,
             title,
             state: "running",

@@ -29,8 +29,8 @@ const ALIVE: Duration = Duration::from_secs(15);
 
 /// All jobs: `volledger/jobs/1`.
 #[derive(Serialize)]
+#[serde(tag = "schema", rename = "volledger/jobs/1")]
 struct JobList {
-    schema: &'static str,
     jobs: Vec<JobLine>,
 }
 
@@ -72,7 +72,7 @@ pub(super) async fn list(
     let ask = ask(&uri, &names, Default::default());
     let jobs = site.jobs.lines();
     if ask.json {
-        return as_json(&JobList { schema: "volledger/jobs/1", jobs });
+        return as_json(&JobList { jobs });
     }
     let rows: Vec<_> = jobs
         .iter()

@@ -426,3 +426,26 @@ fn nothing_is_judged_by_half_a_chain() {
     // What came later is not seen from before it.
     assert_eq!(row(&format!("--at {then}")), ("2025-11-13".into(), Some(6.1), true));
 }
+
+/// Strike, expiry and right may stand in the ticker alone: what judges a straddle by them also has a
+/// volatility of them.
+#[test]
+fn contracts_that_only_their_tickers_tell_have_a_record_and_a_straddle() {
+    let service = Responder::new(|_, _| ok(bars_body("VOLA", &[], walk)));
+    let bench = Bench::new(service.base());
+    let calendar = "ticker,announcement_date,timing,confirmed\nVOLA,2025-11-25,AMC,1\n";
+    let file = bench.desk.write("calendar.csv", calendar);
+    bench.run(&format!("import earnings {file} --yes")).exits(0);
+    let head =
+        "option_symbol,underlying,implied_volatility,bid,ask,open_interest,underlying_price\n";
+    let rows = "O:VOLA251219C00097000,VOLA,0.41,3,3.1,500,97\n\
+                O:VOLA251219P00097000,VOLA,0.43,3,3.1,500,97\n\
+                O:VOLA251219C00100000,VOLA,0.39,2,2.1,500,97\n";
+    let file = bench.desk.write("chain.csv", &format!("{head}{rows}"));
+    bench.run(&format!("import chain {file} -s VOLA --date 2025-11-13 --yes")).exits(0);
+    bench.run("derive iv --yes").exits(0);
+    let iv = bench.rows("iv", "VOLA");
+    assert_eq!((iv.len(), iv[0]["atm_iv"].to_string()), (1, "0.41".to_owned()));
+    let found = bench.run("vrp VOLA --json").exits(0).json();
+    assert_eq!(found["rows"][0]["straddle"].as_f64(), Some(6.1), "{found}");
+}

@@ -25,12 +25,7 @@ pub fn days(
     if views.is_empty() {
         return Err(AppError::NotFound(format!("no day of {symbol} is known")));
     }
-    Ok(Days {
-        schema: "volledger/days/1",
-        symbol: symbol.to_string(),
-        position: gaps.position,
-        views,
-    })
+    Ok(Days { symbol: symbol.to_string(), position: gaps.position, views })
 }
 
 fn day(text: &str) -> Option<Day> {

@@ -162,7 +162,6 @@ pub fn heatmap(ledger: &Ledger, heat: &Heat) -> Result<Heatmap> {
     let hidden = rows.len().saturating_sub(most) as u64;
     rows.truncate(most);
     Ok(Heatmap {
-        schema: "volledger/heatmap/1",
         position: at.0,
         which: first_of(heat.which),
         metric: heat.metric.name(),

@@ -168,7 +168,6 @@ pub fn chart(ledger: &Ledger, drawn: &Drawn) -> Result<Chart> {
     let (series, field) = (main.series.name(), main.name);
     let sessions = sessions(&lines, &observed);
     Ok(Chart {
-        schema: "volledger/chart/1",
         kind: drawn.kind.name(),
         series,
         symbol: drawn.symbol.to_string(),

@@ -78,7 +78,6 @@ pub fn preview(ledger: &Ledger, review: &Review, view: Series, symbol: &Symbol) 
     let points = points.collect();
     let told = names.into_iter().zip(&lines).enumerate().filter(|(of, _)| kept.contains(of));
     Ok(Chart {
-        schema: "volledger/chart/1",
         kind: view.name(),
         series: view.name(),
         symbol: name,

@@ -2,10 +2,10 @@
 
 use super::super::error::Result;
 use super::super::fetch::CutChains;
-use super::super::traded::{Closes, Underlying, instant, is_among, is_standard, strike};
+use super::super::traded::{Closes, Terms, Underlying, instant, is_among, is_standard, terms};
 use super::super::views::ViewReader;
 use super::{Computed, Values, digest_of, warning};
-use crate::domain::occ::{Contract, Right};
+use crate::domain::occ::Right;
 use crate::domain::{Calendar, Day, Field, Series, Symbol, Value, code, float};
 use crate::ledger::Ledger;
 use crate::projections::view::{Activity, Record, Which, fold};
@@ -70,10 +70,12 @@ pub fn compute(
             computed.findings.push(warning("no_front_month", Some(day), text));
             continue;
         };
+        let standard = chain.iter().filter(|record| is_standard(record, symbol));
+        let contracts: Vec<(&Record, Terms)> =
+            standard.filter_map(|record| Some((record, terms(record)?))).collect();
         let of = |expiry: Option<Day>| -> Vec<(&Record, Quote)> {
-            let Some(expiry) = expiry else { return Vec::new() };
-            let standard = chain.iter().filter(|record| is_standard(record, symbol));
-            standard.filter_map(|record| Some((record, quote(record, expiry)?))).collect()
+            let of_expiry = contracts.iter().filter(|(_, of)| Some(of.expiration) == expiry);
+            of_expiry.map(|(record, of)| (*record, quote(record, *of))).collect()
         };
         let front = of(Some(months.front));
         let (second, third) = (of(months.second), of(months.third));
@@ -90,8 +92,9 @@ pub fn compute(
             computed.findings.push(warning("chain", Some(day), format!("{symbol} {day}: {note}")));
         }
         // Of a split that nobody knows of, nothing but the strikes tells.
-        let calls = front.iter().filter(|(_, quote)| quote.right == Some(Right::Call));
-        let strikes: Vec<Decimal> = calls.filter_map(|(record, _)| strike(record)).collect();
+        let calls = contracts.iter().map(|(_, of)| of);
+        let calls = calls.filter(|of| of.expiration == months.front && of.right == Right::Call);
+        let strikes: Vec<Decimal> = calls.map(|of| of.strike).collect();
         if from == "close" && !strikes.is_empty() && !is_among(price, &strikes) {
             computed.findings.push(warning("no_spot", Some(day), doubtful(symbol, day, price)));
             continue;
@@ -139,28 +142,15 @@ fn doubtful(symbol: &Symbol, day: Day, close: Decimal) -> String {
     )
 }
 
-/// A contract of one expiry as the formula looks at it.
-fn quote(record: &Record, expiry: Day) -> Option<Quote> {
-    let contract: Option<Contract> = record.item.parse().ok();
-    let text = |code: u16| record.known(code).map(|cell| cell.value.to_string());
-    let told = text(code::EXPIRATION_DATE).and_then(|text| text.parse().ok());
-    let of: Day = told.or(contract.as_ref().map(|contract| contract.expiry))?;
-    if of != expiry {
-        return None;
-    }
-    let right = match text(code::CONTRACT_TYPE).as_deref() {
-        Some("call") => Some(Right::Call),
-        Some("put") => Some(Right::Put),
-        Some(_) => None,
-        None => contract.as_ref().map(|contract| contract.right),
-    };
-    Some(Quote {
-        strike: record.number(code::STRIKE_PRICE),
-        right,
+/// A contract as the formula looks at it.
+fn quote(record: &Record, of: Terms) -> Quote {
+    Quote {
+        strike: Some(float(of.strike)),
+        right: Some(of.right),
         iv: record.number(code::IMPLIED_VOLATILITY),
         delta: record.number(code::DELTA),
         volume: record.number(code::DAY_VOLUME).unwrap_or(0.0),
         updated: instant(record, code::DAY_UPDATED),
         top_level_strike: false,
-    })
+    }
 }

@@ -2,9 +2,9 @@
 
 use crate::app::error::Result;
 use crate::app::fetch::CutChains;
-use crate::app::traded::{self, Closes, Underlying};
+use crate::app::traded::{self, Closes, Terms, Underlying};
 use crate::app::vantage::Vantage;
-use crate::domain::occ::{Contract, Right};
+use crate::domain::occ::Right;
 use crate::domain::{Day, Series, Symbol, code, float};
 use crate::projections::view::{Record, fold};
 use crate::quant::earnings::liquidity::Market;
@@ -88,19 +88,19 @@ fn chains(records: &[Record], symbol: &Symbol, spot: Decimal) -> BTreeMap<Day, C
     let all = standard.filter_map(|record| Some((record, contract(record)?)));
     let (quoted, unquoted): (Vec<_>, Vec<_>) = all.partition(|(_, of)| of.is_quoted);
     let mut chains: BTreeMap<Day, Chain> = BTreeMap::new();
-    for (record, of) in quoted {
+    for (record, Listed { terms, market, .. }) in quoted {
         let chain =
-            chains.entry(of.expiration).or_insert_with(|| Chain { spot, ..Chain::default() });
-        let side = side(chain, of.right);
+            chains.entry(terms.expiration).or_insert_with(|| Chain { spot, ..Chain::default() });
+        let side = side(chain, terms.right);
         if traded::is_of_own_root(record, symbol) {
-            side.insert(of.strike, of.market);
+            side.insert(terms.strike, market);
         } else {
-            side.entry(of.strike).or_insert(of.market);
+            side.entry(terms.strike).or_insert(market);
         }
     }
-    for (_, of) in unquoted {
-        if let Some(chain) = chains.get_mut(&of.expiration) {
-            side(chain, of.right).entry(of.strike).or_insert(of.market);
+    for (_, Listed { terms, market, .. }) in unquoted {
+        if let Some(chain) = chains.get_mut(&terms.expiration) {
+            side(chain, terms.right).entry(terms.strike).or_insert(market);
         }
     }
     chains
@@ -128,35 +128,23 @@ fn price(vantage: &Vantage, symbol: &Symbol, day: Day, records: &[Record]) -> Re
 
 /// A contract of a session.
 struct Listed {
-    expiration: Day,
-    right: Right,
-    strike: Decimal,
+    terms: Terms,
     market: Market,
     /// Whether both a bid and an ask are there.
     is_quoted: bool,
 }
 
 fn contract(record: &Record) -> Option<Listed> {
-    let contract: Option<Contract> = record.item.parse().ok();
-    let text = |code: u16| record.known(code).map(|cell| cell.value.to_string());
-    let told = text(code::EXPIRATION_DATE).and_then(|text| text.parse().ok());
-    let expiration = told.or(contract.as_ref().map(|contract| contract.expiry))?;
-    let right = match text(code::CONTRACT_TYPE).as_deref() {
-        Some("call") => Right::Call,
-        Some("put") => Right::Put,
-        Some(_) => return None,
-        None => contract.as_ref()?.right,
-    };
     let named = |name: &str| record.cells.iter().find(|cell| cell.field.name() == name);
     let price = |name: &str| named(name).and_then(|cell| cell.value.decimal());
-    let strike = traded::strike(record)?;
+    let terms = traded::terms(record)?;
     let (bid, ask) = (price("bid"), price("ask"));
     let is_quoted = bid.is_some() && ask.is_some();
     let interest = record.number_of("open_interest").unwrap_or(0.0).max(0.0);
     let iv = record.number(code::IMPLIED_VOLATILITY).filter(|iv| *iv > 0.0).map(|iv| iv * 100.0);
     let (bid, ask) = (bid.unwrap_or_default(), ask.unwrap_or_default());
     let market = Market { bid, ask, iv, open_interest: interest as u64 };
-    Some(Listed { expiration, right, strike, market, is_quoted })
+    Some(Listed { terms, market, is_quoted })
 }
 
 impl Session {

@@ -56,7 +56,6 @@ pub fn earnings(
     notes.extend(too_near(&announced, last).into_iter().map(near_text));
     let shown = all.iter().rev().filter(|event| event.earnings_date <= last);
     Ok(Earnings {
-        schema: "volledger/earnings/1",
         position: vantage.at.0,
         which: first(vantage.which),
         symbol: symbol.to_string(),

@@ -95,7 +95,6 @@ pub fn vrp(
         errors: count(&|row| row.status == "ERROR"),
     };
     Ok(Vrp {
-        schema: "volledger/vrp/1",
         position: vantage.at.0,
         which: first(vantage.which),
         date: date.map(|date| date.to_string()),

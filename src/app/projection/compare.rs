@@ -36,7 +36,6 @@ pub fn compare(
     let all: BTreeSet<&String> = first.columns.iter().chain(&second.columns).collect();
     let names = |of: &[&String]| of.iter().map(|name| (*name).clone()).collect::<Vec<_>>();
     let mut diff = ProjectionDiff {
-        schema: "volledger/projection-diff/1",
         position: vantage.at.0,
         a: a.to_string(),
         b: b.to_string(),

@@ -45,11 +45,7 @@ pub fn list(vantage: &Vantage) -> Result<ProjectionList> {
     let ids: BTreeSet<ProjectionId> =
         brought.chain(table.iter().map(|(id, _)| id.clone())).collect();
     lines.extend(ids.iter().map(|id| line(vantage, &table, id)));
-    Ok(ProjectionList {
-        schema: "volledger/projections/1",
-        position: vantage.at.0,
-        projections: lines,
-    })
+    Ok(ProjectionList { position: vantage.at.0, projections: lines })
 }
 
 /// The kept projections that are not current.
@@ -167,7 +163,6 @@ pub fn show(vantage: &Vantage, name: &ProjectionName) -> Result<ProjectionShown>
         Body::Program(_) => (None, true),
     };
     Ok(ProjectionShown {
-        schema: "volledger/projection/1",
         position: vantage.at.0,
         line: line(vantage, &table_at(vantage), &id),
         about: brought.map_or("a query", |brought| brought.about()).to_owned(),

@@ -234,7 +234,6 @@ fn changed(
     let (table, at) = (ledger.projections(), ledger.position());
     let promoted = meaning(table, &run.registry, &id.name, at);
     ProjectionChanged {
-        schema: "volledger/projection-change/1",
         action,
         position: ledger.position().0,
         projection: id.to_string(),
@@ -262,7 +261,7 @@ pub fn refresh_with(
         let asked = ids.is_empty() || ids.contains(&id);
         done.push(refresh::one(ledger, &id, anew && asked, threads, run));
     }
-    Refresh { schema: "volledger/refresh/1", position: ledger.position().0, projections: done }
+    Refresh { position: ledger.position().0, projections: done }
 }
 
 /// The kept versions that a user named, for [`refresh()`].
@@ -324,7 +323,6 @@ pub fn verify(
     };
     let head = ledger.head();
     let mut report = VerifyReport {
-        schema: "volledger/verify/1",
         ok: true,
         deep: true,
         position: head.size.0,

@@ -51,7 +51,7 @@ pub fn new_key(file: &Path, name: Option<&str>, ledger: Option<&Path>) -> Result
         return Err(unwritable(error));
     }
     let (name, vkey) = (key.verifier().name().to_owned(), key.verifier().to_string());
-    Ok(NewKey { schema: "volledger/key/1", name, vkey, file: file.display().to_string() })
+    Ok(NewKey { name, vkey, file: file.display().to_string() })
 }
 
 /// Reads a signing key.

@@ -88,7 +88,6 @@ pub fn prove(
         Proof::Consistency { new, .. } => new,
     };
     Ok(ProofWritten {
-        schema: "volledger/proof/1",
         proves,
         subject,
         file: file.display().to_string(),
@@ -148,7 +147,7 @@ pub fn verifier_key(text: &str) -> Result<VerifierKey> {
 /// What does not hold, or is not in its form.
 pub fn verify_proof(file: &Path, key: &VerifierKey) -> Result<ProvenReport> {
     let proven = Proof::parse(&read(file)?)?.check(key)?;
-    let mut report = ProvenReport { schema: "volledger/proven/1", ..ProvenReport::default() };
+    let mut report = ProvenReport::default();
     match &proven {
         Proven::Row { event, rows, reject, stage, entry, position, checkpoint } => {
             let row = rows.get(0);

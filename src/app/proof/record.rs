@@ -158,7 +158,6 @@ pub fn sign(
         outside::replace_file(file, note.to_string().as_bytes())?;
     }
     Ok(CheckpointSigned {
-        schema: "volledger/checkpoint/1",
         origin: checkpoint.origin,
         position: head.size.0,
         log_root: head.root.to_string(),
@@ -193,6 +192,5 @@ fn append(record: &mut File, path: &Path, text: &str, line: &Line) -> std::io::R
 pub fn list(ledger: &Ledger, key_file: &Path) -> Result<Checkpoints> {
     let lines: Vec<_> = signed(key_file)?.iter().map(|signed| line(signed, ledger)).collect();
     let ok = lines.iter().all(|line| line.signature && line.holds);
-    let (schema, position) = ("volledger/checkpoints/1", ledger.position().0);
-    Ok(Checkpoints { schema, ok, position, checkpoints: lines })
+    Ok(Checkpoints { ok, position: ledger.position().0, checkpoints: lines })
 }

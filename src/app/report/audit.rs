@@ -4,9 +4,8 @@ use serde::Serialize;
 
 /// The audit of a ledger: `volledger/audit/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/audit/1")]
 pub struct Audit {
-    /// `volledger/audit/1`.
-    pub schema: &'static str,
     /// The log's size at the position asked about.
     pub position: u64,
     /// The log's root there.

@@ -5,9 +5,8 @@ use serde::{Serialize, Serializer};
 
 /// Lines over the sessions of one time axis: `volledger/chart/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/chart/1")]
 pub struct Chart {
-    /// `volledger/chart/1`.
-    pub schema: &'static str,
     /// What was asked for: iv, hv, spot, index, rank or all.
     pub kind: &'static str,
     /// The view of the first line.
@@ -81,9 +80,8 @@ impl Serialize for ChartPoint {
 
 /// Symbols × months: `volledger/heatmap/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/heatmap/1")]
 pub struct Heatmap {
-    /// `volledger/heatmap/1`.
-    pub schema: &'static str,
     /// The position shown.
     pub position: u64,
     /// `first` when the earliest values are shown.
@@ -129,9 +127,8 @@ pub struct HeatCell {
 
 /// What is known of each day of one symbol: `volledger/days/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/days/1")]
 pub struct Days {
-    /// `volledger/days/1`.
-    pub schema: &'static str,
     /// The symbol.
     pub symbol: String,
     /// The position shown.

@@ -4,9 +4,8 @@ use serde::Serialize;
 
 /// The settings in effect: `volledger/config/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/config/1")]
 pub struct ConfigReport {
-    /// `volledger/config/1`.
-    pub schema: &'static str,
     /// The files that are read, the stronger one last.
     pub files: Vec<ConfigFileLine>,
     /// Every setting.
@@ -15,9 +14,8 @@ pub struct ConfigReport {
 
 /// Where settings files are: `volledger/config-path/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/config-path/1")]
 pub struct ConfigPaths {
-    /// `volledger/config-path/1`.
-    pub schema: &'static str,
     /// The files that are read, the stronger one last.
     pub files: Vec<ConfigFileLine>,
 }

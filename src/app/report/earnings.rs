@@ -5,9 +5,8 @@ use serde::Serialize;
 
 /// The announcements of a stock: `volledger/earnings/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/earnings/1")]
 pub struct Earnings {
-    /// `volledger/earnings/1`.
-    pub schema: &'static str,
     /// The position.
     pub position: u64,
     /// `first` when the earliest values are shown.
@@ -114,9 +113,8 @@ pub struct MoveHistory {
 
 /// Implied against past moves: `volledger/vrp/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/vrp/1")]
 pub struct Vrp {
-    /// `volledger/vrp/1`.
-    pub schema: &'static str,
     /// The position.
     pub position: u64,
     /// `first` when the earliest values are shown.

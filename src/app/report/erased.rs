@@ -4,9 +4,8 @@ use serde::Serialize;
 
 /// What an erasure took, or would take: `volledger/erased/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/erased/1")]
 pub struct ErasedReport {
-    /// `volledger/erased/1`.
-    pub schema: &'static str,
     /// Whether this is only what would be.
     pub plan: bool,
     /// The entry that says so; null when nothing was erased.

@@ -5,9 +5,8 @@ use serde::Serialize;
 
 /// What an export wrote.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/exported/1")]
 pub struct Exported {
-    /// `volledger/exported/1`.
-    pub schema: &'static str,
     /// The files written.
     pub files: Vec<String>,
     /// Files of a TOMIC folder that held these bytes already, and were left alone.
@@ -30,7 +29,6 @@ impl Exported {
     /// What was written of a position.
     pub fn of(files: Vec<String>, rows: u64, position: u64, digest: Digest) -> Self {
         Self {
-            schema: "volledger/exported/1",
             files,
             unchanged: Vec::new(),
             leftover: Vec::new(),

@@ -6,9 +6,8 @@ use std::collections::BTreeSet;
 
 /// A fetch: `volledger/fetch/1`, and the member `fetch` of its review.
 #[derive(Clone, Debug, Default, Serialize)]
+#[serde(tag = "schema", rename = "volledger/fetch/1")]
 pub struct FetchReport {
-    /// `volledger/fetch/1`.
-    pub schema: &'static str,
     /// The service: `polygon`, `alpha-vantage`, `tradier`.
     pub source: &'static str,
     /// What was planned.

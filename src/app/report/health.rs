@@ -5,9 +5,8 @@ use serde::Serialize;
 
 /// What is there of each symbol, and what is wrong with it: `volledger/coverage/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/coverage/1")]
 pub struct Coverage {
-    /// `volledger/coverage/1`.
-    pub schema: &'static str,
     /// The position.
     pub position: u64,
     /// `first` when the earliest values are shown.

@@ -4,9 +4,8 @@ use serde::Serialize;
 
 /// Where volatilities stand: `volledger/rank/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/rank/1")]
 pub struct Rank {
-    /// `volledger/rank/1`.
-    pub schema: &'static str,
     /// The position.
     pub position: u64,
     /// `first` when the earliest values are shown.
@@ -45,9 +44,8 @@ pub struct RankRow {
 
 /// One line a symbol: `volledger/snapshot/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/snapshot/1")]
 pub struct Snapshot {
-    /// `volledger/snapshot/1`.
-    pub schema: &'static str,
     /// The position.
     pub position: u64,
     /// `first` when the earliest values are shown.

@@ -68,9 +68,8 @@ fn shown<T: ToString, S: Serializer>(value: &T, out: S) -> Result<S::Ok, S::Erro
 
 /// The result of a decision: `volledger/decision/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/decision/1")]
 pub struct Decided {
-    /// `volledger/decision/1`.
-    pub schema: &'static str,
     /// commit, discard, rollback, reinstate, supersede; `none` when nothing was to do.
     pub action: &'static str,
     /// Whether it was only planned.
@@ -133,9 +132,8 @@ pub struct BatchChange {
 
 /// All batches: `volledger/batches/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/batches/1")]
 pub struct Batches {
-    /// `volledger/batches/1`.
-    pub schema: &'static str,
     /// Oldest first.
     pub batches: Vec<BatchLine>,
 }
@@ -169,9 +167,8 @@ pub struct BatchLine {
 
 /// One symbol of a view: `volledger/view/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/view/1")]
 pub struct View {
-    /// `volledger/view/1`.
-    pub schema: &'static str,
     /// The view.
     pub series: &'static str,
     /// The symbol.
@@ -216,9 +213,8 @@ pub struct ViewRow {
 
 /// The result of a verification: `volledger/verify/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/verify/1")]
 pub struct VerifyReport {
-    /// `volledger/verify/1`.
-    pub schema: &'static str,
     /// Whether everything is as recorded.
     pub ok: bool,
     /// Whether blocks, sources and views were read whole.
@@ -274,9 +270,8 @@ pub struct DamageLine {
 
 /// The difference of two positions: `volledger/diff/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/diff/1")]
 pub struct PositionDiff {
-    /// `volledger/diff/1`.
-    pub schema: &'static str,
     /// The first position.
     pub from: u64,
     /// The second position.
@@ -289,9 +284,8 @@ pub struct PositionDiff {
 
 /// Missing trading days: `volledger/gaps/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/gaps/1")]
 pub struct Gaps {
-    /// `volledger/gaps/1`.
-    pub schema: &'static str,
     /// The position.
     pub position: u64,
     /// `first` when the earliest values are shown.
@@ -357,9 +351,8 @@ pub struct StatusCoverage {
 
 /// The state of a ledger: `volledger/status/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/status/1")]
 pub struct Status {
-    /// `volledger/status/1`.
-    pub schema: &'static str,
     /// Where it is.
     pub ledger: String,
     /// The format of what is stored.

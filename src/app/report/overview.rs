@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 
 /// Which strategies the rules recommend: `volledger/overview/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/overview/1")]
 pub struct Overview {
-    /// `volledger/overview/1`.
-    pub schema: &'static str,
     /// The position.
     pub position: u64,
     /// `first` when the earliest values are shown.
@@ -155,9 +154,8 @@ pub struct OverviewMeta {
 
 /// Sets of rules: `volledger/rules/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/rules/1")]
 pub struct RuleSets {
-    /// `volledger/rules/1`.
-    pub schema: &'static str,
     /// The sets.
     pub sets: Vec<RuleSetLine>,
     /// The names that criteria can use, with what they are.

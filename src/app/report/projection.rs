@@ -24,9 +24,8 @@ pub struct Refreshed {
 
 /// What a refresh did: `volledger/refresh/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/refresh/1")]
 pub struct Refresh {
-    /// `volledger/refresh/1`.
-    pub schema: &'static str,
     /// The ledger's position.
     pub position: u64,
     /// Every projection that was looked at, inputs first.
@@ -35,9 +34,8 @@ pub struct Refresh {
 
 /// Views and projections: `volledger/projections/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/projections/1")]
 pub struct ProjectionList {
-    /// `volledger/projections/1`.
-    pub schema: &'static str,
     /// The ledger's position.
     pub position: u64,
     /// Views first, then projections by name and version.
@@ -78,9 +76,8 @@ pub struct ProjectionLine {
 
 /// One projection: `volledger/projection/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/projection/1")]
 pub struct ProjectionShown {
-    /// `volledger/projection/1`.
-    pub schema: &'static str,
     /// The ledger's position.
     pub position: u64,
     /// Its line in the list.
@@ -98,9 +95,8 @@ pub struct ProjectionShown {
 
 /// What became of a projection by a command: `volledger/projection-change/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/projection-change/1")]
 pub struct ProjectionChanged {
-    /// `volledger/projection-change/1`.
-    pub schema: &'static str,
     /// add, promote, drop; `none` when nothing was to do.
     pub action: &'static str,
     /// The ledger's position afterwards.
@@ -115,9 +111,8 @@ pub struct ProjectionChanged {
 
 /// Two projections side by side: `volledger/projection-diff/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/projection-diff/1")]
 pub struct ProjectionDiff {
-    /// `volledger/projection-diff/1`.
-    pub schema: &'static str,
     /// The position of both.
     pub position: u64,
     /// The first.

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 
 /// A new signing key: `volledger/key/1`. The secret is in the file and nowhere else.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/key/1")]
 pub struct NewKey {
-    /// `volledger/key/1`.
-    pub schema: &'static str,
     /// Its name, and the origin of the checkpoints that it signs.
     pub name: String,
     /// The public key: `name+hash+base64`.
@@ -18,9 +17,8 @@ pub struct NewKey {
 
 /// A signed checkpoint: `volledger/checkpoint/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/checkpoint/1")]
 pub struct CheckpointSigned {
-    /// `volledger/checkpoint/1`.
-    pub schema: &'static str,
     /// Which log it is: the key's name.
     pub origin: String,
     /// The log's size.
@@ -41,9 +39,8 @@ pub struct CheckpointSigned {
 
 /// What was signed: `volledger/checkpoints/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/checkpoints/1")]
 pub struct Checkpoints {
-    /// `volledger/checkpoints/1`.
-    pub schema: &'static str,
     /// Whether every signature is good and the ledger extends every checkpoint.
     pub ok: bool,
     /// The log's size.
@@ -86,9 +83,8 @@ pub struct ProvenBy {
 
 /// A proof that was written: `volledger/proof/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/proof/1")]
 pub struct ProofWritten {
-    /// `volledger/proof/1`.
-    pub schema: &'static str,
     /// row, entry or consistency.
     pub proves: &'static str,
     /// `b7/3`, `#12` or `#5–#9`.
@@ -105,9 +101,8 @@ pub struct ProofWritten {
 
 /// A proof that holds: `volledger/proven/1`.
 #[derive(Clone, Debug, Default, Serialize)]
+#[serde(tag = "schema", rename = "volledger/proven/1")]
 pub struct ProvenReport {
-    /// `volledger/proven/1`.
-    pub schema: &'static str,
     /// row, entry or consistency.
     pub proves: &'static str,
     /// What is proven, in a sentence.

@@ -5,9 +5,8 @@ use serde::Serialize;
 
 /// What of a hurt ledger verifies: `volledger/recover/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/recover/1")]
 pub struct RecoverReport {
-    /// `volledger/recover/1`.
-    pub schema: &'static str,
     /// Whether nothing that was acknowledged is lost.
     pub whole: bool,
     /// The hurt ledger's directory.

@@ -4,9 +4,8 @@ use serde::Serialize;
 
 /// Every check: `volledger/health/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/health/1")]
 pub struct Health {
-    /// `volledger/health/1`.
-    pub schema: &'static str,
     /// When, in UTC.
     pub checked_at: String,
     /// Whether nothing was found that is not in order.

@@ -4,9 +4,8 @@ use serde::Serialize;
 
 /// A batch that was split by symbol: `volledger/split/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/split/1")]
 pub struct SplitReport {
-    /// `volledger/split/1`.
-    pub schema: &'static str,
     /// The batch that was split, discarded now.
     pub batch: String,
     /// The position after it.

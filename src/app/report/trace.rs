@@ -6,9 +6,8 @@ use std::collections::BTreeMap;
 
 /// Where a value comes from: `volledger/why/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/why/1")]
 pub struct Why {
-    /// `volledger/why/1`.
-    pub schema: &'static str,
     /// The view.
     pub series: &'static str,
     /// The symbol.
@@ -100,24 +99,14 @@ pub struct EventLine {
 
 /// `volledger/event/1`: an event or a control entry.
 #[derive(Clone, Debug, Serialize)]
-#[serde(untagged)]
+#[serde(tag = "schema")]
 pub enum Shown {
     /// A row event.
-    Row {
-        /// `volledger/event/1`.
-        schema: &'static str,
-        /// The event.
-        #[serde(flatten)]
-        event: Box<EventLine>,
-    },
+    #[serde(rename = "volledger/event/1")]
+    Row(Box<EventLine>),
     /// A control entry.
-    Entry {
-        /// `volledger/event/1`.
-        schema: &'static str,
-        /// The entry.
-        #[serde(flatten)]
-        entry: Box<EntryLine>,
-    },
+    #[serde(rename = "volledger/event/1")]
+    Entry(Box<EntryLine>),
 }
 
 /// A control entry.
@@ -161,9 +150,8 @@ impl EntryLine {
 
 /// The control log: `volledger/log/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/log/1")]
 pub struct Log {
-    /// `volledger/log/1`.
-    pub schema: &'static str,
     /// The position looked back to.
     pub position: u64,
     /// The log's root there.

@@ -37,9 +37,8 @@ use tables::Table;
 
 /// The answer to a query: `volledger/sql/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/sql/1")]
 pub struct SqlAnswer {
-    /// `volledger/sql/1`.
-    pub schema: &'static str,
     /// The position that the query saw.
     pub position: u64,
     /// Names of the columns.
@@ -54,7 +53,6 @@ pub fn tables(vantage: &Vantage) -> SqlAnswer {
         columns.into_iter().map(move |column| vec![table.clone().into(), column.into()])
     });
     SqlAnswer {
-        schema: "volledger/sql/1",
         position: vantage.at.0,
         columns: ["table", "column"].map(str::to_owned).into(),
         rows: rows.collect(),
@@ -133,7 +131,7 @@ fn answer(vantage: &Vantage, text: &str, limits: Option<Limits>) -> Result<SqlAn
         }
     }
     let position = vantage.at.0;
-    Ok(SqlAnswer { schema: "volledger/sql/1", position, columns, rows: found })
+    Ok(SqlAnswer { position, columns, rows: found })
 }
 
 /// A connection that knows the tables and functions, and nothing else.

@@ -14,9 +14,8 @@ use serde_json::{Map, Value};
 
 /// The symbols that fulfil a condition: `volledger/screen/1`.
 #[derive(Clone, Debug, Serialize)]
+#[serde(tag = "schema", rename = "volledger/screen/1")]
 pub struct Screen {
-    /// `volledger/screen/1`.
-    pub schema: &'static str,
     /// The position.
     pub position: u64,
     /// `first` when the earliest values are shown.
@@ -84,7 +83,6 @@ pub fn screen(ledger: &Ledger, condition: &str, asked: &Asked, today: Day) -> Re
         found.push(object);
     }
     Ok(Screen {
-        schema: "volledger/screen/1",
         position: asked.at.unwrap_or(ledger.position()).0,
         which: metrics::first(asked.which),
         condition: condition.to_owned(),

@@ -5,7 +5,7 @@ use super::timeline::{PlanArgs, told};
 use crate::app::report::Review;
 use crate::app::split::{self, Choice};
 use crate::app::{Ledger, decide, erase, lookup, outside, review};
-use crate::cli::args::{Decide, Past};
+use crate::cli::args::{Again, Decide, Past};
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
 use crate::cli::exit::Exit;
@@ -118,12 +118,8 @@ enum What {
     Import {
         /// The file
         file: PathBuf,
-        /// Stage content again that was rolled back or replaced before
-        #[arg(long, requires = "reason")]
-        again: bool,
-        /// Why it is staged again
-        #[arg(long, value_name = "TEXT", requires = "again")]
-        reason: Option<String>,
+        #[command(flatten)]
+        again: Again,
         /// All changes, not the largest 20
         #[arg(long)]
         full: bool,
@@ -216,7 +212,8 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &BatchArgs) -> Outco
             ui.show(&outside::export_batch(&ledger, *batch, file, *plain)?)?;
             Ok(Exit::Done)
         }
-        What::Import { file, reason, full, decide, .. } => {
+        What::Import { file, again, full, decide } => {
+            let reason = &again.reason;
             let stage = |ledger: &mut _| outside::import_batch(ledger, file, reason.clone(), &run);
             Deciding { ui, ctx, flags: decide, full: *full }.finish(&mut ledger, stage)
         }

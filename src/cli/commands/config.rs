@@ -92,7 +92,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ConfigArgs) -> Outc
     });
     let files: Vec<_> = files.collect();
     match args.what {
-        What::Path => ui.show(&ConfigPaths { schema: "volledger/config-path/1", files })?,
+        What::Path => ui.show(&ConfigPaths { files })?,
         What::Show => {
             let providers = providers(&ctx.settings.files)?;
             let settings = ctx.settings.effective(&place, &providers).into_iter();
@@ -102,7 +102,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ConfigArgs) -> Outc
                 from: is.from,
             };
             let settings = settings.map(line).collect();
-            ui.show(&ConfigReport { schema: "volledger/config/1", files, settings })?;
+            ui.show(&ConfigReport { files, settings })?;
         }
     }
     Ok(Exit::Done)

@@ -67,7 +67,6 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
         .is_some_and(|batch| matches!(batch.state(), BatchState::Staged | BatchState::Active));
     drop(ledger);
     let mut report = FetchReport {
-        schema: "volledger/fetch/1",
         source: wish.source.name(),
         plan: FetchPlan::of(&plan, kept, (per_minute, reached.at_once()), args.dry_run)
             .of_a_day(reached.pace.per_day, reached.pace.spent),
@@ -140,7 +139,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
     let mut ledger = ctx.open(ui)?;
     let options = fetch::SettleOptions {
         keep: args.overlap == Overlap::Keep,
-        again: args.reason.clone(),
+        again: args.again.reason.clone(),
         full: args.full,
     };
     let settled = fetch::settle(&mut ledger, &mut inbox, &options, &ctx.run())?;

@@ -4,7 +4,7 @@ use crate::app::AppError;
 use crate::app::import::{self, ImportOptions, Input, MappingChoice, SymbolChoice};
 use crate::app::market::{MarketOptions, import_market};
 use crate::app::scratch;
-use crate::cli::args::{Decide, Overlap};
+use crate::cli::args::{Again, Decide, Overlap};
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
@@ -52,7 +52,7 @@ impl ImportArgs {
     pub(in crate::cli) fn only_reads(&self) -> bool {
         match &self.what {
             What::Iv(csv) | What::Spot(csv) | What::Hv(csv) | What::Index(csv) => &csv.flags,
-            What::Earnings(of) | What::Moves(of) | What::Straddles(of) => &of.flags,
+            What::Earnings(csv) | What::Moves(csv) | What::Straddles(csv) => &csv.flags,
             What::Bars(bars) => &bars.flags,
             What::Chain(chain) => &chain.flags,
             What::Tomic { flags, .. } => flags,
@@ -76,11 +76,14 @@ enum What {
     /// Option chains: tables of quotes, or the flat file of a day's option bars
     Chain(Chain),
     /// Earnings announcements: day, BMO, AMC or DMH, confirmed or not
-    Earnings(Events),
+    #[command(after_help = EVENTS_EXAMPLES)]
+    Earnings(Csv),
     /// Moves on earnings as a vendor computed them
-    Moves(Events),
+    #[command(after_help = EVENTS_EXAMPLES)]
+    Moves(Csv),
     /// Straddles around earnings, in the layout of an iv_log
-    Straddles(Events),
+    #[command(after_help = EVENTS_EXAMPLES)]
+    Straddles(Csv),
     /// TOMIC's JSON folders, all symbols as one batch
     ///
     /// Each file is one symbol's: AAPL.json, BRK.B.json, and BRK%2FB.json for BRK/B, as `export tomic`
@@ -127,22 +130,6 @@ A calendar's day may be in the future. One that differs by less than 45 days fro
 ledger has for the same symbol, and is not in the file as well, takes the old day back: rolling the
 batch back brings it back. A vendor's moves are kept as the vendor's; `volledger earnings` measures
 its own from bars.";
-
-#[derive(Debug, Args)]
-#[command(after_help = EVENTS_EXAMPLES)]
-struct Events {
-    /// The files; - for standard input
-    #[arg(required_unless_present = "print_mapping", value_name = "FILE")]
-    files: Vec<PathBuf>,
-    #[command(flatten)]
-    reading: Reading,
-    /// Print a mapping as a file to start from, with what its keys mean
-    #[arg(long, value_name = "ID", value_parser = MappingParser, hide_possible_values = true)]
-    #[arg(conflicts_with = "files")]
-    print_mapping: Option<String>,
-    #[command(flatten)]
-    flags: Flags,
-}
 
 const BARS_EXAMPLES: &str = "\
 EXAMPLES
@@ -254,12 +241,8 @@ struct Flags {
     /// What happens on days that are there already
     #[arg(long, value_enum, default_value = "replace")]
     overlap: Overlap,
-    /// Stage content again that was rolled back or replaced before
-    #[arg(long, requires = "reason")]
-    again: bool,
-    /// Why it is staged again
-    #[arg(long, value_name = "TEXT", requires = "again")]
-    reason: Option<String>,
+    #[command(flatten)]
+    again: Again,
     /// All changes and findings, not the largest 20
     #[arg(long)]
     full: bool,
@@ -277,9 +260,9 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ImportArgs) -> Outc
         What::Spot(csv) => table(ui, ctx, Series::Spot, csv),
         What::Hv(csv) => table(ui, ctx, Series::Hv, csv),
         What::Index(csv) => table(ui, ctx, Series::Index, csv),
-        What::Earnings(of) => events(ui, ctx, Series::Earnings, of),
-        What::Moves(of) => events(ui, ctx, Series::Moves, of),
-        What::Straddles(of) => events(ui, ctx, Series::Straddles, of),
+        What::Earnings(csv) => table(ui, ctx, Series::Earnings, csv),
+        What::Moves(csv) => table(ui, ctx, Series::Moves, csv),
+        What::Straddles(csv) => table(ui, ctx, Series::Straddles, csv),
         What::Bars(bars) => market(ui, ctx, &bars.files, Series::Bars, (None, None), &bars.flags),
         What::Chain(chain) => {
             let told = (chain.symbol.clone(), chain.date);
@@ -303,41 +286,22 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ImportArgs) -> Outc
     }
 }
 
-/// Prints a mapping to start from.
-fn print_mapping(ui: &mut Ui, id: &str) -> Outcome<Exit> {
-    ui.answer(&import::mapping_template(id)?)?;
-    Ok(Exit::Done)
-}
-
-fn table(ui: &mut Ui, ctx: &Context, series: Series, csv: &Csv) -> Outcome<Exit> {
-    if let Some(id) = &csv.print_mapping {
-        return print_mapping(ui, id);
-    }
-    let name = csv.files.first().map(|file| file.display().to_string()).unwrap_or_default();
-    let symbol = csv.reading.symbol().ok_or(AppError::NoSymbol(name))?;
-    read(ui, ctx, (series, symbol), (&csv.files, &csv.reading, &csv.flags))
-}
-
 /// Whether a table of a series is about many symbols, of which each row names one.
 pub(super) fn is_events(series: Series) -> bool {
     matches!(series, Series::Earnings | Series::Moves | Series::Straddles)
 }
 
-/// Tables of events are about many symbols: unless told otherwise each row says its own.
-fn events(ui: &mut Ui, ctx: &Context, series: Series, of: &Events) -> Outcome<Exit> {
-    if let Some(id) = &of.print_mapping {
-        return print_mapping(ui, id);
+fn table(ui: &mut Ui, ctx: &Context, series: Series, csv: &Csv) -> Outcome<Exit> {
+    if let Some(id) = &csv.print_mapping {
+        ui.answer(&import::mapping_template(id)?)?;
+        return Ok(Exit::Done);
     }
-    let symbol = of.reading.symbol().unwrap_or(SymbolChoice::FromColumn);
-    read(ui, ctx, (series, symbol), (&of.files, &of.reading, &of.flags))
-}
-
-fn read(
-    ui: &mut Ui,
-    ctx: &Context,
-    (series, symbol): (Series, SymbolChoice),
-    (files, reading, flags): (&[PathBuf], &Reading, &Flags),
-) -> Outcome<Exit> {
+    let Csv { files, reading, flags, .. } = csv;
+    let usual = is_events(series).then_some(SymbolChoice::FromColumn);
+    let symbol = reading.symbol().or(usual).ok_or_else(|| {
+        let name = files.first().map(|file| file.display().to_string());
+        AppError::NoSymbol(name.unwrap_or_default())
+    })?;
     if matches!(symbol, SymbolChoice::FromName) && files.iter().any(|file| is_stream(file)) {
         return Err(Failure::usage(
             "standard input has no name",
@@ -367,11 +331,11 @@ fn market(
         symbol,
         date,
         keep: flags.overlap == Overlap::Keep,
-        again: flags.reason.clone(),
+        again: flags.again.reason.clone(),
         dry_run: flags.dry_run,
         full: flags.full,
     };
-    let inputs = inputs(files)?; // as in `read`
+    let inputs = inputs(files)?; // as in `table`
     let mut ledger = ctx.open(ui)?;
     let run = ctx.run();
     let stage = |ledger: &mut _| import_market(ledger, &inputs.all, &options, &run);
@@ -389,7 +353,7 @@ fn options(
         mapping,
         symbol,
         keep: flags.overlap == Overlap::Keep,
-        again: flags.reason.clone(),
+        again: flags.again.reason.clone(),
         dry_run: flags.dry_run,
         full: flags.full,
         snapshot,

@@ -35,7 +35,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ShowArgs) -> Outcom
     let at = ctx.at(&ledger, args.past.at.as_deref())?;
     let shown = trace::show(&ledger, &args.event, at)?;
     ui.show(&shown)?;
-    if let Shown::Row { event, .. } = &shown
+    if let Shown::Row(event) = &shown
         && let Some(erasure) = &event.erased
     {
         let what = if event.op == "erased" { "what it said" } else { "its source's bytes" };

@@ -33,7 +33,6 @@ pub(in crate::render) fn dated(first: &str, lines: &[&[Option<f64>]]) -> Chart {
         values: lines.iter().map(|line| line[index]).collect(),
     };
     Chart {
-        schema: "volledger/chart/1",
         kind: "iv",
         series: "iv",
         symbol: "A&B".into(),

@@ -328,8 +328,7 @@ mod tests {
 
     #[test]
     fn a_page_without_script_allows_none() {
-        let days =
-            Days { schema: "volledger/days/1", symbol: "A".into(), position: 1, views: Vec::new() };
+        let days = Days { symbol: "A".into(), position: 1, views: Vec::new() };
         let page = days.html();
         assert!(!page.contains("<script") && !page.contains("script-src"), "{page}");
         assert!(page.contains("default-src 'none'; style-src"), "{page}");

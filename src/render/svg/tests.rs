@@ -245,7 +245,6 @@ fn a_map(rows: usize, months: usize, metric: &'static str, holes: u64) -> Heatma
         })
     };
     Heatmap {
-        schema: "volledger/heatmap/1",
         position: 2,
         which: Some("first"),
         metric,
@@ -346,7 +345,6 @@ proptest! {
             days,
         };
         let days = Days {
-            schema: "volledger/days/1",
             symbol: "O:SPXW251219C06500000".into(),
             position: 3,
             views: vec![view.clone(), DaysView { series: "spot", ..view }],

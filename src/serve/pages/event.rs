@@ -16,7 +16,7 @@ pub(super) fn entry(here: &Here<'_>) -> Result<Answer> {
     let position: crate::domain::Position = here.ask.name(0)?;
     let shown = trace::show(here.ledger, &position.to_string(), None)?;
     here.answer(&shown, |shown| {
-        let Shown::Entry { entry, .. } = shown else {
+        let Shown::Entry(entry) = shown else {
             return Ok(Page::new(position.to_string(), "/events", html! {}));
         };
         let root = here.ledger.root_at(position)?.to_string();
@@ -49,7 +49,7 @@ pub(super) fn row(here: &Here<'_>) -> Result<Answer> {
     let number: u64 = here.ask.name(1)?;
     let shown = trace::show(here.ledger, &format!("{batch}/{number}"), None)?;
     here.answer(&shown, |shown| {
-        let Shown::Row { event, .. } = shown else {
+        let Shown::Row(event) = shown else {
             return Ok(Page::new(format!("{batch}/{number}"), "/events", html! {}));
         };
         let events = here.ledger.batches().get(batch).map_or(0, |of| of.stage.events);

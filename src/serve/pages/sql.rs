@@ -48,12 +48,7 @@ pub(super) fn csv(here: &Here<'_>) -> Result<Answer> {
 pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     if here.ask.json {
         let position = here.at()?.unwrap_or(here.ledger.position()).0;
-        let empty = SqlAnswer {
-            schema: "volledger/sql/1",
-            position,
-            columns: Vec::new(),
-            rows: Vec::new(),
-        };
+        let empty = SqlAnswer { position, columns: Vec::new(), rows: Vec::new() };
         let answer = whole(here)?.unwrap_or(empty);
         return here.answer(&answer, |_| Ok(Page::new("SQL", "/sql", html! {})));
     }

@@ -37,7 +37,6 @@ pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
     let coverage = match symbols.is_empty() {
         // No symbol would mean all of them.
         true => Coverage {
-            schema: "volledger/coverage/1",
             position: at.unwrap_or(here.ledger.position()).0,
             which: None,
             date: today.to_string(),

@@ -2,12 +2,13 @@
 
 use crate::app::AppError;
 use crate::app::fetch::{Grouped, Provider, What, Wish};
-use crate::cli::args::{Decide, Overlap, in_order};
+use crate::cli::args::{Again, Decide, Overlap, in_order};
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::config::PolygonSettings;
 use crate::domain::{Calendar, Day, Symbol, eastern};
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use std::collections::BTreeSet;
 
 const EXAMPLES: &str = "\
@@ -44,16 +45,17 @@ view.";
 /// Ask a service for what is missing, review it, and decide
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
+#[command(mut_arg("again", |again| again.help("Ask again for days whose data was rolled back")))]
 pub(in crate::cli) struct FetchArgs {
     /// What to fetch
-    #[arg(value_enum)]
-    pub(super) what: WhatArg,
+    #[arg(value_parser = one_of(&WHAT))]
+    pub(super) what: What,
     /// Symbols, or @FILE with one a line
     #[arg(value_name = "SYMBOL|@FILE")]
     pub(super) symbols: Vec<String>,
     /// Which service is asked [default: polygon; of earnings alpha-vantage]
-    #[arg(long, value_enum, value_name = "SERVICE")]
-    pub(super) source: Option<SourceArg>,
+    #[arg(long, value_parser = one_of(&SOURCE), value_name = "SERVICE")]
+    pub(super) source: Option<Provider>,
     /// First day
     #[arg(long, conflicts_with_all = ["years", "days", "date"])]
     pub(super) from: Option<Day>,
@@ -82,8 +84,8 @@ pub(in crate::cli) struct FetchArgs {
     #[arg(long)]
     pub(super) refresh: bool,
     /// One request for all symbols instead of one per symbol (of a day's prices, of a calendar)
-    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
-    pub(super) grouped: GroupedArg,
+    #[arg(long, value_parser = one_of(&GROUPED), default_value = "auto", value_name = "WHEN")]
+    pub(super) grouped: Grouped,
     #[command(flatten)]
     pub(super) service: ServiceArgs,
     #[command(flatten)]
@@ -97,12 +99,8 @@ pub(in crate::cli) struct FetchArgs {
     /// What happens on days that are there already
     #[arg(long, value_enum, default_value = "replace")]
     pub(super) overlap: Overlap,
-    /// Ask again for days whose data was rolled back
-    #[arg(long, requires = "reason")]
-    pub(super) again: bool,
-    /// Why it is staged again
-    #[arg(long, value_name = "TEXT", requires = "again")]
-    pub(super) reason: Option<String>,
+    #[command(flatten)]
+    pub(super) again: Again,
     /// All changes and findings, not the largest 20
     #[arg(long)]
     pub(super) full: bool,
@@ -123,54 +121,64 @@ pub(super) struct ServiceArgs {
     pub(super) jobs: Option<u8>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum WhatArg {
-    /// Daily bars of stocks
-    Spot,
-    /// Intraday bars
-    Bars,
-    /// Option chain snapshots, always of now
-    Chain,
-    /// Option contracts as listed on a day
-    Contracts,
-    /// Daily levels of indices (I:VIX)
-    Index,
-    /// News articles
-    News,
-    /// Stock splits
-    Splits,
-    /// Dividends
-    Dividends,
-    /// Coming holidays and the market's status
-    Calendar,
-    /// The session so far of tickers of any kind
-    Quotes,
-    /// What is known of tickers themselves
-    Tickers,
-    /// Announcements of earnings: those to come, and of named symbols those that were
-    Earnings,
-}
+/// What can be fetched, under its word.
+const WHAT: [(&str, What, &str); 12] = [
+    ("spot", What::Spot, "Daily bars of stocks"),
+    ("bars", What::Bars, "Intraday bars"),
+    ("chain", What::Chain, "Option chain snapshots, always of now"),
+    ("contracts", What::Contracts, "Option contracts as listed on a day"),
+    ("index", What::Index, "Daily levels of indices (I:VIX)"),
+    ("news", What::News, "News articles"),
+    ("splits", What::Splits, "Stock splits"),
+    ("dividends", What::Dividends, "Dividends"),
+    ("calendar", What::Calendar, "Coming holidays and the market's status"),
+    ("quotes", What::Quotes, "The session so far of tickers of any kind"),
+    ("tickers", What::Tickers, "What is known of tickers themselves"),
+    (
+        "earnings",
+        What::Earnings,
+        "Announcements of earnings: those to come, and of named symbols those that were",
+    ),
+];
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum SourceArg {
-    /// Polygon (Massive): everything but earnings
-    Polygon,
-    /// Alpha Vantage: earnings, daily prices as traded (spot, bars)
-    AlphaVantage,
-    /// Tradier: chains
-    Tradier,
+/// Who can be asked.
+const SOURCE: [(&str, Provider, &str); 3] = [
+    ("polygon", Provider::Polygon, "Polygon (Massive): everything but earnings"),
+    (
+        "alpha-vantage",
+        Provider::AlphaVantage,
+        "Alpha Vantage: earnings, daily prices as traded (spot, bars)",
+    ),
+    ("tradier", Provider::Tradier, "Tradier: chains"),
+];
+
+/// When one request stands for many.
+const GROUPED: [(&str, Grouped, &str); 3] = [
+    ("auto", Grouped::Auto, "Where it needs fewer requests"),
+    ("always", Grouped::Always, "Always"),
+    ("never", Grouped::Never, "Never"),
+];
+
+/// One of the words of a list, each with what the help says of it.
+fn one_of<T>(all: &'static [(&str, T, &str)]) -> impl TypedValueParser<Value = T>
+where
+    T: Copy + Send + Sync + 'static,
+{
+    let words = all.iter().map(|(word, _, help)| PossibleValue::new(*word).help(*help));
+    PossibleValuesParser::new(words).try_map(|given| {
+        let found = all.iter().find(|(word, ..)| *word == given);
+        found.map(|(_, of, _)| *of).ok_or("no such word")
+    })
 }
 
 impl FetchArgs {
     /// The service that is asked.
     pub(in crate::cli) fn provider(&self) -> Provider {
-        match self.source {
-            Some(SourceArg::Polygon) => Provider::Polygon,
-            Some(SourceArg::AlphaVantage) => Provider::AlphaVantage,
-            Some(SourceArg::Tradier) => Provider::Tradier,
-            None if self.what == WhatArg::Earnings => Provider::AlphaVantage,
-            None => Provider::Polygon,
-        }
+        let usual = match self.what {
+            What::Earnings => Provider::AlphaVantage,
+            _ => Provider::Polygon,
+        };
+        self.source.unwrap_or(usual)
     }
 }
 
@@ -181,35 +189,6 @@ fn serves(provider: Provider, what: What) -> bool {
         Provider::AlphaVantage => matches!(what, What::Earnings | What::Spot | What::Bars),
         Provider::Tradier => what == What::Chain,
     }
-}
-
-impl From<WhatArg> for What {
-    fn from(what: WhatArg) -> Self {
-        match what {
-            WhatArg::Spot => Self::Spot,
-            WhatArg::Bars => Self::Bars,
-            WhatArg::Chain => Self::Chain,
-            WhatArg::Contracts => Self::Contracts,
-            WhatArg::Index => Self::Index,
-            WhatArg::News => Self::News,
-            WhatArg::Splits => Self::Splits,
-            WhatArg::Dividends => Self::Dividends,
-            WhatArg::Calendar => Self::Calendar,
-            WhatArg::Quotes => Self::Quotes,
-            WhatArg::Tickers => Self::Tickers,
-            WhatArg::Earnings => Self::Earnings,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum GroupedArg {
-    /// Where it needs fewer requests
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
 }
 
 /// A length of bars: a number and a unit.
@@ -233,7 +212,7 @@ pub(super) fn wish(
     settings: &PolygonSettings,
     base_path: &str,
 ) -> Outcome<Wish> {
-    let (what, source) = (What::from(args.what), args.provider());
+    let (what, source) = (args.what, args.provider());
     if !serves(source, what) {
         let text = format!("{} does not have this", source.title());
         let hint = "earnings are of alpha-vantage; spot and bars of polygon or alpha-vantage; \
@@ -300,15 +279,10 @@ pub(super) fn wish(
         _ => Day(to.0 - 365 * years as i32),
     };
     in_order(Some(from), Some(to))?;
-    let grouped = match args.grouped {
-        GroupedArg::Auto => Grouped::Auto,
-        GroupedArg::Always => Grouped::Always,
-        GroupedArg::Never => Grouped::Never,
-    };
     let timespan = args.timespan.clone().unwrap_or_else(|| "1minute".to_owned());
     let (expiries, horizon, base_path) =
         (args.expiry.clone(), args.horizon.clone(), base_path.to_owned());
-    let (refresh, again) = (args.refresh, args.again);
+    let (refresh, again, grouped) = (args.refresh, args.again.again, args.grouped);
     Ok(Wish {
         what,
         source,
