@@ -27,6 +27,7 @@ pub use guard::host;
 pub use trouble::Said;
 pub use words::Lang;
 
+use crate::app::earnings::TierSet;
 use crate::app::{AppError, OpenOptions};
 use desk::Desk;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -58,6 +59,8 @@ pub struct Options {
     pub allow_decisions: bool,
     /// The language of the pages, unless a browser asked for another.
     pub lang: Lang,
+    /// The tiers of the settings, by which announcements are judged where a page names no other set.
+    pub tiers: TierSet,
     /// How an error is told: code, causes, hint.
     pub said: fn(AppError) -> Said,
 }

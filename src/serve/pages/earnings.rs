@@ -36,8 +36,8 @@ fn number(value: Option<f64>, digits: usize) -> String {
 pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     let symbol: Symbol = here.ask.name(0)?;
     let dates = (here.ask.parsed::<Day>("date")?, here.run.clock.market_day());
-    let set = TierSet::bundled("seed")?;
-    let made = earnings::earnings(&here.vantage()?, &symbol, &projection(here)?, &set, dates);
+    let set = &here.site.options.tiers;
+    let made = earnings::earnings(&here.vantage()?, &symbol, &projection(here)?, set, dates);
     let told = match here.there(&symbol, made)? {
         Ok(told) => told,
         Err(why) => return none(here, &symbol, &why).map(Answer::Page),
@@ -116,11 +116,14 @@ pub(super) fn vrp(here: &Here<'_>) -> Result<Answer> {
         false => Which::Symbols(symbols),
     };
     // A bundled set by its name: a page names no file.
-    let tiers = here.ask.word("tiers").unwrap_or("seed");
-    let set = TierSet::bundled(tiers)?;
+    let tiers = here.ask.word("tiers");
+    let set = match tiers {
+        Some(name) => &TierSet::bundled(name)?,
+        None => &here.site.options.tiers,
+    };
     let date = here.ask.parsed::<Day>("date")?;
     let dates = (date, here.run.clock.market_day());
-    let found = earnings::vrp(&here.vantage()?, &which, &projection(here)?, &set, dates)?;
+    let found = earnings::vrp(&here.vantage()?, &which, &projection(here)?, set, dates)?;
     here.answer(&found, |found| {
         let text = |text: &Option<String>| text.clone().unwrap_or_else(|| MISSING.to_owned());
         let rows: Vec<_> = found
@@ -156,9 +159,12 @@ pub(super) fn vrp(here: &Here<'_>) -> Result<Answer> {
                 input id="date" name="date" type="date"
                     value=(date.map(|day| day.to_string()).unwrap_or_default());
                 label for="tiers" { (t("tiers")) }
-                select id="tiers" name="tiers" { @for (name, _) in BUNDLED {
-                    option value=(name) selected[name == tiers] { (name) }
-                } }
+                select id="tiers" name="tiers" {
+                    option value="" { (t("of the settings")) }
+                    @for (name, _) in BUNDLED {
+                        option value=(name) selected[tiers == Some(name)] { (name) }
+                    }
+                }
                 button { (t("Show")) }
             }
             p { (t("Implied move over the mean size of past moves, from ")) code { (found.projection) }
