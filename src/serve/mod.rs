@@ -19,6 +19,7 @@ mod routes;
 mod token;
 mod trouble;
 mod upload;
+mod way;
 mod words;
 mod work;
 

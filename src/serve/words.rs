@@ -162,7 +162,15 @@ mod tests {
     #[test]
     fn every_text_has_its_dutch_and_no_dutch_is_left_over() {
         let mut used: BTreeSet<String> = BTreeSet::new();
-        for function in ["(t(", "(table(", "pages::table(", "Page::new(", "let text = t("] {
+        for function in [
+            "(t(",
+            "(table(",
+            "pages::table(",
+            "Page::new(",
+            "let text = t(",
+            "say(",
+            "let hint = ",
+        ] {
             used.extend(handed(function));
         }
         assert!(used.len() > 200, "{}", used.len());

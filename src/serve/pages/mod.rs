@@ -20,10 +20,10 @@ mod symbol;
 mod why;
 
 pub(super) use audit::verified;
-pub(super) use links::looks_back;
+pub(super) use links::{entry_link, looks_back};
 pub(super) use planned::planned;
 
-use self::links::{batch_link, entry_link, event_link, positions, symbol_link};
+use self::links::{batch_link, event_link, positions, symbol_link};
 use super::Site;
 use super::ask::{Ask, Here, encoded};
 use super::routes::Show;
