@@ -12,6 +12,7 @@ mod gaps;
 mod home;
 mod links;
 mod log;
+mod marks;
 mod planned;
 mod projections;
 mod rank;

@@ -119,10 +119,6 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ),
     ("Caused by: ", "Oorzaak: "),
     ("Cells that differ, the largest first", "Cellen die verschillen, de grootste eerst"),
-    (
-        "Cells that hold an asserted value are marked.",
-        "Cellen met een beweerde waarde zijn gemarkeerd.",
-    ),
     ("Changes", "Wijzigingen"),
     ("Charts: ", "Grafieken: "),
     ("Columns", "Kolommen"),
@@ -348,6 +344,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("What belongs to it and is not there", "Wat erbij hoort en er niet is"),
     ("What differs", "Wat verschilt"),
     ("What each view shows", "Wat elke view toont"),
+    ("What holds an asserted value is marked.", "Wat een beweerde waarde bevat is gemarkeerd."),
     ("What it is", "Wat het is"),
     ("What it says", "Wat erin staat"),
     ("What its hash hangs on", "Waar de hash aan hangt"),
