@@ -203,7 +203,15 @@ def charted(browser, case):
 def upload(browser, case):
     browser.go(f"{case.site}/upload")
     browser.run("document.getElementById('symbol').value = 'VOLA'")
-    browser.file("#files", SAMPLE / "bad" / "VOLA_wrong_scale.csv")
+    text = (SAMPLE / "bad" / "VOLA_wrong_scale.csv").read_text()
+    # Dropped on the page, not on the field.
+    browser.run(f"""(() => {{
+        const carried = new DataTransfer(), to = document.querySelector("h1");
+        carried.items.add(new File([{json.dumps(text)}], "VOLA_wrong_scale.csv", {{type: "text/csv"}}));
+        for (const type of ["dragover", "drop"])
+            to.dispatchEvent(new DragEvent(type, {{bubbles: true, cancelable: true, dataTransfer: carried}}));
+    }})()""")
+    same(browser.run("document.getElementById('chosen').textContent"), "VOLA_wrong_scale.csv", "what was dropped")
     browser.click("form.upload button")
     return browser.run("location.pathname")
 

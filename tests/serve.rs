@@ -13,6 +13,7 @@ mod replaced;
 mod security;
 mod shared;
 mod unwritable;
+mod uploads;
 mod work;
 
 use crate::program::{Desk, sample};

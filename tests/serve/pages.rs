@@ -146,7 +146,7 @@ fn a_word_that_a_page_does_not_know_is_refused_with_those_that_it_knows() {
         ("/batches/b3?done=3&kinds=all", "kinds", "kind"),
         ("/rank?metric=atm_iv&symbol=VOLA", "symbol", "symbols"),
         ("/jobs?limit=3", "limit", "lang"),
-        ("/upload?series=iv", "series", "lang"),
+        ("/upload?kind=iv", "kind", "series"),
     ] {
         let page = site.get(path).is(400).body;
         assert!(page.contains(&format!("no word &quot;{word}&quot;")), "{path}: {page}");

@@ -132,6 +132,29 @@
     });
   }
 
+  // Files may be dropped anywhere on the page that takes some.
+  const files = document.querySelector("form.upload #files");
+  if (files) {
+    const told = document.getElementById("chosen");
+    const names = () => { told.textContent = [...files.files].map((file) => file.name).join(", "); };
+    const dragged = (event) => {
+      const own = event.target.closest && event.target.closest("input[type=file]");
+      if (own || !event.dataTransfer || !event.dataTransfer.types.includes("Files")) return;
+      event.preventDefault();
+      const over = event.type === "dragenter" || event.type === "dragover";
+      document.body.classList.toggle("dropping", over);
+      if (event.type !== "drop") return;
+      files.files = event.dataTransfer.files;
+      names();
+      files.focus();
+    };
+    for (const type of ["dragenter", "dragover", "dragleave", "drop"]) {
+      document.addEventListener(type, dragged);
+    }
+    files.addEventListener("change", names);
+    names();
+  }
+
   const range = document.getElementById("at"), told = document.getElementById("at-is");
   if (range && told) {
     range.addEventListener("input", () => {

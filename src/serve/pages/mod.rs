@@ -77,6 +77,7 @@ const OWN: &[(&str, &[&str])] = &[
     ("/batches/{batch}", &["view", "symbol", "kind", "done", "rest"]),
     ("/events", &["done"]),
     ("/projections", &["built", "promoted"]),
+    ("/upload", &["series", "symbol"]),
 ];
 
 /// The words that the query of a page and of its twin may have.
