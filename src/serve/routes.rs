@@ -199,6 +199,7 @@ async fn deep(
     }
     let job = jobs::start(&site, words::t("Verify every byte"), |site, run| {
         let report = site.desk.share(|ledger| verify::verify(ledger, true, run))?;
+        site.keep_verified(&report);
         Ok(jobs::Came::Verified(Arc::new(report)))
     });
     work::begun(&site, job).await

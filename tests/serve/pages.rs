@@ -532,14 +532,45 @@ fn what_there_is_to_note_is_looked_at_each_time() {
     }
 }
 
+/// The first page keeps what the last one found.
 #[test]
 fn a_verification_tells_what_it_looked_at() {
     let desk = desk();
     let (site, token) = super::deciding(&desk);
+    let last = || {
+        let home = site.get("/").is(200).body;
+        let rest = home.split("<h2>Last verification</h2>").nth(1).unwrap();
+        rest.split("</section>").next().unwrap().to_owned()
+    };
+    assert!(last().contains("None since this server was started."), "{}", last());
     let quick = site.get("/verify").is(200).body;
     assert!(!quick.contains("0 views"), "{quick}");
+    assert!(last().contains("recorded (the log, and every block"), "{}", last());
+    assert!(last().contains("At #5, <time") && !last().contains("since then:"), "{}", last());
+    desk.run("batch discard b3").exits(0);
     let deep = site.post("/verify/deep", &[("token", &token)]).is(200).body;
     assert!(deep.contains(" views."), "{deep}");
+    assert!(last().contains("recorded (every byte)") && last().contains("At #6"), "{}", last());
+    desk.run("batch reinstate b3").exits(0);
+    assert!(last().contains("At #6") && last().contains("; entries since then: 1."), "{}", last());
+}
+
+#[test]
+fn the_first_page_says_what_is_missing_and_what_is_old() {
+    let desk = desk();
+    let site = Site::of(&desk, &[]);
+    let told = || {
+        let home = site.get("/").is(200).body;
+        let line = home.split("<p class=\"coverage\">").nth(1).unwrap().split("</p>").next().unwrap();
+        line.to_owned()
+    };
+    let line = "Of 1 symbol <a href=\"/gaps\">0 with days missing</a>, <a href=\"/symbols\">1 whose newest \
+                day is old</a> (prices after 3 days, others after 7).";
+    assert_eq!(told(), line);
+    let file = desk.write("new.csv", "Date,IV30\n2025-12-08,20\n2025-12-11,21\n");
+    desk.run(&format!("import iv {file} -s NEW --yes")).exits(0);
+    assert!(told().starts_with("Of 2 symbols <a href=\"/gaps\">1 with"), "{}", told());
+    assert!(told().contains(">1 whose newest day is old<"), "{}", told());
 }
 
 #[test]

@@ -9,6 +9,7 @@ pub(super) use small::SMALL;
 
 /// Sentences, and pieces of them.
 pub(super) const SENTENCES: &[(&str, &str)] = &[
+    (" (prices after 3 days, others after 7).", " (koersen na 3 dagen, andere na 7)."),
     (" A proof for somebody else: ", " Een bewijs voor iemand anders: "),
     (" after it", " erna"),
     (" and ", " en "),
@@ -47,6 +48,8 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     (" these keys", " deze toetsen"),
     (" to ", " tot "),
     (" to the decision (it presses nothing), ", " naar de beslissing (drukt niets in), "),
+    (" whose newest day is old", " waarvan de nieuwste dag oud is"),
+    (" with days missing", " waarvan dagen ontbreken"),
     (" – volledger", " – volledger"),
     ("(row)", "(rij)"),
     ("), in ", "), over "),
@@ -79,6 +82,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("; an older value may show.", "; er kan een oudere waarde staan."),
     ("; at least ", "; minstens "),
     ("; choose From and To for others.", "; kies Van en tot voor andere."),
+    ("; entries since then: ", "; regels sindsdien: "),
     ("= same", "= gelijk"),
     (
         "A click on the chart, or Enter on it, leads to where the value under the cursor comes from.",
@@ -131,6 +135,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("Computed: ", "Berekend: "),
     ("Confirm ", "Bevestig "),
     ("Confirming it replaces batch ", "Bevestigen vervangt batch "),
+    ("Coverage", "Dekking"),
     ("Data", "Gegevens"),
     ("Data as a table", "Gegevens als tabel"),
     ("Days by what would become of them", "Dagen naar wat ermee zou gebeuren"),
@@ -191,6 +196,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("Keys", "Toetsen"),
     ("Kind", "Soort"),
     ("Last entries of the log", "Laatste regels van het logboek"),
+    ("Last verification", "Laatste verificatie"),
     ("Load again", "Opnieuw laden"),
     ("Log", "Logboek"),
     (
@@ -217,6 +223,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "Geen van deze onder de paar die deze pagina heeft.",
     ),
     ("None of these.", "Geen van deze."),
+    ("None since this server was started.", "Geen sinds deze server is gestart."),
     ("None.", "Geen."),
     ("Note: ", "Let op: "),
     ("Nothing differs.", "Niets verschilt."),
@@ -250,6 +257,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ),
     ("Nothing was done yet.", "Er is nog niets gedaan."),
     ("Nothing.", "Niets."),
+    ("Of ", "Van "),
     ("On days that are there already", "Op dagen die er al zijn"),
     ("One query; the dialect is SQLite's", "Eén query, in het dialect van SQLite"),
     ("Or back to ", "Of terug naar "),
