@@ -555,6 +555,20 @@ fn a_verification_tells_what_it_looked_at() {
     assert!(last().contains("At #6") && last().contains("; entries since then: 1."), "{}", last());
 }
 
+/// A column of its own for it was one word wide, half of it outside the screen.
+#[test]
+fn a_reason_stands_below_the_source_of_its_batch() {
+    let desk = desk();
+    let reason = "the vendor sent the wrong scale for all of the autumn";
+    desk.words(&["batch", "rollback", "b2", "--reason", reason]).exits(0);
+    let site = Site::of(&desk, &[]);
+    let page = site.get("/batches").is(200).body;
+    let row = page.split("href=\"/batches/b2\"").nth(1).unwrap().split("</tr>").next().unwrap();
+    let told = format!("VOLA.csv</div><div class=\"source small\">{reason}</div>");
+    assert!(row.contains(&told), "{row}");
+    assert_eq!(page.matches("</th>").count(), 9 + 3, "{page}");
+}
+
 #[test]
 fn the_first_page_says_what_is_missing_and_what_is_old() {
     let desk = desk();

@@ -137,6 +137,7 @@ pub(in crate::serve::words) const SMALL: &[(&str, &str)] = &[
     ("shown afterwards", "daarna getoond"),
     ("since", "sinds"),
     ("source", "bron"),
+    ("source, and why it is as it is", "bron, en waarom zij zo is"),
     ("splitting", "splitsen"),
     ("spot", "spot"),
     ("staged", "klaargezet"),
