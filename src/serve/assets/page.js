@@ -132,6 +132,14 @@
     });
   }
 
+  // A picture that is wider than its place begins at its newest end: where its last day or month is.
+  for (const box of document.querySelectorAll("#chart, .scroll.wide")) {
+    const told = box.querySelectorAll("svg rect > title"), end = box.scrollWidth - box.clientWidth;
+    const last = told.length ? told[told.length - 1].parentNode.getBoundingClientRect().right : Infinity;
+    const to = last - box.getBoundingClientRect().right + 24;
+    box.scrollLeft = end - to < 160 ? end : to;
+  }
+
   // Files may be dropped anywhere on the page that takes some.
   const files = document.querySelector("form.upload #files");
   if (files) {

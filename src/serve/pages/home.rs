@@ -51,9 +51,9 @@ pub(in crate::serve) fn show(here: &Here<'_>) -> Result<Answer> {
         }).collect();
         let entries: Vec<_> = log.entries.iter().map(|entry| vec![
             entry_link(entry.position),
+            html! { div.what { (entry.brief()) } },
             time(&entry.time),
             html! { (entry.actor) },
-            html! { (entry.brief()) },
         ]).collect();
         let body = html! {
             h1 { (t("Where things stand")) }
@@ -95,7 +95,7 @@ pub(in crate::serve) fn show(here: &Here<'_>) -> Result<Answer> {
             (verified(here))
             section {
                 h2 { (t("Last entries of the log")) }
-                (table("Newest first", &["entry", "when", "who", "what"], &entries))
+                (table("Newest first", &["entry", "what", "when", "who"], &entries))
                 p { a href="/events" { (t("All of them")) } }
             }
         };

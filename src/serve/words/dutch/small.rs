@@ -177,6 +177,7 @@ pub(in crate::serve::words) const SMALL: &[(&str, &str)] = &[
     ("what differs", "wat verschilt"),
     ("what is usual for it", "wat daarvoor gebruikelijk is"),
     ("what is wrong", "wat er mis is"),
+    ("what, and why", "wat, en waarom"),
     ("when", "wanneer"),
     ("who", "wie"),
     ("whole", "in zijn geheel"),
