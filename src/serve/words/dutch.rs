@@ -55,6 +55,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("), in ", "), over "),
     ("+ extended", "+ aangevuld"),
     ("+ new", "+ nieuw"),
+    (", as far as the ledger knows.", ", voor zover het grootboek weet."),
     (", at #", ", op #"),
     (", byte ", ", byte "),
     (", good from ", ", goed vanaf "),
@@ -212,10 +213,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("Next: ", "Volgende: "),
     ("No batch waits. ", "Er wacht geen batch. "),
     ("No day that is shown would change.", "Geen getoonde dag zou veranderen."),
-    (
-        "No stock announces then, as far as the ledger knows.",
-        "Voor zover het grootboek weet kondigt dan geen aandeel iets aan.",
-    ),
+    ("No stock announces on ", "Geen aandeel heeft een aankondiging op "),
     ("No symbol has implied volatility.", "Geen symbool heeft impliciete volatiliteit."),
     ("None is known.", "Er is er geen bekend."),
     (
