@@ -125,9 +125,17 @@ fn pictures_have_a_sentence_and_a_table() {
         assert!(symbol.contains(part), "{part}");
     }
     let batch = site.get("/batches/b3").is(200).body;
-    for part in ["if confirmed", "<caption>Cells that differ", "~ changed"] {
-        assert!(batch.contains(part), "{part}");
+    for part in [
+        "<figcaption>Now atm_iv of VOLA stands at ",
+        " If confirmed, atm_iv of VOLA would stand at ",
+        "<caption>Cells that differ",
+        "~ changed",
+    ] {
+        assert!(batch.contains(part), "{part}: {batch}");
     }
+    let rank = site.get("/rank").is(200).body;
+    let caption = rank.split("<figcaption>").nth(1).unwrap().split("</figcaption>").next().unwrap();
+    assert!(caption.contains(" (2024-12), lowest VOLA at "), "{caption}");
     assert!(batch.contains("Read-only") && !batch.contains("name=\"expect\""));
     // What was known earlier is still shown: before the prices came there was no spot line.
     let earlier = site.get("/symbols/VOLA.json?at=2").is(200).json();
@@ -567,6 +575,56 @@ fn a_reason_stands_below_the_source_of_its_batch() {
     let told = format!("VOLA.csv</div><div class=\"source small\">{reason}</div>");
     assert!(row.contains(&told), "{row}");
     assert_eq!(page.matches("</th>").count(), 9 + 3, "{page}");
+}
+
+#[test]
+fn a_missing_day_leads_to_the_upload_of_a_file_that_has_it() {
+    let desk = desk();
+    let text = "Date,IV30\n2024-06-03,20\n2024-06-05,21\n2024-06-08,22\n";
+    let file = desk.write("hole.csv", text);
+    desk.run(&format!("import iv {file} -s HOLE --yes")).exits(0);
+    let site = Site::of(&desk, &[]);
+    let page = site.get("/gaps/HOLE").is(200).body;
+    for link in [
+        "<a href=\"/upload?series=iv&amp;symbol=HOLE\">2024-06-04</a>",
+        "<a href=\"/why/iv/HOLE/2024-06-08\">2024-06-08</a>",
+    ] {
+        assert!(page.contains(link), "{link}: {page}");
+    }
+}
+
+/// A name alone was compared with itself.
+#[test]
+fn a_version_is_compared_with_another_and_column_by_column() {
+    let desk = desk();
+    for times in ["1", "3"] {
+        let query = format!("SELECT symbol, date, atm_iv / {times} AS v FROM iv WHERE symbol = :symbol");
+        let query = desk.write("one.sql", &query);
+        desk.run(&format!("projection add thirds --sql {query}")).exits(0);
+    }
+    let site = Site::of(&desk, &[]);
+    let pair = |path: &str| {
+        let diff = site.get(path).is(200).json();
+        [&diff["a"], &diff["b"]].map(|id| id.as_str().unwrap().to_owned())
+    };
+    assert_eq!(pair("/projections/thirds/diff.json"), ["thirds@2", "thirds@1"]);
+    assert_eq!(pair("/projections/thirds@1/diff.json"), ["thirds@2", "thirds@1"]);
+    assert_eq!(pair("/projections/thirds@2/diff.json"), ["thirds@1", "thirds@2"]);
+    for same in ["thirds@2/diff?with=thirds", "thirds@1/diff?with=thirds%401"] {
+        let refused = site.get(&format!("/projections/{same}"));
+        assert!(refused.status == 400 && refused.body.contains("are the same version"), "{same}");
+    }
+    site.get("/projections/iv_metrics/diff").is(404);
+    let page = site.get("/projections/thirds/diff").is(200).body;
+    let columns = page.split("<caption>Columns that differ</caption>").nth(1).unwrap();
+    let row = columns.split("<tbody>").nth(1).unwrap().split("</tr>").next().unwrap();
+    assert!(row.contains("<code>v</code>") && row.contains(">753</td>"), "{row}");
+    let cells = page.split("<caption>What differs</caption>").nth(1).unwrap();
+    // The whole number stands on hovering.
+    let long = cells.split("<span title=\"").nth(1).unwrap().split("</span>").next().unwrap();
+    let (whole, short) = long.split_once("\">").unwrap();
+    assert!(whole.len() > 12 && short.len() <= 9, "{long}");
+    assert!(page.contains("volledger projection diff thirds@2 thirds@1"), "{page}");
 }
 
 #[test]

@@ -131,6 +131,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("Changes", "Wijzigingen"),
     ("Charts: ", "Grafieken: "),
     ("Columns", "Kolommen"),
+    ("Columns that differ", "Kolommen die verschillen"),
     ("Columns that none of these reads", "Kolommen die geen van deze leest"),
     ("Columns that only one of them has: ", "Kolommen die maar één heeft: "),
     ("Computed: ", "Berekend: "),
@@ -176,6 +177,10 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     (
         "Implied move over the mean size of past moves, from ",
         "Impliciete beweging gedeeld door de gemiddelde grootte van eerdere bewegingen, uit ",
+    ),
+    (
+        "In the table below a missing day leads to the upload of a file that has it, a day with a value to where that comes from.",
+        "In de tabel hieronder leidt een ontbrekende dag naar de upload van een bestand dat haar heeft, een dag met een waarde naar waar die vandaan komt.",
     ),
     ("Indices", "Indices"),
     ("Instead of:", "In plaats van:"),

@@ -91,6 +91,7 @@ pub(in crate::serve::words) const SMALL: &[(&str, &str)] = &[
     ("job", "taak"),
     ("keeping the sources", "bronnen bewaren"),
     ("kind", "soort"),
+    ("largest difference", "grootste verschil"),
     ("line", "regel"),
     ("liquidity", "liquiditeit"),
     (
@@ -181,6 +182,7 @@ pub(in crate::serve::words) const SMALL: &[(&str, &str)] = &[
     ("what is wrong", "wat er mis is"),
     ("what, and why", "wat, en waarom"),
     ("when", "wanneer"),
+    ("where", "waar"),
     ("who", "wie"),
     ("whole", "in zijn geheel"),
     ("yes", "ja"),
