@@ -179,7 +179,8 @@ impl Kept {
         let old = |line: &&GapsLine| {
             let series = line.series.parse::<Series>().ok();
             let last = line.to.as_ref().and_then(|day| day.parse::<Day>().ok());
-            let patience = |(series, last): (Series, Day)| today.0 - last.0 > health::patience(series);
+            let patience =
+                |(series, last): (Series, Day)| today.0 - last.0 > health::patience(series);
             series.zip(last).is_some_and(patience)
         };
         let symbols = |of: &dyn Fn(&&GapsLine) -> bool| {

@@ -366,7 +366,8 @@ async fn decide(
     match (done.await, seen) {
         (Ok(response), _) => response,
         (Err(trouble), Some(seen)) if trouble.is_stale() => {
-            let since = work(&site, move |site| site.desk.read(|ledger| decided_since(ledger, seen)));
+            let since =
+                work(&site, move |site| site.desk.read(|ledger| decided_since(ledger, seen)));
             trouble.since(since.await.unwrap_or_default()).answer(&site, false)
         }
         (Err(trouble), _) => trouble.answer(&site, false),

@@ -78,7 +78,8 @@ impl Way {
                 Self::on(say(hint)).upload()
             }
             AppError::OtherSeries { .. } | AppError::Mapping { .. } => {
-                Self::on(say("Nothing of it was used: choose another reading in the form.")).upload()
+                Self::on(say("Nothing of it was used: choose another reading in the form."))
+                    .upload()
             }
             AppError::NoProjection(_) => {
                 Self::on(say("See which there are.")).page(say("All projections"), "/projections")
@@ -122,15 +123,17 @@ impl Way {
     /// The way on from a file that cannot be used, by the code of what was found.
     fn unread(code: &str) -> Self {
         let hint = match code {
-            "missing_columns" | "unknown_columns" | "unknown_layout" => {
-                say("Nothing of it was used: its columns are not those of the reading that was chosen. \
-                     Choose another one in the form, or hand in a mapping of your own with it.")
-            }
+            "missing_columns" | "unknown_columns" | "unknown_layout" => say(
+                "Nothing of it was used: its columns are not those of the reading that was chosen. \
+                     Choose another one in the form, or hand in a mapping of your own with it.",
+            ),
             "symbol_missing" | "no_underlying" => {
                 say("Nothing of it was used: say in the form which symbol it is about, or where \
                      that stands.")
             }
-            "no_session" => say("Nothing of it was used: say in the form the session of the quotes."),
+            "no_session" => {
+                say("Nothing of it was used: say in the form the session of the quotes.")
+            }
             _ => say("Nothing of it was used: correct the file, or export it again."),
         };
         Self::on(hint).upload()

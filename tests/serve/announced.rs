@@ -17,7 +17,8 @@ fn announcing() -> Desk {
 #[test]
 fn a_page_judges_by_the_settings_as_the_command_does() {
     let desk = announcing();
-    let settings = "[vrp]\nprofile = \"balanced\"\nmetric = \"gap\"\n[quarters]\nmin = 2\nmax = 3\n";
+    let settings =
+        "[vrp]\nprofile = \"balanced\"\nmetric = \"gap\"\n[quarters]\nmin = 2\nmax = 3\n";
     std::fs::write(desk.path().join(".volledger/config.toml"), settings).unwrap();
     let site = Site::of(&desk, &[]);
     for (path, command) in [
@@ -47,7 +48,8 @@ fn a_page_judges_by_the_settings_as_the_command_does() {
 fn a_day_without_announcements_leads_to_the_nearest_with_some() {
     let desk = announcing();
     let site = Site::of(&desk, &[]);
-    let page = site.get("/vrp?date=2024-11-25&projection=earnings_moves%401&tiers=legacy").is(200).body;
+    let page =
+        site.get("/vrp?date=2024-11-25&projection=earnings_moves%401&tiers=legacy").is(200).body;
     assert!(page.contains("No stock announces on 2024-11-25"), "{page}");
     let next = "Next: <a href=\"/vrp?date=2024-12-03&amp;tiers=legacy&amp;projection=earnings_moves%401\">\
                 2024-12-03</a> (1 stock)";
@@ -56,7 +58,10 @@ fn a_day_without_announcements_leads_to_the_nearest_with_some() {
     assert!(site.get(&last.replace("&amp;", "&")).is(200).body.contains("/earnings/VOL"), "{last}");
     // Today nobody does: the calendar is behind.
     let today = site.get("/vrp").is(200).body;
-    assert!(today.contains("on 2025-12-13, as far") && today.contains("the last before: "), "{today}");
+    assert!(
+        today.contains("on 2025-12-13, as far") && today.contains("the last before: "),
+        "{today}"
+    );
     assert!(!today.contains("Next: "), "{today}");
 }
 
@@ -66,10 +71,12 @@ fn the_projection_that_moves_are_from_can_be_chosen() {
     let desk = announcing();
     let site = Site::of(&desk, &[]);
     let page = site.get("/vrp?symbols=VOLA&date=2024-11-25").is(200).body;
-    let form = page.split("<select id=\"projection\"").nth(1).unwrap().split("</select>").next().unwrap();
+    let form =
+        page.split("<select id=\"projection\"").nth(1).unwrap().split("</select>").next().unwrap();
     let chosen = form.split(" selected").next().unwrap().rsplit("value=").next().unwrap();
     assert!(form.contains("value=\"earnings_moves@1\""), "{form}");
     assert_eq!(chosen, "\"earnings_moves@2\"", "{form}");
-    let other = site.get("/vrp?symbols=VOLA&date=2024-11-25&projection=earnings_moves%401").is(200).body;
+    let other =
+        site.get("/vrp?symbols=VOLA&date=2024-11-25&projection=earnings_moves%401").is(200).body;
     assert!(other.contains("value=\"earnings_moves@1\" selected"), "{other}");
 }

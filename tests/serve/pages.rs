@@ -598,7 +598,8 @@ fn a_missing_day_leads_to_the_upload_of_a_file_that_has_it() {
 fn a_version_is_compared_with_another_and_column_by_column() {
     let desk = desk();
     for times in ["1", "3"] {
-        let query = format!("SELECT symbol, date, atm_iv / {times} AS v FROM iv WHERE symbol = :symbol");
+        let query =
+            format!("SELECT symbol, date, atm_iv / {times} AS v FROM iv WHERE symbol = :symbol");
         let query = desk.write("one.sql", &query);
         desk.run(&format!("projection add thirds --sql {query}")).exits(0);
     }
@@ -610,7 +611,7 @@ fn a_version_is_compared_with_another_and_column_by_column() {
     assert_eq!(pair("/projections/thirds/diff.json"), ["thirds@2", "thirds@1"]);
     assert_eq!(pair("/projections/thirds@1/diff.json"), ["thirds@2", "thirds@1"]);
     assert_eq!(pair("/projections/thirds@2/diff.json"), ["thirds@1", "thirds@2"]);
-    for same in ["thirds@2/diff?with=thirds", "thirds@1/diff?with=thirds%401"] {
+    for same in ["thirds@1/diff?with=thirds", "thirds@1/diff?with=thirds%401"] {
         let refused = site.get(&format!("/projections/{same}"));
         assert!(refused.status == 400 && refused.body.contains("are the same version"), "{same}");
     }
@@ -633,7 +634,8 @@ fn the_first_page_says_what_is_missing_and_what_is_old() {
     let site = Site::of(&desk, &[]);
     let told = || {
         let home = site.get("/").is(200).body;
-        let line = home.split("<p class=\"coverage\">").nth(1).unwrap().split("</p>").next().unwrap();
+        let line =
+            home.split("<p class=\"coverage\">").nth(1).unwrap().split("</p>").next().unwrap();
         line.to_owned()
     };
     let line = "Of 1 symbol <a href=\"/gaps\">0 with days missing</a>, <a href=\"/symbols\">1 whose newest \

@@ -35,7 +35,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
                     html! { (count(line.rows)) },
                     html! { (count(line.rejected)) },
                     html! { div.source { (line.source) }
-                        @if let Some(reason) = &line.reason { div.source.small { (reason) } } },
+                    @if let Some(reason) = &line.reason { div.source.small { (reason) } } },
                     day(&line.staged_at),
                     html! { @if let Some(at) = &line.confirmed_at { (day(at)) } },
                 ]

@@ -191,9 +191,9 @@ pub(super) fn vrp(here: &Here<'_>) -> Result<Answer> {
 /// The projections that moves can be from: every version of the usual one, and the one that is shown.
 fn projections(here: &Here<'_>, shown: &str) -> Result<BTreeSet<String>> {
     let list = projection::list(&here.vantage()?)?.projections;
-    let of = list.into_iter().filter(|line| {
-        line.kind != "view" && line.state != "dropped" && line.name == USUAL
-    });
+    let of = list
+        .into_iter()
+        .filter(|line| line.kind != "view" && line.state != "dropped" && line.name == USUAL);
     let names = of.map(|line| format!("{}@{}", line.name, line.version));
     Ok(names.chain([shown.to_owned()]).collect())
 }

@@ -24,7 +24,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
                 vec![
                     entry_link(entry.position),
                     html! { div.what { (entry.brief()) }
-                        @if let Some(reason) = &entry.reason { div.what.small { (reason) } } },
+                    @if let Some(reason) = &entry.reason { div.what.small { (reason) } } },
                     html! { @for batch in &entry.batches { (batch_link(batch)) " " } },
                     time(&entry.time),
                     html! { (entry.actor) },

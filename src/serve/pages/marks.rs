@@ -23,7 +23,9 @@ fn pieces<'a>(raw: &'a str, wanted: &[f64]) -> Vec<Piece<'a>> {
     let by = [',', ';', '\t'].map(|separator| of_cells(raw, separator, wanted));
     let marks = |pieces: &Vec<Piece<'_>>| pieces.iter().filter(|(_, is)| *is).count();
     let [comma, others @ ..] = by;
-    others.into_iter().fold(comma, |best, next| if marks(&next) > marks(&best) { next } else { best })
+    others
+        .into_iter()
+        .fold(comma, |best, next| if marks(&next) > marks(&best) { next } else { best })
 }
 
 /// Whether a number is one of the values; volatilities stand in percent in a file and as fractions in
@@ -118,9 +120,11 @@ mod tests {
                      \"iv_percentile (HV)\": 12.5,\n    \"skew\": 8.23,\n    \"term_m1_m2\": -0.32\n}";
         let wanted = [0.1662, 12.5, 8.23, -0.32];
         assert_eq!(marks(tomic, &wanted), ["0.1662", "12.5", "8.23", "-0.32"]);
-        let polygon = "{\"c\":150,\"e1\":7,\"h\":1.5e2,\"o\":149.50,\"t\":1699333200000,\"v\":1000.5}";
+        let polygon =
+            "{\"c\":150,\"e1\":7,\"h\":1.5e2,\"o\":149.50,\"t\":1699333200000,\"v\":1000.5}";
         assert_eq!(marks(polygon, &[150.0, 149.5, 1000.5]), ["150", "1.5e2", "149.50", "1000.5"]);
-        let alpha = "\"2025-11-07\": {\"1. open\": \"150.00\", \"4. close\": \"151.5\", \"x\": \"a\\\"1\"}";
+        let alpha =
+            "\"2025-11-07\": {\"1. open\": \"150.00\", \"4. close\": \"151.5\", \"x\": \"a\\\"1\"}";
         assert_eq!(marks(alpha, &[150.0, 151.5, 1.0]), ["\"150.00\"", "\"151.5\""]);
         // What was cut off is shown as it is.
         assert_eq!(marks("{\"a\": \"12", &[12.0]), ["\"12"]);
@@ -128,7 +132,10 @@ mod tests {
 
     #[test]
     fn cells_hold_values_in_whatever_way_a_file_writes_them() {
-        assert_eq!(marks("2024-01-02, 20.5 ,AAPL,\"1,234\"\r\n", &[0.205, 1234.0]), ["20.5", "\"1,234\""]);
+        assert_eq!(
+            marks("2024-01-02, 20.5 ,AAPL,\"1,234\"\r\n", &[0.205, 1234.0]),
+            ["20.5", "\"1,234\""]
+        );
         assert_eq!(marks("02-01-2024;20,5;E5\n", &[0.205, 5.0]), ["20,5"]);
         assert_eq!(marks("AAPL\t20.5%\t-3\n", &[20.5, -3.0]), ["20.5%", "-3"]);
         assert_eq!(marks("€,é;ü\n", &[1.0]), [""; 0]);

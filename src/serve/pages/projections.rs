@@ -205,7 +205,8 @@ fn columns(diff: &ProjectionDiff) -> Markup {
         .columns
         .iter()
         .filter_map(|column| {
-            let own = || diff.changes.iter().filter(|change| change.column.as_ref() == Some(column));
+            let own =
+                || diff.changes.iter().filter(|change| change.column.as_ref() == Some(column));
             let far = |change: &ProjectionChange| {
                 Some((change.a.as_f64()? - change.b.as_f64()?).abs()).filter(|far| far.is_finite())
             };
@@ -246,7 +247,9 @@ fn rounded(number: f64) -> String {
 /// Two values that differ, the digits that count of each; all of them where these are the same.
 fn pair(a: &Json, b: &Json) -> [Markup; 2] {
     let short = |value: &Json| match value {
-        Json::Number(number) if number.is_f64() => number.as_f64().map_or_else(|| cell(value), rounded),
+        Json::Number(number) if number.is_f64() => {
+            number.as_f64().map_or_else(|| cell(value), rounded)
+        }
         other => cell(other),
     };
     let same = short(a) == short(b);
