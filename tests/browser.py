@@ -203,7 +203,15 @@ def charted(browser, case):
 def upload(browser, case):
     browser.go(f"{case.site}/upload")
     browser.run("document.getElementById('symbol').value = 'VOLA'")
-    browser.file("#files", SAMPLE / "bad" / "VOLA_wrong_scale.csv")
+    text = (SAMPLE / "bad" / "VOLA_wrong_scale.csv").read_text()
+    # Dropped on the page, not on the field.
+    browser.run(f"""(() => {{
+        const carried = new DataTransfer(), to = document.querySelector("h1");
+        carried.items.add(new File([{json.dumps(text)}], "VOLA_wrong_scale.csv", {{type: "text/csv"}}));
+        for (const type of ["dragover", "drop"])
+            to.dispatchEvent(new DragEvent(type, {{bubbles: true, cancelable: true, dataTransfer: carried}}));
+    }})()""")
+    same(browser.run("document.getElementById('chosen').textContent"), "VOLA_wrong_scale.csv", "what was dropped")
     browser.click("form.upload button")
     return browser.run("location.pathname")
 
@@ -400,6 +408,24 @@ def pointing(browser, case):
     assert shares and all(abs(share - 1) < 0.01 for share in shares), shares
 
 
+def narrow(browser, case):
+    """On a telephone pictures begin at their newest end; the table of batches fits a small window."""
+    browser.look("390", "light")
+    for path, box in (("/symbols/VOLA", "#chart"), ("/batches/b1", "#chart"), ("/rank", ".wide"),
+                      ("/gaps/VOLB", ".wide")):
+        browser.go(case.site + path)
+        left, end = browser.run(f"(() => {{ const b = document.querySelector('{box}');"
+                                " return [b.scrollLeft, b.scrollWidth - b.clientWidth]; })()")
+        assert end > 100 and end - left < 2, f"{path} begins at {left} of {end}"
+    browser.go(case.site + "/batches/b7?kind=all")
+    high = browser.run("[...document.querySelectorAll('#diff tbody tr')].map((row) => row.clientHeight)")
+    assert high and max(high) < 45, f"a day is broken: {high}"
+    browser.look("1280", "light")
+    browser.go(case.site + "/batches")
+    over = browser.run("(() => { const b = document.querySelector('.scroll'); return b.scrollWidth - b.clientWidth; })()")
+    same(over, 0, "what of the batches is outside")
+
+
 def in_dutch(browser, case):
     """The link at the bottom gives Dutch pages, and the next page is Dutch too."""
     browser.go(f"{case.site}/symbols")
@@ -472,7 +498,8 @@ def main():
         browser = Browser(chromium, profile)
         browser.look("1280", "light")
         try:
-            for step in (backfill, stale, by_keys, moved, splitting, working, pointing, in_dutch):
+            for step in (backfill, stale, by_keys, moved, splitting, working, pointing, narrow,
+                         in_dutch):
                 step(browser, case)
                 print(f"ok  {step.__name__}: {step.__doc__}")
             if os.environ.get("AXE"):

@@ -1,6 +1,7 @@
 //! `volledger serve`, driven over HTTP: pages and their twins, decisions, who is refused, and a
 //! ledger that the server shares with commands.
 
+mod announced;
 mod browser;
 mod client;
 mod decisions;
@@ -12,6 +13,7 @@ mod replaced;
 mod security;
 mod shared;
 mod unwritable;
+mod uploads;
 mod work;
 
 use crate::program::{Desk, sample};

@@ -148,7 +148,7 @@ pub enum AppError {
         next: String,
     },
     /// The token is not that of the present review.
-    #[error("cannot confirm {batch}: the review's token is {} now, not {expected}", .found.short())]
+    #[error("cannot confirm {batch}: the review's token is {} now, not {expected:.12}", .found.short())]
     TokenDiffers {
         /// Which batch.
         batch: BatchId,

@@ -20,7 +20,7 @@ pub const VIEWS: [Series; 3] = [Series::Spot, Series::Hv, Series::Iv];
 const ENOUGH: u64 = rank::ONE_YEAR.minimum as u64;
 
 /// Calendar days after which the newest record is stale.
-fn patience(series: Series) -> i32 {
+pub fn patience(series: Series) -> i32 {
     match series {
         Series::Spot => 3,
         _ => 7,

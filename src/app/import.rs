@@ -116,6 +116,11 @@ pub fn mapping_template(id: &str) -> Result<String> {
     Ok(found.template())
 }
 
+/// The id of the mapping that reads the files of a series unless another is named.
+pub fn usual_mapping(series: Series) -> Option<&'static str> {
+    Mapping::default_id(series)
+}
+
 /// The ids of the mappings that the program brings.
 pub fn mapping_ids() -> impl Iterator<Item = &'static str> {
     Mapping::bundled_ids()

@@ -11,7 +11,7 @@ pub(super) const KINDS: [DayKind; 5] =
     [DayKind::Value, DayKind::Missing, DayKind::Empty, DayKind::ClosedValue, DayKind::NotAsked];
 
 /// The word for a kind.
-pub(super) fn kind_name(kind: DayKind) -> &'static str {
+pub fn kind_name(kind: DayKind) -> &'static str {
     match kind {
         DayKind::Value => "value",
         DayKind::Missing => "missing",

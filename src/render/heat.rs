@@ -105,7 +105,10 @@ impl Heatmap {
         let valued = |row: &&crate::app::report::HeatRow| row.newest.is_some();
         let told = |row: &crate::app::report::HeatRow| {
             let value = row.newest.map(|value| value_text(self, value)).unwrap_or_default();
-            format!("{} at {value}", row.symbol)
+            // Of each its own newest month: some symbols ended long before others.
+            let last = row.cells.iter().rposition(Option::is_some);
+            let month = last.and_then(|at| self.months.get(at)).map_or("", String::as_str);
+            format!("{} at {value} ({month})", row.symbol)
         };
         let ends = self.rows.iter().find(valued).zip(self.rows.iter().rfind(valued));
         let ends = ends.map_or_else(String::new, |(first, last)| {

@@ -37,6 +37,7 @@ mod tables;
 mod view;
 
 pub use changes::{difference, sign};
+pub use days::kind_name;
 pub use decided::verb;
 pub use entry::entry_line;
 pub use fetch::{FetchPage, refused};

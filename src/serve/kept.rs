@@ -5,11 +5,11 @@
 //! holds longer: until the batch's own state changes. Both are bounded, the oldest go first.
 
 use crate::app::error::{AppError, Result};
-use crate::app::report::Review;
+use crate::app::report::{GapsLine, Review};
 use crate::app::vantage::Vantage;
-use crate::app::{Ledger, Run, health, review};
+use crate::app::{Ledger, Run, Which, health, lookup, review};
 use crate::domain::batch::Batch;
-use crate::domain::{BatchId, BatchState, Digest, Position, Series, Symbol};
+use crate::domain::{BatchId, BatchState, Day, Digest, Position, Series, Symbol};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -82,6 +82,15 @@ pub(super) struct Symbols {
     pub(super) indices: Vec<Symbol>,
 }
 
+/// How many symbols have days of a view, how many of them lack days in between, and how many have a
+/// newest day that is old.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Covered {
+    pub(super) symbols: u64,
+    pub(super) holes: u64,
+    pub(super) old: u64,
+}
+
 /// The symbols at a log's root and a position.
 type Listed = ((String, Position), Arc<Symbols>);
 
@@ -94,6 +103,8 @@ pub(super) struct Kept {
     making: Mutex<()>,
     /// The symbols that have days at a root and a position.
     symbols: Mutex<Option<Listed>>,
+    /// What the views cover at a root, seen from a day.
+    covered: Mutex<Option<((Digest, Day), Covered)>>,
 }
 
 impl Default for Kept {
@@ -104,6 +115,7 @@ impl Default for Kept {
             reviews: Mutex::new(Shelf::new(LINES)),
             making: Mutex::default(),
             symbols: Mutex::default(),
+            covered: Mutex::default(),
         }
     }
 }
@@ -150,6 +162,38 @@ impl Kept {
         let symbols = Arc::new(symbols);
         *kept = Some((key, Arc::clone(&symbols)));
         Ok(symbols)
+    }
+
+    /// What the daily views cover, seen from a day: a look at every record, so it is kept until the log
+    /// moves.
+    ///
+    /// # Errors
+    /// A stored view that cannot be read.
+    pub(super) fn covered(&self, ledger: &Ledger, today: Day) -> Result<Covered> {
+        let key = (ledger.head().root, today);
+        let mut kept = self.covered.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, covered)) = kept.as_ref().filter(|(of, _)| *of == key) {
+            return Ok(*covered);
+        }
+        let gaps = lookup::gaps(ledger, &[], None, None, Which::Latest)?;
+        let old = |line: &&GapsLine| {
+            let series = line.series.parse::<Series>().ok();
+            let last = line.to.as_ref().and_then(|day| day.parse::<Day>().ok());
+            let patience =
+                |(series, last): (Series, Day)| today.0 - last.0 > health::patience(series);
+            series.zip(last).is_some_and(patience)
+        };
+        let symbols = |of: &dyn Fn(&&GapsLine) -> bool| {
+            let named = gaps.rows.iter().filter(of).map(|line| line.symbol.as_str());
+            named.collect::<BTreeSet<&str>>().len() as u64
+        };
+        let covered = Covered {
+            symbols: symbols(&|_| true),
+            holes: symbols(&|line| line.missing > 0),
+            old: symbols(&old),
+        };
+        *kept = Some((key, covered));
+        Ok(covered)
     }
 
     /// The review of a batch.

@@ -19,6 +19,7 @@ mod routes;
 mod token;
 mod trouble;
 mod upload;
+mod way;
 mod words;
 mod work;
 
@@ -27,11 +28,13 @@ pub use guard::host;
 pub use trouble::Said;
 pub use words::Lang;
 
+use crate::app::earnings::TierSet;
+use crate::app::report::VerifyReport;
 use crate::app::{AppError, OpenOptions};
 use desk::Desk;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use token::Token;
 use tokio::sync::{Semaphore, watch};
 
@@ -58,6 +61,8 @@ pub struct Options {
     pub allow_decisions: bool,
     /// The language of the pages, unless a browser asked for another.
     pub lang: Lang,
+    /// The tiers of the settings, by which announcements are judged where a page names no other set.
+    pub tiers: TierSet,
     /// How an error is told: code, causes, hint.
     pub said: fn(AppError) -> Said,
 }
@@ -76,8 +81,33 @@ struct Site {
     kept: kept::Kept,
     /// Long work.
     jobs: jobs::Jobs,
+    /// The last verification that this server made.
+    verified: Mutex<Option<Verified>>,
     /// The last status, for the log root that it is of: a look at every record.
     status: Mutex<Option<Arc<crate::app::report::Status>>>,
+}
+
+/// What a verification of this server's found, in short.
+#[derive(Clone, Debug)]
+struct Verified {
+    at_ms: i64,
+    position: u64,
+    deep: bool,
+    ok: bool,
+}
+
+impl Site {
+    /// Keeps what a verification found, for the first page.
+    fn keep_verified(&self, report: &VerifyReport) {
+        let VerifyReport { position, deep, ok, .. } = *report;
+        let verified = Verified { at_ms: self.options.hand.clock.now_ms(), position, deep, ok };
+        *self.verified.lock().unwrap_or_else(PoisonError::into_inner) = Some(verified);
+    }
+
+    /// The last verification, if this server made one.
+    fn last_verified(&self) -> Option<Verified> {
+        self.verified.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// A server that listens but does not answer yet.
@@ -105,6 +135,7 @@ impl Server {
             listeners: Arc::new(Semaphore::new(LISTENERS)),
             kept: kept::Kept::default(),
             jobs: jobs::Jobs::default(),
+            verified: Mutex::default(),
             status: Mutex::default(),
         });
         Ok(Self { listener, site })

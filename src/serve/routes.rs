@@ -5,7 +5,7 @@ use super::trouble::Trouble;
 use super::{Site, acts, guard, jobs, moved, openapi, pages, upload, words, work};
 use crate::app::error::Result;
 use crate::app::report::Decided;
-use crate::app::{Ledger, Run, verify};
+use crate::app::{Ledger, Run, trace, verify};
 use crate::render::{CHART_SCRIPT, PICTURE_STYLE};
 use axum::Router;
 use axum::extract::rejection::{FormRejection, QueryRejection, RawPathParamsRejection};
@@ -199,6 +199,7 @@ async fn deep(
     }
     let job = jobs::start(&site, words::t("Verify every byte"), |site, run| {
         let report = site.desk.share(|ledger| verify::verify(ledger, true, run))?;
+        site.keep_verified(&report);
         Ok(jobs::Came::Verified(Arc::new(report)))
     });
     work::begun(&site, job).await
@@ -349,6 +350,7 @@ async fn decide(
         Ok(ask) => ask,
         Err(trouble) => return trouble.answer(&site, false),
     };
+    let seen = ask.parsed::<u64>("seen").ok().flatten();
     let done = work(&site, move |site| {
         let run = site.desk.hand.run();
         let done = site.desk.write(|ledger| act(ledger, &ask, &run))?;
@@ -361,10 +363,23 @@ async fn decide(
             }
         })
     });
-    match done.await {
-        Ok(response) => response,
-        Err(trouble) => trouble.answer(&site, false),
+    match (done.await, seen) {
+        (Ok(response), _) => response,
+        (Err(trouble), Some(seen)) if trouble.is_stale() => {
+            let since =
+                work(&site, move |site| site.desk.read(|ledger| decided_since(ledger, seen)));
+            trouble.since(since.await.unwrap_or_default()).answer(&site, false)
+        }
+        (Err(trouble), _) => trouble.answer(&site, false),
     }
+}
+
+/// Entries of the log behind a position that may have changed what a batch would do, the newest first.
+fn decided_since(ledger: &Ledger, seen: u64) -> Result<Vec<(u64, String)>> {
+    const FEW: usize = 10;
+    let log = trace::log(ledger, None, None, None)?;
+    let since = log.entries.iter().filter(|entry| entry.position > seen && entry.kind != "stage");
+    Ok(since.take(FEW).map(|entry| (entry.position, entry.brief())).collect())
 }
 
 /// A text whose bytes several answers share.

@@ -2,12 +2,13 @@
 
 use super::Site;
 use super::pages::{self, Page};
+use super::way::Way;
 use crate::app::{AppError, LedgerError};
 use crate::render::json;
 use crate::serve::words::t;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use maud::html;
+use maud::{Markup, html};
 
 /// An error in a person's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,12 +28,18 @@ pub struct Said {
 pub(super) struct Trouble {
     status: StatusCode,
     said: Said,
+    way: Way,
+    /// What was shown is not what there is now.
+    stale: bool,
+    /// Entries of the log that came since, where that tells why.
+    since: Vec<(u64, String)>,
 }
 
 impl Trouble {
     fn plain(status: StatusCode, exit: u8, error: impl Into<String>, hint: Option<&str>) -> Self {
         let (error, hint) = (error.into(), hint.map(str::to_owned));
-        Self { status, said: Said { exit, error, causes: Vec::new(), hint } }
+        let said = Said { exit, error, causes: Vec::new(), hint };
+        Self { status, said, way: Way::default(), stale: false, since: Vec::new() }
     }
 
     pub(super) fn forbidden(why: &str) -> Self {
@@ -95,12 +102,25 @@ impl Trouble {
     pub(super) fn of(error: AppError, site: &Site) -> Self {
         let status = status(&error);
         let held = matches!(error, AppError::Ledger(LedgerError::Held { .. }));
+        let stale = matches!(error, AppError::Stale { .. } | AppError::TokenDiffers { .. });
+        let way = Way::from(&error);
         let mut said = (site.options.said)(error);
         if held {
             // What a command's environment says has no effect on a server that runs.
             said.hint = Some("try again in a moment".to_owned());
         }
-        Self { status, said }
+        Self { status, said, way, stale, since: Vec::new() }
+    }
+
+    /// Whether what was shown is not what there is now.
+    pub(super) fn is_stale(&self) -> bool {
+        self.stale
+    }
+
+    /// Says which entries of the log came since: position and text.
+    pub(super) fn since(mut self, entries: Vec<(u64, String)>) -> Self {
+        self.since = entries;
+        self
     }
 
     /// What it is about, one line.
@@ -117,14 +137,32 @@ impl Trouble {
         }
         let body = html! {
             h1 { (t("This cannot be done")) }
+            (self.told())
+        };
+        let page = Page::new("Error", "", body);
+        (self.status, pages::whole(site, &page, None)).into_response()
+    }
+}
+
+impl Trouble {
+    /// What a page says of it: what is wrong, why, and where it goes on.
+    pub(super) fn told(&self) -> Markup {
+        let Said { error, causes, hint, .. } = &self.said;
+        let hint = self.way.hint.or(hint.as_deref());
+        html! {
             div.error role="alert" {
                 p { strong { (error) } }
                 @for cause in causes { p { (t("Caused by: ")) (cause) } }
                 @if let Some(hint) = hint { p.hint { (pages::prose(hint)) } }
             }
-        };
-        let page = Page::new("Error", "", body);
-        (self.status, pages::whole(site, &page, None)).into_response()
+            @if !self.since.is_empty() {
+                p { (t("What was decided since that page was made:")) }
+                ul { @for (position, text) in &self.since {
+                    li { (pages::entry_link(*position)) " " (text) }
+                } }
+            }
+            (self.way.shown())
+        }
     }
 }
 

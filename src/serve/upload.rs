@@ -6,14 +6,15 @@ use super::trouble::Trouble;
 use super::{Site, jobs, work};
 use crate::app::AppError;
 use crate::app::error::Result;
-use crate::app::import::{ImportOptions, Input, SymbolChoice, import_csv};
+use crate::app::import::{ImportOptions, Input, MappingChoice, SymbolChoice, import_csv};
 use crate::app::market::{MarketOptions, import_market};
 use crate::domain::{Day, Series, Symbol};
 use crate::serve::words::{find, t};
-use axum::extract::State;
 use axum::extract::multipart::{Field, Multipart};
+use axum::extract::{Query, State};
+use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
-use maud::html;
+use maud::{Markup, html};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
@@ -24,18 +25,47 @@ pub(super) const MOST: usize = 64 * 1_000_000;
 const FILES: usize = 50;
 const WORD: usize = 2_000;
 
-/// The series that a page can take, and what they are.
-const SERIES: [(&str, &str); 9] = [
-    ("iv", "implied volatility"),
-    ("spot", "daily prices"),
-    ("hv", "realised volatility"),
-    ("index", "daily levels of an index"),
-    ("bars", "flat file of bars"),
-    ("chain", "option chain"),
-    ("earnings", "announcements, all symbols"),
-    ("moves", "moves on announcements, all symbols"),
-    ("straddles", "straddles around announcements"),
+/// Bytes of a mapping of one's own.
+const MAPPING: usize = 64 * 1024;
+
+/// What a file can be read as: the series, what it is, and the mappings that read it, the usual one first.
+type Reading = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+/// Everything that a page can take.
+const SERIES: [Reading; 9] = [
+    (
+        "iv",
+        "implied volatility",
+        &[
+            ("mc-iv", "as Market Chameleon exports it"),
+            ("mc-iv-basic", "date and IV30 alone"),
+            ("iv-fraction", "as fractions: 0.2411 is 24.11 %"),
+        ],
+    ),
+    (
+        "spot",
+        "daily prices",
+        &[
+            ("spot-ohlc", "a row a day"),
+            ("event-bars", "bars of the sessions around announcements"),
+            ("event-closes", "closes of the sessions around announcements"),
+        ],
+    ),
+    (
+        "hv",
+        "realised volatility",
+        &[("hv-percent", "in percent"), ("hv-fraction", "as fractions: 0.2411 is 24.11 %")],
+    ),
+    ("index", "daily levels of an index", &[("index-ohlc", "a row a day")]),
+    ("bars", "flat file of bars", &[]),
+    ("chain", "option chain", &[]),
+    ("earnings", "announcements, all symbols", &[("earnings", "")]),
+    ("moves", "moves on announcements, all symbols", &[("moves", "")]),
+    ("straddles", "straddles around announcements", &[("straddles", "")]),
 ];
+
+/// Mappings of which each row says its own symbol.
+const OF_MANY: [&str; 2] = ["event-bars", "event-closes"];
 
 /// A file that was sent.
 struct Sent {
@@ -43,7 +73,32 @@ struct Sent {
     file: NamedTempFile,
 }
 
-pub(super) async fn form(State(site): State<Arc<Site>>) -> Response {
+/// The choice of what a file is: each series, and each way to read one that has several.
+fn readings(asked: Option<&String>) -> Markup {
+    html! {
+        select id="series" name="series" { @for (name, about, mappings) in SERIES {
+            @let chosen = asked.is_some_and(|asked| asked == name);
+            @match mappings {
+                [(usual, how), others @ ..] if !others.is_empty() => {
+                    optgroup label=(format!("{name}: {}", find(about))) {
+                        option value=(name) selected[chosen] { (find(about)) ", " (find(how))
+                            " (" (usual) ")" }
+                        @for (other, how) in others {
+                            option value=(format!("{name} {other}")) { (find(about)) ", " (find(how))
+                                " (" (other) ")" }
+                        }
+                    }
+                }
+                _ => option value=(name) selected[chosen] { (name) ": " (find(about)) }
+            }
+        } }
+    }
+}
+
+/// The form; an address may say of what a file is missed: `?series=spot&symbol=AAPL`.
+pub(super) async fn form(State(site): State<Arc<Site>>, uri: Uri) -> Response {
+    let words = Query::<BTreeMap<String, String>>::try_from_uri(&uri);
+    let asked = words.map(|Query(words)| words).unwrap_or_default();
     let body = html! {
         h1 { (t("Upload")) }
         @if site.options.allow_decisions {
@@ -51,13 +106,13 @@ pub(super) async fn form(State(site): State<Arc<Site>>) -> Response {
             form.upload method="post" action="/upload" enctype="multipart/form-data" {
                 (pages::proof(&site))
                 label for="series" { (t("What it is")) }
-                select id="series" name="series" { @for (name, about) in SERIES {
-                    option value=(name) { (name) ": " (find(about)) }
-                } }
+                (readings(asked.get("series")))
                 label for="symbol" { (t("Symbol, where all rows are about one")) }
-                input id="symbol" name="symbol" maxlength="40" autocomplete="off";
+                input id="symbol" name="symbol" maxlength="40" autocomplete="off"
+                    value=[asked.get("symbol")];
                 label for="symbol-from" { (t("Else it is said by")) }
                 select id="symbol-from" name="symbol-from" {
+                    option value="" { (t("what is usual for it")) }
                     option value="name" { (t("the file's name")) }
                     option value="column" { (t("a column of the file")) }
                 }
@@ -68,9 +123,17 @@ pub(super) async fn form(State(site): State<Arc<Site>>) -> Response {
                     option value="replace" { (t("the file's values win")) }
                     option value="keep" { (t("values that are shown stay")) }
                 }
-                label for="files" { (t("Files (CSV)")) }
+                details {
+                    summary { (t("Columns that none of these reads")) }
+                    p.small { (t("A mapping of your own says what they mean; one to start from is \
+                        printed by ")) code { "volledger import iv --print-mapping mc-iv" } "." }
+                    label for="mapping" { (t("Mapping (TOML), instead of the one above")) }
+                    input id="mapping" name="mapping" type="file" accept=".toml";
+                }
+                label for="files" { (t("Files (CSV); they can be dropped anywhere on this page")) }
                 input id="files" name="files" type="file" multiple required
                     accept=".csv,.txt,.gz,text/csv";
+                output.small id="chosen" for="files" {}
                 button.act { (t("Stage and review")) }
             }
         } @else {
@@ -85,7 +148,7 @@ pub(super) async fn receive(State(site): State<Arc<Site>>, parts: Multipart) -> 
     if !site.options.allow_decisions {
         return Trouble::read_only().answer(&site, false);
     }
-    let (words, files) = match received(&site, parts).await {
+    let (words, files, mapping) = match received(&site, parts).await {
         Ok(sent) => sent,
         Err(trouble) => return trouble.answer(&site, false),
     };
@@ -94,7 +157,7 @@ pub(super) async fn receive(State(site): State<Arc<Site>>, parts: Multipart) -> 
     let job = jobs::start(&site, title, move |site, run| {
         let staged = site.desk.write(|ledger| {
             run.go_on()?;
-            stage(ledger, &ask, &files, run)
+            stage(ledger, &ask, &files, mapping, run)
         });
         staged.map(jobs::Came::See)
     });
@@ -110,11 +173,13 @@ fn names(files: &[Sent]) -> String {
     }
 }
 
-type Received = (BTreeMap<String, String>, Vec<Sent>);
+/// The words of the form, its files, and a mapping of one's own.
+type Received = (BTreeMap<String, String>, Vec<Sent>, Option<MappingChoice>);
 
 /// Reads the form: its words first, its token before any file is kept.
 async fn received(site: &Site, mut parts: Multipart) -> std::result::Result<Received, Trouble> {
     let (mut words, mut files) = (BTreeMap::<String, String>::new(), Vec::new());
+    let mut mapping = None;
     while let Some(mut part) = parts.next_field().await.map_err(|e| wrong(&e))? {
         let name = part.name().unwrap_or_default().to_owned();
         if name == "files" {
@@ -129,19 +194,26 @@ async fn received(site: &Site, mut parts: Multipart) -> std::result::Result<Rece
             }
             continue;
         }
+        let most = if name == "mapping" { MAPPING } else { WORD };
         let mut text = Vec::new();
         while let Some(piece) = part.chunk().await.map_err(|e| wrong(&e))? {
             text.extend_from_slice(&piece);
-            if text.len() > WORD {
+            if text.len() > most {
                 return Err(Trouble::malformed(format!("`{name}` is too long")));
             }
         }
-        words.insert(name, String::from_utf8_lossy(&text).into_owned());
+        let text = String::from_utf8_lossy(&text).into_owned();
+        if name == "mapping" {
+            let name = plain(part.file_name().unwrap_or_default());
+            mapping = (!text.is_empty()).then_some(MappingChoice::Text { name, text });
+            continue;
+        }
+        words.insert(name, text);
     }
     if !words.get("token").is_some_and(|token| site.token.is(token)) {
         return Err(Trouble::no_token());
     }
-    Ok((words, files))
+    Ok((words, files, mapping))
 }
 
 fn wrong(error: &axum::extract::multipart::MultipartError) -> Trouble {
@@ -173,14 +245,27 @@ fn plain(name: &str) -> String {
     if plain == ".." || plain == "." { String::new() } else { plain }
 }
 
+/// What the form says a file is: its series, and the mapping where another than the usual was chosen.
+fn reading(text: &str) -> Result<(Series, Option<&str>)> {
+    let (series, mapping) = text.split_once(' ').map_or((text, None), |(of, id)| (of, Some(id)));
+    let series = series.parse::<Series>();
+    let series = series.map_err(|error| AppError::Usage(format!("series: {error}")))?;
+    Ok((series, mapping))
+}
+
 /// Stages the files as one batch; the address of its review.
 fn stage(
     ledger: &mut crate::app::Ledger,
     ask: &Ask,
     files: &[Sent],
+    mapping: Option<MappingChoice>,
     run: &crate::app::Run<'_>,
 ) -> Result<String> {
-    let series: Series = ask.parsed("series")?.unwrap_or(Series::Iv);
+    let (series, named) = reading(ask.word("series").unwrap_or("iv"))?;
+    let own = mapping.is_some();
+    let of_many = named.is_some_and(|id| OF_MANY.contains(&id)) && !own;
+    let named = named.map(|id| MappingChoice::Named(id.to_owned()));
+    let mapping = mapping.or(named).unwrap_or(MappingChoice::Default);
     let symbol: Option<Symbol> = ask.parsed("symbol")?;
     let date: Option<Day> = ask.parsed("date")?;
     let keep = ask.one_of("overlap", &["replace", "keep"])? == Some("keep");
@@ -195,6 +280,10 @@ fn stage(
         return Err(AppError::Usage("no file was chosen".to_owned()));
     }
     let staged = match series {
+        Series::Bars | Series::Chain if own => {
+            let text = format!("{series} has one reading only; send it without a mapping");
+            return Err(AppError::Usage(text));
+        }
         Series::Bars | Series::Chain => {
             let (again, dry_run, full) = (None, false, false);
             let options = MarketOptions { series, symbol, date, keep, again, dry_run, full };
@@ -203,16 +292,17 @@ fn stage(
         Series::Iv | Series::Spot | Series::Hv | Series::Index => {
             let from = match ask.one_of("symbol-from", &["name", "column"])? {
                 Some("column") => SymbolChoice::FromColumn,
+                None if of_many => SymbolChoice::FromColumn,
                 _ => SymbolChoice::FromName,
             };
             let symbol = symbol.map_or(from, SymbolChoice::Given);
-            let options = ImportOptions { symbol, keep, ..ImportOptions::of(series) };
+            let options = ImportOptions { symbol, keep, mapping, ..ImportOptions::of(series) };
             import_csv(ledger, &inputs, &options, run)?
         }
         // Each row says its own symbol.
         Series::Earnings | Series::Moves | Series::Straddles => {
             let symbol = symbol.map_or(SymbolChoice::FromColumn, SymbolChoice::Given);
-            let options = ImportOptions { symbol, keep, ..ImportOptions::of(series) };
+            let options = ImportOptions { symbol, keep, mapping, ..ImportOptions::of(series) };
             import_csv(ledger, &inputs, &options, run)?
         }
         other => {
@@ -230,6 +320,24 @@ fn stage(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::import::{mapping_ids, series_of, usual_mapping};
+
+    /// One that is added is offered, and the first of a series is the one that an import takes.
+    #[test]
+    fn every_bundled_mapping_can_be_chosen() {
+        let offered: Vec<(&str, &str)> = SERIES
+            .iter()
+            .flat_map(|(series, _, ids)| ids.iter().map(move |(id, _)| (*series, *id)))
+            .collect();
+        for (series, id) in &offered {
+            let of = series_of(&MappingChoice::Named((*id).to_owned())).unwrap().unwrap();
+            assert_eq!(of.name(), *series, "{id}");
+        }
+        assert_eq!(offered.len(), mapping_ids().count());
+        for (series, _, ids) in SERIES.iter().filter(|(.., ids)| !ids.is_empty()) {
+            assert_eq!(usual_mapping(series.parse().unwrap()), ids.first().map(|(id, _)| *id));
+        }
+    }
 
     #[test]
     fn a_file_has_a_name_and_no_place() {

@@ -122,10 +122,8 @@ pub(super) async fn show(
         h1 { (line.title) }
         @match line.state {
             "failed" => {
-                div.error role="alert" {
-                    p { strong { (line.error.as_deref().unwrap_or_default()) } }
-                    p { (t("Nothing of it counts.")) }
-                }
+                @if let Some(trouble) = job.failed() { (trouble.told()) }
+                p { (t("Nothing of it counts.")) }
             }
             "stopped" => { p.note role="status" { (t("Stopped. Nothing of it counts: no batch was staged, no \
                 view was changed.")) } }

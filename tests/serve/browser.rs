@@ -31,5 +31,5 @@ fn a_person_s_way_through_a_backfill() {
     let told = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (out, err) = (told(&ended.stdout), told(&ended.stderr));
     assert!(ended.status.success(), "{out}\n{err}");
-    assert_eq!(out.matches("ok  ").count(), 9, "{out}");
+    assert_eq!(out.matches("ok  ").count(), 10, "{out}");
 }

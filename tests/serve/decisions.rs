@@ -66,12 +66,21 @@ fn upload_review_confirm_and_roll_back() {
 fn a_stale_review_is_refused() {
     let desk = desk();
     let (site, token) = deciding(&desk);
-    let expect = hidden(&site.get("/batches/b3").is(200), "expect");
+    let shown = site.get("/batches/b3").is(200);
+    let (expect, seen) = (hidden(&shown, "expect"), hidden(&shown, "seen"));
     // Meanwhile somebody decides about the same days.
     let other = desk.write("other.csv", "Date,IV30\n2024-12-30,99.5\n");
     desk.run(&format!("import iv {other} -s VOLA --yes")).exits(0);
-    let stale = site.post("/batches/b3/confirm", &[("token", &token), ("expect", &expect)]).is(409);
-    assert!(stale.body.contains("token"), "{}", stale.body);
+    let form = [("token", token.as_str()), ("expect", &expect), ("seen", &seen)];
+    let stale = site.post("/batches/b3/confirm", &form).is(409).body;
+    // It leads to the batch as it is, says what came since, and names neither a command nor 64 digits.
+    assert!(stale.contains("As it is now: <a href=\"/batches/b3\">b3</a>"), "{stale}");
+    let since = stale.split("since that page was made:</p>").nth(1).unwrap();
+    let since = since.split("</ul>").next().unwrap();
+    assert!(since.contains("<a href=\"/events/7\">#7</a>") && since.contains("b4"), "{since}");
+    assert_eq!(since.matches("<li>").count(), 1, "{since}");
+    assert!(stale.contains(&format!("not {}<", &expect[..12])), "{stale}");
+    assert!(!stale.contains("volledger batch"), "{stale}");
     assert_eq!(desk.run("batch show b3 --json").json()["state"], "staged");
     // Without what was shown nothing is confirmed, and what is shown now can be.
     site.post("/batches/b3/confirm", &[("token", &token)]).is(400);

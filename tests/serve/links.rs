@@ -152,7 +152,7 @@ fn the_list_of_symbols_is_that_of_coverage_and_indices_have_their_level() {
     }
     // What is known without anything to draw says so; its twin says what the command says.
     let nothing = site.get("/symbols/EARN").is(200).body;
-    assert!(nothing.contains("there is nothing of all EARN to draw"), "{nothing}");
+    assert!(nothing.contains("there is nothing of EARN to draw: no view"), "{nothing}");
     assert!(!nothing.contains("/symbols/EARN.json"), "{nothing}");
     site.get("/symbols/EARN.json").is(404);
     assert!(site.get("/gaps/EARN").is(200).body.contains("no day of EARN is known"));

@@ -125,9 +125,17 @@ fn pictures_have_a_sentence_and_a_table() {
         assert!(symbol.contains(part), "{part}");
     }
     let batch = site.get("/batches/b3").is(200).body;
-    for part in ["if confirmed", "<caption>Cells that differ", "~ changed"] {
-        assert!(batch.contains(part), "{part}");
+    for part in [
+        "<figcaption>Now atm_iv of VOLA stands at ",
+        " If confirmed, atm_iv of VOLA would stand at ",
+        "<caption>Cells that differ",
+        "~ changed",
+    ] {
+        assert!(batch.contains(part), "{part}: {batch}");
     }
+    let rank = site.get("/rank").is(200).body;
+    let caption = rank.split("<figcaption>").nth(1).unwrap().split("</figcaption>").next().unwrap();
+    assert!(caption.contains(" (2024-12), lowest VOLA at "), "{caption}");
     assert!(batch.contains("Read-only") && !batch.contains("name=\"expect\""));
     // What was known earlier is still shown: before the prices came there was no spot line.
     let earlier = site.get("/symbols/VOLA.json?at=2").is(200).json();
@@ -146,7 +154,7 @@ fn a_word_that_a_page_does_not_know_is_refused_with_those_that_it_knows() {
         ("/batches/b3?done=3&kinds=all", "kinds", "kind"),
         ("/rank?metric=atm_iv&symbol=VOLA", "symbol", "symbols"),
         ("/jobs?limit=3", "limit", "lang"),
-        ("/upload?series=iv", "series", "lang"),
+        ("/upload?kind=iv", "kind", "series"),
     ] {
         let page = site.get(path).is(400).body;
         assert!(page.contains(&format!("no word &quot;{word}&quot;")), "{path}: {page}");
@@ -532,14 +540,111 @@ fn what_there_is_to_note_is_looked_at_each_time() {
     }
 }
 
+/// The first page keeps what the last one found.
 #[test]
 fn a_verification_tells_what_it_looked_at() {
     let desk = desk();
     let (site, token) = super::deciding(&desk);
+    let last = || {
+        let home = site.get("/").is(200).body;
+        let rest = home.split("<h2>Last verification</h2>").nth(1).unwrap();
+        rest.split("</section>").next().unwrap().to_owned()
+    };
+    assert!(last().contains("None since this server was started."), "{}", last());
     let quick = site.get("/verify").is(200).body;
     assert!(!quick.contains("0 views"), "{quick}");
+    assert!(last().contains("recorded (the log, and every block"), "{}", last());
+    assert!(last().contains("At #5, <time") && !last().contains("since then:"), "{}", last());
+    desk.run("batch discard b3").exits(0);
     let deep = site.post("/verify/deep", &[("token", &token)]).is(200).body;
     assert!(deep.contains(" views."), "{deep}");
+    assert!(last().contains("recorded (every byte)") && last().contains("At #6"), "{}", last());
+    desk.run("batch reinstate b3").exits(0);
+    assert!(last().contains("At #6") && last().contains("; entries since then: 1."), "{}", last());
+}
+
+/// A column of its own for it was one word wide, half of it outside the screen.
+#[test]
+fn a_reason_stands_below_the_source_of_its_batch() {
+    let desk = desk();
+    let reason = "the vendor sent the wrong scale for all of the autumn";
+    desk.words(&["batch", "rollback", "b2", "--reason", reason]).exits(0);
+    let site = Site::of(&desk, &[]);
+    let page = site.get("/batches").is(200).body;
+    let row = page.split("href=\"/batches/b2\"").nth(1).unwrap().split("</tr>").next().unwrap();
+    let told = format!("VOLA.csv</div><div class=\"source small\">{reason}</div>");
+    assert!(row.contains(&told), "{row}");
+    assert_eq!(page.matches("</th>").count(), 9 + 3, "{page}");
+}
+
+#[test]
+fn a_missing_day_leads_to_the_upload_of_a_file_that_has_it() {
+    let desk = desk();
+    let text = "Date,IV30\n2024-06-03,20\n2024-06-05,21\n2024-06-08,22\n";
+    let file = desk.write("hole.csv", text);
+    desk.run(&format!("import iv {file} -s HOLE --yes")).exits(0);
+    let site = Site::of(&desk, &[]);
+    let page = site.get("/gaps/HOLE").is(200).body;
+    for link in [
+        "<a href=\"/upload?series=iv&amp;symbol=HOLE\">2024-06-04</a>",
+        "<a href=\"/why/iv/HOLE/2024-06-08\">2024-06-08</a>",
+    ] {
+        assert!(page.contains(link), "{link}: {page}");
+    }
+}
+
+/// A name alone was compared with itself.
+#[test]
+fn a_version_is_compared_with_another_and_column_by_column() {
+    let desk = desk();
+    for times in ["1", "3"] {
+        let query =
+            format!("SELECT symbol, date, atm_iv / {times} AS v FROM iv WHERE symbol = :symbol");
+        let query = desk.write("one.sql", &query);
+        desk.run(&format!("projection add thirds --sql {query}")).exits(0);
+    }
+    let site = Site::of(&desk, &[]);
+    let pair = |path: &str| {
+        let diff = site.get(path).is(200).json();
+        [&diff["a"], &diff["b"]].map(|id| id.as_str().unwrap().to_owned())
+    };
+    assert_eq!(pair("/projections/thirds/diff.json"), ["thirds@2", "thirds@1"]);
+    assert_eq!(pair("/projections/thirds@1/diff.json"), ["thirds@2", "thirds@1"]);
+    assert_eq!(pair("/projections/thirds@2/diff.json"), ["thirds@1", "thirds@2"]);
+    for same in ["thirds@1/diff?with=thirds", "thirds@1/diff?with=thirds%401"] {
+        let refused = site.get(&format!("/projections/{same}"));
+        assert!(refused.status == 400 && refused.body.contains("are the same version"), "{same}");
+    }
+    site.get("/projections/iv_metrics/diff").is(404);
+    let page = site.get("/projections/thirds/diff").is(200).body;
+    let columns = page.split("<caption>Columns that differ</caption>").nth(1).unwrap();
+    let row = columns.split("<tbody>").nth(1).unwrap().split("</tr>").next().unwrap();
+    assert!(row.contains("<code>v</code>") && row.contains(">753</td>"), "{row}");
+    let cells = page.split("<caption>What differs</caption>").nth(1).unwrap();
+    // The whole number stands on hovering.
+    let long = cells.split("<span title=\"").nth(1).unwrap().split("</span>").next().unwrap();
+    let (whole, short) = long.split_once("\">").unwrap();
+    assert!(whole.len() > 12 && short.len() <= 9, "{long}");
+    assert!(page.contains("volledger projection diff thirds@2 thirds@1"), "{page}");
+}
+
+#[test]
+fn the_first_page_says_what_is_missing_and_what_is_old() {
+    let desk = desk();
+    let site = Site::of(&desk, &[]);
+    let told = || {
+        let home = site.get("/").is(200).body;
+        let line =
+            home.split("<p class=\"coverage\">").nth(1).unwrap().split("</p>").next().unwrap();
+        line.to_owned()
+    };
+    let line = "Of 1 symbol <a href=\"/gaps\">0 with days missing</a>, <a href=\"/symbols\">1 whose newest \
+                day is old</a> (prices after 3 days, others after 7).";
+    assert_eq!(told(), line);
+    let file = desk.write("new.csv", "Date,IV30\n2025-12-08,20\n2025-12-11,21\n");
+    desk.run(&format!("import iv {file} -s NEW --yes")).exits(0);
+    assert!(told().starts_with("Of 2 symbols <a href=\"/gaps\">1 with"), "{}", told());
+    assert!(told().contains(">1 whose newest day is old<"), "{}", told());
 }
 
 #[test]

@@ -162,7 +162,14 @@ pub fn chart(ledger: &Ledger, drawn: &Drawn) -> Result<Chart> {
             }
         }
         let why = absent.first().map(String::as_str).unwrap_or_default();
-        let text = format!("there is nothing of {kind} {symbol} to draw: {why}");
+        let text = match kind {
+            Kind::All => {
+                format!(
+                    "there is nothing of {symbol} to draw: no view of a value a day shows any then"
+                )
+            }
+            kind => format!("there is nothing of {kind} {symbol} to draw: {why}"),
+        };
         return Err(AppError::NotFound(text));
     };
     let (series, field) = (main.series.name(), main.name);

@@ -15,4 +15,4 @@ pub use crate::quant::earnings::vrp::Tiers;
 pub(super) use moves::QUARTER;
 pub use moves::{VIEWS, earnings};
 pub use tiers::{BUNDLED, TierChanges, TierSet, metric_words};
-pub use vrp::{Which, vrp};
+pub use vrp::{Announcing, Which, nearest, vrp};

@@ -17,6 +17,7 @@ use crate::domain::{Calendar, Day, Series, Symbol};
 use crate::quant::earnings::score::score;
 use crate::quant::earnings::straddle;
 use crate::quant::earnings::vrp::History;
+use std::collections::BTreeMap;
 
 /// From this many days on quotes are more about the time before an announcement than about it.
 const FAR_OFF: i32 = 30;
@@ -125,6 +126,28 @@ fn announcing(vantage: &Vantage, day: Day) -> Result<Vec<Symbol>> {
         }
     }
     Ok(found)
+}
+
+/// A day on which stocks announce, and how many.
+pub type Announcing = (Day, u64);
+
+/// The days with announcements nearest to one without: the last before it and the next after it.
+///
+/// # Errors
+/// A stored value that cannot be read.
+pub fn nearest(vantage: &Vantage, day: Day) -> Result<[Option<Announcing>; 2]> {
+    let mut days: BTreeMap<Day, u64> = BTreeMap::new();
+    for symbol in vantage.reader().symbols(Series::Earnings)? {
+        let records = vantage.records(Series::Earnings, &symbol)?;
+        let last = records.iter().rev().find(|record| record.day < day);
+        let next = records.iter().find(|record| record.day > day);
+        for record in last.into_iter().chain(next) {
+            *days.entry(record.day).or_default() += 1;
+        }
+    }
+    let of = |(day, stocks): (&Day, &u64)| (*day, *stocks);
+    let (last, next) = (days.range(..day).next_back().map(of), days.range(day..).next().map(of));
+    Ok([last, next])
 }
 
 /// What is asked of each stock.

@@ -5,6 +5,7 @@ use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome, SEE_HELP, Told};
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
+use crate::config::Tuning;
 use crate::serve::{Hand, Lang, Options, Said, Server};
 use clap::{Args, ValueEnum};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -83,6 +84,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ServeArgs) -> Outco
             PageLang::En => Lang::En,
             PageLang::Nl => Lang::Nl,
         },
+        tiers: super::vrp::of_settings(&Tuning::of(&ctx.settings.files))?,
         said: |error| {
             let Failure::Told(told) = Failure::from(error) else {
                 return Said { exit: 0, error: String::new(), causes: Vec::new(), hint: None };

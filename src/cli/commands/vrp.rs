@@ -104,7 +104,7 @@ struct How {
 }
 
 /// The set that the settings describe.
-fn of_settings(tuning: &Tuning<'_>) -> Outcome<TierSet> {
+pub(super) fn of_settings(tuning: &Tuning<'_>) -> Outcome<TierSet> {
     let word = |key: &str| tuning.text(key).unwrap_or_default().to_lowercase();
     let (excellent, good) = (tuning.number("vrp.excellent"), tuning.number("vrp.good"));
     let tiers = Tiers { excellent, good, marginal: tuning.number("vrp.marginal") };

@@ -135,8 +135,16 @@ impl Chart {
             1 => String::new(),
             _ => format!(", lowest {}, highest {}", told(least), told(most)),
         };
-        let whose = format!("{name} of {}", self.symbol);
-        Some(format!("{whose} stood at {}{range}; {sessions}, {missing}.", told(*last)))
+        let of = |field| format!("{field} of {}", self.symbol);
+        // The lines of a preview are one field twice: without a batch, and with it.
+        let whose = match name {
+            "now" => format!("Now {} stands at", of(self.field)),
+            "if confirmed" => format!("If confirmed, {} would stand at", of(self.field)),
+            "before" => format!("Before it {} stood at", of(self.field)),
+            "with it" => format!("With it {} stood at", of(self.field)),
+            field => format!("{} stood at", of(field)),
+        };
+        Some(format!("{whose} {}{range}; {sessions}, {missing}.", told(*last)))
     }
 
     /// What is seen, in a sentence for each line, and what is not there.

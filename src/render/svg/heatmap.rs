@@ -24,7 +24,10 @@ pub(super) fn svg(map: &Heatmap) -> String {
     let names = map.rows.iter().map(|row| width_of(&row.symbol, SIZE));
     let left = MARGIN + names.fold(60.0, f64::max) + 10.0;
     let right = left + CELL.0 * map.months.len() as f64;
-    let wide = (right + 60.0).max(680.0);
+    // Where one has to scroll, the names stand at the newest end too.
+    let again = map.months.len() > 12;
+    let named = right + if again { 52.0 + left - MARGIN } else { 60.0 };
+    let wide = named.max(680.0);
     let mut canvas = Canvas::new();
     canvas.text("t", (MARGIN, 26.0), Anchor::Start, &wide_title(map));
     let mut y = canvas.paragraph("m", (MARGIN, HEAD), wide - 2.0 * MARGIN, &map.definition_line());
@@ -54,6 +57,9 @@ pub(super) fn svg(map: &Heatmap) -> String {
             }
         }
         canvas.text("m", (right + 40.0, base), Anchor::End, &row.n.to_string());
+        if again {
+            canvas.text("", (right + 52.0, base), Anchor::Start, &row.symbol);
+        }
         y += CELL.1;
     }
     let note = map.note();

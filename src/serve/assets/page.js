@@ -132,6 +132,37 @@
     });
   }
 
+  // A picture that is wider than its place begins at its newest end: where its last day or month is.
+  for (const box of document.querySelectorAll("#chart, .scroll.wide")) {
+    const told = box.querySelectorAll("svg rect > title"), end = box.scrollWidth - box.clientWidth;
+    const last = told.length ? told[told.length - 1].parentNode.getBoundingClientRect().right : Infinity;
+    const to = last - box.getBoundingClientRect().right + 24;
+    box.scrollLeft = end - to < 160 ? end : to;
+  }
+
+  // Files may be dropped anywhere on the page that takes some.
+  const files = document.querySelector("form.upload #files");
+  if (files) {
+    const told = document.getElementById("chosen");
+    const names = () => { told.textContent = [...files.files].map((file) => file.name).join(", "); };
+    const dragged = (event) => {
+      const own = event.target.closest && event.target.closest("input[type=file]");
+      if (own || !event.dataTransfer || !event.dataTransfer.types.includes("Files")) return;
+      event.preventDefault();
+      const over = event.type === "dragenter" || event.type === "dragover";
+      document.body.classList.toggle("dropping", over);
+      if (event.type !== "drop") return;
+      files.files = event.dataTransfer.files;
+      names();
+      files.focus();
+    };
+    for (const type of ["dragenter", "dragover", "dragleave", "drop"]) {
+      document.addEventListener(type, dragged);
+    }
+    files.addEventListener("change", names);
+    names();
+  }
+
   const range = document.getElementById("at"), told = document.getElementById("at-is");
   if (range && told) {
     range.addEventListener("input", () => {

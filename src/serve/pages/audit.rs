@@ -74,15 +74,21 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
 
 pub(super) fn verify(here: &Here<'_>) -> Result<Answer> {
     let report = check::verify(here.ledger, false, here.run)?;
+    here.site.keep_verified(&report);
     here.answer(&report, |report| Ok(verified(here.site, report)))
+}
+
+/// How far a verification looks.
+pub(super) fn depth(deep: bool) -> &'static str {
+    match deep {
+        true => t("every byte"),
+        false => t("the log, and every block in its place"),
+    }
 }
 
 /// What a verification found.
 pub(in crate::serve) fn verified(site: &Site, report: &VerifyReport) -> Page {
-    let depth = match report.deep {
-        true => t("every byte"),
-        false => t("the log, and every block in its place"),
-    };
+    let depth = depth(report.deep);
     let body = html! {
         h1 { (t("Verification")) }
         @if report.ok {

@@ -399,6 +399,8 @@ fn decisions(here: &Here<'_>, id: BatchId, review: &Review) -> Result<Markup> {
                         form.decide method="post" action=(to("confirm")) {
                             (proof(site))
                             input type="hidden" name="expect" value=(token);
+                            // By which a review that is old says what came since.
+                            input type="hidden" name="seen" value=(here.ledger.position().0);
                             p { (t("What you see is what is confirmed: token ")) (digest(token)) }
                             button.act id="decision" { (t("Confirm ")) (id) }
                         }

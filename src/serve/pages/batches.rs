@@ -1,13 +1,18 @@
 //! All batches.
 
-use super::{Page, batch_link, links, state, table, time};
+use super::{Page, batch_link, links, state, table};
 use crate::app::error::Result;
 use crate::app::lookup;
 use crate::domain::BatchState;
 use crate::render::numbers::count;
 use crate::serve::ask::{Answer, Here};
 use crate::serve::words::t;
-use maud::html;
+use maud::{Markup, html};
+
+/// The day of a time; the whole on hovering.
+fn day(time: &str) -> Markup {
+    html! { time datetime=(time) title=(time) { (time.get(..10).unwrap_or(time)) } }
+}
 
 pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     let mut batches = lookup::batches(here.ledger, here.at()?)?;
@@ -29,10 +34,10 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
                     html! { (count(u64::from(line.symbols))) },
                     html! { (count(line.rows)) },
                     html! { (count(line.rejected)) },
-                    html! { (line.source) },
-                    time(&line.staged_at),
-                    html! { @if let Some(at) = &line.confirmed_at { (time(at)) } },
-                    html! { (line.reason.as_deref().unwrap_or_default()) },
+                    html! { div.source { (line.source) }
+                    @if let Some(reason) = &line.reason { div.source.small { (reason) } } },
+                    day(&line.staged_at),
+                    html! { @if let Some(at) = &line.confirmed_at { (day(at)) } },
                 ]
             })
             .collect();
@@ -43,10 +48,9 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
             ">symbols",
             ">rows",
             ">rejected",
-            "source",
+            "source, and why it is as it is",
             "staged",
             "confirmed",
-            "reason",
         ];
         let body = html! {
             h1 { (t("Batches")) }

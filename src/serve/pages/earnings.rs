@@ -3,17 +3,19 @@
 use super::{Page, links, symbol_link, table};
 use crate::app::earnings::{self, BUNDLED, TierSet, Which};
 use crate::app::error::{AppError, Result};
+use crate::app::projection;
 use crate::domain::projection::ProjectionName;
 use crate::domain::{Day, Symbol};
 use crate::render::numbers::MISSING;
 use crate::serve::ask::{Answer, Here};
 use crate::serve::words::{counted, foreign, t};
 use maud::{Markup, html};
+use std::collections::BTreeSet;
 
 /// The projection that moves are from, unless another is asked for.
 const USUAL: &str = "earnings_moves";
 
-fn projection(here: &Here<'_>) -> Result<ProjectionName> {
+fn asked(here: &Here<'_>) -> Result<ProjectionName> {
     let name = here.ask.word("projection").unwrap_or(USUAL);
     name.parse().map_err(|_| AppError::Usage(format!("`{name}` is no name of a projection")))
 }
@@ -36,8 +38,8 @@ fn number(value: Option<f64>, digits: usize) -> String {
 pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     let symbol: Symbol = here.ask.name(0)?;
     let dates = (here.ask.parsed::<Day>("date")?, here.run.clock.market_day());
-    let set = TierSet::bundled("seed")?;
-    let made = earnings::earnings(&here.vantage()?, &symbol, &projection(here)?, &set, dates);
+    let set = &here.site.options.tiers;
+    let made = earnings::earnings(&here.vantage()?, &symbol, &asked(here)?, set, dates);
     let told = match here.there(&symbol, made)? {
         Ok(told) => told,
         Err(why) => return none(here, &symbol, &why).map(Answer::Page),
@@ -116,11 +118,14 @@ pub(super) fn vrp(here: &Here<'_>) -> Result<Answer> {
         false => Which::Symbols(symbols),
     };
     // A bundled set by its name: a page names no file.
-    let tiers = here.ask.word("tiers").unwrap_or("seed");
-    let set = TierSet::bundled(tiers)?;
+    let tiers = here.ask.word("tiers");
+    let set = match tiers {
+        Some(name) => &TierSet::bundled(name)?,
+        None => &here.site.options.tiers,
+    };
     let date = here.ask.parsed::<Day>("date")?;
     let dates = (date, here.run.clock.market_day());
-    let found = earnings::vrp(&here.vantage()?, &which, &projection(here)?, &set, dates)?;
+    let found = earnings::vrp(&here.vantage()?, &which, &asked(here)?, set, dates)?;
     here.answer(&found, |found| {
         let text = |text: &Option<String>| text.clone().unwrap_or_else(|| MISSING.to_owned());
         let rows: Vec<_> = found
@@ -130,25 +135,28 @@ pub(super) fn vrp(here: &Here<'_>) -> Result<Answer> {
                 vec![
                     html! { a href=(links::of_symbol(here, "/earnings", &row.symbol, &same(here))) {
                         (row.symbol) } },
-                    html! { (text(&row.earnings_date)) },
-                    html! { (percent(row.implied_move)) },
-                    html! { (percent(row.mean_move)) },
                     html! { (number(row.vrp, 2)) },
                     html! { (row.tier.unwrap_or(MISSING)) },
+                    html! { span.day { (text(&row.earnings_date)) } " "
+                        (row.timing.as_deref().unwrap_or_default()) },
+                    html! { (percent(row.implied_move)) },
+                    html! { (percent(row.mean_move)) },
                     html! { (row.n) },
                     html! { (row.liquidity.unwrap_or(MISSING)) },
-                    html! { (row.status) @for reason in &row.reasons { "; " (reason) } },
+                    html! { div.what { code { (row.status) }
+                        @for reason in &row.reasons { div.small { (reason) } } } },
                 ]
             })
             .collect();
         let headings = [
-            "symbol", "announces", ">implied move", ">mean move", ">ratio", "tier", ">n",
+            "symbol", ">ratio", "tier", "announces", ">implied move", ">mean move", ">n",
             "liquidity", "status",
         ];
+        let kept = projections(here, &found.projection)?;
         let body = html! {
             h1 { (t("What options pay for announcements")) }
             form.filter method="get" action="/vrp" {
-                (links::kept(here.ask, &["projection", "at"]))
+                (links::kept(here.ask, &["at"]))
                 label for="symbols" { (t("Symbols")) }
                 input id="symbols" name="symbols" value=(words) placeholder=(t("all that announce"))
                     maxlength="2000" autocomplete="off";
@@ -156,8 +164,15 @@ pub(super) fn vrp(here: &Here<'_>) -> Result<Answer> {
                 input id="date" name="date" type="date"
                     value=(date.map(|day| day.to_string()).unwrap_or_default());
                 label for="tiers" { (t("tiers")) }
-                select id="tiers" name="tiers" { @for (name, _) in BUNDLED {
-                    option value=(name) selected[name == tiers] { (name) }
+                select id="tiers" name="tiers" {
+                    option value="" { (t("of the settings")) }
+                    @for (name, _) in BUNDLED {
+                        option value=(name) selected[tiers == Some(name)] { (name) }
+                    }
+                }
+                label for="projection" { (t("moves from")) }
+                select id="projection" name="projection" { @for name in &kept {
+                    option value=(name) selected[*name == found.projection] { (name) }
                 } }
                 button { (t("Show")) }
             }
@@ -166,9 +181,39 @@ pub(super) fn vrp(here: &Here<'_>) -> Result<Answer> {
                 (t(", good from ")) (number(Some(found.tiers.good), 2)) (t(", marginal from "))
                 (number(Some(found.tiers.marginal), 2)) (t("; at least ")) (found.tiers.min_quarters)
                 (t(" past moves.")) }
-            @if rows.is_empty() { p { (t("No stock announces then, as far as the ledger knows.")) } }
+            @if rows.is_empty() { (nobody(here, date)?) }
             @else { (table("The ratio of implied to past moves", &headings, &rows)) }
         };
         Ok(Page::new("VRP", "/vrp", body))
+    })
+}
+
+/// The projections that moves can be from: every version of the usual one, and the one that is shown.
+fn projections(here: &Here<'_>, shown: &str) -> Result<BTreeSet<String>> {
+    let list = projection::list(&here.vantage()?)?.projections;
+    let of = list
+        .into_iter()
+        .filter(|line| line.kind != "view" && line.state != "dropped" && line.name == USUAL);
+    let names = of.map(|line| format!("{}@{}", line.name, line.version));
+    Ok(names.chain([shown.to_owned()]).collect())
+}
+
+/// That no stock announces on a day, and the nearest days on which some do.
+fn nobody(here: &Here<'_>, date: Option<Day>) -> Result<Markup> {
+    let day = date.unwrap_or(here.run.clock.market_day());
+    let [last, next] = earnings::nearest(&here.vantage()?, day)?;
+    let link = |(day, stocks): (Day, u64)| {
+        let to = |name: &'static str| (name, here.ask.word(name).unwrap_or_default());
+        let text = day.to_string();
+        let words = [("date", text.as_str()), to("tiers"), to("projection")];
+        html! { a href=(here.to("/vrp", &words)) { (day) } " (" (counted(stocks, "stock")) ")" }
+    };
+    Ok(html! {
+        p { (t("No stock announces on ")) (day) (t(", as far as the ledger knows.")) }
+        p {
+            @if let Some(next) = next { (t("Next: ")) (link(next)) }
+            @if next.is_some() && last.is_some() { "; " }
+            @if let Some(last) = last { (t("the last before: ")) (link(last)) }
+        }
     })
 }

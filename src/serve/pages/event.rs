@@ -1,5 +1,6 @@
 //! One event: what it says, the bytes that it was read from, and what its hash hangs on.
 
+use super::marks::marked;
 use super::{Page, batch_link, digest, entry_link, event_link, state, time};
 use crate::app::error::Result;
 use crate::app::report::{EventLine, Shown};
@@ -87,7 +88,7 @@ pub(super) fn facts(event: &EventLine) -> Markup {
         } @else {
             h2 { (t("The bytes")) }
             pre.raw tabindex="0" { (marked(event)) }
-            p.small { (t("Cells that hold an asserted value are marked.")) }
+            p.small { (t("What holds an asserted value is marked.")) }
         }
     }
 }
@@ -97,30 +98,6 @@ fn plain(value: &Json) -> String {
         Json::String(text) => text.clone(),
         Json::Null => numbers::MISSING.to_owned(),
         other => other.to_string(),
-    }
-}
-
-/// The bytes of a row; cells that hold one of its values are marked.
-fn marked(event: &EventLine) -> Markup {
-    let wanted: Vec<f64> = event.values.values().filter_map(Json::as_f64).collect();
-    let holds = |cell: &str| {
-        let digits: String = cell
-            .chars()
-            .filter(|c| c.is_ascii_digit() || matches!(c, '.' | '-' | 'e' | 'E'))
-            .collect();
-        let same = |a: f64, b: f64| (a - b).abs() <= 1e-9 * a.abs().max(1e-9);
-        let number = digits.parse::<f64>().ok();
-        // Volatilities stand in percent in a file and as fractions in the event.
-        number.is_some_and(|n| wanted.iter().any(|w| same(n, *w) || same(n / 100.0, *w)))
-    };
-    let split = |c: char| matches!(c, ',' | ';' | '\t' | '\n');
-    html! {
-        @for part in event.raw.split_inclusive(split) {
-            @let end = part.chars().next_back().filter(|c| split(*c)).map_or(0, char::len_utf8);
-            @let (cell, mark) = part.split_at(part.len() - end);
-            @if holds(cell) { mark { (cell) } } @else { (cell) }
-            (mark)
-        }
     }
 }
 

@@ -5,10 +5,10 @@ use crate::app::Which;
 use crate::app::chart::days;
 use crate::app::error::Result;
 use crate::app::lookup;
-use crate::app::report::Days;
+use crate::app::report::{DayKind, Days};
 use crate::domain::{Series, Symbol};
-use crate::render::Page as _;
 use crate::render::numbers::{MISSING, count};
+use crate::render::{Page as _, kind_name};
 use crate::serve::ask::{Answer, Here};
 use crate::serve::words::{foreign, t};
 use maud::{Markup, html};
@@ -71,7 +71,7 @@ fn page(
             }
         }
         @match days {
-            Ok(days) => { (calendar(symbol, days)) }
+            Ok(days) => { (calendar(here, symbol, days)) }
             Err(why) => { p.note lang=[foreign()] { (why) } }
         }
     };
@@ -82,7 +82,7 @@ fn page(
 }
 
 /// The calendar with its data, and how what is missing is had.
-fn calendar(symbol: &Symbol, days: &Days) -> Markup {
+fn calendar(here: &Here<'_>, symbol: &Symbol, days: &Days) -> Markup {
     let drawn = days.figure();
     let lacking = |view: &str| days.views.iter().any(|v| v.series == view && v.counts.missing > 0);
     let missing = days.views.iter().any(|view| view.counts.missing > 0);
@@ -94,6 +94,19 @@ fn calendar(symbol: &Symbol, days: &Days) -> Markup {
         } @else if missing {
             p { (t("For what is missing ")) a href="/upload" { (t("upload a file")) } "." }
         }
-        (data(&drawn, |_| None))
+        @if missing {
+            p.small { (t("In the table below a missing day leads to the upload of a file that has it, a day \
+                with a value to where that comes from.")) }
+        }
+        (data(&drawn, |row| leads(here, symbol, row)))
     }
+}
+
+/// Where a day of the table leads: its values have an origin, what is missing may be in a file.
+fn leads(here: &Here<'_>, symbol: &Symbol, row: &[String]) -> Option<String> {
+    let [day, view, kind] = row else { return None };
+    Some(match kind == kind_name(DayKind::ClosedValue) {
+        true => links::why(here, view, symbol.as_str(), day, ""),
+        false => here.to("/upload", &[("series", view), ("symbol", symbol.as_str())]),
+    })
 }

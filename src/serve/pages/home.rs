@@ -1,6 +1,8 @@
 //! The first page: where things stand, and what waits for a decision.
 
+use super::audit::depth;
 use super::{Page, batch_link, digest, entry_link, prose, table, time};
+use crate::app::clock::rfc3339;
 use crate::app::error::Result;
 use crate::app::report::Status;
 use crate::app::{Ledger, lookup, outside, projection, trace};
@@ -8,7 +10,7 @@ use crate::render::numbers::{MISSING, count, size};
 use crate::serve::Site;
 use crate::serve::ask::{Answer, Here};
 use crate::serve::words::{counted, t};
-use maud::html;
+use maud::{Markup, html};
 use std::sync::{Arc, PoisonError};
 
 /// Entries of the log that are shown.
@@ -49,9 +51,9 @@ pub(in crate::serve) fn show(here: &Here<'_>) -> Result<Answer> {
         }).collect();
         let entries: Vec<_> = log.entries.iter().map(|entry| vec![
             entry_link(entry.position),
+            html! { div.what { (entry.brief()) } },
             time(&entry.time),
             html! { (entry.actor) },
-            html! { (entry.brief()) },
         ]).collect();
         let body = html! {
             h1 { (t("Where things stand")) }
@@ -89,12 +91,52 @@ pub(in crate::serve) fn show(here: &Here<'_>) -> Result<Answer> {
                 h2 { (t("Views")) }
                 (table("What each view shows", &["view", ">symbols", ">days", "from", "to"], &views))
             }
+            (covered(here)?)
+            (verified(here))
             section {
                 h2 { (t("Last entries of the log")) }
-                (table("Newest first", &["entry", "when", "who", "what"], &entries))
+                (table("Newest first", &["entry", "what", "when", "who"], &entries))
                 p { a href="/events" { (t("All of them")) } }
             }
         };
         Ok(Page::new("Home", "/", body))
     })
+}
+
+/// What is missing in the views and what is old, with where that is looked at.
+fn covered(here: &Here<'_>) -> Result<Markup> {
+    let found = here.site.kept.covered(here.ledger, here.run.clock.market_day())?;
+    if found.symbols == 0 {
+        return Ok(html! {});
+    }
+    Ok(html! { section {
+        h2 { (t("Coverage")) }
+        p.coverage { (t("Of ")) (counted(found.symbols, "symbol")) " "
+            a href="/gaps" { (count(found.holes)) (t(" with days missing")) } ", "
+            a href="/symbols" { (count(found.old)) (t(" whose newest day is old")) }
+            (t(" (prices after 3 days, others after 7).")) }
+    } })
+}
+
+/// The last verification of this server's, and how much came since.
+fn verified(here: &Here<'_>) -> Markup {
+    let last = here.site.last_verified();
+    let since = |position| here.ledger.position().0.saturating_sub(position);
+    html! { section {
+        h2 { (t("Last verification")) }
+        @match &last {
+            None => p.verified { (t("None since this server was started.")) },
+            Some(last) => {
+                p.verified.good[last.ok].bad[!last.ok] {
+                    @if last.ok { (t("✓ Everything is as recorded (")) (depth(last.deep)) ")." }
+                    @else { (t("✗ Not everything is as recorded.")) }
+                }
+                p { (t("At #")) (last.position) ", " (time(&rfc3339(last.at_ms)))
+                    @if since(last.position) > 0 {
+                        (t("; entries since then: ")) (count(since(last.position)))
+                    } "." }
+            }
+        }
+        p { a href="/verify" { (t("Verify now")) } }
+    } }
 }

@@ -55,7 +55,7 @@ pub(super) fn event_link(event: &str) -> Markup {
 }
 
 /// A link to an entry of the log.
-pub(super) fn entry_link(position: u64) -> Markup {
+pub(in crate::serve) fn entry_link(position: u64) -> Markup {
     html! { a href=(format!("/events/{position}")) { "#" (position) } }
 }
 

@@ -23,16 +23,16 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
             .map(|entry| {
                 vec![
                     entry_link(entry.position),
+                    html! { div.what { (entry.brief()) }
+                    @if let Some(reason) = &entry.reason { div.what.small { (reason) } } },
+                    html! { @for batch in &entry.batches { (batch_link(batch)) " " } },
                     time(&entry.time),
                     html! { (entry.actor) },
                     html! { (entry.kind) @if let Some(via) = &entry.via { " (" (via) ")" } },
-                    html! { @for batch in &entry.batches { (batch_link(batch)) " " } },
-                    html! { (entry.brief()) },
-                    html! { (entry.reason.as_deref().unwrap_or_default()) },
                 ]
             })
             .collect();
-        let headings = ["entry", "when", "who", "kind", "batches", "what", "reason"];
+        let headings = ["entry", "what, and why", "batches", "when", "who", "kind"];
         let body = html! {
             h1 { (t("Log")) }
             @if let Some(done) = here.ask.parsed::<u64>("done")? {

@@ -12,6 +12,7 @@ mod gaps;
 mod home;
 mod links;
 mod log;
+mod marks;
 mod planned;
 mod projections;
 mod rank;
@@ -20,10 +21,10 @@ mod symbol;
 mod why;
 
 pub(super) use audit::verified;
-pub(super) use links::looks_back;
+pub(super) use links::{entry_link, looks_back};
 pub(super) use planned::planned;
 
-use self::links::{batch_link, entry_link, event_link, positions, symbol_link};
+use self::links::{batch_link, event_link, positions, symbol_link};
 use super::Site;
 use super::ask::{Ask, Here, encoded};
 use super::routes::Show;
@@ -76,6 +77,7 @@ const OWN: &[(&str, &[&str])] = &[
     ("/batches/{batch}", &["view", "symbol", "kind", "done", "rest"]),
     ("/events", &["done"]),
     ("/projections", &["built", "promoted"]),
+    ("/upload", &["series", "symbol"]),
 ];
 
 /// The words that the query of a page and of its twin may have.

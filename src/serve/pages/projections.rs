@@ -3,16 +3,18 @@
 use super::{Page, digest, entry_link, links, named, proof, table};
 use crate::app::error::{AppError, Result};
 use crate::app::projection;
-use crate::app::report::{ProjectionDiff, ProjectionLine};
+use crate::app::report::{ProjectionChange, ProjectionDiff, ProjectionLine};
+use crate::app::vantage::Vantage;
 use crate::domain::projection::ProjectionName;
-use crate::render::numbers::count;
+use crate::render::numbers::{self, count};
 use crate::render::projection::cell;
 use crate::serve::ask::{Answer, Here, encoded};
 use crate::serve::words::{find, t};
 use maud::{Markup, html};
+use serde_json::Value as Json;
 
 /// Values that a page shows of a difference.
-const MOST: usize = 400;
+const MOST: usize = 100;
 
 /// Name and version, as addresses have it.
 fn name(line: &ProjectionLine) -> String {
@@ -130,9 +132,13 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
 pub(super) fn diff(here: &Here<'_>) -> Result<Answer> {
     let asked: ProjectionName = here.ask.name(0)?;
     let vantage = here.vantage()?;
-    // The name alone is the version that is promoted.
-    let with = here.ask.parsed::<ProjectionName>("with")?;
-    let with = with.unwrap_or(ProjectionName { version: None, ..asked.clone() });
+    let with = match here.ask.parsed::<ProjectionName>("with")? {
+        Some(with) => with,
+        None => beside(&vantage, &asked)?,
+    };
+    if vantage.id(&with)? == vantage.id(&asked)? {
+        return Err(AppError::Usage(format!("{with} and {asked} are the same version")));
+    }
     let diff = projection::diff(&vantage, &with, &asked)?;
     here.answer(&diff, |diff| {
         let lines = projection::list(&vantage)?.projections;
@@ -161,17 +167,95 @@ pub(super) fn diff(here: &Here<'_>) -> Result<Answer> {
                 (links::kept(here.ask, &["at"]))
                 label for="with" { (t("Beside")) }
                 select id="with" name="with" {
-                    @for line in lines.iter().filter(|line| line.kind != "view" && line.state != "dropped") {
+                    @for line in lines.iter().filter(|line| line.kind != "view" && line.state != "dropped"
+                        && name(line) != diff.b) {
                         @let id = name(line);
                         option value=(id) selected[id == diff.a] { (id) }
                     }
                 }
                 button { (t("Show")) }
             }
+            (columns(diff))
             (changes(diff))
             (forms(here, second))
         };
         Ok(Page::new(format!("{} – {}", diff.a, diff.b), "/projections", body))
+    })
+}
+
+/// What a version is compared with unless that is said: the one that is promoted, and that one with the
+/// newest of the others.
+fn beside(vantage: &Vantage, asked: &ProjectionName) -> Result<ProjectionName> {
+    let promoted = ProjectionName { version: None, ..asked.clone() };
+    if vantage.id(asked)? != vantage.id(&promoted)? {
+        return Ok(promoted);
+    }
+    let lines = projection::list(vantage)?.projections;
+    let others = lines.iter().filter(|line| {
+        line.kind != "view" && line.state != "dropped" && !line.promoted && line.name == *asked.name
+    });
+    let version = others.map(|line| line.version).max();
+    let none = || AppError::NoProjection(format!("there is one version only of {}", asked.name));
+    Ok(ProjectionName { version: Some(version.ok_or_else(none)?), ..asked.clone() })
+}
+
+/// In which columns versions differ: in how many rows, and where a number does most.
+fn columns(diff: &ProjectionDiff) -> Markup {
+    let rows: Vec<Vec<Markup>> = diff
+        .columns
+        .iter()
+        .filter_map(|column| {
+            let own =
+                || diff.changes.iter().filter(|change| change.column.as_ref() == Some(column));
+            let far = |change: &ProjectionChange| {
+                Some((change.a.as_f64()? - change.b.as_f64()?).abs()).filter(|far| far.is_finite())
+            };
+            let most = own().filter_map(|change| Some((far(change)?, change)));
+            let most = most.max_by(|(a, _), (b, _)| a.total_cmp(b));
+            let keys = |change: &ProjectionChange| {
+                change.key.iter().map(cell).collect::<Vec<_>>().join(" ")
+            };
+            let count = own().count();
+            (count > 0).then(|| {
+                vec![
+                    html! { code { (column) } },
+                    html! { (numbers::count(count as u64)) },
+                    html! { @if let Some((far, _)) = most { (rounded(far)) } },
+                    html! { @if let Some((_, change)) = most { span.day { (keys(change)) } } },
+                ]
+            })
+        })
+        .collect();
+    html! { @if !rows.is_empty() {
+        (table("Columns that differ", &["column", ">rows", ">largest difference", "where"], &rows))
+    } }
+}
+
+/// A number with six digits that count.
+fn rounded(number: f64) -> String {
+    if number == 0.0 || (number.fract() == 0.0 && number.abs() < 1e15) {
+        return format!("{number:.0}");
+    }
+    let digits = (5 - number.abs().log10().floor() as i32).clamp(0, 15) as usize;
+    let text = format!("{number:.digits$}");
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}
+
+/// Two values that differ, the digits that count of each; all of them where these are the same.
+fn pair(a: &Json, b: &Json) -> [Markup; 2] {
+    let short = |value: &Json| match value {
+        Json::Number(number) if number.is_f64() => {
+            number.as_f64().map_or_else(|| cell(value), rounded)
+        }
+        other => cell(other),
+    };
+    let same = short(a) == short(b);
+    [a, b].map(|value| match same || short(value) == cell(value) {
+        true => html! { (cell(value)) },
+        false => html! { span title=(cell(value)) { (short(value)) } },
     })
 }
 
@@ -183,8 +267,8 @@ fn changes(diff: &ProjectionDiff) -> Markup {
         .map(|change| {
             let key = change.key.iter().map(|value| html! { span.day { (cell(value)) } });
             let column = change.column.clone().unwrap_or_else(|| t("(row)").to_owned());
-            let rest = [column, cell(&change.a), cell(&change.b)].map(|text| html! { (text) });
-            key.chain(rest).collect()
+            let [a, b] = pair(&change.a, &change.b);
+            key.chain([html! { (column) }, a, b]).collect()
         })
         .collect();
     let (a, b) = (format!(">{}", diff.a), format!(">{}", diff.b));
@@ -194,7 +278,33 @@ fn changes(diff: &ProjectionDiff) -> Markup {
         @if rows.is_empty() { p { (t("Nothing differs.")) } }
         @else { (named(t("What differs"), &headings, &rows)) }
         @if diff.changes.len() > MOST {
-            p { (t("The first ")) (MOST) (t(" of ")) (count(diff.changes.len() as u64)) "." }
+            p { (t("The first ")) (MOST) (t(" of ")) (count(diff.changes.len() as u64)) (t("; all of them: "))
+                code { "volledger projection diff " (diff.a) " " (diff.b) } }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_the_digits_that_count() {
+        for (number, text) in [
+            (0.069_776_617_662_123_46, "0.0697766"),
+            (121_954_638.0, "121954638"),
+            (143.026_580_810_546_88, "143.027"),
+            (-1_234_567.25, "-1234567"),
+            (0.5, "0.5"),
+            (0.0, "0"),
+            (1e-20, "0"),
+        ] {
+            assert_eq!(rounded(number), text);
+        }
+        let shown = |a: f64, b: f64| pair(&a.into(), &b.into()).map(|cell| cell.into_string());
+        let long = "<span title=\"0.1234567\">0.123457</span>";
+        assert_eq!(shown(0.123_456_7, 0.5), [long, "0.5"]);
+        // Else they would look the same.
+        assert_eq!(shown(0.123_456_71, 0.123_456_72), ["0.12345671", "0.12345672"]);
     }
 }

@@ -7,6 +7,8 @@ pub(in crate::serve::words) const NOUNS: &[(&str, &str, &str)] = &[
     ("move", "beweging", "bewegingen"),
     ("row", "rij", "rijen"),
     ("source", "bron", "bronnen"),
+    ("stock", "aandeel", "aandelen"),
+    ("symbol", "symbool", "symbolen"),
     ("view", "view", "views"),
 ];
 
