@@ -4,12 +4,13 @@
 
 use super::error::Result;
 use super::metrics::{Asked, first};
+use super::parallel::{self, threads};
 use super::report::{Announced, Coverage, GapLine, Hole, Span, SymbolCoverage};
 use super::views::ViewReader;
-use crate::domain::{Calendar, Day, Series, code};
+use crate::domain::{Calendar, Day, Series, Symbol, code};
 use crate::ledger::Ledger;
 use crate::projections::diff::{self, Gap};
-use crate::projections::view::has_value;
+use crate::projections::view::{Shown, each, has_value};
 use crate::quant::rank;
 
 /// The views that are looked at, in the order of the columns: those of stocks.
@@ -49,29 +50,36 @@ pub fn coverage(ledger: &Ledger, asked: &Asked, today: Day) -> Result<Coverage> 
     known.sort();
     known.dedup();
     let symbols = if asked.symbols.is_empty() { &known } else { &asked.symbols };
-    let mut rows = Vec::new();
-    for symbol in symbols {
-        let (mut days, mut iv_valid, mut nothing) = (Vec::new(), 0, true);
-        for view in VIEWS {
-            let mut records = reader.records(view, symbol, at, asked.which)?;
-            records.retain(|record| asked.date.is_none_or(|date| record.day <= date));
-            if view == Series::Iv {
-                let valid = |value: Option<f64>| rank::valid(value).is_some();
-                iv_valid = records.iter().filter(|r| valid(r.number(code::ATM_IV))).count() as u64;
+    let until = asked.date.unwrap_or(Day(i32::MAX));
+    let shown = |view, symbol: &Symbol, until, take: &mut dyn FnMut(&Shown<'_>)| -> Result<()> {
+        let history = reader.history_between(view, symbol, Day(i32::MIN), until)?;
+        each(view, &history, &reader.activity(view, at), asked.which, &mut |shown| {
+            if shown.day() <= until {
+                take(&shown);
             }
-            nothing &= records.is_empty();
-            records.retain(|record| has_value(view, record));
-            days.push(records.iter().map(|record| record.day).collect::<Vec<Day>>());
+        });
+        Ok(())
+    };
+    let rows = parallel::map(symbols, threads(), |symbol| {
+        let (mut days, mut iv_valid, mut nothing) = ([const { Vec::new() }; 3], 0, true);
+        for (view, days) in VIEWS.into_iter().zip(&mut days) {
+            shown(view, symbol, until, &mut |shown| {
+                nothing = false;
+                let valid = || rank::valid(shown.number(code::ATM_IV)).is_some();
+                iv_valid += u64::from(view == Series::Iv && valid());
+                days.extend(has_value(view, shown).then_some(shown.day()));
+            })?;
         }
         if nothing && asked.symbols.is_empty() {
-            continue;
+            return Ok(None);
         }
-        let announced = reader.records(Series::Earnings, symbol, at, asked.which)?;
-        let announced: Vec<Day> = announced.iter().map(|record| record.day).collect();
-        if let [spot, hv, iv] = days.as_slice() {
-            rows.push(row(symbol.to_string(), [spot, hv, iv], (iv_valid, &announced), date));
-        }
-    }
+        let mut announced = Vec::new();
+        let to_come = Day(i32::MAX);
+        shown(Series::Earnings, symbol, to_come, &mut |shown| announced.push(shown.day()))?;
+        let days = days.each_ref().map(Vec::as_slice);
+        Ok(Some(row(symbol.to_string(), days, (iv_valid, &announced), date)))
+    })?;
+    let rows = rows.into_iter().flatten().collect();
     let which = first(asked.which);
     let (schema, date) = ("volledger/coverage/1", date.to_string());
     Ok(Coverage { schema, position: at.0, which, date, rows })
@@ -95,24 +103,23 @@ fn span(days: &[Day], calendar: &Calendar) -> Option<Span> {
     })
 }
 
-/// The announcements of earnings, ascending; nothing without any.
-fn announced(days: &[Day], date: Day) -> Option<Announced> {
-    let (past, to_come) = days.split_at(days.partition_point(|day| *day < date));
-    (!days.is_empty()).then(|| Announced {
+/// The announcements of earnings, past and to come, ascending; nothing without any.
+fn announced((past, to_come): (&[Day], &[Day])) -> Option<Announced> {
+    let days = (past.len() + to_come.len()) as u64;
+    (days > 0).then(|| Announced {
         next: to_come.first().map(ToString::to_string),
         latest: past.last().map(ToString::to_string),
-        days: days.len() as u64,
+        days,
     })
 }
 
 /// What is wrong with the announcements.
-fn of_earnings(days: &[Day], date: Day) -> Vec<&'static str> {
-    let (past, to_come) = days.split_at(days.partition_point(|day| *day < date));
+fn of_earnings((past, to_come): (&[Day], &[Day]), date: Day) -> Vec<&'static str> {
     let old = past.last().is_some_and(|last| date.0 - last.0 > QUARTER_AND_A_MONTH);
     let issues = [
-        ("missing_earnings", days.is_empty()),
+        ("missing_earnings", past.is_empty() && to_come.is_empty()),
         ("earnings_stale", old),
-        ("earnings_missing_future", !days.is_empty() && to_come.is_empty()),
+        ("earnings_missing_future", !past.is_empty() && to_come.is_empty()),
     ];
     issues.into_iter().filter(|(_, met)| *met).map(|(issue, _)| issue).collect()
 }
@@ -127,6 +134,7 @@ fn row(
 ) -> SymbolCoverage {
     let calendar = Calendar::nyse();
     let [spot, hv, iv] = days;
+    let earnings = earnings.split_at(earnings.partition_point(|day| *day < date));
     let large = |days: &[Day]| -> Vec<Gap> {
         let mut gaps = diff::gaps(days, calendar);
         gaps.retain(|gap| gap.missing >= HOLE);
@@ -169,7 +177,7 @@ fn row(
         hv: span(hv, calendar),
         iv: span(iv, calendar),
         iv_valid,
-        earnings: announced(earnings, date),
+        earnings: announced(earnings),
         issues,
         holes: holes.collect(),
     }

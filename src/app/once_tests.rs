@@ -10,10 +10,10 @@ use super::split::{self, Choice};
 use super::views::{Counter, Roots, ViewReader};
 use super::watched::{self, Watch};
 use super::{Clock, Run, health};
-use crate::domain::{BatchId, Day, Position, Series, Symbol};
+use crate::domain::{BatchId, Day, Position, Series, Symbol, code};
 use crate::ledger::Ledger;
 use crate::ledger::erase::Selection;
-use crate::projections::view::{Activity, Which, fold};
+use crate::projections::view::{Activity, Shown, Which, fold, has_value};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -258,4 +258,59 @@ fn what_a_directory_says_is_shown_is_what_is_shown() {
         }
     }
     assert_eq!(counted, [0, 1, 2, 3].into());
+}
+
+/// Coverage looks at what is shown without making records of it; each of them says the same.
+#[test]
+fn coverage_says_what_the_records_say() {
+    let (mut ledger, _) = eight();
+    // Several batches say something of a day, and one that there is nothing.
+    import(&mut ledger, Series::Iv, "Symbol,Date,IV30\nS1,2024-01-03,44.5\nS1,2024-01-09,n/a\n");
+    let calendar = "symbol,earnings_date\nS1,2023-11-02\nS1,2024-02-08\nS2,2024-05-02\n";
+    import(&mut ledger, Series::Earnings, calendar);
+    import(&mut ledger, Series::Spot, "symbol,date,close\nS1,2024-01-03,5\nS9,2024-01-04,7\n");
+    let (reader, today) = (ViewReader::new(&ledger).unwrap(), day("2024-01-09"));
+    let dates = [None, Some(day("2024-01-03")), Some(day("2023-12-31"))];
+    for at in (0..=ledger.position().0).step_by(3).map(Position).chain([ledger.position()]) {
+        for (date, which) in dates.into_iter().flat_map(|d| [(d, Which::Latest), (d, Which::First)])
+        {
+            let asked = Asked { at: Some(at), date, which, ..Asked::default() };
+            let found = health::coverage(&ledger, &asked, today).unwrap();
+            let mut named = Vec::new();
+            for symbol in (0..10).map(|n| format!("S{n}").parse::<Symbol>().unwrap()) {
+                let records = |view| {
+                    let mut records = reader.records(view, &symbol, at, which).unwrap();
+                    records.retain(|record| date.is_none_or(|date| record.day <= date));
+                    records
+                };
+                let [spot, hv, iv] = health::VIEWS.map(records);
+                if [&spot, &hv, &iv].into_iter().all(Vec::is_empty) {
+                    continue;
+                }
+                let row = found.rows.iter().find(|row| row.symbol == symbol.as_str()).unwrap();
+                let valid = iv.iter().filter(|r| r.number(code::ATM_IV).is_some_and(|v| v > 0.0));
+                assert_eq!(row.iv_valid, valid.count() as u64, "{symbol} {at}");
+                let spans = [&row.spot, &row.hv, &row.iv].map(|span| {
+                    span.as_ref().map(|span| (span.from.clone(), span.to.clone(), span.days))
+                });
+                let wanted =
+                    health::VIEWS.into_iter().zip([spot, hv, iv]).map(|(view, records)| {
+                        let days = records.into_iter().filter_map(|record| {
+                            let day = record.day.to_string();
+                            has_value(view, &Shown::Record(record)).then_some(day)
+                        });
+                        let days: Vec<String> = days.collect();
+                        let ends = days.first().cloned().zip(days.last().cloned());
+                        ends.map(|(from, to)| (from, to, days.len() as u64))
+                    });
+                assert_eq!(spans.to_vec(), wanted.collect::<Vec<_>>(), "{symbol} {at} {date:?}");
+                let announced = reader.records(Series::Earnings, &symbol, at, which).unwrap();
+                let told = row.earnings.as_ref().map_or(0, |told| told.days);
+                assert_eq!(told, announced.len() as u64, "{symbol} {at}");
+                named.push(symbol.to_string());
+            }
+            let rows: Vec<_> = found.rows.iter().map(|row| row.symbol.clone()).collect();
+            assert_eq!(rows, named, "{at} {date:?}");
+        }
+    }
 }

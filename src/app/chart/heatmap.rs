@@ -6,9 +6,9 @@ use super::super::metrics::first as first_of;
 use super::super::report::{HeatCell, HeatRow, Heatmap};
 use super::super::views::ViewReader;
 use super::super::{parallel, threads};
-use crate::domain::{Day, Field, Position, Row, Series, Symbol, code};
+use crate::domain::{Day, Position, Series, Symbol, code};
 use crate::ledger::Ledger;
-use crate::projections::view::{Shown, Which, each};
+use crate::projections::view::{Which, each};
 use crate::quant::rank::{self, Definition, Standing};
 use std::collections::BTreeMap;
 
@@ -193,10 +193,7 @@ fn newest(
         let history = reader.history_between(Series::Iv, symbol, from, to)?;
         let mut observed = Vec::with_capacity(history.batches.len());
         each(Series::Iv, &history, &activity, heat.which, &mut |shown| {
-            observed.push(match shown {
-                Shown::Event(row) => (row.head.day, number(&row)),
-                Shown::Record(record) => (record.day, record.number(code::ATM_IV)),
-            });
+            observed.push((shown.day(), shown.number(code::ATM_IV)));
         });
         observed.retain(|(day, _)| *day <= to);
         // A full window has to lie before the first day shown. Without a first day that is at
@@ -214,11 +211,6 @@ fn newest(
 
 /// A day, and implied volatility at the money where it is known.
 type Observed = (Day, Option<f64>);
-
-/// Implied volatility at the money of an event that alone decides its day.
-fn number(row: &Row<'_>) -> Option<f64> {
-    row.value(&Field::Known(code::ATM_IV))?.float()
-}
 
 /// The last observation of each month and where it stands.
 fn ends_of_months(observed: &[Observed], heat: &Heat) -> BTreeMap<i32, HeatCell> {

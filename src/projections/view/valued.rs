@@ -1,17 +1,43 @@
 //! Days with a value. A record may be there without one: what was asked for in vain is `null`, and is to be
 //! asked for again as if there were no record (`tomic.md` 2.1).
 
-use super::{Activity, History, Record, Shown, Which, each};
+use super::{Activity, History, Shown, Which, each};
 use crate::domain::{Day, Field, Series, Value};
+
+impl Shown<'_> {
+    /// The day.
+    pub fn day(&self) -> Day {
+        match self {
+            Self::Event(row) => row.head.day,
+            Self::Record(record) => record.day,
+        }
+    }
+
+    /// As [`Record::number`](super::Record::number).
+    pub fn number(&self, code: u16) -> Option<f64> {
+        match self {
+            Self::Event(row) => row.value(&Field::Known(code))?.float(),
+            Self::Record(record) => record.number(code),
+        }
+    }
+}
 
 /// Whether a value makes a day of the view one with a value.
 fn counts(view: Series, field: &Field, value: &Value) -> bool {
     view.is_measured_by(field) && *value != Value::Null
 }
 
-/// Whether a record has what its view is about.
-pub fn has_value(view: Series, record: &Record) -> bool {
-    record.cells.iter().any(|cell| counts(view, &cell.field, &cell.value))
+/// Whether what is shown of a key has what its view is about.
+pub fn has_value(view: Series, shown: &Shown<'_>) -> bool {
+    match shown {
+        Shown::Event(row) => {
+            let mut fields = row.fields();
+            fields.any(|(field, value)| value.is_some_and(|v| counts(view, field, &v)))
+        }
+        Shown::Record(record) => {
+            record.cells.iter().any(|cell| counts(view, &cell.field, &cell.value))
+        }
+    }
 }
 
 /// The days with a value, ascending, and whether anything is shown at all.
@@ -24,16 +50,7 @@ pub fn days_with_value(
     let (mut days, mut any) = (Vec::new(), false);
     each(view, history, activity, which, &mut |shown| {
         any = true;
-        let (day, has) = match shown {
-            Shown::Event(row) => {
-                let mut fields = row.fields();
-                let has =
-                    fields.any(|(field, value)| value.is_some_and(|v| counts(view, field, &v)));
-                (row.head.day, has)
-            }
-            Shown::Record(record) => (record.day, has_value(view, &record)),
-        };
-        days.extend(has.then_some(day));
+        days.extend(has_value(view, &shown).then_some(shown.day()));
     });
     (days, any)
 }
