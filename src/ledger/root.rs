@@ -16,8 +16,16 @@ pub fn threads() -> usize {
     *THREADS
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How many batches this thread had hashed.
+    pub(super) static HASHED: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
 /// The Merkle root over the stored events of a batch.
 pub(super) fn batch_root(ledger: &Ledger, stage: &Stage) -> Result<Digest> {
+    #[cfg(test)]
+    HASHED.set(HASHED.get() + 1);
     let turns = if stage.events > WINDOW_EVENTS as u64 { threads() } else { 1 };
     root_of(ledger, stage.batch, stage.events, turns)
 }

@@ -30,7 +30,7 @@ impl Way {
 }
 
 /// A batch whose blocks are taken some way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Taken {
     way: Way,
     /// How many events it has: where these are together it has no more blocks.
@@ -45,6 +45,14 @@ impl Taken {
     fn is_complete(&self) -> bool {
         self.sums.last().copied().unwrap_or(0) >= self.events
     }
+}
+
+/// What reading a batch some way has shown of it.
+#[derive(Debug)]
+pub(super) struct Held {
+    taken: Option<Taken>,
+    from_engine: Vec<(u32, u32)>,
+    from_mirror: Vec<(u32, u32)>,
 }
 
 /// A block as it stands somewhere.
@@ -88,6 +96,24 @@ impl Places {
         }
         let taken = Taken { way, events, sums: Vec::new(), others: BTreeSet::new() };
         self.taken.insert(batch.0, taken);
+    }
+
+    /// How a batch is taken, and what was read of it so.
+    pub(super) fn held(&self, batch: BatchId) -> Held {
+        let of = |from: &BTreeSet<(u32, u32)>| {
+            from.range((batch.0, 0)..=(batch.0, u32::MAX)).copied().collect()
+        };
+        let (from_engine, from_mirror) = (of(&self.from_engine), of(&self.from_mirror));
+        Held { taken: self.taken.get(&batch.0).cloned(), from_engine, from_mirror }
+    }
+
+    /// Takes a batch as it was taken before, without reading it once more.
+    pub(super) fn take_again(&mut self, batch: BatchId, held: Held) {
+        let Some(taken) = held.taken else { return };
+        self.take(batch, taken.events, taken.way);
+        self.taken.insert(batch.0, taken);
+        self.from_engine.extend(held.from_engine);
+        self.from_mirror.extend(held.from_mirror);
     }
 
     /// The entry of an erasure stands elsewhere from now on.

@@ -7,7 +7,7 @@ use super::super::scratch::Folder;
 use super::super::store::{MemoryStore, Pack, SledStore, Store};
 use super::super::{Ledger, Result};
 use super::overlay::{MIRRORED, Overlay, only_read};
-use super::places::{Places, Way};
+use super::places::{Held, Places, Way};
 use super::{LostSource, Survey, packs};
 use crate::domain::{BatchId, Digest, Erased, Position, Stage};
 use std::collections::BTreeMap;
@@ -68,6 +68,16 @@ impl Salvage {
     /// Takes the blocks of a batch some way from now on.
     pub(super) fn take(&self, stage: &Stage, way: Way) {
         self.inner().places.take(stage.batch, stage.events, way);
+    }
+
+    /// How a batch is taken, and what was read of it so.
+    pub(super) fn held(&self, batch: BatchId) -> Held {
+        self.inner().places.held(batch)
+    }
+
+    /// Takes a batch as it was taken before, without reading it once more.
+    pub(super) fn take_again(&self, batch: BatchId, held: Held) {
+        self.inner().places.take_again(batch, held);
     }
 
     /// What is kept of the erased events of a batch that was read to its end.

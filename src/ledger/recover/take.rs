@@ -7,7 +7,7 @@ use super::super::root::batch_root;
 use super::super::verify::Damage;
 use super::super::{Ledger, Result};
 use super::choose::{Chosen, Pick};
-use super::places::Way;
+use super::places::{Held, Way};
 use super::salvage::Salvage;
 use super::{LostBatch, Restated, Survey};
 use crate::domain::{
@@ -170,7 +170,7 @@ impl Ledger {
             let erased = salvage.erased(stage.batch)?;
             told.fits(stage.batch, &erased).map(|fit| (fit, erased))
         };
-        let mut best: Option<(Fit, Way)> = None;
+        let mut best: Option<(Fit, Vec<Erased>, Held)> = None;
         let mut last = None;
         for way in Way::ALL {
             if best.is_some() && !way.is_whole() {
@@ -179,15 +179,18 @@ impl Ledger {
             match checked(way) {
                 Ok((fit, erased)) if told.sure && fit.done && fit.lost == 0 => return Ok(erased),
                 // Where the end of the log is lost, whichever has more of its erasures is the later one.
-                Ok((fit, _)) if best.is_none_or(|(other, _)| fit > other) => {
-                    best = Some((fit, way));
+                Ok((fit, erased)) if best.as_ref().is_none_or(|(other, ..)| fit > *other) => {
+                    best = Some((fit, erased, salvage.held(stage.batch)));
                 }
                 Ok(_) => {}
                 Err(error) => last = Some(error),
             }
         }
         match (best, last) {
-            (Some((_, way)), _) => checked(way).map(|(_, erased)| erased),
+            (Some((_, erased, held)), _) => {
+                salvage.take_again(stage.batch, held);
+                Ok(erased)
+            }
             (None, Some(error)) => Err(error),
             (None, None) => Err(LedgerError::damaged("its events are gone")),
         }

@@ -224,3 +224,29 @@ fn an_erasure_that_is_not_finished_is_told_to_whoever_only_reads() {
     drop(ledger);
     assert_eq!(unfinished(), None);
 }
+
+/// Without HEAD nothing says which place is the newer one, so each is hashed; but none of them twice.
+#[test]
+fn what_is_left_of_a_batch_is_hashed_once_a_place() {
+    let hashed = || crate::ledger::root::HASHED.get();
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("l");
+    drop(made(directory.path()));
+    let surveyed = || {
+        let before = hashed();
+        let (ledger, survey) = Ledger::sound_part(&place, None, true).unwrap();
+        let times = hashed() - before;
+        sound(&ledger);
+        assert_eq!(ledger.batches().len(), 2);
+        (times, survey.blocks, survey.whole())
+    };
+    let (times, blocks, whole) = surveyed();
+    assert!(times == 2 && whole && blocks.engine > 0 && blocks.mirror == 0, "{times} {blocks:?}");
+    for name in ["HEAD", "HEADS"] {
+        std::fs::remove_file(place.join(name)).unwrap();
+    }
+    assert_eq!(surveyed(), (4, blocks, true), "both are as good, and the engine's are taken");
+    std::fs::remove_dir_all(place.join("mirror")).unwrap();
+    let (times, of_engine, _) = surveyed();
+    assert_eq!((times, of_engine), (4, blocks));
+}
