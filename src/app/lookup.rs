@@ -316,7 +316,7 @@ pub fn gaps(
     if let Some(symbol) = symbols.iter().find(unheard) {
         known(ledger, std::slice::from_ref(symbol), &Series::ALL, asked)?;
     }
-    let which = super::metrics::first(which);
+    let which = which.told();
     Ok(Gaps { schema: "volledger/gaps/1", position: at.0, which, rows })
 }
 
