@@ -3,7 +3,7 @@
 //! of earnings goes.
 
 use super::error::Result;
-use super::metrics::{Asked, first};
+use super::metrics::Asked;
 use super::parallel::{self, threads};
 use super::report::{Announced, Coverage, GapLine, Hole, Span, SymbolCoverage};
 use super::views::ViewReader;
@@ -80,7 +80,7 @@ pub fn coverage(ledger: &Ledger, asked: &Asked, today: Day) -> Result<Coverage> 
         Ok(Some(row(symbol.to_string(), days, (iv_valid, &announced), date)))
     })?;
     let rows = rows.into_iter().flatten().collect();
-    let which = first(asked.which);
+    let which = asked.which.told();
     Ok(Coverage { position: at.0, which, date: date.to_string(), rows })
 }
 

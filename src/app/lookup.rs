@@ -315,7 +315,7 @@ pub fn gaps(
     if let Some(symbol) = symbols.iter().find(unheard) {
         known(ledger, std::slice::from_ref(symbol), &Series::ALL, asked)?;
     }
-    let which = super::metrics::first(which);
+    let which = which.told();
     Ok(Gaps { position: at.0, which, rows })
 }
 

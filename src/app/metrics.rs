@@ -29,11 +29,6 @@ pub struct Asked {
     pub which: Which,
 }
 
-/// How a report says that it shows the earliest values.
-pub fn first(which: Which) -> Option<&'static str> {
-    (which == Which::First).then_some("first")
-}
-
 /// Sessions after which a value is called stale.
 const STALE: u32 = 5;
 
@@ -124,7 +119,7 @@ pub fn ranks(ledger: &Ledger, asked: &Asked) -> Result<Rank> {
     // The dearest first; those without a rank at the end.
     let size = |row: &RankRow| row.iv_percentile_252.unwrap_or(f64::NEG_INFINITY);
     rows.sort_by(|a, b| size(b).total_cmp(&size(a)).then_with(|| a.symbol.cmp(&b.symbol)));
-    let which = first(asked.which);
+    let which = asked.which.told();
     Ok(Rank { position: past.at.0, which, rows })
 }
 
@@ -166,7 +161,7 @@ pub(super) fn rank_row(symbol: &Symbol, records: &[Record], date: Option<Day>) -
 /// Those of [`known`]; a stored value that cannot be read.
 pub fn snapshot(ledger: &Ledger, asked: &Asked, today: Day) -> Result<Snapshot> {
     let rows = lines(ledger, asked, today)?.into_iter().map(|(row, _)| row).collect();
-    let (at, which) = (asked.at.unwrap_or(ledger.position()), first(asked.which));
+    let (at, which) = (asked.at.unwrap_or(ledger.position()), asked.which.told());
     Ok(Snapshot { position: at.0, which, rows })
 }
 

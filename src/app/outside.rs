@@ -56,7 +56,23 @@ pub fn open(dir: &Path, holder: &str, patience: Duration, run: &Run<'_>) -> Resu
 /// Those of [`Ledger::open`].
 pub fn open_with(dir: &Path, options: &OpenOptions, run: &Run<'_>) -> Result<Opened> {
     let opened = Ledger::open(dir, options);
-    ready(opened.map_err(|error| super::recover::explained(dir, error))?, run)
+    ready(opened.map_err(|error| explained(dir, error))?, run)
+}
+
+/// Adds to an error of opening what of the ledger is sound, as far as the mirror says.
+pub(super) fn explained(dir: &Path, error: LedgerError) -> LedgerError {
+    let LedgerError::Damaged { what } = error else {
+        return error;
+    };
+    let sound = match Ledger::sound_part(dir, None, false) {
+        Ok((_, survey)) => match survey.sound.size {
+            Position(0) => "the mirror has nothing of it".to_owned(),
+            size if survey.whole() => format!("the mirror has it whole, up to {size}"),
+            size => format!("the mirror has it up to {size}"),
+        },
+        Err(_) => return LedgerError::Damaged { what },
+    };
+    LedgerError::Damaged { what: format!("{what}; {sound}") }
 }
 
 /// Brings the views of a ledger up to date that was opened by other means.

@@ -5,7 +5,7 @@
 //! a flag where they are not one picture.
 
 use super::error::Result;
-use super::metrics::{Asked, Past, first, rank_row, stale};
+use super::metrics::{Asked, Past, rank_row, stale};
 use super::report::{
     Absent, MetricLine, Overview, OverviewMeta, OverviewRow, Recommended, RuleLine, RuleSetLine,
     RuleSets, RulesUsed,
@@ -91,7 +91,7 @@ pub fn overview(
     }
     let mut found = judged(rows, rules)?;
     found.position = past.at.0;
-    found.which = first(asked.which);
+    found.which = asked.which.told();
     found.date = date.to_string();
     found.absent = absent;
     if !of_another.is_empty() {

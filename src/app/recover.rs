@@ -2,11 +2,11 @@
 
 use super::Run;
 use super::error::{AppError, Result};
-use super::outside::{Opened, ready};
+use super::outside::{Opened, explained, ready};
 use super::report::{
     DamageLine, ErasedAgainLine, LeftOutLine, LostLine, MissingLine, Part, RecoverReport, TakenLine,
 };
-use crate::domain::{BatchId, Position};
+use crate::domain::BatchId;
 use crate::ledger::recover::{Survey, Taken, recover as rescue};
 use crate::ledger::{Ledger, LedgerError, OpenOptions};
 use std::path::Path;
@@ -98,22 +98,6 @@ fn report(dir: &Path, new: Option<&Path>, survey: Survey) -> RecoverReport {
             .map(|damage| DamageLine { place: damage.place, what: damage.what })
             .collect(),
     }
-}
-
-/// Adds to an error of opening what of the ledger is sound, as far as the mirror says.
-pub(super) fn explained(dir: &Path, error: LedgerError) -> LedgerError {
-    let LedgerError::Damaged { what } = error else {
-        return error;
-    };
-    let sound = match Ledger::sound_part(dir, None, false) {
-        Ok((_, survey)) => match survey.sound.size {
-            Position(0) => "the mirror has nothing of it".to_owned(),
-            size if survey.whole() => format!("the mirror has it whole, up to {size}"),
-            size => format!("the mirror has it up to {size}"),
-        },
-        Err(_) => return LedgerError::Damaged { what },
-    };
-    LedgerError::Damaged { what: format!("{what}; {sound}") }
 }
 
 /// Opens what is sound of a hurt ledger, to be read only.

@@ -14,8 +14,7 @@ pub use wholes::wholes;
 
 use super::decide;
 use super::error::{AppError, Result};
-use super::import::with_events;
-use super::prepared::Staged;
+use super::prepared::{Staged, with_events};
 use super::report::{SplitPart, SplitReport};
 use super::stage::Draft;
 use super::{Run, erase};

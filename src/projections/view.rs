@@ -84,6 +84,13 @@ pub enum Which {
     First,
 }
 
+impl Which {
+    /// How a report says that it shows the earliest values.
+    pub fn told(self) -> Option<&'static str> {
+        (self == Self::First).then_some("first")
+    }
+}
+
 /// The events of one symbol in one view, with the batch of each.
 #[derive(Clone, Debug, Default)]
 pub struct History {

@@ -2,7 +2,6 @@
 
 use super::super::error::Result;
 use super::super::lookup::known;
-use super::super::metrics::first as first_of;
 use super::super::report::{HeatCell, HeatRow, Heatmap};
 use super::super::views::ViewReader;
 use super::super::{parallel, threads};
@@ -163,7 +162,7 @@ pub fn heatmap(ledger: &Ledger, heat: &Heat) -> Result<Heatmap> {
     rows.truncate(most);
     Ok(Heatmap {
         position: at.0,
-        which: first_of(heat.which),
+        which: heat.which.told(),
         metric: heat.metric.name(),
         definition: heat.metric.definition(),
         by: "month",

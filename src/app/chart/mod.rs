@@ -9,7 +9,6 @@ pub use heatmap::{Heat, Metric, heatmap};
 pub use preview::preview;
 
 use super::error::{AppError, Result};
-use super::metrics::first;
 use super::report::{BatchSpan, Chart, ChartLine, ChartPoint};
 use super::views::ViewReader;
 use crate::domain::series::{self, FieldDef, Unit};
@@ -180,7 +179,7 @@ pub fn chart(ledger: &Ledger, drawn: &Drawn) -> Result<Chart> {
         symbol: drawn.symbol.to_string(),
         field,
         position: at.0,
-        which: first(drawn.which),
+        which: drawn.which.told(),
         lines: panels(lines.iter().map(|(wanted, known)| line(wanted, known, &sessions)).collect()),
         absent,
         points: points(&sessions, &lines),

@@ -13,7 +13,7 @@ pub use outdated::{Outdated, outdated};
 
 use super::error::Result;
 use super::fetch::CutChains;
-use super::import::{Staged, with_events};
+use super::prepared::{Staged, with_events};
 use super::report::Decided;
 use super::stage::Draft;
 use super::views::{ViewDigest, ViewReader};

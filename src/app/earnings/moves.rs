@@ -3,7 +3,6 @@
 use super::history::{Announcement, EventMove, Moves, announcements};
 use super::tiers::TierSet;
 use crate::app::error::{AppError, Result};
-use crate::app::metrics::first;
 use crate::app::report::{Earnings, EarningsRow, MoveHistory, NextEarnings};
 use crate::app::vantage::Vantage;
 use crate::domain::projection::ProjectionName;
@@ -57,7 +56,7 @@ pub fn earnings(
     let shown = all.iter().rev().filter(|event| event.earnings_date <= last);
     Ok(Earnings {
         position: vantage.at.0,
-        which: first(vantage.which),
+        which: vantage.which.told(),
         symbol: symbol.to_string(),
         name: announced.iter().rev().find_map(|of| of.name.clone()),
         date: date.to_string(),

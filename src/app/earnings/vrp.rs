@@ -6,7 +6,6 @@ use super::moves::{before, known, last_known, near_text, summed, too_near, witho
 use super::tiers::{TierSet, metric_words};
 use crate::app::error::{AppError, Result};
 use crate::app::fetch::CutChains;
-use crate::app::metrics::first;
 use crate::app::parallel::{self, threads};
 use crate::app::report::{
     Vrp, VrpForward, VrpMove, VrpRow, VrpSkew, VrpSummary, VrpTerm, VrpTiers,
@@ -97,7 +96,7 @@ pub fn vrp(
     };
     Ok(Vrp {
         position: vantage.at.0,
-        which: first(vantage.which),
+        which: vantage.which.told(),
         date: date.map(|date| date.to_string()),
         projection: moves.id.to_string(),
         tiers: VrpTiers {

@@ -16,7 +16,7 @@ use super::{Endpoint, OutcomeLine, Question};
 use crate::app::Run;
 use crate::app::clock::rfc3339;
 use crate::app::error::{AppError, Result};
-use crate::app::import::{Staged, with_events};
+use crate::app::prepared::{Staged, with_events};
 use crate::app::stage::Draft;
 use crate::app::views::{Roots, ViewReader};
 use crate::app::withdraw;

@@ -84,7 +84,7 @@ pub fn screen(ledger: &Ledger, condition: &str, asked: &Asked, today: Day) -> Re
     }
     Ok(Screen {
         position: asked.at.unwrap_or(ledger.position()).0,
-        which: metrics::first(asked.which),
+        which: asked.which.told(),
         condition: condition.to_owned(),
         symbols: rows.len() as u64,
         unknown: unknown.unsigned_abs(),

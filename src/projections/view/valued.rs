@@ -4,6 +4,24 @@
 use super::{Activity, History, Shown, Which, each};
 use crate::domain::{Day, Field, Series, Value};
 
+impl Shown<'_> {
+    /// The day.
+    pub fn day(&self) -> Day {
+        match self {
+            Self::Event(row) => row.head.day,
+            Self::Record(record) => record.day,
+        }
+    }
+
+    /// As [`Record::number`](super::Record::number).
+    pub fn number(&self, code: u16) -> Option<f64> {
+        match self {
+            Self::Event(row) => row.value(&Field::Known(code))?.float(),
+            Self::Record(record) => record.number(code),
+        }
+    }
+}
+
 /// Whether a value makes a day of the view one with a value.
 fn counts(view: Series, field: &Field, value: &Value) -> bool {
     view.is_measured_by(field) && *value != Value::Null
