@@ -116,24 +116,9 @@ impl Document for Earnings {
     }
 
     fn grid(&self) -> Grid {
-        Grid::of(&EARNINGS, &self.rows)
+        Grid::whole(&self.rows)
     }
 }
-
-const EARNINGS: [&str; 12] = [
-    "earnings_date",
-    "timing",
-    "status",
-    "reason",
-    "reference_session",
-    "reaction_session",
-    "reference_close",
-    "close",
-    "gap_move",
-    "intraday_move",
-    "close_move",
-    "basis",
-];
 
 impl Vrp {
     fn ranked(&self, look: &Look) -> String {

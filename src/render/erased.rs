@@ -42,11 +42,7 @@ impl Document for ErasedReport {
     }
 
     fn grid(&self) -> Grid {
-        let columns = [
-            "batch", "state", "events", "of", "series", "views", "symbols", "from", "to", "bytes",
-            "sources",
-        ];
-        Grid::of(&columns, &self.batches)
+        Grid::whole(&self.batches)
     }
 }
 

@@ -79,45 +79,9 @@ impl Document for Rank {
     }
 
     fn grid(&self) -> Grid {
-        Grid::of(&RANK, &self.rows)
+        Grid::whole(&self.rows)
     }
 }
-
-const RANK: [&str; 11] = [
-    "symbol",
-    "date",
-    "atm_iv",
-    "iv_rank_252",
-    "iv_percentile_252",
-    "n_252",
-    "iv_rank_504",
-    "iv_percentile_504",
-    "n_504",
-    "iv_ma20",
-    "iv_vs_ma20",
-];
-
-const SNAPSHOT: [&str; 19] = [
-    "symbol",
-    "spot",
-    "spot_date",
-    "atm_iv",
-    "iv_date",
-    "hv20",
-    "hv30",
-    "hv90",
-    "hv252",
-    "hv_date",
-    "iv_rank_252",
-    "iv_percentile_252",
-    "n_252",
-    "iv_vs_hv20",
-    "term_m1_m2",
-    "term_m1_m3",
-    "skew",
-    "next_earnings",
-    "stale",
-];
 
 impl Document for Snapshot {
     fn text(&self, look: &Look) -> String {
@@ -179,7 +143,7 @@ impl Document for Snapshot {
     }
 
     fn grid(&self) -> Grid {
-        Grid::of(&SNAPSHOT, &self.rows)
+        Grid::whole(&self.rows)
     }
 }
 

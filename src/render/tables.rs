@@ -64,20 +64,7 @@ impl Document for Batches {
     }
 
     fn grid(&self) -> Grid {
-        let columns = [
-            "batch",
-            "state",
-            "series",
-            "symbols",
-            "rows",
-            "rejected",
-            "mapping",
-            "source",
-            "staged_at",
-            "confirmed_at",
-            "reason",
-        ];
-        Grid::of(&columns, &self.batches)
+        Grid::whole(&self.batches)
     }
 }
 
