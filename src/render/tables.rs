@@ -1,15 +1,11 @@
 //! Lists and states: batches, gaps, status, verify, exports.
 
-use super::numbers::{MISSING, count, counted, size};
+use super::numbers::{MISSING, count, counted, or_missing, size};
 use super::table::{Side, Table};
 use super::{Document, Grid, Look, json, review};
 use crate::app::report::{
     Batches, Exported, Gaps, GapsLine, Part, Status, StatusView, VerifyReport,
 };
-
-fn or_missing(text: &Option<String>) -> String {
-    text.clone().unwrap_or_else(|| MISSING.to_owned())
-}
 
 fn day(at: &str) -> String {
     at.get(..10).unwrap_or(at).to_owned()
