@@ -85,6 +85,11 @@ pub fn or_missing(text: &Option<String>) -> String {
     text.clone().unwrap_or_else(|| MISSING.to_owned())
 }
 
+/// The first digits of a digest, which tell it from others.
+pub fn short(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}
+
 /// A JSON number as an exact decimal, if it is one.
 pub fn decimal(value: &Json) -> Option<Decimal> {
     let Json::Number(number) = value else {
