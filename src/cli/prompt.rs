@@ -1,6 +1,7 @@
 //! Asking a person, once, with the safe answer as default.
 
 use super::ui::Ui;
+use crate::render::numbers::short;
 
 /// What decides whether a person is there to answer.
 #[derive(Clone, Copy, Debug)]
@@ -39,8 +40,7 @@ pub(super) enum Answer {
 
 /// Asks until the answer is understood.
 pub(super) fn confirm(ui: &mut Ui, batch: &str, token: Option<&str>) -> Answer {
-    let token = token.map(|token| token.chars().take(12).collect::<String>());
-    let token = token.map(|token| format!(" (token {token})")).unwrap_or_default();
+    let token = token.map(|token| format!(" (token {})", short(token))).unwrap_or_default();
     let question =
         format!("Confirm {batch}{token}? [y]es  [n]o, keep staged  [d]iff  discard [x]  (n) ›");
     loop {

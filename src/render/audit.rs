@@ -1,6 +1,6 @@
 //! The audit: `log --audit`.
 
-use super::numbers::{MISSING, count, counted};
+use super::numbers::{MISSING, count, counted, short};
 use super::table::Table;
 use super::{Document, Grid, Look, json};
 use crate::app::report::{Audit, AuditAct, AuditBatch};
@@ -25,10 +25,6 @@ pub(super) fn what(act: &AuditAct) -> String {
         text += &format!(" of {}", counted(events, "event"));
     }
     text
-}
-
-pub(super) fn short(digest: &str) -> &str {
-    digest.get(..12).unwrap_or(digest)
 }
 
 /// Findings of a batch by code, on one line.

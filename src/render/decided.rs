@@ -1,7 +1,7 @@
 //! What a decision did, and how two positions differ.
 
 use super::changes::Named;
-use super::numbers::{count, counted, noun};
+use super::numbers::{count, counted, noun, short};
 use super::table::{Side, Table};
 use super::{Document, Grid, Look, changes, json};
 use crate::app::report::{BatchChange, ChangeLine, Decided, PositionDiff};
@@ -84,7 +84,7 @@ impl Document for Decided {
             };
         }
         if !self.plan {
-            let root: String = self.log_root.chars().take(12).collect();
+            let root = short(&self.log_root);
             out += &format!("  Head #{} {root}\n", self.position);
         }
         out

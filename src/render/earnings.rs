@@ -1,19 +1,11 @@
 //! Announcements with their moves, and what options pay for the next one.
 
-use super::metrics::{first_values, percent, plain};
-use super::numbers::MISSING;
+use super::metrics::first_values;
+use super::numbers::{MISSING, or_missing, percent_of, plain, signed};
 use super::table::{Side, Table};
 use super::{Document, Grid, Look, json};
 use crate::app::earnings::metric_words;
 use crate::app::report::{Earnings, MoveHistory, Vrp, VrpRow};
-
-fn or_missing(of: Option<&String>) -> String {
-    of.cloned().unwrap_or_else(|| MISSING.to_owned())
-}
-
-fn signed(of: Option<f64>) -> String {
-    of.map_or_else(|| MISSING.to_owned(), |value| format!("{:+.2} %", value * 100.0))
-}
 
 /// A name of at most 20 characters, cut at a word.
 fn short(name: Option<&String>) -> String {
@@ -36,10 +28,10 @@ fn history_line(of: &MoveHistory, metric: &str) -> String {
          steadiness {steady} of 100, {}\n",
         of.n,
         metric_words(metric),
-        percent(Some(of.mean_move)),
-        percent(Some(of.median_move)),
-        percent(Some(of.std_move)),
-        percent(Some(of.max_move)),
+        percent_of(Some(of.mean_move)),
+        percent_of(Some(of.median_move)),
+        percent_of(Some(of.std_move)),
+        percent_of(Some(of.max_move)),
         of.tail_risk.to_lowercase(),
         of.trend.unwrap_or("no trend"),
     )
@@ -96,13 +88,13 @@ impl Document for Earnings {
                 };
                 table.row([
                     row.earnings_date.clone(),
-                    or_missing(row.timing.as_ref()),
-                    or_missing(row.reaction_session.as_ref()),
+                    or_missing(&row.timing),
+                    or_missing(&row.reaction_session),
                     plain(row.reference_close, 2),
                     plain(row.close, 2),
-                    signed(row.gap_move),
-                    percent(row.intraday_move),
-                    signed(row.close_move),
+                    signed(row.gap_move, 2, "%"),
+                    percent_of(row.intraday_move),
+                    signed(row.close_move, 2, "%"),
                     note.trim().to_owned(),
                 ]);
             }
@@ -116,24 +108,9 @@ impl Document for Earnings {
     }
 
     fn grid(&self) -> Grid {
-        Grid::of(&EARNINGS, &self.rows)
+        Grid::whole(&self.rows)
     }
 }
-
-const EARNINGS: [&str; 12] = [
-    "earnings_date",
-    "timing",
-    "status",
-    "reason",
-    "reference_session",
-    "reaction_session",
-    "reference_close",
-    "close",
-    "gap_move",
-    "intraday_move",
-    "close_move",
-    "basis",
-];
 
 impl Vrp {
     fn ranked(&self, look: &Look) -> String {
@@ -169,12 +146,12 @@ impl Vrp {
                 (index + 1).to_string(),
                 row.symbol.clone(),
                 short(row.name.as_ref()),
-                or_missing(row.earnings_date.as_ref()),
+                or_missing(&row.earnings_date),
                 row.timing.clone().unwrap_or_default(),
                 plain(row.score, 1),
                 ratio,
-                percent(row.implied_move),
-                percent(row.mean_move),
+                percent_of(row.implied_move),
+                percent_of(row.mean_move),
                 row.n.to_string(),
                 plain(row.edge_score, 2),
                 row.tier.unwrap_or(MISSING).to_owned(),
@@ -211,17 +188,18 @@ impl Vrp {
                 "\n  {} of {date}: {} at {} ({} … {}), expiration {}\n",
                 if row.implied_from == Some("chain") { "Chain" } else { "Straddle" },
                 plain(row.straddle, 2),
-                percent(Some(move_)),
+                percent_of(Some(move_)),
                 plain(row.lower_bound, 2),
                 plain(row.upper_bound, 2),
-                or_missing(row.expiration.as_ref()),
+                or_missing(&row.expiration),
             );
         }
         if let Some(history) = &row.history {
             out += &history_line(history, self.tiers.metric);
             // A range has no direction.
             let is_range = self.tiers.metric == "intraday_move";
-            let size = |size| if is_range { percent(Some(size)) } else { signed(Some(size)) };
+            let size =
+                |size| if is_range { percent_of(Some(size)) } else { signed(Some(size), 2, "%") };
             let moves = row.moves.iter().take(3);
             let moves: Vec<String> =
                 moves.map(|of| format!("{} {}", of.earnings_date, size(of.size))).collect();

@@ -1,16 +1,12 @@
 //! Events and where values come from: `why`, `show`, `log`.
 
-use super::numbers::{self, count};
+use super::numbers::{self, count, short};
 use super::table::{Side, Table};
 use super::{Document, Grid, Look, json};
 use crate::app::report::{EntryLine, EventLine, Log, Shown, Why, WhyField};
 
 fn facts(look: &Look) -> Table {
     Table::bare(look, vec![Side::Left; 2])
-}
-
-fn short(digest: &str) -> String {
-    digest.chars().take(12).collect()
 }
 
 /// The facts about one event.

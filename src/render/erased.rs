@@ -1,6 +1,6 @@
 //! Erasures: `erase`, `retention apply`.
 
-use super::numbers::{MISSING, count, counted, size};
+use super::numbers::{count, counted, or_missing, size};
 use super::table::Table;
 use super::{Document, Grid, Look, json};
 use crate::app::report::ErasedReport;
@@ -42,11 +42,7 @@ impl Document for ErasedReport {
     }
 
     fn grid(&self) -> Grid {
-        let columns = [
-            "batch", "state", "events", "of", "series", "views", "symbols", "from", "to", "bytes",
-            "sources",
-        ];
-        Grid::of(&columns, &self.batches)
+        Grid::whole(&self.batches)
     }
 }
 
@@ -69,7 +65,6 @@ fn goes(report: &ErasedReport, look: &Look) -> String {
     let headings =
         ["batch", "state", ">events", "of", "views", ">symbols", "from", "to", "source bytes"];
     let mut table = Table::new(look, &headings);
-    let missing = |text: &Option<String>| text.clone().unwrap_or_else(|| MISSING.to_owned());
     for part in &report.batches {
         table.row([
             part.batch.clone(),
@@ -78,8 +73,8 @@ fn goes(report: &ErasedReport, look: &Look) -> String {
             count(part.of),
             part.views.join(" "),
             count(part.symbols),
-            missing(&part.from),
-            missing(&part.to),
+            or_missing(&part.from),
+            or_missing(&part.to),
             part.sources.join(" "),
         ]);
     }

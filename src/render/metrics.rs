@@ -1,30 +1,9 @@
 //! Ranks and snapshots.
 
-use super::numbers::MISSING;
+use super::numbers::{or_missing, percent_of, plain, signed};
 use super::table::Table;
 use super::{Document, Grid, Look, json};
-use crate::app::report::{Rank, Snapshot, SnapshotRow};
-
-pub(super) fn percent(of: Option<f64>) -> String {
-    of.map_or_else(|| MISSING.to_owned(), |value| format!("{:.2} %", value * 100.0))
-}
-
-/// A difference of volatilities is no share of one: `+5.3 pts`.
-fn points(of: Option<f64>) -> String {
-    of.map_or_else(|| MISSING.to_owned(), |value| format!("{:+.1} pts", value * 100.0))
-}
-
-fn signed(of: Option<f64>) -> String {
-    of.map_or_else(|| MISSING.to_owned(), |value| format!("{:+.1} %", value * 100.0))
-}
-
-pub(super) fn plain(of: Option<f64>, digits: usize) -> String {
-    of.map_or_else(|| MISSING.to_owned(), |value| format!("{value:.digits$}"))
-}
-
-fn day(of: Option<&String>) -> String {
-    of.cloned().unwrap_or_else(|| MISSING.to_owned())
-}
+use crate::app::report::{Rank, Snapshot};
 
 /// The line below a table of the earliest values.
 pub(super) fn first_values(which: Option<&str>) -> &'static str {
@@ -36,6 +15,26 @@ pub(super) fn first_values(which: Option<&str>) -> &'static str {
 
 /// What tables of implied volatility say where none of the symbols has any.
 pub(super) const NO_IV: &str = "No symbol has an implied volatility there.\n";
+
+/// Whatever of a line is of another day than its volatility, or that all of it is old. Where the
+/// volatility's own day has no column it is named too, unless it is the usual one.
+pub(super) fn note(
+    [iv, spot, hv]: [&Option<String>; 3],
+    stale: bool,
+    usual: Option<&String>,
+) -> String {
+    let other = |name: &str, date: &Option<String>| match date {
+        Some(date) if Some(date) != iv.as_ref() => format!("{name} of {date} "),
+        _ => String::new(),
+    };
+    let own = usual.zip(iv.as_ref()).filter(|(usual, own)| usual != own);
+    let own = own.map(|(_, own)| format!("iv of {own} ")).unwrap_or_default();
+    let note = own + &other("spot", spot) + &other("hv", hv);
+    match stale && note.is_empty() {
+        true => "old".to_owned(),
+        false => note.trim_end().to_owned(),
+    }
+}
 
 impl Document for Rank {
     fn text(&self, look: &Look) -> String {
@@ -55,15 +54,15 @@ impl Document for Rank {
             table.row([
                 row.symbol.clone(),
                 row.date.clone(),
-                percent(row.atm_iv),
+                percent_of(row.atm_iv),
                 plain(row.iv_rank_252, 1),
                 plain(row.iv_percentile_252, 1),
                 row.n_252.to_string(),
                 plain(row.iv_rank_504, 1),
                 plain(row.iv_percentile_504, 1),
                 row.n_504.to_string(),
-                percent(row.iv_ma20),
-                signed(row.iv_vs_ma20),
+                percent_of(row.iv_ma20),
+                signed(row.iv_vs_ma20, 1, "%"),
             ]);
         }
         let mut out = table.finish();
@@ -79,45 +78,9 @@ impl Document for Rank {
     }
 
     fn grid(&self) -> Grid {
-        Grid::of(&RANK, &self.rows)
+        Grid::whole(&self.rows)
     }
 }
-
-const RANK: [&str; 11] = [
-    "symbol",
-    "date",
-    "atm_iv",
-    "iv_rank_252",
-    "iv_percentile_252",
-    "n_252",
-    "iv_rank_504",
-    "iv_percentile_504",
-    "n_504",
-    "iv_ma20",
-    "iv_vs_ma20",
-];
-
-const SNAPSHOT: [&str; 19] = [
-    "symbol",
-    "spot",
-    "spot_date",
-    "atm_iv",
-    "iv_date",
-    "hv20",
-    "hv30",
-    "hv90",
-    "hv252",
-    "hv_date",
-    "iv_rank_252",
-    "iv_percentile_252",
-    "n_252",
-    "iv_vs_hv20",
-    "term_m1_m2",
-    "term_m1_m3",
-    "skew",
-    "next_earnings",
-    "stale",
-];
 
 impl Document for Snapshot {
     fn text(&self, look: &Look) -> String {
@@ -138,33 +101,19 @@ impl Document for Snapshot {
         }
         table.spare(&spare);
         for row in &self.rows {
-            let SnapshotRow { iv_date, spot_date, hv_date, .. } = row;
-            // Whatever is of another day than the volatility says so.
-            let other = |name: &str, date: &Option<String>| match date {
-                Some(date) if Some(date) != iv_date.as_ref() => format!("{name} of {date} "),
-                _ => String::new(),
-            };
-            let mut note = match (iv_date, usual) {
-                (Some(date), Some(usual)) if date != usual => format!("iv of {date} "),
-                _ => String::new(),
-            };
-            note += &(other("spot", spot_date) + &other("hv", hv_date));
-            if row.stale && note.is_empty() {
-                note = "old".to_owned();
-            }
             table.row([
                 row.symbol.clone(),
-                day(iv_date.as_ref()),
+                or_missing(&row.iv_date),
                 plain(row.spot, 2),
-                percent(row.atm_iv),
-                percent(row.hv20),
-                percent(row.hv252),
+                percent_of(row.atm_iv),
+                percent_of(row.hv20),
+                percent_of(row.hv252),
                 plain(row.iv_rank_252, 1),
                 plain(row.iv_percentile_252, 1),
-                points(row.iv_vs_hv20),
+                signed(row.iv_vs_hv20, 1, "pts"),
                 plain(row.term_m1_m2, 2),
                 plain(row.skew, 2),
-                note.trim_end().to_owned(),
+                note([&row.iv_date, &row.spot_date, &row.hv_date], row.stale, usual),
             ]);
         }
         let mut out = table.finish();
@@ -179,14 +128,14 @@ impl Document for Snapshot {
     }
 
     fn grid(&self) -> Grid {
-        Grid::of(&SNAPSHOT, &self.rows)
+        Grid::whole(&self.rows)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::report::RankRow;
+    use crate::app::report::{RankRow, SnapshotRow};
 
     fn texts(document: &impl Document) -> [String; 3] {
         [Some(80), Some(120), None].map(|width| document.text(&Look { width, unicode: true }))
@@ -214,7 +163,7 @@ mod tests {
         let rank = Rank { position: 1, which: None, rows: vec![row] };
         let [narrow, wide, piped] = texts(&rank);
         fits(&narrow, 80);
-        assert!(narrow.contains("rank 2y") && narrow.contains("-31.0 %"), "{narrow}");
+        assert!(narrow.contains("rank 2y") && narrow.contains("−31.0 %"), "{narrow}");
         assert!(narrow.contains("Not shown for want of width: ma20"), "{narrow}");
         assert!(!narrow.contains("30.00 %"), "{narrow}");
         assert!(wide == piped && wide.contains("30.00 %"), "{wide}");

@@ -99,6 +99,15 @@ impl Grid {
         let columns_owned = columns.iter().map(|name| (*name).to_owned()).collect();
         Self { columns: columns_owned, rows: items.iter().map(row).collect() }
     }
+
+    /// A grid of all that objects have, in their order. They have the same members whatever is in them:
+    /// none is left out where it is missing.
+    pub fn whole<T: Default + serde::Serialize>(items: &[T]) -> Self {
+        let members = serde_json::to_value(T::default()).unwrap_or(Json::Null);
+        let members = members.as_object().into_iter().flatten();
+        let columns: Vec<&str> = members.map(|(name, _)| name.as_str()).collect();
+        Self::of(&columns, items)
+    }
 }
 
 /// A report that can be shown.

@@ -51,6 +51,45 @@ pub fn fixed(number: Decimal, digits: u32) -> String {
     format!("{minus}{}", grouped(&text))
 }
 
+/// A float that may be missing, with that many digits after the point.
+pub fn plain(of: Option<f64>, digits: usize) -> String {
+    of.map_or_else(|| MISSING.to_owned(), |value| rounded(value, digits))
+}
+
+/// A fraction that may be missing, in percent: `45.53 %`.
+pub fn percent_of(of: Option<f64>) -> String {
+    of.map_or_else(|| MISSING.to_owned(), |value| format!("{} %", rounded(value * 100.0, 2)))
+}
+
+/// A hundred times a difference that may be missing, always with its sign: `+5.3 pts`, `−31.0 %`. A
+/// difference of volatilities is in points, for it is no share of one.
+pub fn signed(of: Option<f64>, digits: usize, unit: &str) -> String {
+    let Some(value) = of else { return MISSING.to_owned() };
+    let text = rounded(value * 100.0, digits);
+    let sign = if text.starts_with('−') { "" } else { "+" };
+    format!("{sign}{text} {unit}")
+}
+
+/// A float with that many digits after the point and a real minus sign, which zero has not.
+fn rounded(value: f64, digits: usize) -> String {
+    let text = format!("{value:.digits$}");
+    match text.strip_prefix('-') {
+        Some(zero) if zero.bytes().all(|byte| matches!(byte, b'0' | b'.')) => zero.to_owned(),
+        Some(size) => format!("−{size}"),
+        None => text,
+    }
+}
+
+/// A text that may be missing.
+pub fn or_missing(text: &Option<String>) -> String {
+    text.clone().unwrap_or_else(|| MISSING.to_owned())
+}
+
+/// The first digits of a digest, which tell it from others.
+pub fn short(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}
+
 /// A JSON number as an exact decimal, if it is one.
 pub fn decimal(value: &Json) -> Option<Decimal> {
     let Json::Number(number) = value else {
@@ -158,6 +197,15 @@ mod tests {
             assert_eq!(points(dec(number)), want);
         }
         let _ = percent(Decimal::MAX) + &points(Decimal::MIN);
+    }
+
+    #[test]
+    fn floats_look_like_decimals() {
+        assert_eq!([plain(Some(-0.25), 2), plain(Some(-0.001), 2)], ["−0.25", "0.00"]);
+        assert_eq!([percent_of(Some(-0.1)), percent_of(None)], ["−10.00 %", MISSING]);
+        for (value, want) in [(-0.31, "−31.0 %"), (0.053, "+5.3 %"), (-0.0001, "+0.0 %")] {
+            assert_eq!(signed(Some(value), 1, "%"), want);
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The market overview, and sets of rules.
 
-use super::metrics::{first_values, percent, plain};
-use super::numbers::{MISSING, counted};
+use super::metrics::{first_values, note};
+use super::numbers::{counted, or_missing, percent_of, plain};
 use super::table::{Side, Table};
 use super::{Document, Grid, Look, json};
 use crate::app::report::{Overview, OverviewRow, Recommended, RuleSetLine, RuleSets};
@@ -15,22 +15,6 @@ fn ranks(row: &OverviewRow, windowed: bool) -> [String; 2] {
     match windowed {
         true => [plain(row.iv_rank_252, 0), plain(row.iv_percentile_252, 0)],
         false => [plain(hundred(row.iv_rank), 0), plain(hundred(row.iv_percentile), 0)],
-    }
-}
-
-/// Whatever of a line is of another day than its volatility, or that all of it is old. Where the
-/// volatility's own day has no column it is named too, unless it is the usual one.
-fn note(row: &OverviewRow, usual: Option<&String>) -> String {
-    let other = |name: &str, date: &Option<String>| match date {
-        Some(date) if Some(date) != row.iv_date.as_ref() => format!("{name} of {date} "),
-        _ => String::new(),
-    };
-    let own = usual.zip(row.iv_date.as_ref()).filter(|(usual, own)| usual != own);
-    let own = own.map(|(_, own)| format!("iv of {own} ")).unwrap_or_default();
-    let note = own + &other("spot", &row.spot_date) + &other("hv", &row.hv_date);
-    match row.stale && note.is_empty() {
-        true => "old".to_owned(),
-        false => note.trim_end().to_owned(),
     }
 }
 
@@ -62,20 +46,19 @@ impl Overview {
         for (index, one) in self.recommendations.iter().enumerate() {
             let Recommended { row, strategy, category, .. } = one;
             let [rank, percentile] = ranks(row, windowed);
-            let or_missing = |text: &Option<String>| text.clone().unwrap_or_else(|| MISSING.into());
             let cells = [
                 (index + 1).to_string(),
                 row.symbol.clone(),
                 strategy.clone(),
                 (*category).to_owned(),
                 or_missing(&row.iv_date),
-                percent(row.iv),
+                percent_of(row.iv),
                 rank,
                 percentile,
                 plain(row.term_m1_m2, 2),
                 plain(row.skew, 2),
                 or_missing(&row.next_earnings),
-                note(row, usual),
+                note([&row.iv_date, &row.spot_date, &row.hv_date], row.stale, usual),
             ];
             let cells = cells.into_iter().enumerate();
             table.row(cells.filter(|(index, _)| keep(*index)).map(|(_, cell)| cell));

@@ -1,6 +1,6 @@
 //! Projections: the list, one of them, what was refreshed, and two side by side.
 
-use super::numbers::{MISSING, count, counted};
+use super::numbers::{self, MISSING, count, counted};
 use super::table::Table;
 use super::{Document, Grid, Look, json};
 use crate::app::report::{
@@ -16,7 +16,7 @@ fn maybe(number: Option<u64>) -> String {
 }
 
 fn short(digest: Option<&String>) -> String {
-    digest.map_or_else(|| MISSING.to_owned(), |digest| digest.chars().take(12).collect())
+    digest.map_or(MISSING, |digest| numbers::short(digest)).to_owned()
 }
 
 impl Document for ProjectionList {

@@ -1,13 +1,9 @@
 //! Keys, checkpoints and proofs.
 
-use super::numbers::counted;
+use super::numbers::{counted, short};
 use super::table::Table;
 use super::{Document, Grid, Look, json};
 use crate::app::report::{CheckpointSigned, Checkpoints, NewKey, ProofWritten, ProvenReport};
-
-fn short(digest: &str) -> String {
-    digest.chars().take(12).collect()
-}
 
 impl Document for NewKey {
     fn text(&self, look: &Look) -> String {
@@ -46,7 +42,7 @@ impl Document for Checkpoints {
         for line in &self.checkpoints {
             table.row([
                 format!("#{}", line.position),
-                short(&line.log_root),
+                short(&line.log_root).to_owned(),
                 line.signed_at.clone(),
                 line.origin.clone(),
                 if line.signature { "ok" } else { "! bad" }.to_owned(),

@@ -1,13 +1,13 @@
 //! What was recovered of a hurt ledger.
 
-use super::numbers::{count, counted};
+use super::numbers::{count, counted, short};
 use super::table::Table;
 use super::{Document, Grid, Look};
 use crate::app::report::RecoverReport;
 
 impl Document for RecoverReport {
     fn text(&self, look: &Look) -> String {
-        let root: String = self.log_root.chars().take(12).collect();
+        let root = short(&self.log_root);
         let of = match self.head {
             Some(head) => format!("of the #{head} that HEAD names"),
             None => "HEAD is lost".to_owned(),
@@ -78,7 +78,7 @@ impl Document for RecoverReport {
             );
         }
         for missing in &self.missing {
-            let digest: String = missing.source.chars().take(12).collect();
+            let digest = short(&missing.source);
             let name = look.cell(&missing.name);
             out += &format!("  ! source {digest} of {} is lost: {name}\n", missing.batch);
         }

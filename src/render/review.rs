@@ -125,8 +125,7 @@ impl ReviewPage<'_> {
         };
         // A past one confirms nothing now: what it is about may have been changed since.
         if let (Some("staged"), Some(token), None) = (review.state, &review.token, self.at) {
-            let token: String = token.chars().take(12).collect();
-            out += &format!("  confirm token {token}\n");
+            out += &format!("  confirm token {}\n", numbers::short(token));
         }
         if let Some(old) = &review.supersedes {
             out += &format!("Confirming it replaces batch {old} in the views\n");

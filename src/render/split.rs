@@ -1,6 +1,6 @@
 //! What became of a batch that was split.
 
-use super::numbers::{count, counted};
+use super::numbers::{count, counted, short};
 use super::table::Table;
 use super::{Document, Grid, Look};
 use crate::app::report::SplitReport;
@@ -17,7 +17,7 @@ impl Document for SplitReport {
             table.row([what.to_owned(), batch, state, symbols, rows, rejected]);
         }
         out += &table.finish();
-        let root: String = self.log_root.chars().take(12).collect();
+        let root = short(&self.log_root);
         let both = counted(self.chosen.rows + self.rest.rows, "row");
         out + &format!(
             "  {} is discarded, {both} went over. Head #{} {root}\n",

@@ -1,15 +1,11 @@
 //! Lists and states: batches, gaps, status, verify, exports.
 
-use super::numbers::{MISSING, count, counted, size};
+use super::numbers::{MISSING, count, counted, or_missing, short, size};
 use super::table::{Side, Table};
 use super::{Document, Grid, Look, json, review};
 use crate::app::report::{
     Batches, Exported, Gaps, GapsLine, Part, Status, StatusView, VerifyReport,
 };
-
-fn or_missing(text: &Option<String>) -> String {
-    text.clone().unwrap_or_else(|| MISSING.to_owned())
-}
 
 fn day(at: &str) -> String {
     at.get(..10).unwrap_or(at).to_owned()
@@ -64,20 +60,7 @@ impl Document for Batches {
     }
 
     fn grid(&self) -> Grid {
-        let columns = [
-            "batch",
-            "state",
-            "series",
-            "symbols",
-            "rows",
-            "rejected",
-            "mapping",
-            "source",
-            "staged_at",
-            "confirmed_at",
-            "reason",
-        ];
-        Grid::of(&columns, &self.batches)
+        Grid::whole(&self.batches)
     }
 }
 
@@ -179,7 +162,7 @@ fn view_table(views: &[StatusView], look: &Look) -> String {
 
 impl Document for Status {
     fn text(&self, look: &Look) -> String {
-        let root: String = self.log_root.chars().take(12).collect();
+        let root = short(&self.log_root);
         let mut table = Table::bare(look, vec![Side::Left; 2]);
         let mut fact = |name: &str, text: String| table.row([name.to_owned(), text]);
         fact("ledger", format!("{} (format {})", self.ledger, self.format));
@@ -244,7 +227,7 @@ impl Document for Status {
 
 impl Document for VerifyReport {
     fn text(&self, look: &Look) -> String {
-        let root: String = self.log_root.chars().take(12).collect();
+        let root = short(&self.log_root);
         let mut table = Table::bare(look, vec![Side::Left; 2]);
         let word = |good: bool| if good { "ok" } else { "! not as recorded" };
         let depth = if self.deep {

@@ -46,7 +46,7 @@ pub struct NextEarnings {
 }
 
 /// An announcement with its move.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct EarningsRow {
     /// Its day.
     pub earnings_date: String,

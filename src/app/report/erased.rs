@@ -89,7 +89,7 @@ pub struct ElsewhereLine {
 }
 
 /// What an erasure takes of a batch.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct ErasedPartLine {
     /// The batch.
     pub batch: String,

@@ -139,7 +139,7 @@ pub struct Batches {
 }
 
 /// One batch.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct BatchLine {
     /// Its number.
     pub batch: String,

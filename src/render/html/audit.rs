@@ -1,7 +1,7 @@
 //! The audit as a page: for a file, for paper, for whoever has no volledger.
 
-use super::super::audit::{findings, meaning, short, what};
-use super::super::numbers::{MISSING, count, counted};
+use super::super::audit::{findings, meaning, what};
+use super::super::numbers::{MISSING, count, counted, short};
 use super::super::svg::escaped;
 use super::AUDIT_STYLE_DIGEST;
 use crate::app::report::{Audit, AuditBatch};

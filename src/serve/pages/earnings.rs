@@ -6,7 +6,7 @@ use crate::app::error::{AppError, Result};
 use crate::app::projection;
 use crate::domain::projection::ProjectionName;
 use crate::domain::{Day, Symbol};
-use crate::render::numbers::MISSING;
+use crate::render::numbers::{MISSING, or_missing, percent_of, plain};
 use crate::serve::ask::{Answer, Here};
 use crate::serve::words::{counted, foreign, t};
 use maud::{Markup, html};
@@ -25,16 +25,6 @@ fn same<'a>(here: &Here<'a>) -> [(&'static str, &'a str); 2] {
     ["date", "projection"].map(|name| (name, here.ask.word(name).unwrap_or_default()))
 }
 
-/// A fraction in percent.
-fn percent(value: Option<f64>) -> String {
-    let text = |value: f64| format!("{:.2} %", value * 100.0).replace('-', "−");
-    value.map_or_else(|| MISSING.to_owned(), text)
-}
-
-fn number(value: Option<f64>, digits: usize) -> String {
-    value.map_or_else(|| MISSING.to_owned(), |value| format!("{value:.digits$}").replace('-', "−"))
-}
-
 pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     let symbol: Symbol = here.ask.name(0)?;
     let dates = (here.ask.parsed::<Day>("date")?, here.run.clock.market_day());
@@ -46,19 +36,18 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
     };
     let heading = heading(here, &symbol)?;
     here.answer(&told, |told| {
-        let text = |text: &Option<String>| text.clone().unwrap_or_else(|| MISSING.to_owned());
         let rows: Vec<_> = told
             .rows
             .iter()
             .map(|row| {
                 vec![
                     html! { (row.earnings_date) },
-                    html! { (text(&row.timing)) },
-                    html! { (text(&row.reaction_session)) },
-                    html! { (percent(row.gap_move)) },
-                    html! { (percent(row.intraday_move)) },
-                    html! { (percent(row.close_move)) },
-                    html! { (text(&row.status)) @if let Some(why) = &row.reason { ": " (why) } },
+                    html! { (or_missing(&row.timing)) },
+                    html! { (or_missing(&row.reaction_session)) },
+                    html! { (percent_of(row.gap_move)) },
+                    html! { (percent_of(row.intraday_move)) },
+                    html! { (percent_of(row.close_move)) },
+                    html! { (or_missing(&row.status)) @if let Some(why) = &row.reason { ": " (why) } },
                 ]
             })
             .collect();
@@ -74,9 +63,9 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
                     (next.days) (t(" days.")) }
             }
             @if let Some(history) = &told.history {
-                p { (counted(history.n, "move")) (t(": mean ")) (percent(Some(history.mean_move)))
-                    (t(", median ")) (percent(Some(history.median_move))) (t(", largest "))
-                    (percent(Some(history.max_move))) "." }
+                p { (counted(history.n, "move")) (t(": mean ")) (percent_of(Some(history.mean_move)))
+                    (t(", median ")) (percent_of(Some(history.median_move))) (t(", largest "))
+                    (percent_of(Some(history.max_move))) "." }
             }
             @for note in &told.notes { p.note { (note) } }
             @if rows.is_empty() { p { (t("None is known.")) } }
@@ -127,7 +116,6 @@ pub(super) fn vrp(here: &Here<'_>) -> Result<Answer> {
     let dates = (date, here.run.clock.market_day());
     let found = earnings::vrp(&here.vantage()?, &which, &asked(here)?, set, dates)?;
     here.answer(&found, |found| {
-        let text = |text: &Option<String>| text.clone().unwrap_or_else(|| MISSING.to_owned());
         let rows: Vec<_> = found
             .rows
             .iter()
@@ -135,12 +123,12 @@ pub(super) fn vrp(here: &Here<'_>) -> Result<Answer> {
                 vec![
                     html! { a href=(links::of_symbol(here, "/earnings", &row.symbol, &same(here))) {
                         (row.symbol) } },
-                    html! { (number(row.vrp, 2)) },
+                    html! { (plain(row.vrp, 2)) },
                     html! { (row.tier.unwrap_or(MISSING)) },
-                    html! { span.day { (text(&row.earnings_date)) } " "
+                    html! { span.day { (or_missing(&row.earnings_date)) } " "
                         (row.timing.as_deref().unwrap_or_default()) },
-                    html! { (percent(row.implied_move)) },
-                    html! { (percent(row.mean_move)) },
+                    html! { (percent_of(row.implied_move)) },
+                    html! { (percent_of(row.mean_move)) },
                     html! { (row.n) },
                     html! { (row.liquidity.unwrap_or(MISSING)) },
                     html! { div.what { code { (row.status) }
@@ -177,9 +165,9 @@ pub(super) fn vrp(here: &Here<'_>) -> Result<Answer> {
                 button { (t("Show")) }
             }
             p { (t("Implied move over the mean size of past moves, from ")) code { (found.projection) }
-                ". " (found.tiers.title) (t(": excellent from ")) (number(Some(found.tiers.excellent), 2))
-                (t(", good from ")) (number(Some(found.tiers.good), 2)) (t(", marginal from "))
-                (number(Some(found.tiers.marginal), 2)) (t("; at least ")) (found.tiers.min_quarters)
+                ". " (found.tiers.title) (t(": excellent from ")) (plain(Some(found.tiers.excellent), 2))
+                (t(", good from ")) (plain(Some(found.tiers.good), 2)) (t(", marginal from "))
+                (plain(Some(found.tiers.marginal), 2)) (t("; at least ")) (found.tiers.min_quarters)
                 (t(" past moves.")) }
             @if rows.is_empty() { (nobody(here, date)?) }
             @else { (table("The ratio of implied to past moves", &headings, &rows)) }

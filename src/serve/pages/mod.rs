@@ -33,7 +33,7 @@ use crate::app::erase::{self, Place};
 use crate::app::error::Result;
 use crate::app::report::ErasureLine;
 use crate::domain::{BatchId, Series, Symbol};
-use crate::render::numbers::count;
+use crate::render::numbers::{count, short};
 use crate::render::{CONTROLS, Figure};
 use crate::serve::words::{counted, t};
 use axum::http::header;
@@ -420,8 +420,7 @@ pub(super) fn named(caption: &str, headings: &[&str], rows: &[Vec<Markup>]) -> M
 
 /// The first digits of a digest, the whole of it on hovering.
 pub(super) fn digest(digest: &str) -> Markup {
-    let short: String = digest.chars().take(12).collect();
-    html! { code title=(digest) { (short) } }
+    html! { code title=(digest) { (short(digest)) } }
 }
 
 /// A state in a word and a sign.
