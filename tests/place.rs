@@ -363,6 +363,69 @@ fn a_restored_ledger_gets_a_name_that_can_be_given() {
     desk.run("-L empty verify").exits(0);
 }
 
+/// A wrong completion of a name, or `-O config.toml` from within: the ledger stays what it is.
+#[test]
+fn no_command_writes_a_file_into_a_ledger() {
+    let desk = Desk::with_iv();
+    let before = names(desk.path());
+    let own = desk.path().join(".volledger");
+    let kept = ["HEAD", "HEADS", "sled/db"].map(|name| std::fs::read(own.join(name)).unwrap());
+    let lines = [
+        "export iv -f csv -O .volledger/HEAD",
+        "export iv -f sqlite -O .volledger/sled/db",
+        "export iv -f parquet -O .volledger/new/iv.parquet",
+        "export all -f parquet -O .volledger/sources/all",
+        "export all -f xlsx -O .volledger/all.xlsx",
+        "export tomic .volledger",
+        "chart iv VOLA --html .volledger/HEAD",
+        "chart iv VOLA --svg .volledger/HEADS",
+        "log --audit --html .volledger/HEAD",
+        "batch export b1 .volledger/HEADS",
+        "backup .volledger/HEAD",
+        "backup data/../.volledger/mirror/b.vlb",
+    ];
+    std::fs::create_dir(desk.path().join("data")).unwrap();
+    for line in lines {
+        let refused = desk.run(line).exits(2);
+        assert!(refused.err.contains("inside the ledger"), "{line}: {}", refused.err);
+        assert!(refused.err.contains("outside of it"), "{line}: {}", refused.err);
+    }
+    let mut within = desk.command(["export", "iv", "-f", "json", "-O", "config.toml"]);
+    within.current_dir(&own).env("VOLLEDGER_DIR", ".");
+    crate::program::ran(within, None).exits(2);
+    std::fs::remove_dir(desk.path().join("data")).unwrap();
+    assert_eq!(names(desk.path()), before);
+    let now = ["HEAD", "HEADS"].map(|name| std::fs::read(own.join(name)).unwrap());
+    assert_eq!(now, kept[..2]);
+    desk.run("verify --deep").exits(0);
+    // Diagnostics are a file too.
+    let folder = desk.path().join("home/.config/volledger");
+    std::fs::create_dir_all(&folder).unwrap();
+    let head = own.join("HEAD");
+    std::fs::write(folder.join("config.toml"), format!("[log]\nfile = {head:?}\n")).unwrap();
+    desk.run("status").exits(2);
+    assert_eq!(std::fs::read(&head).unwrap(), kept[0]);
+}
+
+/// An older backup is what a newer one is for; anything else was somebody's.
+#[test]
+fn a_backup_replaces_a_bundle_and_keeps_any_other_file() {
+    let desk = Desk::with_iv();
+    let (file, kept) = (desk.path().join("f"), desk.path().join("f.bak"));
+    for line in ["backup f", "batch export b1 f"] {
+        desk.write("f", "precious");
+        desk.run(line).exits(0);
+        assert_eq!(std::fs::read_to_string(&kept).unwrap(), "precious", "{line}");
+        assert_ne!(std::fs::read(&file).unwrap(), b"precious");
+        std::fs::remove_file(&kept).unwrap();
+        desk.run("backup f").exits(0);
+        desk.run(line).exits(0);
+        desk.write("f", "");
+        desk.run(line).exits(0);
+        assert!(!kept.exists(), "{line}");
+    }
+}
+
 /// The batch is confirmed before anything is written about it.
 #[cfg(target_os = "linux")]
 #[test]

@@ -154,6 +154,7 @@ fn exit(error: &AppError) -> Exit {
         AppError::Sql(_)
         | AppError::NotBuilt { .. }
         | AppError::Usage(_)
+        | AppError::InsideLedger { .. }
         | AppError::Condition { .. }
         | AppError::Rules { .. }
         | AppError::Mapping { .. }
@@ -182,6 +183,7 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
         AppError::Unwritable { .. } => {
             "nothing was changed; make room or choose another place".to_owned()
         }
+        AppError::InsideLedger { .. } => "nothing was written; name a place outside of it".to_owned(),
         AppError::Fatal { finding, read_as, .. } => {
             let line = finding.line.map(|line| format!(" at line {line}")).unwrap_or_default();
             causes.push(format!("finding {}{line}", finding.code));

@@ -20,7 +20,7 @@ mod ui;
 
 pub use exit::Exit;
 
-use crate::app::correlation_id;
+use crate::app::{correlation_id, outside};
 use crate::config::{self, Settings};
 use crate::render::Form;
 use anstream::ColorChoice;
@@ -33,6 +33,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::io::IsTerminal;
 use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use tracing_subscriber::fmt::format::Writer;
@@ -270,6 +271,7 @@ fn log_writer(settings: &Settings) -> Outcome<BoxMakeWriter> {
     let Some(path) = config::Tuning::of(&settings.files).text("log.file") else {
         return Ok(BoxMakeWriter::new(std::io::stderr));
     };
+    outside::check_place(Path::new(&path))?;
     let file = std::fs::OpenOptions::new().append(true).create(true).open(&path);
     let file = file.map_err(|error| {
         let hint = "correct `file` in `[log]` of your settings (`volledger config path`)";

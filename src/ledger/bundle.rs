@@ -16,11 +16,11 @@ use super::codec::{self, Codec};
 use super::error::LedgerError;
 use super::hash::{Sha256Tree, TreeHash};
 use super::head::FORMAT;
-use super::segment::{FrameKind, write_frame};
+use super::segment::{FrameKind, PREFIX, write_frame};
 use super::{Ledger, Result};
 use crate::domain::{BatchId, Digest, Stage};
 use std::collections::BTreeSet;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 const MAGIC: &[u8] = b"volledger bundle";
 
@@ -107,6 +107,14 @@ impl<'a> Writer<'a> {
         let all = stage.events;
         Err(LedgerError::damaged(format!("batch {batch} has {events} of its {all} events")))
     }
+}
+
+/// Whether a file begins as a backup or the file of a batch does.
+pub fn is_bundle(input: &mut impl Read) -> bool {
+    let mut begin = [0; PREFIX + 1 + MAGIC.len()];
+    let read = input.read_exact(&mut begin).is_ok();
+    let body = begin.get(PREFIX..).and_then(|body| body.strip_prefix(&[FrameKind::Header as u8]));
+    read && body == Some(MAGIC)
 }
 
 /// The sources that a batch needs.
