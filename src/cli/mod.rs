@@ -211,7 +211,8 @@ fn misunderstood(error: &clap::Error, words: &[OsString]) -> Exit {
         let document = crate::render::json::error(&first, &[], hint, Exit::Usage.code());
         if let Ok(settings) = Settings::from_lookup(&|_| None) {
             // The exit code says it too.
-            let _ = Ui::new(&settings, plain(form)).answer(&(document + "\n"));
+            let mut ui = Ui::new(&settings, plain(form));
+            let _ = ui.answer(document + "\n").and_then(|()| ui.let_go());
         }
     }
     Exit::Usage
