@@ -115,6 +115,9 @@ fn the_question_of_an_erasure_keeps_nobody_out_and_its_plan_is_made_again() {
     asks.types("erase\n");
     asks.ends(0);
     desk.run("verify --deep").exits(0);
+    // Said so that it fits one event and several.
+    let refused = desk.run("batch export b1 b1.vlb").exits(1);
+    assert!(refused.err.contains("a part of b1 (1 event) was erased"), "{}", refused.err);
 }
 
 #[test]
@@ -140,7 +143,7 @@ fn who_reads_page_by_page_or_slowly_keeps_nobody_out() {
         reads.shows("DONE");
         assert!(reads.ends(0).contains("Hint:"));
     }
-    for line in ["export iv VOLA -f json", "-o json view iv VOLA"] {
+    for line in ["export iv VOLA -f json", "batch diff b1 --full --json"] {
         let mut command = desk.command(line.split_whitespace());
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut out = child.stdout.take().unwrap();
