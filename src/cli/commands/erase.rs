@@ -61,12 +61,27 @@ pub(in crate::cli) struct EraseArgs {
     yes: bool,
 }
 
+impl EraseArgs {
+    /// Whether the ledger stays as it is.
+    pub(in crate::cli) fn only_reads(&self) -> bool {
+        self.plan
+    }
+}
+
 /// Erase what the settings say is too old
 #[derive(Debug, Args)]
 #[command(after_help = RETENTION)]
 pub(in crate::cli) struct RetentionArgs {
     #[command(subcommand)]
     what: What,
+}
+
+impl RetentionArgs {
+    /// Whether the ledger stays as it is.
+    pub(in crate::cli) fn only_reads(&self) -> bool {
+        let What::Apply { dry_run, .. } = self.what;
+        dry_run
+    }
 }
 
 #[derive(Debug, Subcommand)]
