@@ -109,6 +109,11 @@ impl Ui {
         self.ask
     }
 
+    /// How many columns and lines a terminal has.
+    pub(super) fn screen(&self) -> Option<(u16, u16)> {
+        Some((self.look.width?, self.height?))
+    }
+
     /// The answer, as it is.
     pub(super) fn answer(&mut self, text: impl Into<String>) -> Outcome<()> {
         let text = text.into();
