@@ -348,6 +348,17 @@ fn a_restored_ledger_gets_a_name_that_can_be_given() {
     command.current_dir(&empty);
     let refused = crate::program::ran(command, None).exits(2);
     assert!(refused.err.contains("the command runs in it"), "{}", refused.err);
+    desk.write("empty/x", "");
+    for line in ["restore whole.vlb empty", "recover .volledger empty"] {
+        let refused = desk.run(line).exits(2);
+        assert!(refused.err.contains("there are other things in it"), "{}", refused.err);
+        assert!(!refused.err.contains("volledger log"), "{}", refused.err);
+    }
+    std::fs::remove_file(empty.join("x")).unwrap();
+    for line in ["restore . new", "batch import ."] {
+        let refused = desk.run(line).exits(1);
+        assert!(refused.err.contains("check the path"), "{line}: {}", refused.err);
+    }
     // Told before anything is restored.
     std::os::unix::fs::symlink("nowhere", &link).unwrap();
     for line in ["restore whole.vlb link", "recover .volledger link"] {

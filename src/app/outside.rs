@@ -309,6 +309,9 @@ fn unusable(file: &Path) -> impl FnOnce(LedgerError) -> AppError {
         LedgerError::Bundle { .. } | LedgerError::NoBundle { .. } => {
             AppError::Bundle { name, why: error }
         }
+        LedgerError::Io { what, source } if what == bundle::THE_FILE => {
+            AppError::Unreadable { name, source }
+        }
         other => other.into(),
     }
 }

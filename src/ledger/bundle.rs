@@ -24,6 +24,9 @@ use std::io::{self, Read, Write};
 
 const MAGIC: &[u8] = b"volledger bundle";
 
+/// What an error of reading a bundle calls it, whose name it does not know.
+pub const THE_FILE: &str = "the file";
+
 /// What a bundle holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
