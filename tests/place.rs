@@ -418,6 +418,20 @@ fn no_command_writes_a_file_into_a_ledger() {
     assert_eq!(std::fs::read(&head).unwrap(), kept[0]);
 }
 
+/// What is not text is not written to standard output, nor into a file of that name.
+#[test]
+fn standard_output_is_no_file() {
+    let desk = Desk::with_iv();
+    let before = names(desk.path());
+    let lines = ["backup -", "batch export b1 -", "export all -f parquet -O -", "export tomic -"];
+    for line in lines {
+        let refused = desk.run(line).exits(2);
+        assert!(refused.err.contains("standard output"), "{line}: {}", refused.err);
+    }
+    assert_eq!(names(desk.path()), before);
+    desk.run("backup ./-").exits(0);
+}
+
 /// An older backup is what a newer one is for; anything else was somebody's.
 #[test]
 fn a_backup_replaces_a_bundle_and_keeps_any_other_file() {
