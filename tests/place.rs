@@ -319,6 +319,43 @@ fn a_recovered_ledger_has_its_settings_and_an_inbox_of_its_owners_alone() {
     assert!(ran.err.contains("config.toml"), "{}", ran.err);
 }
 
+/// The commonest trouble of a machine with several users is no mistake in the settings.
+#[cfg(target_os = "linux")]
+#[test]
+fn another_users_ledger_is_told_as_such() {
+    use std::os::unix::fs::MetadataExt;
+    if std::fs::metadata("/proc/self").unwrap().uid() != 0 {
+        let _ = writeln!(std::io::stderr(), "SKIPPED: only root can be another user");
+        return;
+    }
+    let desk = Desk::with_iv();
+    set_mode(desk.path(), 0o755);
+    let ledger = desk.path().join(".volledger");
+    let plain = desk.command(["-L".as_ref(), ledger.as_os_str(), "status".as_ref()]);
+    let mut other = Command::new("setpriv");
+    other.args(["--reuid=65534", "--clear-groups"]).arg(plain.get_program()).args(plain.get_args());
+    let vars = plain.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    other.env_clear().envs(vars).current_dir("/").env("PATH", "/usr/bin:/bin");
+    if other.output().is_err() {
+        let _ = writeln!(std::io::stderr(), "SKIPPED: there is no `setpriv`");
+        return;
+    }
+    let refused = crate::program::ran(other, None).exits(22);
+    assert!(refused.err.contains("for its owner alone (root, mode 0700)"), "{}", refused.err);
+    assert!(refused.err.contains("as that user"), "{}", refused.err);
+}
+
+/// Nobody may ever write into it.
+#[cfg(unix)]
+#[test]
+fn settings_in_a_pipe_are_not_waited_for() {
+    let desk = Desk::with_iv();
+    let made = Command::new("mkfifo").arg(desk.path().join(".volledger/config.toml")).status();
+    assert!(made.unwrap().success());
+    let refused = desk.run("status").exits(2);
+    assert!(refused.err.contains("a pipe or a device, not a file"), "{}", refused.err);
+}
+
 /// They can be written anew; the data cannot.
 #[cfg(target_os = "linux")]
 #[test]

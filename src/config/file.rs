@@ -152,6 +152,14 @@ const SECTIONS: [&str; 11] = [
     "log",
 ];
 
+/// Whether reading what a name leads to may never end, as of a pipe that nobody writes into. Of devices the
+/// empty one is as good as a file.
+fn waits(path: &Path) -> bool {
+    let odd = |about: std::fs::Metadata| !about.is_file() && !about.is_dir();
+    let empty = || path.canonicalize().is_ok_and(|real| real == Path::new("/dev/null"));
+    std::fs::metadata(path).is_ok_and(odd) && !empty()
+}
+
 /// The keys of a section, for who wrote another.
 fn keys_of(section: &str) -> String {
     let of_rules = RULES.iter().filter_map(|(key, ..)| match section {
@@ -179,11 +187,24 @@ impl FileValues {
     /// Reads a file over what is known already. One that is not there says nothing.
     pub(super) fn read(&mut self, path: &Path, ledgers: bool, problems: &mut Vec<String>) {
         let shown = path.display();
+        if waits(path) {
+            problems
+                .push(format!("{shown}: cannot be read (it is a pipe or a device, not a file)"));
+            return;
+        }
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             // Where a ledger's directory is a file, the command itself says so.
             Err(error)
                 if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                return;
+            }
+            // Of a ledger that is somebody else's, too: nothing says that there is a file.
+            Err(error)
+                if ledgers
+                    && error.kind() == ErrorKind::PermissionDenied
+                    && path.symlink_metadata().is_err() =>
             {
                 return;
             }
@@ -334,6 +355,21 @@ mod tests {
         }
         assert_eq!(problems.len(), 10, "{problems:?}");
         assert!(!problems.concat().contains("s3cret"), "{problems:?}");
+    }
+
+    /// A command would wait for ever, or read without an end.
+    #[cfg(unix)]
+    #[test]
+    fn only_a_file_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        for (target, problem) in [("/dev/null", false), ("/dev/zero", true)] {
+            let path = folder.path().join("c.toml");
+            std::os::unix::fs::symlink(target, &path).unwrap();
+            let (mut values, mut problems) = (FileValues::default(), Vec::new());
+            values.read(&path, true, &mut problems);
+            assert_eq!(problems.len(), usize::from(problem), "{problems:?}");
+            std::fs::remove_file(&path).unwrap();
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod providers;
 mod shown;
 mod tuning;
 
+pub use actor::shut;
 pub use file::{FileError, FileValues};
 pub use paths::{Found, ledger_directory, new_ledger_directory, signing_key_file};
 pub use polygon::PolygonSettings;
