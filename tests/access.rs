@@ -82,6 +82,8 @@ fn who_staged_a_batch_does_not_confirm_it() {
         assert!(ran.err.contains("ann staged it"), "{line}: {}", ran.err);
         assert!(ran.err.contains("Hint:") && ran.err.contains("batch discard b1"), "{}", ran.err);
     }
+    // A blank makes nobody another person.
+    assert!(by(&desk, "ann ", "batch confirm b1").exits(12).err.contains("ann staged it"));
     let report = by(&desk, "ann", "batch show b1 --json").exits(0).json();
     assert_eq!(report["state"], "staged");
     // Taking it away is not forbidden, nor is bringing it back.

@@ -70,6 +70,15 @@ enum Kind {
     Mine,
 }
 
+/// What a name must be, or another text that stands on one line.
+pub(super) const A_LINE: &str = "a text of one line, 80 signs at most";
+
+/// Whether it is.
+pub(super) fn is_line(text: &str) -> bool {
+    let fits = !text.trim().is_empty() && text.chars().count() <= 80;
+    fits && !text.contains(char::is_control)
+}
+
 impl Kind {
     fn wanted(self) -> String {
         match self {
@@ -77,7 +86,7 @@ impl Kind {
             Self::Number(from, to) => format!("a whole number from {from} to {to}"),
             Self::Days => "a number of days such as \"90d\"".to_owned(),
             Self::Decimal => "a number".to_owned(),
-            Self::Line | Self::Mine => "a text of one line, 80 signs at most".to_owned(),
+            Self::Line | Self::Mine => A_LINE.to_owned(),
         }
     }
 
@@ -98,9 +107,7 @@ impl Kind {
             }
             (Self::Decimal, DeValue::Float(text)) => text.as_str().parse().ok().map(Value::Decimal),
             (Self::Line, DeValue::String(text)) => {
-                let fits = !text.trim().is_empty() && text.chars().count() <= 80;
-                let line = fits && !text.contains(char::is_control);
-                line.then(|| Value::Text(text.to_string()))
+                is_line(text).then(|| Value::Text(text.to_string()))
             }
             (Self::Mine, DeValue::String(text)) => {
                 let line = !text.trim().is_empty() && !text.contains(char::is_control);
