@@ -1,10 +1,10 @@
 //! Why a command failed, as a person is told: exit code, one line, its causes, the next command.
 
 mod fatal;
+mod settings;
 
 use super::exit::Exit;
 use crate::app::{AppError, LedgerError, ProofError};
-use crate::config::{ConfigError, FileError};
 use crate::domain::batch::Refusal;
 use std::error::Error;
 use std::io;
@@ -87,24 +87,6 @@ impl From<io::Error> for Failure {
             );
         }
         failure
-    }
-}
-
-impl From<ConfigError> for Failure {
-    fn from(error: ConfigError) -> Self {
-        let hint = match error.variable.contains(char::is_lowercase) {
-            true => "correct it in the settings file (`volledger config path`)".to_owned(),
-            false => format!("unset it: `unset {}`", error.variable),
-        };
-        Self::usage(error.to_string(), hint)
-    }
-}
-
-impl From<FileError> for Failure {
-    fn from(error: FileError) -> Self {
-        let hint = "correct it; `volledger config --help` has every key, `volledger config path` \
-                    says which files are read";
-        Self::usage(error.to_string(), hint)
     }
 }
 

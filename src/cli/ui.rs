@@ -229,12 +229,13 @@ impl Ui {
     pub(super) fn failure(&mut self, told: &Told) {
         let _ = self.let_go(); // the command is over
         if self.manner.form == Form::Json {
-            let text =
-                json::error(&told.error, &told.causes, told.hint.as_deref(), told.exit.code());
+            let error = told.error.replace('\n', "; ");
+            let text = json::error(&error, &told.causes, told.hint.as_deref(), told.exit.code());
             // The exit code tells it too, should standard output be closed.
             let _ = self.write(&(text + "\n"));
         }
-        self.labelled("Error", AnsiColor::Red.on_default().bold(), &told.error);
+        let error = told.error.replace('\n', "\n       "); // below the first, behind the label
+        self.labelled("Error", AnsiColor::Red.on_default().bold(), &error);
         for cause in &told.causes {
             self.labelled("Caused by", Style::new(), cause);
         }
