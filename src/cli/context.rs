@@ -204,7 +204,7 @@ impl Context {
         }
         if erasures.len() > FEW {
             ui.note(&format!(
-                "and {} more erasures: `volledger log --audit` has them",
+                "and {} more: `volledger log --audit` has all erasures",
                 erasures.len() - FEW
             ));
         }
