@@ -121,7 +121,7 @@ pub fn is_bundle(input: &mut impl Read) -> bool {
 }
 
 /// The sources that a batch needs.
-fn sources_of(ledger: &Ledger, stage: &Stage) -> Result<BTreeSet<Digest>> {
+pub(in crate::ledger) fn sources_of(ledger: &Ledger, stage: &Stage) -> Result<BTreeSet<Digest>> {
     let manifest = ledger.manifest_of(stage)?;
     let mut sources: BTreeSet<Digest> = manifest.sources.iter().map(|s| s.digest).collect();
     sources.extend([stage.manifest, stage.mapping.digest]);
