@@ -53,9 +53,21 @@ fn everything_wrong_with_a_settings_file_is_told_at_once() {
     let ran = desk.run("status").exits(2);
     for said in ["line 1: there is no key miror", "line 2: mirror must be", "line 4: polygon.jobs"]
     {
-        assert!(ran.err.contains(said), "{said}: {}", ran.err);
+        // Each on a line of its own.
+        let mut lines = ran.err.lines();
+        assert!(lines.any(|line| line.contains(said) && !line.contains("; ")), "{}", ran.err);
     }
+    let error = desk.run("status --json").exits(2).json()["error"].as_str().unwrap().to_owned();
+    assert_eq!((error.split("; ").count(), error.contains('\n')), (3, false), "{error}");
     desk.run("config path").exits(0);
+    config(&desk, "");
+    // And what is wrong with variables.
+    for (name, value) in [("VOLLEDGER_LOG", "xyz"), ("VOLLEDGER_ACTOR", "two\nlines")] {
+        let mut command = desk.command(["status"]);
+        command.env(name, value);
+        let ran = crate::program::ran(command, None).exits(2);
+        assert!(ran.err.contains(&format!("{name} is {value:?}")), "{}", ran.err);
+    }
 }
 
 fn by(desk: &Desk, actor: &str, line: &str) -> crate::program::Ran {
@@ -82,6 +94,8 @@ fn who_staged_a_batch_does_not_confirm_it() {
         assert!(ran.err.contains("ann staged it"), "{line}: {}", ran.err);
         assert!(ran.err.contains("Hint:") && ran.err.contains("batch discard b1"), "{}", ran.err);
     }
+    // A blank makes nobody another person.
+    assert!(by(&desk, "ann ", "batch confirm b1").exits(12).err.contains("ann staged it"));
     let report = by(&desk, "ann", "batch show b1 --json").exits(0).json();
     assert_eq!(report["state"], "staged");
     // Taking it away is not forbidden, nor is bringing it back.

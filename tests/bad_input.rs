@@ -431,6 +431,14 @@ fn a_full_or_read_only_disk_changes_nothing() {
             &["export", "iv", "VOLA"],
             &["batch", "list", "--json"],
             &["import", "iv", &b, "-s", "VOLB", "--dry-run", "--json"],
+            // And so do plans and lists.
+            &["undo", "--plan", "--json"],
+            &["batch", "rollback", "b1", "--plan", "--json"],
+            &["rollback", "--to", "#1", "--plan", "--json"],
+            &["erase", "b1/3", "--plan", "--json"],
+            &["retention", "apply", "--dry-run", "--json"],
+            &["projection", "list", "--json"],
+            &["projection", "show", "iv_metrics", "--json"],
         ];
         let answers = || questions.map(&run);
         let before = answers();

@@ -32,6 +32,19 @@ fn a_backfill_by_numbers() {
     assert_eq!(desk.run("batch show b3 --json").json()["state"], "staged");
 }
 
+/// On a screen of 24 lines the entries would scroll every answer away.
+#[test]
+fn an_answer_is_followed_by_the_prompt_alone() {
+    let desk = Desk::with_iv();
+    let said = desk.fed("menu", "20\n99\nzzz\n0\n").exits(0);
+    let (list, answer) = said.out.split_once("$ volledger status").unwrap();
+    assert!(list.contains("Where things stand"), "{list}");
+    assert!(answer.contains("#2 · 0 open") && !answer.contains("Where things stand"), "{answer}");
+    assert!(said.err.contains("empty line: the menu ›"), "{}", said.err);
+    let said = desk.fed("menu", "20\n\n0\n").exits(0);
+    assert_eq!(said.out.matches("Where things stand").count(), 2, "{}", said.out);
+}
+
 #[test]
 fn letters_filter_and_titles_are_dutch_where_asked_for() {
     let desk = Desk::new();

@@ -319,6 +319,43 @@ fn a_recovered_ledger_has_its_settings_and_an_inbox_of_its_owners_alone() {
     assert!(ran.err.contains("config.toml"), "{}", ran.err);
 }
 
+/// The commonest trouble of a machine with several users is no mistake in the settings.
+#[cfg(target_os = "linux")]
+#[test]
+fn another_users_ledger_is_told_as_such() {
+    use std::os::unix::fs::MetadataExt;
+    if std::fs::metadata("/proc/self").unwrap().uid() != 0 {
+        let _ = writeln!(std::io::stderr(), "SKIPPED: only root can be another user");
+        return;
+    }
+    let desk = Desk::with_iv();
+    set_mode(desk.path(), 0o755);
+    let ledger = desk.path().join(".volledger");
+    let plain = desk.command(["-L".as_ref(), ledger.as_os_str(), "status".as_ref()]);
+    let mut other = Command::new("setpriv");
+    other.args(["--reuid=65534", "--clear-groups"]).arg(plain.get_program()).args(plain.get_args());
+    let vars = plain.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    other.env_clear().envs(vars).current_dir("/").env("PATH", "/usr/bin:/bin");
+    if other.output().is_err() {
+        let _ = writeln!(std::io::stderr(), "SKIPPED: there is no `setpriv`");
+        return;
+    }
+    let refused = crate::program::ran(other, None).exits(22);
+    assert!(refused.err.contains("for its owner alone (root, mode 0700)"), "{}", refused.err);
+    assert!(refused.err.contains("as that user"), "{}", refused.err);
+}
+
+/// Nobody may ever write into it.
+#[cfg(unix)]
+#[test]
+fn settings_in_a_pipe_are_not_waited_for() {
+    let desk = Desk::with_iv();
+    let made = Command::new("mkfifo").arg(desk.path().join(".volledger/config.toml")).status();
+    assert!(made.unwrap().success());
+    let refused = desk.run("status").exits(2);
+    assert!(refused.err.contains("a pipe or a device, not a file"), "{}", refused.err);
+}
+
 /// They can be written anew; the data cannot.
 #[cfg(target_os = "linux")]
 #[test]
@@ -348,6 +385,17 @@ fn a_restored_ledger_gets_a_name_that_can_be_given() {
     command.current_dir(&empty);
     let refused = crate::program::ran(command, None).exits(2);
     assert!(refused.err.contains("the command runs in it"), "{}", refused.err);
+    desk.write("empty/x", "");
+    for line in ["restore whole.vlb empty", "recover .volledger empty"] {
+        let refused = desk.run(line).exits(2);
+        assert!(refused.err.contains("there are other things in it"), "{}", refused.err);
+        assert!(!refused.err.contains("volledger log"), "{}", refused.err);
+    }
+    std::fs::remove_file(empty.join("x")).unwrap();
+    for line in ["restore . new", "batch import ."] {
+        let refused = desk.run(line).exits(1);
+        assert!(refused.err.contains("check the path"), "{line}: {}", refused.err);
+    }
     // Told before anything is restored.
     std::os::unix::fs::symlink("nowhere", &link).unwrap();
     for line in ["restore whole.vlb link", "recover .volledger link"] {
@@ -361,6 +409,83 @@ fn a_restored_ledger_gets_a_name_that_can_be_given() {
     assert!(link.is_symlink());
     desk.run("-L link verify --deep").exits(0);
     desk.run("-L empty verify").exits(0);
+}
+
+/// A wrong completion of a name, or `-O config.toml` from within: the ledger stays what it is.
+#[test]
+fn no_command_writes_a_file_into_a_ledger() {
+    let desk = Desk::with_iv();
+    let before = names(desk.path());
+    let own = desk.path().join(".volledger");
+    let kept = ["HEAD", "HEADS", "sled/db"].map(|name| std::fs::read(own.join(name)).unwrap());
+    let lines = [
+        "export iv -f csv -O .volledger/HEAD",
+        "export iv -f sqlite -O .volledger/sled/db",
+        "export iv -f parquet -O .volledger/new/iv.parquet",
+        "export all -f parquet -O .volledger/sources/all",
+        "export all -f xlsx -O .volledger/all.xlsx",
+        "export tomic .volledger",
+        "chart iv VOLA --html .volledger/HEAD",
+        "chart iv VOLA --svg .volledger/HEADS",
+        "log --audit --html .volledger/HEAD",
+        "batch export b1 .volledger/HEADS",
+        "backup .volledger/HEAD",
+        "backup data/../.volledger/mirror/b.vlb",
+    ];
+    std::fs::create_dir(desk.path().join("data")).unwrap();
+    for line in lines {
+        let refused = desk.run(line).exits(2);
+        assert!(refused.err.contains("inside the ledger"), "{line}: {}", refused.err);
+        assert!(refused.err.contains("outside of it"), "{line}: {}", refused.err);
+    }
+    let mut within = desk.command(["export", "iv", "-f", "json", "-O", "config.toml"]);
+    within.current_dir(&own).env("VOLLEDGER_DIR", ".");
+    crate::program::ran(within, None).exits(2);
+    std::fs::remove_dir(desk.path().join("data")).unwrap();
+    assert_eq!(names(desk.path()), before);
+    let now = ["HEAD", "HEADS"].map(|name| std::fs::read(own.join(name)).unwrap());
+    assert_eq!(now, kept[..2]);
+    desk.run("verify --deep").exits(0);
+    // Diagnostics are a file too.
+    let folder = desk.path().join("home/.config/volledger");
+    std::fs::create_dir_all(&folder).unwrap();
+    let head = own.join("HEAD");
+    std::fs::write(folder.join("config.toml"), format!("[log]\nfile = {head:?}\n")).unwrap();
+    desk.run("status").exits(2);
+    assert_eq!(std::fs::read(&head).unwrap(), kept[0]);
+}
+
+/// What is not text is not written to standard output, nor into a file of that name.
+#[test]
+fn standard_output_is_no_file() {
+    let desk = Desk::with_iv();
+    let before = names(desk.path());
+    let lines = ["backup -", "batch export b1 -", "export all -f parquet -O -", "export tomic -"];
+    for line in lines {
+        let refused = desk.run(line).exits(2);
+        assert!(refused.err.contains("standard output"), "{line}: {}", refused.err);
+    }
+    assert_eq!(names(desk.path()), before);
+    desk.run("backup ./-").exits(0);
+}
+
+/// An older backup is what a newer one is for; anything else was somebody's.
+#[test]
+fn a_backup_replaces_a_bundle_and_keeps_any_other_file() {
+    let desk = Desk::with_iv();
+    let (file, kept) = (desk.path().join("f"), desk.path().join("f.bak"));
+    for line in ["backup f", "batch export b1 f"] {
+        desk.write("f", "precious");
+        desk.run(line).exits(0);
+        assert_eq!(std::fs::read_to_string(&kept).unwrap(), "precious", "{line}");
+        assert_ne!(std::fs::read(&file).unwrap(), b"precious");
+        std::fs::remove_file(&kept).unwrap();
+        desk.run("backup f").exits(0);
+        desk.run(line).exits(0);
+        desk.write("f", "");
+        desk.run(line).exits(0);
+        assert!(!kept.exists(), "{line}");
+    }
 }
 
 /// The batch is confirmed before anything is written about it.

@@ -304,7 +304,8 @@ pub fn refuse_batch(ledger: &Ledger, id: BatchId) -> Result<()> {
     match erasure {
         Some(erasure) => {
             let events = erasure.events;
-            let what = format!("{events} of the events of {id}");
+            let noun = if events == 1 { "event" } else { "events" };
+            let what = format!("a part of {id} ({events} {noun})");
             Err(AppError::Erased { what, erasure: Box::new(told(id, erasure, events)) })
         }
         None => Ok(()),

@@ -43,6 +43,14 @@ pub enum AppError {
         /// Why not.
         source: std::io::Error,
     },
+    /// A file is to be written where a ledger has its own.
+    #[error("{name} lies inside the ledger {ledger}, where only the ledger itself writes")]
+    InsideLedger {
+        /// The file.
+        name: String,
+        /// The ledger's directory.
+        ledger: String,
+    },
     /// A source cannot be used at all.
     #[error("cannot use {name}: {}", .finding.text)]
     Fatal {

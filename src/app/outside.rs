@@ -1,8 +1,11 @@
 //! What meets the file system: making and opening ledgers, bundles, replaced files.
 
 mod bundled;
+mod place;
 
 pub use bundled::import_batch;
+pub use place::check as check_place;
+pub(super) use place::real;
 
 use super::error::{AppError, Result};
 use super::report::{Exported, VerifyReport};
@@ -177,6 +180,7 @@ pub fn replace_with<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T>) -> R
         let source = io::Error::new(io::ErrorKind::IsADirectory, "it is a directory");
         return Err(unwritable(path)(source));
     }
+    check_place(path)?;
     if is_stream(path)? {
         return pour(path, write);
     }
@@ -186,17 +190,23 @@ pub fn replace_with<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T>) -> R
         synced.map_err(unwritable(path)).map(|()| written)
     };
     replace(path, durable, |new| {
-        let backup = backup_of(path);
         if same_bytes(new, path) {
             return Ok(());
         }
-        if path.exists() {
-            let _ = std::fs::remove_file(&backup);
-            // A second name first, so that there is never a moment without the file.
-            std::fs::hard_link(path, &backup).or_else(|_| std::fs::rename(path, &backup))?;
-        }
+        keep_as_backup(path)?;
         std::fs::rename(new, path)
     })
+}
+
+/// Gives a file that is to be replaced the name `.bak` as well.
+fn keep_as_backup(path: &Path) -> io::Result<()> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let backup = backup_of(path);
+    let _ = std::fs::remove_file(&backup);
+    // A second name first, so that there is never a moment without the file.
+    std::fs::hard_link(path, &backup).or_else(|_| std::fs::rename(path, &backup))
 }
 
 /// Whether a name is that of something to write into and never of a file to replace: a device or a
@@ -242,6 +252,7 @@ pub fn replace_folder<T>(
     ours: impl Fn(&Path) -> bool,
     write: impl FnOnce(&Path) -> Result<T>,
 ) -> Result<T> {
+    check_place(path)?;
     let backup = backup_of(path);
     let empty = |folder: &Path| folder.read_dir().is_ok_and(|mut inside| inside.next().is_none());
     for there in [path, &backup] {
@@ -291,6 +302,8 @@ fn replace<T>(
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
     std::fs::create_dir_all(parent).map_err(unwritable())?;
+    // Once more: what was not there could lead anywhere.
+    check_place(path)?;
     let place = Folder::new(".volledger-", Some(parent)).map_err(unwritable())?;
     let new = place.path().join("new");
     let written = write(&new)?;
@@ -312,6 +325,9 @@ fn unusable(file: &Path) -> impl FnOnce(LedgerError) -> AppError {
         LedgerError::Bundle { .. } | LedgerError::NoBundle { .. } => {
             AppError::Bundle { name, why: error }
         }
+        LedgerError::Io { what, source } if what == bundle::THE_FILE => {
+            AppError::Unreadable { name, source }
+        }
         other => other.into(),
     }
 }
@@ -321,13 +337,22 @@ fn exported(ledger: &Ledger, file: &Path, rows: u64) -> Exported {
     Exported::of(files, rows, head.size.0, head.root)
 }
 
+/// Whether replacing a file loses nobody anything that is not written anew: it is a bundle of ours, or
+/// empty, as `mktemp` makes them.
+fn may_go(file: &Path) -> bool {
+    let Ok(mut input) = File::open(file) else { return false };
+    input.metadata().is_ok_and(|about| about.len() == 0) || bundle::is_bundle(&mut input)
+}
+
 /// Writes to a temporary file beside `file`, which gets its name when everything is durable. A
-/// `private` one is for its owner alone.
+/// `private` one is for its owner alone. Of what it replaces a bundle goes, and anything else stays as
+/// `.bak`.
 fn write_bundle(
     file: &Path,
     private: bool,
     write: impl FnOnce(&mut dyn Write) -> std::result::Result<(), LedgerError>,
 ) -> Result<()> {
+    check_place(file)?;
     if is_stream(file)? {
         return pour(file, |new| {
             let mut out = BufWriter::new(File::create(new).map_err(unwritable(file))?);
@@ -351,8 +376,13 @@ fn write_bundle(
         out.flush().map_err(unwritable(file))?;
     }
     temp.as_file().sync_all().map_err(unwritable(file))?;
-    let named = scratch::named(|| temp.persist(file));
-    named.map_err(|error| unwritable(file)(error.error))?;
+    let named = scratch::named(|| {
+        if !file.is_dir() && !may_go(file) {
+            keep_as_backup(file)?;
+        }
+        temp.persist(file).map_err(|error| error.error)
+    });
+    named.map_err(unwritable(file))?;
     synced(parent).map_err(unwritable(file))
 }
 

@@ -298,6 +298,12 @@ impl Command {
             Self::Batch(args) => args.only_reads(),
             Self::Import(args) => args.only_reads(),
             Self::Serve(args) => args.only_reads(),
+            Self::Projection(args) => args.only_reads(),
+            Self::Checkpoint(args) => args.only_reads(),
+            Self::Erase(args) => args.only_reads(),
+            Self::Retention(args) => args.only_reads(),
+            Self::Undo(args) | Self::Redo(args) => args.only_reads(),
+            Self::Rollback(args) => args.only_reads(),
             Self::View(_)
             | Self::Why(_)
             | Self::Rank(_)

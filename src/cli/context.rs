@@ -12,7 +12,9 @@ use crate::app::report::Part;
 use crate::app::{
     AppError, Clock, Ledger, LedgerError, OpenOptions, Registry, Run, outside, recover,
 };
-use crate::config::{Found, Settings, ledger_directory, new_ledger_directory, signing_key_file};
+use crate::config::{
+    self, Found, Settings, ledger_directory, new_ledger_directory, signing_key_file,
+};
 use crate::domain::{Position, Series};
 use crate::render::numbers::counted;
 use std::path::{Path, PathBuf};
@@ -102,6 +104,13 @@ impl Context {
     /// Where the ledger is; one is there.
     pub(super) fn directory(&self) -> Outcome<PathBuf> {
         let Found { directory, by } = ledger_directory(self.ledger.as_deref(), &self.settings);
+        if let Some((folder, whose)) = config::shut(&directory) {
+            let (place, folder) = (directory.display(), folder.display());
+            let error =
+                format!("cannot look into {place}: {folder} is for its owner alone ({whose})");
+            let hint = "run this as that user, or name another ledger with `-L DIR`";
+            return Err(Failure::of(Exit::NotWritable, error, hint));
+        }
         if !outside::exists(&directory) {
             let place = directory.display();
             let (error, hint) = match by {
@@ -195,7 +204,7 @@ impl Context {
         }
         if erasures.len() > FEW {
             ui.note(&format!(
-                "and {} more erasures: `volledger log --audit` has them",
+                "and {} more: `volledger log --audit` has all erasures",
                 erasures.len() - FEW
             ));
         }

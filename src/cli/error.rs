@@ -1,10 +1,10 @@
 //! Why a command failed, as a person is told: exit code, one line, its causes, the next command.
 
 mod fatal;
+mod settings;
 
 use super::exit::Exit;
 use crate::app::{AppError, LedgerError, ProofError};
-use crate::config::{ConfigError, FileError};
 use crate::domain::batch::Refusal;
 use std::error::Error;
 use std::io;
@@ -90,24 +90,6 @@ impl From<io::Error> for Failure {
     }
 }
 
-impl From<ConfigError> for Failure {
-    fn from(error: ConfigError) -> Self {
-        let hint = match error.variable.contains(char::is_lowercase) {
-            true => "correct it in the settings file (`volledger config path`)".to_owned(),
-            false => format!("unset it: `unset {}`", error.variable),
-        };
-        Self::usage(error.to_string(), hint)
-    }
-}
-
-impl From<FileError> for Failure {
-    fn from(error: FileError) -> Self {
-        let hint = "correct it; `volledger config --help` has every key, `volledger config path` \
-                    says which files are read";
-        Self::usage(error.to_string(), hint)
-    }
-}
-
 impl From<AppError> for Failure {
     fn from(error: AppError) -> Self {
         // Who reads a pipe that was named as a file may go away as well.
@@ -154,6 +136,7 @@ fn exit(error: &AppError) -> Exit {
         AppError::Sql(_)
         | AppError::NotBuilt { .. }
         | AppError::Usage(_)
+        | AppError::InsideLedger { .. }
         | AppError::Condition { .. }
         | AppError::Rules { .. }
         | AppError::Mapping { .. }
@@ -182,6 +165,7 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
         AppError::Unwritable { .. } => {
             "nothing was changed; make room or choose another place".to_owned()
         }
+        AppError::InsideLedger { .. } => "nothing was written; name a place outside of it".to_owned(),
         AppError::Fatal { finding, read_as, .. } => {
             let line = finding.line.map(|line| format!(" at line {line}")).unwrap_or_default();
             causes.push(format!("finding {}{line}", finding.code));

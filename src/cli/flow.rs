@@ -201,7 +201,7 @@ impl Deciding<'_> {
             ui.show(&ReviewPage::new(&staged.review, full))?;
         }
         if next == Step::Ask {
-            next = match asked(ui, ledger, batch, &staged, &run)? {
+            next = match asked(ui, ctx, ledger, batch, &staged)? {
                 Some(next) => next,
                 None => return Ok((Exit::Done, false)),
             };
@@ -211,7 +211,8 @@ impl Deciding<'_> {
             Step::Confirm => {
                 let decided = match decided {
                     Some(decided) => decided?,
-                    None => decide::confirm_staged(ledger, &staged, &run)?,
+                    // Others may have decided while a person was asked.
+                    None => decide::confirm(ledger, batch, staged.review.token.as_deref(), &run)?,
                 };
                 staged.review.state = Some("active");
                 if ui.for_people() {
@@ -281,28 +282,39 @@ fn already_active(
     Ok(())
 }
 
-/// Asks a person what to do; nothing is left to do after the batch was discarded.
+/// Asks a person what to do; nothing is left to do after the batch was discarded. Nobody else waits for the
+/// ledger meanwhile: it is opened again for what is answered, which is about the review that was shown.
 fn asked(
     ui: &mut Ui,
+    ctx: &Context,
     ledger: &mut Ledger,
     batch: BatchId,
     staged: &Staged,
-    run: &Run<'_>,
 ) -> Outcome<Option<Step>> {
     for finding in &staged.blocking {
         ui.say(&format!("  ! {finding}"));
     }
     loop {
-        match prompt::confirm(ui, &batch.to_string(), staged.review.token.as_deref()) {
+        *ledger = Ledger::in_memory();
+        ui.let_go()?;
+        let answer = prompt::confirm(ui, &batch.to_string(), staged.review.token.as_deref());
+        if let Answer::No | Answer::Gone = answer {
+            // What is told about it besides can be left out while somebody else has it.
+            if let Ok(opened) = ctx.opened() {
+                *ledger = opened.ledger;
+            }
+            let exit = if answer == Answer::No { Exit::Done } else { Exit::NotAsked };
+            return Ok(Some(Step::Keep(exit)));
+        }
+        *ledger = ctx.open(ui)?;
+        match answer {
             Answer::Yes => return Ok(Some(Step::Confirm)),
-            Answer::No => return Ok(Some(Step::Keep(Exit::Done))),
-            Answer::Gone => return Ok(Some(Step::Keep(Exit::NotAsked))),
             Answer::Diff => {
-                let all = review::review(ledger, batch, true, run)?;
+                let all = review::review(ledger, batch, true, &ctx.run())?;
                 ui.page(&ReviewPage::new(&all, true))?;
             }
-            Answer::Discard => {
-                let decided = decide::discard(ledger, batch, None, false, run)?;
+            _ => {
+                let decided = decide::discard(ledger, batch, None, false, &ctx.run())?;
                 ui.show(&decided)?;
                 ui.hint("take it back with `volledger undo`");
                 return Ok(None);

@@ -20,7 +20,7 @@ mod ui;
 
 pub use exit::Exit;
 
-use crate::app::correlation_id;
+use crate::app::{correlation_id, outside};
 use crate::config::{self, Settings};
 use crate::render::Form;
 use args::{Cli, Color, Globals};
@@ -32,6 +32,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::io::IsTerminal;
 use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use tracing_subscriber::fmt::format::Writer;
@@ -204,7 +205,8 @@ fn misunderstood(error: &clap::Error, words: &[OsString]) -> Exit {
         let document = crate::render::json::error(&first, &[], hint, Exit::Usage.code());
         if let Ok(settings) = Settings::from_lookup(&|_| None) {
             // The exit code says it too.
-            let _ = Ui::new(&settings, plain(form)).answer(&(document + "\n"));
+            let mut ui = Ui::new(&settings, plain(form));
+            let _ = ui.answer(document + "\n").and_then(|()| ui.let_go());
         }
     }
     Exit::Usage
@@ -232,10 +234,15 @@ fn diagnostics(settings: &Settings, verbose: u8, correlation: &str) -> Outcome<(
         (None, 1) => "volledger=info".to_owned(),
         (None, _) => "volledger=debug".to_owned(),
     };
-    let parsed = tracing_subscriber::EnvFilter::try_new(&filter).map_err(|error| {
-        let error = format!("VOLLEDGER_LOG is {filter:?}, which is no filter: {error}");
+    let wrong = |why: &str| {
+        let error = format!("VOLLEDGER_LOG is {filter:?}, which is no filter: {why}");
         Failure::usage(error, "for example `VOLLEDGER_LOG=volledger=debug`")
-    })?;
+    };
+    if let Some(word) = odd_word(&filter) {
+        return Err(wrong(&format!("{word:?} is no level, and no part of the program")));
+    }
+    let parsed = tracing_subscriber::EnvFilter::try_new(&filter);
+    let parsed = parsed.map_err(|error| wrong(&error.to_string()))?;
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(parsed)
         .with_writer(log_writer(settings)?)
@@ -244,6 +251,19 @@ fn diagnostics(settings: &Settings, verbose: u8, correlation: &str) -> Outcome<(
     // There is one already only when a test runs the program in its own process.
     let _ = subscriber.try_init();
     Ok(())
+}
+
+/// A word that a filter has alone, and that is neither a level nor begins as our own diagnostics do: the filter
+/// takes it for the name of a part that never says anything.
+fn odd_word(filter: &str) -> Option<&str> {
+    const LEVELS: [&str; 6] = ["trace", "debug", "info", "warn", "error", "off"];
+    let words = filter.split(',').map(str::trim);
+    words.into_iter().find(|word| {
+        let level = LEVELS.iter().any(|level| word.eq_ignore_ascii_case(level));
+        let number = word.len() == 1 && ("0"..="5").contains(word);
+        let other = word.is_empty() || word.contains(['=', '[']) || word.starts_with("volledger");
+        !(level || number || other)
+    })
 }
 
 /// The level that the settings ask for, as the filter calls it. A file without a level gets INFO.
@@ -264,6 +284,7 @@ fn log_writer(settings: &Settings) -> Outcome<BoxMakeWriter> {
     let Some(path) = config::Tuning::of(&settings.files).text("log.file") else {
         return Ok(BoxMakeWriter::new(std::io::stderr));
     };
+    outside::check_place(Path::new(&path))?;
     let file = std::fs::OpenOptions::new().append(true).create(true).open(&path);
     let file = file.map_err(|error| {
         let hint = "correct `file` in `[log]` of your settings (`volledger config path`)";
@@ -275,6 +296,20 @@ fn log_writer(settings: &Settings) -> Outcome<BoxMakeWriter> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_filter_of_nothing_is_no_filter() {
+        for (filter, odd) in [
+            ("debug", None),
+            ("Off,volledger", None),
+            ("warn,volledger::net=trace", None),
+            ("3", None),
+            ("xyz", Some("xyz")),
+            ("volledger=info, debgu", Some("debgu")),
+        ] {
+            assert_eq!(odd_word(filter), odd, "{filter}");
+        }
+    }
 
     #[test]
     fn json_is_noticed_in_words_that_do_not_parse() {

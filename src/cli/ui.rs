@@ -20,7 +20,23 @@ pub(super) struct Manner {
     pub(super) no_input: bool,
 }
 
+/// What a pipe takes at once, also where nobody reads it yet.
+const AT_ONCE: usize = 4096;
+
+/// What is told when the ledger is let go.
+enum Later {
+    /// A text for the pager.
+    Page(String),
+    /// A part of the answer.
+    Answer(String),
+    /// A part of the conversation.
+    Said(String),
+}
+
 /// The two streams to a person or a program.
+///
+/// Nobody waits for a ledger because somebody reads: what a pager shows, and what a slow reader may take
+/// long over, waits until the command has let its ledger go, and so does whatever is told after it.
 pub(super) struct Ui {
     out: Box<dyn Write>,
     err: Box<dyn Write>,
@@ -31,6 +47,7 @@ pub(super) struct Ui {
     paint_err: bool,
     pager: Option<String>,
     ask: bool,
+    later: Vec<Later>,
 }
 
 impl Ui {
@@ -65,6 +82,7 @@ impl Ui {
             paint_err,
             pager: pager::choose(settings),
             ask,
+            later: Vec::new(),
         }
     }
 
@@ -92,29 +110,59 @@ impl Ui {
         self.ask
     }
 
+    /// How many columns and lines a terminal has.
+    pub(super) fn screen(&self) -> Option<(u16, u16)> {
+        Some((self.look.width?, self.height?))
+    }
+
     /// The answer, as it is.
-    pub(super) fn answer(&mut self, text: &str) -> Outcome<()> {
+    pub(super) fn answer(&mut self, text: impl Into<String>) -> Outcome<()> {
+        let text = text.into();
+        if text.len() > AT_ONCE || !self.later.is_empty() {
+            self.later.push(Later::Answer(text));
+            return Ok(());
+        }
+        self.write(&text)
+    }
+
+    fn write(&mut self, text: &str) -> Outcome<()> {
         self.out.write_all(text.as_bytes())?;
         Ok(self.out.flush()?)
+    }
+
+    /// Tells what waits for it that the ledger is let go. Whoever calls it has none open.
+    pub(super) fn let_go(&mut self) -> Outcome<()> {
+        for told in std::mem::take(&mut self.later) {
+            match told {
+                Later::Page(text) => {
+                    let shown = self.pager.as_ref().is_some_and(|pager| pager::show(pager, &text));
+                    if !shown {
+                        self.write(&text)?;
+                    }
+                }
+                Later::Answer(text) => self.write(&text)?,
+                Later::Said(text) => self.say_as_it_is(text),
+            }
+        }
+        Ok(())
     }
 
     /// A report, in the form that was asked for.
     pub(super) fn show(&mut self, document: &dyn Document) -> Outcome<()> {
         let text = self.text_of(document);
-        self.answer(&text)
+        self.answer(text)
     }
 
     /// A report that may be long: at a terminal it goes through the pager.
     pub(super) fn page(&mut self, document: &dyn Document) -> Outcome<()> {
         let text = self.text_of(document);
-        if let (Form::Table, Some(pager), Some(height)) =
-            (self.manner.form, &self.pager, self.height)
+        if let (Form::Table, Some(_), Some(height)) = (self.manner.form, &self.pager, self.height)
             && text.lines().count() >= usize::from(height)
-            && pager::show(pager, &text)
         {
+            self.later.push(Later::Page(text));
             return Ok(());
         }
-        self.answer(&text)
+        self.answer(text)
     }
 
     /// A sentence for people as part of the answer; nothing in the other forms.
@@ -123,7 +171,7 @@ impl Ui {
             return Ok(());
         }
         let text = self.fit(text, self.paint_out) + "\n";
-        self.answer(&text)
+        self.answer(text)
     }
 
     fn text_of(&self, document: &dyn Document) -> String {
@@ -180,13 +228,15 @@ impl Ui {
 
     /// Why the command failed.
     pub(super) fn failure(&mut self, told: &Told) {
+        let _ = self.let_go(); // the command is over
         if self.manner.form == Form::Json {
-            let text =
-                json::error(&told.error, &told.causes, told.hint.as_deref(), told.exit.code());
+            let error = told.error.replace('\n', "; ");
+            let text = json::error(&error, &told.causes, told.hint.as_deref(), told.exit.code());
             // The exit code tells it too, should standard output be closed.
-            let _ = self.answer(&(text + "\n"));
+            let _ = self.write(&(text + "\n"));
         }
-        self.labelled("Error", AnsiColor::Red.on_default().bold(), &told.error);
+        let error = told.error.replace('\n', "\n       "); // below the first, behind the label
+        self.labelled("Error", AnsiColor::Red.on_default().bold(), &error);
         for cause in &told.causes {
             self.labelled("Caused by", Style::new(), cause);
         }
@@ -195,8 +245,11 @@ impl Ui {
         }
     }
 
-    /// Asks on standard error and reads a line; `None` when there is no more input.
+    /// Asks on standard error and reads a line; `None` when there is no more input. Whoever asks has no
+    /// ledger open: a person thinks.
     pub(super) fn ask(&mut self, question: &str) -> Option<String> {
+        // Who does not hear the answer is asked all the same.
+        let _ = self.let_go();
         let text = self.fit(question, false) + " ";
         let _ = self.err.write_all(text.as_bytes());
         let _ = self.err.flush();
@@ -217,11 +270,18 @@ impl Ui {
         } else {
             format!("{label}: {text}\n")
         };
-        let _ = self.err.write_all(line.as_bytes());
+        self.say_as_it_is(line);
     }
 
     fn always(&mut self, text: &str) {
         let text = self.fit(text, self.paint_err && text.starts_with(' ')) + "\n";
+        self.say_as_it_is(text);
+    }
+
+    fn say_as_it_is(&mut self, text: String) {
+        if !self.later.is_empty() {
+            return self.later.push(Later::Said(text));
+        }
         let _ = self.err.write_all(text.as_bytes());
     }
 }

@@ -70,6 +70,15 @@ enum Kind {
     Mine,
 }
 
+/// What a name must be, or another text that stands on one line.
+pub(super) const A_LINE: &str = "a text of one line, 80 signs at most";
+
+/// Whether it is.
+pub(super) fn is_line(text: &str) -> bool {
+    let fits = !text.trim().is_empty() && text.chars().count() <= 80;
+    fits && !text.contains(char::is_control)
+}
+
 impl Kind {
     fn wanted(self) -> String {
         match self {
@@ -77,7 +86,7 @@ impl Kind {
             Self::Number(from, to) => format!("a whole number from {from} to {to}"),
             Self::Days => "a number of days such as \"90d\"".to_owned(),
             Self::Decimal => "a number".to_owned(),
-            Self::Line | Self::Mine => "a text of one line, 80 signs at most".to_owned(),
+            Self::Line | Self::Mine => A_LINE.to_owned(),
         }
     }
 
@@ -98,9 +107,7 @@ impl Kind {
             }
             (Self::Decimal, DeValue::Float(text)) => text.as_str().parse().ok().map(Value::Decimal),
             (Self::Line, DeValue::String(text)) => {
-                let fits = !text.trim().is_empty() && text.chars().count() <= 80;
-                let line = fits && !text.contains(char::is_control);
-                line.then(|| Value::Text(text.to_string()))
+                is_line(text).then(|| Value::Text(text.to_string()))
             }
             (Self::Mine, DeValue::String(text)) => {
                 let line = !text.trim().is_empty() && !text.contains(char::is_control);
@@ -152,6 +159,14 @@ const SECTIONS: [&str; 11] = [
     "log",
 ];
 
+/// Whether reading what a name leads to may never end, as of a pipe that nobody writes into. Of devices the
+/// empty one is as good as a file.
+fn waits(path: &Path) -> bool {
+    let odd = |about: std::fs::Metadata| !about.is_file() && !about.is_dir();
+    let empty = || path.canonicalize().is_ok_and(|real| real == Path::new("/dev/null"));
+    std::fs::metadata(path).is_ok_and(odd) && !empty()
+}
+
 /// The keys of a section, for who wrote another.
 fn keys_of(section: &str) -> String {
     let of_rules = RULES.iter().filter_map(|(key, ..)| match section {
@@ -179,11 +194,24 @@ impl FileValues {
     /// Reads a file over what is known already. One that is not there says nothing.
     pub(super) fn read(&mut self, path: &Path, ledgers: bool, problems: &mut Vec<String>) {
         let shown = path.display();
+        if waits(path) {
+            problems
+                .push(format!("{shown}: cannot be read (it is a pipe or a device, not a file)"));
+            return;
+        }
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             // Where a ledger's directory is a file, the command itself says so.
             Err(error)
                 if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                return;
+            }
+            // Of a ledger that is somebody else's, too: nothing says that there is a file.
+            Err(error)
+                if ledgers
+                    && error.kind() == ErrorKind::PermissionDenied
+                    && path.symlink_metadata().is_err() =>
             {
                 return;
             }
@@ -334,6 +362,21 @@ mod tests {
         }
         assert_eq!(problems.len(), 10, "{problems:?}");
         assert!(!problems.concat().contains("s3cret"), "{problems:?}");
+    }
+
+    /// A command would wait for ever, or read without an end.
+    #[cfg(unix)]
+    #[test]
+    fn only_a_file_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        for (target, problem) in [("/dev/null", false), ("/dev/zero", true)] {
+            let path = folder.path().join("c.toml");
+            std::os::unix::fs::symlink(target, &path).unwrap();
+            let (mut values, mut problems) = (FileValues::default(), Vec::new());
+            values.read(&path, true, &mut problems);
+            assert_eq!(problems.len(), usize::from(problem), "{problems:?}");
+            std::fs::remove_file(&path).unwrap();
+        }
     }
 
     #[test]

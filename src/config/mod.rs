@@ -11,6 +11,7 @@ mod providers;
 mod shown;
 mod tuning;
 
+pub use actor::shut;
 pub use file::{FileError, FileValues};
 pub use paths::{Found, ledger_directory, new_ledger_directory, signing_key_file};
 pub use polygon::PolygonSettings;
@@ -206,7 +207,10 @@ impl Settings {
                 }
             },
         };
-        let named = ["VOLLEDGER_ACTOR", "USER", "LOGNAME"];
+        if let Some(value) = text(ACTOR).filter(|value| !file::is_line(value)) {
+            return Err(ConfigError { variable: ACTOR, value, wanted: file::A_LINE });
+        }
+        let named = [ACTOR, "USER", "LOGNAME"];
         let actor = named.iter().find_map(|name| Some((text(name)?, *name)));
         let (actor, actor_from) = actor.unwrap_or_else(|| (UNKNOWN.to_owned(), UNKNOWN));
         let mirror = match text("VOLLEDGER_MIRROR").as_deref() {
@@ -277,9 +281,11 @@ fn is_utf8(locale: &str) -> bool {
     lower.contains("utf-8") || lower.contains("utf8")
 }
 
-/// A name is recorded for ever, on one line and not longer than a line.
+/// A name is recorded for ever, on one line and not longer than a line; a blank behind it makes nobody
+/// another person.
 fn one_line(name: &str) -> String {
-    name.chars().filter(|c| !c.is_control()).take(80).collect()
+    let line: String = name.trim().chars().filter(|c| !c.is_control()).take(80).collect();
+    line.trim().to_owned()
 }
 
 #[cfg(test)]
@@ -305,8 +311,10 @@ mod tests {
 
     #[test]
     fn variables_are_read_in_their_order() {
-        let both = [("USER", "ann"), ("VOLLEDGER_ACTOR", "desk\n3")];
-        assert_eq!(read(&both).unwrap().actor, "desk3");
+        let both = [("USER", "ann"), ("VOLLEDGER_ACTOR", "desk 3")];
+        assert_eq!(read(&both).unwrap().actor, "desk 3");
+        assert_eq!(read(&[("USER", "desk\n3")]).unwrap().actor, "desk3");
+        assert_eq!(read(&[("VOLLEDGER_ACTOR", " ann ")]).unwrap().actor, "ann");
         assert_eq!(read(&[("LOGNAME", "bo")]).unwrap().actor, "bo");
         let pagers = [("PAGER", "more"), ("VOLLEDGER_PAGER", "")];
         assert_eq!(read(&pagers).unwrap().pager.as_deref(), Some(""));
@@ -319,7 +327,7 @@ mod tests {
     #[test]
     fn files_stand_between_variables_and_defaults() {
         let folder = tempfile::tempdir().unwrap();
-        let text = "actor = \"desk\"\nmirror = false\n[access]\ntwo_person = true\n";
+        let text = "actor = \"desk \"\nmirror = false\n[access]\ntwo_person = true\n";
         std::fs::write(folder.path().join("config.toml"), text).unwrap();
         let with = |pairs: &[_]| read(pairs).unwrap().with_files(folder.path(), None).unwrap();
         let plain = with(&[("USER", "ann")]);
@@ -336,6 +344,9 @@ mod tests {
         for (name, value) in [
             ("VOLLEDGER_NOW", "yesterday"),
             ("VOLLEDGER_MIRROR", "sometimes"),
+            ("VOLLEDGER_ACTOR", "desk\n3"),
+            ("VOLLEDGER_ACTOR", "  "),
+            ("VOLLEDGER_ACTOR", &"a".repeat(81)),
             ("VOLLEDGER_NOW", "2025-12-19"),
             ("VOLLEDGER_LOCK_WAIT", "-1"),
             ("VOLLEDGER_LOCK_WAIT", "NaN"),

@@ -15,13 +15,16 @@ pub use read::{BatchBundle, Counted, read_batch, restore};
 use super::codec::{self, Codec};
 use super::error::LedgerError;
 use super::hash::{Sha256Tree, TreeHash};
-use super::segment::{FRAME_FORMAT, FrameKind, write_frame};
+use super::segment::{FRAME_FORMAT, FrameKind, PREFIX, write_frame};
 use super::{Ledger, Result};
 use crate::domain::{BatchId, Digest, Stage};
 use std::collections::BTreeSet;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 const MAGIC: &[u8] = b"volledger bundle";
+
+/// What an error of reading a bundle calls it, whose name it does not know.
+pub const THE_FILE: &str = "the file";
 
 /// What a bundle holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,8 +111,16 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// Whether a file begins as a backup or the file of a batch does.
+pub fn is_bundle(input: &mut impl Read) -> bool {
+    let mut begin = [0; PREFIX + 1 + MAGIC.len()];
+    let read = input.read_exact(&mut begin).is_ok();
+    let body = begin.get(PREFIX..).and_then(|body| body.strip_prefix(&[FrameKind::Header as u8]));
+    read && body == Some(MAGIC)
+}
+
 /// The sources that a batch needs.
-fn sources_of(ledger: &Ledger, stage: &Stage) -> Result<BTreeSet<Digest>> {
+pub(in crate::ledger) fn sources_of(ledger: &Ledger, stage: &Stage) -> Result<BTreeSet<Digest>> {
     let manifest = ledger.manifest_of(stage)?;
     let mut sources: BTreeSet<Digest> = manifest.sources.iter().map(|s| s.digest).collect();
     sources.extend([stage.manifest, stage.mapping.digest]);

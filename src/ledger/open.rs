@@ -6,7 +6,8 @@ use super::files::{Directory, Files};
 use super::head::{Head, Slots};
 use super::lock::Lock;
 use super::store::{SledStore, Store};
-use super::{Ledger, OpenOptions, Result, codec, modes, root};
+use super::{Ledger, OpenOptions, Result, bundle, codec, modes, root};
+use crate::domain::batch::Batch;
 use crate::domain::{EntryKind, Stage};
 use std::path::Path;
 use std::sync::Arc;
@@ -164,7 +165,34 @@ impl Ledger {
                 false => self.slots.sync(&*files)?,
             }
         }
+        if swept > 0 {
+            self.cut_packs();
+        }
         self.finish_erasing(swept > 0 || cut)
+    }
+
+    /// Cuts off what an unfinished import left in the packs behind the last source that is noted. Not where
+    /// a source that a batch needs is not: it may be what stands there, and `recover` finds it. What was
+    /// read in a ledger with erasures is overwritten besides, elsewhere. Nothing hangs on it, so a disk
+    /// that refuses it is no reason to stop.
+    fn cut_packs(&mut self) {
+        let noted = |stage: &Stage| -> Result<bool> {
+            for digest in bundle::sources_of(self, stage)? {
+                if self.store.kept(&digest)?.is_none() {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        };
+        let whole = |batch: &Batch| batch.erased.is_empty() && noted(&batch.stage).unwrap_or(false);
+        if !self.table.iter().all(|(_, batch)| whole(batch)) {
+            return;
+        }
+        let Ok(kept) = self.store.all_kept() else { return };
+        let bytes = self.store.pack().cut_behind(kept.iter().map(|(_, kept)| kept)).unwrap_or(0);
+        if bytes > 0 {
+            self.notes.push(format!("and {bytes} bytes that it had kept of its files"));
+        }
     }
 
     /// Entries beyond HEAD were never acknowledged. They follow each other in the log, so the whole

@@ -6,6 +6,7 @@ mod decisions;
 mod doubts;
 mod failures;
 mod folders;
+mod meanwhile;
 mod tour;
 
 use assert_cmd::cargo::cargo_bin;

@@ -1,13 +1,14 @@
 //! The signing key: a file of the user's own, never inside a ledger.
 
 use crate::app::error::{AppError, Result};
+use crate::app::outside::real;
 use crate::app::report::NewKey;
 use crate::ledger::Ledger;
 use crate::ledger::note::SigningKey;
 use secrecy::{ExposeSecret, SecretString};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Largest key file, in bytes.
 const MOST_BYTES: u64 = 4096;
@@ -103,9 +104,7 @@ fn open_to_others(_: &std::fs::Metadata) -> Option<u32> {
 /// Refuses a place in a ledger's directory: a key that is copied with the ledger proves nothing
 /// against whoever has the copy.
 fn outside_of_ledgers(file: &Path, ledger: Option<&Path>) -> Result<()> {
-    let whole = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-    let there = whole.ancestors().skip(1).find_map(|up| std::fs::canonicalize(up).ok());
-    let real = there.unwrap_or_else(|| PathBuf::from("/"));
+    let real = real(file);
     let ledger = ledger.and_then(|ledger| std::fs::canonicalize(ledger).ok());
     let inside = real.ancestors().any(|up| Ledger::exists(up) || Some(up) == ledger.as_deref());
     if !inside {

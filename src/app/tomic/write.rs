@@ -73,6 +73,7 @@ pub fn export(
     first: bool,
     run: &Run<'_>,
 ) -> Result<Exported> {
+    outside::check_place(folder)?;
     let reader = ViewReader::new(ledger)?;
     let which = if first { Which::First } else { Which::Latest };
     let at = at.unwrap_or(ledger.position());

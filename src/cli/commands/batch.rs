@@ -40,10 +40,12 @@ pub(in crate::cli) struct BatchArgs {
 impl BatchArgs {
     /// Whether the ledger stays as it is.
     pub(in crate::cli) fn only_reads(&self) -> bool {
-        matches!(
-            self.what,
-            What::List { .. } | What::Show(_) | What::Diff { .. } | What::Export { .. }
-        )
+        match &self.what {
+            What::List { .. } | What::Show(_) | What::Diff { .. } | What::Export { .. } => true,
+            What::Confirm { plan, .. } => plan.only_reads(),
+            What::Discard(of) | What::Rollback(of) | What::Reinstate(of) => of.plan.only_reads(),
+            What::Split { .. } | What::Replay { .. } | What::Import { .. } => false,
+        }
     }
 }
 

@@ -26,6 +26,13 @@ pub(in crate::cli) struct CheckpointArgs {
     what: What,
 }
 
+impl CheckpointArgs {
+    /// Whether the ledger stays as it is, and nothing is signed.
+    pub(in crate::cli) fn only_reads(&self) -> bool {
+        matches!(self.what, What::List(_))
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum What {
     /// Sign the log as it is now

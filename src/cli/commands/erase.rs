@@ -1,12 +1,14 @@
 //! `erase` and `retention`: what events said is gone for good, that they were there stays provable.
 
 use crate::app::report::ErasedReport;
-use crate::app::{erase, retention};
+use crate::app::{Ledger, erase, retention};
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
 use crate::cli::shell::quoted;
 use crate::cli::ui::Ui;
+use crate::render::json;
+use crate::render::numbers::counted;
 use clap::{Args, Subcommand};
 
 const EXAMPLES: &str = "\
@@ -59,12 +61,27 @@ pub(in crate::cli) struct EraseArgs {
     yes: bool,
 }
 
+impl EraseArgs {
+    /// Whether the ledger stays as it is.
+    pub(in crate::cli) fn only_reads(&self) -> bool {
+        self.plan
+    }
+}
+
 /// Erase what the settings say is too old
 #[derive(Debug, Args)]
 #[command(after_help = RETENTION)]
 pub(in crate::cli) struct RetentionArgs {
     #[command(subcommand)]
     what: What,
+}
+
+impl RetentionArgs {
+    /// Whether the ledger stays as it is.
+    pub(in crate::cli) fn only_reads(&self) -> bool {
+        let What::Apply { dry_run, .. } = self.what;
+        dry_run
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -86,14 +103,29 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &EraseArgs) -> Outco
         let hint = "say it with `--reason TEXT`; it stays in the log";
         return Err(Failure::usage("an erasure needs a reason", hint));
     }
+    let planned = |ledger: &Ledger| -> Outcome<_> {
+        let selection = erase::selected(ledger, &args.what)?;
+        let elsewhere = erase::elsewhere(ledger, &selection)?;
+        let plan = erase::plan(ledger, &selection, reason)?;
+        Ok((selection, ErasedReport { elsewhere, ..plan }))
+    };
     let mut ledger = ctx.open(ui)?;
-    let selection = erase::selected(&ledger, &args.what)?;
-    let elsewhere = erase::elsewhere(&ledger, &selection)?;
-    let plan = erase::plan(&ledger, &selection, reason)?;
-    let plan = ErasedReport { elsewhere, ..plan };
-    if let Some(exit) = settled(ui, &plan, args.plan, args.yes)? {
-        also(ui, args, &plan, true);
-        return Ok(exit);
+    let (mut selection, plan) = planned(&ledger)?;
+    match settled(ui, &plan, args.plan, args.yes)? {
+        Next::Ends(exit) => {
+            also(ui, args, &plan, true);
+            return Ok(exit);
+        }
+        Next::Asks => {
+            drop(ledger); // nobody waits for a person who thinks
+            if let Some(exit) = asked(ui, &plan)? {
+                also(ui, args, &plan, true);
+                return Ok(exit);
+            }
+            ledger = ctx.open(ui)?;
+            selection = still(&plan, planned(&ledger)?)?;
+        }
+        Next::Erases => {}
     }
     let done = erase::erase(&mut ledger, &selection, reason, &ctx.run())?;
     let done = ErasedReport { elsewhere: plan.elsewhere, ..done };
@@ -134,12 +166,28 @@ pub(in crate::cli) fn retention(ui: &mut Ui, ctx: &Context, args: &RetentionArgs
         ui.hint("write them under [retention] in config.toml; see `volledger retention --help`");
     }
     // In New York's evening a row is not yet a day older, and what is erased is gone for good.
-    let due = retention::due(&ledger, rules, run.clock.market_day())?;
-    let reason = retention::rules_said(rules);
-    let plan = retention::plan(&ledger, &due, &reason)?;
-    if let Some(exit) = settled(ui, &plan, dry_run, yes)? {
-        ruleless(ui, &plan);
-        return Ok(exit);
+    let (today, reason) = (run.clock.market_day(), retention::rules_said(rules));
+    let planned = |ledger: &Ledger| -> Outcome<_> {
+        let due = retention::due(ledger, rules, today)?;
+        let plan = retention::plan(ledger, &due, &reason)?;
+        Ok((due, plan))
+    };
+    let (mut due, plan) = planned(&ledger)?;
+    match settled(ui, &plan, dry_run, yes)? {
+        Next::Ends(exit) => {
+            ruleless(ui, &plan);
+            return Ok(exit);
+        }
+        Next::Asks => {
+            drop(ledger); // as above
+            if let Some(exit) = asked(ui, &plan)? {
+                ruleless(ui, &plan);
+                return Ok(exit);
+            }
+            ledger = ctx.open(ui)?;
+            due = still(&plan, planned(&ledger)?)?;
+        }
+        Next::Erases => {}
     }
     let done = erase::erase(&mut ledger, &due.selection, &reason, &run)?;
     let done = ErasedReport { held: due.held, rejected: due.rejected, ..done };
@@ -172,25 +220,40 @@ fn ruleless(ui: &mut Ui, report: &ErasedReport) {
     }
 }
 
-/// How it ends before anything is erased, if it does.
-fn settled(ui: &mut Ui, plan: &ErasedReport, only: bool, yes: bool) -> Outcome<Option<Exit>> {
+/// What follows on a plan.
+enum Next {
+    /// Nothing is erased.
+    Ends(Exit),
+    /// A person is asked.
+    Asks,
+    /// It is done without asking.
+    Erases,
+}
+
+/// Shows a plan, unless it is carried out at once.
+fn settled(ui: &mut Ui, plan: &ErasedReport, only: bool, yes: bool) -> Outcome<Next> {
     if plan.batches.is_empty() || only {
         ui.page(plan)?;
         if !plan.batches.is_empty() {
             ui.hint("nothing was erased; `--yes` does it, and it cannot be taken back");
         }
-        return Ok(Some(Exit::Done));
+        return Ok(Next::Ends(Exit::Done));
     }
     if yes {
-        return Ok(None);
+        return Ok(Next::Erases);
     }
     ui.show(plan)?;
     if !ui.may_ask() {
         ui.hint("nothing was erased (nobody could be asked); `--yes` does it");
-        return Ok(Some(Exit::NotAsked));
+        return Ok(Next::Ends(Exit::NotAsked));
     }
-    let question = format!("Erase {} events for good? Type `erase` to do it ›", plan.events);
-    match ui.ask(&question) {
+    Ok(Next::Asks)
+}
+
+/// How it ends after a person was asked, unless it is to be done.
+fn asked(ui: &mut Ui, plan: &ErasedReport) -> Outcome<Option<Exit>> {
+    let events = counted(plan.events, "event");
+    match ui.ask(&format!("Erase {events} for good? Type `erase` to do it ›")) {
         Some(line) if line.trim() == "erase" => Ok(None),
         Some(_) => {
             ui.hint("nothing was erased");
@@ -198,6 +261,20 @@ fn settled(ui: &mut Ui, plan: &ErasedReport, only: bool, yes: bool) -> Outcome<O
         }
         None => Ok(Some(Exit::NotAsked)),
     }
+}
+
+/// What is to be erased, if the plan made now is still the one that was agreed to.
+fn still<T>(agreed: &ErasedReport, (what, now): (T, ErasedReport)) -> Outcome<T> {
+    // Which answers of a fetch wait beside the ledger was not asked about.
+    let meant = |plan: &ErasedReport| {
+        json::line(&ErasedReport { position: 0, waiting: 0, inbox_held: false, ..plan.clone() })
+    };
+    if meant(agreed) == meant(&now) {
+        return Ok(what);
+    }
+    let error =
+        "nothing was erased: what would go is not what was shown any more, others decided since";
+    Err(Failure::of(Exit::Stale, error, "run it again, and look at what would go now"))
 }
 
 fn conclude(ui: &mut Ui, done: &ErasedReport) -> Outcome<Exit> {

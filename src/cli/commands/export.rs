@@ -283,8 +283,8 @@ fn text(
     let ledger = ctx.open(ui)?;
     let query = args.which.query(series, ctx, &ledger)?;
     ctx.loud(ui, &ledger, &super::view::place_of(&query))?;
-    let exported = export::export_view(&ledger, &query, format, file, &ctx.run())?;
-    match &exported.text {
+    let mut exported = export::export_view(&ledger, &query, format, file, &ctx.run())?;
+    match exported.text.take() {
         Some(text) => ui.answer(text)?,
         None => ui.show(&exported)?,
     }

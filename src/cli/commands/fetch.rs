@@ -86,6 +86,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
         let all = plan.questions.is_empty() && kept == 0;
         told::left_out(ui, *batch, (erased, wish.what), all)?;
     }
+    ui.let_go()?;
     let mut shut = None;
     if !plan.questions.is_empty() {
         if !reached.has_key() {

@@ -43,6 +43,7 @@ pub(super) fn follow(ui: &mut Ui, ctx: &Context, before: Option<usize>) -> Outco
                     for entry in log.entries.iter().rev().filter(|entry| entry.position > from) {
                         tell(ui, entry)?;
                     }
+                    ui.let_go()?;
                     (seen, last) = (head, Some(log.entries.into_iter().next()));
                 }
                 // Whoever has the ledger now is soon done with it.
@@ -76,6 +77,6 @@ fn after(ui: &mut Ui, log: &Log, last: Option<&EntryLine>) -> u64 {
 fn tell(ui: &mut Ui, entry: &EntryLine) -> Outcome<()> {
     match ui.for_people() {
         true => ui.tell(&entry_line(entry)),
-        false => ui.answer(&(json::line(entry) + "\n")),
+        false => ui.answer(json::line(entry) + "\n"),
     }
 }

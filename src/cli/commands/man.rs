@@ -33,7 +33,7 @@ pub(in crate::cli) struct ManArgs {
 pub(in crate::cli) fn completions(ui: &mut Ui, args: &CompletionsArgs) -> Outcome<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "volledger", &mut script);
-    ui.answer(&String::from_utf8_lossy(&script))?;
+    ui.answer(String::from_utf8_lossy(&script))?;
     Ok(Exit::Done)
 }
 
@@ -57,7 +57,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, args: &ManArgs) -> Outcome<Exit> {
     if main {
         page += &exit_codes();
     }
-    ui.answer(&page)?;
+    ui.answer(page)?;
     Ok(Exit::Done)
 }
 

@@ -48,8 +48,16 @@ use super::error::Outcome;
 use super::exit::Exit;
 use super::ui::Ui;
 
-/// Runs a command.
+/// Runs a command. What it has to tell that may take somebody long to read is told when its ledger is
+/// closed.
 pub(super) fn run(ui: &mut Ui, ctx: &Context, command: &Command) -> Outcome<Exit> {
+    let outcome = begun(ui, ctx, command);
+    let told = ui.let_go();
+    let exit = outcome?;
+    told.map(|()| exit)
+}
+
+fn begun(ui: &mut Ui, ctx: &Context, command: &Command) -> Outcome<Exit> {
     match command {
         Command::Init(_) => init::run(ui, ctx),
         Command::Tour(args) => tour::run(ui, ctx, args),

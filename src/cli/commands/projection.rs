@@ -38,6 +38,13 @@ pub(in crate::cli) struct ProjectionArgs {
     what: What,
 }
 
+impl ProjectionArgs {
+    /// Whether the ledger stays as it is.
+    pub(in crate::cli) fn only_reads(&self) -> bool {
+        matches!(self.what, What::List { .. } | What::Show { .. } | What::Diff { .. })
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum What {
     /// Views and projections, and whether they are current

@@ -72,7 +72,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &SqlArgs) -> Outcome
             return Ok(Exit::Done);
         }
         for (table, columns) in sql::written(&vantage)? {
-            ui.answer(&format!("{table}: {}\n", columns.join(", ")))?;
+            ui.answer(format!("{table}: {}\n", columns.join(", ")))?;
         }
         return Ok(Exit::Done);
     };

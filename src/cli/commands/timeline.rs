@@ -30,6 +30,13 @@ pub(in crate::cli) struct PlanArgs {
     pub(super) plan: bool,
 }
 
+impl PlanArgs {
+    /// Whether the ledger stays as it is.
+    pub(in crate::cli) fn only_reads(&self) -> bool {
+        self.plan
+    }
+}
+
 const EXAMPLES: &str = "\
 EXAMPLES
   volledger rollback --to '#12' --plan                see what it would do
@@ -52,6 +59,13 @@ pub(in crate::cli) struct RollbackToArgs {
     reason: Option<String>,
     #[command(flatten)]
     plan: PlanArgs,
+}
+
+impl RollbackToArgs {
+    /// Whether the ledger stays as it is.
+    pub(in crate::cli) fn only_reads(&self) -> bool {
+        self.plan.only_reads()
+    }
 }
 
 pub(in crate::cli) fn undo(ui: &mut Ui, ctx: &Context, args: &PlanArgs) -> Outcome<Exit> {

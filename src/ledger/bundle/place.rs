@@ -35,7 +35,7 @@ impl NewPlace {
             return Err(no_place("the command runs in it"));
         }
         if directory.read_dir().is_ok_and(|mut inside| inside.next().is_some()) {
-            return Err(write(std::io::ErrorKind::DirectoryNotEmpty.into()));
+            return Err(no_place("there are other things in it"));
         }
         let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
         let parent = parent.unwrap_or(Path::new(".")).to_owned();

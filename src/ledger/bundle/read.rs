@@ -11,7 +11,7 @@ use super::super::store::{SledStore, Store};
 use super::super::tree::Tree;
 use super::super::{BatchWriter, Ledger, OpenOptions, Result};
 use super::window::{check, gather, of_the_file};
-use super::{Kind, MAGIC, NewPlace};
+use super::{Kind, MAGIC, NewPlace, THE_FILE};
 use crate::domain::{BatchId, Digest, Entry, EntryKind, Op, Origin, Position, Stage, Window};
 use std::collections::HashSet;
 use std::io::{self, Read};
@@ -36,7 +36,7 @@ pub(super) fn damaged(what: &str) -> LedgerError {
 fn next_frame(mut input: &mut dyn Read) -> Result<Option<(FrameKind, Vec<u8>)>> {
     read_frame(&mut input).map_err(|error| match error {
         LedgerError::Damaged { what } => damaged(what.trim_start_matches("a segment file: ")),
-        LedgerError::Io { source, .. } => LedgerError::read("the file", source),
+        LedgerError::Io { source, .. } => LedgerError::read(THE_FILE, source),
         other => other,
     })
 }

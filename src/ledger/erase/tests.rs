@@ -455,3 +455,40 @@ fn bytes_that_came_back_are_kept_for_those_who_asked_since() {
     assert!(ledger.batches().get(asked).unwrap().erased.is_empty());
     sound(&killed(ledger));
 }
+
+/// Interrupted three times, an import of a large file left its bytes three times, in a ledger without it.
+#[test]
+fn the_bytes_of_an_unfinished_import_go_with_its_blocks() {
+    for lost in [false, true] {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().join("l");
+        let mut ledger = Ledger::create(&place, &options()).unwrap();
+        // A source of a batch that is nowhere may be what stands at the end.
+        let seal = |mut stage: Stage| {
+            if lost {
+                stage.mapping.digest = Digest([9; 32]);
+            }
+            stage
+        };
+        batch_of(&mut ledger, 3, b"the bytes of b1", seal);
+        let pack = place.join("sources/000001.pack");
+        let size = || pack.metadata().unwrap().len();
+        let before = size();
+        let cut_short = |ledger: &mut Ledger| {
+            let bytes: Vec<u8> = (0..9_000_u32).flat_map(|n| (n * n).to_le_bytes()).collect();
+            ledger.store_mut().pack().keep(&mut bytes.as_slice(), "large.csv", 1).unwrap();
+            ledger.store_mut().put_block(2, 0, b"a block").unwrap();
+        };
+        cut_short(&mut ledger);
+        drop(ledger);
+        let left = size();
+        assert!(left > before + 9_000, "{left}");
+        let mut ledger = Ledger::open(&place, &options()).unwrap();
+        assert!(ledger.notes()[0].contains("unfinished import"), "{:?}", ledger.notes());
+        assert_eq!(size(), if lost { left } else { before });
+        // What comes next stands where it ended.
+        batch(&mut ledger, 2);
+        drop(ledger);
+        assert_eq!(Ledger::open(&place, &options()).unwrap().notes(), [""; 0]);
+    }
+}

@@ -232,6 +232,21 @@ impl Pack {
         }
     }
 
+    /// Cuts off what stands behind the last of these sources; says how many bytes.
+    ///
+    /// # Errors
+    /// A disk that fails.
+    pub fn cut_behind<'a>(&mut self, kept: impl Iterator<Item = &'a Kept>) -> Result<u64> {
+        let (number, end) = self.end();
+        let own = kept.filter(|kept| kept.pack == number);
+        let last = own.map(|kept| kept.end).max().unwrap_or(0);
+        if self.files.is_none() || end <= last {
+            return Ok(0);
+        }
+        self.cut_off(number, last)?;
+        Ok(end - last)
+    }
+
     /// Cuts a pack behind its last source.
     fn cut_off(&mut self, number: u32, last: u64) -> Result<()> {
         let Some(files) = &self.files else { return Ok(()) };

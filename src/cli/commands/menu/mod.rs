@@ -55,9 +55,13 @@ impl Language {
 const HEADING: [&str; 2] = ["DATA & MARKET DATA", "DATA & MARKTDATA"];
 const LEAVE: [&str; 2] = ["Leave", "Terug"];
 const PROMPT: [&str; 2] = ["number, or letters to search ›", "nummer, of letters om te zoeken ›"];
+const AGAIN: [&str; 2] = [
+    "number, letters to search, empty line: the menu ›",
+    "nummer, letters om te zoeken, lege regel: het menu ›",
+];
 const NOTHING: [&str; 2] = ["No entry has that.", "Geen keuze heeft dat."];
 const NEEDED: [&str; 2] =
-    ["Nothing was given; back to the menu.", "Niets opgegeven; terug naar het menu."];
+    ["Nothing was given; nothing was done.", "Niets opgegeven; niets gedaan."];
 const DECIDE: [&str; 2] = [
     "Confirm {batch}? [y]es  [n]o, keep staged  discard [x]  (n) ›",
     "{batch} bevestigen? [j]a  [n]ee, laten staan  weggooien [x]  (n) ›",
@@ -68,32 +72,39 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &MenuArgs) -> Outcom
         return Err(Failure::usage("a menu is for people", "leave out `-o` and `--json`"));
     }
     let lang = args.lang;
-    let mut shown: Vec<&Entry> = ALL.iter().collect();
+    let mut shown: Option<Vec<&Entry>> = Some(ALL.iter().collect());
     let mut whole = true;
     loop {
         let open = open(ctx);
-        list(ui, ctx, lang, &shown, &open, whole)?;
-        let Some(line) = ui.ask(lang.of(PROMPT)) else {
+        let place = place(ctx, lang, &open);
+        ui.tell("")?;
+        // An answer stays on the screen: the entries are shown again when somebody asks for them.
+        let prompt = match shown.take() {
+            Some(entries) => {
+                list(ui, lang, &entries, &place, whole)?;
+                PROMPT
+            }
+            None => {
+                ui.tell(&place)?;
+                AGAIN
+            }
+        };
+        let Some(line) = ui.ask(lang.of(prompt)) else {
             return Ok(Exit::Done);
         };
         let word = line.trim().trim_start_matches('/').to_lowercase();
-        whole = false;
         match word.parse::<u8>() {
             Ok(0) => return Ok(Exit::Done),
             Ok(number) => match ALL.iter().find(|entry| entry.number == number) {
-                Some(entry) => {
-                    choose(ui, ctx, lang, entry, &open)?;
-                    shown = ALL.iter().collect();
-                }
+                Some(entry) => choose(ui, ctx, lang, entry, &open)?,
                 None => ui.say(lang.of(NOTHING)),
             },
             Err(_) if matches!(word.as_str(), "q" | "exit" | "quit") => return Ok(Exit::Done),
             Err(_) => {
-                shown = found(&word, lang);
                 whole = word.is_empty();
-                if shown.is_empty() {
+                shown = Some(found(&word, lang)).filter(|found| !found.is_empty());
+                if shown.is_none() {
                     ui.say(lang.of(NOTHING));
-                    shown = ALL.iter().collect();
                 }
             }
         }
@@ -118,39 +129,55 @@ fn open(ctx: &Context) -> Option<(u64, Vec<String>)> {
     Some((opened.ledger.position().0, staged))
 }
 
-fn list(
-    ui: &mut Ui,
-    ctx: &Context,
-    lang: Language,
-    shown: &[&Entry],
-    open: &Option<(u64, Vec<String>)>,
-    whole: bool,
-) -> Outcome<()> {
-    let wide = ALL.iter().map(|entry| lang.of(entry.title).chars().count()).max().unwrap_or(0);
+/// Which ledger it is, where it stands, and how many batches wait.
+fn place(ctx: &Context, lang: Language, open: &Option<(u64, Vec<String>)>) -> String {
     let place = ctx.directory().map(|place| place.display().to_string()).ok();
-    let place = match (place, open) {
-        (Some(place), Some((position, staged))) => {
-            let waiting = match lang {
-                Language::En => format!("{} open", staged.len()),
-                Language::Nl => format!("{} te beoordelen", staged.len()),
-            };
-            format!("{place} · #{position} · {waiting}")
-        }
-        _ => "volledger init".to_owned(),
+    let (Some(place), Some((position, staged))) = (place, open) else {
+        return "volledger init".to_owned();
     };
-    ui.tell("")?;
+    let waiting = match lang {
+        Language::En => format!("{} open", staged.len()),
+        Language::Nl => format!("{} te beoordelen", staged.len()),
+    };
+    format!("{place} · #{position} · {waiting}")
+}
+
+fn list(ui: &mut Ui, lang: Language, shown: &[&Entry], place: &str, whole: bool) -> Outcome<()> {
     ui.tell(&format!("{}   {place}", lang.of(HEADING)))?;
-    for entry in shown {
-        let title = lang.of(entry.title);
-        let blank = " ".repeat(wide.saturating_sub(title.chars().count()));
-        let command = typed_entry(entry);
-        ui.tell(&format!(" {:>3}  {title}{blank}   volledger {command}", entry.number))?;
+    for row in rows(lang, shown, ui.screen()) {
+        ui.tell(&row)?;
     }
     ui.tell(&format!("   0  {}", lang.of(LEAVE)))?;
     if whole {
         ui.tell(&format!("      {}", lang.of(ELSEWHERE)))?;
     }
     Ok(())
+}
+
+/// The entries as they fit a screen of so many columns and lines: with their commands, else in two
+/// columns, else below each other.
+fn rows(lang: Language, shown: &[&Entry], screen: Option<(u16, u16)>) -> Vec<String> {
+    const AROUND: usize = 5; // a blank line, the heading, 0, what is not here, the prompt
+    let long = |text: &str| text.chars().count();
+    let wide = ALL.iter().map(|entry| long(lang.of(entry.title))).max().unwrap_or(0);
+    let titles = |entry: &&Entry| format!(" {:>3}  {}", entry.number, lang.of(entry.title));
+    let titles: Vec<String> = shown.iter().map(titles).collect();
+    let whole = titles.iter().zip(shown).map(|(title, entry)| {
+        format!("{title:column$}   volledger {}", typed_entry(entry), column = wide + 6)
+    });
+    let whole: Vec<String> = whole.collect();
+    let Some((width, height)) = screen else { return whole };
+    let (width, height) = (usize::from(width).max(1), usize::from(height));
+    let lines: usize = whole.iter().map(|row| long(row).div_ceil(width)).sum();
+    if lines + AROUND <= height {
+        return whole;
+    }
+    let (left, right) = titles.split_at(titles.len().div_ceil(2));
+    let column = left.iter().map(|title| long(title)).max().unwrap_or(0);
+    let right = right.iter().map(String::as_str).chain(std::iter::repeat(""));
+    let both = left.iter().zip(right).map(|(left, right)| format!("{left:column$}  {right}"));
+    let both: Vec<String> = both.map(|row| row.trim_end().to_owned()).collect();
+    if both.iter().all(|row| long(row) <= width) { both } else { titles }
 }
 
 /// An entry's command, with what is asked for in capitals.
@@ -276,6 +303,28 @@ mod tests {
             assert_ne!(entry.title[0], "");
         }
         assert_eq!(numbers, (1..=ALL.len() as u8).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_entries_fit_the_screen_that_is_there() {
+        let all: Vec<&Entry> = ALL.iter().collect();
+        for lang in [Language::En, Language::Nl] {
+            let plain = rows(lang, &all, None);
+            assert!(plain.len() == all.len() && plain.iter().all(|row| row.contains("volledger ")));
+            assert_eq!(rows(lang, &all, Some((120, 50))), plain);
+            for (width, height, most) in [(80, 24, 19), (100, 24, 19), (40, 24, all.len())] {
+                let rows = rows(lang, &all, Some((width, height)));
+                assert!(rows.len() <= most, "{rows:?}");
+                let fit = rows.iter().all(|row| row.chars().count() <= width.into());
+                assert!(fit || width < 80, "{rows:?}");
+                for entry in ALL {
+                    let title = format!("{:>3}  {}", entry.number, lang.of(entry.title));
+                    assert!(rows.iter().any(|row| row.contains(&title)), "{title}: {rows:?}");
+                }
+            }
+            let few = found("backfill", lang);
+            assert_eq!(rows(lang, &few, Some((80, 24))), rows(lang, &few, None));
+        }
     }
 
     #[test]

@@ -1,0 +1,70 @@
+//! Where no file is written: inside a ledger, and under the name that means standard output.
+
+use super::{AppError, Result};
+use std::path::{Path, PathBuf};
+
+/// Refuses a place that cannot be meant for a file or folder of the user's: one inside a ledger, where a
+/// wrong completion of a name would replace what the ledger is, and `-`, which is no name.
+///
+/// # Errors
+/// [`AppError::InsideLedger`], [`AppError::Usage`].
+pub fn check(path: &Path) -> Result<()> {
+    if path == Path::new("-") {
+        return Err(AppError::Usage(
+            "this is not written to standard output: name a file (`./-` is one of that name)"
+                .to_owned(),
+        ));
+    }
+    let inside = real(path).ancestors().find(|up| is_ledger(up)).map(Path::to_owned);
+    match inside {
+        None => Ok(()),
+        Some(ledger) => {
+            let name = path.display().to_string();
+            Err(AppError::InsideLedger { name, ledger: ledger.display().to_string() })
+        }
+    }
+}
+
+/// A name without links in the folders that it goes through, as far as these are there. What the name
+/// itself may be a link to is replaced by nobody.
+pub(in crate::app) fn real(path: &Path) -> PathBuf {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    if let Ok(folder) = std::fs::canonicalize(&whole)
+        && folder.is_dir()
+    {
+        return folder;
+    }
+    let there = whole.ancestors().skip(1).find_map(|up| std::fs::canonicalize(up).ok());
+    let folder = there.unwrap_or_else(|| PathBuf::from("/"));
+    folder.join(whole.file_name().unwrap_or_default())
+}
+
+/// Whether a directory has what only a ledger has side by side. One of these names alone may be anybody's:
+/// the folder of a git repository has a `HEAD` as well.
+fn is_ledger(directory: &Path) -> bool {
+    let names = ["HEAD", "HEADS", "sled", "mirror"];
+    names.iter().filter(|name| directory.join(name).exists()).count() > 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_a_ledger_is_taken_for_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("a/b");
+        std::fs::create_dir_all(&inner).unwrap();
+        std::fs::write(folder.path().join("a/HEAD"), "ref: refs/heads/main\n").unwrap();
+        for file in [inner.join("x.csv"), inner.join("not/there/x.csv"), folder.path().join("a")] {
+            assert!(check(&file).is_ok(), "{}", file.display());
+        }
+        std::fs::create_dir(folder.path().join("a/sled")).unwrap();
+        for file in [inner.join("x.csv"), inner.join("not/there/x.csv"), folder.path().join("a")] {
+            let refused = check(&file).unwrap_err();
+            assert!(matches!(refused, AppError::InsideLedger { .. }), "{refused}");
+        }
+        assert!(check(&folder.path().join("x.csv")).is_ok());
+        assert!(check(Path::new("-")).is_err() && check(Path::new("./-")).is_ok());
+    }
+}
