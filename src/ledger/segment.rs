@@ -6,7 +6,7 @@
 use super::error::LedgerError;
 use std::io::{self, Read, Write};
 
-/// The format of frames, as a bundle and the mirror say it; a ledger's own is in [`super::head`].
+/// The format of frames, as a bundle and the mirror say it; a ledger has one of its own, in `HEAD`.
 pub const FRAME_FORMAT: u32 = 1;
 
 /// Bytes before a frame's kind.
