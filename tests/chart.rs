@@ -127,8 +127,12 @@ fn a_heat_map_has_the_rank_of_each_month_s_last_observation() {
     let order: Vec<_> = short.rows.iter().map(|row| row.symbol.as_str()).collect();
     assert_eq!(order, ["COIN", "AAPL", "CRCL"]);
     assert_eq!((short.rows[2].newest, short.rows[2].n), (None, 112));
-    // Who cannot see it is told of the newest cells, and that it is these.
-    let told = |index: usize| format!("{:.1}", short.rows[index].newest.unwrap());
+    // Who cannot see it is told of the newest cells, that it is these, and of which month each is.
+    let told = |index: usize| {
+        let row = &short.rows[index];
+        let month = &short.months[row.cells.iter().rposition(Option::is_some).unwrap()];
+        format!("{:.1} ({month})", row.newest.unwrap())
+    };
     let told = format!("; newest: highest COIN at {}, lowest AAPL at {}.", told(0), told(1));
     assert!(short.svg().contains(&told), "{told}: {}", short.svg());
     let two = Heat { limit: 2, ..Heat::default() };

@@ -54,14 +54,11 @@ fn a_day_without_announcements_leads_to_the_nearest_with_some() {
     let next = "Next: <a href=\"/vrp?date=2024-12-03&amp;tiers=legacy&amp;projection=earnings_moves%401\">\
                 2024-12-03</a> (1 stock)";
     assert!(page.contains(next), "{page}");
-    let last = page.split("the last before: <a href=\"").nth(1).unwrap().split('"').next().unwrap();
+    let last = page.split("Last before: <a href=\"").nth(1).unwrap().split('"').next().unwrap();
     assert!(site.get(&last.replace("&amp;", "&")).is(200).body.contains("/earnings/VOL"), "{last}");
     // Today nobody does: the calendar is behind.
     let today = site.get("/vrp").is(200).body;
-    assert!(
-        today.contains("on 2025-12-13, as far") && today.contains("the last before: "),
-        "{today}"
-    );
+    assert!(today.contains("on 2025-12-13, as far") && today.contains("Last before: "), "{today}");
     assert!(!today.contains("Next: "), "{today}");
 }
 

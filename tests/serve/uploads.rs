@@ -27,7 +27,7 @@ fn each_bundled_mapping_can_be_chosen_on_the_page() {
     // Its rows say their symbols, and need not be told so.
     let closes = sent(&[("series", "spot event-closes")], "closes.csv", CLOSES).is(303);
     let closes = review(&desk, &closes);
-    assert_eq!(closes["mapping"], "event-closes@1");
+    assert_eq!(closes["mapping"], "event-closes/1");
     assert_eq!(closes["series"].as_array().unwrap().len(), 2, "{closes}");
     let text = "Date,IV30\n2024-06-03,0.2411\n2024-06-04,0.2511\n";
     let fraction = [("series", "iv iv-fraction"), ("symbol", "FRAC")];
@@ -39,7 +39,7 @@ fn each_bundled_mapping_can_be_chosen_on_the_page() {
     let words = [("series", "iv"), ("symbol", "MINE"), ("mapping", own.as_str())];
     let mine = sent(&words, "m.csv", "Date,Vola\n2024-06-03,0.2411\n");
     assert_eq!(mine.status, 303, "{own}\n{}", mine.body);
-    assert_eq!(review(&desk, &mine)["mapping"], "mine@1");
+    assert_eq!(review(&desk, &mine)["mapping"], "mine/1");
     let words = [("series", "chain"), ("mapping", own.as_str())];
     assert!(sent(&words, "c.csv", text).is(400).body.contains("one reading only"));
     for wrong in ["nothing", "spot nothing"] {

@@ -81,6 +81,11 @@ fn headings(map: &Heatmap, left: f64, y: f64, canvas: &mut Canvas) {
         }
         canvas.text("s m", (x + CELL.0 / 2.0, y), Anchor::Middle, month_name(month));
     }
+    // At the newest end once more, where that is far from its January.
+    let right = left + CELL.0 * map.months.len() as f64;
+    if map.months.len() > 12 && free + 2.0 * CELL.0 < right {
+        canvas.text("", (right, y - 16.0), Anchor::End, year);
+    }
 }
 
 /// What the shades mean; returns the height below it.

@@ -4,6 +4,7 @@ use super::{Page, links, symbol_link, table};
 use crate::app::earnings::{self, BUNDLED, TierSet, Which};
 use crate::app::error::{AppError, Result};
 use crate::app::projection;
+use crate::app::report::VrpRow;
 use crate::domain::projection::ProjectionName;
 use crate::domain::{Day, Symbol};
 use crate::render::numbers::{MISSING, or_missing, percent_of, plain};
@@ -131,8 +132,7 @@ pub(super) fn vrp(here: &Here<'_>) -> Result<Answer> {
                     html! { (percent_of(row.mean_move)) },
                     html! { (row.n) },
                     html! { (row.liquidity.unwrap_or(MISSING)) },
-                    html! { div.what { code { (row.status) }
-                        @for reason in &row.reasons { div.small { (reason) } } } },
+                    html! { code { (row.status) } },
                 ]
             })
             .collect();
@@ -170,7 +170,10 @@ pub(super) fn vrp(here: &Here<'_>) -> Result<Answer> {
                 (plain(Some(found.tiers.marginal), 2)) (t("; at least ")) (found.tiers.min_quarters)
                 (t(" past moves.")) }
             @if rows.is_empty() { (nobody(here, date)?) }
-            @else { (table("The ratio of implied to past moves", &headings, &rows)) }
+            @else {
+                (table("The ratio of implied to past moves", &headings, &rows))
+                (reasons(&found.rows))
+            }
         };
         Ok(Page::new("VRP", "/vrp", body))
     })
@@ -199,9 +202,20 @@ fn nobody(here: &Here<'_>, date: Option<Day>) -> Result<Markup> {
     Ok(html! {
         p { (t("No stock announces on ")) (day) (t(", as far as the ledger knows.")) }
         p {
-            @if let Some(next) = next { (t("Next: ")) (link(next)) }
-            @if next.is_some() && last.is_some() { "; " }
-            @if let Some(last) = last { (t("the last before: ")) (link(last)) }
+            @if let Some(next) = next { (t("Next: ")) (link(next)) ". " }
+            @if let Some(last) = last { (t("Last before: ")) (link(last)) "." }
         }
     })
+}
+
+/// Why each ratio is what it is, or is not there: sentences, which have no room in a table.
+fn reasons(rows: &[VrpRow]) -> Markup {
+    let told: Vec<&VrpRow> = rows.iter().filter(|row| !row.reasons.is_empty()).collect();
+    html! { @if !told.is_empty() { section {
+        h2 { (t("Why")) }
+        dl lang=[foreign()] { @for row in &told {
+            dt { (row.symbol) }
+            dd { ul { @for reason in &row.reasons { li { (reason) } } } }
+        } }
+    } } }
 }

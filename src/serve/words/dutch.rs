@@ -201,6 +201,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("Jobs", "Taken"),
     ("Keys", "Toetsen"),
     ("Kind", "Soort"),
+    ("Last before: ", "Laatste ervoor: "),
     ("Last entries of the log", "Laatste regels van het logboek"),
     ("Last verification", "Laatste verificatie"),
     ("Load again", "Opnieuw laden"),
@@ -378,5 +379,6 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("What you see is what is confirmed: token ", "Wat u ziet is wat bevestigd wordt: token "),
     ("Where things stand", "Hoe het ervoor staat"),
     ("Who", "Wie"),
+    ("Why", "Waarom"),
     ("Why ", "Waarom "),
 ];

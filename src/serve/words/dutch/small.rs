@@ -159,7 +159,6 @@ pub(in crate::serve::words) const SMALL: &[(&str, &str)] = &[
     ("the event's bytes: leaf ", "de bytes van het event: blad "),
     ("the file's name", "de bestandsnaam"),
     ("the file's values win", "de waarden van het bestand winnen"),
-    ("the last before: ", "de laatste ervoor: "),
     ("the log, and every block in its place", "het logboek, en elk blok op zijn plaats"),
     ("the log: root ", "het logboek: wortel "),
     ("tier", "trap"),
