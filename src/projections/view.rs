@@ -120,24 +120,6 @@ pub enum Shown<'a> {
     Record(Record),
 }
 
-impl Shown<'_> {
-    /// The day.
-    pub fn day(&self) -> Day {
-        match self {
-            Self::Event(row) => row.head.day,
-            Self::Record(record) => record.day,
-        }
-    }
-
-    /// As [`Record::number`].
-    pub fn number(&self, code: u16) -> Option<f64> {
-        match self {
-            Self::Event(row) => row.value(&Field::Known(code))?.float(),
-            Self::Record(record) => record.number(code),
-        }
-    }
-}
-
 /// What [`fold`] gives, key by key, without making records where one event alone decides.
 pub fn each(
     view: Series,
