@@ -7,7 +7,8 @@ use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
 use crate::domain::{BatchId, Fact};
 use crate::render::numbers::counted;
-use crate::render::refused;
+use crate::render::{grouped, refused};
+use std::collections::BTreeSet;
 
 /// Tells that days are not asked since they were taken back; where these are all, that is a refusal.
 pub(super) fn left_out(
@@ -86,18 +87,26 @@ pub(super) fn verdict(
     // What failed in an earlier fetch is asked again by whoever wants it; if that was now, it is told.
     let of_now = |outcome: &&OutcomeLine| !(outcome.earlier && has(outcome, Fact::Failed));
     let outcomes: Vec<&OutcomeLine> = outcomes.iter().filter(of_now).collect();
-    let failed: Vec<_> = outcomes.iter().filter(|outcome| has(outcome, Fact::Failed)).collect();
+    let failed: Vec<&OutcomeLine> =
+        outcomes.iter().copied().filter(|outcome| has(outcome, Fact::Failed)).collect();
+    // One question about all stocks has an outcome for each that was wanted.
+    let questions = |of: &[&OutcomeLine]| {
+        of.iter().map(|outcome| &outcome.question.target).collect::<BTreeSet<_>>().len()
+    };
     let name = |outcome: &OutcomeLine| {
+        if outcome.question.is_about_all_stocks() {
+            return format!("all stocks of {} ({})", outcome.question.to, outcome.ended);
+        }
         let symbol = outcome.question.symbol.as_ref().map(ToString::to_string);
         format!("{} ({})", symbol.unwrap_or_else(|| "all symbols".into()), outcome.ended)
     };
     if let Some(first) = failed.first() {
         let refused = failed.iter().all(|outcome| outcome.ended == "rejected");
         let exit = if refused { Exit::Failed } else { Exit::Network };
-        let count = failed.len();
+        let count = questions(&failed);
         let text = format!(
             "{count} of {} questions failed, the first was {}: {}",
-            outcomes.len(),
+            questions(&outcomes),
             name(first),
             first.text
         );
@@ -134,6 +143,9 @@ pub(super) fn announce(ui: &mut Ui, told: &FetchPlan) {
     if let Some(day) = &told.day {
         let left = day.requests.saturating_sub(day.spent);
         text += &format!(", {left} of the {} of a day are left", day.requests);
+    }
+    if let Some(grouped) = grouped(told) {
+        text += &format!("; {grouped}");
     }
     if told.kept > 0 {
         let kept = counted(told.kept, "answer");
