@@ -82,7 +82,7 @@ pub(super) fn denied(has_data: bool, plan: &FetchPlan) -> Option<String> {
 pub(super) fn verdict(
     outcomes: &[OutcomeLine],
     denied_before: Option<String>,
-) -> Option<(Exit, String, &'static str)> {
+) -> Option<(Exit, String, String)> {
     let has = |outcome: &OutcomeLine, fact| outcome.facts.iter().any(|(_, _, f)| *f == fact);
     // What failed in an earlier fetch is asked again by whoever wants it; if that was now, it is told.
     let of_now = |outcome: &&OutcomeLine| !(outcome.earlier && has(outcome, Fact::Failed));
@@ -110,20 +110,29 @@ pub(super) fn verdict(
             name(first),
             first.text
         );
-        return Some((exit, text, "the same command asks for the rest again"));
+        let hint = match refused {
+            true => format!(
+                "what the service refuses it refuses again: look at what it says of `{}`, and change what \
+                 is asked for",
+                first.question.target
+            ),
+            false => "the same command asks for the rest again".to_owned(),
+        };
+        return Some((exit, text, hint));
     }
     let any = outcomes.iter().any(|outcome| has(outcome, Fact::Data));
     let denied = outcomes.iter().find(|outcome| has(outcome, Fact::NotEntitled));
     if let (false, Some(denied)) = (any, denied) {
         let text = format!("the plan does not include {}: {}", name(denied), denied.text);
-        return Some((Exit::Plan, text, REFRESH));
+        return Some((Exit::Plan, text, REFRESH.to_owned()));
     }
     let lost = outcomes.iter().find(|outcome| outcome.ended == "not-found");
     if let (false, Some(lost)) = (any, lost) {
         let text = format!("the service does not know {}: {}", name(lost), lost.text);
-        return Some((Exit::Failed, text, "check the symbol; indices begin with `I:`"));
+        let hint = "check the symbol; indices begin with `I:`".to_owned();
+        return Some((Exit::Failed, text, hint));
     }
-    denied_before.filter(|_| !any).map(|text| (Exit::Plan, text, REFRESH))
+    denied_before.filter(|_| !any).map(|text| (Exit::Plan, text, REFRESH.to_owned()))
 }
 
 /// Says what is going to be asked, and of what nothing is.
