@@ -15,7 +15,7 @@ pub struct FetchReport {
     pub plan: FetchPlan,
     /// Requests that were answered in any way, retries included.
     pub requests: u64,
-    /// Questions that were planned and not asked.
+    /// Questions that were planned and have no answer of any kind.
     pub left: u64,
     /// Pages of this moment that were known already; absent when none was looked up.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -60,10 +60,16 @@ pub(super) fn not_brought_back(ui: &mut Ui, withheld: &[(Question, Option<BatchI
 /// What is to be said when no further request had a chance.
 pub(super) fn shut_text(asked: &Asked) -> Option<String> {
     let text = asked.shut.as_ref()?;
-    Some(match asked.left {
-        0 => text.clone(),
-        1 => format!("1 question was not asked: {text}"),
-        left => format!("{left} questions were not asked: {text}"),
+    let unasked = asked.left.saturating_sub(asked.tried);
+    let told = [(asked.tried, "got", "got", "no answer"), (unasked, "was", "were", "not asked")];
+    let told = told.into_iter().filter(|(count, ..)| *count > 0).map(|(count, one, many, what)| {
+        let verb = if count == 1 { one } else { many };
+        format!("{} {verb} {what}", counted(count, "question"))
+    });
+    let told: Vec<String> = told.collect();
+    Some(match told.is_empty() {
+        true => text.clone(),
+        false => format!("{}: {text}", told.join(", ")),
     })
 }
 
