@@ -9,6 +9,7 @@ mod before_open;
 mod derived;
 pub mod fake;
 mod faults;
+mod grouped;
 mod interrupted;
 mod kept_back;
 mod outcomes;

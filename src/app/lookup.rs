@@ -17,7 +17,7 @@ use super::views::{Counter, ViewDigest, ViewReader};
 use super::{parallel, threads};
 use crate::domain::batch::Batch;
 use crate::domain::{BatchId, BatchState, Calendar, Class, Day, Fact, Position, Series, Symbol};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Inbox, Ledger, LedgerError};
 use crate::projections::diff::{self, Change};
 use crate::projections::view::{Activity, Which, days_with_value, fold, sides};
 use rust_decimal::Decimal;
@@ -398,6 +398,9 @@ pub fn status(ledger: &Ledger, at: Option<Position>, notes: &[String]) -> Result
         symbols: of.symbols.iter().map(ToString::to_string).collect(),
     });
     let outdated = outdated.collect();
+    // What came to a fetch that was stopped waits now, and not at an earlier position.
+    let directory = ledger.directory().filter(|_| at == ledger.position());
+    let waiting = directory.and_then(|of| Inbox::bytes_waiting(of).ok().flatten());
     Ok(Status {
         ledger: ledger.directory().map(|dir| dir.display().to_string()).unwrap_or_default(),
         format: ledger.format(),
@@ -410,6 +413,7 @@ pub fn status(ledger: &Ledger, at: Option<Position>, notes: &[String]) -> Result
         stale: Vec::new(),
         outdated,
         coverage: coverage(ledger, at)?,
+        inbox: waiting.unwrap_or_default(),
         bytes: ledger.directory().map(size_of).unwrap_or_default(),
         last_entry: ledger.entry(at).map(|entry| rfc3339(entry.time_ms)),
         notes: notes.to_vec(),

@@ -297,6 +297,12 @@ fn ledger_hint(error: &LedgerError) -> String {
              that goes on with it"
                 .to_owned()
         }
+        // Sources are kept before anything speaks of them.
+        LedgerError::NotWritable { what, .. } if what == "a source" => {
+            "nothing of the batch was kept (what was confirmed before it still counts): make room or set \
+             permissions, and run it again"
+                .to_owned()
+        }
         LedgerError::NotWritable { .. } | LedgerError::Poisoned => {
             "whatever was done before still counts; make room or set permissions, look with \
              `volledger log` whether this was done, and run it again if not"

@@ -338,10 +338,16 @@ fn kept(ui: &mut Ui, batch: BatchId, staged: &Staged, exit: Exit, refused: Optio
     let rows = &staged.review.rows;
     let nothing = rows.accepted == 0 && rows.retracted == 0;
     ui.hint(&match exit {
-        _ if nothing => format!(
-            "nothing in {batch} can be used: look at `volledger batch show {batch}`, then drop it with \
-             `volledger batch discard {batch}` and correct the file"
-        ),
+        _ if nothing => {
+            let then = match staged.review.fetch {
+                Some(_) => "; the same command asks for its days again",
+                None => " and correct the file",
+            };
+            format!(
+                "nothing in {batch} can be used: look at `volledger batch show {batch}`, then drop it with \
+                 `volledger batch discard {batch}`{then}"
+            )
+        }
         _ if refused.is_some() => format!(
             "another person reviews with `volledger batch diff {batch}`, then confirms \
              with `volledger batch confirm {batch}`; you may discard it with `volledger \

@@ -316,8 +316,12 @@ impl Client {
     /// Why an attempt is not made, if it is not: the breaker or a limit, after what waits they ask.
     fn refuses(&self, stop: &Stop, heard: &dyn Fn(Duration)) -> Option<Turn> {
         if let Some(Err(left)) = self.breaker.as_ref().map(|breaker| breaker.admit(&*self.time)) {
-            let seconds = left.as_secs_f64().ceil();
-            let text = format!("the service failed too often; it is left alone for {seconds} s");
+            let text = match left.as_secs_f64().ceil() {
+                0.0 => "the service failed too often, and another request tries it now".to_owned(),
+                seconds => {
+                    format!("the service failed too often; it is left alone for {seconds} s")
+                }
+            };
             let shut_for = Some(left);
             return Some(Turn { shut_for, ..Turn::new(Ended::Refused, text) });
         }

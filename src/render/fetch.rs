@@ -3,7 +3,7 @@
 use super::numbers::{count, counted};
 use super::table::{Side, Table};
 use super::{Document, Grid, Look};
-use crate::app::report::{FetchLine, FetchPlan, FetchRefused, FetchReport};
+use crate::app::report::{FetchGrouped, FetchLine, FetchPlan, FetchRefused, FetchReport};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
@@ -39,6 +39,9 @@ impl FetchPage<'_> {
         if hidden > 0 {
             out += &format!("  and {} more: all with `--json`\n", count(hidden as u64));
         }
+        if let Some(grouped) = grouped(plan) {
+            out += &format!("  {grouped}\n");
+        }
         if let Some(day) = &plan.day {
             let (requests, spent) = (day.requests, day.spent);
             out += &format!("  {spent} of the {requests} requests of a day are spent\n");
@@ -53,6 +56,19 @@ impl FetchPage<'_> {
         }
         out
     }
+}
+
+/// What a plan says of answers about all stocks of a day.
+pub fn grouped(plan: &FetchPlan) -> Option<String> {
+    let FetchGrouped { questions, symbols } = plan.grouped?;
+    let (them, these) = match questions {
+        1 => ("1 is".to_owned(), "it"),
+        many => (format!("{} are", count(many)), "them"),
+    };
+    let symbols = counted(symbols, "symbol");
+    Some(format!(
+        "{them} about all stocks of a day: of {these} only the {symbols} wanted are taken"
+    ))
 }
 
 /// The first ranges that the service's plan does not include; `None` where there are none.

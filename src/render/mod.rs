@@ -40,7 +40,7 @@ pub use changes::{difference, sign};
 pub use days::kind_name;
 pub use decided::verb;
 pub use entry::entry_line;
-pub use fetch::{FetchPage, refused};
+pub use fetch::{FetchPage, grouped, refused};
 pub use html::{CHART_SCRIPT, CONTROLS, Figure, Page, audit_page};
 pub use review::ReviewPage;
 pub use svg::{PICTURE_STYLE, Picture};

@@ -178,6 +178,10 @@ impl Document for Status {
         if !self.open.is_empty() {
             fact("waiting", format!("{} for a decision", self.open.join(" ")));
         }
+        if self.inbox > 0 {
+            let bytes = size(self.inbox);
+            fact("inbox", format!("{bytes} of answers that came; `volledger fetch` settles them"));
+        }
         fact("on disk", size(self.bytes));
         for note in &self.notes {
             fact("note", note.clone());

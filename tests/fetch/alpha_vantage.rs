@@ -357,6 +357,12 @@ fn a_service_that_fails_is_left_alone() {
     let ran = spot(&bench, "AAA BBB CCC DDD").exits(40);
     assert_eq!(service.targets().len(), 6, "five attempts and one probe: {}", ran.err);
     assert!(ran.err.contains("left alone"), "{}", ran.err);
+    // Why it failed is told, and kept.
+    let review = ran.json();
+    assert_eq!(review["fetch"]["requests"], 6, "{review}");
+    let told = review["fetch"]["outcomes"].as_array().unwrap();
+    assert!(told.iter().all(|line| line["text"].as_str().unwrap().contains("500")), "{review}");
+    assert!(ran.err.contains("500"), "{}", ran.err);
     // The same with a service that is well again when it is tried: all of it is answered.
     healed.store(true, Ordering::SeqCst);
     let service = Responder::new(|target, before| match before {

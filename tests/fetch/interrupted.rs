@@ -73,11 +73,22 @@ fn an_answer_that_was_durable_at_a_kill_is_never_asked_again() {
     let service = gated("2025-11-03", 7, &gate);
     let bench = Bench::new(service.base());
     let (list, names) = bench.watchlist(12);
+    let file = bench.desk.write("OLD.csv", "Date,Close\n2025-11-04,5\n");
+    bench.run(&format!("import spot {file} -s OLD --yes")).exits(0);
     let words = format!("spot {list} --from 2025-11-03 --yes -q --grouped never --jobs 1");
     let mut child = bench.start(&words);
     wait_until("seven were kept", || service.asked().len() == 8 && bench.arrived() == 7);
     child.kill().unwrap();
     child.wait().unwrap();
+    let told = bench.run("status").exits(0);
+    assert!(
+        told.out.contains("of answers that came") && told.err.contains("goes on"),
+        "{}",
+        told.out
+    );
+    let status = |words: &str| bench.run(&format!("status --json {words}")).exits(0).json();
+    let waits = std::fs::metadata(bench.ledger().join("inbox/arrived")).unwrap().len();
+    assert_eq!((&status("")["inbox"], &status("--at #0")["inbox"]), (&waits.into(), &0.into()));
     gate.store(true, Ordering::SeqCst);
     bench.fetch(&words).exits(0);
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
@@ -92,6 +103,7 @@ fn an_answer_that_was_durable_at_a_kill_is_never_asked_again() {
     for name in &names {
         assert_eq!(bench.rows("spot", name).len(), 9, "{name}");
     }
+    assert_eq!(status("")["inbox"], 0);
     bench.verifies();
 }
 

@@ -299,3 +299,22 @@ fn what_is_always_of_now_takes_no_date() {
         assert!(ran.err.contains("as it is now"), "{words}: {}", ran.err);
     }
 }
+
+/// A bar that cannot be is no fault of a file, and asking again may mend it.
+#[test]
+fn what_to_do_about_answers_that_cannot_be_used_is_said() {
+    let days = sessions("2025-11-12", "2025-11-12");
+    let service = Responder::new(move |target, _| match target.contains("/NO/") {
+        true => whole("400 Bad Request", r#"{"status":"ERROR","error":"no such range"}"#),
+        false => ok(bars_body("ODD", &days, |_| "5".into()).replace("\"h\":5", "\"h\":1")),
+    });
+    let bench = Bench::new(service.base());
+    let words = "--from 2025-11-12 --to 2025-11-12 --grouped never --yes";
+    let ran = bench.fetch(&format!("spot ODD {words}")).exits(11);
+    let again = "`volledger batch discard b1`; the same command asks for its days again";
+    assert!(ran.err.contains(again) && !ran.err.contains("the file"), "{}", ran.err);
+    let ran = bench.fetch(&format!("spot NO {words}")).exits(1);
+    assert!(ran.err.contains("no such range"), "{}", ran.err);
+    assert!(ran.err.contains("refuses again") && ran.err.contains("/ticker/NO/"), "{}", ran.err);
+    assert!(!ran.err.contains("asks for the rest"), "{}", ran.err);
+}

@@ -87,6 +87,7 @@ fn an_answer_that_cannot_be_read_counts() {
         endpoint: Endpoint::Daily.into(),
         series: Series::Spot,
         symbol: Some("ODD".parse().unwrap()),
+        only: Vec::new(),
         scope: "alpha-vantage".to_owned(),
         from: day,
         to: day,

@@ -231,6 +231,7 @@ fn an_answer_that_cannot_be_read_does_not_block_the_others() {
             endpoint: polygon::Endpoint::Aggs.into(),
             series: Series::Spot,
             symbol: Some(name.parse().unwrap()),
+            only: Vec::new(),
             scope: String::new(),
             from: "2025-10-20".parse().unwrap(),
             to: "2025-10-23".parse().unwrap(),

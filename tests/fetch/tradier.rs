@@ -206,3 +206,24 @@ fn the_key_is_in_a_header_and_nowhere_else() {
     assert!(!holding(bench.desk.path(), "open_interest").is_empty(), "nothing was searched");
     assert_eq!(holding(bench.desk.path(), KEY), [""; 0]);
 }
+
+/// Many at once, and each in another state when the service is given up: every request is counted, and
+/// no question that was asked is told as one that was not.
+#[test]
+fn what_was_asked_of_a_service_that_fails_is_counted_and_told() {
+    let service = Responder::new(|_, _| whole("500 Broken", "{}"));
+    let bench = bench(&service);
+    bench.settings("[breaker]\nrecovery_timeout = 3\n[retry]\nmax_backoff = 1\n");
+    let names = ["TSA", "TSB", "TSC", "TSD", "TSE", "TSF", "TSG"];
+    let ran = bench.fetch(&WORDS.replace("TST", &names.join(" "))).exits(40);
+    let asked = service.targets();
+    let fetch = ran.json()["fetch"].clone();
+    assert_eq!(fetch["requests"], asked.len(), "{fetch}");
+    let lines = fetch["outcomes"].as_array().unwrap();
+    let texts: Vec<&str> = lines.iter().map(|line| line["text"].as_str().unwrap()).collect();
+    assert!(!texts.is_empty() && texts.iter().all(|text| text.contains("500")), "{texts:?}");
+    assert!(!ran.err.contains("for 0 s") && ran.err.contains("500"), "{}", ran.err);
+    let unasked = names.iter().filter(|name| !asked.iter().any(|one| one.ends_with(*name)));
+    let unasked = unasked.count();
+    assert_eq!(ran.err.contains("not asked"), unasked > 0, "{unasked} of {asked:?}: {}", ran.err);
+}

@@ -1,5 +1,8 @@
 //! Asking: threads over one client; every page is handed on as it arrives.
 
+mod health;
+
+use self::health::Health;
 use super::Question;
 use super::cache::{self, Cache, Counters, Kept};
 use super::endpoint::strays;
@@ -13,7 +16,7 @@ use crate::net::{Answer, Client, Ended, Stop};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -73,8 +76,10 @@ pub struct Asked {
     pub gave_up: Option<String>,
     /// Why it ended early: no further request had a chance.
     pub shut: Option<String>,
-    /// Questions that were not asked.
+    /// Questions that have no answer of any kind.
     pub left: u64,
+    /// Those of them that were asked all the same, and were tried again when it ended.
+    pub tried: u64,
     /// What became of the look-ups in the cache.
     pub cache: Counters,
     /// Whether it was stopped.
@@ -117,6 +122,13 @@ impl Tally {
         if shut && note.attempts == 0 {
             // Nothing was asked, so there is nothing to record.
             return None;
+        }
+        if note.ended == name(Ended::Stopped) {
+            self.asked.tried += 1;
+            // The service may have heard it, and may count it.
+            let question = note.question();
+            let counts = question.is_some_and(|of| of.endpoint.provider().counts_days());
+            return counts.then_some((note, body));
         }
         self.done += u64::from(note.last);
         let lost =
@@ -243,38 +255,6 @@ fn counters(cache: &Mutex<Cache<Kept>>) -> Counters {
     locked(cache).counters()
 }
 
-/// Whether the service answers at all, as all workers together see it.
-#[derive(Default)]
-struct Health {
-    /// Good answers so far.
-    good: AtomicU64,
-    /// Requests in a row that used up their attempts.
-    lost: AtomicU64,
-    /// Whether no further request has a chance: no worker begins another question.
-    shut: AtomicBool,
-}
-
-impl Health {
-    /// A good answer came.
-    fn answered(&self) {
-        self.lost.store(0, Ordering::SeqCst);
-        self.good.fetch_add(1, Ordering::SeqCst);
-    }
-
-    /// Whether a request that used up its attempts is worth asking once more: it is bad luck where
-    /// others are answered, and an outage where none is.
-    fn hopeful(&self, answer: &Answer) -> bool {
-        let lost = match answer.ended {
-            Ended::Network | Ended::ServerError | Ended::RateLimited => true,
-            // What was not tried again at once is not worth trying now.
-            Ended::BadPayload => answer.attempts.len() > 1,
-            _ => false,
-        };
-        lost && self.good.load(Ordering::SeqCst) > 0
-            && self.lost.fetch_add(1, Ordering::SeqCst) < u64::from(GIVE_UP)
-    }
-}
-
 /// What a recorded answer says of the run that asked, among the headers of the service.
 pub(super) const CORRELATION: &str = "x-volledger-run";
 
@@ -302,8 +282,8 @@ impl Worker<'_> {
         loop {
             let answer = self.page(question, &mut note);
             if answer.ended == Ended::Stopped {
-                // Nothing came, but the service may have heard it, and counts it.
-                if note.attempts > 0 && question.endpoint.provider().counts_days() {
+                // Nothing came, but it was asked.
+                if note.attempts > 0 {
                     note.last = true;
                     self.hand_on(note, Vec::new());
                 }
@@ -409,18 +389,27 @@ impl Worker<'_> {
                     rests += u32::from(!left.is_zero());
                     (self.waits)(left);
                     if !self.client.rest(left.max(TICK), self.stop) {
-                        return answer;
+                        break;
                     }
                 }
                 (_, None) if rounds < ROUNDS && self.health.hopeful(&answer) => rounds += 1,
                 _ => break,
             }
+            self.health.failed(&answer);
             let before = answer.attempts;
             answer = get();
             answer.attempts.splice(..0, before);
         }
-        if answer.ended == Ended::Ok {
-            self.health.answered();
+        match answer.ended {
+            Ended::Ok => self.health.answered(),
+            _ => self.health.failed(&answer),
+        }
+        if answer.ended == Ended::Refused {
+            // Why it failed is what somebody wants to know, not only that it was given up.
+            let own = answer.attempts.iter().rev().find_map(|attempt| attempt.why.clone());
+            if let Some(cause) = own.or_else(|| self.health.cause()) {
+                answer.text = format!("{cause}; {}", answer.text);
+            }
         }
         answer
     }

@@ -212,6 +212,7 @@ pub fn recorded(
                 endpoint: super::Endpoint::TradierChain,
                 series: source.series,
                 symbol: Some(symbol),
+                only: Vec::new(),
                 scope: String::new(),
                 from: batch.stage.as_of,
                 to: batch.stage.as_of,

@@ -299,6 +299,7 @@ mod tests {
                 endpoint: endpoint.into(),
                 series: Series::Chain,
                 symbol: Some(Symbol::exact(asked).unwrap()),
+                only: Vec::new(),
                 scope: String::new(),
                 from: Day(0),
                 to: Day(0),

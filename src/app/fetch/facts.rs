@@ -342,6 +342,7 @@ mod tests {
             endpoint: of.into(),
             series,
             symbol: Some("AAPL".parse().unwrap()),
+            only: Vec::new(),
             scope: String::new(),
             from: day(from),
             to: day(to),

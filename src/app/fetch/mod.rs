@@ -15,6 +15,7 @@ mod bodies;
 mod cache;
 mod coverage;
 mod cut;
+mod each;
 mod endpoint;
 mod erased;
 mod facts;
@@ -25,6 +26,7 @@ mod past;
 mod plan;
 mod reading;
 mod remarks;
+mod rounds;
 mod service;
 mod settle;
 mod spent;
@@ -54,6 +56,9 @@ pub struct Question {
     pub series: Series,
     /// The symbol asked about; `None` for all of them.
     pub symbol: Option<Symbol>,
+    /// The symbols for which one about all of them is asked: of its answer only these are taken. None
+    /// where all are.
+    pub only: Vec<Symbol>,
     /// What tells it from other questions about the same series, for example `1minute`.
     pub scope: String,
     /// First day asked.
@@ -62,6 +67,37 @@ pub struct Question {
     pub to: Day,
     /// Path and query, without the key.
     pub target: String,
+}
+
+impl Question {
+    /// The symbols that it is about, as single questions would be; one that is none for all.
+    pub(super) fn symbols(&self) -> Vec<Option<&Symbol>> {
+        match self.only.is_empty() {
+            true => vec![self.symbol.as_ref()],
+            false => self.only.iter().map(Some).collect(),
+        }
+    }
+
+    /// Whether its answer is one to another question, too: to the same, of no other symbols.
+    pub(super) fn stands_for(&self, asked: &Self) -> bool {
+        let all = self.only.is_empty() || (self.only == asked.only);
+        let has = |symbol| self.only.contains(symbol);
+        let same = Self { only: Vec::new(), ..self.clone() };
+        same == Self { only: Vec::new(), ..asked.clone() }
+            && (all || (!asked.only.is_empty() && asked.only.iter().all(has)))
+    }
+
+    /// Whether it is about all stocks of a day, whichever of them are taken.
+    pub fn is_about_all_stocks(&self) -> bool {
+        self.endpoint == crate::sources::polygon::Endpoint::Grouped.into()
+    }
+
+    /// How its answers are read, as a manifest says it: the endpoint, and which symbols are taken.
+    pub(super) fn reader(&self) -> String {
+        let names: Vec<&str> = self.only.iter().map(Symbol::as_str).collect();
+        let space = if names.is_empty() { "" } else { " " };
+        format!("{}{space}{}", self.endpoint.name(), names.join(","))
+    }
 }
 
 /// How the answer to a question ended.

@@ -18,6 +18,8 @@ pub struct Note {
     endpoint: String,
     series: String,
     symbol: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    only: Vec<String>,
     scope: String,
     from: String,
     to: String,
@@ -55,6 +57,7 @@ impl Note {
             endpoint: question.endpoint.name().to_owned(),
             series: question.series.name().to_owned(),
             symbol: question.symbol.as_ref().map(ToString::to_string).unwrap_or_default(),
+            only: question.only.iter().map(ToString::to_string).collect(),
             scope: question.scope.clone(),
             from: question.from.to_string(),
             to: question.to.to_string(),
@@ -98,8 +101,10 @@ impl Note {
             "" => None,
             name => Some(Symbol::exact(name).ok()?),
         };
+        let only = self.only.iter().map(|name| Symbol::exact(name).ok());
+        let only = only.collect::<Option<Vec<Symbol>>>()?;
         let (scope, target) = (self.scope.clone(), self.asked.clone());
-        Some(Question { endpoint, series, symbol, scope, from, to, target })
+        Some(Question { endpoint, series, symbol, only, scope, from, to, target })
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) fn lost(answer: &Answered, why: &str) -> Coverage {
         observed_ms: answer.pages.last().map_or(0, |(note, _)| Note::certain_ms(note)),
         meaning: meaning(&[]),
         text: why.to_owned(),
-        ..about(&answer.question)
+        ..about(&answer.question, answer.question.symbol.as_ref())
     }
 }
 
@@ -55,6 +55,7 @@ mod tests {
             endpoint: Endpoint::Aggs.into(),
             series: Series::Spot,
             symbol: Some(symbol.parse().unwrap()),
+            only: Vec::new(),
             scope: String::new(),
             from: Day(from),
             to: Day(to),

@@ -236,8 +236,8 @@ impl Planner<'_> {
         target: String,
     ) -> Question {
         let (series, scope) = (self.wish.what.series(), scope.to_owned());
-        let endpoint = endpoint.into();
-        Question { endpoint, series, symbol: symbol.cloned(), scope, from, to, target }
+        let (endpoint, symbol, only) = (endpoint.into(), symbol.cloned(), Vec::new());
+        Question { endpoint, series, symbol, only, scope, from, to, target }
     }
 
     /// The days of `all` that have to be asked about.
@@ -253,7 +253,7 @@ impl Planner<'_> {
             }
         };
         let about = |kept: &&Kept<'_>| {
-            kept.question.symbol.as_ref() == symbol && kept.question.scope == scope
+            kept.question.symbols().contains(&symbol) && kept.question.scope == scope
         };
         let kept: Vec<&Kept<'_>> = self.kept.iter().filter(about).collect();
         missing.retain(|day| !kept.iter().any(|kept| kept.has(*day)));
@@ -288,36 +288,6 @@ impl Planner<'_> {
 
     fn sessions(&self) -> Vec<Day> {
         self.calendar.open_days(self.wish.from, self.wish.to).collect()
-    }
-
-    /// Daily bars: one request per hole and symbol, or one per day where that is fewer.
-    fn spot(&self) -> Plan {
-        let single = self.each(|symbol| self.bars(symbol, "", "day", usize::MAX));
-        let mut days: Vec<Day> = Vec::new();
-        for question in &single.questions {
-            days.extend(self.calendar.open_days(question.from, question.to));
-        }
-        days.sort();
-        days.dedup();
-        let cheaper = match self.wish.grouped {
-            Grouped::Auto => days.len() < single.questions.len(),
-            Grouped::Always => true,
-            Grouped::Never => false,
-        };
-        // Only stocks are in a grouped answer.
-        let stocks = self.wish.symbols.iter().all(|symbol| !symbol.as_str().contains(':'));
-        let series = self.wish.what.series();
-        let brings_back = |day: &Day| self.coverage.any_rolled_back(series, "", *day);
-        let clean = self.wish.again || !days.iter().any(|day| brings_back(day).is_some());
-        if !cheaper || !stocks || !clean {
-            return single;
-        }
-        let path = "/v2/aggs/grouped/locale/us/market/stocks";
-        let ask = |day: &Day| {
-            let target = format!("{path}/{day}?adjusted=true");
-            self.question(P::Grouped, None, "", (*day, *day), target)
-        };
-        Plan { questions: days.iter().map(ask).collect(), ..single }
     }
 
     /// Bars of one symbol; `timespan` such as `5minute`, or `1day` for an empty scope.
@@ -480,6 +450,7 @@ impl Planner<'_> {
     }
 }
 
+mod grouped;
 mod kept;
 mod others;
 mod refused;

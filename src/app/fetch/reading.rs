@@ -58,6 +58,7 @@ pub(super) fn read_into(
                 endpoint,
                 series,
                 symbol,
+                only: question.only.clone(),
                 timespan,
                 range,
                 as_of,
@@ -91,6 +92,8 @@ pub(super) struct Whole {
     pub(super) as_of: Day,
     pub(super) rejected: Rejected,
     pub(super) findings: Vec<Finding>,
+    /// Items of symbols that nobody asked for.
+    pub(super) others: u64,
 }
 
 /// What came of reading an answer.
@@ -120,6 +123,7 @@ pub(super) fn read(question: &Question, bodies: &Bodies<'_>, first: usize) -> Re
         all.rows.read += summary.rows.read;
         all.rows.accepted += summary.rows.accepted;
         all.rows.rejected += summary.rows.rejected;
+        all.others += summary.others;
         all.rejected.count += summary.rows.rejected;
         all.rejected.undated += summary.undated;
         all.rejected.days.extend(summary.rejected_days);

@@ -3,6 +3,7 @@
 use super::announced::Announced;
 use super::bodies::{self, Bodies};
 use super::coverage::{CoverageMap, is_adjusted};
+use super::each::{self, Part, Passed};
 use super::endpoint::Provider;
 use super::facts::{self, facts};
 use super::known::is_known;
@@ -11,8 +12,9 @@ use super::note::{Answered, Note, waiting};
 use super::past;
 use super::reading::{Read, Whole, finding, read};
 use super::remarks::{as_traded, clocks};
+use super::rounds::rounds;
 use super::withheld;
-use super::{Endpoint, OutcomeLine, Question};
+use super::{OutcomeLine, Question};
 use crate::app::Run;
 use crate::app::clock::rfc3339;
 use crate::app::error::{AppError, Result};
@@ -21,13 +23,13 @@ use crate::app::stage::Draft;
 use crate::app::views::{Roots, ViewReader};
 use crate::app::withdraw;
 use crate::domain::{
-    BatchId, Calendar, Class, Collector, Day, Fact, Finding, Key, Op, Origin, Series, Severity,
-    Symbol, Window,
+    BatchId, Calendar, Class, Collector, Coverage, Day, Fact, Finding, Key, Op, Origin, Series,
+    Severity, Symbol, Window,
 };
 use crate::ledger::codec::{Http, ManifestSource, SourceKind};
 use crate::ledger::{Inbox, Ledger};
 use serde::Serialize;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What became of the inbox.
@@ -89,8 +91,8 @@ pub fn settle(
         let mut coverage = CoverageMap::of(ledger, (view, from, to))?;
         if provider == Provider::Polygon && is_adjusted(view) {
             let asked = answers.iter().filter(|answer| subject(answer) == (view, provider));
-            let symbols = asked.filter_map(|answer| answer.question.symbol.clone());
-            let symbols: BTreeSet<Symbol> = symbols.collect();
+            let symbols = asked.flat_map(|answer| answer.question.symbols()).flatten();
+            let symbols: BTreeSet<Symbol> = symbols.cloned().collect();
             let today = run.clock.market_day();
             coverage.compare_with_views(ledger, view, symbols.iter(), today)?;
         }
@@ -130,7 +132,8 @@ pub fn settle(
         run.progress.end();
         settled.outcomes.append(&mut work.outcomes);
         settled.withheld.append(&mut work.withheld);
-        let draft = work.draft;
+        let mut draft = work.draft;
+        draft.findings.extend(work.passed.finding());
         if draft.manifest.coverage.is_empty() {
             prepared.abandon(ledger)?;
             continue;
@@ -146,27 +149,6 @@ pub fn settle(
     }
     inbox.clear()?;
     Ok(settled)
-}
-
-/// Which of the batches of its view each answer goes to. Two answers about the same days came at
-/// different times and go to two batches: in one, the later would contradict the earlier. Numbered from
-/// the end, so that the newest answers are together.
-fn rounds(answers: &[Answered]) -> Vec<usize> {
-    type Subject<'a> = (Endpoint, Series, Option<&'a Symbol>, &'a str);
-    let mut known: HashMap<Subject<'_>, Vec<(Day, Day, usize)>> = HashMap::new();
-    let mut rounds: Vec<usize> = Vec::new();
-    for answer in answers.iter().rev() {
-        let Question { endpoint, series, symbol, scope, from, to, .. } = &answer.question;
-        let later = known.entry((*endpoint, *series, symbol.as_ref(), scope)).or_default();
-        // The quotes of a chain may be of a later session than the one it was asked about.
-        let meets = |first, last| endpoint.is_chain() || (first <= to && from <= last);
-        let overlap = later.iter().filter(|(first, last, _)| meets(first, last));
-        let number = overlap.map(|(.., number)| number + 1).max().unwrap_or(0);
-        later.push((*from, *to, number));
-        rounds.push(usize::MAX - number);
-    }
-    rounds.reverse();
-    rounds
 }
 
 /// The name of the list of a fetch's requests.
@@ -194,8 +176,11 @@ struct Work<'a> {
     events: u32,
     outcomes: Vec<OutcomeLine>,
     withheld: Vec<(Question, Option<BatchId>)>,
+    /// Answers that were read.
+    questions: u32,
     requests: Vec<Request>,
     announced: Announced,
+    passed: Passed,
     run: &'a Run<'a>,
 }
 
@@ -223,8 +208,10 @@ impl<'a> Work<'a> {
             events: 0,
             outcomes,
             withheld: Vec::new(),
+            questions: 0,
             requests,
             announced,
+            passed: Passed::default(),
             run,
         }
     }
@@ -233,8 +220,7 @@ impl<'a> Work<'a> {
     /// read is left out with a finding and asked again; it does not stop the others.
     fn answer(&mut self, ledger: &mut Ledger, answer: &Answered) -> Result<()> {
         if answer.is_erased() {
-            let of = [withheld::about(&answer.question)];
-            let taken = self.coverage.taken_back_since(&of, answer.position());
+            let taken = self.taken_back(answer);
             return self.withhold(ledger, answer, taken);
         }
         let bodies = Bodies::new(self.inbox, &answer.pages);
@@ -266,15 +252,22 @@ impl<'a> Work<'a> {
     /// Records that requests were made, without any event. The answers' bodies are kept with it where
     /// that is wanted and they can be read.
     fn heard(&mut self, ledger: &mut Ledger, answer: &Answered, kept: bool) -> Result<()> {
-        let number = self.outcomes.len() as u32;
-        let of = [withheld::about(&answer.question)];
-        let kept = kept && self.coverage.taken_back_since(&of, answer.position()).is_none();
+        let number = self.questions;
+        self.questions += 1;
+        let kept = kept && self.taken_back(answer).is_none();
         let bodies = Bodies::new(self.inbox, &answer.pages);
         for (page, note) in bodies.notes().enumerate() {
             let body = bodies.get(page).ok().filter(|_| kept).unwrap_or_default();
             self.keep(ledger, &answer.question, note, &body, number)?;
         }
         Ok(())
+    }
+
+    /// The batch of which an answer would bring something back.
+    fn taken_back(&self, answer: &Answered) -> Option<BatchId> {
+        let question = &answer.question;
+        let about = question.symbols().into_iter().map(|of| withheld::about(question, of));
+        self.coverage.taken_back_since(&about.collect::<Vec<_>>(), answer.position())
     }
 
     /// Leaves out an answer of which something was taken back after it had been asked for.
@@ -299,57 +292,62 @@ impl<'a> Work<'a> {
         ledger: &mut Ledger,
         answer: &Answered,
         bodies: &Bodies<'_>,
-        all: Whole,
+        mut all: Whole,
     ) -> Result<()> {
         let question = &answer.question;
         let Some((end, _)) = answer.pages.last() else { return Ok(()) };
-        let Whole { mut windows, mut rows, days, as_of, rejected, mut findings } = all;
+        let as_of = all.as_of;
         // Quotes of a later session say nothing about the session that was asked about.
         let later = question.endpoint.is_chain() && as_of > question.to;
         let (from, to) = if later { (as_of, as_of) } else { (question.from, question.to) };
         let about = Question { from, to, ..question.clone() };
-        let answered = facts::Answered {
-            question: &about,
-            // A refusal of a later page says nothing about the days of the pages before it.
-            ended: match end.ended.as_str() {
-                "not-entitled" | "not-found" if end.page > 0 => "incomplete",
-                ended => ended,
-            },
-            text: &end.text,
-            days,
-            observed_ms: end.certain_ms(),
-            server_ms: end.server_ms,
-            meaning: meaning(&windows),
-            rejected,
-        };
-        findings.extend(clocks(end));
-        let mut told = facts(&answered, Calendar::nyse());
-        if question.endpoint.is_chain() {
-            told.iter_mut().for_each(|fact| (fact.from, fact.to) = (as_of.min(fact.from), fact.to));
+        let (mut told, mut left_out) = (Vec::new(), BTreeSet::new());
+        let number = self.questions;
+        self.questions += 1;
+        for part in each::parts(&about, &all) {
+            let mut of_part = self.facts(&part, end, as_of);
+            each::explain(&mut of_part, &all, &part);
+            if let Some(taken) = self.coverage.taken_back_since(&of_part, answer.position()) {
+                if question.only.is_empty() {
+                    return self.withhold(ledger, answer, Some(taken));
+                }
+                left_out.extend(part.question.symbol.clone());
+                self.withheld.push((part.question, Some(taken)));
+                continue;
+            }
+            // No view changes while a batch is written, so the roots are read once for all answers.
+            let reader = ViewReader::with(ledger, Arc::clone(&self.roots));
+            // A service that counts requests of a day has each of them recorded.
+            let unchanged = !question.endpoint.provider().counts_days()
+                && is_known(&reader, self.coverage, &part.question, &of_part, &part.windows)?;
+            let texts = of_part.iter().map(|fact| &fact.text);
+            self.outcomes.push(OutcomeLine {
+                facts: facts::told(&of_part),
+                rows: part.rows,
+                unchanged,
+                ended: end.ended.clone(),
+                text: texts.into_iter().find(|text| !text.is_empty()).cloned().unwrap_or_default(),
+                earlier: bodies.notes().all(|note| note.run_id() != self.run.correlation),
+                question: Question {
+                    from: question.from,
+                    to: question.to,
+                    ..part.question.clone()
+                },
+            });
+            match unchanged {
+                true => left_out.extend(part.question.symbol),
+                false => told.append(&mut of_part),
+            }
         }
-        if let Some(taken) = self.coverage.taken_back_since(&told, answer.position()) {
-            return self.withhold(ledger, answer, Some(taken));
-        }
-        // No view changes while a batch is written, so the roots are read once for all answers.
-        let reader = ViewReader::with(ledger, Arc::clone(&self.roots));
-        // A service that counts requests of a day has each of them recorded.
-        let unchanged = !question.endpoint.provider().counts_days()
-            && is_known(&reader, self.coverage, &about, &told, &windows)?;
-        self.outcomes.push(OutcomeLine {
-            question: question.clone(),
-            facts: facts::told(&told),
-            rows: rows.accepted,
-            unchanged,
-            ended: end.ended.clone(),
-            text: told
-                .iter()
-                .find_map(|f| (!f.text.is_empty()).then(|| f.text.clone()))
-                .unwrap_or_default(),
-            earlier: bodies.notes().all(|note| note.run_id() != self.run.correlation),
-        });
-        if unchanged {
+        if told.is_empty() {
             return Ok(());
         }
+        self.passed.add(question, &all);
+        if !question.only.is_empty() {
+            each::leave_out(&mut all, &left_out);
+        }
+        let Whole { mut windows, mut rows, days, mut findings, .. } = all;
+        findings.extend(clocks(end));
         if question.series == Series::Earnings {
             let (kept, repeated) = self.announced.sift(&windows);
             windows = kept;
@@ -363,16 +361,41 @@ impl<'a> Work<'a> {
                 findings.push(Finding { count: repeated, ..told });
             }
         }
+        let reader = ViewReader::with(ledger, Arc::clone(&self.roots));
         findings.extend(as_traded(&reader, self.coverage, question, days)?);
+        let mut taken = question.clone();
+        taken.only.retain(|symbol| !left_out.contains(symbol));
         for (page, note) in bodies.notes().enumerate() {
-            let number = self.outcomes.len() as u32 - 1;
-            self.keep(ledger, question, note, &bodies.get(page)?, number)?;
+            self.keep(ledger, &taken, note, &bodies.get(page)?, number)?;
         }
         self.draft.manifest.coverage.extend(told);
         self.draft.add(rows, Vec::new());
         findings.into_iter().for_each(|finding| self.note(finding));
         self.windows = windows;
         Ok(())
+    }
+
+    /// The facts about the days of a part of an answer, whose last page is `end`.
+    fn facts(&self, part: &Part<'_>, end: &Note, as_of: Day) -> Vec<Coverage> {
+        let answered = facts::Answered {
+            question: &part.question,
+            // A refusal of a later page says nothing about the days of the pages before it.
+            ended: match end.ended.as_str() {
+                "not-entitled" | "not-found" if end.page > 0 => "incomplete",
+                ended => ended,
+            },
+            text: &end.text,
+            days: part.days,
+            observed_ms: end.certain_ms(),
+            server_ms: end.server_ms,
+            meaning: meaning(&part.windows),
+            rejected: part.rejected.clone(),
+        };
+        let mut told = facts(&answered, Calendar::nyse());
+        if part.question.endpoint.is_chain() {
+            told.iter_mut().for_each(|fact| (fact.from, fact.to) = (as_of.min(fact.from), fact.to));
+        }
+        told
     }
 
     /// Keeps an answer's body as a source.
@@ -411,7 +434,7 @@ impl<'a> Work<'a> {
                 question: number,
                 page: note.page,
                 headers: note.headers.clone(),
-                reader: question.endpoint.name().to_owned(),
+                reader: question.reader(),
             }),
         });
         Ok(())

@@ -30,20 +30,31 @@ pub fn unless_taken_back(ledger: &Ledger, mut waiting: Vec<Answered>) -> Result<
     }
     for (series, (from, to)) in days {
         let coverage = CoverageMap::of(ledger, (series, from, to))?;
-        waiting.retain(|answer| {
-            let about = [about(&answer.question)];
-            let of_it = answer.question.series == series;
-            !of_it || coverage.taken_back_since(&about, answer.position()).is_none()
+        waiting.retain_mut(|answer| {
+            let (question, since) = (&answer.question, answer.position());
+            if question.series != series {
+                return true;
+            }
+            let mut left = question.symbols();
+            left.retain(|symbol| {
+                coverage.taken_back_since(&[about(question, *symbol)], since).is_none()
+            });
+            let any = !left.is_empty();
+            let left: Vec<Symbol> = left.into_iter().flatten().cloned().collect();
+            if !question.only.is_empty() {
+                answer.question.only = left;
+            }
+            any
         });
     }
     Ok(waiting)
 }
 
-/// The most that a question may bring: data on all its days.
-pub(super) fn about(question: &Question) -> Coverage {
+/// The most that a question may bring of one of its symbols: data on all its days.
+pub(super) fn about(question: &Question, symbol: Option<&Symbol>) -> Coverage {
     Coverage {
         series: question.series,
-        symbol: question.symbol.clone(),
+        symbol: symbol.cloned(),
         scope: question.scope.clone(),
         from: question.from,
         to: question.to,
@@ -131,7 +142,9 @@ fn says(inbox: &Inbox, answer: &Answered, gone: &Gone) -> Result<bool> {
     if bodies::too_large(&answer.pages).is_some() {
         return Ok(true);
     }
-    match read(question, &bodies::Bodies::new(inbox, &answer.pages), 0) {
+    // Of an answer about all symbols the bytes have those, too, that nobody asked for.
+    let whole = Question { only: Vec::new(), ..question.clone() };
+    match read(&whole, &bodies::Bodies::new(inbox, &answer.pages), 0) {
         Ok(Read::Of(all)) => Ok(all.windows.iter().any(|window| {
             let mut rows = window.rows.iter();
             rows.any(|row| gone.contains(&(row.symbol.clone(), row.head.day)))

@@ -14,7 +14,7 @@ pub struct FetchReport {
     pub plan: FetchPlan,
     /// Requests that were answered in any way, retries included.
     pub requests: u64,
-    /// Questions that were planned and not asked.
+    /// Questions that were planned and have no answer of any kind.
     pub left: u64,
     /// Pages of this moment that were known already; absent when none was looked up.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,6 +51,24 @@ pub struct FetchDay {
     pub spent: u32,
 }
 
+/// Questions about all stocks of a day that stand for single ones.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct FetchGrouped {
+    /// How many.
+    pub questions: u64,
+    /// The stocks of which their answers are taken; of no other.
+    pub symbols: u64,
+}
+
+impl FetchGrouped {
+    fn of(plan: &Plan) -> Option<Self> {
+        let all = plan.questions.iter().filter(|question| !question.only.is_empty());
+        let symbols: BTreeSet<_> = all.clone().flat_map(|question| &question.only).collect();
+        let (questions, symbols) = (all.count() as u64, symbols.len() as u64);
+        (questions > 0).then_some(Self { questions, symbols })
+    }
+}
+
 /// The plan of a fetch.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct FetchPlan {
@@ -66,6 +84,9 @@ pub struct FetchPlan {
     pub covered: u64,
     /// What is not known and not asked again, since the service's plan does not include it.
     pub not_entitled: Vec<FetchRefused>,
+    /// Questions about all stocks of a day; absent where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grouped: Option<FetchGrouped>,
     /// What the service allows in a day; absent where it has no such limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub day: Option<FetchDay>,
@@ -90,6 +111,7 @@ impl FetchPlan {
             seconds,
             covered: plan.covered.len() as u64,
             not_entitled: plan.not_entitled.iter().map(FetchRefused::of).collect(),
+            grouped: FetchGrouped::of(plan),
             day: None,
             targets: asked.map(|question| question.target.clone()).collect(),
         }

@@ -375,6 +375,8 @@ pub struct Status {
     pub outdated: Vec<StatusOutdated>,
     /// Per view what a service was asked.
     pub coverage: Vec<StatusCoverage>,
+    /// Bytes of answers that an interrupted fetch was given, and that are in no batch yet.
+    pub inbox: u64,
     /// Size on disk in bytes.
     pub bytes: u64,
     /// The last entry's time.

@@ -168,7 +168,8 @@ fn finish(
     for ((series, _), refusal) in others {
         ui.note(&format!("{series} of an earlier fetch is left out: {refusal}"));
     }
-    let shut = shut.map(|text| (Exit::Network, text, "the same command asks for the rest later"));
+    let later = "the same command asks for the rest later".to_owned();
+    let shut = shut.map(|text| (Exit::Network, text, later));
     let told = shut.or_else(|| told::verdict(&outcomes, denied));
     if ui.for_people() {
         ui.show(&FetchPage { report: &report, planned: false })?;
@@ -254,7 +255,7 @@ fn finish(
     Ok(match told {
         Some((told, text, hint)) => {
             ui.reason(&format!("! {text}"));
-            ui.hint(hint);
+            ui.hint(&hint);
             // A batch that waits for a person is told first: the rest mends itself at the next run.
             let first = matches!(exit, Exit::Findings | Exit::NotAsked) && waits;
             if first { exit } else { told }

@@ -34,6 +34,11 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &StatusArgs) -> Outc
     status.stale = projection::stale(&mut opened.ledger, &ctx.run())?;
     ui.show(&status)?;
     match status.open.first() {
+        None if status.inbox > 0 => {
+            ui.hint(
+                "the `volledger fetch` that was stopped goes on where it was, in the same words",
+            );
+        }
         Some(batch) => ui.hint(&format!("review with `volledger batch diff {batch}`")),
         None if status.position == 0 => {
             ui.hint("stage a file with `volledger import iv FILE -s SYMBOL`");

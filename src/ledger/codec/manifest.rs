@@ -93,7 +93,8 @@ pub struct Http {
     pub page: u32,
     /// Chosen headers, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// How the reader was told to read it, as JSON.
+    /// How the reader was told to read it: the endpoint, and the symbols that were taken of an answer
+    /// about all of them.
     pub reader: String,
 }
 

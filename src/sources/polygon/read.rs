@@ -11,7 +11,7 @@ use crate::domain::{
 };
 use crate::sources::raw::{Entry, entries, text_of, value_of};
 use crate::sources::{ReadError, widen};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// What a page was asked for.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub struct Page {
     /// The symbol asked for; for a chain or contracts the underlying. `None` when each item names
     /// its own.
     pub symbol: Option<Symbol>,
+    /// The symbols whose bars are taken of an answer about all stocks; none for all of them.
+    pub only: Vec<Symbol>,
     /// Length of intraday bars, such as `1minute`; empty otherwise.
     pub timespan: String,
     /// First and last day asked, for bars; items outside are rejected.
@@ -113,6 +115,8 @@ pub struct PageSummary {
     pub rejected_days: BTreeSet<Day>,
     /// Rejected items whose day could not be read.
     pub undated: u64,
+    /// Items of symbols that were not asked for; they are not counted among the rows.
+    pub others: u64,
 }
 
 impl PageSummary {
@@ -173,6 +177,10 @@ pub fn read_page<E>(
             offset: (text.as_ptr() as usize - body.as_ptr() as usize) as u64,
             len: u32::try_from(text.len()).unwrap_or(u32::MAX),
         };
+        if pass.is_of_another(text) {
+            pass.summary.others += 1;
+            continue;
+        }
         pass.summary.rows.read += 1;
         match pass.item(text, line) {
             Ok(Some(key)) => {
@@ -217,6 +225,8 @@ struct Pass<'a> {
     leaves: Vec<Got<'a>>,
     shape: Vec<Field>,
     values: Vec<Value>,
+    /// The symbols that are taken; none for all.
+    only: HashSet<&'a str>,
     /// The last event of each key, by its item's source text.
     seen: HashMap<(Symbol, Day, Box<str>), &'a str>,
     /// The last event of each instant, for bars of one symbol: quicker than by key, and as good,
@@ -238,6 +248,7 @@ impl<'a> Pass<'a> {
             leaves: Vec::new(),
             shape: Vec::new(),
             values: Vec::new(),
+            only: page.only.iter().map(Symbol::as_str).collect(),
             seen: HashMap::new(),
             seen_at: BTreeMap::new(),
             clock: Clock::default(),
@@ -246,6 +257,16 @@ impl<'a> Pass<'a> {
             order: Order::default(),
             summary: PageSummary::default(),
         }
+    }
+
+    /// Whether an item names a symbol that is not taken. One without a name may be of any.
+    fn is_of_another(&self, text: &str) -> bool {
+        if self.only.is_empty() || self.page.endpoint != Endpoint::Grouped {
+            return false;
+        }
+        let top = entries(text, MAX_LEAVES).unwrap_or_default();
+        let name = top.iter().find(|(key, _)| key == "T").and_then(|(_, raw)| text_of(raw.get()));
+        name.is_some_and(|name| !self.only.contains(&*name))
     }
 
     /// Reads one item into `shape` and `values`; `None` when it is no event.

@@ -17,6 +17,7 @@ pub(super) fn page(endpoint: Endpoint, symbol: &str) -> Page {
         endpoint,
         series: endpoint.series(),
         symbol: (!symbol.is_empty()).then(|| symbol.parse().unwrap()),
+        only: Vec::new(),
         timespan: String::new(),
         range: None,
         as_of: day("2025-11-14"),

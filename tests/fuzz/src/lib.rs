@@ -168,6 +168,7 @@ pub fn bodies(data: &[u8]) {
         endpoint: *endpoint,
         series: if bars { Series::Bars } else { endpoint.series() },
         symbol: Some(symbol),
+        only: Vec::new(),
         timespan: if bars { "1minute".into() } else { String::new() },
         range: None,
         as_of: AS_OF,

@@ -27,18 +27,25 @@ pub fn plan_beside<'w>(
 ) -> (Plan, usize) {
     let first = plan(wish, coverage, calendar);
     let standing = || waiting.iter().filter(|kept| kept.stands(wish.now_ms));
-    let is_standing = |asked: &Question| standing().any(|kept| kept.question == *asked);
+    let is_standing = |asked: &Question| standing().any(|kept| kept.question.stands_for(asked));
     // Answers to other questions about the same subject: the days about which they are final.
     let other = |kept: &&Answered| {
         let question = &kept.question;
         let touches = |asked: &Question| {
-            (asked.endpoint, asked.series, &asked.symbol, &asked.scope)
-                == (question.endpoint, question.series, &question.symbol, &question.scope)
+            let own = asked.endpoint == question.endpoint && asked.symbol == question.symbol;
+            // One about all stocks stands for single ones.
+            let grouped = [question, asked].iter().any(|of| of.is_about_all_stocks());
+            let (of, about) = (question.symbols(), asked.symbols());
+            let shares = grouped && of.iter().any(|symbol| about.contains(symbol));
+            (asked.series, &asked.scope) == (question.series, &question.scope)
+                && (own || shares)
                 && asked.from <= question.to
                 && question.from <= asked.to
         };
-        let lists = question.symbol.is_some() && !question.endpoint.is_of_now();
-        lists && first.questions.iter().any(touches) && !first.questions.contains(question)
+        let listed = question.symbol.is_some() || !question.only.is_empty();
+        let is_same = |asked: &Question| question.stands_for(asked);
+        let lists = listed && !question.endpoint.is_of_now();
+        lists && first.questions.iter().any(touches) && !first.questions.iter().any(is_same)
     };
     let known = |kept: &'w Answered| {
         let question = &kept.question;

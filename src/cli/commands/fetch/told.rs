@@ -7,7 +7,8 @@ use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
 use crate::domain::{BatchId, Fact};
 use crate::render::numbers::counted;
-use crate::render::refused;
+use crate::render::{grouped, refused};
+use std::collections::BTreeSet;
 
 /// Tells that days are not asked since they were taken back; where these are all, that is a refusal.
 pub(super) fn left_out(
@@ -59,10 +60,16 @@ pub(super) fn not_brought_back(ui: &mut Ui, withheld: &[(Question, Option<BatchI
 /// What is to be said when no further request had a chance.
 pub(super) fn shut_text(asked: &Asked) -> Option<String> {
     let text = asked.shut.as_ref()?;
-    Some(match asked.left {
-        0 => text.clone(),
-        1 => format!("1 question was not asked: {text}"),
-        left => format!("{left} questions were not asked: {text}"),
+    let unasked = asked.left.saturating_sub(asked.tried);
+    let told = [(asked.tried, "got", "got", "no answer"), (unasked, "was", "were", "not asked")];
+    let told = told.into_iter().filter(|(count, ..)| *count > 0).map(|(count, one, many, what)| {
+        let verb = if count == 1 { one } else { many };
+        format!("{} {verb} {what}", counted(count, "question"))
+    });
+    let told: Vec<String> = told.collect();
+    Some(match told.is_empty() {
+        true => text.clone(),
+        false => format!("{}: {text}", told.join(", ")),
     })
 }
 
@@ -81,40 +88,57 @@ pub(super) fn denied(has_data: bool, plan: &FetchPlan) -> Option<String> {
 pub(super) fn verdict(
     outcomes: &[OutcomeLine],
     denied_before: Option<String>,
-) -> Option<(Exit, String, &'static str)> {
+) -> Option<(Exit, String, String)> {
     let has = |outcome: &OutcomeLine, fact| outcome.facts.iter().any(|(_, _, f)| *f == fact);
     // What failed in an earlier fetch is asked again by whoever wants it; if that was now, it is told.
     let of_now = |outcome: &&OutcomeLine| !(outcome.earlier && has(outcome, Fact::Failed));
     let outcomes: Vec<&OutcomeLine> = outcomes.iter().filter(of_now).collect();
-    let failed: Vec<_> = outcomes.iter().filter(|outcome| has(outcome, Fact::Failed)).collect();
+    let failed: Vec<&OutcomeLine> =
+        outcomes.iter().copied().filter(|outcome| has(outcome, Fact::Failed)).collect();
+    // One question about all stocks has an outcome for each that was wanted.
+    let questions = |of: &[&OutcomeLine]| {
+        of.iter().map(|outcome| &outcome.question.target).collect::<BTreeSet<_>>().len()
+    };
     let name = |outcome: &OutcomeLine| {
+        if outcome.question.is_about_all_stocks() {
+            return format!("all stocks of {} ({})", outcome.question.to, outcome.ended);
+        }
         let symbol = outcome.question.symbol.as_ref().map(ToString::to_string);
         format!("{} ({})", symbol.unwrap_or_else(|| "all symbols".into()), outcome.ended)
     };
     if let Some(first) = failed.first() {
         let refused = failed.iter().all(|outcome| outcome.ended == "rejected");
         let exit = if refused { Exit::Failed } else { Exit::Network };
-        let count = failed.len();
+        let count = questions(&failed);
         let text = format!(
             "{count} of {} questions failed, the first was {}: {}",
-            outcomes.len(),
+            questions(&outcomes),
             name(first),
             first.text
         );
-        return Some((exit, text, "the same command asks for the rest again"));
+        let hint = match refused {
+            true => format!(
+                "what the service refuses it refuses again: look at what it says of `{}`, and change what \
+                 is asked for",
+                first.question.target
+            ),
+            false => "the same command asks for the rest again".to_owned(),
+        };
+        return Some((exit, text, hint));
     }
     let any = outcomes.iter().any(|outcome| has(outcome, Fact::Data));
     let denied = outcomes.iter().find(|outcome| has(outcome, Fact::NotEntitled));
     if let (false, Some(denied)) = (any, denied) {
         let text = format!("the plan does not include {}: {}", name(denied), denied.text);
-        return Some((Exit::Plan, text, REFRESH));
+        return Some((Exit::Plan, text, REFRESH.to_owned()));
     }
     let lost = outcomes.iter().find(|outcome| outcome.ended == "not-found");
     if let (false, Some(lost)) = (any, lost) {
         let text = format!("the service does not know {}: {}", name(lost), lost.text);
-        return Some((Exit::Failed, text, "check the symbol; indices begin with `I:`"));
+        let hint = "check the symbol; indices begin with `I:`".to_owned();
+        return Some((Exit::Failed, text, hint));
     }
-    denied_before.filter(|_| !any).map(|text| (Exit::Plan, text, REFRESH))
+    denied_before.filter(|_| !any).map(|text| (Exit::Plan, text, REFRESH.to_owned()))
 }
 
 /// Says what is going to be asked, and of what nothing is.
@@ -134,6 +158,9 @@ pub(super) fn announce(ui: &mut Ui, told: &FetchPlan) {
     if let Some(day) = &told.day {
         let left = day.requests.saturating_sub(day.spent);
         text += &format!(", {left} of the {} of a day are left", day.requests);
+    }
+    if let Some(grouped) = grouped(told) {
+        text += &format!("; {grouped}");
     }
     if told.kept > 0 {
         let kept = counted(told.kept, "answer");

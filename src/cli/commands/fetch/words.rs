@@ -36,6 +36,11 @@ those of earlier runs are counted from the ledger, and what is left over is aske
 live page of Tradier that was recorded a moment ago (prices 30 s, chains 60 s) is not asked again
 without --refresh.
 
+Where that is fewer requests, a day's prices are asked of all stocks at once. The answer is kept
+whole, and of it only the stocks that were named are taken. One that it lacks is recorded as empty
+(`volledger gaps SYMBOL`) and asked about alone the next time. A calendar of announcements that is
+asked of all is taken whole.
+
 Only days that the ledger has no answer about are asked. What the service's plan did not include is
 named each time (exit code 42 where nothing else of what is wanted is known) and asked again with
 --refresh. Stopped at any moment, the same command goes on where it was. `volledger gaps` shows
@@ -83,7 +88,7 @@ pub(in crate::cli) struct FetchArgs {
     /// Ask again for days that are covered
     #[arg(long)]
     pub(super) refresh: bool,
-    /// One request for all symbols instead of one per symbol (of a day's prices, of a calendar)
+    /// One request about all stocks instead of one per symbol (of a day's prices, of a calendar)
     #[arg(long, value_parser = one_of(&GROUPED), default_value = "auto", value_name = "WHEN")]
     pub(super) grouped: Grouped,
     #[command(flatten)]
