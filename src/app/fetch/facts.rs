@@ -9,8 +9,11 @@ use std::collections::BTreeSet;
 /// Plans keep this many years of history; a range that begins there was shortened.
 const PLAN_YEARS: [i32; 4] = [2, 5, 10, 20];
 
+/// As many as every plan keeps.
+pub(super) const LEAST_YEARS: i32 = PLAN_YEARS[0];
+
 /// How far, in days, a shortened range may begin from the day so many years ago.
-const PLAN_SLACK: i32 = 4;
+pub(super) const PLAN_SLACK: i32 = 4;
 
 /// An empty answer about more days than that is never final.
 const LONG: i32 = 30;

@@ -258,6 +258,7 @@ impl<'a> Work<'a> {
             text: format!("{lost}; it is left out, and asked again"),
             question,
             earlier: false,
+            lapsed: false,
         });
         Ok(())
     }
@@ -345,6 +346,7 @@ impl<'a> Work<'a> {
                 .find_map(|f| (!f.text.is_empty()).then(|| f.text.clone()))
                 .unwrap_or_default(),
             earlier: bodies.notes().all(|note| note.run_id() != self.run.correlation),
+            lapsed: self.coverage.is_lapse(&told),
         });
         if unchanged {
             return Ok(());

@@ -103,6 +103,11 @@ pub(super) fn verdict(
         );
         return Some((exit, text, "the same command asks for the rest again"));
     }
+    // A plan that is too short has no days before those that it lacks.
+    if let Some(lapsed) = outcomes.iter().find(|outcome| outcome.lapsed) {
+        let text = format!("the plan no longer includes {}: {}", name(lapsed), lapsed.text);
+        return Some((Exit::Plan, text, "the same command asks for these days again"));
+    }
     let any = outcomes.iter().any(|outcome| has(outcome, Fact::Data));
     let denied = outcomes.iter().find(|outcome| has(outcome, Fact::NotEntitled));
     if let (false, Some(denied)) = (any, denied) {
