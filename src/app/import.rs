@@ -280,7 +280,16 @@ fn read_as<R: Read + Seek>(
                 .is_some_and(|other| finds_columns(input, &other.about(symbol), Limits::default()))
     };
     let fits = Series::ALL.into_iter().filter(|series| fits(series)).collect();
-    Some(Box::new(ReadAs { series: mapping.series, mapping: own, fits }))
+    let mut finds = |id: &&str| {
+        let other = Mapping::bundled(id).filter(|of| of.series == mapping.series);
+        code == "missing_columns"
+            && other.is_some_and(|other| {
+                other.id != mapping.id
+                    && finds_columns(input, &other.about(symbol), Limits::default())
+            })
+    };
+    let others = Mapping::bundled_ids().filter(|id| finds(id)).collect();
+    Some(Box::new(ReadAs { series: mapping.series, mapping: own, fits, others }))
 }
 
 /// Turns a reader's outcome into a result; a fatal finding is an error here.

@@ -32,8 +32,9 @@ EXAMPLES
   volledger import earnings calendar.csv                 announcements, also those to come
 
 Mappings: mc-iv (usual for iv), mc-iv-basic (Date and IV30 alone), iv-fraction; hv-percent
-(usual for hv), hv-fraction; spot-ohlc (usual for spot), event-bars, event-closes; index-ohlc;
-earnings, moves, straddles. For another vendor's columns start from one of them:
+(usual for hv), hv-fraction; spot-ohlc (usual for spot), spot-full, event-bars, event-closes;
+index-ohlc; earnings, moves, moves-fraction, straddles, straddles-fraction. Those in fractions and
+spot-full read what `export -f csv` wrote. For another vendor's columns start from one of them:
   volledger import iv --print-mapping mc-iv > my.toml    and say --mapping ./my.toml
 
 Nothing changes a view until the batch is confirmed. Without a terminal and without

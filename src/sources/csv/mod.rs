@@ -262,7 +262,7 @@ fn prepare<'m, R: Read + Seek>(
         let code = "encoding_fallback_cp1252";
         summary.findings.push(Finding::about(source, code, Severity::Warning, text));
     }
-    note_columns(&header, source, summary);
+    note_columns(&header, options.mapping, source, summary);
     if !matches!(last, Some(b'\n' | b'\r')) {
         let text = "the last line has no line end; the file may have been cut off".to_owned();
         summary.findings.push(Finding::about(source, "no_final_newline", Severity::Warning, text));
@@ -338,7 +338,7 @@ fn usable_header<'m, R: Read + Seek>(
 }
 
 /// What is to be said of the lines above the header and of its columns.
-fn note_columns(header: &Header<'_>, source: u32, summary: &mut ReadSummary) {
+fn note_columns(header: &Header<'_>, mapping: &Mapping, source: u32, summary: &mut ReadSummary) {
     let mut noted = |code: &str, severity: Severity, count: u64, text: String| {
         let found = Finding::about(source, code, severity, text);
         summary.findings.push(Finding { line: Some(header.line), count, ..found });
@@ -354,7 +354,13 @@ fn note_columns(header: &Header<'_>, source: u32, summary: &mut ReadSummary) {
         noted("missing_optional_columns", Severity::Warning, absent.len() as u64, text);
     }
     if !ignored.is_empty() {
-        let text = format!("not known to the mapping: {}", ignored.join(", "));
+        let other = mapping.that_reads(ignored);
+        let other = other.map(|id| format!(" (`--mapping {id}` reads such columns)"));
+        let text = format!(
+            "not known to the mapping: {}{}",
+            ignored.join(", "),
+            other.unwrap_or_default()
+        );
         noted("ignored_columns", Severity::Info, ignored.len() as u64, text);
     }
     if !repeated.is_empty() {

@@ -1,0 +1,125 @@
+//! What we wrote ourselves: it comes back.
+
+use crate::program::{Desk, sample};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Views whose CSV files an import reads, with the words that read our own.
+const READ: [(&str, &str); 7] = [
+    ("iv", "--mapping iv-fraction"),
+    ("hv", "--mapping hv-fraction"),
+    ("spot", "--mapping spot-full"),
+    ("index", "-s I:VIX"),
+    ("earnings", ""),
+    ("moves", "--mapping moves-fraction"),
+    ("straddles", "--mapping straddles-fraction"),
+];
+
+/// A ledger with each of these views, and every field that they have.
+fn filled() -> Desk {
+    let desk = Desk::with_ledger();
+    for series in ["iv", "hv", "spot"] {
+        let file = sample(&format!("{series}/VOLA.csv"));
+        desk.run(&format!("import {series} {file} -s VOLA --yes")).exits(0);
+    }
+    let folder = |name: &str, text: &str| {
+        std::fs::create_dir_all(desk.path().join("t").join(name)).unwrap();
+        desk.write(&format!("t/{name}/ODD.json"), text);
+    };
+    folder(
+        "iv_daily_summary",
+        r#"[{"date": "2024-01-02", "atm_iv": 0.3500, "iv30_ma20": 0.341, "options_volume": 1200,
+             "iv_rank (IV)": 12.5, "iv_percentile (IV)": 40.10, "iv_rank (HV)": 0.4,
+             "iv_percentile (HV)": 55, "term_m1_m2": -0.32, "term_m1_m3": 1.5, "skew": -8.23},
+            {"date": "2024-01-03", "atm_iv": 0.36, "skew": 7}]"#,
+    );
+    folder(
+        "spot_prices",
+        r#"[{"date": "2024-01-02", "close": 10.50, "volume": 2052204, "atr": 0.61, "vwap": 10.4123,
+             "transactions": 812, "t": 1704171600000, "pre_market": 10.1, "after_hours": 10.6,
+             "otc": "yes"}]"#,
+    );
+    desk.run("import tomic t --yes").exits(0);
+    let vix = desk.write("VIX.csv", "DATE,OPEN,HIGH,LOW,CLOSE\n01/02/2024,13.2,14.20,13.1,13.25\n");
+    desk.run(&format!("import index {vix} -s VIX --force")).exits(0);
+    let events = [
+        (
+            "earnings",
+            "ticker,announcement_date,timing,confirmed,fiscal_period_end,eps_actual,eps_estimate,currency,name,source\n\
+             VOLA,2024-03-05,AMC,1,2023-12-31,-0.10,1.20,USD,\"=A, B\",site\nVOLB,2024-03-06,UNKNOWN,0,,,,,,\n",
+        ),
+        (
+            "moves",
+            "ticker,earnings_date,close_move_pct,gap_move_pct,intraday_move_pct,prev_close,earnings_open,earnings_high,\
+             earnings_low,earnings_close,volume_before,volume_earnings\n\
+             VOLA,2024-03-05,-3.0147,-1.25,4.5,101.17,101,104.22,98.00,98.12,12000,45000\n\
+             VOLB,2024-03-06,0.5,,,,,,,,,\n",
+        ),
+        (
+            "straddles",
+            "ticker,earnings_date,expiration,scan_date,stock_price,atm_strike,call_mid,put_mid,straddle_cost,\
+             implied_move_pct,historical_mean_pct,historical_median_pct,historical_std_pct,vrp_ratio,edge_score,\
+             recommendation,quarters_of_data,ml_predicted_move_pct,ml_confidence\n\
+             VOLA,2024-03-05,2024-03-08,2024-03-01,100.18,100.0,3.64,3.64,7.28,7.2669,5.1,4.90,2.25,1.42,0.8,good,12,-3.79,0.69\n\
+             VOLB,2024-03-06,,2024-03-01,16.39,,,,1.54,,,,,,,,,,\n",
+        ),
+    ];
+    for (series, text) in events {
+        let file = desk.write(&format!("{series}.csv"), text);
+        desk.run(&format!("import {series} {file} --yes")).exits(0);
+    }
+    desk
+}
+
+#[test]
+fn what_our_own_csv_says_is_read_back_field_for_field() {
+    let (from, to) = (filled(), Desk::with_ledger());
+    let rows = |desk: &Desk, series: &str, symbol: &str| -> Value {
+        desk.run(&format!("view {series} {symbol} --json")).exits(0).json()["rows"].clone()
+    };
+    for (series, words) in READ {
+        from.run(&format!("export {series} -O {series}.out.csv")).exits(0);
+        let file = from.path().join(format!("{series}.out.csv"));
+        let text = std::fs::read_to_string(&file).unwrap();
+        let ran = to.run(&format!("import {series} {} {words} --yes", file.display())).exits(0);
+        for code in ["ignored_columns", "missing_optional", "optional_field"] {
+            let quiet = series == "earnings" && code == "missing_optional";
+            assert!(quiet || !ran.out.contains(code), "{series}: {}", ran.out);
+        }
+        let symbols: BTreeSet<&str> =
+            text.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
+        assert!(!symbols.is_empty(), "{series}");
+        let mut fields = BTreeSet::new();
+        for symbol in symbols {
+            let (before, after) = (rows(&from, series, symbol), rows(&to, series, symbol));
+            assert_eq!(before, after, "{series} {symbol}");
+            let members =
+                before.as_array().unwrap().iter().flat_map(|row| row.as_object().unwrap());
+            fields.extend(members.map(|(name, _)| name.clone()));
+        }
+        // Every field that the view can have was there to be lost; only services stamp levels.
+        let known = series.parse::<volledger::domain::Series>().unwrap().fields();
+        for field in known.filter(|field| (series, field.name) != ("index", "t")) {
+            assert!(fields.contains(field.name), "{series} {}", field.name);
+        }
+    }
+}
+
+#[test]
+fn a_refused_export_names_the_mapping_that_reads_it() {
+    let desk = filled();
+    for series in ["iv", "moves", "straddles", "spot"] {
+        desk.run(&format!("export {series} -O {series}.out.csv")).exits(0);
+    }
+    for (line, exit, mapping) in [
+        ("import iv iv.out.csv --symbol-from column", 1, "iv-fraction"),
+        ("import moves moves.out.csv", 1, "moves-fraction"),
+        // These have the columns without which nothing works, and would lose the others.
+        ("import straddles straddles.out.csv", 0, "straddles-fraction"),
+        ("import spot spot.out.csv --symbol-from column", 0, "spot-full"),
+    ] {
+        let ran = desk.run(&format!("{line} --dry-run")).exits(exit);
+        let told = ran.out + &ran.err;
+        assert!(told.contains(&format!("`--mapping {mapping}` reads such columns")), "{told}");
+    }
+}
