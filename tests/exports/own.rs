@@ -123,3 +123,36 @@ fn a_refused_export_names_the_mapping_that_reads_it() {
         assert!(told.contains(&format!("`--mapping {mapping}` reads such columns")), "{told}");
     }
 }
+
+/// A mapping that was named knows where the symbol stands.
+#[test]
+fn a_mapping_with_a_column_for_the_symbol_needs_no_word_about_it() {
+    let desk = Desk::with_ledger();
+    let bars = desk.write(
+        "bars.csv",
+        "ticker,earnings_date,timing,offset,date,open,high,low,close,volume\n\
+         VOLA,2024-03-05,AMC,0,2024-03-05,10,11,9,10.5,100\n",
+    );
+    let closes = desk.write(
+        "closes.csv",
+        "ticker,prev_session,close_prev,announce_session,close_announce,next_session,close_next\n\
+         VOLB,2024-03-04,1,2024-03-05,2,2024-03-06,3\n",
+    );
+    desk.run(&format!("import spot {bars} --mapping event-bars --yes")).exits(0);
+    desk.run(&format!("import spot {closes} --mapping event-closes --yes")).exits(0);
+    let rows = |symbol: &str| {
+        let view = desk.run(&format!("view spot {symbol} --json")).exits(0).json();
+        view["rows"].as_array().unwrap().len()
+    };
+    assert_eq!((rows("VOLA"), rows("VOLB")), (1, 3));
+    let bare = "date,close\n2024-03-05,10\n";
+    let ran = desk.fed("import spot - --mapping event-bars --yes", bare).exits(2);
+    assert!(ran.err.contains("which symbol is"), "{}", ran.err);
+    let ran = desk.fed("import spot - --mapping event-bars --yes", &format!("symbol,{bare}"));
+    assert_eq!(ran.exit, 1, "{}", ran.err);
+    let named = bare.replace("date", "symbol,date").replace("2024", "VOLC,2024");
+    desk.fed("import spot - --mapping event-bars --yes", &named).exits(0);
+    assert_eq!(rows("VOLC"), 1);
+    // Without a mapping that somebody named, the symbol is asked for.
+    desk.run(&format!("import spot {bars} --yes")).exits(2);
+}

@@ -121,8 +121,8 @@ EXAMPLES
   volledger import earnings AAPL.csv -s AAPL --yes
   volledger import moves historical_moves.csv --stage-only
   volledger import straddles iv_log.csv --yes
-  volledger import spot closes.csv --symbol-from column --mapping event-closes
-  volledger import spot bars.csv --symbol-from column --mapping event-bars
+  volledger import spot closes.csv --mapping event-closes
+  volledger import spot bars.csv --mapping event-bars
 
 A calendar's day may be in the future. One that differs by less than 45 days from the day that the
 ledger has for the same symbol, and is not in the file as well, takes the old day back: rolling the
@@ -314,9 +314,17 @@ fn table(ui: &mut Ui, ctx: &Context, series: Series, csv: &Csv) -> Outcome<Exit>
     if let Some(id) = &csv.print_mapping {
         return print_mapping(ui, id);
     }
-    let name = csv.files.first().map(|file| file.display().to_string()).unwrap_or_default();
-    let symbol = csv.reading.symbol().ok_or(AppError::NoSymbol(name))?;
+    let symbol = csv.reading.symbol();
+    // A mapping that was named may know where the symbol stands.
+    if symbol.is_none() && csv.reading.mapping.is_none() {
+        return Err(unnamed(&csv.files));
+    }
     read(ui, ctx, (series, symbol), (&csv.files, &csv.reading, &csv.flags))
+}
+
+fn unnamed(files: &[PathBuf]) -> Failure {
+    let name = files.first().map(|file| file.display().to_string()).unwrap_or_default();
+    AppError::NoSymbol(name).into()
 }
 
 /// Whether a table of a series is about many symbols, of which each row names one.
@@ -330,25 +338,30 @@ fn events(ui: &mut Ui, ctx: &Context, series: Series, of: &Events) -> Outcome<Ex
         return print_mapping(ui, id);
     }
     let symbol = of.reading.symbol().unwrap_or(SymbolChoice::FromColumn);
-    read(ui, ctx, (series, symbol), (&of.files, &of.reading, &of.flags))
+    read(ui, ctx, (series, Some(symbol)), (&of.files, &of.reading, &of.flags))
 }
 
 fn read(
     ui: &mut Ui,
     ctx: &Context,
-    (series, symbol): (Series, SymbolChoice),
+    (series, symbol): (Series, Option<SymbolChoice>),
     (files, reading, flags): (&[PathBuf], &Reading, &Flags),
 ) -> Outcome<Exit> {
-    if matches!(symbol, SymbolChoice::FromName) && files.iter().any(|file| is_stream(file)) {
+    if matches!(symbol, Some(SymbolChoice::FromName)) && files.iter().any(|file| is_stream(file)) {
         return Err(Failure::usage(
             "standard input has no name",
             "name the symbol with `-s SYMBOL`",
         ));
     }
     let mapping = mapping(reading.mapping.as_deref())?;
-    let options = options(series, (mapping, symbol), flags, false);
     // Standard input may be a download: nobody else waits for the ledger meanwhile.
     let inputs = inputs(files)?;
+    let symbol = match symbol {
+        Some(symbol) => symbol,
+        None if import::names_symbols(&inputs.all, &mapping, series)? => SymbolChoice::FromColumn,
+        None => return Err(unnamed(files)),
+    };
+    let options = options(series, (mapping, symbol), flags, false);
     let mut ledger = ctx.open(ui)?;
     let run = ctx.run();
     let stage = |ledger: &mut _| import::import_csv(ledger, &inputs.all, &options, &run);
