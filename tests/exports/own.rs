@@ -1,8 +1,10 @@
-//! What we wrote ourselves: it comes back.
+//! What we wrote ourselves: it comes back, and a file beside it says where it is from.
 
 use crate::program::{Desk, sample};
-use serde_json::Value;
+use crate::schemas::{output_schema, violations};
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use volledger::ledger::hash::Hasher;
 
 /// Views whose CSV files an import reads, with the words that read our own.
 const READ: [(&str, &str); 7] = [
@@ -155,4 +157,56 @@ fn a_mapping_with_a_column_for_the_symbol_needs_no_word_about_it() {
     assert_eq!(rows("VOLC"), 1);
     // Without a mapping that somebody named, the symbol is asked for.
     desk.run(&format!("import spot {bars} --yes")).exits(2);
+}
+
+#[test]
+fn a_text_has_a_file_beside_it_that_says_where_it_is_from() {
+    let desk = filled();
+    let schema = output_schema("export-metadata");
+    let log = desk.run("status --json").exits(0).json();
+    for (line, name) in [
+        ("export iv -O iv.csv", "iv.csv"),
+        ("export iv VOLA -O iv.json --columns atm_iv,skew", "iv.json"),
+        ("export straddles -O s.jsonl --from 2024-01-01", "s.jsonl"),
+        ("export iv VOLA -O then.csv --at #1 --first", "then.csv"),
+        ("export chain -O none.csv", "none.csv"),
+    ] {
+        let told = desk.run(&format!("{line} --json")).exits(0).json();
+        let beside = format!("{name}-metadata.json");
+        assert_eq!(told["files"], json!([name, beside]), "{line}");
+        let text = std::fs::read_to_string(desk.path().join(&beside)).unwrap();
+        let said: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(violations(&schema, &said), Vec::<String>::new(), "{line}");
+        let bytes = std::fs::read(desk.path().join(name)).unwrap();
+        let mut hasher = Hasher::default();
+        hasher.update(&bytes);
+        let file = json!([{"path": name, "rows": told["rows"], "bytes": bytes.len(),
+            "digest": hasher.finish().to_string(), "series": said["series"][0]["series"]}]);
+        assert_eq!(said["files"], file, "{line}");
+        assert_eq!(said["position"], told["position"], "{line}");
+        assert_eq!(said["series"][0]["digest"], told["digest"], "{line}");
+        let first = if line.contains("--first") { "first" } else { "latest" };
+        assert_eq!(said["which"], first, "{line}");
+        if !line.contains("--at") {
+            assert_eq!(said["log_root"], log["log_root"], "{line}");
+        }
+    }
+    let read = |name: &str| std::fs::read_to_string(desk.path().join(name)).unwrap();
+    let said: Value = serde_json::from_str(&read("iv.json-metadata.json")).unwrap();
+    assert_eq!(said["symbols"], json!(["VOLA"]));
+    let columns = said["series"][0]["columns"].as_array().unwrap();
+    let columns: Vec<_> =
+        columns.iter().map(|of| (&of["name"], &of["type"], &of["unit"])).collect();
+    let text = |words: [&str; 3]| words.map(Value::from);
+    let want = [text(["symbol", "string", ""]), text(["date", "date", ""])];
+    assert_eq!(columns[..2], want.each_ref().map(|[a, b, c]| (a, b, c)));
+    assert!(columns.iter().any(|of| **of.0 == "atm_iv" && *of.1 == "decimal" && *of.2 == "vol"));
+    // What it replaces is kept as the file itself is; standard output has none.
+    desk.run("export iv VOLA -O iv.csv").exits(0);
+    assert!(read("iv.csv-metadata.json.bak").contains("\"symbols\": []"));
+    let before = crate::support::files(desk.path()).len();
+    desk.run("export iv VOLA -f csv").exits(0);
+    desk.run("export iv VOLA -O /dev/null").exits(0);
+    assert_eq!(crate::support::files(desk.path()).len(), before);
+    assert!(!std::path::Path::new("/dev/null-metadata.json").exists());
 }
