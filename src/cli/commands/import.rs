@@ -1,9 +1,12 @@
 //! `import`: read files, review what they would change, and decide.
 
+mod inputs;
+
+pub(super) use inputs::inputs;
+
 use crate::app::AppError;
-use crate::app::import::{self, ImportOptions, Input, MappingChoice, SymbolChoice};
+use crate::app::import::{self, ImportOptions, MappingChoice, SymbolChoice};
 use crate::app::market::{MarketOptions, import_market};
-use crate::app::scratch;
 use crate::cli::args::{Decide, Overlap};
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
@@ -14,9 +17,7 @@ use crate::cli::shell::quoted;
 use crate::cli::ui::Ui;
 use crate::domain::{Day, Series, Symbol};
 use clap::{Args, Subcommand, ValueEnum};
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use tempfile::NamedTempFile;
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -347,7 +348,9 @@ fn read(
     (series, symbol): (Series, Option<SymbolChoice>),
     (files, reading, flags): (&[PathBuf], &Reading, &Flags),
 ) -> Outcome<Exit> {
-    if matches!(symbol, Some(SymbolChoice::FromName)) && files.iter().any(|file| is_stream(file)) {
+    if matches!(symbol, Some(SymbolChoice::FromName))
+        && files.iter().any(|file| inputs::is_stream(file))
+    {
         return Err(Failure::usage(
             "standard input has no name",
             "name the symbol with `-s SYMBOL`",
@@ -423,64 +426,6 @@ pub(super) fn mapping(given: Option<&str>) -> Outcome<MappingChoice> {
     let text = std::fs::read_to_string(path);
     let text = text.map_err(|error| Failure::unreadable(given, error))?;
     Ok(MappingChoice::Text { name: given.to_owned(), text })
-}
-
-/// The files to read. What can be read only once is kept in files until the command ends.
-pub(super) struct Inputs {
-    pub(super) all: Vec<Input>,
-    _spools: Vec<(NamedTempFile, scratch::Noted)>,
-}
-
-fn is_stdin(file: &Path) -> bool {
-    file == Path::new("-")
-}
-
-/// Standard input, or a pipe with a name: a shell's `<(zcat AAPL.csv.gz)`.
-fn is_stream(file: &Path) -> bool {
-    #[cfg(unix)]
-    let is_pipe =
-        |about: std::fs::Metadata| std::os::unix::fs::FileTypeExt::is_fifo(&about.file_type());
-    #[cfg(not(unix))]
-    let is_pipe = |_| false;
-    is_stdin(file) || std::fs::metadata(file).is_ok_and(is_pipe)
-}
-
-pub(super) fn inputs(files: &[PathBuf]) -> Outcome<Inputs> {
-    if files.iter().filter(|file| is_stdin(file)).count() > 1 {
-        return Err(Failure::usage("standard input can be read once", "give `-` once"));
-    }
-    let mut spools = Vec::new();
-    let mut all = Vec::new();
-    for file in files {
-        if !is_stream(file) {
-            all.push(Input::file(file));
-            continue;
-        }
-        let name = file.display().to_string();
-        let kept = match is_stdin(file) {
-            true => spooled(&mut std::io::stdin().lock(), "standard input")?,
-            false => match std::fs::File::open(file) {
-                Ok(mut pipe) => spooled(&mut pipe, &name)?,
-                Err(error) => return Err(Failure::unreadable(&name, error)),
-            },
-        };
-        all.push(Input { path: kept.0.path().to_owned(), name: "-".to_owned(), stream: true });
-        spools.push(kept);
-    }
-    Ok(Inputs { all, _spools: spools })
-}
-
-fn spooled(input: &mut impl Read, name: &str) -> Outcome<(NamedTempFile, scratch::Noted)> {
-    let place = |error| Failure::unwritable("a temporary file", error);
-    let make = || NamedTempFile::with_prefix("volledger-");
-    let (mut file, noted) = scratch::made(make, |file| file.path()).map_err(place)?;
-    // A copy fails on either side; the disk is the one that fills up.
-    std::io::copy(input, &mut file).map_err(|error| match error.kind() {
-        std::io::ErrorKind::StorageFull => Failure::unwritable("a temporary file", error),
-        _ => Failure::unreadable(name, error),
-    })?;
-    file.flush().map_err(place)?;
-    Ok((file, noted))
 }
 
 #[cfg(test)]

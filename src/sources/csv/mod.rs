@@ -122,7 +122,7 @@ pub fn finds_columns<R: Read + Seek>(input: &mut R, mapping: &Mapping, limits: L
 }
 
 /// Whether a table has the columns that a mapping needs, and one that says the symbol of each row.
-pub fn names_symbols<R: Read + Seek>(input: &mut R, mapping: &Mapping, limits: Limits) -> bool {
+pub fn finds_symbols<R: Read + Seek>(input: &mut R, mapping: &Mapping, limits: Limits) -> bool {
     let Ok(head) = read_head(input) else { return false };
     let bom = if head.starts_with(UTF8_BOM) { UTF8_BOM.len() } else { 0 };
     let header = columns::find_header(input, bom, mapping, limits);

@@ -5,7 +5,7 @@ use super::{CellUnit, Column, Mapping};
 impl Mapping {
     /// The bundled mapping that reads this one's column as fractions instead of percentages, or the other
     /// way round.
-    pub(super) fn in_other_unit(&self, column: &Column) -> Option<&'static str> {
+    pub(in crate::sources) fn in_other_unit(&self, column: &Column) -> Option<&'static str> {
         let other = match column.unit {
             CellUnit::Percent => CellUnit::Fraction,
             CellUnit::Fraction => CellUnit::Percent,
@@ -25,7 +25,7 @@ impl Mapping {
 
     /// The bundled mapping of the same series that reads most of some columns, by their names in normal
     /// spelling, which this one does not read.
-    pub(super) fn that_reads(&self, unread: &[String]) -> Option<&'static str> {
+    pub(in crate::sources) fn that_reads(&self, unread: &[String]) -> Option<&'static str> {
         // One's own leaves out what it leaves out.
         Self::bundled(&self.id)?;
         let others = Self::bundled_ids().filter_map(|id| Some((id, Self::bundled(id)?)));
