@@ -1,6 +1,8 @@
 //! Exports to Parquet, SQLite and workbooks: every value comes back as `export -f jsonl` tells it,
 //! through our own readers and, where they are installed, through other people's.
 
+mod own;
+
 use crate::program::{Desk, sample};
 use serde_json::{Map, Value};
 use std::io::Write;

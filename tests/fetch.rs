@@ -174,6 +174,12 @@ pub fn sessions(from: &str, to: &str) -> Vec<Day> {
     Calendar::nyse().open_days(from, to).collect()
 }
 
+/// The first and last day of a question about aggregates, as its target has them.
+pub fn range_of(target: &str) -> (String, String) {
+    let mut parts = target.split(['/', '?']).skip(8).map(str::to_owned);
+    (parts.next().unwrap(), parts.next().unwrap())
+}
+
 /// The body of an aggregates answer: one bar a day, `close` from its number.
 pub fn bars_body(symbol: &str, days: &[Day], close: impl Fn(usize) -> String) -> String {
     let bar = |(number, day): (usize, &Day)| {

@@ -15,6 +15,8 @@ pub struct ReadAs {
     pub mapping: &'static str,
     /// Other series whose own mappings find the columns that they need.
     pub fits: Vec<Series>,
+    /// Other bundled mappings of the series that find theirs.
+    pub others: Vec<&'static str>,
 }
 
 /// An error of the application.

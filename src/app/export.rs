@@ -2,6 +2,7 @@
 //! has the position and the view's digest.
 
 mod about;
+mod beside;
 mod columns;
 #[cfg(feature = "parquet")]
 mod parquet;
@@ -123,7 +124,8 @@ mod xlsx {
     }
 }
 
-/// Exports a view; without a file the text is in the result.
+/// Exports a view; without a file the text is in the result. A file has another one beside it, which
+/// says what it is.
 ///
 /// # Errors
 /// A file that cannot be written.
@@ -146,7 +148,9 @@ pub fn export_view(
     let files = match file {
         Some(path) => {
             replace_file(path, text.as_bytes())?;
-            vec![path.display().to_string()]
+            let beside = beside::describe(ledger, query, &views, (path, &text))?;
+            let files = [Some(path.to_owned()), beside].into_iter().flatten();
+            files.map(|file| file.display().to_string()).collect()
         }
         None => Vec::new(),
     };

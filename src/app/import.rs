@@ -12,7 +12,9 @@ use super::{Run, market, tomic, withdraw};
 use crate::domain::entry::MappingRef;
 use crate::domain::{Calendar, Class, Collector, Finding, Series, Severity, Symbol};
 use crate::ledger::{Ledger, LedgerError};
-use crate::sources::csv::{CsvOptions, SymbolFrom, finds_columns, read_csv, read_csv_once};
+use crate::sources::csv::{
+    CsvOptions, SymbolFrom, finds_columns, finds_symbols, read_csv, read_csv_once,
+};
 use crate::sources::mapping::Mapping;
 use crate::sources::tomic::LEFT_OUT;
 use crate::sources::{Limits, ReadError, ReadSummary};
@@ -285,7 +287,16 @@ fn read_as<R: Read + Seek>(
                 .is_some_and(|other| finds_columns(input, &other.about(symbol), Limits::default()))
     };
     let fits = Series::ALL.into_iter().filter(|series| fits(series)).collect();
-    Some(Box::new(ReadAs { series: mapping.series, mapping: own, fits }))
+    let mut finds = |id: &&str| {
+        let other = Mapping::bundled(id).filter(|of| of.series == mapping.series);
+        code == "missing_columns"
+            && other.is_some_and(|other| {
+                other.id != mapping.id
+                    && finds_columns(input, &other.about(symbol), Limits::default())
+            })
+    };
+    let others = Mapping::bundled_ids().filter(|id| finds(id)).collect();
+    Some(Box::new(ReadAs { series: mapping.series, mapping: own, fits, others }))
 }
 
 /// Turns a reader's outcome into a result; a fatal finding is an error here.
@@ -306,6 +317,20 @@ pub fn finish(
         }
         None => Ok(summary),
     }
+}
+
+/// Whether each of some files says in a column that the mapping knows which symbol its rows are about.
+///
+/// # Errors
+/// A mapping that is not known, or another series'; a file that cannot be read.
+pub fn names_symbols(inputs: &[Input], choice: &MappingChoice, asked: Series) -> Result<bool> {
+    let mapping = choose_mapping(choice, asked)?;
+    for input in inputs {
+        if !finds_symbols(&mut open_file(input)?, &mapping, Limits::default()) {
+            return Ok(false);
+        }
+    }
+    Ok(!inputs.is_empty())
 }
 
 /// Stages CSV files as one batch.

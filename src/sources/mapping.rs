@@ -6,6 +6,7 @@
 
 mod file;
 mod keys;
+mod others;
 
 pub use file::toml_said;
 use keys::KEYS;
@@ -20,19 +21,22 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 /// The bundled definitions, by id; `schemas/mappings/` holds them.
-const BUNDLED: [(&str, &str); 12] = [
+const BUNDLED: [(&str, &str); 15] = [
     ("mc-iv", include_str!("../../schemas/mappings/mc-iv.toml")),
     ("mc-iv-basic", include_str!("../../schemas/mappings/mc-iv-basic.toml")),
     ("iv-fraction", include_str!("../../schemas/mappings/iv-fraction.toml")),
     ("hv-percent", include_str!("../../schemas/mappings/hv-percent.toml")),
     ("hv-fraction", include_str!("../../schemas/mappings/hv-fraction.toml")),
     ("spot-ohlc", include_str!("../../schemas/mappings/spot-ohlc.toml")),
+    ("spot-full", include_str!("../../schemas/mappings/spot-full.toml")),
     ("index-ohlc", include_str!("../../schemas/mappings/index-ohlc.toml")),
     ("event-bars", include_str!("../../schemas/mappings/event-bars.toml")),
     ("event-closes", include_str!("../../schemas/mappings/event-closes.toml")),
     ("earnings", include_str!("../../schemas/mappings/earnings.toml")),
     ("moves", include_str!("../../schemas/mappings/moves.toml")),
+    ("moves-fraction", include_str!("../../schemas/mappings/moves-fraction.toml")),
     ("straddles", include_str!("../../schemas/mappings/straddles.toml")),
+    ("straddles-fraction", include_str!("../../schemas/mappings/straddles-fraction.toml")),
 ];
 
 /// How the cells of a CSV file become fields.
@@ -93,6 +97,8 @@ pub(super) struct Column {
     /// Whether whole numbers may have parts all the same: shares are traded in parts, contracts are not.
     pub(super) in_parts: bool,
     pub(super) need: Need,
+    /// Whether nothing is to be said where it is not there.
+    pub(super) quiet: bool,
     pub(super) codes: Codes,
     pub(super) range: Range,
     /// What other words of the cell mean, by the word in small letters.
@@ -380,26 +386,6 @@ impl Mapping {
     pub fn class(&self, view: Series) -> Class {
         let listed = self.classes.iter().find(|(series, _)| *series == view);
         listed.map_or(Class::Vendor, |(_, class)| *class)
-    }
-
-    /// The bundled mapping that reads this one's column as fractions instead of percentages, or the other
-    /// way round.
-    pub(super) fn in_other_unit(&self, column: &Column) -> Option<&'static str> {
-        let other = match column.unit {
-            CellUnit::Percent => CellUnit::Fraction,
-            CellUnit::Fraction => CellUnit::Percent,
-            _ => return None,
-        };
-        let reads = |id: &&str| {
-            Self::bundled(id).is_some_and(|mapping| {
-                let same = |of: &Column| {
-                    (of.field, of.unit) == (column.field, other)
-                        && of.names.iter().any(|name| column.names.contains(name))
-                };
-                mapping.series == self.series && mapping.columns.iter().any(same)
-            })
-        };
-        Self::bundled_ids().find(reads)
     }
 
     /// Whether a file can say which symbol each row is about.

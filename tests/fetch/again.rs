@@ -3,8 +3,10 @@
 use super::Bench;
 use super::fake::Fake;
 use super::responder::{Responder, ok, whole};
-use super::{bars_body, sessions};
+use super::{bars_body, range_of, sessions};
 use serde_json::Value;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const ALL: &[&str] = &[
     "spot AAPL MSFT --years 1",
@@ -268,5 +270,64 @@ fn what_is_not_in_the_plan_stays_so_until_it_is_asked_again() {
     let ran = bench.fetch(&one).exits(0);
     assert!(ran.out.contains("the ledger knows all of it already"), "{}", ran.out);
     assert_eq!(bench.rows("spot", "PAID").len(), 4);
+    bench.verifies();
+}
+
+/// A plan that lapses for a morning leaves no hole: the days that it refused are asked again, apart from
+/// those that were never asked, and it is said until they came. The old end of a range stays settled.
+#[test]
+fn days_that_were_refused_behind_others_are_asked_until_they_come() {
+    let lapsed = Arc::new(AtomicBool::new(false));
+    let theirs = Arc::clone(&lapsed);
+    let service = Responder::new(move |target, _| {
+        let (from, to) = range_of(target);
+        let symbol = target.split('/').nth(4).unwrap();
+        let old = from.as_str() < "2023-11-15";
+        if old || symbol == "PAID" && theirs.load(Ordering::SeqCst) {
+            let text =
+                r#"{"status":"NOT_AUTHORIZED","message":"You are not entitled to this data."}"#;
+            return whole("403 Forbidden", text);
+        }
+        ok(bars_body(symbol, &sessions(&from, &to), |n| format!("3{n}")))
+    });
+    let bench = Bench::new(service.base());
+    let run = |symbols: &str, from: &str, to: &str| {
+        let rest = "--grouped never --no-derive --yes";
+        bench.fetch(&format!("-q spot {symbols} --from {from} --to {to} {rest}"))
+    };
+    let day = |symbol: &str, (from, to): (&str, &str)| {
+        format!("/v2/aggs/ticker/{symbol}/range/1/day/{from}/{to}?")
+    };
+    let asked = |since: usize| -> Vec<String> {
+        let targets = service.targets();
+        targets[since..].iter().map(|t| t[..=t.find('?').unwrap()].to_owned()).collect()
+    };
+    run("PAID OPEN", "2025-11-03", "2025-11-04").exits(0);
+    lapsed.store(true, Ordering::SeqCst);
+    // Others come: it is said all the same, in the one line that `-q` leaves.
+    let ran = run("PAID OPEN", "2025-11-03", "2025-11-05").exits(42);
+    assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
+    assert!(ran.err.contains("PAID (not-entitled), of which earlier days came"), "{}", ran.err);
+    let before = service.targets().len();
+    let ran = run("PAID OPEN", "2025-11-03", "2025-11-06").exits(42);
+    assert!(ran.err.contains("PAID (not-entitled), of which earlier days came"), "{}", ran.err);
+    let mut want = [("PAID", "05", "05"), ("PAID", "06", "06"), ("OPEN", "06", "06")].map(
+        |(symbol, from, to)| day(symbol, (&format!("2025-11-{from}"), &format!("2025-11-{to}"))),
+    );
+    let mut told = asked(before);
+    (want.sort(), told.sort());
+    assert_eq!(told, want);
+    lapsed.store(false, Ordering::SeqCst);
+    let before = service.targets().len();
+    let ran = run("PAID OPEN", "2025-11-03", "2025-11-06").exits(0);
+    assert_eq!(ran.err, "");
+    assert_eq!(asked(before), [day("PAID", ("2025-11-05", "2025-11-06"))]);
+    assert_eq!(bench.rows("spot", "PAID").len(), 4);
+    // Before the first day that came the plan has nothing: asked once.
+    let ran = run("PAID", "2022-01-03", "2025-11-06").exits(42);
+    assert!(ran.err.contains("does not include PAID"), "{}", ran.err);
+    let before = service.targets().len();
+    run("PAID", "2022-01-03", "2025-11-06").exits(0);
+    assert_eq!(asked(before), Vec::<String>::new());
     bench.verifies();
 }

@@ -2,7 +2,7 @@
 //! fact that is not asked about again.
 
 use super::responder::{Responder, ok, whole};
-use super::{Bench, KEY, bars_body, sessions, wait_until};
+use super::{Bench, KEY, bars_body, range_of, sessions, wait_until};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use volledger::app::fetch::{Note, Question, open_inbox};
@@ -121,6 +121,29 @@ fn two_years_of_a_symbol_that_is_not_found_are_asked_again() {
         bench.fetch("spot GONE --from 2023-11-25 --to 2025-11-13 --yes").exits(1);
         assert_eq!(service.targets().len(), round);
     }
+}
+
+/// Gateways and proxies say 404 in JSON too; the service says 200 of bars that it has not.
+#[test]
+fn a_few_days_that_are_not_found_are_asked_again_and_come() {
+    let service = Responder::new(|target, number| match number {
+        0 => whole("404 Not Found", r#"{"message":"no Route matched with those values"}"#),
+        _ => {
+            let (from, to) = range_of(target);
+            ok(bars_body("AAPL", &sessions(&from, &to), |n| format!("27{n}")))
+        }
+    });
+    let bench = Bench::new(service.base());
+    let words = "spot AAPL --from 2025-11-03 --to 2025-11-05 --yes";
+    let ran = bench.fetch(words).exits(1);
+    assert!(ran.err.contains("no Route matched"), "{}", ran.err);
+    let ran = bench.fetch(words).exits(0);
+    assert!(!ran.out.contains("knows all of it"), "{}", ran.out);
+    assert_eq!((service.targets().len(), bench.rows("spot", "AAPL").len()), (2, 3));
+    let ran = bench.fetch(words).exits(0);
+    assert!(ran.out.contains("knows all of it"), "{}", ran.out);
+    assert_eq!(service.targets().len(), 2);
+    bench.verifies();
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What has been asked and answered: the fold of the coverage of fetched batches that count.
 
+mod answers;
 mod taken_back;
 
 pub(super) use taken_back::taken_at;
@@ -296,33 +297,6 @@ impl CoverageMap {
         }
         ranges
     }
-
-    /// For each of the days given (ascending) the final fact that makes it needless to ask. Of several,
-    /// one that there is data goes first, then one that there is none, then one that the plan does not
-    /// include the day. Days without such a fact have to be asked: they never were, or failed, or are
-    /// provisional.
-    pub fn answers(
-        &self,
-        series: Series,
-        symbol: Option<&Symbol>,
-        scope: &str,
-        days: impl Iterator<Item = Day>,
-    ) -> Vec<(Day, Option<&Coverage>)> {
-        let mut days: Vec<(Day, Option<&Coverage>)> = days.map(|day| (day, None)).collect();
-        // What the plan does not include stays out until the plan changes; `--refresh` asks again.
-        let facts = self.about(series, symbol, scope).filter(|fact| fact.fact != Fact::Failed);
-        for fact in facts {
-            let last = fact.to.min(fact.settled);
-            let first = days.partition_point(|(day, _)| *day < fact.from);
-            for (day, known) in days.iter_mut().skip(first).take_while(|(day, _)| *day <= last) {
-                let enough = |known: &Coverage| known.fact == Fact::Data || known.fact < fact.fact;
-                if !known.is_some_and(enough) && self.counts(fact, symbol, *day) {
-                    *known = Some(fact);
-                }
-            }
-        }
-        days
-    }
 }
 
 /// The newest of some facts about a day, in the order in which they came; answers about all symbols
@@ -428,12 +402,13 @@ mod tests {
         map.add(fact(None, (20, 20), Fact::Data, 20));
         let a: Symbol = "A".parse().unwrap();
         let days = |symbol: &Symbol| missing(&map, symbol, days_in(Day(1), Day(20)));
-        assert_eq!(days(&a), [5, 6, 7, 12, 13, 14, 15, 16, 17, 18, 19]);
+        // What was refused behind days that came, too.
+        assert_eq!(days(&a), [5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
         assert_eq!(days(&"B".parse().unwrap()).len(), 19);
         assert_eq!(map.fact(Series::Spot, Some(&a), "", Day(12)).unwrap().fact, Fact::Failed);
         let told = map.answers(Series::Spot, Some(&a), "", [4, 5, 8, 10, 12].map(Day).into_iter());
         let told: Vec<_> = told.iter().map(|(_, fact)| fact.map(|fact| fact.fact)).collect();
-        let known = [Some(Fact::Data), None, Some(Fact::Empty), Some(Fact::NotEntitled), None];
+        let known = [Some(Fact::Data), None, Some(Fact::Empty), None, None];
         assert_eq!(told, known);
         assert!(map.fact(Series::Spot, Some(&a), "", Day(7)).is_none());
         // A later answer about the failed days takes their place and joins its neighbours.

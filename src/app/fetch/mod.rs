@@ -117,4 +117,6 @@ pub struct OutcomeLine {
     pub text: String,
     /// Whether it came in an earlier fetch, which was interrupted.
     pub earlier: bool,
+    /// Whether the service refused days behind those that it gave before.
+    pub lapsed: bool,
 }

@@ -1,6 +1,6 @@
 //! Planning: the fewest questions that cover what is missing.
 
-use super::coverage::{CoverageMap, days_in, runs};
+use super::coverage::{CoverageMap, days_in};
 use super::endpoint::{Provider, in_query as in_path};
 use super::{Endpoint, Question};
 use crate::app::clock;
@@ -300,7 +300,7 @@ impl Planner<'_> {
             parts => parts,
         };
         let mut questions = Vec::new();
-        for (from, to) in runs(&all, &missing) {
+        for (from, to) in self.ranges(Some(symbol), scope, &all, &missing) {
             let days: Vec<Day> = self.calendar.open_days(from, to).collect();
             for part in days.chunks(sessions.max(1)) {
                 let Some((from, to)) = part.first().zip(part.last()) else { continue };
@@ -372,7 +372,7 @@ impl Planner<'_> {
     fn day_ranges(&self, symbol: &Symbol) -> Vec<(Day, Day)> {
         let all: Vec<Day> = days_in(self.wish.from, self.wish.to).collect();
         let missing = self.missing(Some(symbol), "", &all);
-        runs(&all, &missing)
+        self.ranges(Some(symbol), "", &all, &missing)
     }
 
     fn news(&self, symbol: &Symbol) -> Vec<Question> {

@@ -245,6 +245,7 @@ impl<'a> Work<'a> {
             text: format!("{lost}; it is left out, and asked again"),
             question,
             earlier: false,
+            lapsed: false,
         });
         Ok(())
     }
@@ -328,6 +329,7 @@ impl<'a> Work<'a> {
                 ended: end.ended.clone(),
                 text: texts.into_iter().find(|text| !text.is_empty()).cloned().unwrap_or_default(),
                 earlier: bodies.notes().all(|note| note.run_id() != self.run.correlation),
+                lapsed: self.coverage.is_lapse(&of_part),
                 question: Question {
                     from: question.from,
                     to: question.to,

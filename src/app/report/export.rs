@@ -40,10 +40,11 @@ impl Exported {
     }
 }
 
-/// The manifest of a partitioned export: `volledger/export-manifest/1`.
+/// What an export is: the manifest of a partitioned one, `volledger/export-manifest/1`, or what stands
+/// beside an exported text, `volledger/export-metadata/1`.
 #[derive(Clone, Debug, Serialize)]
 pub struct ExportManifest {
-    /// `volledger/export-manifest/1`.
+    /// Which of the two.
     pub schema: String,
     /// The program and its version.
     pub tool: String,
@@ -87,7 +88,7 @@ pub struct ManifestSeries {
 pub struct ManifestColumn {
     /// Its name.
     pub name: String,
-    /// string, date, int64, double.
+    /// string, date, int64, double; of texts string, date, decimal, any.
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// The word for its unit; empty for keys and provenance.
@@ -109,6 +110,7 @@ pub struct ManifestFile {
     pub digest: String,
     /// The view.
     pub series: String,
-    /// The year of its days.
-    pub year: i32,
+    /// The year of its days, where each year has a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub year: Option<i32>,
 }

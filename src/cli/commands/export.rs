@@ -26,7 +26,12 @@ EXAMPLES
   volledger export all -f parquet -O ledger              ledger/series=iv/year=2024/part-0.parquet
   volledger export all AAPL --series iv,hv -f sqlite -O aapl.sqlite
   volledger export tomic tomic/data AAPL MSFT            JSON folders, a .bak of what is replaced
-  volledger sql \"SELECT * FROM iv_metrics\" -o csv > m.csv   what a projection or a query answers";
+  volledger sql \"SELECT * FROM iv_metrics\" -o csv > m.csv   what a projection or a query answers
+
+Beside a CSV or JSON file that -O names stands FILE-metadata.json: position, log root, digest of the
+view, columns with their units, and the file's BLAKE3. Parquet, SQLite and xlsx have that inside.
+CSV comes back by import with --mapping iv-fraction, hv-fraction, spot-full, moves-fraction or
+straddles-fraction; earnings and an index without any.";
 
 const TOMIC_EXAMPLES: &str = "\
 EXAMPLES

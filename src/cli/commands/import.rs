@@ -1,9 +1,12 @@
 //! `import`: read files, review what they would change, and decide.
 
+mod inputs;
+
+pub(super) use inputs::inputs;
+
 use crate::app::AppError;
-use crate::app::import::{self, ImportOptions, Input, MappingChoice, SymbolChoice};
+use crate::app::import::{self, ImportOptions, MappingChoice, SymbolChoice};
 use crate::app::market::{MarketOptions, import_market};
-use crate::app::scratch;
 use crate::cli::args::{Again, Decide, Overlap};
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
@@ -14,9 +17,7 @@ use crate::cli::shell::quoted;
 use crate::cli::ui::Ui;
 use crate::domain::{Day, Series, Symbol};
 use clap::{Args, Subcommand, ValueEnum};
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use tempfile::NamedTempFile;
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -32,8 +33,9 @@ EXAMPLES
   volledger import earnings calendar.csv                 announcements, also those to come
 
 Mappings: mc-iv (usual for iv), mc-iv-basic (Date and IV30 alone), iv-fraction; hv-percent
-(usual for hv), hv-fraction; spot-ohlc (usual for spot), event-bars, event-closes; index-ohlc;
-earnings, moves, straddles. For another vendor's columns start from one of them:
+(usual for hv), hv-fraction; spot-ohlc (usual for spot), spot-full, event-bars, event-closes;
+index-ohlc; earnings, moves, moves-fraction, straddles, straddles-fraction. Those in fractions and
+spot-full read what `export -f csv` wrote. For another vendor's columns start from one of them:
   volledger import iv --print-mapping mc-iv > my.toml    and say --mapping ./my.toml
 
 Nothing changes a view until the batch is confirmed. Without a terminal and without
@@ -123,8 +125,8 @@ EXAMPLES
   volledger import earnings AAPL.csv -s AAPL --yes
   volledger import moves historical_moves.csv --stage-only
   volledger import straddles iv_log.csv --yes
-  volledger import spot closes.csv --symbol-from column --mapping event-closes
-  volledger import spot bars.csv --symbol-from column --mapping event-bars
+  volledger import spot closes.csv --mapping event-closes
+  volledger import spot bars.csv --mapping event-bars
 
 A calendar's day may be in the future. One that differs by less than 45 days from the day that the
 ledger has for the same symbol, and is not in the file as well, takes the old day back: rolling the
@@ -286,6 +288,11 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ImportArgs) -> Outc
     }
 }
 
+fn unnamed(files: &[PathBuf]) -> Failure {
+    let name = files.first().map(|file| file.display().to_string()).unwrap_or_default();
+    AppError::NoSymbol(name).into()
+}
+
 /// Whether a table of a series is about many symbols, of which each row names one.
 pub(super) fn is_events(series: Series) -> bool {
     matches!(series, Series::Earnings | Series::Moves | Series::Straddles)
@@ -298,20 +305,28 @@ fn table(ui: &mut Ui, ctx: &Context, series: Series, csv: &Csv) -> Outcome<Exit>
     }
     let Csv { files, reading, flags, .. } = csv;
     let usual = is_events(series).then_some(SymbolChoice::FromColumn);
-    let symbol = reading.symbol().or(usual).ok_or_else(|| {
-        let name = files.first().map(|file| file.display().to_string());
-        AppError::NoSymbol(name.unwrap_or_default())
-    })?;
-    if matches!(symbol, SymbolChoice::FromName) && files.iter().any(|file| is_stream(file)) {
+    let symbol = reading.symbol().or(usual);
+    // A mapping that was named may know where the symbol stands.
+    if symbol.is_none() && reading.mapping.is_none() {
+        return Err(unnamed(files));
+    }
+    if matches!(symbol, Some(SymbolChoice::FromName))
+        && files.iter().any(|file| inputs::is_stream(file))
+    {
         return Err(Failure::usage(
             "standard input has no name",
             "name the symbol with `-s SYMBOL`",
         ));
     }
     let mapping = mapping(reading.mapping.as_deref())?;
-    let options = options(series, (mapping, symbol), flags, false);
     // Standard input may be a download: nobody else waits for the ledger meanwhile.
     let inputs = inputs(files)?;
+    let symbol = match symbol {
+        Some(symbol) => symbol,
+        None if import::names_symbols(&inputs.all, &mapping, series)? => SymbolChoice::FromColumn,
+        None => return Err(unnamed(files)),
+    };
+    let options = options(series, (mapping, symbol), flags, false);
     let mut ledger = ctx.open(ui)?;
     let run = ctx.run();
     let stage = |ledger: &mut _| import::import_csv(ledger, &inputs.all, &options, &run);
@@ -373,64 +388,6 @@ pub(super) fn mapping(given: Option<&str>) -> Outcome<MappingChoice> {
     let text = std::fs::read_to_string(path);
     let text = text.map_err(|error| Failure::unreadable(given, error))?;
     Ok(MappingChoice::Text { name: given.to_owned(), text })
-}
-
-/// The files to read. What can be read only once is kept in files until the command ends.
-pub(super) struct Inputs {
-    pub(super) all: Vec<Input>,
-    _spools: Vec<(NamedTempFile, scratch::Noted)>,
-}
-
-fn is_stdin(file: &Path) -> bool {
-    file == Path::new("-")
-}
-
-/// Standard input, or a pipe with a name: a shell's `<(zcat AAPL.csv.gz)`.
-fn is_stream(file: &Path) -> bool {
-    #[cfg(unix)]
-    let is_pipe =
-        |about: std::fs::Metadata| std::os::unix::fs::FileTypeExt::is_fifo(&about.file_type());
-    #[cfg(not(unix))]
-    let is_pipe = |_| false;
-    is_stdin(file) || std::fs::metadata(file).is_ok_and(is_pipe)
-}
-
-pub(super) fn inputs(files: &[PathBuf]) -> Outcome<Inputs> {
-    if files.iter().filter(|file| is_stdin(file)).count() > 1 {
-        return Err(Failure::usage("standard input can be read once", "give `-` once"));
-    }
-    let mut spools = Vec::new();
-    let mut all = Vec::new();
-    for file in files {
-        if !is_stream(file) {
-            all.push(Input::file(file));
-            continue;
-        }
-        let name = file.display().to_string();
-        let kept = match is_stdin(file) {
-            true => spooled(&mut std::io::stdin().lock(), "standard input")?,
-            false => match std::fs::File::open(file) {
-                Ok(mut pipe) => spooled(&mut pipe, &name)?,
-                Err(error) => return Err(Failure::unreadable(&name, error)),
-            },
-        };
-        all.push(Input { path: kept.0.path().to_owned(), name: "-".to_owned(), stream: true });
-        spools.push(kept);
-    }
-    Ok(Inputs { all, _spools: spools })
-}
-
-fn spooled(input: &mut impl Read, name: &str) -> Outcome<(NamedTempFile, scratch::Noted)> {
-    let place = |error| Failure::unwritable("a temporary file", error);
-    let make = || NamedTempFile::with_prefix("volledger-");
-    let (mut file, noted) = scratch::made(make, |file| file.path()).map_err(place)?;
-    // A copy fails on either side; the disk is the one that fills up.
-    std::io::copy(input, &mut file).map_err(|error| match error.kind() {
-        std::io::ErrorKind::StorageFull => Failure::unwritable("a temporary file", error),
-        _ => Failure::unreadable(name, error),
-    })?;
-    file.flush().map_err(place)?;
-    Ok((file, noted))
 }
 
 #[cfg(test)]

@@ -36,8 +36,14 @@ pub(super) fn hint(code: &str, read_as: Option<&ReadAs>) -> String {
 
 /// Where the columns of a table are not those of the mapping.
 fn columns(read_as: Option<&ReadAs>) -> String {
-    let usual = || ReadAs { series: Series::Iv, mapping: "mc-iv", fits: Vec::new() };
-    let ReadAs { series, mapping, fits } = read_as.cloned().unwrap_or_else(usual);
+    let (fits, others) = (Vec::new(), Vec::new());
+    let usual = || ReadAs { series: Series::Iv, mapping: "mc-iv", fits, others };
+    let ReadAs { series, mapping, fits, others } = read_as.cloned().unwrap_or_else(usual);
+    let others: Vec<String> = others.iter().map(|id| format!("`--mapping {id}`")).collect();
+    let others = match others.is_empty() {
+        true => String::new(),
+        false => format!(" {} reads such columns;", others.join(" or ")),
+    };
     let named: Vec<String> = fits.iter().map(|of| format!("`volledger import {of}`")).collect();
     let fits = match fits.first() {
         Some(first) => {
@@ -47,7 +53,7 @@ fn columns(read_as: Option<&ReadAs>) -> String {
         None => String::new(),
     };
     format!(
-        "nothing of it was used;{fits} a mapping of your own says what other columns mean: \
+        "nothing of it was used;{others}{fits} a mapping of your own says what other columns mean: \
          `--mapping FILE`; `volledger import {series} --print-mapping {mapping}` prints one to start \
          from"
     )
@@ -68,10 +74,14 @@ mod tests {
 
     #[test]
     fn other_columns_lead_to_the_mapping_of_their_series() {
-        let read_as = ReadAs { series: Series::Hv, mapping: "hv-percent", fits: Vec::new() };
+        let read_as =
+            ReadAs { series: Series::Hv, mapping: "hv-percent", fits: vec![], others: vec![] };
         let said = hint("missing_columns", Some(&read_as));
         assert!(said.contains("`--mapping FILE`"), "{said}");
         assert!(said.contains("`volledger import hv --print-mapping hv-percent`"), "{said}");
+        let others = ReadAs { others: vec!["hv-fraction"], ..read_as.clone() };
+        let said = hint("missing_columns", Some(&others));
+        assert!(said.contains("`--mapping hv-fraction` reads such columns"), "{said}");
         let fits = ReadAs { fits: vec![Series::Spot], ..read_as };
         let said = hint("missing_columns", Some(&fits));
         assert!(said.contains("has what `volledger import spot` needs"), "{said}");

@@ -264,6 +264,7 @@ fn bind<'m>(
         more,
         missing,
         missing_optional: absent(Need::Optional)
+            .filter(|column| !column.quiet)
             .filter_map(|column| title(&column.names))
             .collect(),
         ignored,

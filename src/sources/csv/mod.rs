@@ -121,6 +121,14 @@ pub fn finds_columns<R: Read + Seek>(input: &mut R, mapping: &Mapping, limits: L
     }
 }
 
+/// Whether a table has the columns that a mapping needs, and one that says the symbol of each row.
+pub fn finds_symbols<R: Read + Seek>(input: &mut R, mapping: &Mapping, limits: Limits) -> bool {
+    let Ok(head) = read_head(input) else { return false };
+    let bom = if head.starts_with(UTF8_BOM) { UTF8_BOM.len() } else { 0 };
+    let header = columns::find_header(input, bom, mapping, limits);
+    header.is_ok_and(|header| header.is_some_and(|header| header.symbol.is_some()))
+}
+
 /// What the second pass goes by.
 struct Plan<'m> {
     header: Header<'m>,
@@ -262,7 +270,7 @@ fn prepare<'m, R: Read + Seek>(
         let code = "encoding_fallback_cp1252";
         summary.findings.push(Finding::about(source, code, Severity::Warning, text));
     }
-    note_columns(&header, source, summary);
+    note_columns(&header, options.mapping, source, summary);
     if !matches!(last, Some(b'\n' | b'\r')) {
         let text = "the last line has no line end; the file may have been cut off".to_owned();
         summary.findings.push(Finding::about(source, "no_final_newline", Severity::Warning, text));
@@ -338,7 +346,7 @@ fn usable_header<'m, R: Read + Seek>(
 }
 
 /// What is to be said of the lines above the header and of its columns.
-fn note_columns(header: &Header<'_>, source: u32, summary: &mut ReadSummary) {
+fn note_columns(header: &Header<'_>, mapping: &Mapping, source: u32, summary: &mut ReadSummary) {
     let mut noted = |code: &str, severity: Severity, count: u64, text: String| {
         let found = Finding::about(source, code, severity, text);
         summary.findings.push(Finding { line: Some(header.line), count, ..found });
@@ -354,7 +362,13 @@ fn note_columns(header: &Header<'_>, source: u32, summary: &mut ReadSummary) {
         noted("missing_optional_columns", Severity::Warning, absent.len() as u64, text);
     }
     if !ignored.is_empty() {
-        let text = format!("not known to the mapping: {}", ignored.join(", "));
+        let other = mapping.that_reads(ignored);
+        let other = other.map(|id| format!(" (`--mapping {id}` reads such columns)"));
+        let text = format!(
+            "not known to the mapping: {}{}",
+            ignored.join(", "),
+            other.unwrap_or_default()
+        );
         noted("ignored_columns", Severity::Info, ignored.len() as u64, text);
     }
     if !repeated.is_empty() {

@@ -99,6 +99,8 @@ struct ColumnFile {
     unit: CellUnit,
     #[serde(default)]
     need: Need,
+    #[serde(default)]
+    quiet: bool,
     code: Option<String>,
     #[serde(default)]
     signed: bool,
@@ -271,7 +273,7 @@ fn column(file: ColumnFile, home: Series) -> Result<Column, MappingError> {
     let (field, codes) = (field.code, Codes::of(code));
     let words = file.words.into_iter().map(|(word, means)| (word.to_lowercase(), means)).collect();
     let (unit, need, one_of, default) = (file.unit, file.need, file.one_of, file.default);
-    let own_name = file.own_name;
+    let (own_name, quiet) = (file.own_name, file.quiet);
     Ok(Column {
         names,
         own_name,
@@ -279,6 +281,7 @@ fn column(file: ColumnFile, home: Series) -> Result<Column, MappingError> {
         unit,
         in_parts,
         need,
+        quiet,
         codes,
         range,
         words,

@@ -27,6 +27,7 @@ pub(super) const KEYS: &str = "\
 #   unit       of the cells: \"percent\" (24.11 is 0.2411), \"fraction\" (0.2411), \"number\", \"integer\"
 #              (of shares with parts of one), \"flag\" (yes or no), \"word\" or \"day\"
 #   need       \"required\", \"one_of\" (one of several such columns), or \"optional\" (usual)
+#   quiet      true where nothing is to be said of a file without it
 #   signed     true where numbers below 0 are meant
 #   above, at_least, at_most   bounds, as \"0\"; beyond them a row is rejected (usual: at_least 0)
 #   suspect_below              below this a row is rejected as one in another unit

@@ -109,7 +109,7 @@ fn export_series(
             bytes: finished.bytes,
             digest: finished.digest.to_string(),
             series: series.name().to_owned(),
-            year,
+            year: Some(year),
         });
     }
     manifest.series.push(ManifestSeries {

@@ -1,6 +1,8 @@
 //! What is not asked because the service's plan does not include it: it was recorded as such, is not
 //! asked again, and is not known either.
 
+use super::Planner;
+use crate::app::fetch::coverage::runs;
 use crate::domain::{Calendar, Coverage, Day, Fact, Symbol};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -75,5 +77,27 @@ impl<'a> Refused<'a> {
             }
         }
         (told, self.has_data.get())
+    }
+}
+
+impl Planner<'_> {
+    /// The ranges of missing days, as first and last day. What was refused is asked apart: what is refused
+    /// again takes no day with it that was never asked.
+    pub(super) fn ranges(
+        &self,
+        symbol: Option<&Symbol>,
+        scope: &str,
+        all: &[Day],
+        missing: &[Day],
+    ) -> Vec<(Day, Day)> {
+        if self.wish.refresh {
+            return runs(all, missing);
+        }
+        let refusals = self.coverage.refusals(self.wish.what.series(), symbol, scope);
+        let is_refused = |day: &Day| refusals.iter().any(|of| (of.from..=of.to).contains(day));
+        let (again, fresh): (Vec<Day>, Vec<Day>) = missing.iter().partition(|day| is_refused(day));
+        let mut ranges = [runs(all, &again), runs(all, &fresh)].concat();
+        ranges.sort();
+        ranges
     }
 }

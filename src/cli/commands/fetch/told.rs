@@ -126,6 +126,12 @@ pub(super) fn verdict(
         };
         return Some((exit, text, hint));
     }
+    // A plan that is too short has no days before those that it lacks.
+    if let Some(lapsed) = outcomes.iter().find(|outcome| outcome.lapsed) {
+        let (of, said) = (name(lapsed), &lapsed.text);
+        let text = format!("the plan does not include {of}, of which earlier days came: {said}");
+        return Some((Exit::Plan, text, "the same command asks for these days again"));
+    }
     let any = outcomes.iter().any(|outcome| has(outcome, Fact::Data));
     let denied = outcomes.iter().find(|outcome| has(outcome, Fact::NotEntitled));
     if let (false, Some(denied)) = (any, denied) {

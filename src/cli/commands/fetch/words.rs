@@ -43,9 +43,9 @@ asked of all is taken whole.
 
 Only days that the ledger has no answer about are asked. What the service's plan did not include is
 named each time (exit code 42 where nothing else of what is wanted is known) and asked again with
---refresh. Stopped at any moment, the same command goes on where it was. `volledger gaps` shows
-which days of Polygon's daily prices are covered, `volledger status` how many questions of each
-view.";
+--refresh; what it refused of days behind some that came is asked until it comes. Stopped at any
+moment, the same command goes on where it was. `volledger gaps` shows which days of Polygon's daily
+prices are covered, `volledger status` how many questions of each view.";
 
 /// Ask a service for what is missing, review it, and decide
 #[derive(Debug, Args)]
