@@ -130,7 +130,7 @@ pub(super) fn verdict(
     if let Some(lapsed) = outcomes.iter().find(|outcome| outcome.lapsed) {
         let (of, said) = (name(lapsed), &lapsed.text);
         let text = format!("the plan does not include {of}, of which earlier days came: {said}");
-        return Some((Exit::Plan, text, "the same command asks for these days again"));
+        return Some((Exit::Plan, text, "the same command asks for these days again".to_owned()));
     }
     let any = outcomes.iter().any(|outcome| has(outcome, Fact::Data));
     let denied = outcomes.iter().find(|outcome| has(outcome, Fact::NotEntitled));
