@@ -28,7 +28,7 @@ pub struct Said {
 pub(super) struct Trouble {
     status: StatusCode,
     said: Said,
-    way: Way,
+    way: Box<Way>,
     /// What was shown is not what there is now.
     stale: bool,
     /// Entries of the log that came since, where that tells why.
@@ -39,7 +39,7 @@ impl Trouble {
     fn plain(status: StatusCode, exit: u8, error: impl Into<String>, hint: Option<&str>) -> Self {
         let (error, hint) = (error.into(), hint.map(str::to_owned));
         let said = Said { exit, error, causes: Vec::new(), hint };
-        Self { status, said, way: Way::default(), stale: false, since: Vec::new() }
+        Self { status, said, way: Box::default(), stale: false, since: Vec::new() }
     }
 
     pub(super) fn forbidden(why: &str) -> Self {
@@ -103,7 +103,7 @@ impl Trouble {
         let status = status(&error);
         let held = matches!(error, AppError::Ledger(LedgerError::Held { .. }));
         let stale = matches!(error, AppError::Stale { .. } | AppError::TokenDiffers { .. });
-        let way = Way::from(&error);
+        let way = Box::new(Way::from(&error));
         let mut said = (site.options.said)(error);
         if held {
             // What a command's environment says has no effect on a server that runs.

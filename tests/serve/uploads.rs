@@ -29,13 +29,14 @@ fn each_bundled_mapping_can_be_chosen_on_the_page() {
     let closes = review(&desk, &closes);
     assert_eq!(closes["mapping"], "event-closes/1");
     assert_eq!(closes["series"].as_array().unwrap().len(), 2, "{closes}");
-    let text = "Date,IV30\n2024-06-03,0.2411\n2024-06-04,0.2511\n";
+    let text = "Date,atm_iv\n2024-06-03,0.2411\n2024-06-04,0.2511\n";
     let fraction = [("series", "iv iv-fraction"), ("symbol", "FRAC")];
     let fraction = review(&desk, &sent(&fraction, "f.csv", text).is(303));
     assert_eq!(fraction["rows"]["effective"], 2, "{fraction}");
     // A mapping of one's own goes before what is chosen.
     let own = desk.run("import iv --print-mapping iv-fraction").exits(0).out;
-    let own = own.replace("iv-fraction", "mine").replace("\"IV30\"", "\"Vola\"");
+    let own =
+        own.replace("iv-fraction", "mine").replace("names = [\"atm_iv\"]", "names = [\"Vola\"]");
     let words = [("series", "iv"), ("symbol", "MINE"), ("mapping", own.as_str())];
     let mine = sent(&words, "m.csv", "Date,Vola\n2024-06-03,0.2411\n");
     assert_eq!(mine.status, 303, "{own}\n{}", mine.body);

@@ -172,10 +172,13 @@ fn rows(lang: Language, shown: &[&Entry], screen: Option<(u16, u16)>) -> Vec<Str
     if lines + AROUND <= height {
         return whole;
     }
-    let (left, right) = titles.split_at(titles.len().div_ceil(2));
+    let close = |entry: &&Entry| format!("{:>3} {}", entry.number, lang.of(entry.title));
+    let (left, right) = shown.split_at(shown.len().div_ceil(2));
+    let (left, right): (Vec<String>, Vec<String>) =
+        (left.iter().map(close).collect(), right.iter().map(close).collect());
     let column = left.iter().map(|title| long(title)).max().unwrap_or(0);
     let right = right.iter().map(String::as_str).chain(std::iter::repeat(""));
-    let both = left.iter().zip(right).map(|(left, right)| format!("{left:column$}  {right}"));
+    let both = left.iter().zip(right).map(|(left, right)| format!("{left:column$} {right}"));
     let both: Vec<String> = both.map(|row| row.trim_end().to_owned()).collect();
     if both.iter().all(|row| long(row) <= width) { both } else { titles }
 }
@@ -318,8 +321,9 @@ mod tests {
                 let fit = rows.iter().all(|row| row.chars().count() <= width.into());
                 assert!(fit || width < 80, "{rows:?}");
                 for entry in ALL {
-                    let title = format!("{:>3}  {}", entry.number, lang.of(entry.title));
-                    assert!(rows.iter().any(|row| row.contains(&title)), "{title}: {rows:?}");
+                    let (number, title) = (format!("{:>3} ", entry.number), lang.of(entry.title));
+                    let has = |row: &String| row.contains(&number) && row.contains(title);
+                    assert!(rows.iter().any(has), "{title}: {rows:?}");
                 }
             }
             let few = found("backfill", lang);
