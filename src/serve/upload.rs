@@ -47,6 +47,7 @@ const SERIES: [Reading; 9] = [
         "daily prices",
         &[
             ("spot-ohlc", "a row a day"),
+            ("spot-full", "as our own CSV has it"),
             ("event-bars", "bars of the sessions around announcements"),
             ("event-closes", "closes of the sessions around announcements"),
         ],
@@ -60,12 +61,20 @@ const SERIES: [Reading; 9] = [
     ("bars", "flat file of bars", &[]),
     ("chain", "option chain", &[]),
     ("earnings", "announcements, all symbols", &[("earnings", "")]),
-    ("moves", "moves on announcements, all symbols", &[("moves", "")]),
-    ("straddles", "straddles around announcements", &[("straddles", "")]),
+    (
+        "moves",
+        "moves on announcements, all symbols",
+        &[("moves", "in percent"), ("moves-fraction", "as our own CSV has it")],
+    ),
+    (
+        "straddles",
+        "straddles around announcements",
+        &[("straddles", "in percent"), ("straddles-fraction", "as our own CSV has it")],
+    ),
 ];
 
 /// Mappings of which each row says its own symbol.
-const OF_MANY: [&str; 2] = ["event-bars", "event-closes"];
+const OF_MANY: [&str; 3] = ["event-bars", "event-closes", "spot-full"];
 
 /// A file that was sent.
 struct Sent {

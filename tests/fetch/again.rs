@@ -315,7 +315,8 @@ fn days_that_were_refused_behind_others_are_asked_until_they_come() {
         |(symbol, from, to)| day(symbol, (&format!("2025-11-{from}"), &format!("2025-11-{to}"))),
     );
     let mut told = asked(before);
-    (want.sort(), told.sort());
+    want.sort();
+    told.sort();
     assert_eq!(told, want);
     lapsed.store(false, Ordering::SeqCst);
     let before = service.targets().len();

@@ -17,17 +17,19 @@ impl Planner<'_> {
         }
         let (mut single, mut others): (Vec<_>, Vec<_>) = std::mem::take(&mut plan.questions)
             .into_iter()
-            .map(|question| (self.days_of(&question), question))
-            .partition(|(days, question)| self.is_lacking(days, question));
+            .enumerate()
+            .map(|(place, question)| (self.days_of(&question), place, question))
+            .partition(|(days, _, question)| self.is_lacking(days, question));
         // Those of the fewest days first: a symbol whose years are missing is asked about alone.
-        others.sort_by_key(|(days, _)| days.len());
+        others.sort_by_key(|(days, ..)| days.len());
         let together = match self.wish.grouped {
             Grouped::Always => others.len(),
-            _ => cheapest(others.iter().map(|(days, _)| days.as_slice())),
+            _ => cheapest(others.iter().map(|(days, ..)| days.as_slice())),
         };
         single.extend(others.split_off(together));
+        single.sort_by_key(|(_, place, _)| *place);
         let mut wanting: BTreeMap<Day, BTreeSet<Symbol>> = BTreeMap::new();
-        for (days, question) in others {
+        for (days, _, question) in others {
             for day in days {
                 wanting.entry(day).or_default().extend(question.symbol.clone());
             }
@@ -39,7 +41,7 @@ impl Planner<'_> {
             Question { only, ..self.question(P::Grouped, None, "", (day, day), target) }
         };
         plan.questions.extend(wanting.into_iter().map(ask));
-        plan.questions.extend(single.into_iter().map(|(_, question)| question));
+        plan.questions.extend(single.into_iter().map(|(.., question)| question));
         plan
     }
 

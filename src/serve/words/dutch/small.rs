@@ -18,6 +18,7 @@ pub(in crate::serve::words) const SMALL: &[(&str, &str)] = &[
     ("announces", "kondigt aan"),
     ("as Market Chameleon exports it", "zoals Market Chameleon haar exporteert"),
     ("as fractions: 0.2411 is 24.11 %", "als breuken: 0.2411 is 24,11 %"),
+    ("as our own CSV has it", "zoals onze eigen CSV het heeft"),
     ("as the ledger stood after #", "zoals het grootboek stond na #"),
     (
         "ask for less, or with the command line, which has no limit",
