@@ -1,6 +1,7 @@
 //! Where no file is written: inside a ledger, and under the name that means standard output.
 
 use super::{AppError, Result};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// Refuses a place that cannot be meant for a file or folder of the user's: one inside a ledger, where a
@@ -15,8 +16,9 @@ pub fn check(path: &Path) -> Result<()> {
                 .to_owned(),
         ));
     }
-    let inside = real(path).ancestors().find(|up| is_ledger(up)).map(Path::to_owned);
-    match inside {
+    let place = real(path);
+    let inside = place.ancestors().find(|up| is_ledger(up));
+    match inside.filter(|ledger| is_its_own(&place, ledger)) {
         None => Ok(()),
         Some(ledger) => {
             let name = path.display().to_string();
@@ -24,6 +26,38 @@ pub fn check(path: &Path) -> Result<()> {
         }
     }
 }
+
+/// Whether a place below a ledger's directory is the ledger's. Whoever made it in a folder of other things
+/// (`init -L .`) goes on keeping those there.
+fn is_its_own(place: &Path, ledger: &Path) -> bool {
+    let own = |name: &OsStr| {
+        let name = name.to_string_lossy();
+        OWN.contains(&&*name) || LEFT.iter().any(|left| name.starts_with(left))
+    };
+    let first = place.strip_prefix(ledger).ok().and_then(|below| below.iter().next());
+    let is_alone = || {
+        let names = std::fs::read_dir(ledger).into_iter().flatten().flatten();
+        names.map(|entry| entry.file_name()).all(|name| own(&name))
+    };
+    first.is_none_or(own) || is_alone()
+}
+
+/// What a ledger has in its directory (FORMAT.md, section 1).
+const OWN: [&str; 10] = [
+    "HEAD",
+    "HEADS",
+    "LOCK",
+    "WAIT",
+    "sled",
+    "sources",
+    "mirror",
+    "inbox",
+    "config.toml",
+    "ERASING",
+];
+
+/// How the names begin of what a crash leaves there.
+const LEFT: [&str; 4] = [".head-", ".sled-", ".writable-", ".health-"];
 
 /// A name without links in the folders that it goes through, as far as these are there. What the name
 /// itself may be a link to is replaced by nobody.
@@ -59,10 +93,18 @@ mod tests {
         for file in [inner.join("x.csv"), inner.join("not/there/x.csv"), folder.path().join("a")] {
             assert!(check(&file).is_ok(), "{}", file.display());
         }
+        std::fs::remove_dir(&inner).unwrap();
         std::fs::create_dir(folder.path().join("a/sled")).unwrap();
         for file in [inner.join("x.csv"), inner.join("not/there/x.csv"), folder.path().join("a")] {
             let refused = check(&file).unwrap_err();
             assert!(matches!(refused, AppError::InsideLedger { .. }), "{refused}");
+        }
+        // In a folder that has other things too, the ledger's own are its own.
+        std::fs::create_dir(&inner).unwrap();
+        let a = folder.path().join("a");
+        assert!(check(&inner.join("x.csv")).is_ok() && check(&a.join("x.csv")).is_ok());
+        for own in [a.clone(), a.join("HEADS"), a.join("config.toml"), a.join("inbox/x")] {
+            assert!(check(&own).is_err(), "{}", own.display());
         }
         assert!(check(&folder.path().join("x.csv")).is_ok());
         assert!(check(Path::new("-")).is_err() && check(Path::new("./-")).is_ok());
