@@ -118,8 +118,10 @@ pub fn mapping_template(id: &str) -> Result<String> {
     Ok(found.template())
 }
 
-/// The id of the mapping that reads the files of a series unless another is named.
-pub fn usual_mapping(series: Series) -> Option<&'static str> {
+/// The id of the mapping that reads the files of a series unless another is named: tests of the floors
+/// above ask.
+#[cfg(test)]
+pub(crate) fn usual_mapping(series: Series) -> Option<&'static str> {
     Mapping::default_id(series)
 }
 

@@ -50,8 +50,8 @@ fn a_new_ledger_is_never_written_over_or_into_something() {
     desk.write("mine/notes.txt", "of value");
     let before = contents(desk.path());
     for new in ["mine", ".volledger", ".volledger/new", ".volledger/a/b", "mine/../.volledger/x"] {
-        let ran = no_panic(desk.run(&format!("recover .volledger {new}")));
-        assert!(ran.exit == 1 || ran.exit == 22, "{new}: {} {}", ran.exit, ran.err);
+        let ran = no_panic(desk.run(&format!("recover .volledger {new}"))).exits(2);
+        assert!(ran.err.contains("cannot become a ledger"), "{new}: {}", ran.err);
         assert_eq!(contents(desk.path()), before, "{new}");
     }
     assert!(!hurt.join("a").exists());

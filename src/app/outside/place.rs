@@ -68,9 +68,11 @@ pub(in crate::app) fn real(path: &Path) -> PathBuf {
     {
         return folder;
     }
-    let there = whole.ancestors().skip(1).find_map(|up| std::fs::canonicalize(up).ok());
-    let folder = there.unwrap_or_else(|| PathBuf::from("/"));
-    folder.join(whole.file_name().unwrap_or_default())
+    let there = |up: &Path| {
+        let below = whole.strip_prefix(up).ok()?;
+        Some(std::fs::canonicalize(up).ok()?.join(below))
+    };
+    whole.ancestors().skip(1).find_map(there).unwrap_or_else(|| whole.clone())
 }
 
 /// Whether a directory has what only a ledger has side by side. One of these names alone may be anybody's:

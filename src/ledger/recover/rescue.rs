@@ -33,8 +33,8 @@ pub fn recover(
         return Ok(Ledger::sound_part(directory, None, true)?.1);
     };
     if lies_within(new, directory) {
-        let inside = io::Error::new(io::ErrorKind::InvalidInput, "it lies in the damaged ledger");
-        return Err(LedgerError::write(new.display().to_string(), inside));
+        let why = "it lies in the damaged ledger";
+        return Err(LedgerError::NoPlace { directory: new.to_owned(), why });
     }
     let place = NewPlace::beside(new)?;
     let (old, mut survey) = Ledger::sound_part(directory, Some(place.parent()), true)?;
