@@ -148,7 +148,7 @@ pub fn export_view(
     let files = match file {
         Some(path) => {
             replace_file(path, text.as_bytes())?;
-            let beside = beside::describe(ledger, query, &views, (path, &text))?;
+            let beside = beside::describe(ledger, query, (&views, digest), (path, &text))?;
             let files = [Some(path.to_owned()), beside].into_iter().flatten();
             files.map(|file| file.display().to_string()).collect()
         }

@@ -3,13 +3,13 @@
 //! A CSV, an array or lines of JSON have no place for it. Its name is the one under which the W3C's
 //! "CSV on the Web" looks for what is known of a table: `FILE-metadata.json`.
 
-use super::{TOOL, about, digest_of};
+use super::{TOOL, about};
 use crate::app::error::Result;
 use crate::app::lookup::ViewQuery;
 use crate::app::outside::replace_file;
 use crate::app::report::{ExportManifest, ManifestColumn, ManifestFile, ManifestSeries, View};
-use crate::domain::Series;
 use crate::domain::series::{Unit, field_named};
+use crate::domain::{Digest, Series};
 use crate::ledger::Ledger;
 use crate::ledger::hash::Hasher;
 use std::collections::BTreeSet;
@@ -25,7 +25,7 @@ const END: &str = "-metadata.json";
 const DIGITS: &str = "Numbers are decimals with the digits of the sources. Volatilities and moves are fractions: \
 0.25 is 25 %.";
 
-/// Says of an exported text, in a file beside it, what it is; gives the name of that file. What is no
+/// Says of an exported text, in a file beside it, what it is, with the digest of its records; gives the name of that file. What is no
 /// file, such as a pipe, has none.
 ///
 /// # Errors
@@ -33,7 +33,7 @@ const DIGITS: &str = "Numbers are decimals with the digits of the sources. Volat
 pub fn describe(
     ledger: &Ledger,
     query: &ViewQuery,
-    views: &[View],
+    (views, digest): (&[View], Digest),
     (path, text): (&Path, &str),
 ) -> Result<Option<PathBuf>> {
     if !path.metadata().is_ok_and(|there| there.is_file()) {
@@ -56,7 +56,7 @@ pub fn describe(
         numbers: DIGITS.to_owned(),
         series: vec![ManifestSeries {
             series: query.series.name().to_owned(),
-            digest: digest_of(views).to_string(),
+            digest: digest.to_string(),
             symbols: views.iter().filter(|view| !view.rows.is_empty()).count() as u64,
             rows,
             columns: columns(query.series, views),
