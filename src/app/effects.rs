@@ -5,7 +5,7 @@
 use super::Run;
 use super::error::Result;
 use super::groups::Groups;
-use super::history::period_of;
+use super::history::parts;
 use super::report::{Review, ViewEffect};
 use super::views::{Counter, Period, ViewReader};
 use crate::domain::{BatchId, BatchState, Class, Day, Decision, Series, Symbol};
@@ -103,11 +103,8 @@ impl Side<'_> {
     /// Takes in a symbol that the moved batches speak of on `days` (ascending); `plain`: each of
     /// their events puts a value of a key of its own.
     fn count(&mut self, symbol: &Symbol, days: &[Day], plain: bool) -> Result<()> {
-        let mut own: BTreeMap<i32, u64> = BTreeMap::new();
-        for part in days.chunk_by(|a, b| a == b) {
-            let day = part.first().copied().unwrap_or_default();
-            *own.entry(period_of(self.view, day)).or_default() += part.len() as u64;
-        }
+        let own = parts(self.view, days.iter().copied()).into_iter();
+        let own: BTreeMap<i32, u64> = own.map(|(of, range)| (of, range.len() as u64)).collect();
         let (touched, untouched): (Vec<Period>, Vec<Period>) = self
             .reader
             .stored(self.view, symbol)?

@@ -8,8 +8,9 @@
 use super::error::Result;
 use super::history::sorted;
 use super::parallel;
+use super::standing::Standing;
 use crate::domain::rows::Head;
-use crate::domain::{BatchId, Day, Op, Rows, Series, Symbol, Window};
+use crate::domain::{BatchId, Day, Op, Rows, Series, Shape, Symbol, Window};
 use crate::ledger::Ledger;
 use crate::projections::homes::Splitter;
 use crate::projections::view::History;
@@ -20,11 +21,16 @@ use std::collections::BTreeMap;
 /// rows from 211 to 309 MiB, and fewer make more blocks be read for two groups.
 const GROUP_EVENTS: u64 = 60_000;
 
+/// More blocks hold no group of a file in symbol order.
+const GROUP_BLOCKS: usize = 48;
+
 /// One symbol's events, split by view.
 #[derive(Debug, Default)]
 pub struct SymbolEvents {
     /// Per view the symbol's events, sorted.
     pub views: BTreeMap<Series, History>,
+    /// Per view where they stand.
+    pub standing: BTreeMap<Series, Standing>,
 }
 
 /// The keys of a symbol's events in one view, each once.
@@ -36,6 +42,8 @@ pub struct Keys {
     pub cells: u64,
     /// Whether an event is of the view's own series.
     pub home: bool,
+    /// Where the events stand.
+    pub standing: Standing,
 }
 
 /// A symbol's keys by view.
@@ -158,8 +166,9 @@ impl Groups {
                     found.insert(symbol.clone(), SymbolKeys::new());
                 }
                 let Some(of_symbol) = found.get_mut(symbol) else { continue };
-                for (view, _, slots) in splitter.parts(head.shape, head.series) {
+                for (view, shape, slots) in splitter.parts(head.shape, head.series) {
                     let keys = of_symbol.entry(*view).or_default();
+                    keys.standing.add(block.batch, block.index, run, !shape.is_empty());
                     keys.days.extend(run.iter().map(|head| head.day));
                     keys.cells += (slots.len() * run.len()) as u64;
                     keys.home |= head.series == *view;
@@ -176,22 +185,25 @@ impl Groups {
         Ok(plain.then_some(found))
     }
 
-    /// What `work` makes of the next groups, as many as there are threads, in the order of symbols;
-    /// `None` after the last.
+    /// Whether the events of a range are spread over many blocks, as those of a file in the order of
+    /// days are.
+    pub fn are_spread(&self, (first, last): &(Symbol, Symbol)) -> bool {
+        let inside = |block: &&BlockPlace| block.last >= *first && block.first <= *last;
+        self.blocks.iter().filter(inside).nth(GROUP_BLOCKS).is_some()
+    }
+
+    /// What `work` makes of the next ranges of symbols, as many as there are threads, in the order of
+    /// symbols; `None` after the last.
     pub fn next_with<T: Send>(
         &mut self,
-        ledger: &Ledger,
         threads: usize,
-        work: &(impl Fn(Group) -> Result<T> + Sync),
+        work: &(impl Fn(&Self, &(Symbol, Symbol)) -> Result<T> + Sync),
     ) -> Result<Option<Vec<T>>> {
         let ranges: Vec<_> = (0..threads.max(1)).map_while(|_| self.next_range()).collect();
-        let (blocks, wanted) = (&self.blocks, &self.wanted);
-        let one = |(first, last): &(Symbol, Symbol)| {
-            work(read_group(ledger, blocks, wanted, first, last)?)
-        };
+        let groups: &Self = self;
         match ranges.as_slice() {
             [] => Ok(None),
-            ranges => parallel::map(ranges, threads, one).map(Some),
+            ranges => parallel::map(ranges, threads, |range| work(groups, range)).map(Some),
         }
     }
 }
@@ -199,14 +211,33 @@ impl Groups {
 /// Symbols with their events.
 pub type Group = BTreeMap<Symbol, SymbolEvents>;
 
-/// A symbol's histories while they are gathered, by the order of [`Series::ALL`]: a row finds its
-/// history without a search.
-type Gathered = [History; Series::ALL.len()];
+/// A symbol's histories while they are gathered, and where they stand, by the order of
+/// [`Series::ALL`]: a row finds its history without a search.
+type Gathered = [(History, Standing); Series::ALL.len()];
 
 /// Whether two events can be taken in together: they differ in day and values at most.
-fn alike(a: &Head, b: &Head) -> bool {
+pub fn alike(a: &Head, b: &Head) -> bool {
     let kind = |head: &Head| (head.symbol, head.shape, head.series, head.op);
     kind(a) == kind(b) && a.item == 0 && b.item == 0
+}
+
+/// Takes neighbouring events of a block that are [`alike`] into the history of their symbol, as far as
+/// they speak of its view: under `shape`, with the values at `slots`.
+pub fn take(
+    history: &mut History,
+    batch: BatchId,
+    run: &[Head],
+    of: &Rows,
+    symbol: &Symbol,
+    shape: &Shape,
+    slots: &[usize],
+) {
+    let own = &mut history.rows;
+    // A history has one symbol, which is the first of its pool.
+    let symbol = if own.is_empty() { own.intern_symbol(symbol) } else { 0 };
+    let shape = own.intern_shared(shape);
+    own.append_parts(run, of, symbol, shape, slots);
+    history.batches.extend(std::iter::repeat_n(batch.0, run.len()));
 }
 
 /// The events of the symbols from `first` to `last`.
@@ -248,25 +279,25 @@ fn read_group(
                 if !is_wanted.get(place).is_some_and(|wanted| *wanted) {
                     continue;
                 }
-                let Some(History { rows: own, batches }) = gathered.get_mut(place) else {
-                    continue;
-                };
-                // A history has one symbol, which is the first of its pool.
-                let symbol = if own.is_empty() { own.intern_symbol(symbol) } else { 0 };
-                let shape = own.intern_shared(shape);
-                own.append_parts(run, rows, symbol, shape, slots);
+                let Some((own, standing)) = gathered.get_mut(place) else { continue };
+                standing.add(block.batch, block.index, run, !shape.is_empty());
+                take(own, block.batch, run, rows, symbol, shape, slots);
                 if head.item > 0 {
-                    let item = own.intern_item(rows.item_of(head));
-                    own.set_item(item);
+                    let item = own.rows.intern_item(rows.item_of(head));
+                    own.rows.set_item(item);
                 }
-                batches.extend(std::iter::repeat_n(block.batch.0, run.len()));
             }
         }
     }
     let events = group.into_iter().map(|(symbol, gathered)| {
-        let some = Series::ALL.into_iter().zip(gathered).filter(|(_, h)| !h.batches.is_empty());
-        let views = some.map(|(view, history)| (view, sorted(history))).collect();
-        (symbol, SymbolEvents { views })
+        let mut of = SymbolEvents::default();
+        for (view, (history, standing)) in Series::ALL.into_iter().zip(gathered) {
+            if !history.batches.is_empty() {
+                of.views.insert(view, sorted(history));
+                of.standing.insert(view, standing);
+            }
+        }
+        (symbol, of)
     });
     Ok(events.collect())
 }
@@ -301,7 +332,8 @@ mod tests {
         let found = |most: u64, threads: usize| {
             let mut groups = Groups::of(&ledger, &[batch]).unwrap().of_at_most(most);
             let (mut found, mut rounds) = (Vec::new(), 0);
-            while let Some(some) = groups.next_with(&ledger, threads, &of).unwrap() {
+            let work = |groups: &Groups, range: &_| of(groups.events(&ledger, range)?);
+            while let Some(some) = groups.next_with(threads, &work).unwrap() {
                 found.extend(some.into_iter().flatten());
                 rounds += 1;
             }

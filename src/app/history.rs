@@ -3,6 +3,7 @@
 use crate::domain::{Day, Rows, Series};
 use crate::projections::view::History;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 /// The order in which a history stands: by day and item, then batch, then place in the batch.
 type Key<'a> = (Day, &'a str, u32, u32);
@@ -42,21 +43,19 @@ pub fn merged(mut first: History, second: &History) -> History {
 
 /// The parts of a sorted history that are stored together, as ranges of its events: by calendar
 /// year, or in dense series by day (named by its number since 1970).
-pub fn by_period(view: Series, history: &History) -> Vec<(i32, std::ops::Range<usize>)> {
-    let mut parts: Vec<(i32, std::ops::Range<usize>)> = Vec::new();
-    let mut until = Day(i32::MIN);
-    for (index, head) in history.rows.heads().iter().enumerate() {
-        if head.day >= until {
-            let period = period_of(view, head.day);
-            until = match view.is_dense() {
-                true => head.day.next(),
-                false => Day::from_ymd(period + 1, 1, 1).unwrap_or(Day(i32::MAX)),
-            };
-            // No day is later than the last period that can be told: there `until` is its own last
-            // day, and what is stored under one name must be one part.
-            if parts.last().is_none_or(|(last, _)| *last != period) {
-                parts.push((period, index..index));
-            }
+pub fn by_period(view: Series, history: &History) -> Vec<(i32, Range<usize>)> {
+    parts(view, history.rows.heads().iter().map(|head| head.day))
+}
+
+/// As [`by_period`], of days that ascend.
+pub fn parts(view: Series, days: impl Iterator<Item = Day>) -> Vec<(i32, Range<usize>)> {
+    let mut parts: Vec<(i32, Range<usize>)> = Vec::new();
+    let mut until = None;
+    for (index, day) in days.enumerate() {
+        if until.is_none_or(|until| day > until) {
+            let period = period_of(view, day);
+            until = Some(days_of(view, period).1);
+            parts.push((period, index..index));
         }
         if let Some((_, range)) = parts.last_mut() {
             range.end = index + 1;
@@ -68,15 +67,30 @@ pub fn by_period(view: Series, history: &History) -> Vec<(i32, std::ops::Range<u
 /// The periods that some days are stored under.
 pub fn periods_of(view: Series, days: impl Iterator<Item = Day>) -> BTreeSet<i32> {
     let mut periods = BTreeSet::new();
-    let mut last = None;
+    let mut last: Option<(Day, Day)> = None;
     for day in days {
         // Neighbours are mostly of one period.
-        let period = period_of(view, day);
-        if last.replace(period) != Some(period) {
+        if last.is_none_or(|(first, last)| day < first || day > last) {
+            let period = period_of(view, day);
+            last = Some(days_of(view, period));
             periods.insert(period);
         }
     }
     periods
+}
+
+/// The first and the last day that are stored under a period. A day before the first year that can be
+/// told is stored under that, one after the last under the last.
+pub fn days_of(view: Series, period: i32) -> (Day, Day) {
+    if view.is_dense() {
+        return (Day(period), Day(period));
+    }
+    let (first, last) = (Day::from_ymd(period, 1, 1), Day::from_ymd(period, 12, 31));
+    let (earliest, latest) = (Day(i32::MIN), Day(i32::MAX));
+    (
+        first.filter(|_| period > earliest.year()).unwrap_or(earliest),
+        last.filter(|_| period < latest.year()).unwrap_or(latest),
+    )
 }
 
 /// The period that a day is stored under.
@@ -85,7 +99,7 @@ pub fn period_of(view: Series, day: Day) -> i32 {
 }
 
 /// A part of a history as a history of its own.
-pub fn part(history: &History, range: std::ops::Range<usize>) -> History {
+pub fn part(history: &History, range: Range<usize>) -> History {
     let mut part = History::default();
     for index in range {
         if let (Some(row), Some(batch)) = (history.rows.get(index), history.batches.get(index)) {
@@ -94,4 +108,40 @@ pub fn part(history: &History, range: std::ops::Range<usize>) -> History {
         }
     }
     part
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_fall_into_the_periods_that_have_them() {
+        let numbers = [i32::MIN, i32::MIN + 1, -96_000_000, -719_529, -366, -365, -1, 0, 364, 365];
+        let later = [19_722, 19_723, 20_087, 20_088, 96_000_000, i32::MAX - 1, i32::MAX];
+        let days: Vec<Day> = numbers.into_iter().chain(later).map(Day).collect();
+        for view in [Series::Iv, Series::Bars] {
+            for day in &days {
+                let (first, last) = days_of(view, period_of(view, *day));
+                assert!(first <= *day && *day <= last, "{view} {day:?}: {first:?} to {last:?}");
+                assert_eq!(period_of(view, first), period_of(view, last), "{view} {day:?}");
+                let beside = [first.0.checked_sub(1), last.0.checked_add(1)];
+                for other in beside.into_iter().flatten() {
+                    assert_ne!(
+                        period_of(view, Day(other)),
+                        period_of(view, *day),
+                        "{view} {day:?}"
+                    );
+                }
+            }
+            let parts = parts(view, days.iter().copied());
+            assert!(parts.is_sorted_by(|a, b| a.0 < b.0 && a.1.end == b.1.start), "{parts:?}");
+            assert_eq!(parts.last().map(|(_, range)| range.end), Some(days.len()));
+            let named = |(period, range): &(i32, Range<usize>)| {
+                days[range.clone()].iter().all(|day| period_of(view, *day) == *period)
+            };
+            assert!(parts.iter().all(named), "{parts:?}");
+            let backwards = periods_of(view, days.iter().rev().copied());
+            assert!(backwards.into_iter().eq(parts.iter().map(|(period, _)| *period)));
+        }
+    }
 }

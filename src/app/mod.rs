@@ -44,6 +44,7 @@ pub mod split;
 pub mod sql;
 pub mod stage;
 mod stale;
+mod standing;
 pub mod tomic;
 pub mod trace;
 mod traded;

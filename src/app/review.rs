@@ -188,7 +188,7 @@ impl<'a> Work<'a> {
                 let views = events.views.into_keys();
                 let views = views.filter(|view| !seen.contains(&(symbol.clone(), *view)));
                 let views = views.map(|view| (view, History::default())).collect();
-                self.symbol(&symbol, SymbolEvents { views })?;
+                self.symbol(&symbol, SymbolEvents { views, ..SymbolEvents::default() })?;
             }
         }
         Ok(())

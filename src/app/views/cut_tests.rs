@@ -30,7 +30,7 @@ fn shown(ledger: &Ledger) -> Vec<String> {
 #[test]
 fn an_update_that_splits_a_shard_may_end_before_any_of_its_writes() {
     for old in [false, true] {
-        let more = || [(6, 3), (63, 2), (126, 3)].into_iter();
+        let more = || [(6, 3), (20, 3), (63, 2), (126, 3)].into_iter();
         let (mut whole, _) = full(old);
         import(&mut whole, more());
         sound(&whole);
@@ -55,7 +55,7 @@ fn an_update_that_splits_a_shard_may_end_before_any_of_its_writes() {
             sound(&ledger);
             assert_eq!(shown(&ledger), wanted, "cut after {after}, then mended");
         }
-        // Marks, chunks, directories, two shards, roots: of two views.
+        // Marks, chunks of what was known, directories, two shards, roots: of two views.
         assert!(cuts > 20, "{cuts}");
     }
 }

@@ -9,11 +9,16 @@
 //! chunk, so that a lost or stale value is noticed, and a row costs the parts that it touches. A view
 //! that was being updated when the process died is marked, and rebuilt from the log at the next start.
 
+mod compare;
 mod counted;
 #[cfg(test)]
 mod cut_tests;
 #[cfg(test)]
 mod edge_tests;
+mod inlog;
+#[cfg(test)]
+mod inlog_tests;
+mod made;
 mod reader;
 mod root;
 mod stored;
@@ -21,6 +26,7 @@ mod then;
 mod update;
 
 pub use crate::app::digest::ViewDigest;
+pub use compare::compare_with_log;
 pub use counted::{Counter, Span};
 pub use reader::{Period, Roots, ViewReader};
-pub use update::{catch_up, compare_with_log, rebuild};
+pub use update::{catch_up, rebuild};

@@ -1,13 +1,14 @@
 //! Reading views at any position.
 
+use super::inlog::{Unpacked, read_period};
 use super::root::Root;
-use super::stored::{read_chunk, read_years};
+use super::stored::read_periods;
 use super::then::Then;
 use super::update::is_behind;
 use crate::app::error::Result;
 use crate::app::history::period_of;
-use crate::domain::{BatchId, Day, Digest, Position, Series, Symbol};
-use crate::ledger::codec::Listed;
+use crate::domain::{BatchId, Day, Position, Series, Symbol};
+use crate::ledger::codec::{ListedPeriod, Stands};
 use crate::ledger::{Ledger, LedgerError};
 use crate::projections::view::{Activity, History, Record, Which, fold};
 use std::collections::BTreeMap;
@@ -22,14 +23,14 @@ pub struct Period {
     pub events: u64,
     /// How many records it shows when all its batches count, where that is known.
     pub keys: Option<u64>,
-    digest: Digest,
+    stands: Stands,
 }
 
 #[cfg(test)]
 impl Period {
     /// One of which nothing is read.
     pub fn of(number: i32, events: u64) -> Self {
-        Self { number, events, keys: None, digest: Digest::default() }
+        Self { number, events, keys: None, stands: Stands::Chunk(Default::default()) }
     }
 }
 
@@ -42,7 +43,7 @@ pub struct ViewReader<'a> {
 /// The roots of all views: read once, they can be shared by readers of the same ledger. What they
 /// name is read when it is first asked for, and then kept.
 #[derive(Clone, Debug, Default)]
-pub struct Roots(pub(super) BTreeMap<Series, Root>, Then);
+pub struct Roots(pub(super) BTreeMap<Series, Root>, Then, Unpacked);
 
 /// Roots of so many symbols, in all views, stay in memory while the ledger is open: some 4 MiB.
 const REMEMBERED: u64 = 20_000;
@@ -144,7 +145,9 @@ impl<'a> ViewReader<'a> {
         let Some(root) = self.roots.0.get(&view) else { return Ok(History::default()) };
         let mut whole: Option<History> = None;
         for period in periods {
-            let part = read_chunk(self.ledger, root.place, symbol, period.number, &period.digest)?;
+            let Period { number, events, keys, stands } = *period;
+            let of = ListedPeriod { events, keys, stands };
+            let part = read_period(self.ledger, &self.roots.2, root.place, symbol, number, &of)?;
             match &mut whole {
                 None => whole = Some(part),
                 Some(whole) => {
@@ -160,14 +163,12 @@ impl<'a> ViewReader<'a> {
     pub fn stored(&self, view: Series, symbol: &Symbol) -> Result<Vec<Period>> {
         let Some(root) = self.roots.0.get(&view) else { return Ok(Vec::new()) };
         let Some(of) = root.entry(self.ledger, symbol)? else { return Ok(Vec::new()) };
-        let years = read_years(self.ledger, root.place, symbol, &of.digest)?;
-        let period = |(name, of): (&String, &Listed)| {
-            let Listed { events, keys, digest } = *of;
-            Some(Period { number: name.parse().ok()?, events, keys, digest })
+        let periods = read_periods(self.ledger, root.place, symbol, &of.digest)?;
+        let period = |(number, of): (&i32, &ListedPeriod)| {
+            let ListedPeriod { events, keys, stands } = *of;
+            Period { number: *number, events, keys, stands }
         };
-        let mut periods: Vec<Period> = years.iter().filter_map(period).collect();
-        periods.sort_unstable_by_key(|period| period.number);
-        Ok(periods)
+        Ok(periods.iter().map(period).collect())
     }
 
     /// The numbers of these periods: years, or in dense views days since 1970.
@@ -195,7 +196,11 @@ impl<'a> ViewReader<'a> {
             table.get(BatchId(*number)).is_some_and(|batch| batch.committed_by(at).is_some())
         };
         for period in self.stored(view, symbol)? {
-            if self.read(view, symbol, &[period])?.batches.iter().any(by_then) {
+            if let Stands::Log(blocks) = period.stands {
+                if by_then(&blocks.batch.0) {
+                    return Ok(true);
+                }
+            } else if self.read(view, symbol, &[period])?.batches.iter().any(by_then) {
                 return Ok(true);
             }
         }

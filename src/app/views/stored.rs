@@ -3,7 +3,9 @@
 use crate::app::error::Result;
 use crate::app::pieces::get;
 use crate::domain::{Digest, Position, Series, Symbol};
-use crate::ledger::codec::{Listed, decode_chunk, decode_directory, encode_directory};
+use crate::ledger::codec::{
+    Listed, Periods, decode_chunk, decode_directory, decode_periods, encode_directory,
+};
 use crate::ledger::hash::content;
 use crate::ledger::{Ledger, LedgerError};
 use crate::projections::view::History;
@@ -82,10 +84,10 @@ pub(super) fn get_checked(
     }
 }
 
-/// What a directory lists, by name.
+/// The symbols of a shard.
 pub(super) type Entries = BTreeMap<String, Listed>;
 
-/// The value of a directory: a shard's, or a symbol's.
+/// The value of a shard.
 pub(super) fn directory_bytes(entries: &Entries) -> Result<Vec<u8>> {
     Ok(encode_directory(Position(0), entries.iter())?)
 }
@@ -95,26 +97,27 @@ pub(super) fn entries_of(bytes: &[u8]) -> Result<Entries> {
     Ok(decode_directory(bytes)?.1.into_iter().collect())
 }
 
-pub(super) fn read_years(
+/// The periods of a symbol.
+pub(super) fn read_periods(
     ledger: &Ledger,
     place: Place,
     symbol: &Symbol,
     digest: &Digest,
-) -> Result<Entries> {
+) -> Result<Periods> {
     let what = format!("the directory of {} {symbol}", place.view);
     let bytes = get_checked(ledger, &place.symbol_key(symbol), digest, &what)?;
-    entries_of(&bytes)
+    Ok(decode_periods(&bytes)?)
 }
 
 pub(super) fn read_chunk(
     ledger: &Ledger,
     place: Place,
     symbol: &Symbol,
-    year: i32,
+    period: i32,
     digest: &Digest,
 ) -> Result<History> {
-    let what = format!("{} {symbol} {year}", place.view);
-    let bytes = get_checked(ledger, &place.chunk_key(symbol, year), digest, &what)?;
+    let what = format!("{} {symbol} {period}", place.view);
+    let bytes = get_checked(ledger, &place.chunk_key(symbol, period), digest, &what)?;
     let (rows, batches) = decode_chunk(&bytes)?;
     Ok(History { rows, batches })
 }

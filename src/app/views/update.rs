@@ -1,24 +1,27 @@
-//! Bringing views up to the head, rebuilding them, comparing them with the log.
+//! Bringing views up to the head, and rebuilding them.
 
+use super::inlog::{Unpacked, read_period};
+use super::made::{all_pointed, chunk, stands};
 use super::reader::Roots;
 use super::root::{Root, read_position};
-use super::stored::{Entries, LIVE, MARK, Place, directory_bytes, read_chunk, read_years};
+use super::stored::{LIVE, MARK, Place, read_periods};
 use crate::app::error::{AppError, Result};
-use crate::app::groups::{Group, Groups};
+use crate::app::groups::{Groups, SymbolEvents};
 use crate::app::history::{by_period, merged, part};
-use crate::app::pieces::{get, put};
+use crate::app::pieces::put;
+use crate::app::standing::Standing;
 use crate::app::{Progress, threads};
 use crate::domain::{BatchId, Position, Series, Symbol};
-use crate::ledger::codec::{Listed, decode_chunk, encode_chunk, is_earlier_chunk};
+use crate::ledger::codec::{Listed, Periods, encode_periods};
 use crate::ledger::hash::content;
 use crate::ledger::{Ledger, LedgerError};
-use crate::projections::view::{History, keys_shown};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::projections::view::History;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The batches committed after a position that speak of a view: only their blocks need to be read
 /// for it.
-fn speaking_of(ledger: &Ledger, view: Series, after: Position) -> Vec<BatchId> {
+pub(super) fn speaking_of(ledger: &Ledger, view: Series, after: Position) -> Vec<BatchId> {
     ledger.batches().committed().after(view, after).iter().map(|(_, id)| *id).collect()
 }
 
@@ -98,17 +101,11 @@ fn apply(
     let views: Vec<&Series> = roots.keys().collect();
     tracing::debug!(?views, ?batches, events = total, "adding events to views");
     let mut groups = Groups::of(ledger, batches)?.only(roots.keys().copied());
+    let unpacked = Unpacked::default();
     loop {
         // Chunks are made by several threads; the one that holds the ledger writes them.
-        let made = groups.next_with(ledger, threads, &|group: Group| {
-            let events = group.into_iter().flat_map(|(symbol, events)| {
-                events.views.into_iter().map(move |(view, history)| (view, symbol.clone(), history))
-            });
-            let asked = events.filter_map(|(view, symbol, history)| {
-                Some(updated(ledger, roots.get(&view)?, symbol, &history))
-            });
-            asked.collect::<Result<Vec<Updated>>>()
-        })?;
+        let work = |groups: &Groups, range: &_| updates(ledger, &roots, &unpacked, groups, range);
+        let made = groups.next_with(threads, &work)?;
         let Some(made) = made else { break };
         for update in made.into_iter().flatten() {
             for (key, bytes) in &update.values {
@@ -143,58 +140,111 @@ struct Updated {
     entry: Listed,
 }
 
+impl Updated {
+    /// What its directory says, after chunks.
+    fn of(
+        place: Place,
+        symbol: Symbol,
+        rows: u64,
+        mut values: Vec<(Vec<u8>, Vec<u8>)>,
+        periods: &Periods,
+    ) -> Result<Self> {
+        let bytes = encode_periods(periods)?;
+        let events = periods.values().map(|of| of.events).sum();
+        let entry = Listed { events, digest: content(&bytes) };
+        values.push((place.symbol_key(&symbol), bytes));
+        Ok(Self { view: place.view, symbol, rows, values, entry })
+    }
+}
+
+/// What the events of some neighbouring symbols come to.
+fn updates(
+    ledger: &Ledger,
+    roots: &BTreeMap<Series, Root>,
+    unpacked: &Unpacked,
+    groups: &Groups,
+    range: &(Symbol, Symbol),
+) -> Result<Vec<Updated>> {
+    if let Some(updates) = pointed(ledger, roots, groups, range)? {
+        return Ok(updates);
+    }
+    let mut updates = Vec::new();
+    for (symbol, events) in groups.events(ledger, range)? {
+        let SymbolEvents { views, standing } = events;
+        for ((view, history), standing) in views.into_iter().zip(standing.values()) {
+            if let Some(root) = roots.get(&view) {
+                updates.push(updated(ledger, root, unpacked, symbol.clone(), &history, standing)?);
+            }
+        }
+    }
+    Ok(updates)
+}
+
+/// What is to be written where every period of symbols that are new can be pointed at: for that no
+/// value need be looked at.
+fn pointed(
+    ledger: &Ledger,
+    roots: &BTreeMap<Series, Root>,
+    groups: &Groups,
+    range: &(Symbol, Symbol),
+) -> Result<Option<Vec<Updated>>> {
+    let (first, last) = (range.0.as_str(), range.1.as_str());
+    for root in roots.values() {
+        if root.knows(ledger, first, last)? {
+            return Ok(None);
+        }
+    }
+    let Some(found) = all_pointed(ledger, groups, range)? else { return Ok(None) };
+    let mut updates = Vec::new();
+    for (symbol, views) in found {
+        for (view, periods) in views {
+            let Some(root) = roots.get(&view) else { continue };
+            let rows = periods.values().map(|of| of.events).sum();
+            updates.push(Updated::of(root.place, symbol.clone(), rows, Vec::new(), &periods)?);
+        }
+    }
+    Ok(Some(updates))
+}
+
 /// A symbol's chunks with further events; adding them twice changes nothing.
-fn updated(ledger: &Ledger, root: &Root, symbol: Symbol, history: &History) -> Result<Updated> {
+fn updated(
+    ledger: &Ledger,
+    root: &Root,
+    unpacked: &Unpacked,
+    symbol: Symbol,
+    history: &History,
+    standing: &Standing,
+) -> Result<Updated> {
     let place = root.place;
-    let mut years = match root.entry(ledger, &symbol)? {
-        Some(of) => read_years(ledger, place, &symbol, &of.digest)?,
-        None => Entries::new(),
+    let mut periods = match root.entry(ledger, &symbol)? {
+        Some(of) => read_periods(ledger, place, &symbol, &of.digest)?,
+        None => Periods::new(),
     };
     let mut values = Vec::new();
-    for (year, range) in by_period(place.view, history) {
-        let name = year.to_string();
-        let (bytes, listed) = match years.get(&name) {
-            Some(of) => {
-                let stored = read_chunk(ledger, place, &symbol, year, &of.digest)?;
-                let whole = merged(stored, &part(history, range));
-                chunk(&whole, 0..whole.batches.len())?
-            }
-            None => chunk(history, range)?,
+    for (period, range) in by_period(place.view, history) {
+        let listed = match periods.get(&period) {
+            None => stands(history, range.clone(), standing),
+            // What is there already.
+            Some(of) => stands(history, range.clone(), standing).filter(|new| new == of),
         };
-        years.insert(name, listed);
-        values.push((place.chunk_key(&symbol, year), bytes));
+        let listed = match (listed, periods.get(&period)) {
+            (Some(listed), _) => listed,
+            (None, known) => {
+                let (bytes, listed) = match known {
+                    Some(of) => {
+                        let stored = read_period(ledger, unpacked, place, &symbol, period, of)?;
+                        let whole = merged(stored, &part(history, range));
+                        chunk(&whole, 0..whole.batches.len())?
+                    }
+                    None => chunk(history, range)?,
+                };
+                values.push((place.chunk_key(&symbol, period), bytes));
+                listed
+            }
+        };
+        periods.insert(period, listed);
     }
-    let bytes = directory_bytes(&years)?;
-    let events = years.values().map(|of| of.events).sum();
-    let entry = Listed { events, keys: None, digest: content(&bytes) };
-    values.push((place.symbol_key(&symbol), bytes));
-    let (view, rows) = (place.view, history.batches.len() as u64);
-    Ok(Updated { view, symbol, rows, values, entry })
-}
-
-/// The value of a chunk, and what its directory says of it.
-fn chunk(history: &History, range: std::ops::Range<usize>) -> Result<(Vec<u8>, Listed)> {
-    let batches = history.batches.get(range.clone()).unwrap_or_default();
-    let bytes = encode_chunk(&history.rows, range.clone(), batches)?;
-    let (events, digest) = (range.len() as u64, content(&bytes));
-    Ok((bytes, Listed { events, keys: keys_shown(history, range), digest }))
-}
-
-/// A stored chunk and what its directory says of it; one of an earlier version as it would be written
-/// now.
-fn as_of_now(
-    found: Option<Vec<u8>>,
-    listed: Option<Listed>,
-) -> Result<(Option<Vec<u8>>, Option<Listed>)> {
-    match (found, listed) {
-        (Some(old), Some(of)) if is_earlier_chunk(&old) && content(&old) == of.digest => {
-            let (rows, batches) = decode_chunk(&old)?;
-            let history = History { rows, batches };
-            let (bytes, listed) = chunk(&history, 0..history.batches.len())?;
-            Ok((Some(bytes), Some(Listed { keys: of.keys.and(listed.keys), ..listed })))
-        }
-        other => Ok(other),
-    }
+    Updated::of(place, symbol, history.batches.len() as u64, values, &periods)
 }
 
 /// Builds a view anew from the first event, beside the one in use, and then uses it instead. A
@@ -219,103 +269,4 @@ pub fn rebuild(ledger: &mut Ledger, view: Series, progress: &dyn Progress) -> Re
     old.clear(ledger)?;
     ledger.store_mut().flush_views()?;
     Ok(())
-}
-
-/// Builds views anew in memory, symbol by symbol, and compares them with the stored ones; returns
-/// what differs, view by view. The events are read once for all of them.
-///
-/// `progress` hears of each symbol's events, those of one view after those of the other, and says
-/// whether to go on.
-///
-/// # Errors
-/// A view that cannot be read; [`LedgerError::Stopped`].
-pub fn compare_with_log(
-    ledger: &Ledger,
-    views: &[Series],
-    progress: &mut dyn FnMut(Series, u64) -> bool,
-) -> Result<Vec<String>> {
-    let mut roots = BTreeMap::new();
-    let mut all = BTreeSet::new();
-    for view in views {
-        let root = Root::read(ledger, *view)?;
-        let (mut left, mut differences) = (BTreeSet::new(), Vec::new());
-        for shard in root.shards(ledger) {
-            match shard {
-                Ok(symbols) => left.extend(symbols.keys().cloned()),
-                Err(error) => differences.push(error.to_string()),
-            }
-        }
-        roots.insert(*view, (root, left, differences));
-        all.extend(speaking_of(ledger, *view, Position(0)));
-    }
-    let all: Vec<BatchId> = all.into_iter().collect();
-    let mut groups = Groups::of(ledger, &all)?.only(views.iter().copied());
-    loop {
-        let roots_read = &roots;
-        let compared = |group: Group| {
-            let of_views = group.into_iter().flat_map(|(symbol, events)| {
-                events.views.into_iter().map(move |(view, history)| (symbol.clone(), view, history))
-            });
-            let found = of_views.filter_map(|(symbol, view, history)| {
-                let (root, ..) = roots_read.get(&view)?;
-                let found = compare_symbol(ledger, root, &symbol, &history);
-                Some(found.map(|found| (symbol, view, history.batches.len() as u64, found)))
-            });
-            found.collect::<Result<Vec<_>>>()
-        };
-        let Some(found) = groups.next_with(ledger, threads(), &compared)? else { break };
-        for (symbol, view, events, found) in found.into_iter().flatten() {
-            if !progress(view, events) {
-                return Err(LedgerError::Stopped.into());
-            }
-            if let Some((_, left, differences)) = roots.get_mut(&view) {
-                left.remove(symbol.as_str());
-                differences.extend(found);
-            }
-        }
-    }
-    let each = roots.into_iter().flat_map(|(view, (_, left, mut differences))| {
-        let surplus = |symbol| format!("view {view} has {symbol}, which the log has not");
-        differences.extend(left.into_iter().map(surplus));
-        differences
-    });
-    Ok(each.collect())
-}
-
-/// How what is stored of a symbol differs from what its events give.
-fn compare_symbol(
-    ledger: &Ledger,
-    root: &Root,
-    symbol: &Symbol,
-    history: &History,
-) -> Result<Vec<String>> {
-    let (place, view) = (root.place, root.place.view);
-    // That a shard cannot be read was said once for all its symbols.
-    let Ok(listed) = root.entry(ledger, symbol) else { return Ok(Vec::new()) };
-    let stored = match listed {
-        Some(of) => read_years(ledger, place, symbol, &of.digest),
-        None => Ok(Entries::new()),
-    };
-    let mut stored = match stored {
-        Ok(years) => years,
-        Err(error) => return Ok(vec![error.to_string()]),
-    };
-    let events = history.batches.len() as u64;
-    let (mut wrong, mut differs) = (Vec::new(), listed.is_none_or(|of| of.events != events));
-    for (year, range) in by_period(view, history) {
-        let (bytes, made) = chunk(history, range)?;
-        let found = get(ledger, &place.chunk_key(symbol, year))?;
-        let (found, listed) = as_of_now(found, stored.remove(&year.to_string()))?;
-        // A directory of an earlier version does not know the keys.
-        differs |= listed.is_none_or(|of| of != Listed { keys: of.keys.and(made.keys), ..made });
-        // Most often the value is what it has to be; only what is not is looked at.
-        if found.is_none_or(|found| found != bytes) {
-            let error = read_chunk(ledger, place, symbol, year, &made.digest).err();
-            wrong.extend(error.map(|error| error.to_string()));
-        }
-    }
-    if differs || !stored.is_empty() {
-        return Ok(vec![format!("view {view} of {symbol} differs from its rebuild")]);
-    }
-    Ok(wrong)
 }

@@ -18,6 +18,7 @@ mod upcast;
 mod v1;
 mod v2;
 mod v3;
+mod v4;
 mod varints;
 
 pub use block::{
@@ -26,8 +27,9 @@ pub use block::{
 };
 pub use chunk::{decode_chunk, encode_chunk, is_earlier_chunk};
 pub use directory::{
-    Directory, Listed, ListedShard, RootEntries, decode_directory, decode_root,
-    decode_root_position, encode_directory, encode_root,
+    Blocks, Directory, Listed, ListedPeriod, ListedShard, Periods, RootEntries, Stands,
+    decode_directory, decode_periods, decode_root, decode_root_position, encode_directory,
+    encode_periods, encode_root,
 };
 pub use erased::records_digest;
 pub use manifest::{Http, Manifest, ManifestSource, SourceKind, decode_manifest, encode_manifest};
@@ -66,6 +68,7 @@ const V1: u8 = 1;
 const V2: u8 = 2;
 /// The third: entries about erasures, roots of views.
 const V3: u8 = 3;
+const V4: u8 = 4;
 
 fn config() -> Configuration<LittleEndian, Varint, Limit<MAX_BODY>> {
     bincode::config::standard().with_limit::<MAX_BODY>()
@@ -148,30 +151,49 @@ pub enum Packing {
     Columns,
     /// Sources: text that repeats what stands a few rows above. Level 1 with a table that remembers
     /// little more than that stays in the processor's nearest cache: 12 to 22 % less time on CSV and JSON
-    /// files, at worst 2 % larger.
+    /// files, and smaller.
     Source,
+    /// Sources of numbers: there a look at fewer places takes 10 to 30 % less time and finds nearly as
+    /// much (3 to 5 % larger, prices of minutes 20 %). Of JSON it would leave 10 % more.
+    Numbers,
     /// Bundles, which are sent and kept elsewhere: level 3.
     Bundle,
 }
 
 impl Packing {
     fn compressor(self) -> std::io::Result<zstd::bulk::Compressor<'static>> {
-        use zstd::zstd_safe::CParameter::{HashLog, MinMatch};
+        use zstd::zstd_safe::CParameter::{
+            HashLog, LiteralCompressionMode, MinMatch, TargetLength,
+        };
+        use zstd::zstd_safe::ParamSwitch;
         let mut compressor = zstd::bulk::Compressor::new(match self {
-            Self::Columns | Self::Source => 1,
+            Self::Columns | Self::Source | Self::Numbers => 1,
             Self::Bundle => 3,
         })?;
-        if self == Self::Source {
-            compressor.set_parameter(HashLog(11))?;
+        if matches!(self, Self::Source | Self::Numbers) {
+            compressor.set_parameter(HashLog(10))?;
             compressor.set_parameter(MinMatch(7))?;
         }
+        if self == Self::Numbers {
+            compressor.set_parameter(TargetLength(4))?;
+            // Else what it does not find again would stay as it is.
+            compressor.set_parameter(LiteralCompressionMode(ParamSwitch::Enable))?;
+        }
         Ok(compressor)
+    }
+
+    /// How a source is best packed, by what it begins with.
+    fn for_bytes(self, bytes: &[u8]) -> Self {
+        let head = bytes.get(..4096).unwrap_or(bytes);
+        let quotes = head.iter().filter(|byte| **byte == b'"').count();
+        if self == Self::Source && quotes * 32 <= head.len() { Self::Numbers } else { self }
     }
 }
 
 /// Compresses with zstd.
 pub fn compress(bytes: &[u8], packing: Packing) -> Result<Vec<u8>, LedgerError> {
     let engine = |error: std::io::Error| LedgerError::Engine(error.to_string());
+    let packing = packing.for_bytes(bytes);
     COMPRESSORS.with_borrow_mut(|known| {
         if let Some((_, compressor)) = known.iter_mut().find(|(of, _)| *of == packing) {
             return compressor.compress(bytes).map_err(engine);

@@ -57,9 +57,9 @@ fn folded(ledger: &Ledger) -> u64 {
     let batches: Vec<BatchId> = ledger.batches().iter().map(|(id, _)| id).collect();
     let active = views.map(|view| Activity::at(ledger.batches(), view, ledger.position()));
     let mut groups = Groups::of(ledger, &batches).unwrap().only(views);
-    let work = |group: volledger::app::groups::Group| {
+    let work = |groups: &Groups, range: &_| {
         let mut count = 0;
-        for events in group.values() {
+        for events in groups.events(ledger, range)?.values() {
             for (view, active) in views.iter().zip(&active) {
                 let Some(history) = events.views.get(view) else { continue };
                 each(*view, history, active, Which::Latest, &mut |shown| {
@@ -71,7 +71,7 @@ fn folded(ledger: &Ledger) -> u64 {
         Ok(count)
     };
     let mut count = 0;
-    while let Some(counts) = groups.next_with(ledger, volledger::app::threads(), &work).unwrap() {
+    while let Some(counts) = groups.next_with(volledger::app::threads(), &work).unwrap() {
         count += counts.iter().sum::<u64>();
     }
     count

@@ -1,0 +1,111 @@
+//! Periods of which a view keeps nothing of its own: their events are read where they stand in the log.
+
+use super::stored::{Place, read_chunk};
+use crate::app::error::Result;
+use crate::app::groups::{alike, take};
+use crate::app::history::days_of;
+use crate::domain::rows::Head;
+use crate::domain::{BatchId, Series, Symbol, Window};
+use crate::ledger::codec::{Blocks, ListedPeriod, Stands};
+use crate::ledger::{Ledger, LedgerError};
+use crate::projections::homes::Splitter;
+use crate::projections::view::History;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// So many unpacked blocks are kept, some 4 MiB: neighbouring symbols, and the periods and views of one,
+/// stand in the same ones. Every thread that reads has its own two.
+const KEPT: usize = 8;
+
+/// A block's events, by its batch and number.
+type Block = ((BatchId, u32), Arc<Window>);
+
+/// Blocks that were unpacked a moment ago. What a committed batch says never changes.
+#[derive(Debug, Default)]
+pub(super) struct Unpacked(Mutex<VecDeque<Block>>);
+
+impl Clone for Unpacked {
+    /// A copy begins anew.
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl Unpacked {
+    /// A block's events, checked against its seal when it is unpacked.
+    fn block(&self, ledger: &Ledger, batch: BatchId, index: u32) -> Result<Arc<Window>> {
+        let mut room = {
+            let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((_, window)) = kept.iter().find(|(of, _)| *of == (batch, index)) {
+                return Ok(Arc::clone(window));
+            }
+            // Room is used again: fresh memory costs a page fault for each 4 KiB.
+            let oldest = if kept.len() < KEPT { None } else { kept.pop_front() };
+            oldest.and_then(|(_, window)| Arc::try_unwrap(window).ok()).unwrap_or_default()
+        };
+        room.clear();
+        ledger.read(batch).read_into(index, &mut room)?;
+        let window = Arc::new(room);
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push_back(((batch, index), Arc::clone(&window)));
+        Ok(window)
+    }
+}
+
+/// What a view has of a symbol in a period.
+///
+/// # Errors
+/// A chunk or a block that is not as it was written.
+pub(super) fn read_period(
+    ledger: &Ledger,
+    unpacked: &Unpacked,
+    place: Place,
+    symbol: &Symbol,
+    period: i32,
+    of: &ListedPeriod,
+) -> Result<History> {
+    match of.stands {
+        Stands::Chunk(digest) => read_chunk(ledger, place, symbol, period, &digest),
+        Stands::Log(blocks) => {
+            let found = from_log(ledger, unpacked, place.view, symbol, period, blocks)?;
+            if found.batches.len() as u64 == of.events {
+                return Ok(found);
+            }
+            let what = format!("{} {symbol} {period} is not where its view says", place.view);
+            Err(LedgerError::damaged(what).into())
+        }
+    }
+}
+
+fn from_log(
+    ledger: &Ledger,
+    unpacked: &Unpacked,
+    view: Series,
+    symbol: &Symbol,
+    period: i32,
+    Blocks { batch, first, second }: Blocks,
+) -> Result<History> {
+    let mut found = History::default();
+    let (first_day, last_day) = days_of(view, period);
+    for index in [Some(first), second].into_iter().flatten() {
+        let window = unpacked.block(ledger, batch, index)?;
+        let rows = &window.rows;
+        // A block's symbols ascend, and so do its rows by symbol and day.
+        let number = rows.symbols().partition_point(|of| of < symbol);
+        if rows.symbols().get(number).is_none_or(|of| of != symbol) {
+            continue;
+        }
+        let place = |of: &Head| (of.symbol as usize, of.day);
+        let from = rows.heads().partition_point(|head| place(head) < (number, first_day));
+        let to = rows.heads().partition_point(|head| place(head) <= (number, last_day));
+        let mut splitter = Splitter::new(rows);
+        for run in rows.heads().get(from..to).unwrap_or_default().chunk_by(alike) {
+            let Some(head) = run.first() else { continue };
+            let parts = splitter.parts(head.shape, head.series).iter();
+            for (_, shape, slots) in parts.filter(|(of, ..)| *of == view) {
+                take(&mut found, batch, run, rows, symbol, shape, slots);
+            }
+        }
+    }
+    Ok(found)
+}
