@@ -3,7 +3,8 @@
 //!
 //! A chunk holds every assertion ever committed for its symbol and year, active or not; which of
 //! them count at a position is decided by the batch table when it is read. So a rollback writes
-//! nothing here, and `--at` reads what the present reads.
+//! nothing here, and `--at` reads what the present reads. Where one batch alone speaks of a year there is
+//! no chunk: the symbol's directory says in which blocks of the log its events stand.
 //!
 //! Digests form a chain: root (shards) → shard (neighbouring symbols) → symbol directory (years) →
 //! chunk, so that a lost or stale value is noticed, and a row costs the parts that it touches. A view
