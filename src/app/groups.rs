@@ -85,9 +85,13 @@ impl Groups {
             }
         }
         let count = counts.len();
-        let symbols = counts.into_iter().peekable();
-        let (most, wanted) = (GROUP_EVENTS, Series::ALL.to_vec());
-        Ok(Self { count, symbols, blocks, most, alone: false, wanted })
+        Ok(Self { count, symbols: counts.into_iter().peekable(), blocks, ..Self::none() })
+    }
+
+    /// No symbols.
+    pub fn none() -> Self {
+        let (symbols, wanted) = (BTreeMap::new().into_iter().peekable(), Series::ALL.to_vec());
+        Self { count: 0, symbols, blocks: Vec::new(), most: GROUP_EVENTS, alone: false, wanted }
     }
 
     /// Groups with the events of some views only.

@@ -14,7 +14,7 @@ pub use told::token;
 use super::error::Result;
 use super::groups::{Groups, SymbolEvents, SymbolKeys};
 use super::history::periods_of;
-use super::views::{Counter, Period, ViewReader};
+use super::views::{Counter, Period, Pointing, ViewReader};
 use super::{Run, parallel, threads};
 use crate::domain::{BatchId, Class, Day, Digest, Position, Series, Symbol};
 use crate::ledger::Ledger;
@@ -68,6 +68,8 @@ pub struct Analysis {
     /// The largest change of a value that is shown: in volatility points, or in percent of a
     /// price.
     pub largest: Option<Decimal>,
+    /// What the views may say of the batch without looking at it again.
+    pub pointing: Pointing,
 }
 
 /// Compares the batch (its blocks are in `events`) with the views of `ledger`.
@@ -84,7 +86,7 @@ pub fn analyse(
     // the symbols of both the views that only it speaks of.
     let replaced = wanted.replaces.map(|old| Groups::of(ledger, &[old])).transpose()?;
     run.progress.begin("comparing with the views", Some(groups.symbol_count() as u64), "symbols");
-    let mut seen = BTreeSet::new();
+    let (mut seen, mut pointing) = (BTreeSet::new(), Pointing::default());
     loop {
         run.go_on()?;
         let counts = replaced.is_none() && work.only_counts();
@@ -105,6 +107,7 @@ pub fn analyse(
         for (range, keys) in ranges.iter().zip(keys) {
             if let Some(found) = keys {
                 for (symbol, keys) in found {
+                    pointing.keys(&symbol, &keys);
                     work.count(&symbol, keys)?;
                     work.found.symbols += 1;
                     run.progress.at(u64::from(work.found.symbols));
@@ -115,6 +118,7 @@ pub fn analyse(
                 if replaced.is_some() {
                     seen.extend(events.views.keys().map(|view| (symbol.clone(), *view)));
                 }
+                pointing.events(&symbol, &events);
                 work.symbol(&symbol, events)?;
                 work.found.symbols += 1;
                 run.progress.at(u64::from(work.found.symbols));
@@ -127,6 +131,7 @@ pub fn analyse(
     run.progress.end();
     let mut found = work.found;
     found.digest = work.hasher.finish();
+    found.pointing = pointing;
     match wanted.full {
         true => largest::sort(&mut found.changes),
         false => trim(&mut found.changes),

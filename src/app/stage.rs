@@ -234,7 +234,7 @@ pub fn seal(
         replaces: draft.supersedes,
         full,
     };
-    let analysis = match review::analyse(ledger, ledger, &wanted, run) {
+    let mut analysis = match review::analyse(ledger, ledger, &wanted, run) {
         // The last moment at which a stop leaves nothing.
         Ok(analysis) if !run.progress.stopped() => analysis,
         Err(error) if !run.progress.stopped() => {
@@ -254,6 +254,7 @@ pub fn seal(
     let stage = seal_of(draft, &writer, &analysis, (manifest, mapping));
     tracing::info!(%batch, events, %content, "batch sealed");
     append(ledger, EntryKind::Stage(Box::new(stage)), run)?;
+    std::mem::take(&mut analysis.pointing).remember(ledger, batch);
     Ok(Sealed::New(batch, Box::new(analysis)))
 }
 

@@ -50,8 +50,8 @@ use head::Slots;
 use lock::Lock;
 pub use lock::wanted;
 use mirror::Mirror;
-use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet};
+use std::any::{Any, TypeId};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -88,7 +88,7 @@ pub struct Ledger {
     /// Sources that were not here or could not be read, and were kept since the last batch was staged.
     anew: BTreeSet<Digest>,
     /// What floors above have in memory of the views.
-    remembered: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
+    remembered: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     /// Batches that exist elsewhere: a dry run's batch must not share a number with them.
     batches_before: u32,
 }
@@ -367,19 +367,21 @@ impl Ledger {
         &mut *self.store
     }
 
-    /// Remembers what was read of the views, or is stored of them now, until any of them is written.
+    /// Remembers what was read of the views, is stored of them now, or is to be, until any of them is
+    /// written: one value of each type.
     pub fn remember<T: Any + Send + Sync>(&self, what: Arc<T>) {
-        *self.remembered.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
+        let mut all = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(TypeId::of::<T>(), what);
     }
 
     /// What was remembered.
     pub fn remembered<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
-        let what = self.remembered.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        what?.downcast().ok()
+        let all = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(&TypeId::of::<T>())?.clone().downcast().ok()
     }
 
     fn forget(&mut self) {
-        *self.remembered.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
+        self.remembered.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 

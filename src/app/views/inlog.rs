@@ -4,6 +4,7 @@ use super::stored::{Place, read_chunk};
 use crate::app::error::Result;
 use crate::app::groups::{alike, take};
 use crate::app::history::days_of;
+use crate::app::threads;
 use crate::domain::rows::Head;
 use crate::domain::{BatchId, Series, Symbol, Window};
 use crate::ledger::codec::{Blocks, ListedPeriod, Stands};
@@ -13,9 +14,9 @@ use crate::projections::view::History;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// So many unpacked blocks are kept, some 4 MiB: neighbouring symbols, and the periods and views of one,
-/// stand in the same ones. Every thread that reads has its own two.
-const KEPT: usize = 8;
+/// So many unpacked blocks are kept for each thread, some 2 MiB: neighbouring symbols, and the periods and
+/// views of one, stand in the same ones.
+const KEPT: usize = 4;
 
 /// A block's events, by its batch and number.
 type Block = ((BatchId, u32), Arc<Window>);
@@ -40,7 +41,7 @@ impl Unpacked {
                 return Ok(Arc::clone(window));
             }
             // Room is used again: fresh memory costs a page fault for each 4 KiB.
-            let oldest = if kept.len() < KEPT { None } else { kept.pop_front() };
+            let oldest = if kept.len() < KEPT * threads() { None } else { kept.pop_front() };
             oldest.and_then(|(_, window)| Arc::try_unwrap(window).ok()).unwrap_or_default()
         };
         room.clear();

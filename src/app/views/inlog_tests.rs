@@ -7,8 +7,9 @@ use super::{ViewReader, rebuild};
 use crate::app::Silent;
 use crate::app::decide::{confirm_staged, roll_back};
 use crate::app::groups::Groups;
-use crate::app::import::{ImportOptions, Input, SymbolChoice, import_csv};
+use crate::app::import::{ImportOptions, Input, Staged, SymbolChoice, import_csv};
 use crate::app::pieces::put;
+use crate::app::watched;
 use crate::domain::{BatchId, Day, Series};
 use crate::ledger::Ledger;
 use crate::ledger::codec::{Blocks, Listed, Periods, Stands, encode_periods};
@@ -193,4 +194,30 @@ fn a_staged_batch_is_not_pointed_at() {
     import(&mut ledger, [(2, 4)].into_iter());
     assert_eq!(pointed(&ledger, 1), [(2024, blocks(1, 0, None))]);
     assert_eq!(pointed(&ledger, 2), [(2024, blocks(3, 0, None))]);
+}
+
+#[test]
+fn what_a_review_found_is_not_read_again() {
+    let (mut ledger, watch) = watched::ledger();
+    let confirmed = |ledger: &mut Ledger, staged: &Staged| {
+        watch.reads(|| confirm_staged(ledger, staged, &run()).unwrap()).1.blocks
+    };
+    let first = staged(&mut ledger, [(1, 2), (1, 3), (2, 2), (9, 2)].into_iter());
+    assert_eq!(confirmed(&mut ledger, &first), 0);
+    assert_eq!(pointed(&ledger, 1), [(2024, blocks(1, 0, None))]);
+    // One that is known, and a day twice, are read.
+    let known = staged(&mut ledger, [(2, 4), (3, 2)].into_iter());
+    assert!(confirmed(&mut ledger, &known) > 0);
+    let twice = staged(&mut ledger, [(4, 2), (4, 2)].into_iter());
+    assert!(confirmed(&mut ledger, &twice) > 0);
+    assert_eq!([2, 4].map(|n| pointed(&ledger, n)[0].1), [None, None]);
+    // What was found goes by its own batch, and only until the views change.
+    let before = staged(&mut ledger, [(5, 2), (6, 2)].into_iter());
+    let after = staged(&mut ledger, [(5, 3), (7, 2)].into_iter());
+    assert!(confirmed(&mut ledger, &before) > 0);
+    assert!(confirmed(&mut ledger, &after) > 0);
+    assert_eq!(pointed(&ledger, 5), [(2024, None)]);
+    assert_eq!([6, 7].map(|n| pointed(&ledger, n)[0].1), [blocks(4, 0, None), blocks(5, 0, None)]);
+    as_the_log_says(&ledger, 1..8);
+    sound(&ledger);
 }

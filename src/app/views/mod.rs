@@ -29,5 +29,6 @@ mod update;
 pub use crate::app::digest::ViewDigest;
 pub use compare::compare_with_log;
 pub use counted::{Counter, Span};
+pub use made::Pointing;
 pub use reader::{Period, Roots, ViewReader};
 pub use update::{catch_up, rebuild};

@@ -43,7 +43,7 @@ pub struct ViewReader<'a> {
 /// The roots of all views: read once, they can be shared by readers of the same ledger. What they
 /// name is read when it is first asked for, and then kept.
 #[derive(Clone, Debug, Default)]
-pub struct Roots(pub(super) BTreeMap<Series, Root>, Then, Unpacked);
+pub struct Roots(pub(super) BTreeMap<Series, Root>, Then, pub(super) Unpacked);
 
 /// Roots of so many symbols, in all views, stay in memory while the ledger is open: some 4 MiB.
 const REMEMBERED: u64 = 20_000;

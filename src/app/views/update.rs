@@ -1,7 +1,7 @@
 //! Bringing views up to the head, and rebuilding them.
 
 use super::inlog::{Unpacked, read_period};
-use super::made::{all_pointed, chunk, stands};
+use super::made::{Pointed, PointedSymbols, all_pointed, chunk, stands};
 use super::reader::Roots;
 use super::root::{Root, read_position};
 use super::stored::{LIVE, MARK, Place, read_periods};
@@ -57,6 +57,7 @@ pub fn catch_up(ledger: &mut Ledger, progress: &dyn Progress) -> Result<Vec<Seri
     if behind.is_empty() {
         return Ok(rebuilt);
     }
+    let pointed = ledger.remembered::<Pointed>();
     // They are forgotten by the ledger until they are stored again.
     ledger.store_mut();
     let mut known = Arc::unwrap_or_clone(known);
@@ -71,7 +72,9 @@ pub fn catch_up(ledger: &mut Ledger, progress: &dyn Progress) -> Result<Vec<Seri
             roots.insert(*view, root);
             ledger.store_mut().put_view(&[MARK, view.code()], &[1])?;
         }
-        known.0.extend(apply(ledger, roots, &batches, threads(), progress, false)?);
+        let pointed = pointed.as_deref().filter(|of| batches == [of.batch]);
+        let pointed = pointed.map(|of| &of.symbols);
+        known.0.extend(apply(ledger, roots, &batches, (&known.2, pointed), progress, false)?);
         for view in &views {
             ledger.store_mut().remove_view(&[MARK, view.code()])?;
         }
@@ -88,7 +91,7 @@ fn apply(
     ledger: &mut Ledger,
     mut roots: BTreeMap<Series, Root>,
     batches: &[BatchId],
-    threads: usize,
+    (unpacked, pointed): (&Unpacked, Option<&PointedSymbols>),
     progress: &dyn Progress,
     may_stop: bool,
 ) -> Result<BTreeMap<Series, Root>> {
@@ -100,12 +103,19 @@ fn apply(
     progress.begin("updating views", Some(total), "rows in views");
     let views: Vec<&Series> = roots.keys().collect();
     tracing::debug!(?views, ?batches, events = total, "adding events to views");
-    let mut groups = Groups::of(ledger, batches)?.only(roots.keys().copied());
-    let unpacked = Unpacked::default();
+    // What the review found need not be found again.
+    let mut found = pointed.map_or(Ok(None), |of| of_news(ledger, &roots, of))?;
+    let mut groups = match found {
+        Some(_) => Groups::none(),
+        None => Groups::of(ledger, batches)?.only(roots.keys().copied()),
+    };
     loop {
         // Chunks are made by several threads; the one that holds the ledger writes them.
-        let work = |groups: &Groups, range: &_| updates(ledger, &roots, &unpacked, groups, range);
-        let made = groups.next_with(threads, &work)?;
+        let work = |groups: &Groups, range: &_| updates(ledger, &roots, unpacked, groups, range);
+        let made = match found.take() {
+            Some(found) => Some(vec![found]),
+            None => groups.next_with(threads(), &work)?,
+        };
         let Some(made) = made else { break };
         for update in made.into_iter().flatten() {
             for (key, bytes) in &update.values {
@@ -195,12 +205,24 @@ fn pointed(
         }
     }
     let Some(found) = all_pointed(ledger, groups, range)? else { return Ok(None) };
+    of_news(ledger, roots, &found)
+}
+
+/// What is to be written of symbols of which every period can be pointed at, as long as they are new.
+fn of_news(
+    ledger: &Ledger,
+    roots: &BTreeMap<Series, Root>,
+    found: &PointedSymbols,
+) -> Result<Option<Vec<Updated>>> {
     let mut updates = Vec::new();
     for (symbol, views) in found {
         for (view, periods) in views {
-            let Some(root) = roots.get(&view) else { continue };
+            let Some(root) = roots.get(view) else { continue };
+            if root.entry(ledger, symbol)?.is_some() {
+                return Ok(None);
+            }
             let rows = periods.values().map(|of| of.events).sum();
-            updates.push(Updated::of(root.place, symbol.clone(), rows, Vec::new(), &periods)?);
+            updates.push(Updated::of(root.place, symbol.clone(), rows, Vec::new(), periods)?);
         }
     }
     Ok(Some(updates))
@@ -255,7 +277,8 @@ pub fn rebuild(ledger: &mut Ledger, view: Series, progress: &dyn Progress) -> Re
     new.clear(ledger)?;
     let all = speaking_of(ledger, view, Position(0));
     let roots = [(view, Root::empty(new))].into();
-    if let Err(error) = apply(ledger, roots, &all, threads(), progress, true) {
+    let apart = (&Unpacked::default(), None);
+    if let Err(error) = apply(ledger, roots, &all, apart, progress, true) {
         // The view in use is untouched; what was built beside it goes.
         if matches!(error, AppError::Ledger(LedgerError::Stopped)) {
             new.clear(ledger)?;
