@@ -322,3 +322,24 @@ fn coverage_says_what_the_records_say() {
         }
     }
 }
+
+/// Years that came by as many files: whoever asks for one symbol after the other unpacks each block once.
+#[test]
+fn neighbours_in_many_batches_share_their_blocks() {
+    let (mut ledger, watch) = watched::ledger();
+    let symbols: Vec<Symbol> = (0..30).map(|n| format!("S{n:02}").parse().unwrap()).collect();
+    for year in 1995..2015 {
+        let days = long(year..year + 1, 9);
+        let days = days.split_once('\n').unwrap().1;
+        let rows: String = symbols.iter().map(|of| days.replace("LONG", of.as_str())).collect();
+        import(&mut ledger, Series::Iv, &format!("Symbol,Date,IV30\n{rows}"));
+    }
+    let reader = ViewReader::new(&ledger).unwrap();
+    let (_, reads) = watch.reads(|| {
+        for symbol in &symbols {
+            assert_eq!(reader.history(Series::Iv, symbol).unwrap().batches.len(), 7_305);
+        }
+    });
+    // 30 symbols of a year stand in three blocks.
+    assert_eq!(reads.blocks, 20 * 3, "{reads:?}");
+}

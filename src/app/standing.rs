@@ -5,6 +5,9 @@ use crate::domain::rows::Head;
 use crate::domain::{BatchId, Day, Op};
 use crate::ledger::codec::Blocks;
 
+/// Rows of a source between two of a symbol that still follow each other: rejected ones may stand there.
+const NEAR: u32 = 8;
+
 /// A symbol's events in one block.
 #[derive(Clone, Copy, Debug)]
 struct Run {
@@ -12,43 +15,51 @@ struct Run {
     block: u32,
     first: Day,
     last: Day,
+    /// The number of the last event.
+    seq: u32,
 }
 
 /// Where the events of one symbol stand that speak of one view.
 #[derive(Debug, Default)]
 pub struct Standing {
     runs: Vec<Run>,
-    /// Batches of which it takes more than the days to tell what a period holds.
+    /// Batches whose events do not each put a value on a day of its own, in the order of days and next
+    /// to each other in their source. Of a file in the order of days a block has a few rows of each of
+    /// very many symbols; whoever asks for one symbol after the other would unpack every block for each.
     odd: Vec<BatchId>,
 }
 
 impl Standing {
-    /// Takes in neighbouring events of a block that are alike but for day and values. Those of a
-    /// batch come in the order of its blocks; `says` whether one that puts something puts any field.
+    /// Takes in neighbouring events of a block that are alike but for day and values. They come batch by
+    /// batch, in the order of its blocks; `says` tells whether one that puts something puts any field.
     pub fn add(&mut self, batch: BatchId, block: u32, events: &[Head], says: bool) {
         let (Some(head), Some(last)) = (events.first(), events.last()) else { return };
-        if self.odd.contains(&batch) {
+        if self.odd.last() == Some(&batch) {
             return;
         }
-        let (first, last) = (head.day, last.day);
+        let near = |a: u32, b: u32| a.abs_diff(b) <= NEAR;
         let before = self.runs.last_mut().filter(|run| run.batch == batch);
+        let follows =
+            |run: &Run| run.last < head.day && (run.block != block || near(run.seq, head.seq));
         let plain = says
             && events.iter().all(|head| head.op == Op::Put && head.item == 0)
-            && events.is_sorted_by(|a, b| a.day < b.day)
-            && before.as_ref().is_none_or(|run| run.last < first);
+            && events.is_sorted_by(|a, b| a.day < b.day && near(a.seq, b.seq))
+            && before.as_ref().is_none_or(|run| follows(run));
         match before {
             _ if !plain => {
                 self.odd.push(batch);
                 self.runs.retain(|run| run.batch != batch);
             }
-            Some(run) if run.block == block => run.last = last,
-            _ => self.runs.push(Run { batch, block, first, last }),
+            Some(run) if run.block == block => (run.last, run.seq) = (last.day, last.seq),
+            _ => {
+                let (first, last, seq) = (head.day, last.day, last.seq);
+                self.runs.push(Run { batch, block, first, last, seq });
+            }
         }
     }
 
     /// The blocks of a batch in which its events from `first` to `last` stand, days on which it has
-    /// some; `None` where there are more than two, or where its events do not each put a value on a day
-    /// of its own, in the order of days.
+    /// some; `None` where there are more than two, or where the batch is odd.
     pub fn blocks(&self, batch: BatchId, first: Day, last: Day) -> Option<Blocks> {
         let of = |run: &&Run| run.batch == batch && run.first <= last && run.last >= first;
         let mut runs = self.runs.iter().filter(of).map(|run| run.block);
@@ -69,9 +80,10 @@ mod tests {
     use super::*;
     use crate::domain::Series;
 
+    /// Events on some days, each the next of its source.
     fn heads(days: &[i32]) -> Vec<Head> {
         let head = |day: &i32| Head {
-            seq: 0,
+            seq: *day as u32,
             source: 0,
             line: 0,
             offset: 0,
@@ -94,16 +106,16 @@ mod tests {
     #[test]
     fn days_are_found_in_the_blocks_that_have_them() {
         let mut standing = Standing::default();
-        for (block, days) in [(0, [1, 5]), (0, [7, 9]), (1, [10, 19]), (4, [20, 30]), (5, [31, 40])]
+        for (block, days) in [(0, [1, 5]), (0, [7, 9]), (1, [12, 19]), (4, [23, 30]), (5, [33, 40])]
         {
             standing.add(BatchId(1), block, &heads(&days), true);
         }
         standing.add(BatchId(2), 0, &heads(&[50]), true);
         let of = |first, last| standing.blocks(BatchId(1), Day(first), Day(last));
         assert_eq!(of(1, 9), blocks(1, 0, None));
-        assert_eq!(of(7, 10), blocks(1, 0, Some(1)));
-        assert_eq!(of(19, 20), blocks(1, 1, Some(4)));
-        assert_eq!(of(9, 20), None, "three blocks");
+        assert_eq!(of(7, 12), blocks(1, 0, Some(1)));
+        assert_eq!(of(19, 23), blocks(1, 1, Some(4)));
+        assert_eq!(of(9, 23), None, "three blocks");
         assert_eq!(of(50, 50), None, "another batch");
         assert_eq!(standing.blocks(BatchId(2), Day(50), Day(50)), blocks(2, 0, None));
         assert_eq!(standing.only(Day(1), Day(40)), Some(BatchId(1)));
@@ -120,7 +132,7 @@ mod tests {
             let mut events = heads(days);
             events.iter_mut().last().into_iter().for_each(change);
             standing.add(BatchId(2), 1, &events, says);
-            standing.add(BatchId(2), 2, &heads(&[90]), true);
+            standing.add(BatchId(2), 2, &heads(&[90]), true); // the next block may begin anywhere
             assert_eq!(standing.blocks(BatchId(1), Day(1), Day(1)), blocks(1, 0, None));
             assert_eq!(standing.only(Day(1), Day(1)).is_none(), !standing.odd.is_empty());
             standing.blocks(BatchId(2), Day(2), Day(2)).is_none()
@@ -131,6 +143,8 @@ mod tests {
         assert!(odd(|_| {}, true, &[2, 3]), "a day twice");
         assert!(odd(|_| {}, true, &[1]), "an earlier day");
         assert!(odd(|_| {}, true, &[4, 4]), "a day twice in a block");
+        assert!(!odd(|head| head.seq = 11, true, &[3, 4]));
+        assert!(odd(|head| head.seq = 12, true, &[3, 4]), "far off in its source");
         assert!(odd(|head| head.op = Op::Retract, true, &[3, 4]));
         assert!(odd(|head| head.item = 1, true, &[3, 4]));
     }

@@ -14,9 +14,13 @@ use crate::projections::view::History;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// So many unpacked blocks are kept for each thread, some 2 MiB: neighbouring symbols, and the periods and
-/// views of one, stand in the same ones.
-const KEPT: usize = 4;
+/// So many unpacked blocks of a batch are kept for each thread: neighbouring symbols, and the periods and
+/// views of one, stand in the same ones, and who goes on leaves them behind.
+const KEPT: usize = 3;
+
+/// And so many of all batches, some 50 MiB of numbers. A symbol whose years came by as many files stands in
+/// as many blocks, and so does the next one.
+const MOST: usize = 128;
 
 /// A block's events, by its batch and number.
 type Block = ((BatchId, u32), Arc<Window>);
@@ -41,7 +45,13 @@ impl Unpacked {
                 return Ok(Arc::clone(window));
             }
             // Room is used again: fresh memory costs a page fault for each 4 KiB.
-            let oldest = if kept.len() < KEPT * threads() { None } else { kept.pop_front() };
+            let mut of_batch =
+                (0..).zip(&*kept).filter(|(_, ((of, _), _))| *of == batch).map(|(at, _)| at);
+            let oldest = match of_batch.clone().count() >= KEPT * threads() {
+                true => of_batch.next(),
+                false => (kept.len() >= MOST).then_some(0),
+            };
+            let oldest = oldest.and_then(|at| kept.remove(at));
             oldest.and_then(|(_, window)| Arc::try_unwrap(window).ok()).unwrap_or_default()
         };
         room.clear();
@@ -91,7 +101,7 @@ fn from_log(
     for index in [Some(first), second].into_iter().flatten() {
         let window = unpacked.block(ledger, batch, index)?;
         let rows = &window.rows;
-        // A block's symbols ascend, and so do its rows by symbol and day.
+        // A block's symbols ascend, and so do its rows by symbol and day (`columns::block_order`).
         let number = rows.symbols().partition_point(|of| of < symbol);
         if rows.symbols().get(number).is_none_or(|of| of != symbol) {
             continue;

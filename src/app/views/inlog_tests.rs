@@ -125,28 +125,30 @@ fn views_that_are_kept_up_and_rebuilt_ones_point_alike() {
         &mut ledger,
         &days(6, 2021, 30).lines().rev().map(|line| format!("{line}\n")).collect::<String>(),
     );
-    // One file in the order of days.
-    let mut lines: Vec<String> = (7..11)
-        .flat_map(|n| days(n, 2023, 90).lines().map(str::to_owned).collect::<Vec<_>>())
-        .collect();
-    lines.sort_by_key(|line| line.split(',').nth(1).map(str::to_owned));
-    confirm(&mut ledger, &(lines.join("\n") + "\n"));
+    // Files in the order of days, of few symbols and of many.
+    for symbols in [7..11, 11..21] {
+        let all: String = symbols.map(|n| days(n, 2023, 90)).collect();
+        let mut lines: Vec<&str> = all.lines().collect();
+        lines.sort_by_key(|line| line.split(',').nth(1));
+        confirm(&mut ledger, &(lines.join("\n") + "\n"));
+    }
     let all = |ledger: &Ledger| -> Vec<Periods> {
-        VIEWS.iter().flat_map(|view| (1..11).map(|n| periods(ledger, *view, n))).collect()
+        VIEWS.iter().flat_map(|view| (1..21).map(|n| periods(ledger, *view, n))).collect()
     };
     let before = all(&ledger);
-    as_the_log_says(&ledger, 1..11);
+    as_the_log_says(&ledger, 1..21);
     sound(&ledger);
     assert_eq!(pointed(&ledger, 1).iter().filter(|(_, of)| of.is_some()).count(), 4);
     assert_eq!(pointed(&ledger, 2).iter().filter(|(_, of)| of.is_some()).count(), 1);
     assert_eq!(pointed(&ledger, 5), [(2021, None)], "two events of a day");
+    assert_eq!(pointed(&ledger, 12), [(2023, None)], "far off from each other in their file");
     // A block has its rows in the order of days, wherever they stood in the file.
     assert!(pointed(&ledger, 6).iter().chain(&pointed(&ledger, 9)).all(|(_, of)| of.is_some()));
     for view in VIEWS {
         rebuild(&mut ledger, view, &Silent).unwrap();
     }
     assert_eq!(all(&ledger), before);
-    as_the_log_says(&ledger, 1..11);
+    as_the_log_says(&ledger, 1..21);
     sound(&ledger);
 }
 

@@ -232,6 +232,10 @@ pub fn blocks(data: &[u8]) {
         4 => chunk(bytes),
         5 => {
             drop(codec::decode_directory(bytes));
+            if let Ok(periods) = codec::decode_periods(bytes) {
+                let again = codec::encode_periods(&periods).expect("they were decoded");
+                assert_eq!(codec::decode_periods(&again).ok(), Some(periods));
+            }
             // Where a root is one, its position is its beginning.
             if let Ok((position, _)) = codec::decode_root(bytes) {
                 assert_eq!(codec::decode_root_position(bytes).ok(), Some(position));
