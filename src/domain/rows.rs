@@ -454,6 +454,11 @@ impl Rows {
         self.shape_index.clear();
     }
 
+    /// Bytes of texts in the values.
+    pub fn text_bytes(&self) -> usize {
+        self.values.text_bytes()
+    }
+
     /// The symbol pool.
     pub fn symbols(&self) -> &[Symbol] {
         &self.symbols

@@ -72,6 +72,15 @@ impl Values {
         self.others.clear();
     }
 
+    /// Bytes of the texts among them.
+    pub fn text_bytes(&self) -> usize {
+        let bytes = |value: &Value| match value {
+            Value::Num(text) | Value::Text(text) | Value::Json(text) => text.len(),
+            Value::Null | Value::Bool(_) | Value::Dec(_) => 0,
+        };
+        self.others.iter().map(bytes).sum()
+    }
+
     /// Makes room for so many more.
     pub fn reserve(&mut self, count: usize) {
         self.forms.reserve(count);

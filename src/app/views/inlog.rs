@@ -22,6 +22,9 @@ const KEPT: usize = 3;
 /// as many blocks, and so does the next one.
 const MOST: usize = 128;
 
+/// Blocks with more bytes of texts are not kept.
+const TEXTS: usize = 1 << 18;
+
 /// A block's events, by its batch and number.
 type Block = ((BatchId, u32), Arc<Window>);
 
@@ -56,7 +59,11 @@ impl Unpacked {
         };
         room.clear();
         ledger.read(batch).read_into(index, &mut room)?;
+        let small = room.rows.text_bytes() <= TEXTS;
         let window = Arc::new(room);
+        if !small {
+            return Ok(window);
+        }
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.push_back(((batch, index), Arc::clone(&window)));
         Ok(window)
