@@ -53,7 +53,7 @@ pub struct Pointed {
 /// So many symbols are remembered, some 10 MiB for ten years of two views.
 const REMEMBERED: usize = 8_000;
 
-/// Gathers [`Pointed`] symbol by symbol.
+/// Gathers what the views will say of a batch, symbol by symbol.
 #[derive(Clone, Debug, Default)]
 pub struct Pointing {
     symbols: PointedSymbols,
