@@ -15,6 +15,7 @@ use crate::ledger::Ledger;
 use crate::projections::homes::Splitter;
 use crate::projections::view::History;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// Most events of a group, but for a single symbol that has more. Each thread holds a group with the
 /// events of every view that is asked for: with 120,000 two of them took a verification of five million
@@ -23,6 +24,9 @@ const GROUP_EVENTS: u64 = 60_000;
 
 /// More blocks hold no group of a file in symbol order.
 const GROUP_BLOCKS: usize = 48;
+
+/// After so many ranges in a row whose keys did not suffice, those of the others are not looked at.
+const IN_VAIN: u32 = 4;
 
 /// One symbol's events, split by view.
 #[derive(Debug, Default)]
@@ -65,6 +69,8 @@ pub struct Groups {
     alone: bool,
     /// The views whose events are wanted.
     wanted: Vec<Series>,
+    /// Ranges in a row whose keys did not suffice.
+    in_vain: AtomicU32,
 }
 
 impl Groups {
@@ -91,7 +97,8 @@ impl Groups {
     /// No symbols.
     pub fn none() -> Self {
         let (symbols, wanted) = (BTreeMap::new().into_iter().peekable(), Series::ALL.to_vec());
-        Self { count: 0, symbols, blocks: Vec::new(), most: GROUP_EVENTS, alone: false, wanted }
+        let (blocks, most, in_vain) = (Vec::new(), GROUP_EVENTS, AtomicU32::new(0));
+        Self { count: 0, symbols, blocks, most, alone: false, wanted, in_vain }
     }
 
     /// Groups with the events of some views only.
@@ -189,11 +196,20 @@ impl Groups {
         Ok(plain.then_some(found))
     }
 
-    /// Whether the events of a range are spread over many blocks, as those of a file in the order of
-    /// days are.
-    pub fn are_spread(&self, (first, last): &(Symbol, Symbol)) -> bool {
+    /// Whether it is worth looking at the keys of a range before its values: not where its events are
+    /// spread over many blocks, as those of a file in the order of days are, and not after others in vain.
+    pub fn are_worth_a_look(&self, (first, last): &(Symbol, Symbol)) -> bool {
         let inside = |block: &&BlockPlace| block.last >= *first && block.first <= *last;
-        self.blocks.iter().filter(inside).nth(GROUP_BLOCKS).is_some()
+        self.in_vain.load(Relaxed) < IN_VAIN
+            && self.blocks.iter().filter(inside).nth(GROUP_BLOCKS).is_none()
+    }
+
+    /// Notes whether the keys of a range sufficed.
+    pub fn looked(&self, sufficed: bool) {
+        match sufficed {
+            true => self.in_vain.store(0, Relaxed),
+            false => drop(self.in_vain.fetch_add(1, Relaxed)),
+        }
     }
 
     /// What `work` makes of the next ranges of symbols, as many as there are threads, in the order of
@@ -351,5 +367,20 @@ mod tests {
             assert_eq!(some, all, "groups of {most} with {threads} threads");
             assert_eq!(rounds == 1, threads == 50, "groups of {most} with {threads} threads");
         }
+    }
+
+    #[test]
+    fn keys_are_not_looked_at_after_some_in_vain() {
+        let range = (Symbol::exact("A").unwrap(), Symbol::exact("B").unwrap());
+        let groups = Groups::none();
+        for _ in 1..IN_VAIN {
+            groups.looked(false);
+            assert!(groups.are_worth_a_look(&range));
+        }
+        groups.looked(true);
+        (1..IN_VAIN).for_each(|_| groups.looked(false));
+        assert!(groups.are_worth_a_look(&range), "in a row");
+        groups.looked(false);
+        assert!(!groups.are_worth_a_look(&range));
     }
 }

@@ -123,11 +123,15 @@ pub(super) fn all_pointed(
     groups: &Groups,
     range: &(Symbol, Symbol),
 ) -> Result<Option<PointedSymbols>> {
-    if groups.are_spread(range) {
+    if !groups.are_worth_a_look(range) {
         return Ok(None);
     }
-    let Some(found) = groups.keys(ledger, range)? else { return Ok(None) };
-    Ok(found.into_iter().map(|(symbol, keys)| Some((symbol, pointed(&keys)?))).collect())
+    let found = groups.keys(ledger, range)?.and_then(|all| {
+        let of = |(symbol, keys)| Some((symbol, pointed(&keys)?));
+        all.into_iter().map(of).collect::<Option<PointedSymbols>>()
+    });
+    groups.looked(found.is_some());
+    Ok(found)
 }
 
 /// The value of a chunk, and what its directory says of it.
