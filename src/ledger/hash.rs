@@ -15,10 +15,19 @@ pub trait TreeHash {
     fn node(left: &Digest, right: &Digest) -> Digest;
     /// The root of a tree without leaves.
     fn empty() -> Digest;
-    /// The nodes above a level, two by two; what is left over has none.
-    fn nodes(level: &[Digest]) -> Vec<Digest> {
-        level.as_chunks().0.iter().map(|[left, right]| Self::node(left, right)).collect()
+    /// The root of a complete tree: one whose leaves are a power of two.
+    fn complete(leaves: &[Digest]) -> Digest {
+        above::<Self>(leaves)
     }
+}
+
+/// The root above a level whose nodes are a power of two, one node after the other.
+fn above<H: TreeHash + ?Sized>(level: &[Digest]) -> Digest {
+    let mut level = level.to_vec();
+    while level.len() > 1 {
+        level = level.as_chunks().0.iter().map(|[left, right]| H::node(left, right)).collect();
+    }
+    level.first().map_or_else(H::empty, |root| *root)
 }
 
 /// RFC 6962's prefix of a leaf.
@@ -54,17 +63,11 @@ impl TreeHash for Blake3Tree {
         content(&[])
     }
 
-    fn nodes(level: &[Digest]) -> Vec<Digest> {
-        let mut nodes = vec![Digest::default(); level.len() / 2];
-        let mut many = Many::new(&mut nodes);
-        let mut pair = [0; 64];
-        for (number, [left, right]) in level.as_chunks().0.iter().enumerate() {
-            pair[..32].copy_from_slice(&left.0);
-            pair[32..].copy_from_slice(&right.0);
-            many.push(number, NODE, &pair);
+    fn complete(leaves: &[Digest]) -> Digest {
+        match lanes::tops(leaves) {
+            Some(tops) => above::<Self>(&tops),
+            None => above::<Self>(leaves),
         }
-        many.finish();
-        nodes
     }
 }
 

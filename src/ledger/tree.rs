@@ -32,7 +32,7 @@ pub type Subtree = (u32, Digest);
 const HEIGHT: u32 = 12;
 
 /// The complete subtrees of leaves that follow `first` others, in order. They can be found without
-/// the tree, by any thread, level by level, so that many nodes are hashed at once.
+/// the tree, by any thread, and many nodes at once.
 pub fn subtrees<H: TreeHash>(first: u64, mut leaves: &[Digest]) -> Vec<Subtree> {
     let mut found = Vec::new();
     let mut size = first;
@@ -40,13 +40,7 @@ pub fn subtrees<H: TreeHash>(first: u64, mut leaves: &[Digest]) -> Vec<Subtree> 
         // The largest that may stand here and that there are leaves for.
         let height = size.trailing_zeros().min(leaves.len().ilog2()).min(HEIGHT);
         let (some, rest) = leaves.split_at(1 << height);
-        let mut level = H::nodes(some);
-        while level.len() > 1 {
-            level = H::nodes(&level);
-        }
-        // A leaf alone has no node above it.
-        let root = if height == 0 { some.first() } else { level.first() };
-        found.extend(root.map(|root| (height, *root)));
+        found.push((height, H::complete(some)));
         (size, leaves) = (size + (1 << height), rest);
     }
     found

@@ -1,14 +1,17 @@
 //! Recomputing every hash and comparing it with what is recorded.
 
+use super::codec::{self, Kept};
 use super::error::LedgerError;
 use super::hash::{Sha256Tree, TreeHash};
 use super::head::Slots;
-use super::root::batch_root;
+use super::root::{batch_root, threads};
 use super::tree::Tree;
-use super::{Ledger, Result, codec};
-use crate::domain::{Digest, Stage};
-use std::cell::Cell;
-use std::collections::BTreeSet;
+use super::{Ledger, Result};
+use crate::domain::collector::WINDOW_EVENTS;
+use crate::domain::{BatchId, Digest, Stage};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::sync_channel;
 
 /// Something that is not as recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +41,32 @@ pub struct Verified {
     pub moved: bool,
 }
 
+impl Verified {
+    fn hurt(place: impl Into<String>, error: &LedgerError) -> Self {
+        let damage = vec![Damage { place: place.into(), what: error.to_string() }];
+        // Without its files nothing more can be found.
+        Self { damage, moved: matches!(error, LedgerError::Moved), ..Self::default() }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.events += other.events;
+        self.sources += other.sources;
+        self.values += other.values;
+        self.damage.extend(other.damage);
+        self.missing.extend(other.missing);
+        self.moved |= other.moved;
+    }
+}
+
+/// Something that can be looked at without the rest.
+#[derive(Debug)]
+enum Part<'a> {
+    Batch(BatchId, &'a Stage),
+    Source(Digest),
+    Mirror,
+    Engine,
+}
+
 impl Ledger {
     /// Recomputes the root of one batch from its stored events and compares it with its seal.
     pub fn verify_batch(&self, stage: &Stage) -> Result<()> {
@@ -61,89 +90,123 @@ impl Ledger {
         progress: &mut dyn FnMut(u64),
         stop: &dyn Fn() -> bool,
     ) -> Verified {
-        // Without its files nothing more can be found.
-        let gone = Cell::new(false);
-        let gone_or_stopped = || gone.get() || stop();
-        let found = self.find_damage(deep, progress, &gone_or_stopped, &|error| {
-            gone.set(gone.get() || matches!(error, LedgerError::Moved));
-            error.to_string()
-        });
-        // Nor is what could not be found where it is looked for by name.
-        let away = || self.files.as_ref().is_some_and(|files| files.in_place().is_err());
-        let moved = gone.get() || (!found.damage.is_empty() && away());
-        Verified { stopped: found.stopped && !moved, moved, ..found }
-    }
-
-    /// Gathers what is not as recorded; `told` says what an error means.
-    fn find_damage(
-        &self,
-        deep: bool,
-        progress: &mut dyn FnMut(u64),
-        stop: &dyn Fn() -> bool,
-        told: &dyn Fn(LedgerError) -> String,
-    ) -> Verified {
         let mut found = Verified::default();
-        let damage = |found: &mut Verified, place: String, error: LedgerError| {
-            found.damage.push(Damage { place, what: told(error) });
-        };
         if let Err(error) = self.verify_log() {
-            damage(&mut found, "log".into(), error);
+            found.add(Verified::hurt("log", &error));
         }
-        let mut sources = BTreeSet::new();
+        let (mut parts, mut sources) = (Vec::new(), BTreeSet::new());
         for (id, batch) in self.table.iter() {
-            if stop() {
-                return Verified { stopped: true, ..found };
-            }
             let stage = &batch.stage;
             sources.extend([stage.manifest, stage.mapping.digest]);
             match self.manifest_of(stage) {
                 Ok(manifest) => sources.extend(manifest.sources.iter().map(|s| s.digest)),
-                Err(error) => damage(&mut found, format!("batch {id}"), error),
+                Err(error) => found.add(Verified::hurt(format!("batch {id}"), &error)),
             }
-            let checked = if deep { self.verify_batch(stage) } else { self.count_batch(stage) };
-            match checked {
-                Ok(()) => found.events += stage.events,
-                Err(error) => damage(&mut found, format!("batch {id}"), error),
-            }
-            progress(stage.events);
+            parts.push(Part::Batch(id, stage));
         }
         // Where it cannot be read, its batch is among the damage already.
         let erased = self.erased_sources().unwrap_or_default();
-        for digest in sources {
-            if stop() {
-                return Verified { stopped: true, ..found };
-            }
-            if erased.contains(&digest) && matches!(self.store.kept(&digest), Ok(None)) {
-                continue;
-            }
-            let checked = match deep {
-                true => self.check_source(&digest).map(|_| ()),
-                false => match self.store.kept(&digest) {
-                    Ok(Some(_)) => Ok(()),
-                    Ok(None) => Err(LedgerError::NoSuchSource(digest)),
-                    Err(error) => Err(error),
-                },
-            };
-            match checked {
-                Ok(()) => found.sources += 1,
-                Err(error) => {
-                    if matches!(error, LedgerError::NoSuchSource(_)) {
-                        found.missing.push(digest);
-                    }
-                    damage(&mut found, format!("source {}", digest.short()), error);
-                }
-            }
-        }
+        sources.retain(|digest| {
+            !erased.contains(digest) || !matches!(self.store.kept(digest), Ok(None))
+        });
+        parts.extend(sources.into_iter().map(Part::Source));
         if deep {
-            let wrong = self.verify_mirror().unwrap_or_else(|error| vec![told(error)]);
-            let wrong = wrong.into_iter().map(|what| Damage { place: "mirror".into(), what });
-            found.damage.extend(wrong);
-            match self.store.scrub() {
-                Ok(values) => found.values = values,
-                Err(error) => damage(&mut found, "engine".into(), error),
-            }
+            parts.extend([Part::Mirror, Part::Engine]);
         }
-        found
+        let events: u64 = self.table.iter().map(|(_, batch)| batch.stage.events).sum();
+        let workers = if events > WINDOW_EVENTS as u64 { threads() } else { 1 };
+        let mut moved = found.moved;
+        let mut heard = |part: &Part<'_>, found: &Verified| {
+            if let Part::Batch(_, stage) = part {
+                progress(stage.events);
+            }
+            moved |= found.moved;
+            !moved && !stop()
+        };
+        let begun = !stop();
+        let looked =
+            if begun { self.look_at_each(&parts, deep, workers, &mut heard) } else { Vec::new() };
+        let whole = looked.len() == parts.len();
+        looked.into_iter().for_each(|part| found.add(part));
+        // Nor is what could not be found where it is looked for by name.
+        let away = || self.files.as_ref().is_some_and(|files| files.in_place().is_err());
+        let moved = found.moved || (!found.damage.is_empty() && away());
+        Verified { stopped: !whole && !moved, moved, ..found }
+    }
+
+    /// Looks at the parts, as many at once as there are workers, as long as `heard` says to go on.
+    /// What is found is in the order of the parts.
+    fn look_at_each(
+        &self,
+        parts: &[Part<'_>],
+        deep: bool,
+        workers: usize,
+        heard: &mut dyn FnMut(&Part<'_>, &Verified) -> bool,
+    ) -> Vec<Verified> {
+        let mut seen = BTreeMap::new();
+        let mut goes_on = |(index, part, found): (usize, &Part<'_>, Verified)| {
+            let goes_on = heard(part, &found);
+            seen.insert(index, found);
+            goes_on
+        };
+        let next = AtomicUsize::new(0);
+        let take = || {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            parts.get(index).map(|part| (index, part, self.look_at(part, deep)))
+        };
+        if workers <= 1 {
+            while take().is_some_and(&mut goes_on) {}
+        } else {
+            std::thread::scope(|scope| {
+                let (send, looked) = sync_channel(1);
+                for _ in 0..workers {
+                    let (take, send) = (&take, send.clone());
+                    // Where nobody hears any more, the rest is not wanted.
+                    scope
+                        .spawn(move || while take().is_some_and(|part| send.send(part).is_ok()) {});
+                }
+                drop(send);
+                looked.iter().all(goes_on);
+            });
+        }
+        seen.into_values().collect()
+    }
+
+    fn look_at(&self, part: &Part<'_>, deep: bool) -> Verified {
+        let found = Verified::default();
+        let looked = match part {
+            Part::Batch(_, stage) => {
+                let checked = if deep { self.verify_batch(stage) } else { self.count_batch(stage) };
+                checked.map(|()| Verified { events: stage.events, ..found })
+            }
+            Part::Source(digest) => {
+                let checked = if deep { self.check_source(digest) } else { self.place_of(digest) };
+                checked.map(|_| Verified { sources: 1, ..found })
+            }
+            Part::Mirror => self.verify_mirror().map(|wrong| {
+                let damage = |what| Damage { place: "mirror".into(), what };
+                Verified { damage: wrong.into_iter().map(damage).collect(), ..found }
+            }),
+            Part::Engine => self.store.scrub().map(|values| Verified { values, ..found }),
+        };
+        looked.unwrap_or_else(|error| {
+            let place = match part {
+                Part::Batch(id, _) => format!("batch {id}"),
+                Part::Source(digest) => format!("source {}", digest.short()),
+                Part::Mirror => "mirror".into(),
+                Part::Engine => "engine".into(),
+            };
+            let missing = match (part, &error) {
+                (Part::Source(digest), LedgerError::NoSuchSource(_)) => vec![*digest],
+                _ => Vec::new(),
+            };
+            Verified { missing, ..Verified::hurt(place, &error) }
+        })
+    }
+
+    /// Where a source is kept; its bytes are not read.
+    fn place_of(&self, digest: &Digest) -> Result<Kept> {
+        self.store.kept(digest)?.ok_or(LedgerError::NoSuchSource(*digest))
     }
 
     /// Reads the log from the engine again and compares it with HEAD and with memory.
@@ -196,6 +259,34 @@ mod tests {
     use super::super::store::MemoryStore;
     use super::*;
     use std::sync::Arc;
+
+    #[test]
+    fn any_number_of_workers_finds_the_same_in_the_same_order_and_stops_when_told() {
+        let place = tempfile::tempdir().unwrap();
+        let files = Arc::new(Directory::new(place.path()));
+        let mut ledger = Ledger::create_on(Box::new(MemoryStore::default()), files, false).unwrap();
+        let parts: Vec<_> = (0..40u8)
+            .map(|n| match n % 3 {
+                0 => Part::Source(Digest([n; 32])),
+                1 => Part::Source(ledger.keep_bytes(&[n; 5_000], "a source", 1).unwrap()),
+                _ => Part::Engine,
+            })
+            .collect();
+        let alone = ledger.look_at_each(&parts, true, 1, &mut |_, _| true);
+        assert_eq!((alone.len(), alone[0].missing.len(), alone[1].sources), (40, 1, 1));
+        for workers in 2..6 {
+            let found = ledger.look_at_each(&parts, true, workers, &mut |_, _| true);
+            assert_eq!(found, alone, "{workers} workers");
+        }
+        for workers in 1..6 {
+            let mut left = 7;
+            let mut heard = |_: &Part<'_>, _: &Verified| {
+                left -= 1;
+                left > 0
+            };
+            assert_eq!(ledger.look_at_each(&parts, true, workers, &mut heard).len(), 7);
+        }
+    }
 
     /// Engine and HEAD agree with each other; what this process would append to and answer from is
     /// another log.
