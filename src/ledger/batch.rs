@@ -168,7 +168,7 @@ impl Ledger {
 
     /// Reads the blocks of a batch from a block on.
     pub fn read_from(&self, batch: BatchId, block: u32) -> BatchReader<'_> {
-        BatchReader { ledger: self, batch, next: block, room: Box::default() }
+        BatchReader { ledger: self, batch, next: block }
     }
 
     /// The Merkle root over the first so many events of a batch.
@@ -231,20 +231,42 @@ fn find(window: &Window, seq: u32) -> Option<Located> {
     Some(Located { rows, reject, erased: None, leaf: Blake3Tree::leaf(&bytes) })
 }
 
+/// A whole window as it is stored.
+#[derive(Debug)]
+pub(super) struct Packed {
+    /// Events in all.
+    pub(super) events: u64,
+    blocks: Vec<Vec<u8>>,
+}
+
+/// Hashes windows one after the other, in the same room.
+#[derive(Debug, Default)]
+pub(super) struct WindowHasher {
+    part: Window,
+    leaves: Leaves,
+}
+
+impl WindowHasher {
+    /// The [`subtrees`] of a window's leaves, which are among those of the batch that `left` says. One
+    /// block is unpacked at a time: that much stays in the processor's cache.
+    pub(super) fn subtrees(&mut self, window: &Packed, left: Range<u64>) -> Result<Vec<Subtree>> {
+        let most = left.end.saturating_sub(left.start);
+        self.leaves.begin(left.start, window.events.min(most) as usize);
+        for block in &window.blocks {
+            self.part.clear();
+            codec::decode_block(block, &mut self.part)?;
+            self.leaves.add(&self.part)?;
+        }
+        Ok(subtrees::<Blake3Tree>(left.start, &self.leaves.leaves))
+    }
+}
+
 /// Goes through the blocks of a batch.
 #[derive(Debug)]
 pub struct BatchReader<'a> {
     ledger: &'a Ledger,
     batch: BatchId,
     next: u32,
-    room: Box<Room>,
-}
-
-/// Room that windows use one after the other.
-#[derive(Debug, Default)]
-struct Room {
-    part: Window,
-    leaves: Leaves,
 }
 
 impl BatchReader<'_> {
@@ -284,49 +306,20 @@ impl BatchReader<'_> {
         Ok(Some(window))
     }
 
-    /// How many events the next window has, and the [`subtrees`] of their leaves; they are among those
-    /// of the batch that `left` says. One block is unpacked at a time: that much stays in the
-    /// processor's cache.
-    pub(super) fn next_subtrees(
-        &mut self,
-        left: Range<u64>,
-    ) -> Result<Option<(u64, Vec<Subtree>)>> {
-        let mut room = std::mem::take(&mut self.room);
-        let Room { part, leaves } = &mut *room;
-        part.clear();
-        let Some(header) = self.next_into(part, false)? else {
-            return Ok(None);
-        };
-        let wanted = u64::from(header.window_events);
-        let most = left.end.saturating_sub(left.start);
-        leaves.begin(left.start, wanted.min(most) as usize);
-        let mut found = 0;
-        loop {
-            leaves.add(part)?;
-            found += part.len() as u64;
-            if found >= wanted {
-                break;
-            }
-            part.clear();
-            self.next_into(part, true)?;
-        }
-        let all = &leaves.leaves;
-        let found = (all.len() as u64, subtrees::<Blake3Tree>(left.start, all));
-        self.room = room;
-        Ok(Some(found))
-    }
-
-    /// Passes over the next window; returns how many events it has.
-    pub(super) fn pass_window(&mut self) -> Result<Option<u64>> {
-        let (mut found, mut wanted) = (0, None);
-        while wanted.is_none_or(|wanted| found < wanted) {
-            let Some((_, header)) = self.next_header()? else {
+    /// The next whole window as it is stored.
+    pub(super) fn next_packed(&mut self) -> Result<Option<Packed>> {
+        let (mut window, mut wanted) = (Packed { events: 0, blocks: Vec::new() }, None);
+        while wanted.is_none_or(|wanted| window.events < wanted) {
+            let Some(block) = self.ledger.store.block(self.batch.0, self.next)? else {
                 return if wanted.is_none() { Ok(None) } else { Err(self.missing(self.next)) };
             };
-            found += u64::from(header.events);
+            self.next += 1;
+            let header = codec::read_header(&block)?;
+            window.events += u64::from(header.events);
             wanted = Some(u64::from(header.window_events));
+            window.blocks.push(block);
         }
-        Ok(Some(found))
+        Ok(Some(window))
     }
 
     /// Unpacks one block into `window`.

@@ -1,13 +1,14 @@
 //! The root of a batch, computed again from its stored blocks by several threads.
 
+use super::batch::{Packed, WindowHasher};
 use super::error::LedgerError;
 use super::hash::Blake3Tree;
-use super::tree::{Subtree, Tree};
+use super::tree::Tree;
 use super::{BatchReader, Ledger, Result};
 use crate::domain::collector::WINDOW_EVENTS;
 use crate::domain::{BatchId, Digest, Stage};
-use std::sync::LazyLock;
-use std::sync::mpsc::sync_channel;
+use std::panic::resume_unwind;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 /// How many threads work where the work can be shared. Asked of the system once: it reads files.
 pub fn threads() -> usize {
@@ -26,42 +27,52 @@ thread_local! {
 pub(super) fn batch_root(ledger: &Ledger, stage: &Stage) -> Result<Digest> {
     #[cfg(test)]
     HASHED.set(HASHED.get() + 1);
-    let turns = if stage.events > WINDOW_EVENTS as u64 { threads() } else { 1 };
-    root_of(ledger, stage.batch, stage.events, turns)
+    let threads = if stage.events > WINDOW_EVENTS as u64 { threads() } else { 1 };
+    root_of(ledger, stage.batch, stage.events, threads)
 }
 
-/// A window's events and subtrees.
-type Hashed = Result<(u64, Vec<Subtree>)>;
+/// Windows that are still to be hashed.
+struct Left<'a> {
+    reader: BatchReader<'a>,
+    /// The number of the next one, and of its first event.
+    next: (usize, u64),
+    /// Whether there are none, or none that are of use.
+    over: bool,
+}
 
-/// Windows are hashed in turn by several threads, and their subtrees added to the tree in order: the
-/// first error in that order counts.
-fn root_of(ledger: &Ledger, batch: BatchId, events: u64, turns: usize) -> Result<Digest> {
-    let mut tree = Tree::<Blake3Tree>::default();
-    let mut take = |window: Hashed| {
-        tree.graft(&window?.1);
-        Ok::<(), LedgerError>(())
+impl Left<'_> {
+    /// The next window, with its number and that of its first event.
+    fn take(&mut self) -> Option<(usize, u64, Result<Packed>)> {
+        let window = if self.over { None } else { self.reader.next_packed().transpose() };
+        self.over = !matches!(window, Some(Ok(_)));
+        let (number, first) = self.next;
+        let events = window.as_ref()?.as_ref().map_or(0, |window| window.events);
+        self.next = (number + 1, first + events);
+        Some((number, first, window?))
+    }
+}
+
+/// Windows are hashed by several threads, each the next one that none has taken, and their subtrees
+/// added to the tree in order: the first error in that order counts.
+fn root_of(ledger: &Ledger, batch: BatchId, events: u64, threads: usize) -> Result<Digest> {
+    let reader = ledger.read(batch);
+    let left = Mutex::new(Left { reader, next: (0, 0), over: false });
+    let lock = || left.lock().unwrap_or_else(PoisonError::into_inner);
+    let hashed = || {
+        let (mut hasher, mut found) = (WindowHasher::default(), Vec::new());
+        loop {
+            let taken = lock().take();
+            let Some((number, first, window)) = taken else { return found };
+            let hashed = window.and_then(|window| hasher.subtrees(&window, first..events));
+            lock().over |= hashed.is_err();
+            found.push((number, hashed));
+        }
     };
-    let reader = || ledger.read(batch);
-    if turns == 1 {
-        let mut taken = Ok(());
-        each_window(reader(), events, (0, 1), &mut |window| {
-            taken = take(window);
-            taken.is_ok()
-        });
-        taken?;
-    } else {
-        std::thread::scope(|scope| {
-            let start = |turn| {
-                let (send, receive) = sync_channel(1);
-                let mut handed = move |window| send.send(window).is_ok();
-                scope.spawn(move || each_window(reader(), events, (turn, turns), &mut handed));
-                receive
-            };
-            let turns: Vec<_> = (0..turns).map(start).collect();
-            // The first thread that has nothing more when its turn comes is at the end.
-            let mut windows = turns.iter().cycle().map_while(|turn| turn.recv().ok());
-            windows.try_for_each(&mut take)
-        })?;
+    let mut found = hashed_by(threads, &hashed);
+    found.sort_unstable_by_key(|(number, _)| *number);
+    let mut tree = Tree::<Blake3Tree>::default();
+    for (_, hashed) in found {
+        tree.graft(&hashed?);
     }
     if tree.size() != events {
         return Err(LedgerError::damaged(format!(
@@ -72,28 +83,17 @@ fn root_of(ledger: &Ledger, batch: BatchId, events: u64, turns: usize) -> Result
     Ok(tree.root())
 }
 
-/// Hands on the subtrees of each window of a batch whose turn it is, as long as they are wanted.
-fn each_window(
-    mut reader: BatchReader<'_>,
-    events: u64,
-    (turn, turns): (usize, usize),
-    wanted: &mut dyn FnMut(Hashed) -> bool,
-) {
-    let mut first = 0;
-    for window in 0.. {
-        if window % turns != turn {
-            // Where this fails, the thread whose turn it is says so.
-            let Ok(Some(events)) = reader.pass_window() else { return };
-            first += events;
-            continue;
+/// What so many threads find, this one among them.
+fn hashed_by<T: Send>(threads: usize, work: &(impl Fn() -> Vec<T> + Sync)) -> Vec<T> {
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut found = work();
+        for other in others {
+            // A panic goes on as one: it is a bug wherever it happens.
+            found.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
         }
-        let Some(hashed) = reader.next_subtrees(first..events).transpose() else { return };
-        first += hashed.as_ref().map_or(0, |(events, _)| *events);
-        let failed = hashed.is_err();
-        if !wanted(hashed) || failed {
-            return;
-        }
-    }
+        found
+    })
 }
 
 #[cfg(test)]
@@ -121,8 +121,12 @@ mod tests {
             ledger.write(&mut writer, &window).unwrap();
         }
         let (batch, events, root) = (writer.batch(), writer.events(), writer.root());
-        for turns in 1..8 {
-            assert_eq!(root_of(&ledger, batch, events, turns).unwrap(), root, "{turns} threads");
+        for threads in 1..8 {
+            assert_eq!(
+                root_of(&ledger, batch, events, threads).unwrap(),
+                root,
+                "{threads} threads"
+            );
         }
         for index in 0..writer.blocks() {
             let bytes = ledger.store().block(batch.0, index).unwrap().unwrap();
@@ -130,15 +134,16 @@ mod tests {
             bad[40] ^= 1;
             for bad in [&bad, &bytes[..0].to_vec()] {
                 ledger.store_mut().put_block(batch.0, index, bad).unwrap();
-                let said = |turns| root_of(&ledger, batch, events, turns).unwrap_err().to_string();
+                let said =
+                    |threads| root_of(&ledger, batch, events, threads).unwrap_err().to_string();
                 let one = said(1);
-                (2..6).for_each(|turns| assert_eq!(said(turns), one, "block {index}"));
+                (2..6).for_each(|threads| assert_eq!(said(threads), one, "block {index}"));
             }
             ledger.store_mut().put_block(batch.0, index, &bytes).unwrap();
         }
         // More events than the batch is said to have, or fewer.
         for events in [events - 1, events + 1, 0] {
-            (1..4).for_each(|turns| assert!(root_of(&ledger, batch, events, turns).is_err()));
+            (1..4).for_each(|threads| assert!(root_of(&ledger, batch, events, threads).is_err()));
         }
     }
 }

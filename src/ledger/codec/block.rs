@@ -361,8 +361,8 @@ fn decode_rejects(raw: &[u8], count: usize, into: &mut Window) -> Result<(), Led
     Ok(())
 }
 
-/// Unpacks the keys of a block's events into `rows`, without values: a review that finds nothing
-/// stored of a symbol has to look at no value.
+/// Unpacks the keys of a block's events into `rows`, without values, and mostly without their places
+/// in the source: a review that finds nothing stored of a symbol has to look at neither.
 ///
 /// # Errors
 /// As [`decode_block`]. `None` for a block of another kind: its events have items, are rejected
@@ -376,7 +376,7 @@ pub fn decode_keys(bytes: &[u8], rows: &mut Rows) -> Result<Option<()>, LedgerEr
     let count = header.events as usize;
     let (heads, items) = match codec {
         COLUMNS => (first_of::<HeadsV1>(&raw)?.0, None),
-        _ => lift::heads(first_of::<HeadsV2>(&raw)?.0, count)?,
+        _ => lift::keys(first_of::<HeadsV2>(&raw)?.0, count)?,
     };
     if items.is_some() {
         return Ok(None);

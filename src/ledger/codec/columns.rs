@@ -365,7 +365,7 @@ pub fn unpack(
     Ok(batches)
 }
 
-/// Unpacks keys, fields and places into `rows`, and no values.
+/// Unpacks keys and fields into `rows`, and no values.
 pub fn unpack_keys(
     packed: HeadsV1,
     count: usize,

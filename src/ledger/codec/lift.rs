@@ -21,14 +21,25 @@ pub fn columns(of: ColumnsV2, count: usize) -> Result<(ColumnsV1, Option<ItemsV1
 /// # Errors
 /// As [`columns`].
 pub fn heads(of: HeadsV2, count: usize) -> Result<(HeadsV1, Option<ItemsV1>), LedgerError> {
-    let seqs = ints(&of.seqs, count)?;
+    let (sources, lines) = (ints(&of.sources, count)?, ints(&of.lines, count)?);
+    let (gaps, lens) = (ints(&of.gaps, count)?, ints(&of.lens, count)?);
+    let (keys, items) = keys(of, count)?;
+    Ok((HeadsV1 { sources, lines: sums(&keys.seqs, lines), gaps, lens, ..keys }, items))
+}
+
+/// As [`heads`], without where the events stand in their sources.
+///
+/// # Errors
+/// As [`columns`].
+pub fn keys(of: HeadsV2, count: usize) -> Result<(HeadsV1, Option<ItemsV1>), LedgerError> {
+    let left_out = || IntsV1::Same(0);
     let heads = HeadsV1 {
-        batches: IntsV1::Same(0),
-        sources: ints(&of.sources, count)?,
-        lines: sums(&seqs, ints(&of.lines, count)?),
-        seqs,
-        gaps: ints(&of.gaps, count)?,
-        lens: ints(&of.lens, count)?,
+        batches: left_out(),
+        seqs: ints(&of.seqs, count)?,
+        sources: left_out(),
+        lines: left_out(),
+        gaps: left_out(),
+        lens: left_out(),
         ops: of.ops,
         series: of.series,
         days: ints(&of.days, count)?,

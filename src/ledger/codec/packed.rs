@@ -93,11 +93,19 @@ pub fn unpack(ints: &IntsV2, count: usize) -> Result<Vec<i64>, LedgerError> {
         place.copy_from_slice(own);
         // Bits of an earlier group beyond this one's end are masked off, or never reached.
         let mask = u64::MAX.checked_shr(64 - width as u32).unwrap_or(0);
-        for index in 0..some {
-            let bit = index * width;
+        let wide = |bit: usize| {
             let word = group.get(bit / 8..).and_then(|from| from.first_chunk::<16>());
-            let word = word.map_or(0, |word| u128::from_le_bytes(*word)) >> (bit % 8);
-            differences.push(unzigzag(word as u64 & mask));
+            (word.map_or(0, |word| u128::from_le_bytes(*word)) >> (bit % 8)) as u64
+        };
+        let narrow = |bit: usize| {
+            let word = group.get(bit / 8..).and_then(|from| from.first_chunk::<8>());
+            word.map_or(0, |word| u64::from_le_bytes(*word)) >> (bit % 8)
+        };
+        let bits = (0..some).map(|index| index * width);
+        // Behind up to seven bits of another number, one of so many still is in a word.
+        match width <= 57 {
+            true => differences.extend(bits.map(|bit| unzigzag(narrow(bit) & mask))),
+            false => differences.extend(bits.map(|bit| unzigzag(wide(bit) & mask))),
         }
     }
     if bytes.is_empty() { Ok(differences) } else { Err(malformed()) }

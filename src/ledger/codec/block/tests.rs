@@ -81,13 +81,11 @@ fn both_codecs_give_every_event_back_and_the_same_bytes_again() {
 }
 
 /// Symbol, day, fields and place of each row.
-fn keys_of(rows: &Rows) -> Vec<(Symbol, Day, Vec<Field>, [u64; 5])> {
+fn keys_of(rows: &Rows) -> Vec<(Symbol, Day, Vec<Field>, Op, u32)> {
     let key = |head: &Head| {
         let symbol = rows.symbols()[head.symbol as usize].clone();
         let shape = rows.shapes()[head.shape as usize].to_vec();
-        let place = [head.seq, head.source, head.line, head.len].map(u64::from);
-        let [seq, source, line, len] = place;
-        (symbol, head.day, shape, [seq, source, line, len, head.offset])
+        (symbol, head.day, shape, head.op, head.seq)
     };
     rows.heads().iter().map(key).collect()
 }
