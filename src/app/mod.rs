@@ -41,6 +41,7 @@ pub mod rules;
 pub mod same_quotes;
 pub mod services;
 pub mod split;
+pub mod spool;
 pub mod sql;
 pub mod stage;
 mod stale;

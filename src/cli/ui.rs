@@ -5,8 +5,9 @@ use super::args::Color;
 use super::error::{Outcome, Told};
 use super::pager;
 use super::prompt;
+use crate::app::spool::Spool;
 use crate::config::Settings;
-use crate::render::{Document, Form, Look, ascii, ink, json};
+use crate::render::{Document, Form, Look, ViewText, ascii, ink, json};
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use std::io::{self, IsTerminal, Write};
@@ -21,14 +22,14 @@ pub(super) struct Manner {
 }
 
 /// What a pipe takes at once, also where nobody reads it yet.
-const AT_ONCE: usize = 4096;
+const AT_ONCE: u64 = 4096;
 
 /// What is told when the ledger is let go.
 enum Later {
     /// A text for the pager.
-    Page(String),
+    Page(Spool),
     /// A part of the answer.
-    Answer(String),
+    Answer(Spool),
     /// A part of the conversation.
     Said(String),
 }
@@ -117,16 +118,20 @@ impl Ui {
 
     /// The answer, as it is.
     pub(super) fn answer(&mut self, text: impl Into<String>) -> Outcome<()> {
-        let text = text.into();
-        if text.len() > AT_ONCE || !self.later.is_empty() {
+        self.spooled(text.into().into())
+    }
+
+    /// An answer of any length, as it is.
+    pub(super) fn spooled(&mut self, mut text: Spool) -> Outcome<()> {
+        if text.written() > AT_ONCE || !self.later.is_empty() {
             self.later.push(Later::Answer(text));
             return Ok(());
         }
-        self.write(&text)
+        self.write(&mut text)
     }
 
-    fn write(&mut self, text: &str) -> Outcome<()> {
-        self.out.write_all(text.as_bytes())?;
+    fn write(&mut self, text: &mut Spool) -> Outcome<()> {
+        text.tell(&mut self.out)?;
         Ok(self.out.flush()?)
     }
 
@@ -134,13 +139,13 @@ impl Ui {
     pub(super) fn let_go(&mut self) -> Outcome<()> {
         for told in std::mem::take(&mut self.later) {
             match told {
-                Later::Page(text) => {
-                    let shown = self.pager.as_ref().is_some_and(|pager| pager::show(pager, &text));
-                    if !shown {
-                        self.write(&text)?;
+                Later::Page(mut text) => {
+                    let pager = self.pager.as_ref();
+                    if !pager.is_some_and(|pager| pager::show(pager, &mut text)) {
+                        self.write(&mut text)?;
                     }
                 }
-                Later::Answer(text) => self.write(&text)?,
+                Later::Answer(mut text) => self.write(&mut text)?,
                 Later::Said(text) => self.say_as_it_is(text),
             }
         }
@@ -155,14 +160,24 @@ impl Ui {
 
     /// A report that may be long: at a terminal it goes through the pager.
     pub(super) fn page(&mut self, document: &dyn Document) -> Outcome<()> {
-        let text = self.text_of(document);
+        self.paged(self.text_of(document).into())
+    }
+
+    /// The same of an answer of any length.
+    pub(super) fn paged(&mut self, text: Spool) -> Outcome<()> {
         if let (Form::Table, Some(_), Some(height)) = (self.manner.form, &self.pager, self.height)
-            && text.lines().count() >= usize::from(height)
+            && text.lines() >= usize::from(height)
         {
             self.later.push(Later::Page(text));
             return Ok(());
         }
-        self.answer(text)
+        self.spooled(text)
+    }
+
+    /// Views in the form that was asked for, symbol by symbol.
+    pub(super) fn view(&self, all_columns: bool) -> ViewText<'static> {
+        let (look, paint) = (self.look, self.paint_out);
+        ViewText::new(self.manner.form, &look, all_columns, move |text| fit(&look, text, paint))
     }
 
     /// A sentence for people as part of the answer; nothing in the other forms.
@@ -189,17 +204,8 @@ impl Ui {
         }
     }
 
-    /// What comes from files must not steer the terminal: no control characters but line ends.
     fn fit(&self, text: &str, paint: bool) -> String {
-        let steers = |c: char| c.is_control() && c != '\n';
-        let mut text = text.to_owned();
-        if text.contains(steers) {
-            text = text.replace(steers, "?");
-        }
-        if !self.look.unicode {
-            text = ascii(&text);
-        }
-        if paint { painted(&text) } else { text }
+        fit(&self.look, text, paint)
     }
 
     /// Why a command ends with its exit code: whoever wants no conversation is told of that all the same.
@@ -233,7 +239,7 @@ impl Ui {
             let error = told.error.replace('\n', "; ");
             let text = json::error(&error, &told.causes, told.hint.as_deref(), told.exit.code());
             // The exit code tells it too, should standard output be closed.
-            let _ = self.write(&(text + "\n"));
+            let _ = self.write(&mut (text + "\n").into());
         }
         let error = told.error.replace('\n', "\n       "); // below the first, behind the label
         self.labelled("Error", AnsiColor::Red.on_default().bold(), &error);
@@ -284,6 +290,19 @@ impl Ui {
         }
         let _ = self.err.write_all(text.as_bytes());
     }
+}
+
+/// What comes from files must not steer the terminal: no control characters but line ends.
+fn fit(look: &Look, text: &str, paint: bool) -> String {
+    let steers = |c: char| c.is_control() && c != '\n';
+    let mut text = text.to_owned();
+    if text.contains(steers) {
+        text = text.replace(steers, "?");
+    }
+    if !look.unicode {
+        text = ascii(&text);
+    }
+    if paint { painted(&text) } else { text }
 }
 
 /// The colours of a page's ink, told apart on a light and on a dark ground.

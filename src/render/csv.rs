@@ -6,19 +6,31 @@ use crate::domain::guard::guarded;
 use serde_json::Value as Json;
 
 pub(super) fn write(grid: &Grid) -> String {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    // Writing to memory fails only when rows differ in length, which a grid does not allow.
-    let heads = grid.columns.iter().map(|name| guarded(name).into_owned());
-    let mut all = vec![writer.write_record(heads)];
+    head(&grid.columns) + &rows(&grid.rows)
+}
+
+/// The line of the columns' names.
+pub(super) fn head(columns: &[String]) -> String {
+    written([columns.iter().map(|name| guarded(name).into_owned())])
+}
+
+/// The lines of rows.
+pub(super) fn rows(rows: &[Vec<Json>]) -> String {
     // What is a number in the report is one here, also a negative one.
     let cell = |value: &Json| match value {
         Json::Number(number) => number.to_string(),
         other => guarded(&json::cell(other)).into_owned(),
     };
-    for row in &grid.rows {
-        all.push(writer.write_record(row.iter().map(cell)));
+    written(rows.iter().map(|row| row.iter().map(cell)))
+}
+
+fn written<R: IntoIterator<Item = String>>(rows: impl IntoIterator<Item = R>) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        // Writing to memory fails only when rows differ in length, which a grid does not allow.
+        let written = writer.write_record(row);
+        debug_assert!(written.is_ok());
     }
-    debug_assert!(all.iter().all(Result::is_ok));
     let bytes = writer.into_inner().unwrap_or_default();
     String::from_utf8_lossy(&bytes).into_owned()
 }

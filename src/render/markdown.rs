@@ -1,14 +1,20 @@
 //! Grids as Markdown tables, for a journal.
 
 use super::{Grid, json};
+use serde_json::Value as Json;
 
 pub(super) fn write(grid: &Grid) -> String {
-    let mut out = row(&grid.columns);
-    out += &row(&grid.columns.iter().map(|_| "---".to_owned()).collect::<Vec<_>>());
-    for cells in &grid.rows {
-        out += &row(&cells.iter().map(json::cell).collect::<Vec<_>>());
-    }
-    out
+    head(&grid.columns) + &rows(&grid.rows)
+}
+
+/// The line of the columns' names, and the one that parts it from the rows.
+pub(super) fn head(columns: &[String]) -> String {
+    row(columns) + &row(&columns.iter().map(|_| "---".to_owned()).collect::<Vec<_>>())
+}
+
+/// The lines of rows.
+pub(super) fn rows(rows: &[Vec<Json>]) -> String {
+    rows.iter().map(|cells| row(&cells.iter().map(json::cell).collect::<Vec<_>>())).collect()
 }
 
 fn row(cells: &[String]) -> String {

@@ -1,6 +1,6 @@
 //! Turns reports into text: tables for people, JSON, CSV and Markdown for programs and notes.
 //!
-//! No I/O, no terminal, no colour: what a page depends on comes in with [`Look`]. Signs carry the
+//! No I/O of its own, no terminal, no colour: what a page depends on comes in with [`Look`]. Signs carry the
 //! meaning (`+ ~ ≈ = -`), the front end may colour them. A report knows how to show itself by
 //! implementing [`Document`]; the four formats follow from that.
 
@@ -45,7 +45,7 @@ pub use html::{CHART_SCRIPT, CONTROLS, Figure, Page, audit_page};
 pub use review::ReviewPage;
 pub use svg::{PICTURE_STYLE, Picture};
 pub use table::{ascii, wrapped};
-pub use view::Views;
+pub use view::ViewText;
 
 use serde_json::Value as Json;
 

@@ -2,79 +2,105 @@
 
 use super::numbers::{self, counted};
 use super::table::Table;
-use super::{Document, Grid, Look, json};
+use super::{Form, Look, csv, json, markdown};
 use crate::app::report::{View, ViewRow};
-use serde::{Serialize, Serializer};
+use crate::app::spool::{Fill, Rows, Spool};
 use serde_json::Value as Json;
 
-/// One document a symbol, or all of them together.
-#[derive(Clone, Copy, Debug)]
-pub struct Views<'a> {
-    /// The views, one a symbol.
-    pub views: &'a [View],
+/// So many rows are cells at once.
+const AT_ONCE: usize = 1024;
+
+/// A view as text, written symbol by symbol: one document a symbol, or all of them together.
+pub struct ViewText<'a> {
+    form: Form,
+    look: Look,
     /// Show a column also where no day has a value in it.
-    pub all_columns: bool,
+    all_columns: bool,
+    /// What becomes of a page for people.
+    dressed: Box<dyn Fn(&str) -> String + 'a>,
+    shown: u64,
+    /// Whether it is about one symbol only.
+    alone: bool,
+    rows: Rows,
 }
 
-impl Views<'_> {
-    /// The columns of all symbols, in order.
-    fn columns(&self) -> Vec<&str> {
-        let mut columns: Vec<&str> = Vec::new();
-        for column in self.views.iter().flat_map(|view| &view.columns) {
-            if !columns.contains(&column.as_str()) {
-                columns.push(column);
+impl<'a> ViewText<'a> {
+    /// A view in a form, with `all_columns` also those without any value. Pages for people go through
+    /// `dressed`, line by line.
+    pub fn new(
+        form: Form,
+        look: &Look,
+        all_columns: bool,
+        dressed: impl Fn(&str) -> String + 'a,
+    ) -> Self {
+        let (look, dressed) = (*look, Box::new(dressed));
+        Self { form, look, all_columns, dressed, shown: 0, alone: false, rows: Rows::default() }
+    }
+
+    /// Adds a symbol, the only one or not.
+    pub fn add(&mut self, view: &View, alone: bool) {
+        self.alone = alone;
+        let first = self.shown == 0;
+        self.shown += 1;
+        match self.form {
+            Form::Table => {
+                let parted = if first { "" } else { "\n" };
+                let page = parted.to_owned() + &one(view, self.all_columns, &self.look);
+                self.rows.push(&(self.dressed)(&page));
             }
-        }
-        columns
-    }
-}
-
-impl Serialize for Views<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.views {
-            [one] => one.serialize(serializer),
-            many => serde_json::json!({"schema": "volledger/view/1", "views": many})
-                .serialize(serializer),
-        }
-    }
-}
-
-impl Document for Views<'_> {
-    fn text(&self, look: &Look) -> String {
-        let mut out = String::new();
-        for (index, view) in self.views.iter().enumerate() {
-            if index > 0 {
-                out += "\n";
+            Form::Json if alone => self.rows.push(&json::line(view)),
+            Form::Json => {
+                let before = if first { FIRST } else { "," };
+                // As a value first: a record of a folder may have members under names that each record has.
+                let value = serde_json::to_value(view).unwrap_or_default();
+                self.rows.push(&format!("{before}{value}"));
             }
-            out += &one(view, self.all_columns, look);
+            Form::JsonLines => self.rows.push(&(json::line(view) + "\n")),
+            Form::Csv => self.add_rows(view, csv::rows),
+            Form::Markdown => self.add_rows(view, markdown::rows),
         }
-        out
     }
 
-    fn json_lines(&self) -> Vec<String> {
-        json::lines(self.views)
-    }
-
-    fn grid(&self) -> Grid {
-        let columns = self.columns();
-        let named = self.views.len() != 1;
-        let mut grid = Grid::default();
-        grid.columns.extend(named.then(|| "symbol".to_owned()));
-        grid.columns.push("date".to_owned());
-        grid.columns.extend(columns.iter().map(|name| (*name).to_owned()));
-        for view in self.views {
-            for row in &view.rows {
-                let mut cells: Vec<Json> = Vec::new();
-                cells.extend(named.then(|| view.symbol.clone().into()));
+    fn add_rows(&mut self, view: &View, written: impl Fn(&[Vec<Json>]) -> String) {
+        self.rows.widen(&view.columns);
+        for part in view.rows.chunks(AT_ONCE) {
+            let columns = self.rows.columns();
+            let cells = |row: &ViewRow| {
+                let symbol = (!self.alone).then(|| view.symbol.clone().into());
+                let mut cells: Vec<Json> = symbol.into_iter().collect();
                 cells.push(row.date.clone().into());
-                let value = |name: &&str| row.values.get(*name).cloned().unwrap_or(Json::Null);
+                let value = |name: &String| row.values.get(name).cloned().unwrap_or(Json::Null);
                 cells.extend(columns.iter().map(value));
-                grid.rows.push(cells);
-            }
+                cells
+            };
+            let text = written(&part.iter().map(cells).collect::<Vec<_>>());
+            self.rows.push(&text);
         }
-        grid
+    }
+
+    /// The whole text.
+    pub fn finish(mut self) -> Spool {
+        let mut columns: Vec<String> = Vec::new();
+        columns.extend((!self.alone).then(|| "symbol".to_owned()));
+        columns.push("date".to_owned());
+        columns.extend(self.rows.columns().iter().cloned());
+        let (head, fill) = match self.form {
+            Form::Csv => (csv::head(&columns), Fill { cell: ",", quotes: true }),
+            Form::Markdown => (markdown::head(&columns), Fill { cell: "  |", quotes: false }),
+            Form::Json => {
+                let end = if self.alone { "\n" } else { "]}\n" };
+                let begin = if self.shown == 0 { FIRST } else { "" };
+                self.rows.push(&(begin.to_owned() + end));
+                Default::default()
+            }
+            Form::Table | Form::JsonLines => Default::default(),
+        };
+        self.rows.finish(&head, fill)
     }
 }
+
+/// How a document of several symbols begins.
+const FIRST: &str = "{\"schema\":\"volledger/view/1\",\"views\":[";
 
 fn one(view: &View, all_columns: bool, look: &Look) -> String {
     let first = if view.which.is_some() { ", first values" } else { "" };
@@ -132,7 +158,14 @@ fn spare<'a>(view: &View, columns: &[&'a String]) -> Vec<(usize, &'a str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::Form;
+
+    fn rendered(views: &[View], form: Form, look: &Look) -> String {
+        let mut text = ViewText::new(form, look, false, str::to_owned);
+        views.iter().for_each(|view| text.add(view, views.len() == 1));
+        let mut out = Vec::new();
+        text.finish().tell(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
 
     fn view(symbol: &str) -> View {
         let row = |date: &str, text: &str, fill: &[&str]| ViewRow {
@@ -158,8 +191,7 @@ mod tests {
 
     #[test]
     fn a_view_looks_like_the_trade() {
-        let views = [view("VOLA")];
-        let text = Views { views: &views, all_columns: false }.text(&Look::default());
+        let text = rendered(&[view("VOLA")], Form::Table, &Look::default());
         let want = "iv VOLA at #4\n  \
                     date          atm_iv  options_volume\n  \
                     2024-08-05   45.53 %          12,345\n  \
@@ -178,7 +210,7 @@ mod tests {
         }
         let text = |width| {
             let look = Look { width: Some(width), unicode: true };
-            Views { views: std::slice::from_ref(&view), all_columns: false }.text(&look)
+            rendered(std::slice::from_ref(&view), Form::Table, &look)
         };
         assert!(text(60).contains("options_volume\n"));
         let narrow = text(40);
@@ -190,18 +222,41 @@ mod tests {
     #[test]
     fn data_carries_fractions_with_their_digits() {
         let views = [view("VOLA"), view("VOLB")];
-        let page = |views| Views { views, all_columns: false };
-        let look = Look::default();
-        let json = page(&views[..1]).render(Form::Json, &look);
+        let page = |views: &[View], form| rendered(views, form, &Look::default());
+        let json = page(&views[..1], Form::Json);
         assert!(json.starts_with("{\"schema\":\"volledger/view/1\",\"series\":\"iv\""), "{json}");
         assert!(json.contains("\"date\":\"2024-08-05\",\"atm_iv\":0.45530"), "{json}");
-        let both = page(&views[..]).render(Form::Json, &look);
-        assert!(both.starts_with("{\"schema\":\"volledger/view/1\",\"views\":[{"), "{both}");
-        assert!(both.contains("0.45530"), "{both}");
-        assert_eq!(page(&views[..]).render(Form::JsonLines, &look).lines().count(), 2);
-        let csv = page(&views[..]).render(Form::Csv, &look);
+        let lines = page(&views, Form::JsonLines);
+        assert_eq!((lines.lines().count(), lines.lines().next()), (2, Some(json.trim_end())));
+        let both = page(&views, Form::Json);
+        let together = lines.trim_end().replace('\n', ",");
+        assert_eq!(both, format!("{{\"schema\":\"volledger/view/1\",\"views\":[{together}]}}\n"));
+        let none = page(&[], Form::Json);
+        assert_eq!(none, "{\"schema\":\"volledger/view/1\",\"views\":[]}\n");
+        let csv = page(&views, Form::Csv);
         assert!(
             csv.starts_with("symbol,date,atm_iv,options_volume,skew\nVOLA,2024-08-05,0.45530,")
         );
+        assert!(page(&views[..1], Form::Csv).starts_with("date,atm_iv,options_volume,skew\n2024"));
+        assert_eq!(page(&[], Form::Csv), "symbol,date\n");
+    }
+
+    #[test]
+    fn a_column_that_a_later_symbol_brings_is_empty_before() {
+        let mut views = [view("VOLA"), view("VOLB")];
+        let rest = views.iter_mut().map(|view| view.rows.truncate(1));
+        rest.for_each(drop);
+        views[1].columns.push("note|".to_owned());
+        views[1].rows[0].values.insert("note|".to_owned(), "a\n\"b\"|".into());
+        let page = |form| rendered(&views, form, &Look::default());
+        let want = "symbol,date,atm_iv,options_volume,skew,note|\n\
+                    VOLA,2024-08-05,0.45530,12345,,\n\
+                    VOLB,2024-08-05,0.45530,12345,,\"a\n\"\"b\"\"|\"\n";
+        assert_eq!(page(Form::Csv), want);
+        let want = "| symbol | date | atm_iv | options_volume | skew | note\\| |\n\
+                    | --- | --- | --- | --- | --- | --- |\n\
+                    | VOLA | 2024-08-05 | 0.45530 | 12345 |  |  |\n\
+                    | VOLB | 2024-08-05 | 0.45530 | 12345 |  | a \"b\"\\| |\n";
+        assert_eq!(page(Form::Markdown), want);
     }
 }

@@ -2,6 +2,8 @@
 
 use super::{Desk, Ran, ran, sample};
 use std::io::{Read, Write};
+#[cfg(target_os = "linux")]
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// The program at a terminal, which `script` of util-linux makes; without it, this is said loudly.
@@ -154,4 +156,45 @@ fn who_reads_page_by_page_or_slowly_keeps_nobody_out() {
         assert!(rest.len() > 1 << 16, "{line}: {} bytes fit into a pipe", rest.len());
         assert!(child.wait().unwrap().success());
     }
+}
+
+/// Who reads nothing holds the program where it begins to tell, with all of its answer made.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_slow_reader_of_all_rows_keeps_neither_the_ledger_nor_memory() {
+    let desk = Desk::with_ledger();
+    let file = std::fs::read_to_string(sample("iv/VOLA.csv")).unwrap();
+    let (head, days) = file.split_once('\n').unwrap();
+    let mut text = format!("Symbol,{head}\n");
+    for symbol in 0..80 {
+        days.lines().for_each(|day| text += &format!("S{symbol},{day}\n"));
+    }
+    desk.write("all.csv", &text);
+    desk.run("import iv all.csv --symbol-from column --yes").exits(0);
+    let peak = |line: &str, temporary: &Path| {
+        let mut command = desk.command(line.split_whitespace());
+        let mut child = command.env("TMPDIR", temporary).stdout(Stdio::piped()).spawn().unwrap();
+        let mut out = child.stdout.take().unwrap();
+        let mut text = vec![0];
+        out.read_exact(&mut text).unwrap();
+        at_once(&desk, "batch list").exits(0);
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let peak = peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap();
+        out.read_to_end(&mut text).unwrap();
+        assert!(child.wait().unwrap().success());
+        (peak, text)
+    };
+    let temporary = desk.path().join("temporary");
+    std::fs::create_dir(&temporary).unwrap();
+    let (few, _) = peak("view iv S1 S2 S3 --json", &temporary);
+    for line in ["view iv -o csv", "view iv --json", "view iv", "export iv", "export iv -f json"] {
+        let (all, text) = peak(line, &temporary);
+        assert!(text.len() > 2 << 20, "{line}: {} bytes", text.len());
+        assert!(all < few + (24 << 10), "{line}: {all} KiB for all symbols, {few} for three");
+    }
+    // Where there is no room beside memory, memory it is.
+    let (_, text) = peak("export iv -f json", &temporary.join("not/there"));
+    assert!(text == peak("export iv -f json", &temporary).1 && text.len() > 4 << 20);
+    assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0);
 }

@@ -3,16 +3,15 @@
 //! A CSV, an array or lines of JSON have no place for it. Its name is the one under which the W3C's
 //! "CSV on the Web" looks for what is known of a table: `FILE-metadata.json`.
 
+use super::text::{Hashed, Seen};
 use super::{TOOL, about};
 use crate::app::error::Result;
 use crate::app::lookup::ViewQuery;
 use crate::app::outside::replace_file;
-use crate::app::report::{ExportManifest, ManifestColumn, ManifestFile, ManifestSeries, View};
+use crate::app::report::{ExportManifest, ManifestColumn, ManifestFile, ManifestSeries};
+use crate::domain::Series;
 use crate::domain::series::{Unit, field_named};
-use crate::domain::{Digest, Series};
 use crate::ledger::Ledger;
-use crate::ledger::hash::Hasher;
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The schema of the file.
@@ -33,17 +32,14 @@ const DIGITS: &str = "Numbers are decimals with the digits of the sources. Volat
 pub fn describe(
     ledger: &Ledger,
     query: &ViewQuery,
-    (views, digest): (&[View], Digest),
-    (path, text): (&Path, &str),
+    seen: &Seen,
+    (path, written): (&Path, Hashed),
 ) -> Result<Option<PathBuf>> {
     if !path.metadata().is_ok_and(|there| there.is_file()) {
         return Ok(None);
     }
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    let mut hasher = Hasher::default();
-    hasher.update(text.as_bytes());
     let at = query.at.unwrap_or(ledger.position());
-    let rows = views.iter().map(|view| view.rows.len() as u64).sum();
     let manifest = ExportManifest {
         schema: FORMAT.to_owned(),
         tool: TOOL.to_owned(),
@@ -56,16 +52,16 @@ pub fn describe(
         numbers: DIGITS.to_owned(),
         series: vec![ManifestSeries {
             series: query.series.name().to_owned(),
-            digest: digest.to_string(),
-            symbols: views.iter().filter(|view| !view.rows.is_empty()).count() as u64,
-            rows,
-            columns: columns(query.series, views),
+            digest: seen.digest().to_string(),
+            symbols: seen.symbols,
+            rows: seen.rows,
+            columns: columns(query.series, &seen.columns),
         }],
         files: vec![ManifestFile {
             path: name.clone(),
-            rows,
-            bytes: text.len() as u64,
-            digest: hasher.finish().to_string(),
+            rows: seen.rows,
+            bytes: written.bytes,
+            digest: written.hasher.finish().to_string(),
             series: query.series.name().to_owned(),
             year: None,
         }],
@@ -77,7 +73,7 @@ pub fn describe(
 }
 
 /// What the records have, in the order in which it came.
-fn columns(series: Series, views: &[View]) -> Vec<ManifestColumn> {
+fn columns(series: Series, names: &[String]) -> Vec<ManifestColumn> {
     let about = about(series);
     let key = |name: &str, kind, about: &str| ManifestColumn {
         name: name.to_owned(),
@@ -89,11 +85,7 @@ fn columns(series: Series, views: &[View]) -> Vec<ManifestColumn> {
         key("symbol", "string", "The symbol that the record is about."),
         key("date", "date", "The day that the record is about."),
     ];
-    let mut seen: BTreeSet<&str> = BTreeSet::new();
-    for name in views.iter().flat_map(|view| &view.columns) {
-        if !seen.insert(name) {
-            continue;
-        }
+    for name in names {
         let field = field_named(series, name);
         columns.push(match field {
             Some(field) => ManifestColumn {

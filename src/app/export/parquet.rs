@@ -6,12 +6,12 @@ pub use partitions::export_all;
 
 use super::columns::{Cell, Kind, Layout};
 use super::stream::{Read, Stream};
+use super::text::Hashed;
 use crate::app::Run;
 use crate::app::error::{AppError, Result};
 use crate::app::outside::replace_with;
 use crate::app::report::Exported;
 use crate::domain::Digest;
-use crate::ledger::hash::Hasher;
 use parquet::basic::{Compression, Encoding, LogicalType, Repetition, Type as Physical, ZstdLevel};
 use parquet::column::writer::ColumnWriter;
 use parquet::data_type::ByteArray;
@@ -21,7 +21,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnPath, Type};
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -91,7 +91,7 @@ impl Out {
         let name = path.display().to_string();
         let failed = |source| AppError::Unwritable { name: name.clone(), source };
         let file = File::create(path).map_err(failed)?;
-        let file = Hashed { file, hasher: Hasher::default(), bytes: 0 };
+        let file = Hashed::new(file);
         let (schema, properties) = (schema(layout), properties(layout));
         let file = schema.and_then(|schema| {
             SerializedFileWriter::new(file, Arc::new(schema), Arc::new(properties?))
@@ -151,26 +151,6 @@ fn write_group(
     }
     group.close()?;
     Ok(())
-}
-
-/// A file whose bytes are hashed as they are written.
-struct Hashed {
-    file: File,
-    hasher: Hasher,
-    bytes: u64,
-}
-
-impl Write for Hashed {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(bytes)?;
-        self.hasher.update(bytes.get(..written).unwrap_or(bytes));
-        self.bytes += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
 }
 
 /// The values of a column that wait for their row group; `levels` tells holes (0) from values (1).

@@ -20,23 +20,12 @@ pub struct Exported {
     /// The digest of what was exported.
     #[serde(serialize_with = "super::shown")]
     pub digest: Digest,
-    /// The document itself, where it goes to standard output.
-    #[serde(skip)]
-    pub text: Option<String>,
 }
 
 impl Exported {
     /// What was written of a position.
     pub fn of(files: Vec<String>, rows: u64, position: u64, digest: Digest) -> Self {
-        Self {
-            files,
-            unchanged: Vec::new(),
-            leftover: Vec::new(),
-            rows,
-            position,
-            digest,
-            text: None,
-        }
+        Self { files, unchanged: Vec::new(), leftover: Vec::new(), rows, position, digest }
     }
 }
 

@@ -288,9 +288,9 @@ fn text(
     let ledger = ctx.open(ui)?;
     let query = args.which.query(series, ctx, &ledger)?;
     ctx.loud(ui, &ledger, &super::view::place_of(&query))?;
-    let mut exported = export::export_view(&ledger, &query, format, file, &ctx.run())?;
-    match exported.text.take() {
-        Some(text) => ui.answer(text)?,
+    let (exported, text) = export::export_view(&ledger, &query, format, file, &ctx.run())?;
+    match text {
+        Some(text) => ui.spooled(text)?,
         None => ui.show(&exported)?,
     }
     empty(ui, series.name(), &exported, query.symbols.is_empty());

@@ -10,7 +10,6 @@ use crate::cli::exit::Exit;
 use crate::cli::series::SeriesParser;
 use crate::cli::ui::Ui;
 use crate::domain::{Day, Series, Symbol};
-use crate::render::Views;
 use clap::Args;
 
 const EXAMPLES: &str = "\
@@ -81,8 +80,10 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ViewArgs) -> Outcom
     let query = args.which.query(args.series, ctx, &ledger)?;
     // First, since a symbol of which everything was erased is not known any more.
     ctx.loud(ui, &ledger, &place_of(&query))?;
-    let views = lookup::view(&ledger, &query)?;
     let all_columns = !query.columns.is_empty();
-    ui.page(&Views { views: &views, all_columns })?;
+    let mut text = ui.view(all_columns);
+    lookup::each_view(&ledger, &query, |view, alone| text.add(&view, alone))?;
+    let text = text.finish();
+    ui.paged(text)?;
     Ok(Exit::Done)
 }
