@@ -432,6 +432,7 @@ fn a_full_or_read_only_disk_changes_nothing() {
             &["batch", "list", "--json"],
             &["import", "iv", &b, "-s", "VOLB", "--dry-run", "--json"],
             // And so do plans and lists.
+            &["fetch", "spot", "VOLB", "--from", "2024-01-01", "--to", "2024-06-28", "--dry-run"],
             &["undo", "--plan", "--json"],
             &["batch", "rollback", "b1", "--plan", "--json"],
             &["rollback", "--to", "#1", "--plan", "--json"],

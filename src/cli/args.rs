@@ -300,6 +300,7 @@ impl Command {
         match self {
             Self::Batch(args) => args.only_reads(),
             Self::Import(args) => args.only_reads(),
+            Self::Fetch(args) => args.dry_run,
             Self::Serve(args) => args.only_reads(),
             Self::Projection(args) => args.only_reads(),
             Self::Checkpoint(args) => args.only_reads(),

@@ -45,15 +45,15 @@ impl Arrival {
     }
 }
 
-/// An open inbox. While it lives, no other process has it.
+/// An open inbox. While it lives, no other process has it, unless it is only [looked](Inbox::look) at.
 #[derive(Debug)]
 pub struct Inbox {
     path: PathBuf,
-    file: File,
     end: u64,
     arrivals: Vec<Arrival>,
     cut: bool,
-    lock: Arc<Lock>,
+    /// What it is written with.
+    own: Option<(File, Arc<Lock>)>,
 }
 
 impl Inbox {
@@ -71,9 +71,15 @@ impl Inbox {
         let mut file = modes::private();
         let file = file.read(true).write(true).create(true).truncate(false);
         let file = file.open(&path).map_err(write)?;
-        let mut inbox =
-            Self { path, file, end: 0, arrivals: Vec::new(), cut: false, lock: Arc::new(lock) };
-        inbox.read_all()?;
+        let mut inbox = Self { path, end: 0, arrivals: Vec::new(), cut: false, own: None };
+        let length = inbox.read_all(&file)?;
+        if inbox.end < length {
+            inbox.cut = true;
+            inbox.keep_aside()?;
+            file.set_len(inbox.end).map_err(write)?;
+            file.sync_all().map_err(write)?;
+        }
+        inbox.own = Some((file, Arc::new(lock)));
         if inbox.end == 0 {
             // An answer is not durable before the name of its file is.
             let folder = directory.join(FOLDER);
@@ -82,12 +88,33 @@ impl Inbox {
         Ok(inbox)
     }
 
-    /// Reads the whole frames; what follows them was in flight when the process died.
-    fn read_all(&mut self) -> Result<()> {
+    /// What waits in the inbox of the ledger in `directory`, where nothing can be written: it is not
+    /// locked, nothing is cut off, and nothing can be added.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn look(directory: &Path) -> Result<Self> {
+        let path = directory.join(FOLDER).join(FILE);
+        let mut inbox = Self { path, end: 0, arrivals: Vec::new(), cut: false, own: None };
+        match File::open(&inbox.path) {
+            Ok(file) => inbox.read_all(&file).map(|_| inbox),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(inbox),
+            Err(error) => Err(LedgerError::read("the inbox", error)),
+        }
+    }
+
+    /// The file, to write into it.
+    fn file(&mut self) -> std::io::Result<&mut File> {
+        let refused = || std::io::Error::from(std::io::ErrorKind::ReadOnlyFilesystem);
+        self.own.as_mut().map(|(file, _)| file).ok_or_else(refused)
+    }
+
+    /// Reads the whole frames; what follows them was in flight when the process died. Gives the file's
+    /// length.
+    fn read_all(&mut self, file: &File) -> Result<u64> {
         let read = |error| LedgerError::read("the inbox", error);
-        self.file.seek(SeekFrom::Start(0)).map_err(read)?;
-        let length = self.file.metadata().map_err(read)?.len();
-        let mut input = Counting { inner: BufReader::new(&self.file), count: 0 };
+        let length = file.metadata().map_err(read)?.len();
+        let mut input = Counting { inner: BufReader::new(file), count: 0 };
         let mut offset = 0;
         loop {
             let body = match read_frame(&mut input) {
@@ -110,14 +137,7 @@ impl Inbox {
             offset = input.count;
         }
         self.end = offset;
-        if self.end < length {
-            self.cut = true;
-            self.keep_aside()?;
-            let write = |error| LedgerError::write("the inbox", error);
-            self.file.set_len(self.end).map_err(write)?;
-            self.file.sync_all().map_err(write)?;
-        }
-        Ok(())
+        Ok(length)
     }
 
     /// What is cut was in flight when the process died, unless a disk changed bytes in the middle:
@@ -163,8 +183,10 @@ impl Inbox {
         let mut frame = Vec::with_capacity(packed.len() + note.len() + 64);
         let parts: [&[u8]; 5] = [&note_size, note.as_bytes(), &digest.0, &body_size, &packed];
         write_frame(&mut frame, FrameKind::Arrival, &parts).map_err(write)?;
-        self.file.seek(SeekFrom::Start(self.end)).map_err(write)?;
-        self.file.write_all(&frame).map_err(write)?;
+        let end = SeekFrom::Start(self.end);
+        self.file()
+            .and_then(|file| file.seek(end).and_then(|_| file.write_all(&frame)))
+            .map_err(write)?;
         let (note, size, offset) = (note.to_owned(), body.len() as u64, self.end);
         self.arrivals.push(Arrival { note, digest, size, offset });
         self.end += frame.len() as u64;
@@ -176,7 +198,8 @@ impl Inbox {
     /// # Errors
     /// [`LedgerError::NotWritable`].
     pub fn sync(&mut self) -> Result<()> {
-        self.file.sync_data().map_err(|error| LedgerError::write("the inbox", error))
+        let synced = self.file().and_then(|file| file.sync_data());
+        synced.map_err(|error| LedgerError::write("the inbox", error))
     }
 
     /// The body of an arrival, checked.
@@ -209,9 +232,9 @@ impl Inbox {
         let mut file = modes::private();
         let file = file.read(true).write(true).create(true).truncate(true);
         let file = file.open(&path).map_err(write)?;
-        let lock = Arc::clone(&self.lock);
+        let own = self.own.as_ref().map(|(_, lock)| (file, Arc::clone(lock)));
         let (end, arrivals) = (0, Vec::new());
-        let mut new = Self { path, file, end, arrivals, cut: self.cut, lock };
+        let mut new = Self { path, end, arrivals, cut: self.cut, own };
         for arrival in &self.arrivals {
             match notes.get(&arrival.offset) {
                 Some(note) => new.add(note, &[])?,
@@ -222,7 +245,7 @@ impl Inbox {
                 },
             }
         }
-        new.file.sync_all().map_err(write)?;
+        new.file().and_then(|file| file.sync_all()).map_err(write)?;
         std::fs::rename(&new.path, &self.path).map_err(write)?;
         new.path.clone_from(&self.path);
         *self = new;
@@ -236,8 +259,9 @@ impl Inbox {
     pub fn clear(&mut self) -> Result<()> {
         let write = |error| LedgerError::write("the inbox", error);
         removed(&self.path.with_extension(CUT)).map_err(write)?;
-        self.file.set_len(0).map_err(write)?;
-        self.file.sync_all().map_err(write)?;
+        self.file()
+            .and_then(|file| file.set_len(0).and_then(|()| file.sync_all()))
+            .map_err(write)?;
         self.arrivals.clear();
         self.end = 0;
         Ok(())
@@ -324,7 +348,10 @@ mod tests {
         let whole = std::fs::read(&file).unwrap();
         for cut in 0..=whole.len() {
             std::fs::write(&file, &whole[..cut]).unwrap();
+            let seen = Inbox::look(directory.path()).unwrap();
+            assert_eq!(std::fs::metadata(&file).unwrap().len(), cut as u64, "looking cuts nothing");
             let inbox = open(directory.path());
+            assert_eq!(seen.arrivals(), inbox.arrivals());
             let kept = ends.iter().filter(|end| **end <= cut as u64).count() - 1;
             assert_eq!(inbox.arrivals().len(), kept, "{cut}");
             assert_eq!(inbox.was_cut(), !ends.contains(&(cut as u64)));

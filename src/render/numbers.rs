@@ -13,9 +13,17 @@ pub fn count(number: u64) -> String {
     grouped(&number.to_string())
 }
 
-/// A count with its noun: `1 day`, `2 days`.
+/// A count with its noun: `1 day`, `2 days`, `2 batches`, `2 entries`.
 pub fn counted(number: u64, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{} {noun}s", count(number)) }
+    if number == 1 {
+        return format!("1 {noun}");
+    }
+    let number = count(number);
+    match noun.strip_suffix("ry") {
+        Some(stem) => format!("{number} {stem}ries"),
+        None if noun.ends_with("ch") => format!("{number} {noun}es"),
+        None => format!("{number} {noun}s"),
+    }
 }
 
 /// A size: `12,345 bytes`, `3.2 MB`.

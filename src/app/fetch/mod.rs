@@ -40,7 +40,9 @@ pub use endpoint::{Endpoint, Provider};
 pub(super) use meaning::gave;
 pub use note::{Note, waiting};
 pub use plan::{Grouped, NotEntitled, Plan, What, Wish, plan, plan_beside};
-pub use service::{Pace, Resilience, Service, ServiceOptions, Stop, open_inbox, reach};
+pub use service::{
+    Pace, Resilience, Service, ServiceOptions, Stop, inbox_to_plan, open_inbox, reach,
+};
 pub use settle::{SettleOptions, Settled, settle};
 pub use spent::spent;
 pub use withheld::{Forgotten, forget, unless_taken_back};

@@ -7,7 +7,7 @@ use super::plan::Plan;
 use crate::app::Run;
 use crate::app::error::{AppError, Result};
 use crate::domain::Position;
-use crate::ledger::{Inbox, OpenOptions};
+use crate::ledger::{Inbox, LedgerError, OpenOptions};
 use crate::net::{Client, ClientOptions, Ended, KeyIn, Limit, Spread, SystemTime, Unusable, Waits};
 use crate::sources::answer::Refusal;
 use crate::sources::{alpha_vantage, polygon, tradier};
@@ -249,4 +249,16 @@ pub fn reach(options: ServiceOptions, patience: Duration) -> std::result::Result
 pub fn open_inbox(directory: &Path, holder: &str, patience: Duration) -> Result<Inbox> {
     let options = OpenOptions::new(holder, patience);
     Ok(Inbox::open(directory, &options)?)
+}
+
+/// The inbox of the ledger in `directory` as far as a plan looks at it: where nothing can be written, it
+/// is read as it is.
+///
+/// # Errors
+/// Those of [`Inbox::open`] and [`Inbox::look`].
+pub fn inbox_to_plan(directory: &Path, holder: &str, patience: Duration) -> Result<Inbox> {
+    match open_inbox(directory, holder, patience) {
+        Err(AppError::Ledger(LedgerError::NotWritable { .. })) => Ok(Inbox::look(directory)?),
+        other => other,
+    }
 }

@@ -24,6 +24,7 @@ use crate::cli::ui::Ui;
 use crate::config::PolygonSettings;
 use crate::domain::batch::Batch;
 use crate::domain::{BatchId, BatchState, Calendar};
+use crate::render::numbers::counted;
 use crate::render::{FetchPage, ReviewPage, refused};
 use std::sync::Arc;
 use words::wish;
@@ -39,7 +40,8 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
 
     // The ledger is not held while the service is asked: that may take hours.
     let directory = ctx.directory()?;
-    let mut inbox = fetch::open_inbox(&directory, &ctx.holder(), ctx.settings.patience)?;
+    let open = if args.dry_run { fetch::inbox_to_plan } else { fetch::open_inbox };
+    let mut inbox = open(&directory, &ctx.holder(), ctx.settings.patience)?;
     if inbox.was_cut() {
         ui.note(
             "the inbox ended in the middle of an answer, which is asked again; until then the file as \
@@ -120,7 +122,10 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
             return Err(Failure::of(
                 Exit::Credentials,
                 format!("the service refused the key from {key_from}: {text}"),
-                format!("check the key; {kept} answers are kept, and the same command goes on"),
+                format!(
+                    "check the key; the same command goes on ({} kept)",
+                    counted(kept as u64, "answer")
+                ),
             ));
         }
         if let Some(text) = &asked.gave_up {
