@@ -1,7 +1,7 @@
 //! Announcements with their moves, and what options pay for the next one.
 
 use super::metrics::first_values;
-use super::numbers::{MISSING, or_missing, percent_of, plain, signed};
+use super::numbers::{MISSING, counted, or_missing, percent_of, plain, signed};
 use super::table::{Side, Table};
 use super::{Document, Grid, Look, json};
 use crate::app::earnings::metric_words;
@@ -24,9 +24,9 @@ fn short(name: Option<&String>) -> String {
 fn history_line(of: &MoveHistory, metric: &str) -> String {
     let steady = of.consistency_score.map_or_else(|| MISSING.to_owned(), |s| format!("{s:.0}"));
     format!(
-        "  {} past moves{}: mean {}, median {}, deviation {}, greatest {} ({} tail risk); \
+        "  {}{}: mean {}, median {}, deviation {}, greatest {} ({} tail risk); \
          steadiness {steady} of 100, {}\n",
-        of.n,
+        counted(of.n, "past move"),
         metric_words(metric),
         percent_of(Some(of.mean_move)),
         percent_of(Some(of.median_move)),
@@ -50,8 +50,11 @@ impl Document for Earnings {
                     Some(false) => ", not confirmed",
                     None => "",
                 };
-                let days = next.days;
-                format!("\n  Next: {} {}{sure}, in {days} days\n", next.earnings_date, next.timing)
+                let when = match next.days {
+                    0 => "today".to_owned(),
+                    days => format!("in {}", counted(u64::from(days.unsigned_abs()), "day")),
+                };
+                format!("\n  Next: {} {}{sure}, {when}\n", next.earnings_date, next.timing)
             }
             None => format!("\n  No announcement is known from {} on\n", self.date),
         };
@@ -222,8 +225,8 @@ impl Vrp {
 impl Document for Vrp {
     fn text(&self, look: &Look) -> String {
         if self.rows.is_empty() {
-            let date = self.date.as_deref().unwrap_or("today");
-            return format!("The calendar has no announcement on {date}.\n");
+            let day = self.date.as_ref().map_or("today".to_owned(), |date| format!("on {date}"));
+            return format!("The calendar has no announcement {day}.\n");
         }
         let summary = &self.summary;
         let mut out = self.ranked(look) + &self.alone() + &self.reasons(look);

@@ -283,7 +283,10 @@ fn today_is_that_of_the_exchange() {
     let night = "2025-02-04T00:30:00Z";
     let found = at("earnings BBB --json", night).json();
     assert_eq!((&found["next"]["days"], &found["date"]), (&1.into(), &"2025-02-03".into()));
-    assert!(at("vrp scan", night).out.contains("no announcement on"));
+    let none = at("vrp scan", night);
+    assert!(none.out.contains("no announcement today"), "{}", none.out);
+    // Where nothing is found, the days that have something are named.
+    assert!(none.err.contains("`--date 2025-02-04` (1 stock); the last"), "{}", none.err);
     assert!(at("vrp scan", "2025-02-04T14:00:00Z").out.contains("2.40x"));
     let file = desk.write("iv.csv", "Date,IV30\n2025-02-03,40.0\n");
     desk.run(&format!("import iv {file} -s BBB --mapping mc-iv-basic --yes")).exits(0);

@@ -161,8 +161,12 @@ fn a_scan_ranks_what_it_can_and_says_what_it_cannot() {
     for part in ["AAA", "1.94x", "GOOD", "neither a straddle nor a chain", "1 without an implied"] {
         assert!(table.contains(part), "{part}: {table}");
     }
-    let none = desk.run("vrp scan --date 2025-12-09").exits(0).out;
-    assert!(none.contains("no announcement on 2025-12-09"), "{none}");
+    let none = desk.run("vrp scan --date 2025-12-09").exits(0);
+    assert!(none.out.contains("no announcement on 2025-12-09"), "{}", none.out);
+    assert!(none.err.contains("`--date 2025-12-10` (2 stocks)"), "{}", none.err);
+    let late = desk.run("vrp scan --date 2026-06-01").exits(0).err;
+    assert!(late.contains("`--date 2025-12-10` (2 stocks)"), "{late}");
+    assert!(late.contains("`volledger import earnings FILE`"), "{late}");
     // A recorded straddle about a stock whose moves are not known.
     let file = desk.write(
         "log.csv",

@@ -1,6 +1,6 @@
 //! `earnings` and `vrp`: what stocks do on their announcements, and what their options pay for it.
 
-use crate::app::earnings::{self, BUNDLED, TierChanges, TierSet, Tiers, Which};
+use crate::app::earnings::{self, Announcing, BUNDLED, TierChanges, TierSet, Tiers, Which};
 use crate::app::erase::Place;
 use crate::app::metrics;
 use crate::app::vantage::Vantage;
@@ -12,6 +12,7 @@ use crate::cli::ui::Ui;
 use crate::config::Tuning;
 use crate::domain::projection::ProjectionName;
 use crate::domain::{Day, Series, Symbol};
+use crate::render::numbers::counted;
 use clap::{Args, Subcommand};
 use std::path::Path;
 use std::sync::Arc;
@@ -188,9 +189,29 @@ pub(in crate::cli) fn vrp(ui: &mut Ui, ctx: &Context, args: &VrpArgs) -> Outcome
     let dates = (how.date, ctx.run().clock.market_day());
     let found = earnings::vrp(&vantage, &which, &how.projection, &set, dates)?;
     ui.page(&found)?;
+    if matches!(which, Which::Announcing) && found.rows.is_empty() {
+        ui.hint(&elsewhere(earnings::nearest(&vantage, how.date.unwrap_or(dates.1))?));
+    }
     // One that fails changes nothing; all of them do.
     let failed = found.summary.errors > 0 && found.summary.errors == found.summary.symbols;
     Ok(if failed { Exit::Failed } else { Exit::Done })
+}
+
+/// Where a scan that found nothing goes on: to the days before and after that have announcements. Told
+/// as a flag, since the command may have had others.
+fn elsewhere([last, next]: [Option<Announcing>; 2]) -> String {
+    let of = |(day, stocks): Announcing| format!("`--date {day}` ({})", counted(stocks, "stock"));
+    const MORE: &str = "`volledger import earnings FILE` or `volledger fetch earnings`";
+    match (last.map(of), next.map(of)) {
+        (Some(last), Some(next)) => {
+            format!("the next announcements that are known: {next}; the last before it: {last}")
+        }
+        (None, Some(next)) => format!("the next announcements that are known: {next}"),
+        (Some(last), None) => {
+            format!("the last announcements that are known: {last}; later ones come with {MORE}")
+        }
+        (None, None) => format!("no announcement is known; they come with {MORE}"),
+    }
 }
 
 #[cfg(test)]
