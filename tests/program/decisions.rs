@@ -30,6 +30,21 @@ fn without_a_terminal_a_batch_stays_staged() {
     assert_eq!(desk.run("log --json").json()["position"], 2);
 }
 
+/// A batch of which no row can be used is confirmed like any other, and it is said that it shows nothing.
+#[test]
+fn a_batch_without_a_usable_row_is_confirmed_with_a_word_about_it() {
+    let desk = Desk::with_ledger();
+    let file = desk.write("empty.csv", "Date,IV30\n");
+    desk.run(&format!("import iv {file} -s VOLE --mapping mc-iv-basic --stage-only")).exits(0);
+    for line in ["batch confirm b1 --plan", "batch confirm b1"] {
+        let ran = desk.run(line).exits(0);
+        assert!(ran.err.contains("Note: b1 has no row that can be used"), "{line}: {}", ran.err);
+    }
+    assert!(!desk.run("undo").exits(0).err.contains("no row that can be used"));
+    desk.run(&iv("--stage-only")).exits(0);
+    assert!(!desk.run("batch confirm b2").exits(0).err.contains("no row that can be used"));
+}
+
 #[test]
 fn a_dry_run_appends_nothing_whatever_else_is_said() {
     let desk = Desk::with_ledger();

@@ -1,6 +1,7 @@
 //! `undo`, `redo` and `rollback --to`: the inverse of decisions.
 
 use crate::app::derive::Derivation;
+use crate::app::fetch::Provider;
 use crate::app::report::Decided;
 use crate::app::{Ledger, decide, lookup};
 use crate::cli::context::Context;
@@ -146,6 +147,20 @@ fn left_out(ledger: &Ledger, decided: &Decided) -> Vec<(BatchId, BatchId)> {
     pairs.filter(|(_, replaced)| still(*replaced)).collect()
 }
 
+/// What begins to count and has no row that does. Answers of a service count for their days all the same.
+fn idle(ledger: &Ledger, decided: &Decided) -> Vec<BatchId> {
+    let here = decided.batches.iter().filter(|change| change.to == "active");
+    let here = here.filter_map(|change| change.batch.parse::<BatchId>().ok());
+    let says_nothing = |id: &BatchId| {
+        let stage = ledger.batches().get(*id).map(|batch| &batch.stage);
+        stage.is_some_and(|stage| {
+            let fetched = Provider::ALL.iter().any(|service| service.name() == stage.mapping.id);
+            !fetched && stage.rows.accepted + stage.rows.retracted == 0
+        })
+    };
+    here.filter(says_nothing).collect()
+}
+
 /// Shows a decision, says which computed values it leaves behind, and names its inverse.
 pub(super) fn told(
     ui: &mut Ui,
@@ -159,6 +174,9 @@ pub(super) fn told(
             "{replaced}, which {gone} replaced, stays out of the views: `volledger batch reinstate \
              {replaced}` brings it back"
         ));
+    }
+    for batch in idle(ledger, decided) {
+        ui.note(&format!("{batch} has no row that can be used: no view shows anything of it"));
     }
     if decided.plan {
         ui.hint("leave out `--plan` to do it");
