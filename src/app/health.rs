@@ -6,12 +6,14 @@ use super::error::Result;
 use super::metrics::Asked;
 use super::parallel::{self, threads};
 use super::report::{Announced, Coverage, GapLine, Hole, Span, SymbolCoverage};
-use super::views::ViewReader;
+use super::vantage::Vantage;
+use super::views::{Counter, ViewReader};
 use crate::domain::{Calendar, Day, Series, Symbol, code};
 use crate::ledger::Ledger;
 use crate::projections::diff::{self, Gap};
 use crate::projections::view::{Shown, each, has_value};
 use crate::quant::rank;
+use std::collections::BTreeSet;
 
 /// The views that are looked at, in the order of the columns: those of stocks.
 pub const VIEWS: [Series; 3] = [Series::Spot, Series::Hv, Series::Iv];
@@ -82,6 +84,25 @@ pub fn coverage(ledger: &Ledger, asked: &Asked, today: Day) -> Result<Coverage> 
     let rows = rows.into_iter().flatten().collect();
     let which = asked.which.told();
     Ok(Coverage { position: at.0, which, date: date.to_string(), rows })
+}
+
+/// The symbols of which one of these views shows something: of others all was taken back, or came later.
+///
+/// # Errors
+/// A stored view that cannot be read.
+pub fn showing(vantage: &Vantage, views: &[Series]) -> Result<Vec<Symbol>> {
+    let (ledger, reader) = (&vantage.ledger, vantage.reader());
+    let mut found = BTreeSet::new();
+    for view in views {
+        let counter = Counter::new(&reader, *view, reader.activity(*view, vantage.at), &[])?;
+        let shown = parallel::map(&reader.symbols(*view)?, threads(), |symbol| {
+            let reader = ViewReader::with(ledger, reader.roots());
+            let shown = counter.shown(&reader, symbol, &reader.stored(*view, symbol)?)?;
+            Ok((shown > 0).then(|| symbol.clone()))
+        })?;
+        found.extend(shown.into_iter().flatten());
+    }
+    Ok(found.into_iter().collect())
 }
 
 /// The days of a series, ascending; nothing without any.

@@ -141,7 +141,8 @@ impl Kept {
         kept.1.put(key, Arc::clone(answer), weight);
     }
 
-    /// Every symbol that a daily view had by a position; those that came later are not named.
+    /// Every symbol of which a daily view shows something at a position; those that came later are not
+    /// named, nor those of which nothing is left.
     ///
     /// # Errors
     /// A stored view that cannot be read.
@@ -151,13 +152,7 @@ impl Kept {
         if let Some((_, symbols)) = kept.as_ref().filter(|(of, _)| *of == key) {
             return Ok(Arc::clone(symbols));
         }
-        let all = |views: &[Series]| -> Result<Vec<Symbol>> {
-            let mut all = BTreeSet::new();
-            for view in views {
-                all.extend(vantage.symbols_of(*view)?.iter().cloned());
-            }
-            Ok(all.into_iter().collect())
-        };
+        let all = |views: &[Series]| health::showing(vantage, views);
         let symbols = Symbols { stocks: all(&health::VIEWS)?, indices: all(&[Series::Index])? };
         let symbols = Arc::new(symbols);
         *kept = Some((key, Arc::clone(&symbols)));

@@ -563,6 +563,31 @@ fn a_verification_tells_what_it_looked_at() {
     assert!(last().contains("At #6") && last().contains("; entries since then: 1."), "{}", last());
 }
 
+/// Symbols of which all was taken back are not among those that are counted, or they would be missed.
+#[test]
+fn the_list_of_symbols_counts_those_that_show_something() {
+    let desk = crate::program::Desk::with_ledger();
+    let mut text = "date,ticker,close\n".to_owned();
+    for number in 0..230 {
+        text += &format!("2024-01-02,S{number:03},10\n");
+    }
+    let file = desk.write("many.csv", &text);
+    desk.run(&format!("import spot {file} --symbol-from column --yes")).exits(0);
+    let gone = desk.write("gone.csv", &text.replace(",S", ",GONE"));
+    desk.run(&format!("import spot {gone} --symbol-from column --yes")).exits(0);
+    let told = |path: &str| {
+        let site = Site::of(&desk, &[]);
+        let page = site.get(path).is(200).body;
+        let first =
+            page.split("<p>The first 200 of ").nth(1).and_then(|rest| rest.split('.').next());
+        (first.map(str::to_owned), page.matches("href=\"/symbols/S").count())
+    };
+    assert_eq!(told("/symbols"), (Some("460".to_owned()), 0));
+    desk.run("batch rollback b2 --reason bad").exits(0);
+    assert_eq!(told("/symbols"), (Some("230".to_owned()), 200));
+    assert_eq!(told("/symbols?at=2").0, Some("230".to_owned()));
+}
+
 /// A column of its own for it was one word wide, half of it outside the screen.
 #[test]
 fn a_reason_stands_below_the_source_of_its_batch() {
