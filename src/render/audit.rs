@@ -43,13 +43,18 @@ impl Document for Audit {
         for finding in &self.findings {
             let (code, at) = (meaning(finding.code), finding.position);
             let text = look.cell(&finding.text);
-            out += &format!("  ! {code}: {text} (#{at} by {})\n", look.cell(&finding.actor));
+            let by = look.cell(&finding.actor);
+            out += &look.flow(&format!("  ! {code}: {text} (#{at} by {by})\n"));
         }
         if self.findings.is_empty() {
             out += "  Nothing stands out.\n";
         }
         let headings = ["batch", "what", "by", "when", ">entry", "log root", "reason"];
         let mut table = Table::new(look, &headings);
+        let mut acts = self.batches.iter().flat_map(|batch| &batch.acts);
+        let reason = acts.all(|act| act.reason.is_none()).then_some((6, ""));
+        let spare = [(5, "log root"), (3, "when")];
+        table.spare(&reason.into_iter().chain(spare).collect::<Vec<_>>());
         for batch in &self.batches {
             for (index, act) in batch.acts.iter().enumerate() {
                 let name = if index == 0 { batch.batch.clone() } else { String::new() };
@@ -68,6 +73,8 @@ impl Document for Audit {
         let headings =
             ["batch", "state", ">events", ">rejected", "findings", "content", "token", "root"];
         let mut table = Table::new(look, &headings);
+        let digests = [(5, "content"), (6, "token"), (7, "root")];
+        table.spare(&[&digests[..], &[(3, "rejected"), (4, "findings")]].concat());
         for batch in &self.batches {
             table.row([
                 batch.batch.clone(),

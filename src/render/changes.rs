@@ -35,6 +35,13 @@ pub(super) fn table(
     let (old, new) = (format!(">{old}"), format!(">{new}"));
     headings.extend([old.as_str(), new.as_str(), ">change"]);
     let mut table = Table::new(look, &headings);
+    // The field mostly tells the view, and the change follows from both values.
+    let places = ["view", "change", old.trim_start_matches('>')];
+    let spare = places.into_iter().filter_map(|name| {
+        let at = headings.iter().position(|heading| heading.trim_start_matches('>') == name)?;
+        Some((at, name))
+    });
+    table.spare(&spare.collect::<Vec<_>>());
     for change in shown {
         let mut cells = vec![sign(change.kind).to_owned(), change.date.clone()];
         cells.extend(named.view.then(|| change.series.to_owned()));

@@ -1,6 +1,6 @@
 //! Events and where values come from: `why`, `show`, `log`.
 
-use super::numbers::{self, count, short};
+use super::numbers::{self, count, counted, short};
 use super::table::{Side, Table};
 use super::{Document, Grid, Look, json};
 use crate::app::report::{EntryLine, EventLine, Log, Shown, Why, WhyField};
@@ -205,14 +205,17 @@ impl Document for Log {
             };
         }
         let mut table = Table::new(look, &[">entry", "time", "by", "what", "reason"]);
+        let reasons = self.entries.iter().any(|entry| entry.reason.is_some());
+        let reason = (!reasons).then_some((4, ""));
+        table.spare(&reason.into_iter().chain([(2, "by"), (1, "time")]).collect::<Vec<_>>());
         for entry in &self.entries {
             table.row(cells(entry));
         }
         let mut out = table.finish();
         if self.earlier > 0 {
             let of = self.symbol.as_ref().map_or_else(String::new, |of| format!(" --symbol {of}"));
-            let earlier = count(self.earlier);
-            out += &format!("  {earlier} earlier entries: `volledger log{of} --limit 0`\n");
+            let earlier = counted(self.earlier, "earlier entry");
+            out += &look.flow(&format!("  {earlier}: `volledger log{of} --limit 0`\n"));
         }
         out + &format!("  Head #{} {}\n", self.position, short(&self.log_root))
     }
@@ -230,9 +233,8 @@ impl Document for Log {
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_entry_is_one_line_with_what_the_table_has() {
-        let entry = EntryLine {
+    fn noted() -> EntryLine {
+        EntryLine {
             position: 7,
             time: "2025-01-02T03:04:05Z".to_owned(),
             actor: "ann".to_owned(),
@@ -243,7 +245,34 @@ mod tests {
             reason: Some("two\nlines".to_owned()),
             text: "note two\nlines".to_owned(),
             clock_ran_back: true,
+        }
+    }
+
+    /// What was done has room before when, and before who did it.
+    #[test]
+    fn the_log_fits_forty_columns() {
+        let text = "staged b12: 75,300 events of 100 symbols for iv, hv with mc-iv/1".to_owned();
+        let staged = EntryLine { kind: "stage", reason: None, text, ..noted() };
+        let log = |entries: &[EntryLine], width| {
+            let (symbol, earlier, entries) = (None, 1, entries.to_vec());
+            let log = Log { position: 7, log_root: "ab".repeat(32), symbol, earlier, entries };
+            log.text(&Look { width, unicode: true })
         };
+        for (entries, named) in
+            [(vec![staged.clone()], "width: time;"), (vec![staged, noted()], "by, time; `--json`")]
+        {
+            let narrow = log(&entries, Some(40));
+            assert!(narrow.lines().all(|line| line.chars().count() <= 40), "{narrow}");
+            let flat = narrow.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(flat.contains("staged b12") && flat.contains(named), "{narrow}");
+            assert!(flat.contains("1 earlier entry:"), "{narrow}");
+            assert_eq!(log(&entries, Some(200)), log(&entries, None));
+        }
+    }
+
+    #[test]
+    fn an_entry_is_one_line_with_what_the_table_has() {
+        let entry = noted();
         assert_eq!(entry_line(&entry), "#7 2025-01-02T03:04:05Z ! ann note: two lines");
         let other = EntryLine { kind: "undo", reason: None, clock_ran_back: false, ..entry };
         assert_eq!(entry_line(&other), "#7 2025-01-02T03:04:05Z ann note two lines");

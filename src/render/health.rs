@@ -61,6 +61,7 @@ impl Coverage {
     fn narrow(&self, look: &Look) -> String {
         let headings = ["symbol", "", "days", ">missing", ">n", "issues"];
         let mut table = Table::new(look, &headings);
+        table.spare(&[(4, "n"), (3, "missing"), (2, "days")]);
         for row in &self.rows {
             let parts = [("spot", &row.spot), ("hv", &row.hv), ("iv", &row.iv)];
             for (index, (series, span)) in parts.into_iter().enumerate() {
@@ -120,13 +121,16 @@ impl Document for Coverage {
         };
         out += &self.holes(look);
         let sound = self.rows.iter().filter(|row| row.issues.is_empty()).count();
-        out += &format!(
+        let told = format!(
             "\n  {sound} of {} symbols without an issue, seen from {} at #{}\n",
             self.rows.len(),
             self.date,
             self.position
         );
-        out += "  Shares: trading days missing between first and last. Every hole: `--json`\n";
+        out += &look.flow(&told);
+        let shares =
+            "  Shares: trading days missing between first and last. Every hole: `--json`\n";
+        out += &look.flow(shares);
         out + first_values(self.which)
     }
 

@@ -42,7 +42,7 @@ impl Serialize for ReviewPage<'_> {
 
 impl Document for ReviewPage<'_> {
     fn text(&self, look: &Look) -> String {
-        let mut out = self.heading();
+        let mut out = look.flow(&self.heading());
         if !self.check {
             out += &self.effect(look);
             out += &self.changes(look);
@@ -144,8 +144,11 @@ impl ReviewPage<'_> {
         };
         match review.series.as_slice() {
             [] => "\nNothing in it would change a view.\n".to_owned(),
-            [one] => title(&format!("view {} {}", one.series, one.symbol)) + &single(one, look),
-            many => title("the views") + &self.several(many, look),
+            [one] => {
+                let title = title(&format!("view {} {}", one.series, one.symbol));
+                look.flow(&title) + &single(one, look)
+            }
+            many => look.flow(&title("the views")) + &self.several(many, look),
         }
     }
 
@@ -181,6 +184,14 @@ impl ReviewPage<'_> {
             let first = ["view", "symbol"].into_iter().chain(days.then_some("days"));
             let mut table =
                 Table::new(look, &first.chain(headings.iter().copied()).collect::<Vec<_>>());
+            if !days {
+                // What would be taken away or changed is missed most.
+                let named = headings.iter().enumerate().skip(1).rev();
+                let spare = named.map(|(index, name)| (index + 2, name.trim_start_matches('>')));
+                let kept = ["~ changed", "- removed"];
+                let spare: Vec<_> = spare.filter(|(_, name)| !kept.contains(name)).collect();
+                table.spare(&spare);
+            }
             let mut row = |names: [&str; 2], span: String, numbers: Vec<u64>| {
                 let names = names.map(str::to_owned).into_iter().chain(days.then_some(span));
                 table.row(names.chain(numbers.into_iter().map(count)));
@@ -194,12 +205,14 @@ impl ReviewPage<'_> {
         let mut out = table(true);
         let width = out.lines().map(|line| line.chars().count()).max();
         if look.width.is_some_and(|room| width > Some(usize::from(room))) {
-            out = table(false) + "  The days of each stand in a wider terminal, and in `--json`\n";
+            let days = "  The days of each stand in a wider terminal, and in `--json`\n";
+            out = table(false) + &look.flow(days);
         }
         out += &legend(all).map_or_else(String::new, |legend| look.below(&legend));
         let hidden = all.len() - order.len();
         if hidden > 0 {
-            out += &format!("  The {FEW} that change most; {hidden} more in {}\n", self.all());
+            let told = format!("  The {FEW} that change most; {hidden} more in {}\n", self.all());
+            out += &look.flow(&told);
         }
         out
     }
@@ -227,11 +240,11 @@ impl ReviewPage<'_> {
         let hidden = total.saturating_sub(shown.len() as u64);
         if hidden > 0 {
             let most = counted(shown.len() as u64, "largest change");
-            out += &format!(
+            out += &look.flow(&format!(
                 "  The {most} of {}. All: {}\n",
                 counted(total, "differing value"),
                 self.all()
-            );
+            ));
         }
         out
     }
@@ -265,13 +278,12 @@ impl ReviewPage<'_> {
         if table.is_empty() {
             return String::new();
         }
-        let mut out = format!(
-            "\nTrading days missing between its days (so many between the two that are named)\n{}",
-            table.finish()
-        );
+        let title =
+            "\nTrading days missing between its days (so many between the two that are named)\n";
+        let mut out = look.flow(title) + &table.finish();
         if hidden > 0 {
-            let plural = if hidden == 1 { "" } else { "s" };
-            out += &format!("  … and {hidden} more symbol{plural}; {}\n", self.all());
+            let hidden = counted(hidden as u64, "more symbol");
+            out += &look.flow(&format!("  … and {hidden}; {}\n", self.all()));
         }
         out
     }
@@ -297,7 +309,7 @@ impl ReviewPage<'_> {
         if table.is_empty() {
             return String::new();
         }
-        format!("\nSupport data for the new and changed days\n{}", table.finish())
+        look.flow("\nSupport data for the new and changed days\n") + &table.finish()
     }
 }
 
@@ -379,7 +391,7 @@ pub(super) fn gaps(all: &[GapLine], few: usize) -> String {
     let mut parts: Vec<String> = all.iter().take(few).map(one).collect();
     if all.len() > few {
         let more = all.len() - few;
-        parts.push(format!("{more} more hole{}", if more == 1 { "" } else { "s" }));
+        parts.push(counted(more as u64, "more hole"));
     }
     parts.join(", ")
 }

@@ -212,6 +212,30 @@ fn in_a_narrow_terminal_the_numbers_of_several_views_come_before_their_days() {
     assert_eq!(wide, text(None));
 }
 
+/// Nothing of a review runs over a terminal of forty columns: what has no room there is named.
+#[test]
+fn a_review_fits_forty_columns() {
+    let mut lines = vec![line("VOLA", [1, 2, 3, 4, 5]), line("VOLB", [6, 7, 8, 9, 1_000])];
+    lines[0].extended = 1_000_000;
+    let mut change = change("changed", "2024-08-05", "0.3812", "0.4553", "7.41");
+    change.symbol = "VOLB".to_owned();
+    let mut review = review(lines, vec![change]);
+    let mut far = finding("truncated_last_line", "reject", 68, Some("2024-03-28"));
+    far.text = "cannot be used for `2024-02-30` under `date`: 2024-02-30,42.27,36.06".to_owned();
+    review.findings.push(far);
+    let text = |width| ReviewPage::new(&review, false).text(&Look { width, unicode: true });
+    let narrow = text(Some(40));
+    let long: Vec<_> = narrow.lines().filter(|line| line.chars().count() > 40).collect();
+    assert!(long.is_empty(), "{long:#?}");
+    for part in
+        ["+ new", "~ changed", "truncated_last_line line 68", "    cannot be used for", "45.53 %"]
+    {
+        assert!(narrow.contains(part), "{part}: {narrow}");
+    }
+    assert!(!narrow.contains("= same  ") && narrow.contains("for want of"), "{narrow}");
+    assert_eq!(text(Some(200)), text(None));
+}
+
 #[test]
 fn a_past_review_stays_in_the_past_and_gives_no_token() {
     let changes = vec![change("changed", "2024-08-05", "0.3812", "0.4553", "7.41")];

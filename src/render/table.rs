@@ -26,6 +26,8 @@ pub(super) struct Table {
     inner: Comfy,
     look: Look,
     rows: usize,
+    /// The longest word of each column.
+    words: Vec<usize>,
     spare: Vec<(usize, String)>,
     hidden: Vec<(usize, String)>,
 }
@@ -35,8 +37,10 @@ impl Table {
     pub(super) fn new(look: &Look, headings: &[&str]) -> Self {
         let sides = headings.iter().map(|name| if name.starts_with('>') { Right } else { Left });
         let mut table = Self::bare(look, sides.collect());
-        let names = headings.iter().map(|name| name.trim_start_matches('>').to_owned());
-        table.inner.set_header(names.map(|name| table.look.cell(&name)).collect::<Vec<_>>());
+        let names = headings.iter().map(|name| table.look.cell(name.trim_start_matches('>')));
+        let names = names.collect::<Vec<_>>();
+        table.measure(&names);
+        table.inner.set_header(names);
         table
     }
 
@@ -44,8 +48,8 @@ impl Table {
     pub(super) fn bare(look: &Look, sides: Vec<Side>) -> Self {
         let mut inner = Comfy::new();
         inner.load_style(presets::NOTHING);
-        let (spare, hidden) = (Vec::new(), Vec::new());
-        Self { sides, inner, look: *look, rows: 0, spare, hidden }
+        let (spare, hidden, words) = (Vec::new(), Vec::new(), vec![0; sides.len()]);
+        Self { sides, inner, look: *look, rows: 0, words, spare, hidden }
     }
 
     /// The columns that a narrow terminal may do without, those that go first first, and what the line
@@ -56,8 +60,17 @@ impl Table {
 
     pub(super) fn row<I: IntoIterator<Item = String>>(&mut self, cells: I) {
         let look = self.look;
-        self.inner.add_row(cells.into_iter().map(|cell| look.cell(&cell)).collect::<Vec<_>>());
+        let cells = cells.into_iter().map(|cell| look.cell(&cell)).collect::<Vec<_>>();
+        self.measure(&cells);
+        self.inner.add_row(cells);
         self.rows += 1;
+    }
+
+    fn measure(&mut self, cells: &[String]) {
+        for (longest, cell) in self.words.iter_mut().zip(cells) {
+            let word = cell.split(' ').map(|word| word.chars().count()).max();
+            *longest = word.unwrap_or_default().max(*longest);
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -93,9 +106,10 @@ impl Table {
         out
     }
 
-    /// What is shown with the widths at which it fits, the widest texts wrapped: numbers never are.
-    /// `None` where that is not enough.
-    fn fitted(&self, contents: &[usize], room: usize) -> Option<Vec<(usize, usize)>> {
+    /// What is shown with the widths at which it fits, the widest texts wrapped: numbers never are. Where
+    /// it is `tight` a text keeps no more than the room of its longest word. `None` where that is not
+    /// enough.
+    fn fitted(&self, contents: &[usize], room: usize, tight: bool) -> Option<Vec<(usize, usize)>> {
         let is_hidden = |column: usize| self.hidden.iter().any(|(hidden, _)| *hidden == column);
         let all = contents.iter().copied().enumerate();
         let mut widths: Vec<_> = all.filter(|(column, _)| !is_hidden(*column)).collect();
@@ -108,7 +122,11 @@ impl Table {
                 return Some(widths);
             }
             let spare = |(place, (index, width)): (usize, &(usize, usize))| {
-                let least = if place == last { FEWEST } else { SPAN };
+                let least = match self.words.get(*index) {
+                    Some(word) if tight => *word,
+                    _ if place == last => FEWEST,
+                    _ => SPAN,
+                };
                 let text = self.sides.get(*index) == Some(&Left);
                 let spare = if text { width.saturating_sub(least) } else { 0 };
                 (spare > 0).then_some((*width, spare, place))
@@ -119,26 +137,28 @@ impl Table {
     }
 
     /// Makes a table fit the terminal: texts are wrapped, then spare columns are hidden until the others
-    /// fit; of those hidden before, what fits all the same comes back. Numbers are never wrapped: where
-    /// all that is not enough the table runs over, and a pager scrolls sideways.
+    /// fit; of those hidden before, what fits all the same comes back. Where that is not enough texts are
+    /// wrapped at every blank. Numbers and words never are: where even then they have no room the table
+    /// runs over, and a pager scrolls sideways.
     fn fit(&mut self) {
         let Some(width) = self.look.width else { return };
         let room = usize::from(width).saturating_sub(2);
         let widths = self.inner.column_max_content_widths();
         let contents: Vec<usize> = widths.into_iter().map(usize::from).collect();
         let mut spare = std::mem::take(&mut self.spare).into_iter();
-        while self.fitted(&contents, room).is_none()
+        while self.fitted(&contents, room, false).is_none()
             && let Some(next) = spare.next()
         {
             self.hidden.push(next);
         }
         for index in (0..self.hidden.len()).rev() {
             let back = self.hidden.remove(index);
-            if back.1.is_empty() || self.fitted(&contents, room).is_none() {
+            if back.1.is_empty() || self.fitted(&contents, room, false).is_none() {
                 self.hidden.insert(index, back);
             }
         }
-        let wrapped = self.fitted(&contents, room).unwrap_or_default();
+        let wrapped = self.fitted(&contents, room, false);
+        let wrapped = wrapped.or_else(|| self.fitted(&contents, room, true)).unwrap_or_default();
         let wrapped =
             wrapped.into_iter().filter(|(column, width)| contents.get(*column) > Some(width));
         for (column, width) in wrapped {
@@ -160,6 +180,21 @@ impl Look {
     pub(super) fn below(&self, text: &str) -> String {
         let width = self.width.map_or(LONGEST, usize::from).clamp(40, LONGEST);
         wrapped(text, width - 2).iter().map(|line| format!("  {line}\n")).collect()
+    }
+
+    /// Lines that are cut at blanks where the terminal is narrower, the rest of each below its beginning.
+    pub(super) fn flow(&self, text: &str) -> String {
+        let Some(width) = self.width else { return text.to_owned() };
+        let mut out = String::new();
+        for line in text.lines() {
+            let bare = line.trim_start();
+            let indent = line.len() - bare.len();
+            let room = usize::from(width).saturating_sub(indent).max(FEWEST);
+            for part in wrapped(bare, room) {
+                out += &format!("{}{part}\n", &line[..indent]);
+            }
+        }
+        out
     }
 
     /// A text as one cell: one line, and only signs that can be shown.

@@ -148,6 +148,7 @@ impl Document for Gaps {
 
 fn view_table(views: &[StatusView], look: &Look) -> String {
     let mut table = Table::new(look, &["view", ">symbols", ">days", "from", "to"]);
+    table.spare(&[(1, "symbols"), (3, "from")]);
     for view in views {
         table.row([
             view.series.to_owned(),
@@ -196,23 +197,24 @@ impl Document for Status {
             let parts = line.stale_parts.map(|parts| format!(", {}", counted(parts, "symbol")));
             let at = line.at.map(|at| format!(", shows #{at}")).unwrap_or_default();
             let parts = parts.unwrap_or_default();
-            out += &format!(
+            out += &look.flow(&format!(
                 "  ! projection {}@{}: {}{at}{parts}\n",
                 line.name, line.version, line.state
-            );
+            ));
         }
         for line in &self.outdated {
             let symbols = line.symbols.len() as u64;
-            out += &format!(
+            out += &look.flow(&format!(
                 "  ! {} of {} no longer follows from what it was computed from\n",
                 line.series,
                 counted(symbols, "symbol")
-            );
+            ));
         }
         if !self.coverage.is_empty() {
             let headings =
                 ["asked for", ">questions", ">data", ">empty", ">not entitled", ">failed"];
             let mut table = Table::new(look, &headings);
+            table.spare(&[(3, "empty"), (2, "data"), (1, "questions")]);
             for line in &self.coverage {
                 let counts =
                     [line.asked, line.data, line.empty, line.not_entitled, line.failed].map(count);
@@ -243,11 +245,7 @@ impl Document for VerifyReport {
             format!(
                 "{}, {}, {}",
                 counted(self.events, "event"),
-                if self.batches == 1 {
-                    "1 batch".to_owned()
-                } else {
-                    format!("{} batches", count(self.batches))
-                },
+                counted(self.batches, "batch"),
                 counted(self.sources, "stored file")
             ),
             String::new(),
@@ -348,6 +346,20 @@ impl Document for Exported {
 mod tests {
     use super::*;
     use crate::app::report::BatchLine;
+
+    #[test]
+    fn what_the_views_show_fits_forty_columns() {
+        let view = StatusView {
+            series: "straddles",
+            symbols: 2_000,
+            days: 1_234_567,
+            from: Some("2022-01-03".to_owned()),
+            to: Some("2024-12-31".to_owned()),
+        };
+        let narrow = view_table(&[view], &Look { width: Some(40), unicode: true });
+        assert!(narrow.lines().all(|line| line.chars().count() <= 40), "{narrow}");
+        assert!(narrow.contains("1,234,567") && narrow.contains("2024-12-31"), "{narrow}");
+    }
 
     #[test]
     fn batches_fit_a_narrow_terminal() {

@@ -19,7 +19,7 @@ impl ReviewPage<'_> {
         let hidden = groups.split_off(groups.len() - hidden);
         let hidden: usize = hidden.iter().map(Vec::len).sum();
         let named = self.review.sources.len() > 1;
-        let mut table = Table::bare(look, vec![Side::Left; 4]);
+        let mut lines = Vec::with_capacity(groups.len());
         for group in &groups {
             let Some((first, more)) = group.split_first() else { continue };
             let sign = if rank(first) > 0 { "!" } else { "·" };
@@ -34,19 +34,35 @@ impl ReviewPage<'_> {
                 }
                 None => (place(first, named), first.text.clone()),
             };
-            table.row([sign.to_owned(), first.code.clone(), place, text]);
+            lines.push([sign.to_owned(), first.code.clone(), place, text]);
         }
-        let mut out = format!("\nFindings\n{}", table.finish());
+        let mut out = format!("\nFindings\n{}", listed(lines, look));
         let folded = groups.iter().any(|group| group.len() > 1);
         let how = if self.check { "`--full`".to_owned() } else { self.all() };
         if hidden > 0 {
-            out +=
-                &format!("  … and {} more; {how} shows all\n", counted(hidden as u64, "finding"));
+            let hidden = counted(hidden as u64, "finding");
+            out += &look.flow(&format!("  … and {hidden} more; {how} shows all\n"));
         } else if folded {
-            out += &format!("  Findings of one kind stand in one line; {how} shows each\n");
+            let folded = format!("  Findings of one kind stand in one line; {how} shows each\n");
+            out += &look.flow(&folded);
         }
         out
     }
+}
+
+/// Findings in columns, or each with its text below where the terminal has no room for both.
+fn listed(lines: Vec<[String; 4]>, look: &Look) -> String {
+    let mut table = Table::bare(look, vec![Side::Left; 4]);
+    let mut below = String::new();
+    for line in lines {
+        let [sign, code, place, text] = line.each_ref().map(|text| look.cell(text));
+        below += &look.flow(&format!("  {sign} {code} {place}\n    {text}\n"));
+        table.row(line);
+    }
+    let table = table.finish();
+    let width = table.lines().map(|line| line.chars().count()).max();
+    let fits = look.width.is_none_or(|room| width <= Some(usize::from(room)));
+    if fits { table } else { below }
 }
 
 fn rank(finding: &FindingLine) -> u8 {
