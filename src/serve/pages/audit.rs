@@ -5,10 +5,9 @@ use crate::app::audit::{AuditQuery, audit};
 use crate::app::error::Result;
 use crate::app::report::VerifyReport;
 use crate::app::verify as check;
-use crate::render::numbers::count;
 use crate::serve::Site;
 use crate::serve::ask::{Answer, Here};
-use crate::serve::words::{counted, t};
+use crate::serve::words::{counted, find, t};
 use maud::html;
 
 /// Sources of a batch.
@@ -40,7 +39,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
                 input id="actor" name="actor" value=(word("actor").unwrap_or_default()) maxlength="80";
                 label for="since" { (t("since")) }
                 input id="since" name="since" value=(word("since").unwrap_or_default())
-                    placeholder="#12 or 2025-01-31" maxlength="40";
+                    placeholder=(t("#12 or 2025-01-31")) maxlength="40";
                 button { (t("Show")) }
             }
             section {
@@ -61,7 +60,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
                             ", … (" (counted(batch.sources.len() as u64, "source")) ")"
                         } }
                     ul { @for act in &batch.acts { li {
-                        (time(&act.time)) " " (entry_link(act.position)) " " strong { (act.what) }
+                        (time(&act.time)) " " (entry_link(act.position)) " " strong { (find(act.what)) }
                         (t(" by ")) (act.actor)
                         @if let Some(reason) = &act.reason { ": " (reason) }
                     } } }
@@ -97,7 +96,7 @@ pub(in crate::serve) fn verified(site: &Site, report: &VerifyReport) -> Page {
             p.bad role="alert" { (t("✗ Not everything is as recorded.")) }
         }
         p { (t("Position #")) (report.position) (t(", log root ")) code.long { (report.log_root) } }
-        p { (counted(report.events, "event")) ", " (count(report.batches)) (t(" batches, "))
+        p { (counted(report.events, "event")) ", " (counted(report.batches, "batch")) ", "
             (counted(report.sources, "source"))
             // Only a deep one looks at them.
             @if report.deep { ", " (counted(report.projections, "view")) } "." }

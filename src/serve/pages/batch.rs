@@ -223,7 +223,7 @@ fn changes(
     let wanted: Vec<&ChangeLine> = review.changes.iter().filter(told).collect();
     let most = if kind.is_some() { MOST } else { FEW };
     let rows: Vec<_> = wanted.iter().take(most).map(|change| vec![
-        html! { span class={ "kind " (change.kind) } { (sign(change.kind)) " " (change.kind) } },
+        html! { span class={ "kind " (change.kind) } { (sign(change.kind)) " " (find(change.kind)) } },
         html! { (change.series) },
         known(&change.symbol),
         html! {
@@ -248,7 +248,7 @@ fn changes(
                     option value="" { (t("all but new")) }
                     option value="all" selected[kind == Some("all")] { (t("all")) }
                     @for name in KINDS {
-                        option value=(name) selected[kind == Some(name)] { (name) }
+                        option value=(name) selected[kind == Some(name)] { (find(name)) }
                     }
                 }
                 label for="symbol" { (t("Symbol")) }
@@ -275,7 +275,7 @@ fn findings(review: &Review) -> Markup {
         .iter()
         .map(|finding| {
             vec![
-                html! { span class={ "severity " (finding.severity) } { (finding.severity) } },
+                html! { span class={ "severity " (finding.severity) } { (find(finding.severity)) } },
                 html! { code { (finding.code) } },
                 html! { (finding.source.as_deref().unwrap_or_default()) },
                 html! { @if let Some(line) = finding.line { (line) } },

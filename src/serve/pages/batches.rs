@@ -6,7 +6,7 @@ use crate::app::lookup;
 use crate::domain::BatchState;
 use crate::render::numbers::count;
 use crate::serve::ask::{Answer, Here};
-use crate::serve::words::t;
+use crate::serve::words::{find, t};
 use maud::{Markup, html};
 
 /// The day of a time; the whole on hovering.
@@ -60,7 +60,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
                 select id="state" name="state" {
                     option value="" { (t("all")) }
                     @for name in states {
-                        option value=(name) selected[wanted == Some(name)] { (name) }
+                        option value=(name) selected[wanted == Some(name)] { (find(name)) }
                     }
                 }
                 button { (t("Show")) }

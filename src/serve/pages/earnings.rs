@@ -60,8 +60,9 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
             p { (t("Seen from ")) (told.date) (t(", moves from ")) code { (told.projection) } (t(", at #"))
                 (told.position) "." }
             @if let Some(next) = &told.next {
-                p { (t("Next: ")) strong { (next.earnings_date) } " (" (next.timing) (t("), in "))
-                    (next.days) (t(" days.")) }
+                p { (t("Next: ")) strong { (next.earnings_date) } " (" (next.timing)
+                    @if next.days == 0 { (t("), today.")) }
+                    @else { (t("), in ")) (counted(u64::from(next.days.unsigned_abs()), "day")) "." } }
             }
             @if let Some(history) = &told.history {
                 p { (counted(history.n, "move")) (t(": mean ")) (percent_of(Some(history.mean_move)))
@@ -165,10 +166,10 @@ pub(super) fn vrp(here: &Here<'_>) -> Result<Answer> {
                 button { (t("Show")) }
             }
             p { (t("Implied move over the mean size of past moves, from ")) code { (found.projection) }
-                ". " (found.tiers.title) (t(": excellent from ")) (plain(Some(found.tiers.excellent), 2))
+                (t(". Tiers: ")) (found.tiers.title) (t(", excellent from ")) (plain(Some(found.tiers.excellent), 2))
                 (t(", good from ")) (plain(Some(found.tiers.good), 2)) (t(", marginal from "))
-                (plain(Some(found.tiers.marginal), 2)) (t("; at least ")) (found.tiers.min_quarters)
-                (t(" past moves.")) }
+                (plain(Some(found.tiers.marginal), 2)) (t("; at least "))
+                (counted(found.tiers.min_quarters, "past move")) "." }
             @if rows.is_empty() { (nobody(here, date)?) }
             @else {
                 (table("The ratio of implied to past moves", &headings, &rows))

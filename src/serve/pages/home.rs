@@ -9,7 +9,7 @@ use crate::app::{Ledger, lookup, outside, projection, trace};
 use crate::render::numbers::{MISSING, count, size};
 use crate::serve::Site;
 use crate::serve::ask::{Answer, Here};
-use crate::serve::words::{counted, t};
+use crate::serve::words::{counted, find, t};
 use maud::{Markup, html};
 use std::sync::{Arc, PoisonError};
 
@@ -61,10 +61,9 @@ pub(in crate::serve) fn show(here: &Here<'_>) -> Result<Answer> {
                 (counted(status.events, "event")) ", " (size(status.bytes)) (t(" on disk")) }
             @for note in &status.notes { p.note { (t("Note: ")) (prose(note)) } }
             @for line in &status.outdated {
-                p.note { (t("Note: ")) (prose(&format!(
-                    "{0} of {1} no longer follows from what it was computed from: \
-                     `volledger derive {0}` computes it anew", line.series, line.symbols.join(", "),
-                ))) }
+                p.note { (t("Note: ")) (line.series) (t(" of ")) (line.symbols.join(", "))
+                    (t(" no longer follows from what it was computed from: "))
+                    code { "volledger derive " (line.series) } (t(" computes it anew")) "." }
             }
             section {
                 h2 { (t("Waiting for a decision")) }
@@ -82,7 +81,7 @@ pub(in crate::serve) fn show(here: &Here<'_>) -> Result<Answer> {
                     h2 { (t("Projections that are behind")) }
                     ul { @for line in &status.stale {
                         li { a href="/projections" { (line.name) "@" (line.version) } (t(" is "))
-                            (line.state) }
+                            (find(line.state)) }
                     } }
                     p { (prose("Bring them up to the head with `volledger projection refresh`.")) }
                 }

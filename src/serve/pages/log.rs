@@ -43,7 +43,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
                 input id="limit" name="limit" type="number" min="1" max=(MOST) value=(limit);
                 label for="at" { (t("up to")) }
                 input id="at" name="at" value=(here.ask.word("at").unwrap_or_default())
-                    placeholder="#12 or 2025-01-31" maxlength="40";
+                    placeholder=(t("#12 or 2025-01-31")) maxlength="40";
                 button { (t("Show")) }
             }
             @if here.site.options.allow_decisions && head > 0 {

@@ -283,8 +283,8 @@ fn erasures(lines: &[ErasureLine]) -> Markup {
                 (t(". Older values may stand in their place.")) }
         }
         @if lines.len() > FEW {
-            p { (t("And ")) (lines.len() - FEW) (t(" more erasures; the ")) a href="/audit" { (t("audit")) }
-                (t(" has them.")) }
+            p { (t("And ")) (counted((lines.len() - FEW) as u64, "more erasure")) (t("; the "))
+                a href="/audit" { (t("audit")) } (t(" has them.")) }
         }
     } } }
 }
@@ -432,7 +432,9 @@ pub(super) fn state(state: &str) -> Markup {
         "discarded" => "×",
         _ => "·",
     };
-    html! { span class={ "state " (state) } { span aria-hidden="true" { (sign) " " } (state) } }
+    html! { span class={ "state " (state) } {
+        span aria-hidden="true" { (sign) " " } (words::find(state))
+    } }
 }
 
 /// A time for a person: without its `T`, to the minute, the whole on hovering.

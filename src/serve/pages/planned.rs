@@ -5,7 +5,7 @@ use crate::app::report::Decided;
 use crate::render::numbers::count;
 use crate::serve::Site;
 use crate::serve::ask::Ask;
-use crate::serve::words::t;
+use crate::serve::words::{find, t};
 use maud::html;
 
 /// The plan of a decision, with the form that makes it.
@@ -32,7 +32,7 @@ pub(in crate::serve) fn planned(site: &Site, ask: &Ask, decided: &Decided) -> Pa
         h1 { (t("What this would do")) }
         p { (t("Nothing is decided yet: ")) strong { (decided.action) } "." }
         ul { @for change in &decided.batches {
-            li { (batch_link(&change.batch)) ": " (change.from) " → " (change.to) }
+            li { (batch_link(&change.batch)) ": " (find(change.from)) " → " (find(change.to)) }
         } }
         @if views.is_empty() { p { (t("No day that is shown would change.")) } }
         @else { (table("What the views would show", &headings, &views)) }

@@ -9,7 +9,7 @@ use crate::domain::projection::ProjectionName;
 use crate::render::numbers::{self, count};
 use crate::render::projection::cell;
 use crate::serve::ask::{Answer, Here, encoded};
-use crate::serve::words::{find, t};
+use crate::serve::words::{counted, find, t};
 use maud::{Markup, html};
 use serde_json::Value as Json;
 
@@ -61,9 +61,9 @@ pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
             vec![
                 html! { @if line.kind == "view" { (line.name) } @else {
                     a href=(at(here, &own, "", &[])) { (own) } } },
-                html! { (line.kind) },
-                html! { span class={ "state " (line.state) } { (line.state) }
-                    @if let Some(parts) = line.stale_parts { " (" (count(parts)) (t(" parts)")) } },
+                html! { (find(line.kind)) },
+                html! { span class={ "state " (line.state) } { (find(line.state)) }
+                    @if let Some(parts) = line.stale_parts { " (" (counted(parts, "part")) ")" } },
                 html! { @if line.promoted { (t("yes")) }
                     @else if line.kind != "view" && versions(line) > 1 {
                         a href=(at(here, &own, "/diff", &[])) { (t("what differs")) } } },
@@ -107,7 +107,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
             h1 { (t("Projection ")) (name(line)) }
             p { (shown.about) }
             dl {
-                dt { (t("kind")) } dd { (line.kind) }
+                dt { (t("kind")) } dd { (find(line.kind)) }
                 dt { (t("state")) } dd { (line.state) @if let Some(error) = &line.error { ": " (error) } }
                 dt { (t("promoted")) } dd { @if line.promoted { (t("yes")) } @else { (t("no")) } }
                 @if let Some(of) = &line.digest { dt { (t("digest")) } dd { code.long { (of) } } }
@@ -153,11 +153,11 @@ pub(super) fn diff(here: &Here<'_>) -> Result<Answer> {
         let body = html! {
             h1 { (diff.a) (t(" and ")) (diff.b) }
             p { (t("At #")) (diff.position) ": " (link(&diff.a)) (t(" beside ")) (link(&diff.b)) ". "
-                (count(diff.same)) (t(" rows the same, ")) (count(diff.changed)) (t(" differ, "))
+                (counted(diff.same, "row")) (t(" the same, ")) (count(diff.changed)) (t(" different, "))
                 (count(diff.only_a)) (t(" only in the first, ")) (count(diff.only_b))
                 (t(" only in the second.")) }
             @for line in &behind {
-                p.note { (name(line)) ": " span class={ "state " (line.state) } { (line.state) }
+                p.note { (name(line)) ": " span class={ "state " (line.state) } { (find(line.state)) }
                     (t(". What is stored of it is behind; here it is computed anew.")) }
             }
             @if !diff.other_columns.is_empty() {

@@ -68,7 +68,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
             div {
                 label for="at" { (t("at")) }
                 input id="at" name="at" value=(here.ask.word("at").unwrap_or_default())
-                    placeholder="#12 or 2025-01-31" maxlength="40";
+                    placeholder=(t("#12 or 2025-01-31")) maxlength="40";
                 button.act { (t("Ask")) }
             }
         }

@@ -2,9 +2,14 @@
 
 /// Nouns: in English, one, several.
 pub(in crate::serve::words) const NOUNS: &[(&str, &str, &str)] = &[
+    ("batch", "batch", "batches"),
     ("byte", "byte", "bytes"),
+    ("day", "dag", "dagen"),
     ("event", "event", "events"),
+    ("more erasure", "verdere verwijdering", "verdere verwijderingen"),
     ("move", "beweging", "bewegingen"),
+    ("part", "deel", "delen"),
+    ("past move", "eerdere beweging", "eerdere bewegingen"),
     ("row", "rij", "rijen"),
     ("source", "bron", "bronnen"),
     ("stock", "aandeel", "aandelen"),
