@@ -13,6 +13,7 @@ use crate::app::report::ViewEffect;
 use crate::app::{self, Ledger, Run, decide, derive, review};
 use crate::domain::{BatchId, EntryKind, float};
 use crate::render::ReviewPage;
+use crate::render::numbers::counted;
 
 /// What is done with a staged batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -253,8 +254,9 @@ fn already_active(
     let found = ledger.batches().get(batch);
     for erasure in found.map(|batch| batch.erased.as_slice()).unwrap_or_default() {
         let (at, reason) = (erasure.at, &erasure.reason);
-        let (events, actor) = (erasure.events, &erasure.actor);
-        ui.note(&format!("{events} events of {batch} stay erased: by {actor}, {at}: {reason}"));
+        let (events, actor) = (counted(erasure.events, "event"), &erasure.actor);
+        let stay = if erasure.events == 1 { "stays" } else { "stay" };
+        ui.note(&format!("{events} of {batch} {stay} erased: by {actor}, {at}: {reason}"));
     }
     let stage = ledger.batches().get(batch).map(|batch| batch.stage.clone());
     if let Some(stage) = stage {

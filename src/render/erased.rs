@@ -92,7 +92,7 @@ fn held(report: &ErasedReport, look: &Look) -> String {
             count(line.events),
             line.kept_by.to_owned(),
             match line.kept_days {
-                Some(days) => format!("they are {days} days old"),
+                Some(days) => format!("they are {} old", counted(u64::from(days), "day")),
                 None => format!("[retention] has a rule for {} too", line.kept_by),
             },
         ]);

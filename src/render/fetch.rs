@@ -44,7 +44,8 @@ impl FetchPage<'_> {
         }
         if let Some(day) = &plan.day {
             let (requests, spent) = (day.requests, day.spent);
-            out += &format!("  {spent} of the {requests} requests of a day are spent\n");
+            let are = if spent == 1 { "is" } else { "are" };
+            out += &format!("  {spent} of the {requests} requests of a day {are} spent\n");
         }
         if plan.covered > 0 {
             out += &format!("  of {} nothing is missing\n", counted(plan.covered, "symbol"));

@@ -154,11 +154,11 @@ impl Document for ProjectionChanged {
 impl Document for ProjectionDiff {
     fn text(&self, look: &Look) -> String {
         let mut out = format!(
-            "{} and {} at #{}: {} rows the same, {} differ, {} only in {}, {} only in {}\n",
+            "{} and {} at #{}: {} the same, {} different, {} only in {}, {} only in {}\n",
             self.a,
             self.b,
             self.position,
-            count(self.same),
+            counted(self.same, "row"),
             count(self.changed),
             count(self.only_a),
             self.a,

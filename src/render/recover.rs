@@ -57,10 +57,7 @@ impl Document for RecoverReport {
             out += &format!("  ! {names}: whole, but staged behind what is lost\n");
         }
         for left in &self.left_out {
-            let entries = match left.entries {
-                1 => "1 entry".to_owned(),
-                many => format!("{} entries", count(many)),
-            };
+            let entries = counted(left.entries, "entry");
             let (from, place) = (left.from, &left.place);
             let names = match left.batches.is_empty() {
                 true => String::new(),

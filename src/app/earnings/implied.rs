@@ -217,7 +217,8 @@ fn of_record(record: &Record, earnings_date: Day) -> Option<Implied> {
     let expires = expiration.as_ref().and_then(|text| text.parse::<Day>().ok());
     let after = expires.map_or(0, |day| day.0 - earnings_date.0);
     if after > expiration::MAX_DAYS {
-        warnings.push(format!("the straddle expires {after} days after the announcement"));
+        let s = if after == 1 { "" } else { "s" };
+        warnings.push(format!("the straddle expires {after} day{s} after the announcement"));
     }
     (straddle > 0.0).then(|| Implied {
         day: record.day,

@@ -139,7 +139,8 @@ pub(super) fn too_near(announced: &[Announcement], last: Day) -> Vec<(Day, Day)>
 /// What is to be said of such two.
 pub(super) fn near_text((one, other): (Day, Day)) -> String {
     let apart = other.0 - one.0;
-    format!("{one} and {other} are {apart} days apart: one of them is probably an old date")
+    let s = if apart == 1 { "" } else { "s" };
+    format!("{one} and {other} are {apart} day{s} apart: one of them is probably an old date")
 }
 
 /// Moves as fractions, the newest first, summed up: for the formulas and for the report.

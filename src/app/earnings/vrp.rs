@@ -223,12 +223,13 @@ impl Asking<'_> {
         let tier = self.set.tiers.of(ratio);
         let percent = |fraction: f64| format!("{:.2} %", fraction * 100.0);
         let reason = format!(
-            "options pay for {} ({} {:.2} on {:.2}), {} past announcements moved it {}{} on average",
+            "options pay for {} ({} {:.2} on {:.2}), {} past announcement{} moved it {}{} on average",
             percent(of.implied_move),
             if of.from == "chain" { "chain:" } else { "straddle" },
             of.straddle,
             of.stock_price,
             history.n,
+            if history.n == 1 { "" } else { "s" },
             percent(history.mean),
             metric_words(self.set.metric.column()),
         );

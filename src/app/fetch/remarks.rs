@@ -53,9 +53,10 @@ pub(super) fn failed_ticker(error: &TickerError) -> Finding {
 pub(super) fn clocks(note: &Note) -> Option<Finding> {
     let apart = (note.observed_ms - note.server_ms?) / 86_400_000;
     let text = format!(
-        "this machine's clock is {} days {} the service's: what is final is judged by the earlier \
+        "this machine's clock is {} day{} {} the service's: what is final is judged by the earlier \
          one",
         apart.abs(),
+        if apart.abs() == 1 { "" } else { "s" },
         if apart > 0 { "ahead of" } else { "behind" }
     );
     (apart != 0).then(|| finding("clock_differs", Severity::Warning, None, text))

@@ -10,6 +10,7 @@ use crate::cli::flow::Deciding;
 use crate::cli::ui::Ui;
 use crate::domain::{BatchId, Finding, Symbol};
 use crate::render::ReviewPage;
+use crate::render::numbers::counted;
 use clap::{Args, ValueEnum};
 
 const EXAMPLES: &str = "\
@@ -96,16 +97,16 @@ pub(super) fn follow(
     let (derived, decided) = derive::derive_and_confirm(ledger, what, symbols, &run)?;
     tell(ui, &derived.findings);
     let Some(staged) = derived.staged else { return Ok(None) };
-    let (days, view) = (staged.review.rows.effective, what.series());
+    let (days, view) = (counted(staged.review.rows.effective, "day"), what.series());
     let batch = staged.batch.ok_or_else(|| {
         Failure::from(AppError::NotFound("what was computed has no batch".into()))
     })?;
     if let Some(decided) = decided {
         decided?;
     } else if let Err(refusal) = decide::may_confirm(ledger, batch, &run) {
-        ui.note(&format!("{view} of {days} days was computed and stays staged: {refusal}"));
+        ui.note(&format!("{view} of {days} was computed and stays staged: {refusal}"));
         return Ok(None);
     }
-    ui.say(&format!("Computed {view} of {days} days from {}, confirmed as {batch}", what.input()));
+    ui.say(&format!("Computed {view} of {days} from {}, confirmed as {batch}", what.input()));
     Ok(Some(batch))
 }

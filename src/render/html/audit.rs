@@ -86,10 +86,7 @@ pub fn audit_page(audit: &Audit) -> String {
     let only = only.collect::<Vec<_>>().join(" ");
     let scope =
         if only.is_empty() { "every batch".to_owned() } else { format!("only batches {only}") };
-    let batches = match audit.batches.len() {
-        1 => "1 batch".to_owned(),
-        many => format!("{} batches", count(many as u64)),
-    };
+    let batches = counted(audit.batches.len() as u64, "batch");
     let _ = write!(
         out,
         "<p class=\"facts\">{batches}, {}</p>\n<h2>What stands out</h2>\n",
