@@ -233,7 +233,7 @@ fn find(window: &Window, seq: u32) -> Option<Located> {
 
 /// A whole window as it is stored.
 #[derive(Debug)]
-pub(super) struct Packed {
+pub(super) struct StoredWindow {
     /// Events in all.
     pub(super) events: u64,
     blocks: Vec<Vec<u8>>,
@@ -249,7 +249,11 @@ pub(super) struct WindowHasher {
 impl WindowHasher {
     /// The [`subtrees`] of a window's leaves, which are among those of the batch that `left` says. One
     /// block is unpacked at a time: that much stays in the processor's cache.
-    pub(super) fn subtrees(&mut self, window: &Packed, left: Range<u64>) -> Result<Vec<Subtree>> {
+    pub(super) fn subtrees(
+        &mut self,
+        window: &StoredWindow,
+        left: Range<u64>,
+    ) -> Result<Vec<Subtree>> {
         let most = left.end.saturating_sub(left.start);
         self.leaves.begin(left.start, window.events.min(most) as usize);
         for block in &window.blocks {
@@ -307,8 +311,8 @@ impl BatchReader<'_> {
     }
 
     /// The next whole window as it is stored.
-    pub(super) fn next_packed(&mut self) -> Result<Option<Packed>> {
-        let (mut window, mut wanted) = (Packed { events: 0, blocks: Vec::new() }, None);
+    pub(super) fn next_stored(&mut self) -> Result<Option<StoredWindow>> {
+        let (mut window, mut wanted) = (StoredWindow { events: 0, blocks: Vec::new() }, None);
         while wanted.is_none_or(|wanted| window.events < wanted) {
             let Some(block) = self.ledger.store.block(self.batch.0, self.next)? else {
                 return if wanted.is_none() { Ok(None) } else { Err(self.missing(self.next)) };

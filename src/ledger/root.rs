@@ -1,6 +1,6 @@
 //! The root of a batch, computed again from its stored blocks by several threads.
 
-use super::batch::{Packed, WindowHasher};
+use super::batch::{StoredWindow, WindowHasher};
 use super::error::LedgerError;
 use super::hash::Blake3Tree;
 use super::tree::Tree;
@@ -42,8 +42,8 @@ struct Left<'a> {
 
 impl Left<'_> {
     /// The next window, with its number and that of its first event.
-    fn take(&mut self) -> Option<(usize, u64, Result<Packed>)> {
-        let window = if self.over { None } else { self.reader.next_packed().transpose() };
+    fn take(&mut self) -> Option<(usize, u64, Result<StoredWindow>)> {
+        let window = if self.over { None } else { self.reader.next_stored().transpose() };
         self.over = !matches!(window, Some(Ok(_)));
         let (number, first) = self.next;
         let events = window.as_ref()?.as_ref().map_or(0, |window| window.events);
