@@ -11,7 +11,7 @@ use crate::domain::collector::WINDOW_EVENTS;
 use crate::domain::{BatchId, Digest, Stage};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::channel;
 
 /// Something that is not as recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +67,13 @@ enum Part<'a> {
     Engine,
 }
 
+impl Part<'_> {
+    /// Whether it is a batch that is hashed by several threads.
+    fn is_large(&self) -> bool {
+        matches!(self, Self::Batch(_, stage) if stage.events > WINDOW_EVENTS as u64)
+    }
+}
+
 impl Ledger {
     /// Recomputes the root of one batch from its stored events and compares it with its seal.
     pub fn verify_batch(&self, stage: &Stage) -> Result<()> {
@@ -114,7 +121,7 @@ impl Ledger {
             parts.extend([Part::Mirror, Part::Engine]);
         }
         let events: u64 = self.table.iter().map(|(_, batch)| batch.stage.events).sum();
-        let workers = if events > WINDOW_EVENTS as u64 { threads() } else { 1 };
+        let threads = if events > WINDOW_EVENTS as u64 { threads() } else { 1 };
         let mut moved = found.moved;
         let mut heard = |part: &Part<'_>, found: &Verified| {
             if let Part::Batch(_, stage) = part {
@@ -125,7 +132,7 @@ impl Ledger {
         };
         let begun = !stop();
         let looked =
-            if begun { self.look_at_each(&parts, deep, workers, &mut heard) } else { Vec::new() };
+            if begun { self.look_at_each(&parts, deep, threads, &mut heard) } else { Vec::new() };
         let whole = looked.len() == parts.len();
         looked.into_iter().for_each(|part| found.add(part));
         // Nor is what could not be found where it is looked for by name.
@@ -134,13 +141,13 @@ impl Ledger {
         Verified { stopped: !whole && !moved, moved, ..found }
     }
 
-    /// Looks at the parts, as many at once as there are workers, as long as `heard` says to go on.
-    /// What is found is in the order of the parts.
+    /// Looks at the parts, with so many threads, as long as `heard` says to go on. What is found is in the
+    /// order of the parts.
     fn look_at_each(
         &self,
         parts: &[Part<'_>],
         deep: bool,
-        workers: usize,
+        threads: usize,
         heard: &mut dyn FnMut(&Part<'_>, &Verified) -> bool,
     ) -> Vec<Verified> {
         let mut seen = BTreeMap::new();
@@ -149,23 +156,28 @@ impl Ledger {
             seen.insert(index, found);
             goes_on
         };
+        let look = |(index, part)| (index, part, self.look_at(part, deep));
+        // Each has threads of its own. More than there are cores would only take more memory.
+        let (large, others): (Vec<_>, Vec<_>) =
+            parts.iter().enumerate().partition(|(_, part)| deep && part.is_large());
         let next = AtomicUsize::new(0);
-        let take = || {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            parts.get(index).map(|part| (index, part, self.look_at(part, deep)))
-        };
-        if workers <= 1 {
-            while take().is_some_and(&mut goes_on) {}
-        } else {
+        let take = || others.get(next.fetch_add(1, Ordering::Relaxed)).map(|part| look(*part));
+        if large.into_iter().map(look).all(&mut goes_on) {
             std::thread::scope(|scope| {
-                let (send, looked) = sync_channel(1);
-                for _ in 0..workers {
+                let (send, looked) = channel();
+                for _ in 1..threads {
                     let (take, send) = (&take, send.clone());
                     // Where nobody hears any more, the rest is not wanted.
                     scope
                         .spawn(move || while take().is_some_and(|part| send.send(part).is_ok()) {});
                 }
                 drop(send);
+                // This thread takes its share itself: what it gives back of memory is used again.
+                while let Some(own) = take() {
+                    if !goes_on(own) || !looked.try_iter().all(&mut goes_on) {
+                        return;
+                    }
+                }
                 looked.iter().all(goes_on);
             });
         }
@@ -261,7 +273,7 @@ mod tests {
     use std::sync::Arc;
 
     #[test]
-    fn any_number_of_workers_finds_the_same_in_the_same_order_and_stops_when_told() {
+    fn any_number_of_threads_finds_the_same_in_the_same_order_and_stops_when_told() {
         let place = tempfile::tempdir().unwrap();
         let files = Arc::new(Directory::new(place.path()));
         let mut ledger = Ledger::create_on(Box::new(MemoryStore::default()), files, false).unwrap();
@@ -274,17 +286,17 @@ mod tests {
             .collect();
         let alone = ledger.look_at_each(&parts, true, 1, &mut |_, _| true);
         assert_eq!((alone.len(), alone[0].missing.len(), alone[1].sources), (40, 1, 1));
-        for workers in 2..6 {
-            let found = ledger.look_at_each(&parts, true, workers, &mut |_, _| true);
-            assert_eq!(found, alone, "{workers} workers");
+        for threads in 2..6 {
+            let found = ledger.look_at_each(&parts, true, threads, &mut |_, _| true);
+            assert_eq!(found, alone, "{threads} threads");
         }
-        for workers in 1..6 {
+        for threads in 1..6 {
             let mut left = 7;
             let mut heard = |_: &Part<'_>, _: &Verified| {
                 left -= 1;
                 left > 0
             };
-            assert_eq!(ledger.look_at_each(&parts, true, workers, &mut heard).len(), 7);
+            assert_eq!(ledger.look_at_each(&parts, true, threads, &mut heard).len(), 7);
         }
     }
 
