@@ -615,7 +615,7 @@ fn a_crate_away_from_home_is_noticed() {
         ("app/export/stream.rs", "use crate::sources::csv;"),
         ("app/stage.rs", "use crate::sources::csv; csv::read()"),
         ("app/stage.rs", "crate::sources::csv::read()"),
-        ("render/csv.rs", "csv::Writer::new()"),
+        ("app/export/text.rs", "csv::Writer::new()"),
         ("main.rs", "std::env::args_os()"),
         ("config/mod.rs", "use std::env;"),
         ("cli/mod.rs", "env!(\"CARGO_PKG_VERSION\"); // println!(std::env)"),

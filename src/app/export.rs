@@ -14,7 +14,7 @@ mod xlsx;
 pub use about::about;
 pub use columns::{Cell, Column, Kind, Layout};
 pub use stream::{Read, Stream, Wanted};
-pub use text::export_view;
+pub use text::{csv_lines, export_view};
 
 use super::Run;
 #[cfg(not(all(feature = "parquet", feature = "xlsx")))]

@@ -2,6 +2,7 @@
 //! becomes a formula where a spreadsheet opens it.
 
 use super::{Grid, json};
+use crate::app::export::csv_lines;
 use crate::domain::guard::guarded;
 use serde_json::Value as Json;
 
@@ -11,7 +12,7 @@ pub(super) fn write(grid: &Grid) -> String {
 
 /// The line of the columns' names.
 pub(super) fn head(columns: &[String]) -> String {
-    written([columns.iter().map(|name| guarded(name).into_owned())])
+    csv_lines([columns.iter().map(|name| guarded(name).into_owned())])
 }
 
 /// The lines of rows.
@@ -21,18 +22,7 @@ pub(super) fn rows(rows: &[Vec<Json>]) -> String {
         Json::Number(number) => number.to_string(),
         other => guarded(&json::cell(other)).into_owned(),
     };
-    written(rows.iter().map(|row| row.iter().map(cell)))
-}
-
-fn written<R: IntoIterator<Item = String>>(rows: impl IntoIterator<Item = R>) -> String {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    for row in rows {
-        // Writing to memory fails only when rows differ in length, which a grid does not allow.
-        let written = writer.write_record(row);
-        debug_assert!(written.is_ok());
-    }
-    let bytes = writer.into_inner().unwrap_or_default();
-    String::from_utf8_lossy(&bytes).into_owned()
+    csv_lines(rows.iter().map(|row| row.iter().map(cell)))
 }
 
 #[cfg(test)]

@@ -151,7 +151,7 @@ impl Text {
             Format::Csv => {
                 let heads = self.rows.columns().iter().map(|column| harmless(column));
                 let head = ["symbol", "date"].map(str::to_owned).into_iter().chain(heads);
-                let head = written([head]);
+                let head = csv_lines([head]);
                 self.rows.finish(&head, Fill { cell: ",", quotes: true })
             }
             Format::Json => {
@@ -197,7 +197,7 @@ fn harmless(text: &str) -> String {
 
 fn csv_rows(view: &View, columns: &[String]) -> String {
     let symbol = harmless(&view.symbol);
-    written(view.rows.iter().map(|row| {
+    csv_lines(view.rows.iter().map(|row| {
         let cells = columns.iter().map(|column| match row.values.get(column) {
             None | Some(serde_json::Value::Null) => String::new(),
             Some(serde_json::Value::String(text)) => harmless(text),
@@ -207,7 +207,8 @@ fn csv_rows(view: &View, columns: &[String]) -> String {
     }))
 }
 
-fn written<R: IntoIterator<Item = String>>(rows: impl IntoIterator<Item = R>) -> String {
+/// Rows, all of one length, as lines of CSV (RFC 4180).
+pub fn csv_lines<R: IntoIterator<Item = String>>(rows: impl IntoIterator<Item = R>) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in rows {
         // Writing to memory fails only when rows differ in length, and these do not.
