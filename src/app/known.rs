@@ -20,6 +20,9 @@ use std::collections::BTreeSet;
 /// What was rolled back is refused even where somebody has staged it again to look at it: else `--yes`
 /// of a scheduled import would confirm that batch.
 ///
+/// A service's answers never only repeat a batch: whether they say something new is known before they come
+/// here, and equal bytes do where they correct a later answer back, or make their days final.
+///
 /// # Errors
 /// [`AppError::RolledBackBefore`] and [`AppError::ErasedBefore`] where the draft has no reason to come
 /// again; damage met on the way.
@@ -36,8 +39,9 @@ pub fn known(
         None => active_reading(ledger, draft)?,
         same => same,
     };
+    let is_answer = !draft.manifest.coverage.is_empty();
     if let Some(active) = active {
-        return Ok(Some((active, BatchState::Active)));
+        return Ok((!is_answer).then_some((active, BatchState::Active)));
     }
     let staged = in_state(BatchState::Staged);
     if draft.again.is_none() {
@@ -56,7 +60,7 @@ pub fn known(
             refuse_erased(ledger, draft)?;
         }
     }
-    Ok(staged.map(|id| (id, BatchState::Staged)))
+    Ok(staged.filter(|_| !is_answer).map(|id| (id, BatchState::Staged)))
 }
 
 /// Whether a draft's sources and mapping are all that was asked for. They are not for a service's

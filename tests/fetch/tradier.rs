@@ -227,3 +227,47 @@ fn what_was_asked_of_a_service_that_fails_is_counted_and_told() {
     let unasked = unasked.count();
     assert_eq!(ran.err.contains("not asked"), unasked > 0, "{unasked} of {asked:?}: {}", ran.err);
 }
+
+/// Its bodies have nothing of their own: an answer may have the very bytes of an earlier one.
+#[test]
+fn a_value_is_corrected_back_by_the_same_bytes() {
+    let bid = Arc::new(Mutex::new("5.20"));
+    let says = Arc::clone(&bid);
+    let service = Responder::new(move |target, _| {
+        let Play::Bytes(whole) = answer(target) else { unreachable!("it answers whole") };
+        let whole = String::from_utf8(whole).unwrap();
+        Play::Bytes(
+            whole.replace("\"bid\":5.20", &format!("\"bid\":{}", says.lock().unwrap())).into(),
+        )
+    });
+    let mut bench = bench(&service);
+    for (minute, said) in ["5.20", "5.30", "5.20"].into_iter().enumerate() {
+        *bid.lock().unwrap() = said;
+        bench.now = format!("2025-11-14T16:0{minute}:00Z");
+        let review = bench.fetch(&format!("{WORDS} --refresh")).exits(0).json();
+        assert_eq!(review["batch"], format!("b{}", minute + 1), "{review}");
+        let rows = bench.rows("chain", "TST");
+        for row in &rows {
+            assert_eq!(row["bid"].to_string(), said, "{row}");
+        }
+    }
+    bench.run("undo").exits(0);
+    assert_eq!(bench.rows("chain", "TST")[0]["bid"].to_string(), "5.30");
+    bench.verifies();
+}
+
+#[test]
+fn the_same_bytes_behind_the_close_make_a_session_final() {
+    let service = Responder::new(|target, _| answer(target));
+    let mut bench = bench(&service);
+    let asked_at = |time: &str| {
+        bench.now = time.to_owned();
+        let before = service.asked().len();
+        bench.fetch(WORDS).exits(0);
+        service.asked().len() - before
+    };
+    let asked =
+        ["2025-11-14T21:10:00Z", "2025-11-14T21:30:00Z", "2025-11-14T22:30:00Z"].map(asked_at);
+    assert_eq!(asked, [5, 5, 0]);
+    assert_eq!(bench.rows("chain", "TST").len(), 3);
+}
