@@ -212,7 +212,9 @@ fn a_split_makes_no_request_twice() {
     assert_eq!(spent(), Some(3));
     bench.run("batch confirm b2").exits(0);
     // Two fetches of one moment that bring the same are two.
-    bench.confirmed("earnings TST --refresh");
+    let again = bench.fetch("earnings TST --refresh --yes --json");
+    // The other part of the split waits still, and that is said.
+    assert_eq!(again.exits(11).json()["state"], "active");
     assert_eq!(spent(), Some(5));
     bench.verifies();
 }

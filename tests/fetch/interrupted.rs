@@ -338,7 +338,15 @@ fn a_batch_that_waits_is_named_beside_one_that_came() {
     let bench = Bench::new(service.base());
     let words = "spot VOLA --from 2025-11-03 --grouped never --no-derive";
     bench.fetch(&format!("{words} --to 2025-11-07 --stage-only")).exits(0);
-    let ran = bench.fetch(&format!("{words} --to 2025-11-13 --yes")).exits(0);
+    let ran = bench.fetch(&format!("{words} --to 2025-11-12 --yes")).exits(11);
     assert!(ran.err.contains("b1 waits for a decision"), "{}", ran.err);
+    assert_eq!(bench.rows("spot", "VOLA").len(), 3);
+    // The alert does not end by itself, whatever else comes.
+    let ran = bench.fetch(&format!("{words} --to 2025-11-13 --yes --json")).exits(11);
+    assert_eq!(ran.json()["fetch"]["waiting"], serde_json::json!(["b1"]));
     assert_eq!(bench.rows("spot", "VOLA").len(), 4);
+    bench.run("batch discard b1").exits(0);
+    let ran = bench.fetch(&format!("{words} --to 2025-11-13 --yes --json")).exits(0);
+    assert!(ran.json()["fetch"].get("waiting").is_none(), "{}", ran.out);
+    assert_eq!(bench.rows("spot", "VOLA").len(), 9);
 }

@@ -254,7 +254,8 @@ fn what_was_confirmed_late_is_corrected_too() {
     let bench = Bench::new(service.base());
     let words = "spot A --from 2025-11-10 --to 2025-11-11 --grouped never --no-derive --refresh";
     bench.fetch(&format!("{words} --stage-only")).exits(0);
-    bench.confirmed(words);
+    let ran = bench.fetch(&format!("{words} --yes --json")).exits(11).json();
+    assert_eq!((&ran["batch"], &ran["state"]), (&"b2".into(), &"active".into()));
     let token = bench.run("batch diff b1 --json").exits(0).json()["token"].clone();
     bench.run(&format!("batch confirm b1 --expect {}", token.as_str().unwrap())).exits(0);
     assert_eq!(bench.rows("spot", "A")[0]["close"].to_string(), "118.5");

@@ -23,6 +23,10 @@ pub struct FetchReport {
     pub dropped: u64,
     /// How each question was answered, per range of days.
     pub outcomes: Vec<FetchLine>,
+    /// Batches of the view from earlier fetches that nobody decided about: their days are not asked
+    /// again, and no view has them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<String>,
 }
 
 /// What became of looking up pages before they were asked for.

@@ -208,13 +208,17 @@ fn finish(
         }
     }
     // Killed between staging and confirming, or left there: the same words decide about it now.
-    let left = waiting_for_decision(ledger, wish, None).filter(|_| own.is_none());
+    let left = waiting_for_decision(ledger, wish, None).first().copied().filter(|_| own.is_none());
     if let (Some(batch), true) = (left, unattended) {
         own = Some(prepared::staged_before(ledger, batch, args.full, &ctx.run())?);
     }
+    let own_batch = own.as_ref().and_then(|own| own.batch);
+    let waiting = waiting_for_decision(ledger, wish, own_batch);
+    report.waiting = waiting.iter().map(ToString::to_string).collect();
     // A batch without a row records only what was asked: nobody needs to look at that first.
     let waits = own.as_ref().map(|staged| &staged.review.rows);
     let waits = waits.is_some_and(|rows| rows.accepted > 0 || rows.rejected > 0);
+    let waits = waits || !waiting.is_empty();
     let follows = follows(wish.what).filter(|_| !args.no_derive);
     let exit = match own {
         Some(mut staged) => {
@@ -237,11 +241,14 @@ fn finish(
                 }
                 flow::left_behind(ui, ledger);
             }
-            if let Some(batch) = waiting_for_decision(ledger, wish, batch) {
+            for batch in &waiting {
                 ui.note(&format!(
                     "{batch} waits for a decision: its days are not asked again, and no view has them"
                 ));
             }
+            // Every day anew: an alert does not end because something else came.
+            let alert = unattended && !waiting.is_empty();
+            let held = held.or(alert.then_some(Exit::Findings));
             held.filter(|_| exit == Exit::Done).unwrap_or(exit)
         }
         None if refused.is_some() => Exit::Done,
@@ -312,15 +319,15 @@ fn is_of(batch: &Batch, wish: &Wish) -> bool {
     batch.stage.mapping.id == wish.source.name() && batch.stage.series == wish.what.series()
 }
 
-/// A fetched batch of the view that nobody decided about, and that has something to show: its days
+/// Fetched batches of the view that nobody decided about, and that have something to show: their days
 /// are not asked again, and no view has them.
-fn waiting_for_decision(ledger: &Ledger, wish: &Wish, besides: Option<BatchId>) -> Option<BatchId> {
+fn waiting_for_decision(ledger: &Ledger, wish: &Wish, besides: Option<BatchId>) -> Vec<BatchId> {
     let waits = |batch: &Batch| {
         let staged = batch.state() == BatchState::Staged;
         staged && is_of(batch, wish) && batch.stage.rows.accepted > 0
     };
-    let mut all = ledger.batches().iter();
-    all.find(|(id, batch)| Some(*id) != besides && waits(batch)).map(|(id, _)| id)
+    let all = ledger.batches().iter();
+    all.filter(|(id, batch)| Some(*id) != besides && waits(batch)).map(|(id, _)| id).collect()
 }
 
 /// What is computed from what was fetched.
