@@ -469,23 +469,73 @@ fn standard_output_is_no_file() {
     desk.run("backup ./-").exits(0);
 }
 
-/// An older backup is what a newer one is for; anything else was somebody's.
+/// What a backup, or the file of a batch, takes the place of without a copy is what it holds itself.
 #[test]
-fn a_backup_replaces_a_bundle_and_keeps_any_other_file() {
+fn a_backup_replaces_an_earlier_one_and_keeps_any_other_file() {
     let desk = Desk::with_iv();
     let (file, kept) = (desk.path().join("f"), desk.path().join("f.bak"));
     for line in ["backup f", "batch export b1 f"] {
         desk.write("f", "precious");
-        desk.run(line).exits(0);
+        let told = desk.run(&format!("{line} --json")).exits(0);
+        assert!(told.err.contains("stays as f.bak"), "{}", told.err);
+        assert_eq!(told.json()["kept"][0], "f.bak");
         assert_eq!(std::fs::read_to_string(&kept).unwrap(), "precious", "{line}");
         assert_ne!(std::fs::read(&file).unwrap(), b"precious");
         std::fs::remove_file(&kept).unwrap();
-        desk.run("backup f").exits(0);
         desk.run(line).exits(0);
+        desk.run(&format!("{line} --plain")).exits(0);
         desk.write("f", "");
         desk.run(line).exits(0);
         assert!(!kept.exists(), "{line}");
     }
+}
+
+/// The last copy of another ledger, or of a fuller one, is what nobody gets again.
+#[test]
+fn a_bundle_with_what_the_new_one_has_not_is_never_lost() {
+    let desk = Desk::with_iv();
+    let read = |name: &str| std::fs::read(desk.path().join(name)).unwrap_or_default();
+    desk.run("backup early").exits(0);
+    desk.run("restore early copy").exits(0);
+    desk.run("-L other init").exits(0);
+    desk.run("-L empty init").exits(0);
+    let iv = sample("iv/VOLA.csv");
+    desk.words(&["-L", "other", "import", "iv", &iv, "-s", "OTHR", "--yes"]).exits(0);
+    desk.run("batch rollback b1 --reason later").exits(0);
+    desk.run("backup full").exits(0);
+    let full = read("full");
+    let others =
+        ["-L empty backup f", "-L other backup f", "-L copy backup f", "batch export b1 f"];
+    for line in others {
+        std::fs::write(desk.path().join("f"), &full).unwrap();
+        let told = desk.run(line).exits(0);
+        assert!(told.err.contains("stays as f.bak"), "{line}: {}", told.err);
+        assert!(read("f.bak") == full && read("f") != full, "{line}");
+        // A second run replaces its own, and the first one's copy stays.
+        desk.run(line).exits(0);
+        assert!(read("f.bak") == full, "{line}");
+        std::fs::remove_file(desk.path().join("f.bak")).unwrap();
+    }
+    // Two desks with one name: whichever was there before stays, and nothing piles up.
+    for line in ["backup f", "-L other backup f", "backup f", "-L other backup f"] {
+        desk.run(line).exits(0);
+    }
+    assert!(read("f.bak") == full && !desk.path().join("f.bak.2").exists());
+    // A third: the copy that the new one does not hold gets another name.
+    let other = read("f");
+    desk.run("-L empty backup f").exits(0);
+    assert!(read("f.bak") == other);
+    let numbered = std::fs::read(desk.path().join("f.bak.1")).unwrap();
+    assert!(numbered == full || read("f.bak.2") == full);
+    // Over an empty one nothing is lost, nor by a backup that went on.
+    std::fs::remove_file(desk.path().join("f.bak")).unwrap();
+    for line in ["-L copy backup f", "backup f"] {
+        desk.run(line).exits(0);
+        assert!(!desk.path().join("f.bak").exists(), "{line}");
+    }
+    std::fs::copy(desk.path().join("early"), desk.path().join("f")).unwrap();
+    desk.run("batch export b1 f").exits(0);
+    assert!(read("f.bak") == read("early"));
 }
 
 /// The batch is confirmed before anything is written about it.

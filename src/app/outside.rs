@@ -11,7 +11,7 @@ use super::error::{AppError, Result};
 use super::report::{Exported, VerifyReport};
 use super::{Run, verify, views};
 use crate::domain::{BatchId, Position};
-use crate::ledger::bundle;
+use crate::ledger::bundle::{self, Kind};
 use crate::ledger::files::{Directory, synced};
 use crate::ledger::scratch::{self, Folder};
 use crate::ledger::{Ledger, LedgerError, OpenOptions, hash};
@@ -332,32 +332,43 @@ fn unusable(file: &Path) -> impl FnOnce(LedgerError) -> AppError {
     }
 }
 
-fn exported(ledger: &Ledger, file: &Path, rows: u64) -> Exported {
+fn exported(ledger: &Ledger, file: &Path, kept: Option<PathBuf>, rows: u64) -> Exported {
     let (head, files) = (ledger.head(), vec![file.display().to_string()]);
-    Exported::of(files, rows, head.size.0, head.root)
+    let kept = kept.map(|kept| kept.display().to_string()).into_iter().collect();
+    Exported { kept, ..Exported::of(files, rows, head.size.0, head.root) }
 }
 
-/// Whether replacing a file loses nobody anything that is not written anew: it is a bundle of ours, or
-/// empty, as `mktemp` makes them.
-fn may_go(file: &Path) -> bool {
-    let Ok(mut input) = File::open(file) else { return false };
-    input.metadata().is_ok_and(|about| about.len() == 0) || bundle::is_bundle(&mut input)
+/// Whether replacing a file by a bundle of a ledger loses nobody anything: it is empty, as `mktemp`
+/// makes them, or a bundle that says the same as the new one, or a backup of this ledger as it was.
+fn may_go(ledger: &Ledger, old: &Path, new: &Path) -> bool {
+    let last = |file: &Path| bundle::ends_at(&mut File::open(file).ok()?);
+    if old.metadata().is_ok_and(|about| about.len() == 0) {
+        return true;
+    }
+    match (last(old), last(new)) {
+        (Some((Kind::Backup, was)), Some((Kind::Backup, _))) => {
+            ledger.root_at(was.size).is_ok_and(|root| root == was.root)
+        }
+        (Some(old), Some(new)) => old == new,
+        _ => false,
+    }
 }
 
 /// Writes to a temporary file beside `file`, which gets its name when everything is durable. A
-/// `private` one is for its owner alone. Of what it replaces a bundle goes, and anything else stays as
-/// `.bak`.
+/// `private` one is for its owner alone. What it replaces stays as `.bak`, whose name is returned,
+/// unless [`may_go`] says that it may go.
 fn write_bundle(
+    ledger: &Ledger,
     file: &Path,
     private: bool,
     write: impl FnOnce(&mut dyn Write) -> std::result::Result<(), LedgerError>,
-) -> Result<()> {
+) -> Result<Option<PathBuf>> {
     check_place(file)?;
     if is_stream(file)? {
         return pour(file, |new| {
             let mut out = BufWriter::new(File::create(new).map_err(unwritable(file))?);
             write(&mut out)?;
-            out.flush().map_err(unwritable(file))
+            out.flush().map_err(unwritable(file)).map(|()| None)
         });
     }
     let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -376,14 +387,19 @@ fn write_bundle(
         out.flush().map_err(unwritable(file))?;
     }
     temp.as_file().sync_all().map_err(unwritable(file))?;
+    let kept = file.is_file() && !may_go(ledger, file, temp.path());
+    if kept {
+        keep_backup(file, |backup| Ok(may_go(ledger, backup, temp.path())))?;
+    }
     let named = scratch::named(|| {
-        if !file.is_dir() && !may_go(file) {
+        if kept {
             keep_as_backup(file)?;
         }
         temp.persist(file).map_err(|error| error.error)
     });
     named.map_err(unwritable(file))?;
-    synced(parent).map_err(unwritable(file))
+    synced(parent).map_err(unwritable(file))?;
+    Ok(kept.then(|| backup_of(file)))
 }
 
 /// Writes one batch, with its sources, as a bundle.
@@ -399,8 +415,9 @@ pub fn export_batch(ledger: &Ledger, batch: BatchId, file: &Path, plain: bool) -
     // The entry that accounts for what is missing is in this ledger's log alone.
     super::erase::refuse_batch(ledger, batch)?;
     super::decide::refuse_erased_sources(ledger, batch)?;
-    write_bundle(file, false, |out| bundle::write_batch(ledger, batch, out, plain))?;
-    Ok(exported(ledger, file, rows))
+    let write = |out: &mut dyn Write| bundle::write_batch(ledger, batch, out, plain);
+    let kept = write_bundle(ledger, file, false, write)?;
+    Ok(exported(ledger, file, kept, rows))
 }
 
 /// Writes the whole ledger as a bundle.
@@ -412,14 +429,14 @@ pub fn backup(ledger: &Ledger, file: &Path, plain: bool, run: &Run<'_>) -> Resul
     run.progress.begin("writing the backup", Some(events), "events");
     let mut done = 0;
     // All of the ledger: as private as the ledger itself.
-    write_bundle(file, true, |out| {
+    let kept = write_bundle(ledger, file, true, |out| {
         bundle::write_backup(ledger, out, plain, &mut |events| {
             done += events;
             run.progress.at(done);
         })
     })?;
     run.progress.end();
-    Ok(exported(ledger, file, events))
+    Ok(exported(ledger, file, kept, events))
 }
 
 /// Restores a backup into a new directory; everything is verified before it gets its name.

@@ -15,11 +15,11 @@ pub use read::{BatchBundle, Counted, read_batch, restore};
 use super::codec::{self, Codec};
 use super::error::LedgerError;
 use super::hash::{Sha256Tree, TreeHash};
-use super::segment::{FRAME_FORMAT, FrameKind, PREFIX, write_frame};
-use super::{Ledger, Result};
-use crate::domain::{BatchId, Digest, Stage};
+use super::segment::{FRAME_FORMAT, FrameKind, PREFIX, read_frame, write_frame};
+use super::{Head, Ledger, Result};
+use crate::domain::{BatchId, Digest, Position, Stage};
 use std::collections::BTreeSet;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 
 const MAGIC: &[u8] = b"volledger bundle";
 
@@ -111,12 +111,18 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Whether a file begins as a backup or the file of a batch does.
-pub fn is_bundle(input: &mut impl Read) -> bool {
-    let mut begin = [0; PREFIX + 1 + MAGIC.len()];
-    let read = input.read_exact(&mut begin).is_ok();
-    let body = begin.get(PREFIX..).and_then(|body| body.strip_prefix(&[FrameKind::Header as u8]));
-    read && body == Some(MAGIC)
+/// What a file says it holds, by its first frame and its last one: the log of a bundle, at its end.
+/// `None` for what is no bundle, or was cut off.
+pub fn ends_at(input: &mut (impl Read + Seek)) -> Option<(Kind, Head)> {
+    const LAST: i64 = (PREFIX + 1 + 8 + 32) as i64;
+    let (_, header) = read_frame(input).ok()?.filter(|(kind, _)| *kind == FrameKind::Header)?;
+    let (format, kind) = header.strip_prefix(MAGIC)?.split_first_chunk::<4>()?;
+    let kind = [Kind::Backup, Kind::Batch].into_iter().find(|known| kind == [known.byte()])?;
+    input.seek(SeekFrom::End(-LAST)).ok()?;
+    let (_, last) = read_frame(input).ok()?.filter(|(kind, _)| *kind == FrameKind::Checkpoint)?;
+    let (size, root) = last.split_first_chunk::<8>()?;
+    let (size, root) = (Position(u64::from_le_bytes(*size)), Digest(root.try_into().ok()?));
+    (u32::from_le_bytes(*format) <= FRAME_FORMAT).then_some((kind, Head { size, root }))
 }
 
 /// The sources that a batch needs.

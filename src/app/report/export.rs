@@ -13,6 +13,8 @@ pub struct Exported {
     pub unchanged: Vec<String>,
     /// Files of a TOMIC folder with records of symbols that the views know and do not show.
     pub leftover: Vec<String>,
+    /// What `backup` and `batch export` replaced and cannot give back: the names that it now has.
+    pub kept: Vec<String>,
     /// Records written.
     pub rows: u64,
     /// The position exported.
@@ -25,7 +27,8 @@ pub struct Exported {
 impl Exported {
     /// What was written of a position.
     pub fn of(files: Vec<String>, rows: u64, position: u64, digest: Digest) -> Self {
-        Self { files, unchanged: Vec::new(), leftover: Vec::new(), rows, position, digest }
+        let (unchanged, leftover, kept) = (Vec::new(), Vec::new(), Vec::new());
+        Self { files, unchanged, leftover, kept, rows, position, digest }
     }
 }
 

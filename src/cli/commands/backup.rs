@@ -2,6 +2,7 @@
 
 use super::verify;
 use crate::app::outside;
+use crate::app::report::Exported;
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
 use crate::cli::exit::Exit;
@@ -16,9 +17,18 @@ EXAMPLES
   volledger restore vol.vlb copy                    checked whole before `copy` gets its name
   volledger -L copy verify --deep";
 
+const BACKUP_EXAMPLES: &str = "\
+EXAMPLES
+  volledger backup vol.vlb                          everything, with the sources
+  volledger backup vol.vlb --plain                  for other programs (examples/verify_bundle.py)
+  volledger restore vol.vlb copy                    checked whole before `copy` gets its name
+
+An earlier backup of the same ledger is replaced. Any other file of that name stays as .bak, also a
+backup of another ledger, or of a later state of this one.";
+
 /// Write the whole ledger into one file
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = BACKUP_EXAMPLES)]
 pub(in crate::cli) struct BackupArgs {
     /// The file to write
     file: PathBuf,
@@ -46,9 +56,18 @@ impl RestoreArgs {
 
 pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &BackupArgs) -> Outcome<Exit> {
     let ledger = ctx.open(ui)?;
-    ui.show(&outside::backup(&ledger, &args.file, args.plain, &ctx.run())?)?;
+    let written = outside::backup(&ledger, &args.file, args.plain, &ctx.run())?;
+    ui.show(&written)?;
+    told_kept(ui, &written);
     ui.hint(&format!("try it: `volledger restore {} DIR`", args.file.display()));
     Ok(Exit::Done)
+}
+
+/// Says where a file stays that was replaced and that the new one does not hold.
+pub(super) fn told_kept(ui: &mut Ui, written: &Exported) {
+    for (file, kept) in written.files.iter().zip(&written.kept) {
+        ui.note(&format!("what was {file} is no earlier state of this one; it stays as {kept}"));
+    }
 }
 
 pub(in crate::cli) fn restore(ui: &mut Ui, ctx: &Context, args: &RestoreArgs) -> Outcome<Exit> {

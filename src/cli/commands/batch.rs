@@ -211,7 +211,9 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &BatchArgs) -> Outco
             Deciding { ui, ctx, flags: decide, full: *full }.finish(&mut ledger, stage)
         }
         What::Export { batch, file, plain } => {
-            ui.show(&outside::export_batch(&ledger, *batch, file, *plain)?)?;
+            let written = outside::export_batch(&ledger, *batch, file, *plain)?;
+            ui.show(&written)?;
+            super::backup::told_kept(ui, &written);
             Ok(Exit::Done)
         }
         What::Import { file, again, full, decide } => {
