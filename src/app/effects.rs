@@ -133,7 +133,10 @@ impl Side<'_> {
             one(key, &mut counts);
         });
         counts.symbols = u64::from(counts.added + counts.changed + counts.removed > 0);
-        self.effect.add(&counts);
+        // Of a symbol in which nothing moves no day is told.
+        if counts.symbols > 0 {
+            self.effect.add(&counts);
+        }
         Ok(())
     }
 }
@@ -164,11 +167,14 @@ pub fn reviewed(ledger: &Ledger, decision: &Decision, review: &Review) -> Vec<Vi
     for line in &review.series {
         let Ok(view) = line.series.parse::<Series>() else { continue };
         let effect = found.entry(view).or_insert_with(|| empty(view));
+        if line.new + line.removed + line.touched == 0 {
+            continue;
+        }
         effect.added += line.new;
         effect.removed += line.removed;
         effect.changed += line.touched;
         effect.days += line.new + line.changed + line.drifted + line.same + line.only_here;
-        effect.symbols += u64::from(line.new + line.removed + line.touched > 0);
+        effect.symbols += 1;
     }
     found.into_values().collect()
 }

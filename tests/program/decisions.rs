@@ -373,3 +373,43 @@ fn an_undo_does_not_step_over_what_was_decided_about_a_projection() {
     let said = empty.run("undo").exits(1).err;
     assert!(said.contains("projection drop iv_metrics@1` takes that back\n"), "{said}");
 }
+
+/// Days are told of the symbols in which something moves, however a decision is made.
+#[test]
+fn a_decision_tells_days_of_what_it_moves_alone() {
+    let desk = Desk::with_ledger();
+    let days = |symbol: &str| {
+        let text = "Date,IV30\n2024-03-25,26.10\n2024-03-26,27.40\n2024-03-27,28.10\n";
+        desk.write(
+            &format!("{symbol}.csv"),
+            &format!(
+                "{text}{}",
+                match symbol {
+                    "BBB" => "2024-03-28,29.20\n",
+                    _ => "",
+                }
+            ),
+        )
+    };
+    let (first, second) = (days("AAA"), days("BBB"));
+    let of_iv = |ran: super::Ran| {
+        let iv = ran.exits(0).json()["changes"][0].clone();
+        ["symbols", "added", "removed", "days"].map(|name| iv[name].as_u64().unwrap())
+    };
+    let names = ["--symbol-from", "name", "--yes", "--mapping", "mc-iv-basic"];
+    desk.words(&[&["import", "iv", &first][..], &names].concat()).exits(0);
+    desk.words(&[&["import", "iv", &first, &second][..], &names].concat()).exits(0);
+    for line in ["undo --plan --json", "undo --json"] {
+        assert_eq!(of_iv(desk.run(line)), [1, 0, 4, 0], "{line}");
+    }
+    for line in ["redo --plan --json", "redo --json"] {
+        assert_eq!(of_iv(desk.run(line)), [1, 4, 0, 4], "{line}");
+    }
+    // As the review says it, where a batch is confirmed a moment after.
+    desk.run("undo").exits(0);
+    desk.run("batch rollback b1 --reason anew").exits(0);
+    desk.run("batch reinstate b1").exits(0);
+    let more = [&["import", "iv", &first, &second][..], &names[..2], &names[3..]].concat();
+    desk.words(&[&more[..], &["--again", "--reason", "anew"]].concat());
+    assert_eq!(of_iv(desk.run("batch confirm b3 --json")), [1, 4, 0, 4]);
+}

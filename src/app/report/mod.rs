@@ -96,7 +96,7 @@ pub struct Decided {
 pub struct ViewEffect {
     /// The view.
     pub series: &'static str,
-    /// Symbols touched.
+    /// Symbols of which a day comes, changes or goes.
     pub symbols: u64,
     /// Days that come.
     pub added: u64,
