@@ -413,3 +413,18 @@ fn a_decision_tells_days_of_what_it_moves_alone() {
     desk.words(&[&more[..], &["--again", "--reason", "anew"]].concat());
     assert_eq!(of_iv(desk.run("batch confirm b3 --json")), [1, 4, 0, 4]);
 }
+
+/// Dates of a trader are dates of data; going back to before the ledger began would empty every view.
+#[test]
+fn going_back_to_before_the_ledger_began_is_refused() {
+    let desk = Desk::with_iv();
+    let before = desk.run("log --json").exits(0).out;
+    for line in ["rollback --to 2024-12-31 --reason x", "rollback --to 2024-12-31 --plan"] {
+        let told = desk.run(line).exits(1);
+        assert!(told.err.contains("begins at 2025-12-13"), "{}", told.err);
+        assert!(told.err.contains("--to '#0'"), "{}", told.err);
+    }
+    assert_eq!(desk.run("log --json").exits(0).out, before);
+    desk.run("rollback --to #0 --reason all").exits(0);
+    assert_ne!(desk.run("log --json").exits(0).out, before);
+}

@@ -1,5 +1,6 @@
 //! `undo`, `redo` and `rollback --to`: the inverse of decisions.
 
+use crate::app::clock::rfc3339;
 use crate::app::derive::Derivation;
 use crate::app::fetch::Provider;
 use crate::app::report::Decided;
@@ -10,7 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::flow;
 use crate::cli::ui::Ui;
 use crate::domain::entry::MappingRef;
-use crate::domain::{BatchId, BatchState, Series};
+use crate::domain::{BatchId, BatchState, Position, Series};
 use clap::Args;
 
 pub(in crate::cli) const UNDO_EXAMPLES: &str = "\
@@ -43,6 +44,7 @@ EXAMPLES
   volledger rollback --to '#12' --plan                see what it would do
   volledger rollback --to 2024-12-31 --reason \"bad vendor week\"
 
+A time is one at which things were decided (`volledger log`), not a day of the data.
 What came later stays in the ledger; `volledger undo` brings it back.";
 
 /// Go back to how the views were
@@ -112,10 +114,28 @@ pub(in crate::cli) fn redo(ui: &mut Ui, ctx: &Context, args: &PlanArgs) -> Outco
 pub(in crate::cli) fn rollback(ui: &mut Ui, ctx: &Context, args: &RollbackToArgs) -> Outcome<Exit> {
     let to = args.to.as_deref().ok_or_else(|| meant(args.bare.as_deref().unwrap_or_default()))?;
     let mut ledger = ctx.open(ui)?;
-    let to = lookup::position_of(&ledger, to)?;
+    let to = place(&ledger, to)?;
     let reason = args.reason.clone();
     let decided = decide::rollback_to(&mut ledger, to, reason, args.plan.plan, &ctx.run())?;
     told(ui, &ledger, &decided, "volledger undo")
+}
+
+/// The position to go back to. A time before the ledger began is the day of some value, not a time at
+/// which somebody knew anything here: all of it would go.
+fn place(ledger: &Ledger, to: &str) -> Outcome<Position> {
+    let at = lookup::position_of(ledger, to)?;
+    match ledger.entries().first() {
+        Some(first) if at == Position(0) && to.parse::<Position>().is_err() => {
+            let began = rfc3339(first.time_ms);
+            Err(Failure::of(
+                Exit::Failed,
+                format!("the ledger begins at {began} (#1), after {to}"),
+                "a time is one at which things were decided (`volledger log`), not a day of the data; \
+                 `--to '#0'` takes everything out of the views",
+            ))
+        }
+        _ => Ok(at),
+    }
 }
 
 /// A place without `--to`: the words that were meant. Nothing is guessed, since going back to #12 is
