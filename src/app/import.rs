@@ -210,7 +210,8 @@ pub fn open_file(input: &Input) -> Result<File> {
         |source| AppError::Unreadable { name: input.path.display().to_string(), source };
     let file = File::open(&input.path).map_err(unreadable)?;
     if file.metadata().map_err(unreadable)?.is_dir() {
-        return Err(unreadable(io::Error::other("it is a directory")));
+        let kind = io::ErrorKind::IsADirectory;
+        return Err(unreadable(io::Error::new(kind, "it is a directory")));
     }
     Ok(file)
 }

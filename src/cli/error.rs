@@ -161,6 +161,12 @@ fn hint(error: &AppError, causes: &mut Vec<String>) -> String {
              from"
                 .to_owned()
         }
+        // Only where files are imported its text is our own.
+        AppError::Unreadable { name, source }
+            if source.kind() == io::ErrorKind::IsADirectory && source.get_ref().is_some() =>
+        {
+            format!("name the files in it: `{}/*.csv`", name.trim_end_matches('/'))
+        }
         AppError::Unreadable { .. } => "check the path and the file's permissions".to_owned(),
         AppError::Unwritable { .. } => {
             "nothing was changed; make room or choose another place".to_owned()

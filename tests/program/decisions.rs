@@ -428,3 +428,15 @@ fn going_back_to_before_the_ledger_began_is_refused() {
     desk.run("rollback --to #0 --reason all").exits(0);
     assert_ne!(desk.run("log --json").exits(0).out, before);
 }
+
+#[test]
+fn a_folder_and_a_place_that_is_taken_are_told_with_the_next_step() {
+    let desk = Desk::with_iv();
+    std::fs::create_dir(desk.path().join("folder")).unwrap();
+    let told = desk.run("import iv folder --symbol-from name").exits(1);
+    assert!(told.err.contains("folder/*.csv"), "{}", told.err);
+    desk.run("backup f").exits(0);
+    desk.run("restore f there").exits(0);
+    let told = desk.run("restore f there").exits(1);
+    assert!(told.err.contains("volledger -L there status"), "{}", told.err);
+}

@@ -1,10 +1,10 @@
 //! `backup` and `restore`: the whole ledger in one file.
 
 use super::verify;
-use crate::app::outside;
 use crate::app::report::Exported;
+use crate::app::{AppError, LedgerError, outside};
 use crate::cli::context::Context;
-use crate::cli::error::Outcome;
+use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
 use clap::Args;
@@ -71,7 +71,16 @@ pub(super) fn told_kept(ui: &mut Ui, written: &Exported) {
 }
 
 pub(in crate::cli) fn restore(ui: &mut Ui, ctx: &Context, args: &RestoreArgs) -> Outcome<Exit> {
-    let report = outside::restore(&args.file, &args.dir, &ctx.holder(), &ctx.run())?;
+    let report = outside::restore(&args.file, &args.dir, &ctx.holder(), &ctx.run());
+    let report = report.map_err(|error| match error {
+        AppError::Ledger(there @ LedgerError::Exists(_)) => {
+            let dir = args.dir.display();
+            let hint =
+                format!("name another directory, or look at that one: `volledger -L {dir} status`");
+            Failure::of(Exit::Failed, there.to_string(), hint)
+        }
+        error => error.into(),
+    })?;
     let exit = verify::conclude(ui, &report)?;
     // Who may decide and how long rows are kept stands beside the ledger, not in it.
     if exit == Exit::Done {
