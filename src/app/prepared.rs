@@ -46,6 +46,8 @@ pub struct Staged {
     pub other_overlap: bool,
     /// What the batch that is here takes out of the views, where something else was asked for now.
     pub other_replaced: Option<Replaced>,
+    /// Files of a batch that is here whose bytes had been lost, and are back.
+    pub back: Vec<String>,
 }
 
 /// Which batch confirming takes out of the views.
@@ -191,6 +193,10 @@ impl Prepared {
                 };
                 let mut staged = known(ledger, id, outcome, full, run)?;
                 staged.asked_again(ledger, id, &classes, supersedes);
+                if let Some(stage) = ledger.batches().get(id).map(|batch| batch.stage.clone()) {
+                    let back = ledger.put_back(&stage)?;
+                    staged.back = back.into_iter().map(|source| source.name).collect();
+                }
                 Ok(staged)
             }
         }
@@ -243,6 +249,7 @@ fn known(
         largest,
         other_overlap: false,
         other_replaced: None,
+        back: Vec::new(),
     })
 }
 
@@ -278,6 +285,7 @@ fn staged(
         largest: analysis.largest,
         other_overlap: false,
         other_replaced: None,
+        back: Vec::new(),
     })
 }
 
@@ -317,6 +325,7 @@ fn dry_run(
         largest: analysis.largest,
         other_overlap: false,
         other_replaced: None,
+        back: Vec::new(),
     })
 }
 

@@ -258,11 +258,8 @@ fn already_active(
         let stay = if erasure.events == 1 { "stays" } else { "stay" };
         ui.note(&format!("{events} of {batch} {stay} erased: by {actor}, {at}: {reason}"));
     }
-    let stage = ledger.batches().get(batch).map(|batch| batch.stage.clone());
-    if let Some(stage) = stage {
-        for source in ledger.put_back(&stage).map_err(AppError::from)? {
-            ui.note(&format!("{} of {batch} is back: its bytes were lost", source.name));
-        }
+    for name in &staged.back {
+        ui.note(&format!("{name} of {batch} is back: its bytes were lost"));
     }
     if staged.other_overlap {
         ui.note(&format!(

@@ -89,6 +89,10 @@ type Named = fn(&mut Ledger, BatchId, Option<String>, bool, &Run<'_>) -> Result<
 fn named(ledger: &mut Ledger, ask: &Ask, run: &Run<'_>, act: Named) -> Result<Done> {
     let batch: BatchId = ask.name(0)?;
     let plan = ask.word("plan").is_some();
+    // A plan is of the ledger as it stood: what it showed is what is done, or nothing.
+    if let (false, Some(shown)) = (plan, ask.parsed("position")?) {
+        unmoved(ledger, shown, "look at the plan again: it may be another one now")?;
+    }
     let reason = ask.word("reason").map(one_line);
     let decided = act(ledger, batch, reason, plan, run)?;
     Ok(match plan {
@@ -97,21 +101,28 @@ fn named(ledger: &mut Ledger, ask: &Ask, run: &Run<'_>, act: Named) -> Result<Do
     })
 }
 
+/// Refuses what was shown for another position of the ledger.
+fn unmoved(ledger: &Ledger, shown: u64, next: &str) -> Result<()> {
+    let now = ledger.position().0;
+    if shown == now {
+        return Ok(());
+    }
+    Err(AppError::NotLast {
+        what: format!("the ledger moved on: the page showed #{shown}, and it stands at #{now} now"),
+        next: next.to_owned(),
+    })
+}
+
 type Last = fn(&mut Ledger, bool, &Run<'_>) -> Result<Decided>;
 
 /// Takes the last decision back, if it is still the one that the page showed.
 fn last(ledger: &mut Ledger, ask: &Ask, run: &Run<'_>, act: Last) -> Result<Done> {
-    let shown: u64 = ask.parsed("position")?.unwrap_or(0);
-    let now = ledger.position().0;
-    if shown != now {
-        return Err(AppError::NotLast {
-            what: format!(
-                "the ledger moved on: the page showed #{shown}, and it stands at #{now} now"
-            ),
-            next: "look at the log again: what is last there is what would be taken back"
-                .to_owned(),
-        });
-    }
+    let shown = ask.parsed("position")?.unwrap_or(0);
+    unmoved(
+        ledger,
+        shown,
+        "look at the log again: what is last there is what would be taken back",
+    )?;
     let plan = ask.word("plan").is_some();
     let decided = act(ledger, plan, run)?;
     Ok(match plan {

@@ -269,13 +269,17 @@ impl Desk {
         }
     }
 
-    /// Lets the ledger go if somebody waits for it.
+    /// Lets the ledger go if somebody waits for it, or if it lies elsewhere now: who waits for it there
+    /// cannot say so here.
     pub(super) fn lend(&self) {
         // A long reader keeps it anyway; to queue for the slot would only stop the pages beside it.
         let free =
             |slot: &Slot| slot.ledger.as_ref().is_some_and(|ledger| Arc::strong_count(ledger) == 1);
-        let held = free(&self.reading());
-        if held && outside::wanted(&self.directory) {
+        let (held, moved) = {
+            let slot = self.reading();
+            (free(&slot), slot.lock != lock_of(&self.directory))
+        };
+        if held && (moved || outside::wanted(&self.directory)) {
             let mut slot = self.writing();
             // Readers of pages hold the slot: only a long reader has it besides, and it stays.
             if !free(&slot) {

@@ -6,7 +6,9 @@ use super::trouble::Trouble;
 use super::{Site, jobs, work};
 use crate::app::AppError;
 use crate::app::error::Result;
-use crate::app::import::{ImportOptions, Input, MappingChoice, SymbolChoice, import_csv};
+use crate::app::import::{
+    ImportOptions, Input, MappingChoice, Outcome, Staged, SymbolChoice, import_csv,
+};
 use crate::app::market::{MarketOptions, import_market};
 use crate::domain::{Day, Series, Symbol};
 use crate::serve::words::{find, t};
@@ -262,6 +264,16 @@ fn reading(text: &str) -> Result<(Series, Option<&str>)> {
     Ok((series, mapping))
 }
 
+/// What the review is to say of content that was here already; nothing of new content.
+fn known(staged: &Staged) -> String {
+    let word = match (staged.outcome, staged.other_overlap) {
+        (Outcome::New | Outcome::DryRun, _) => return String::new(),
+        (_, false) => "same",
+        (_, true) => "other",
+    };
+    format!("?known={word}&back={}", encoded(&staged.back.join(", ")))
+}
+
 /// Stages the files as one batch; the address of its review.
 fn stage(
     ledger: &mut crate::app::Ledger,
@@ -321,7 +333,7 @@ fn stage(
         }
     };
     match staged.batch {
-        Some(batch) => Ok(format!("/batches/{}", encoded(&batch.to_string()))),
+        Some(batch) => Ok(format!("/batches/{}{}", encoded(&batch.to_string()), known(&staged))),
         None => Err(AppError::Usage("nothing was staged".to_owned())),
     }
 }

@@ -206,3 +206,50 @@ fn a_choice_that_there_is_not_stages_nothing() {
     assert!(refused.body.contains("replace, keep"), "{}", refused.body);
     assert_eq!(desk.run("log --json").json()["position"], 2);
 }
+
+/// What a plan showed is what is done: it is of the ledger as it stood.
+#[test]
+fn a_plan_that_another_decision_overtook_is_not_carried_out() {
+    let desk = Desk::new();
+    desk.run("init").exits(0);
+    for (name, close) in [("one", "2"), ("two", "7")] {
+        let file = desk.write(&format!("{name}.csv"), &format!("date,close\n2024-06-03,{close}\n"));
+        let yes = if name == "one" { "--yes" } else { "" };
+        desk.run(&format!("import spot {file} -s K --no-input {yes}"));
+    }
+    let (site, token) = deciding(&desk);
+    let form = [("token", token.as_str()), ("reason", "wrong")];
+    let plan = site.post("/batches/b1/rollback", &[&form[..], &[("plan", "1")]].concat()).is(200);
+    let position = hidden(&plan, "position");
+    let agreed = [&form[..], &[("position", position.as_str())]].concat();
+    desk.run("batch confirm b2").exits(0);
+    let stale = site.post("/batches/b1/rollback", &agreed).is(409).body;
+    assert!(stale.contains("the ledger moved on") && stale.contains("plan again"), "{stale}");
+    assert_eq!(desk.run("batch show b1 --json").json()["state"], "active");
+    // Looked at again, it is carried out; and the direct button is of no plan.
+    let plan = site.post("/batches/b1/rollback", &[&form[..], &[("plan", "1")]].concat()).is(200);
+    let position = hidden(&plan, "position");
+    site.post("/batches/b1/rollback", &[&form[..], &[("position", position.as_str())]].concat())
+        .is(303);
+    assert_eq!(desk.run("batch show b1 --json").json()["state"], "rolled-back");
+    site.post("/batches/b2/rollback", &form).is(303);
+}
+
+#[test]
+fn the_log_says_how_much_of_it_is_shown() {
+    let desk = Desk::with_iv();
+    let (site, _) = deciding(&desk);
+    let all = desk.run("log --json").json()["entries"].as_array().unwrap().len();
+    assert!(all > 1, "{all}");
+    let of = |path: &str| site.get(path).json()["entries"].as_array().unwrap().len();
+    assert_eq!(
+        ["", "?limit=0", "?limit=1"].map(|w| of(&format!("/events.json{w}"))),
+        [all, all, 1]
+    );
+    let says =
+        |path: &str| site.get(path).is(200).body.contains("Earlier entries that are not shown");
+    assert_eq!(
+        ["", "?limit=0", "?limit=1"].map(|w| says(&format!("/events{w}"))),
+        [false, false, true]
+    );
+}

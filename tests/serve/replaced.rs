@@ -70,3 +70,13 @@ fn pages_and_reviews_are_those_of_the_ledger_that_is_there() {
     assert!(site.get("/symbols").is(200).body.contains("VOLC"));
     site.get("/symbols/VOLA").is(404);
 }
+
+/// Who waits for a ledger that was moved waits where it lies now, which the server does not look at.
+#[test]
+fn a_ledger_that_was_moved_is_let_go() {
+    let desk = Desk::with_iv();
+    let (_site, _) = deciding(&desk);
+    let old = desk.path().join("old");
+    std::fs::rename(place(&desk), &old).unwrap();
+    desk.words(&["-L", old.to_str().unwrap(), "undo"]).exits(0);
+}

@@ -1,8 +1,9 @@
 //! Files from the page: whatever `import` reads can be chosen, and what does not fit leads on.
 
-use super::{deciding, desk};
+use super::{Site, deciding, desk, hidden};
 use crate::program::Desk;
 use serde_json::Value;
+use volledger::domain::Day;
 
 const CLOSES: &str = "\
 ticker,earnings_date,timing,announce_session,close_announce,prev_session,close_prev,next_session,close_next
@@ -46,6 +47,63 @@ fn each_bundled_mapping_can_be_chosen_on_the_page() {
     for wrong in ["nothing", "spot nothing"] {
         sent(&[("series", wrong), ("symbol", "X")], "x.csv", text).is(400);
     }
+}
+
+/// Whoever chose otherwise than the batch that is here does is told, and content that counts is not shown as
+/// if it were new.
+#[test]
+fn content_that_is_here_says_what_it_was_staged_for() {
+    let desk = desk();
+    let (site, token) = deciding(&desk);
+    let sent = |overlap: &str| {
+        let words = [("token", token.as_str()), ("series", "spot"), ("symbol", "K")];
+        let words = [&words[..], &[("overlap", overlap)]].concat();
+        let sent = site.upload(&words, ("k.csv", b"date,close\n2024-06-03,7\n")).unwrap().is(303);
+        site.get(sent.header("location").unwrap()).is(200).body
+    };
+    let (here, other) = ("the same content is here already", "which is not what was chosen now");
+    let is = |body: &str, (known, differs): (bool, bool)| {
+        assert_eq!((body.contains(here), body.contains(other)), (known, differs), "{body}");
+    };
+    is(&sent("replace"), (false, false));
+    is(&sent("replace"), (true, false));
+    let keep = sent("keep");
+    is(&keep, (true, true));
+    assert!(keep.contains("values win") && keep.contains("discard it and upload"), "{keep}");
+    desk.run("batch confirm b4").exits(0);
+    is(&sent("replace"), (true, false));
+    assert!(sent("keep").contains("roll it back"));
+}
+
+/// What `why` says of a file's bytes is not kept: the log does not move when they come back.
+#[test]
+fn bytes_that_were_lost_are_put_back_by_an_upload() {
+    let desk = Desk::with_ledger();
+    // Large sources are not mirrored.
+    let day = |n: i32| Day::from_ymd(2010, 1, 4).unwrap().0 + n;
+    let row = |n: i32| format!("{},{}\n", Day(day(n)), 100 + n.wrapping_mul(7919) % 8999);
+    let text = format!("date,close\n{}", (0..6_000).map(row).collect::<String>());
+    assert!(text.len() > 70_000);
+    let file = desk.write("large.csv", &text);
+    desk.run(&format!("import spot {file} -s LARGE --force")).exits(0);
+    let pack = desk.path().join(".volledger/sources/000001.pack");
+    let mut bytes = std::fs::read(&pack).unwrap();
+    let at = bytes.len() / 2;
+    bytes[at] ^= 1;
+    std::fs::write(&pack, bytes).unwrap();
+    desk.run("recover .volledger one").exits(30);
+    let site = Site::of(&desk, &["-L", "one", "--allow-decisions"]);
+    let token = hidden(&site.get("/audit").is(200), "token");
+    let why = "/why/spot/LARGE/2010-01-04.json";
+    let lost = |why: &Value| why["fields"][0]["event"].get("lost").is_some();
+    assert!(lost(&site.get(why).json()));
+    let words = [("token", token.as_str()), ("series", "spot"), ("symbol", "LARGE")];
+    let sent = site.upload(&words, ("large.csv", text.as_bytes())).unwrap().is(303);
+    let told = site.get(sent.header("location").unwrap()).is(200).body;
+    assert!(told.contains("had been lost, and are back: large.csv"), "{told}");
+    assert!(!lost(&site.get(why).json()));
+    drop(site);
+    desk.run("-L one verify --deep").exits(0);
 }
 
 /// The hint of a command names options, which nobody has in a browser.

@@ -54,6 +54,7 @@ fn body(here: &Here<'_>, id: BatchId, review: &Review, full: bool) -> Result<Mar
     Ok(html! {
         h1 { (t("Batch ")) (id) " " (state(review.state.unwrap_or_default())) }
         (done(here)?)
+        (known_before(here, review)?)
         p { (t("Read with ")) code { (review.mapping) } ": " (counted(rows.read, "row"))
             @for (name, number) in facts.iter().filter(|(_, n)| *n > 0) {
                 ", " (count(*number)) " " (find(name))
@@ -95,6 +96,24 @@ fn linked(here: &Here<'_>, reader: &ViewReader<'_>, name: &str) -> Markup {
         true => symbol_link(here, name),
         false => html! { (name) },
     }
+}
+
+/// What is to be said to whoever uploaded content that was here already.
+fn known_before(here: &Here<'_>, review: &Review) -> Result<Markup> {
+    let Some(known) = here.ask.one_of("known", &["same", "other"])? else { return Ok(html! {}) };
+    let staged = review.state == Some("staged");
+    Ok(html! { div.done role="status" {
+        p { (t("Nothing was staged: the same content is here already, as this batch.")) }
+        @if let Some(back) = here.ask.word("back") {
+            p { (t("Its bytes had been lost, and are back: ")) (back) "." }
+        }
+        @if known == "other" { p { strong {
+            @if review.overlap == "keep" { (t("In it, values that are shown stay, which is not what was chosen now. ")) }
+            @else { (t("In it, the file's values win, which is not what was chosen now. ")) }
+            @if staged { (t("For the other, discard it and upload the file again.")) }
+            @else { (prose("For the other, roll it back and import the file with `--again`.")) }
+        } } }
+    } })
 }
 
 /// What the decision did that led here.

@@ -3,17 +3,23 @@
 use super::{Page, batch_link, entry_link, proof, table, time};
 use crate::app::error::Result;
 use crate::app::trace;
+use crate::render::numbers::count;
 use crate::serve::ask::{Answer, Here};
 use crate::serve::words::t;
 use maud::html;
 
-/// Entries of a page, unless told otherwise.
+/// Entries of a page, unless told otherwise; 0 are as many as it may show.
 const USUAL: usize = 100;
 /// And at most.
 const MOST: usize = 5000;
 
 pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
-    let limit = here.ask.parsed::<usize>("limit")?.unwrap_or(USUAL).clamp(1, MOST);
+    // A program gets all of it, unless it asks for less.
+    let (usual, most) = if here.ask.json { (0, usize::MAX) } else { (USUAL, MOST) };
+    let limit = match here.ask.parsed::<usize>("limit")?.unwrap_or(usual) {
+        0 => most,
+        some => some.min(most),
+    };
     let log = trace::log(here.ledger, Some(limit), here.at()?, None)?;
     let head = here.ledger.position().0;
     here.answer(&log, |log| {
@@ -40,7 +46,7 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
             }
             form.filter method="get" action="/events" {
                 label for="limit" { (t("Entries")) }
-                input id="limit" name="limit" type="number" min="1" max=(MOST) value=(limit);
+                input id="limit" name="limit" type="number" min="0" max=(MOST) value=(limit);
                 label for="at" { (t("up to")) }
                 input id="at" name="at" value=(here.ask.word("at").unwrap_or_default())
                     placeholder=(t("#12 or 2025-01-31")) maxlength="40";
@@ -57,6 +63,9 @@ pub(super) fn show(here: &Here<'_>) -> Result<Answer> {
             }
             @if rows.is_empty() { p { (t("Nothing was done yet.")) } }
             @else { (table("Newest first", &headings, &rows)) }
+            @if log.earlier > 0 {
+                p.small { (t("Earlier entries that are not shown: ")) (count(log.earlier)) "." }
+            }
         };
         Ok(Page::new("Log", "/events", body).itself())
     })

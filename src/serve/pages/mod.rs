@@ -74,7 +74,7 @@ pub(super) const ALL: &[(&str, Show, &[&str])] = &[
 /// Words that a page has besides, of which its twin makes nothing: which part of it is looked at, and
 /// what an act that led there has done.
 const OWN: &[(&str, &[&str])] = &[
-    ("/batches/{batch}", &["view", "symbol", "kind", "done", "rest"]),
+    ("/batches/{batch}", &["view", "symbol", "kind", "done", "rest", "known", "back"]),
     ("/events", &["done"]),
     ("/projections", &["built", "promoted"]),
     ("/upload", &["series", "symbol"]),
@@ -116,11 +116,10 @@ pub(super) const LONG: [&str; 2] = ["/sql", "/sql.csv"];
 /// Pages that say nothing but what follows from the log and their address: an answer holds as long as
 /// the log's root does. Not among them are those that look at files, at what projections hold just
 /// now, or that are shown once after an act.
-pub(super) const HOLDING: [&str; 10] = [
+pub(super) const HOLDING: [&str; 9] = [
     "/batches",
     "/symbols",
     "/symbols/{symbol}",
-    "/why/{series}/{symbol}/{date}",
     "/rank",
     "/vrp",
     "/earnings/{symbol}",

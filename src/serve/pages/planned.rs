@@ -38,10 +38,9 @@ pub(in crate::serve) fn planned(site: &Site, ask: &Ask, decided: &Decided) -> Pa
         @else { (table("What the views would show", &headings, &views)) }
         form.decide method="post" action=(ask.path) {
             (proof(site))
+            input type="hidden" name="position" value=(decided.position);
             // Undo and redo are of the last decision and keep no reason.
-            @if let Some(position) = ask.word("position") {
-                input type="hidden" name="position" value=(position);
-            } @else {
+            @if ask.word("position").is_none() {
                 label for="reason" { (t("Reason")) }
                 input id="reason" name="reason" value=(reason) maxlength="500" autocomplete="off";
             }

@@ -153,6 +153,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("Do it", "Doen"),
     ("Done: ", "Gedaan: "),
     ("Done: #", "Gedaan: #"),
+    ("Earlier entries that are not shown: ", "Eerdere regels die niet getoond worden: "),
     ("Else it is said by", "Anders zegt het"),
     ("Entries", "Regels"),
     ("Entry #", "Regel #"),
@@ -164,6 +165,14 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ),
     ("Findings", "Bevindingen"),
     ("For an auditor to look at", "Voor een auditor om naar te kijken"),
+    (
+        "For the other, discard it and upload the file again.",
+        "Voor het andere: verwerp de batch en upload het bestand opnieuw.",
+    ),
+    (
+        "For the other, roll it back and import the file with `--again`.",
+        "Voor het andere: draai de batch terug en importeer het bestand met `--again`.",
+    ),
     ("For what is missing ", "Voor wat ontbreekt: "),
     ("From", "Van"),
     ("Gaps", "Gaten"),
@@ -183,6 +192,14 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "Impliciete beweging gedeeld door de gemiddelde grootte van eerdere bewegingen, uit ",
     ),
     (
+        "In it, the file's values win, which is not what was chosen now. ",
+        "Daarin winnen de waarden van het bestand, en dat is nu niet gekozen. ",
+    ),
+    (
+        "In it, values that are shown stay, which is not what was chosen now. ",
+        "Daarin blijven getoonde waarden staan, en dat is nu niet gekozen. ",
+    ),
+    (
         "In the table below a missing day leads to the upload of a file that has it, a day with a value to where that comes from.",
         "In de tabel hieronder leidt een ontbrekende dag naar de upload van een bestand dat haar heeft, een dag met een waarde naar waar die vandaan komt.",
     ),
@@ -199,6 +216,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "It would bring them back: leave these rows out of the file.",
         "Het zou ze terugbrengen: laat deze rijen uit het bestand.",
     ),
+    ("Its bytes had been lost, and are back: ", "De bytes waren verloren en zijn terug: "),
     ("Its entry: ", "De regel: "),
     ("Its rows", "De rijen"),
     ("JSON", "JSON"),
@@ -264,6 +282,10 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "Er is niets bevestigd: wat zij zou doen is niet meer wat u te zien kreeg. Bekijk haar opnieuw en beslis dan.",
     ),
     ("Nothing was done yet.", "Er is nog niets gedaan."),
+    (
+        "Nothing was staged: the same content is here already, as this batch.",
+        "Er is niets klaargezet: dezelfde inhoud is er al, als deze batch.",
+    ),
     ("Nothing.", "Niets."),
     ("Of ", "Van "),
     ("On days that are there already", "Op dagen die er al zijn"),
