@@ -115,7 +115,7 @@ pub fn gaps(
     let asked = at;
     let at = at.unwrap_or(ledger.position());
     let (reader, calendar) = (ViewReader::new(ledger)?, Calendar::nyse());
-    let covered = CoverageMap::at(ledger, at)?;
+    let mut covered = CoverageMap::at(ledger, at)?;
     let mut rows = Vec::new();
     let views = Series::ALL.into_iter().filter(|view| view.is_daily());
     for view in views.filter(|view| series.is_none_or(|s| s == *view)) {
@@ -141,6 +141,9 @@ pub fn gaps(
         for (symbol, (days, any, lack)) in wanted.iter().zip(shown) {
             if !any && symbols.is_empty() {
                 continue;
+            }
+            if view == Series::Spot {
+                covered.know_splits_at(&reader, symbol, at)?;
             }
             let gaps = diff::gaps(&days, calendar);
             let closed = days.iter().filter(|day| !calendar.is_open(**day));
@@ -175,6 +178,7 @@ fn told(range: &Range) -> CoverageLine {
         to: range.to.to_string(),
         fact: range.fact.name(),
         text: range.text.clone(),
+        split: range.split.map(|day| day.to_string()),
     }
 }
 

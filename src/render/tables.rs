@@ -83,6 +83,25 @@ impl Gaps {
             false => format!("\nAsked, without data\n{}", table.finish()),
         }
     }
+
+    /// Days with data that a split made another.
+    fn restated(&self, look: &Look) -> String {
+        let mut table = Table::bare(look, vec![Side::Left; 3]);
+        for line in &self.rows {
+            for known in &line.coverage {
+                let Some(split) = &known.split else { continue };
+                table.row([
+                    format!("{} {}", line.series, line.symbol),
+                    format!("{} … {}", known.from, known.to),
+                    format!("before the split of {split}: `fetch {}` asks again", line.series),
+                ]);
+            }
+        }
+        match table.is_empty() {
+            true => String::new(),
+            false => format!("\nPrices on the scale of before a split\n{}", table.finish()),
+        }
+    }
 }
 
 impl Document for Gaps {
@@ -118,6 +137,7 @@ impl Document for Gaps {
         );
         out += super::metrics::first_values(self.which);
         out += &self.asked(look);
+        out += &self.restated(look);
         if self.rows.iter().any(|line| line.gaps.len() > 3 || !line.non_trading_days.is_empty()) {
             out += "  Every hole and day: `volledger gaps … --json`\n";
         }

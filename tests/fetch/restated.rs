@@ -320,3 +320,82 @@ fn an_answer_that_waited_over_a_split_is_as_it_was_given() {
     let why = bench.run(&format!("why iv VOLA {DAY} atm_iv --json")).exits(0).out;
     assert!(why.contains(r#"\"spot\":188.06"#), "{why}");
 }
+
+/// A ledger that is older than the range of its cron line: after a split the older days are asked again, too.
+#[test]
+fn days_older_than_the_range_are_restated_with_the_others() {
+    let split = r#"{"results":[{"execution_date":"2025-06-05","split_from":1,"split_to":4,"ticker":"VOLA","id":"x"}],"status":"OK"}"#;
+    let service = Responder::new(move |target, call| {
+        if target.contains("/splits") {
+            return ok(split);
+        }
+        let (from, to) = super::range_of(target);
+        let close = if call == 0 { "400.5" } else { "100.125" };
+        ok(bars_body("VOLA", &sessions(&from, &to), |_| close.to_owned()))
+    });
+    let mut bench = Bench::new(service.base());
+    bench.now = "2025-06-04T11:30:00Z".to_owned();
+    bench.fetch("spot VOLA --from 2025-01-02 --grouped never --yes").exits(0);
+    bench.now = "2025-06-06T11:30:00Z".to_owned();
+    bench.fetch("splits VOLA --yes").exits(0);
+    let coverage = || {
+        let gaps = bench.run("gaps VOLA --series spot --json").exits(0).json();
+        gaps["rows"][0]["coverage"].as_array().unwrap().clone()
+    };
+    assert_eq!(coverage()[0]["split"], "2025-06-05");
+    let said = bench.run("gaps VOLA --series spot").exits(0).out;
+    assert!(said.contains("before the split of 2025-06-05"), "{said}");
+    // The limit of the cron line stops all of it.
+    let words = "spot VOLA --days 20 --grouped never --max-change-points 25 --yes";
+    bench.fetch(words).exits(11);
+    // Two questions at once: which of them comes first is not said.
+    let older = "/range/1/day/2025-01-02/2025-05-16?";
+    assert!(service.asked().iter().any(|asked| asked.contains(older)), "{:?}", service.asked());
+    assert!(bench.rows("spot", "VOLA").iter().all(|row| row["close"].to_string() == "400.5"));
+    // b2 is what was computed, b3 the split.
+    let token = bench.run("batch diff b4 --json").exits(0).json()["token"].clone();
+    bench.run(&format!("batch confirm b4 --expect {}", token.as_str().unwrap())).exits(0);
+    let shown = bench.rows("spot", "VOLA");
+    assert_eq!(shown.len(), sessions("2025-01-02", "2025-06-05").len());
+    assert!(shown.iter().all(|row| row["close"].to_string() == "100.125"), "{shown:?}");
+    assert!(coverage().iter().all(|range| range["split"].is_null()), "{:?}", coverage());
+    let asked = service.asked().len();
+    bench.fetch(words).exits(0);
+    assert_eq!(service.asked().len(), asked, "nothing is missing any more");
+    bench.verifies();
+}
+
+/// A plan that has the older years no more: that is asked once, and takes no wanted day with it.
+#[test]
+fn older_days_that_are_refused_after_a_split_are_asked_once() {
+    let split = r#"{"results":[{"execution_date":"2025-06-05","split_from":1,"split_to":4,"ticker":"VOLA","id":"x"}],"status":"OK"}"#;
+    let service = Responder::new(move |target, call| {
+        if target.contains("/splits") {
+            return ok(split);
+        }
+        let (from, to) = super::range_of(target);
+        if call > 0 && from.as_str() < "2025-05-01" {
+            let body = r#"{"status":"NOT_AUTHORIZED","message":"Your plan doesn't include this data timeframe."}"#;
+            return super::responder::whole("403 Forbidden", body);
+        }
+        let close = if call == 0 { "400.5" } else { "100.125" };
+        ok(bars_body("VOLA", &sessions(&from, &to), |_| close.to_owned()))
+    });
+    let mut bench = Bench::new(service.base());
+    bench.now = "2025-06-04T11:30:00Z".to_owned();
+    bench.fetch("spot VOLA --from 2025-01-02 --grouped never --yes").exits(0);
+    bench.now = "2025-06-06T11:30:00Z".to_owned();
+    bench.fetch("splits VOLA --yes").exits(0);
+    let words = "spot VOLA --days 20 --grouped never --yes";
+    bench.fetch(words);
+    let shown = bench.rows("spot", "VOLA");
+    assert_eq!(shown.first().unwrap()["close"].to_string(), "400.5");
+    assert_eq!(shown.last().unwrap()["close"].to_string(), "100.125");
+    let asked = service.asked().len();
+    let plan = bench.fetch(&format!("{words} --dry-run --json")).exits(0).json();
+    assert_eq!(plan["plan"]["not_entitled"][0]["from"], "2025-01-02", "{plan}");
+    bench.fetch(words).exits(0);
+    assert_eq!(service.asked().len(), asked);
+    let said = bench.run("derive hv VOLA --yes");
+    assert!((said.out + &said.err).contains("a split of 2025-06-05 is known"));
+}

@@ -80,7 +80,7 @@ mod tests {
 
     fn asked(from: &str, to: &str, fact: Fact) -> CoverageLine {
         let (from, to) = (from.to_owned(), to.to_owned());
-        CoverageLine { from, to, fact: fact.name(), text: String::new() }
+        CoverageLine { from, to, fact: fact.name(), text: String::new(), split: None }
     }
 
     #[test]

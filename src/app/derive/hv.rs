@@ -47,7 +47,8 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
     let jumps = hv::suspicious_jumps(&days, &closes, &open);
     let mut doubtful = hv::doubtful_splits(&days, &closes, &open);
     doubtful.extend(adjustment::seams(&days, &closes, &adjusted, &splits));
-    computed.findings = notes(symbol, &jumps, &doubtful, &hv::holes(&days, Calendar::nyse()));
+    computed.findings =
+        notes(symbol, (&jumps, &doubtful), &hv::holes(&days, Calendar::nyse()), &splits);
     let closes = hv::split_adjusted(&days, &closes, &open);
     let mut breaks: Vec<usize> = jumps.iter().chain(&doubtful).map(|jump| jump.index).collect();
     breaks.sort();
@@ -79,14 +80,22 @@ pub fn compute(ledger: &Ledger, reader: &ViewReader<'_>, symbol: &Symbol) -> Res
 /// than the market does, and of missing days.
 fn notes(
     symbol: &Symbol,
-    jumps: &[hv::Jump],
-    doubtful: &[hv::Jump],
+    (jumps, doubtful): (&[hv::Jump], &[hv::Jump]),
     holes: &[hv::Hole],
+    splits: &[(Day, f64)],
 ) -> Vec<Finding> {
     let unexplained = jumps.iter().map(|jump| {
+        // Prices that were not asked again after a split end in a step of its size, years before it.
+        let explains = |ratio: f64| (0.8..=1.25).contains(&(jump.factor * ratio));
+        let later = splits.iter().rfind(|(day, ratio)| jump.before < *day && explains(*ratio));
+        let why = match later {
+            Some((day, _)) => {
+                format!("; a split of {day} is known, and the closes until {} are of before it", jump.before)
+            }
+            None => " and no split is known that explains it".to_owned(),
+        };
         let text = format!(
-            "{symbol}: the close of {} is {:.3} times the one before and no split is known: \
-             windows across it have no value",
+            "{symbol}: the close of {} is {:.3} times the one before{why}: windows across it have no value",
             jump.day, jump.factor
         );
         warning("unadjusted_split", Some(jump.day), text)

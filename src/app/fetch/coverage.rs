@@ -1,6 +1,7 @@
 //! What has been asked and answered: the fold of the coverage of fetched batches that count.
 
 mod answers;
+mod restated;
 mod taken_back;
 
 pub(super) use taken_back::taken_at;
@@ -13,7 +14,7 @@ use crate::app::views::ViewReader;
 use crate::domain::batch::Batch;
 use crate::domain::{BatchId, BatchState, Coverage, Day, Fact, Position, Series, Symbol, eastern};
 use crate::ledger::Ledger;
-use crate::projections::view::{Activity, Which, sides};
+use crate::projections::view::{Activity, sides};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The scope of daily bars as traded, which say nothing of adjusted ones.
@@ -45,6 +46,8 @@ pub struct CoverageMap {
     /// Days of splits: the service restates all earlier days, so what was answered before a split has
     /// to be asked again.
     splits: HashMap<Symbol, Vec<Day>>,
+    /// When the last answer came.
+    last_asked: Option<i64>,
     /// Days of an answer about all symbols that waits for a decision.
     undecided: BTreeSet<(Series, Day)>,
     /// Digest and time of every answer that is in a batch of any state, with the position of the
@@ -143,12 +146,7 @@ impl CoverageMap {
         let (reader, at) = (ViewReader::new(ledger)?, ledger.position());
         let fetched = only_of(ledger, view, at, Provider::Polygon);
         for symbol in symbols {
-            let splits = reader.records(Series::Splits, symbol, at, Which::Latest)?;
-            let days = splits.iter().map(|record| record.day);
-            let days: Vec<Day> = days.filter(|split| *split <= today).collect();
-            if !days.is_empty() {
-                self.splits.insert(symbol.clone(), days);
-            }
+            self.know_splits(&reader, symbol, at, today)?;
             if let Some((first, last)) = grouped.first().zip(grouped.last()) {
                 let history = reader.history_between(view, symbol, *first, *last)?;
                 let mut shown = BTreeSet::new();
@@ -178,6 +176,7 @@ impl CoverageMap {
     /// Adds a fact.
     pub fn add(&mut self, fact: Coverage) {
         let subject = (fact.series, fact.symbol.clone(), fact.scope.clone());
+        self.last_asked = self.last_asked.max(Some(fact.observed_ms));
         self.subjects.entry(subject).or_default().push((self.facts, fact));
         self.facts += 1;
     }
@@ -271,6 +270,7 @@ impl CoverageMap {
                 edges.extend(within.flat_map(|day| [*day, day.next()]));
             }
         }
+        edges.extend(symbol.and_then(|symbol| self.splits.get(symbol)).into_iter().flatten());
         edges.sort();
         edges.dedup();
         let mut ranges: Vec<Range> = Vec::new();
@@ -282,16 +282,20 @@ impl CoverageMap {
             }
             let Some(known) = newest(there.values().copied(), *from, lack) else { continue };
             let to = Day(end.0 - 1);
+            let split = symbol.filter(|_| known.fact == Fact::Data);
+            let split = split.and_then(|symbol| self.split_since(known, symbol));
+            let split = split.filter(|split| from < split);
             match ranges.last_mut() {
                 Some(last)
                     if last.to.next() == *from
-                        && (last.fact, &last.text) == (known.fact, &known.text) =>
+                        && (last.fact, &last.text, last.split)
+                            == (known.fact, &known.text, split) =>
                 {
                     last.to = to;
                 }
                 _ => {
                     let (fact, text) = (known.fact, known.text.clone());
-                    ranges.push(Range { from: *from, to, fact, text });
+                    ranges.push(Range { from: *from, to, fact, text, split });
                 }
             }
         }
@@ -341,6 +345,8 @@ pub struct Range {
     pub fact: Fact,
     /// What the service said.
     pub text: String,
+    /// The split that came after the answer: the prices are those of before it.
+    pub split: Option<Day>,
 }
 
 /// Every calendar day of a range.

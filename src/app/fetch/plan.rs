@@ -1,6 +1,6 @@
 //! Planning: the fewest questions that cover what is missing.
 
-use super::coverage::{CoverageMap, days_in};
+use super::coverage::{CoverageMap, days_in, is_adjusted};
 use super::endpoint::{Provider, in_query as in_path};
 use super::{Endpoint, Question};
 use crate::app::clock;
@@ -122,7 +122,10 @@ impl Wish {
     pub fn days(&self, calendar: &Calendar) -> (Series, Day, Day) {
         let today = eastern::day_of(self.now_ms).unwrap_or_default();
         let session = session_at(self.now_ms, calendar);
-        (self.what.series(), self.from.min(session), self.to.max(today))
+        let series = self.what.series();
+        // What a split restates may lie before all that is wanted.
+        let from = if is_adjusted(series) { Day(i32::MIN) } else { self.from.min(session) };
+        (series, from, self.to.max(today))
     }
 }
 
@@ -252,13 +255,18 @@ impl Planner<'_> {
                 known.iter().filter(|(_, fact)| fact.is_none()).map(|(day, _)| *day).collect()
             }
         };
+        self.retain_missing(symbol, scope, &mut missing);
+        missing
+    }
+
+    /// Takes out the days that an answer in the inbox has, and those that were taken back.
+    fn retain_missing(&self, symbol: Option<&Symbol>, scope: &str, missing: &mut Vec<Day>) {
         let about = |kept: &&Kept<'_>| {
             kept.question.symbols().contains(&symbol) && kept.question.scope == scope
         };
         let kept: Vec<&Kept<'_>> = self.kept.iter().filter(about).collect();
         missing.retain(|day| !kept.iter().any(|kept| kept.has(*day)));
         missing.retain(|day| !self.holds(symbol, scope, *day));
-        missing
     }
 
     /// Whether a day is not asked because it was taken back; notes the batch.
@@ -300,7 +308,8 @@ impl Planner<'_> {
             parts => parts,
         };
         let mut questions = Vec::new();
-        for (from, to) in self.ranges(Some(symbol), scope, &all, &missing) {
+        let wanted = self.ranges(Some(symbol), scope, &all, &missing);
+        for (from, to) in self.restated(symbol, scope).into_iter().chain(wanted) {
             let days: Vec<Day> = self.calendar.open_days(from, to).collect();
             for part in days.chunks(sessions.max(1)) {
                 let Some((from, to)) = part.first().zip(part.last()) else { continue };
@@ -454,5 +463,6 @@ mod grouped;
 mod kept;
 mod others;
 mod refused;
+mod restated;
 #[cfg(test)]
 mod tests;

@@ -330,6 +330,9 @@ pub struct CoverageLine {
     /// What the service said.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub text: String,
+    /// A split after the answer, until the prices of these days are asked again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split: Option<String>,
 }
 
 /// How many subjects of a view a service was asked about, by the newest answers.
