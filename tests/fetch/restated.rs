@@ -351,13 +351,14 @@ fn days_older_than_the_range_are_restated_with_the_others() {
     // Two questions at once: which of them comes first is not said.
     let older = "/range/1/day/2025-01-02/2025-05-16?";
     assert!(service.asked().iter().any(|asked| asked.contains(older)), "{:?}", service.asked());
-    assert!(bench.rows("spot", "VOLA").iter().all(|row| row["close"].to_string() == "400.5"));
+    let closes = || bench.rows("spot", "VOLA").into_iter().map(|row| row["close"].to_string());
+    assert!(closes().all(|close| close == "400.5"));
     // b2 is what was computed, b3 the split.
     let token = bench.run("batch diff b4 --json").exits(0).json()["token"].clone();
     bench.run(&format!("batch confirm b4 --expect {}", token.as_str().unwrap())).exits(0);
     let shown = bench.rows("spot", "VOLA");
     assert_eq!(shown.len(), sessions("2025-01-02", "2025-06-05").len());
-    assert!(shown.iter().all(|row| row["close"].to_string() == "100.125"), "{shown:?}");
+    assert!(closes().all(|close| close == "100.125"), "{shown:?}");
     assert!(coverage().iter().all(|range| range["split"].is_null()), "{:?}", coverage());
     let asked = service.asked().len();
     bench.fetch(words).exits(0);
