@@ -12,7 +12,9 @@ use super::meaning::gave;
 use crate::app::error::Result;
 use crate::app::views::ViewReader;
 use crate::domain::batch::Batch;
-use crate::domain::{BatchId, BatchState, Coverage, Day, Fact, Position, Series, Symbol, eastern};
+use crate::domain::{
+    BatchId, BatchState, Calendar, Coverage, Day, Fact, Position, Series, Symbol, eastern,
+};
 use crate::ledger::Ledger;
 use crate::projections::view::{Activity, sides};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -284,7 +286,9 @@ impl CoverageMap {
             let to = Day(end.0 - 1);
             let split = symbol.filter(|_| known.fact == Fact::Data);
             let split = split.and_then(|symbol| self.split_since(known, symbol));
-            let split = split.filter(|split| from < split);
+            // A weekend between two ranges that were asked again has no price.
+            let session = || Calendar::nyse().open_days(*from, to).next().is_some();
+            let split = split.filter(|split| from < split && session());
             match ranges.last_mut() {
                 Some(last)
                     if last.to.next() == *from
