@@ -7,7 +7,7 @@ use volledger::app::import::{ImportOptions, MappingChoice, SymbolChoice};
 use volledger::app::metrics::{self, Asked, Which};
 use volledger::app::report::RankRow;
 use volledger::app::vantage::Vantage;
-use volledger::app::{Ledger, Registry, decide, health, lookup, sql};
+use volledger::app::{Ledger, Registry, coverage, decide, lookup, sql};
 use volledger::domain::{Calendar, Day, Position, Series, Symbol};
 
 fn day(text: &str) -> Day {
@@ -282,7 +282,7 @@ fn coverage_finds_the_known_irregularities_of_the_shared_folder() {
     let asked = ImportOptions { symbol, ..ImportOptions::of(Series::Earnings) };
     confirmed(&mut ledger, &calendar, &asked);
     let of = |asked: &Asked| {
-        let found = health::coverage(&ledger, asked, day("2025-12-13")).unwrap();
+        let found = coverage::coverage(&ledger, asked, day("2025-12-13")).unwrap();
         let value = serde_json::to_value(&found).unwrap();
         assert_eq!(violations(&output_schema("coverage"), &value), [""; 0]);
         found

@@ -1,205 +1,194 @@
-//! The health of the data, symbol by symbol (`tomic.md` 15): what is there of prices and
-//! volatilities, how complete, how old, and whether the three go together; and how far the calendar
-//! of earnings goes.
+//! `health`: whether everything that a run needs is in order (`iv_crush.md` A17), quickly.
+//!
+//! Each check runs by itself and gets [`PATIENCE`]; one that hangs does not hold up the others.
 
-use super::error::Result;
-use super::metrics::Asked;
-use super::parallel::{self, threads};
-use super::report::{Announced, Coverage, GapLine, Hole, Span, SymbolCoverage};
-use super::vantage::Vantage;
-use super::views::{Counter, ViewReader};
-use crate::domain::{Calendar, Day, Series, Symbol, code};
-use crate::ledger::Ledger;
-use crate::projections::diff::{self, Gap};
-use crate::projections::view::{Shown, each, has_value};
-use crate::quant::rank;
-use std::collections::BTreeSet;
+use super::Run;
+use super::clock::rfc3339;
+use super::fetch::{Provider, ServiceOptions, reach};
+use super::report::{Health, HealthCheck};
+use crate::domain::EntryKind;
+use crate::ledger::{Inbox, Ledger, LedgerError, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
-/// The views that are looked at, in the order of the columns: those of stocks.
-pub const VIEWS: [Series; 3] = [Series::Spot, Series::Hv, Series::Iv];
+/// How long a check may take.
+pub const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Observations below which there is no rank of a year.
-const ENOUGH: u64 = rank::ONE_YEAR.minimum as u64;
+/// How long the ledger's check waits for another process, whatever a command would: one that is still in
+/// use then is left out, and that is said before [`PATIENCE`] is over.
+const WAIT: Duration = Duration::from_secs(1);
 
-/// Calendar days after which the newest record is stale.
-pub fn patience(series: Series) -> i32 {
-    match series {
-        Series::Spot => 3,
-        _ => 7,
-    }
+/// Room below which a disk is not in order, in bytes: a batch of a million rows with its source
+/// takes about 100 MB.
+const ROOM: u64 = 256_000_000;
+
+/// The newest batch is verified when it has no more events than that; `verify` looks at all.
+const FEW: u64 = 20_000;
+
+/// How a check ended.
+enum Found {
+    /// In order; what is to be said of it.
+    Sound(String),
+    /// Not looked at, and why.
+    Skipped(String),
+    /// Not in order, and why.
+    Hurt(String),
 }
 
-/// Calendar days after which the latest announcement is stale.
-const QUARTER_AND_A_MONTH: i32 = 120;
+/// A check that can run beside others.
+type Check = Box<dyn FnOnce() -> Found + Send>;
 
-/// Trading days from which a hole is one to speak of.
-const HOLE: u32 = 5;
-
-/// What is there of the symbols asked for; of all that have a record when none are named.
-///
-/// A named symbol of which nothing is known has a row too: that is what one wants to know. With a
-/// day, later ones are not looked at but for announcements, and staleness is measured from it instead of
-/// `today`.
-///
-/// # Errors
-/// A view that cannot be read.
-pub fn coverage(ledger: &Ledger, asked: &Asked, today: Day) -> Result<Coverage> {
-    let reader = ViewReader::new(ledger)?;
-    let at = asked.at.unwrap_or(ledger.position());
-    let date = asked.date.unwrap_or(today);
-    let known = VIEWS.iter().map(|view| reader.symbols(*view)).collect::<Result<Vec<_>>>()?;
-    let mut known = known.concat();
-    known.sort();
-    known.dedup();
-    let symbols = if asked.symbols.is_empty() { &known } else { &asked.symbols };
-    let until = asked.date.unwrap_or(Day(i32::MAX));
-    let shown = |view, symbol: &Symbol, until, take: &mut dyn FnMut(&Shown<'_>)| -> Result<()> {
-        let history = reader.history_between(view, symbol, Day(i32::MIN), until)?;
-        each(view, &history, &reader.activity(view, at), asked.which, &mut |shown| {
-            if shown.day() <= until {
-                take(&shown);
-            }
-        });
-        Ok(())
-    };
-    let rows = parallel::map(symbols, threads(), |symbol| {
-        let (mut days, mut iv_valid, mut nothing) = ([const { Vec::new() }; 3], 0, true);
-        for (view, days) in VIEWS.into_iter().zip(&mut days) {
-            shown(view, symbol, until, &mut |shown| {
-                nothing = false;
-                let valid = || rank::valid(shown.number(code::ATM_IV)).is_some();
-                iv_valid += u64::from(view == Series::Iv && valid());
-                days.extend(has_value(view, shown).then_some(shown.day()));
-            })?;
-        }
-        if nothing && asked.symbols.is_empty() {
-            return Ok(None);
-        }
-        let mut announced = Vec::new();
-        let to_come = Day(i32::MAX);
-        shown(Series::Earnings, symbol, to_come, &mut |shown| announced.push(shown.day()))?;
-        let days = days.each_ref().map(Vec::as_slice);
-        Ok(Some(row(symbol.to_string(), days, (iv_valid, &announced), date)))
-    })?;
-    let rows = rows.into_iter().flatten().collect();
-    let which = asked.which.told();
-    Ok(Coverage { position: at.0, which, date: date.to_string(), rows })
+/// What to look at.
+pub struct HealthQuery {
+    /// The ledger's directory.
+    pub directory: PathBuf,
+    /// How it would be opened.
+    pub options: OpenOptions,
+    /// How each service would be reached; `None` without a key.
+    pub services: Vec<(Provider, Option<ServiceOptions>)>,
+    /// Whether to ask the services.
+    pub online: bool,
 }
 
-/// The symbols of which one of these views shows something: of others all was taken back, or came later.
-///
-/// # Errors
-/// A stored view that cannot be read.
-pub fn showing(vantage: &Vantage, views: &[Series]) -> Result<Vec<Symbol>> {
-    let (ledger, reader) = (&vantage.ledger, vantage.reader());
-    let mut found = BTreeSet::new();
-    for view in views {
-        let counter = Counter::new(&reader, *view, reader.activity(*view, vantage.at), &[])?;
-        let shown = parallel::map(&reader.symbols(*view)?, threads(), |symbol| {
-            let reader = ViewReader::with(ledger, reader.roots());
-            let shown = counter.shown(&reader, symbol, &reader.stored(*view, symbol)?)?;
-            Ok((shown > 0).then(|| symbol.clone()))
-        })?;
-        found.extend(shown.into_iter().flatten());
-    }
-    Ok(found.into_iter().collect())
-}
-
-/// The days of a series, ascending; nothing without any.
-fn span(days: &[Day], calendar: &Calendar) -> Option<Span> {
-    let (from, to) = (*days.first()?, *days.last()?);
-    let expected = calendar.open_days(from, to).count() as u64;
-    // Days on which the exchange was closed are no part of what is expected.
-    let there = days.iter().filter(|day| calendar.is_open(**day)).count() as u64;
-    let missing = expected.saturating_sub(there);
-    let share = if expected == 0 { 0.0 } else { missing as f64 / expected as f64 };
-    Some(Span {
-        from: from.to_string(),
-        to: to.to_string(),
-        days: days.len() as u64,
-        expected,
-        missing,
-        missing_percent: share * 100.0,
-    })
-}
-
-/// The announcements of earnings, past and to come, ascending; nothing without any.
-fn announced((past, to_come): (&[Day], &[Day])) -> Option<Announced> {
-    let days = (past.len() + to_come.len()) as u64;
-    (days > 0).then(|| Announced {
-        next: to_come.first().map(ToString::to_string),
-        latest: past.last().map(ToString::to_string),
-        days,
-    })
-}
-
-/// What is wrong with the announcements.
-fn of_earnings((past, to_come): (&[Day], &[Day]), date: Day) -> Vec<&'static str> {
-    let old = past.last().is_some_and(|last| date.0 - last.0 > QUARTER_AND_A_MONTH);
-    let issues = [
-        ("missing_earnings", past.is_empty() && to_come.is_empty()),
-        ("earnings_stale", old),
-        ("earnings_missing_future", !past.is_empty() && to_come.is_empty()),
+/// Looks at ledger, disk, inbox and services, all at once.
+pub fn health(query: HealthQuery, run: &Run<'_>) -> Health {
+    let HealthQuery { directory, options, services, online } = query;
+    let (one, two) = (directory.clone(), directory.clone());
+    let mut checks: Vec<(&'static str, Check)> = vec![
+        ("ledger", Box::new(move || ledger(&directory, &options))),
+        ("disk", Box::new(move || disk(&one))),
+        ("inbox", Box::new(move || inbox(&two))),
     ];
-    issues.into_iter().filter(|(_, met)| *met).map(|(issue, _)| issue).collect()
+    for (provider, options) in services {
+        checks.push((provider.name(), Box::new(move || service(options, online))));
+    }
+    let waiting: Vec<_> = checks.into_iter().map(|(name, check)| (name, begun(check))).collect();
+    let begin = Instant::now();
+    let checks: Vec<HealthCheck> = waiting
+        .into_iter()
+        .map(|(name, answer)| {
+            let left = PATIENCE.saturating_sub(begin.elapsed());
+            let late = || (Found::Hurt(format!("no answer in {} s", PATIENCE.as_secs())), PATIENCE);
+            let (found, took) = answer.recv_timeout(left).unwrap_or_else(|_| late());
+            line(name, found, took)
+        })
+        .collect();
+    Health {
+        checked_at: rfc3339(run.clock.now_ms()),
+        healthy: checks.iter().all(|check| check.healthy != Some(false)),
+        checks,
+    }
 }
 
-/// A symbol's row from the days of spot, hv and iv, ascending; with how many volatilities there are a
-/// rank of, and the announcements.
-fn row(
-    symbol: String,
-    days: [&[Day]; 3],
-    (iv_valid, earnings): (u64, &[Day]),
-    date: Day,
-) -> SymbolCoverage {
-    let calendar = Calendar::nyse();
-    let [spot, hv, iv] = days;
-    let earnings = earnings.split_at(earnings.partition_point(|day| *day < date));
-    let large = |days: &[Day]| -> Vec<Gap> {
-        let mut gaps = diff::gaps(days, calendar);
-        gaps.retain(|gap| gap.missing >= HOLE);
-        gaps
-    };
-    let named = || VIEWS.into_iter().zip(days);
-    let hole = |series: Series, gap: &Gap| Hole { series: series.name(), gap: GapLine::from(gap) };
-    let holes = named().flat_map(|(series, days)| {
-        large(days).iter().map(|gap| hole(series, gap)).collect::<Vec<_>>()
+/// Starts a check on a thread of its own, which is left to itself when it is late.
+fn begun(check: Check) -> mpsc::Receiver<(Found, Duration)> {
+    let (send, receive) = mpsc::channel();
+    std::thread::spawn(move || {
+        let begin = Instant::now();
+        let found = check();
+        let _ = send.send((found, begin.elapsed())); // nobody waits any more
     });
-    let mut issues = Vec::new();
-    for (series, days) in named() {
-        match days.last() {
-            None => issues.push(format!("missing_{series}")),
-            Some(last) if date.0 - last.0 > patience(series) => {
-                issues.push(format!("{series}_stale"));
-            }
-            Some(_) => {}
+    receive
+}
+
+fn line(name: &'static str, found: Found, took: Duration) -> HealthCheck {
+    let (healthy, note) = match found {
+        Found::Sound(note) => (Some(true), note),
+        Found::Skipped(note) => (None, note),
+        Found::Hurt(note) => (Some(false), note),
+    };
+    let latency_ms = (took.as_secs_f64() * 1e4).round() / 10.0;
+    HealthCheck { name, healthy, latency_ms, note }
+}
+
+/// Opens the ledger, which recomputes the root of its whole log, and reads its newest batch.
+fn ledger(directory: &Path, options: &OpenOptions) -> Found {
+    let options = OpenOptions { patience: options.patience.min(WAIT), ..options.clone() };
+    let ledger = match Ledger::open(directory, &options) {
+        Ok(ledger) => ledger,
+        Err(LedgerError::Held { holder }) => return Found::Skipped(format!("in use: {holder}")),
+        Err(error) => return Found::Hurt(error.to_string()),
+    };
+    let stages = ledger.entries().iter().rev().filter_map(|entry| match &entry.kind {
+        EntryKind::Stage(stage) => Some(stage),
+        _ => None,
+    });
+    let mut checked = 0;
+    for stage in stages.take_while(|stage| stage.events <= FEW).take(1) {
+        if let Err(error) = ledger.verify_batch(stage) {
+            return Found::Hurt(error.to_string());
         }
+        checked = stage.events;
     }
-    issues.extend(of_earnings(earnings, date).into_iter().map(str::to_owned));
-    if !iv.is_empty() && iv_valid < ENOUGH {
-        issues.push("iv_history_insufficient".to_owned());
+    let (position, root) = (ledger.position(), ledger.head().root.short());
+    let mut note = format!("{position} {root}, {checked} events of the newest batch verified");
+    for said in ledger.notes() {
+        note = format!("{note}; {said}");
     }
-    for (series, days) in named().filter(|(series, _)| *series != Series::Spot) {
-        match days.last().zip(spot.last()).map(|(last, spot)| last.cmp(spot)) {
-            Some(std::cmp::Ordering::Less) => issues.push(format!("{series}_before_spot")),
-            Some(std::cmp::Ordering::Greater) => issues.push(format!("{series}_after_spot")),
-            _ => {}
+    Found::Sound(note)
+}
+
+/// Writes a probe beside the ledger, makes it durable, and takes it away again.
+fn disk(directory: &Path) -> Found {
+    let place = if directory.is_dir() { directory } else { Path::new(".") };
+    let probe = tempfile::Builder::new().prefix(".health-").tempfile_in(place);
+    let written = probe.and_then(|mut probe| {
+        probe.write_all(&[0; 4096])?;
+        probe.as_file().sync_data()?;
+        probe.close()
+    });
+    if let Err(error) = written {
+        return Found::Hurt(format!("cannot be written: {error}"));
+    }
+    room(free(place))
+}
+
+/// What is to be said of a disk with so many free bytes.
+fn room(free: Option<u64>) -> Found {
+    let mega = |bytes: u64| bytes / 1_000_000;
+    match free {
+        None => Found::Sound("written and synced".to_owned()),
+        Some(free) if free < ROOM => {
+            Found::Hurt(format!("{} MB are free; {} MB are wanted", mega(free), mega(ROOM)))
         }
+        Some(free) => Found::Sound(format!("written and synced, {} MB free", mega(free))),
     }
-    let gaps = large(iv);
-    if !gaps.is_empty() {
-        let missing: u32 = gaps.iter().map(|gap| gap.missing).sum();
-        issues.push(format!("iv_gaps({}:{missing}d)", gaps.len()));
+}
+
+/// Bytes that are free for this user.
+#[cfg(unix)]
+fn free(place: &Path) -> Option<u64> {
+    let found = rustix::fs::statvfs(place).ok()?;
+    found.f_bavail.checked_mul(found.f_frsize)
+}
+
+#[cfg(not(unix))]
+fn free(_: &Path) -> Option<u64> {
+    None
+}
+
+/// What a fetch left that was not settled yet.
+fn inbox(directory: &Path) -> Found {
+    match Inbox::bytes_waiting(directory) {
+        Ok(None) => Found::Skipped("there is none".to_owned()),
+        Ok(Some(0)) => Found::Sound("empty".to_owned()),
+        Ok(Some(bytes)) => {
+            Found::Sound(format!("{bytes} bytes of answers; `volledger fetch` settles them"))
+        }
+        Err(error) => Found::Hurt(error.to_string()),
     }
-    SymbolCoverage {
-        symbol,
-        spot: span(spot, calendar),
-        hv: span(hv, calendar),
-        iv: span(iv, calendar),
-        iv_valid,
-        earnings: announced(earnings),
-        issues,
-        holes: holes.collect(),
+}
+
+fn service(options: Option<ServiceOptions>, online: bool) -> Found {
+    match options {
+        None => Found::Skipped("there is no key".to_owned()),
+        Some(_) if !online => Found::Skipped("there is a key; `--online` asks".to_owned()),
+        Some(options) => match reach(options, PATIENCE) {
+            Ok(()) => Found::Sound("it answers".to_owned()),
+            Err(text) => Found::Hurt(text),
+        },
     }
 }
 
@@ -207,112 +196,12 @@ fn row(
 mod tests {
     use super::*;
 
-    fn day(text: &str) -> Day {
-        text.parse().unwrap()
-    }
-
-    fn days(texts: &[&str]) -> Vec<Day> {
-        texts.iter().map(|text| day(text)).collect()
-    }
-
-    /// Every trading day of a range.
-    fn all(from: &str, to: &str) -> Vec<Day> {
-        Calendar::nyse().open_days(day(from), day(to)).collect()
-    }
-
-    /// The case of `tomic.md` 15: five of the nine trading days of 2024-01-02 to 12.
     #[test]
-    fn the_share_of_missing_days_counts_trading_days_only() {
-        let five = ["2024-01-02", "2024-01-03", "2024-01-05", "2024-01-09", "2024-01-12"];
-        let found = span(&days(&five), Calendar::nyse()).unwrap();
-        assert_eq!((found.days, found.expected, found.missing), (5, 9, 4));
-        assert_eq!(format!("{:.1}", found.missing_percent), "44.4");
-        let whole = span(&all("2024-01-02", "2024-01-12"), Calendar::nyse()).unwrap();
-        assert_eq!((whole.missing, whole.missing_percent), (0, 0.0));
-        // A Saturday is shown, and neither expected nor in place of a day.
-        let more = ["2024-01-06", "2024-01-08", "2024-01-10"];
-        let found = span(&days(&more), Calendar::nyse()).unwrap();
-        assert_eq!((found.days, found.expected, found.missing), (3, 3, 1));
-        let closed = span(&days(&["2024-01-06"]), Calendar::nyse()).unwrap();
-        assert_eq!((closed.expected, closed.missing_percent), (0, 0.0));
-        assert!(span(&[], Calendar::nyse()).is_none());
-    }
-
-    fn issues(spot: &[Day], hv: &[Day], iv: &[Day], date: &str) -> Vec<String> {
-        let calendar = [day(date)];
-        row("X".into(), [spot, hv, iv], (iv.len() as u64, &calendar), day(date)).issues
-    }
-
-    /// The cases of `tomic.md` 15 for the calendar, which says what is to come as well.
-    #[test]
-    fn announcements_that_are_missing_or_old_are_named() {
-        let year = all("2023-01-03", "2024-01-12");
-        let of = |days: &[&str]| {
-            let earnings = self::days(days);
-            let found = [&year[..]; 3];
-            let row = row("X".into(), found, (252, &earnings), day("2024-01-12"));
-            let (told, issues) = (row.earnings, row.issues);
-            (told.map(|told| (told.next, told.latest, told.days)), issues)
-        };
-        let text = |day: &str| Some(day.to_owned());
-        assert_eq!(of(&[]), (None, vec!["missing_earnings".to_owned()]));
-        let (told, issues) = of(&["2023-10-26", "2024-01-12", "2024-04-25"]);
-        assert_eq!(told, Some((text("2024-01-12"), text("2023-10-26"), 3)), "today is to come");
-        assert_eq!(issues, [""; 0]);
-        let (told, issues) = of(&["2023-10-26"]);
-        assert_eq!(told, Some((None, text("2023-10-26"), 1)));
-        assert_eq!(issues, ["earnings_missing_future"]);
-        // 120 days, and one more.
-        assert_eq!(of(&["2023-09-14"]).1, ["earnings_missing_future"]);
-        assert_eq!(of(&["2023-09-13"]).1, ["earnings_stale", "earnings_missing_future"]);
-        assert_eq!(of(&["2023-09-13", "2024-02-01"]).1, ["earnings_stale"]);
-        assert_eq!(of(&["2024-02-01"]).1, [""; 0]);
-    }
-
-    #[test]
-    fn what_is_missing_is_named() {
-        let year = all("2023-01-03", "2024-01-12");
-        assert!(year.len() > 252);
-        assert_eq!(issues(&year, &year, &year, "2024-01-12"), [""; 0]);
-        let nothing = issues(&[], &[], &[], "2024-01-12");
-        assert_eq!(nothing, ["missing_spot", "missing_hv", "missing_iv"]);
-        assert_eq!(issues(&year, &year, &[], "2024-01-12"), ["missing_iv"]);
-        let short = &year[year.len() - 251..];
-        assert_eq!(issues(&year, &year, short, "2024-01-12"), ["iv_history_insufficient"]);
-        assert_eq!(issues(&year, &year, &year[year.len() - 252..], "2024-01-12"), [""; 0]);
-    }
-
-    #[test]
-    fn age_is_counted_in_calendar_days() {
-        let year = all("2023-01-03", "2024-01-12");
-        let at = |date| issues(&year, &year, &year, date);
-        assert_eq!(at("2024-01-15"), [""; 0], "three days");
-        assert_eq!(at("2024-01-16"), ["spot_stale"]);
-        assert_eq!(at("2024-01-19"), ["spot_stale"], "seven days");
-        assert_eq!(at("2024-01-20"), ["spot_stale", "hv_stale", "iv_stale"]);
-        assert_eq!(at("2023-06-01"), [""; 0]);
-    }
-
-    #[test]
-    fn volatilities_of_another_day_than_the_price_and_holes_are_named() {
-        let year = all("2023-01-03", "2024-01-12");
-        let less = &year[..year.len() - 1];
-        assert_eq!(issues(less, &year, &year, "2024-01-12"), ["hv_after_spot", "iv_after_spot"]);
-        assert_eq!(issues(&year, less, less, "2024-01-12"), ["hv_before_spot", "iv_before_spot"]);
-        assert_eq!(issues(&[], &year, &year, "2024-01-12"), ["missing_spot"]);
-        // Holes of five and seven trading days count, one of four does not.
-        let mut holed = all("2022-01-03", "2024-01-12");
-        holed.drain(200..204);
-        holed.drain(150..155);
-        holed.drain(100..107);
-        let of = |days, iv_valid| row("X".into(), days, (iv_valid, &year), day("2024-01-12"));
-        let found = of([&year, &year, &holed], holed.len() as u64);
-        assert_eq!(found.issues, ["iv_gaps(2:12d)"]);
-        let sizes: Vec<u32> = found.holes.iter().map(|hole| hole.gap.missing).collect();
-        assert_eq!((sizes.as_slice(), found.holes[0].series), (&[7, 5][..], "iv"));
-        assert_eq!(found.iv.unwrap().missing, 16);
-        // A hole in prices is listed, and no issue of its own.
-        let found = of([&holed, &year, &year], 260);
-        assert_eq!((found.issues.len(), found.holes.len()), (0, 2));
+    fn what_is_free_and_what_is_wanted_are_told_in_the_same_unit() {
+        match room(Some(ROOM - 1)) {
+            Found::Hurt(why) => assert_eq!(why, "255 MB are free; 256 MB are wanted"),
+            _ => panic!("too little room is in order"),
+        }
+        assert!(matches!(room(Some(ROOM)), Found::Sound(_)));
     }
 }

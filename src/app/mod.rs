@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod chart;
 pub mod clock;
+pub mod coverage;
 pub mod decide;
 pub mod derive;
 pub mod digest;
@@ -39,7 +40,6 @@ pub mod retention;
 pub mod review;
 pub mod rules;
 pub mod same_quotes;
-pub mod services;
 pub mod split;
 pub mod spool;
 pub mod sql;

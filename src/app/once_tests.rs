@@ -9,7 +9,7 @@ use super::metrics::{self, Asked};
 use super::split::{self, Choice};
 use super::views::{Counter, Roots, ViewReader};
 use super::watched::{self, Watch};
-use super::{Clock, Run, health};
+use super::{Clock, Run, coverage};
 use crate::domain::{BatchId, Day, Position, Series, Symbol, code};
 use crate::ledger::Ledger;
 use crate::ledger::erase::Selection;
@@ -75,7 +75,7 @@ fn what_counted_earlier_is_worked_out_once_for_all_symbols() {
     assert_eq!(times(&|| assert_eq!(lookup::view(&ledger, &query).unwrap().len(), 8)), 0);
     let snapshot = || assert_eq!(metrics::snapshot(&ledger, &asked, today).unwrap().rows.len(), 8);
     assert_eq!(times(&snapshot), 3, "hv, spot and earnings besides");
-    let coverage = || assert_eq!(health::coverage(&ledger, &asked, today).unwrap().rows.len(), 8);
+    let coverage = || assert_eq!(coverage::coverage(&ledger, &asked, today).unwrap().rows.len(), 8);
     assert_eq!(times(&coverage), 0);
     // At the head nothing has to be.
     assert_eq!(times(&|| drop(metrics::ranks(&ledger, &Asked::default()).unwrap())), 0);
@@ -283,7 +283,7 @@ fn coverage_says_what_the_records_say() {
         for (date, which) in dates.into_iter().flat_map(|d| [(d, Which::Latest), (d, Which::First)])
         {
             let asked = Asked { at: Some(at), date, which, ..Asked::default() };
-            let found = health::coverage(&ledger, &asked, today).unwrap();
+            let found = coverage::coverage(&ledger, &asked, today).unwrap();
             let mut named = Vec::new();
             for symbol in (0..10).map(|n| format!("S{n}").parse::<Symbol>().unwrap()) {
                 let records = |view| {
@@ -291,7 +291,7 @@ fn coverage_says_what_the_records_say() {
                     records.retain(|record| date.is_none_or(|date| record.day <= date));
                     records
                 };
-                let [spot, hv, iv] = health::VIEWS.map(records);
+                let [spot, hv, iv] = coverage::VIEWS.map(records);
                 if [&spot, &hv, &iv].into_iter().all(Vec::is_empty) {
                     continue;
                 }
@@ -302,7 +302,7 @@ fn coverage_says_what_the_records_say() {
                     span.as_ref().map(|span| (span.from.clone(), span.to.clone(), span.days))
                 });
                 let wanted =
-                    health::VIEWS.into_iter().zip([spot, hv, iv]).map(|(view, records)| {
+                    coverage::VIEWS.into_iter().zip([spot, hv, iv]).map(|(view, records)| {
                         let days = records.into_iter().filter_map(|record| {
                             let day = record.day.to_string();
                             has_value(view, &Shown::Record(record)).then_some(day)

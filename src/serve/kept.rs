@@ -7,7 +7,7 @@
 use crate::app::error::{AppError, Result};
 use crate::app::report::{GapsLine, Review};
 use crate::app::vantage::Vantage;
-use crate::app::{Ledger, Run, Which, health, lookup, review};
+use crate::app::{Ledger, Run, Which, coverage, lookup, review};
 use crate::domain::batch::Batch;
 use crate::domain::{BatchId, BatchState, Day, Digest, Position, Series, Symbol};
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -152,8 +152,8 @@ impl Kept {
         if let Some((_, symbols)) = kept.as_ref().filter(|(of, _)| *of == key) {
             return Ok(Arc::clone(symbols));
         }
-        let all = |views: &[Series]| health::showing(vantage, views);
-        let symbols = Symbols { stocks: all(&health::VIEWS)?, indices: all(&[Series::Index])? };
+        let all = |views: &[Series]| coverage::showing(vantage, views);
+        let symbols = Symbols { stocks: all(&coverage::VIEWS)?, indices: all(&[Series::Index])? };
         let symbols = Arc::new(symbols);
         *kept = Some((key, Arc::clone(&symbols)));
         Ok(symbols)
@@ -175,7 +175,7 @@ impl Kept {
             let series = line.series.parse::<Series>().ok();
             let last = line.to.as_ref().and_then(|day| day.parse::<Day>().ok());
             let patience =
-                |(series, last): (Series, Day)| today.0 - last.0 > health::patience(series);
+                |(series, last): (Series, Day)| today.0 - last.0 > coverage::patience(series);
             series.zip(last).is_some_and(patience)
         };
         let symbols = |of: &dyn Fn(&&GapsLine) -> bool| {

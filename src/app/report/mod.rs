@@ -6,6 +6,7 @@
 mod audit;
 mod chart;
 mod config;
+mod coverage;
 mod earnings;
 mod erased;
 mod export;
@@ -17,25 +18,24 @@ mod projection;
 mod proof;
 mod recover;
 mod review;
-mod services;
 mod split;
 mod trace;
 
 pub use audit::*;
 pub use chart::*;
 pub use config::*;
+pub use coverage::*;
 pub use earnings::*;
 pub use erased::*;
 pub use export::*;
 pub use fetch::*;
-pub use health::*;
+pub use health::{Health, HealthCheck};
 pub use metrics::*;
 pub use overview::*;
 pub use projection::*;
 pub use proof::*;
 pub use recover::*;
 pub use review::*;
-pub use services::{Health, HealthCheck};
 pub use split::*;
 pub use trace::*;
 

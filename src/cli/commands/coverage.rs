@@ -1,7 +1,7 @@
 //! `coverage`: the health of the data, symbol by symbol.
 
 use super::metrics::asked;
-use crate::app::health;
+use crate::app::coverage;
 use crate::cli::args::Knowledge;
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
@@ -42,6 +42,6 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &CoverageArgs) -> Ou
     let about = (args.symbols.as_slice(), args.date, &args.knowledge);
     let asked = asked(ui, ctx, &ledger, about, None)?;
     let today = ctx.run().clock.market_day();
-    ui.page(&health::coverage(&ledger, &asked, today)?)?;
+    ui.page(&coverage::coverage(&ledger, &asked, today)?)?;
     Ok(Exit::Done)
 }

@@ -2,7 +2,7 @@
 
 use super::fetch::reached;
 use crate::app::fetch::Provider;
-use crate::app::services::{self, HealthQuery};
+use crate::app::health::{self, HealthQuery};
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
 use crate::cli::exit::Exit;
@@ -43,7 +43,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &HealthArgs) -> Outc
         services,
         online: args.online,
     };
-    let health = services::health(query, &ctx.run());
+    let health = health::health(query, &ctx.run());
     ui.show(&health)?;
     Ok(if health.healthy { Exit::Done } else { Exit::Failed })
 }

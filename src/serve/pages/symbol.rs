@@ -2,8 +2,8 @@
 
 use super::{Page, data, leading, links, positions, symbol_link, table};
 use crate::app::chart::{self, Drawn, Kind};
+use crate::app::coverage;
 use crate::app::error::Result;
-use crate::app::health;
 use crate::app::lookup::{self, ViewQuery};
 use crate::app::metrics::Asked;
 use crate::app::report::{Chart, Coverage, Span};
@@ -44,7 +44,7 @@ pub(super) fn list(here: &Here<'_>) -> Result<Answer> {
         },
         false => {
             let asked = Asked { symbols, at, date: None, which: Which::Latest };
-            let mut coverage = health::coverage(here.ledger, &asked, today)?;
+            let mut coverage = coverage::coverage(here.ledger, &asked, today)?;
             // Whose days were all taken back is not told of, as by the command that names nobody.
             coverage.rows.retain(|row| row.iv.is_some() || row.hv.is_some() || row.spot.is_some());
             coverage
