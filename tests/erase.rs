@@ -383,9 +383,12 @@ fn an_erasure_tells_equal_files_of_two_symbols_apart() {
     let text = "Date,IV30\n2024-12-02,20\n2024-12-03,21\n";
     let (one, two) = (desk.write("AAA.csv", text), desk.write("BBB.csv", text));
     let import = format!("import iv {one} {two} --symbol-from name --mapping mc-iv-basic --yes");
-    desk.run(&import).exits(0);
+    // One file under two symbols waits for a person.
+    desk.run(&import).exits(11);
+    desk.run("batch confirm b1").exits(0);
     desk.run("batch rollback b1 --reason x").exits(0);
-    desk.run(&format!("{import} --again --reason y")).exits(0);
+    desk.run(&format!("{import} --again --reason y")).exits(11);
+    desk.run("batch confirm b2").exits(0);
     let plan = desk.run("erase b1/1 --reason gdpr --plan --json").exits(0).json();
     assert_eq!(plan["elsewhere"][0]["what"], serde_json::json!(["b2/1"]), "{plan}");
     assert_eq!(plan["elsewhere"].as_array().unwrap().len(), 1, "{plan}");

@@ -1,6 +1,7 @@
 //! Importing files: from paths and options to a staged batch and its review.
 
 mod files;
+mod same_source;
 
 use self::files::Files;
 pub use self::files::symbol_of_name;
@@ -18,6 +19,7 @@ use crate::sources::csv::{
 use crate::sources::mapping::Mapping;
 use crate::sources::tomic::LEFT_OUT;
 use crate::sources::{Limits, ReadError, ReadSummary};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
@@ -362,17 +364,30 @@ fn import_by(
     let again = options.again.clone();
     let mut written = |presume: bool| {
         let mut draft = Draft { again: again.clone(), ..csv_draft(mapping, options.keep, run) };
+        let mut before = BTreeSet::new();
         let prepared = with_events(ledger, options.dry_run, |target, writer| {
             let files = Files { inputs, options, mapping, presume };
-            files.take(target, writer, &mut draft, run)
+            before = files.take(target, writer, &mut draft, run)?;
+            Ok(())
         });
-        prepared.map(|prepared| (prepared, draft))
+        prepared.map(|prepared| (prepared, draft, before))
     };
     // A file that is not what most are has shown it by its first row, or nearly always.
-    let (prepared, draft) = match written(true) {
+    let (prepared, mut draft, mut before) = match written(true) {
         Err(AppError::NotAsPresumed(_)) => written(false),
         other => other,
     }?;
+    // A dry run keeps nothing, so that it does not see what is kept.
+    if options.dry_run {
+        before = draft.manifest.sources.iter().map(|source| source.digest).collect();
+    }
+    match same_source::findings(ledger, &draft, &before) {
+        Ok(found) => draft.findings.extend(found),
+        Err(error) => {
+            prepared.abandon(ledger)?;
+            return Err(error);
+        }
+    }
     withdraw::settle(prepared, ledger, draft, options.full, run)
 }
 

@@ -88,3 +88,33 @@ fn volatilities_in_another_unit_than_the_mapping_says_wait_for_a_person() {
         assert!(ran.err.contains(says), "{unit}: {}", ran.err);
     }
 }
+
+/// A wrong `-s`, and one export that was saved under two names: each row is right, so only the bytes show it.
+#[test]
+fn one_file_under_two_symbols_waits_for_a_person() {
+    let desk = Desk::with_ledger();
+    let text = "Date,IV30\n2024-03-25,26.10\n2024-03-26,27.40\n";
+    let (aaa, bbb) = (desk.write("AAA.csv", text), desk.write("BBB.csv", text));
+    let import = "--mapping mc-iv-basic --yes";
+    desk.run(&format!("import iv {aaa} {import} -s AAA")).exits(0);
+    desk.run(&format!("import iv {aaa} {import} -s AAA")).exits(0);
+    let told = "AAA.csv of MSFT has the bytes of AAA.csv of AAA in b1";
+    for flags in ["--dry-run", ""] {
+        let ran = desk.run(&format!("import iv {aaa} {import} -s MSFT {flags}"));
+        assert!(ran.err.contains(told) || ran.out.contains(told), "{} {}", ran.out, ran.err);
+        let exit = if flags.is_empty() { 11 } else { 0 };
+        ran.exits(exit);
+    }
+    desk.run("batch discard b2").exits(0);
+    // What was taken out is nobody's history.
+    desk.run("rollback b1 --reason wrong").exits(0);
+    desk.run(&format!("import iv {aaa} {import} -s MSFT")).exits(0);
+    let other = Desk::with_ledger();
+    for file in ["AAA.csv", "BBB.csv"] {
+        other.write(file, text);
+    }
+    let ran = other.run(&format!("import iv {aaa} {bbb} {import} --symbol-from name")).exits(11);
+    let told = "BBB.csv of BBB has the bytes of AAA.csv of AAA in this batch";
+    assert!(ran.err.contains(told) || ran.out.contains(told), "{} {}", ran.out, ran.err);
+    other.run("batch confirm b1").exits(0);
+}

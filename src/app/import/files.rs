@@ -7,11 +7,12 @@ use crate::app::prepared::write_events;
 use crate::app::stage::Draft;
 use crate::domain::{Digest, Series, Symbol};
 use crate::ledger::codec::{ManifestSource, SourceKind};
-use crate::ledger::hash::Hasher;
+use crate::ledger::hash::{Hasher, content};
 use crate::ledger::{BatchWriter, Beside, Ledger};
 use crate::sources::csv::SymbolFrom;
 use crate::sources::mapping::Mapping;
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Cursor, Read, Seek};
 use std::path::Path;
@@ -34,8 +35,18 @@ enum Taken {
     Digest(Digest),
 }
 
+impl Taken {
+    fn digest(&self) -> Digest {
+        match self {
+            Self::Bytes(bytes) => content(bytes),
+            Self::Digest(digest) => *digest,
+        }
+    }
+}
+
 impl Files<'_> {
-    /// Reads the files into a batch, and keeps them as its sources.
+    /// Reads the files into a batch, and keeps them as its sources. Tells which of them were kept
+    /// before, or may have been: of one large file that is not known before it is read.
     ///
     /// # Errors
     /// A file that cannot be read or used.
@@ -45,7 +56,7 @@ impl Files<'_> {
         writer: &mut BatchWriter,
         draft: &mut Draft,
         run: &Run<'_>,
-    ) -> Result<()> {
+    ) -> Result<BTreeSet<Digest>> {
         let size_of = |input: &Input| std::fs::metadata(&input.path).map_or(0, |file| file.len());
         let sizes: Vec<u64> = self.inputs.iter().map(size_of).collect();
         let total = sizes.iter().sum();
@@ -60,11 +71,18 @@ impl Files<'_> {
             let (_, digest, size) = ledger.keep_beside(&input.name, now, read)?;
             run.progress.end();
             draft.manifest.sources.push(self.source(input, digest, size, run)?);
-            return Ok(());
+            return Ok(BTreeSet::from([digest]));
         }
         let taken = self.read(ledger, writer, &sizes, draft, None, run)?;
         run.progress.end();
         run.progress.begin("keeping the sources", Some(total), "bytes");
+        let mut before = BTreeSet::new();
+        for taken in &taken {
+            let digest = taken.digest();
+            if ledger.store().kept(&digest)?.is_some() {
+                before.insert(digest);
+            }
+        }
         let mut done = 0;
         for (input, taken) in self.inputs.iter().zip(taken) {
             let now = run.clock.now_ms();
@@ -84,7 +102,7 @@ impl Files<'_> {
             run.progress.at(done);
         }
         run.progress.end();
-        Ok(())
+        Ok(before)
     }
 
     /// Reads the files into a batch; the bytes of the only one go to `beside`.

@@ -7,7 +7,7 @@ use crate::sources::polygon::NO_CONTRACTS;
 use crate::sources::tomic;
 
 /// Codes of readings that were a guess, of a file that says nothing, and of one that was left out.
-const ODD: [&str; 10] = [
+const ODD: [&str; 11] = [
     "ambiguous_date_order",
     "decimal_marks",
     NO_CONTRACTS,
@@ -15,6 +15,7 @@ const ODD: [&str; 10] = [
     "other_symbols",
     "repeated_columns",
     same_quotes::CODE,
+    "same_source",
     "suspect_scale",
     tomic::LEFT_OUT,
     "unread_column",
