@@ -120,7 +120,7 @@ fn whatever_head_acknowledges_was_synced_before() {
     }
     let root = tempfile::tempdir().unwrap();
     let (base, next) = base(root.path());
-    let import = ["import", "iv", &next, "-s", "VOLC", "--yes"];
+    let import = ["import", "iv", &next, "-s", "VOLC", "--force"];
     for (args, heads) in [(&["batch", "confirm", "b2"][..], 1), (&import, 1)] {
         let dir = root.path().join("l");
         let _ = std::fs::remove_dir_all(&dir);
@@ -386,7 +386,7 @@ fn every_system_call_of_a_commit_fails_in_turn() {
     trial.end();
 
     // What stages and confirms at once; of its many writes before the entries a sample.
-    let import = ["import", "iv", &next, "-s", "VOLC", "--yes"];
+    let import = ["import", "iv", &next, "-s", "VOLC", "--force"];
     let mut trial = Trial::new(root.path(), &base, &import);
     for call in &WRITES[..5] {
         trial.all(call, if soak { 1 } else { 3 });

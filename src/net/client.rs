@@ -70,8 +70,8 @@ pub struct ClientOptions {
     pub waits: Waits,
     /// What else the service allows, of all requests together.
     pub limits: Vec<Limit>,
-    /// Requests of the longest of these periods that an earlier run made.
-    pub spent: u32,
+    /// How long ago an earlier run made its last request, where that is known: the pace goes on from it.
+    pub since_last: Option<Duration>,
     /// After so many failures in a row the service is left alone for so long.
     pub breaker: Option<(u32, Duration)>,
     /// Time to connect.
@@ -94,7 +94,7 @@ impl ClientOptions {
             attempts: 5,
             waits: Waits::default(),
             limits: Vec::new(),
-            spent: 0,
+            since_last: None,
             breaker: None,
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(60),
@@ -238,7 +238,10 @@ impl Client {
         let base = Base::parse(&options.base_url, options.exposed())?;
         let wire = Wire::new(&options, &base, options.exposed())?;
         let pace = Pace::new(options.per_minute);
-        let limits = Limits::new(&options.limits, options.spent);
+        if let Some(since) = options.since_last {
+            pace.pause(&*time, pace.interval().saturating_sub(since));
+        }
+        let limits = Limits::new(&options.limits);
         let breaker = options.breaker.map(|(most, pause)| Breaker::new(most, pause));
         Ok(Self { options, base, wire, pace, limits, breaker, jitter: Jitter::new(seed), time })
     }

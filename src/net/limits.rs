@@ -13,16 +13,18 @@ pub struct Limit {
     pub period: Duration,
     /// Most requests at once: what a full bucket holds.
     pub burst: u32,
+    /// Requests of the last such period that earlier runs made: so many tokens are missing at first.
+    pub spent: u32,
 }
 
 impl Limit {
     /// So many requests in so many seconds, and as many at once.
     pub fn per(requests: u32, seconds: u64) -> Self {
-        Self { requests, period: Duration::from_secs(seconds), burst: requests }
+        Self { requests, period: Duration::from_secs(seconds), burst: requests, spent: 0 }
     }
 }
 
-/// A bucket that starts full and is filled evenly; `tokens` as of the moment `at`.
+/// A bucket that starts full, but for what was spent before, and is filled evenly; `tokens` as of the moment `at`.
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
     limit: Limit,
@@ -73,18 +75,14 @@ pub enum Refused {
 }
 
 impl Limits {
-    /// Full buckets. `spent` requests of the longest period were made before, in another run.
-    pub fn new(limits: &[Limit], spent: u32) -> Self {
-        let full = |limit: &Limit| Bucket {
+    /// Buckets with what earlier runs left in them.
+    pub fn new(limits: &[Limit]) -> Self {
+        let bucket = |limit: &Limit| Bucket {
             limit: *limit,
-            tokens: f64::from(limit.burst),
+            tokens: f64::from(limit.burst.saturating_sub(limit.spent)),
             at: Duration::ZERO,
         };
-        let mut buckets: Vec<_> = limits.iter().map(full).collect();
-        if let Some(longest) = buckets.iter_mut().max_by_key(|bucket| bucket.limit.period) {
-            longest.tokens = (longest.tokens - f64::from(spent)).max(0.0);
-        }
-        Self(Mutex::new(buckets))
+        Self(Mutex::new(limits.iter().map(bucket).collect()))
     }
 
     /// Takes `wanted` tokens now.
@@ -155,7 +153,7 @@ mod tests {
     #[test]
     fn the_recorded_trace_of_one_bucket_is_followed() {
         let Some(trace) = vectors("token_bucket_trace.csv") else { return };
-        let (limits, time) = (Limits::new(&[Limit::per(5, 60)], 0), VirtualTime::default());
+        let (limits, time) = (Limits::new(&[Limit::per(5, 60)]), VirtualTime::default());
         for line in trace {
             at(&time, &line[0]);
             let taken = limits.take(&time, line[1].parse().unwrap());
@@ -181,7 +179,7 @@ mod tests {
                 Limit { burst: number("burst"), ..limit }
             })
             .collect();
-        let (limits, time) = (Limits::new(&both, 0), VirtualTime::default());
+        let (limits, time) = (Limits::new(&both), VirtualTime::default());
         for line in trace {
             at(&time, &line[0]);
             assert_eq!(limits.take(&time, 1).is_ok().to_string(), line[1], "{line:?}");
@@ -192,9 +190,10 @@ mod tests {
 
     #[test]
     fn more_than_a_full_bucket_is_never_granted_and_a_day_outlives_a_run() {
-        let (limits, time) = (Limits::new(&[Limit::per(5, 60)], 0), VirtualTime::default());
+        let (limits, time) = (Limits::new(&[Limit::per(5, 60)]), VirtualTime::default());
         assert_eq!(limits.take(&time, 6), Err(Refused::Never));
-        let limits = Limits::new(&[Limit::per(5, 60), Limit::per(25, 86_400)], 24);
+        let limits =
+            Limits::new(&[Limit::per(5, 60), Limit { spent: 24, ..Limit::per(25, 86_400) }]);
         let wait = || limits.wait(&time, Duration::from_secs(60), &Stop::default(), &|_| {});
         assert_eq!(wait(), Ok(()));
         assert_eq!(wait(), Err(Refused::Until(Duration::from_secs(86_400 / 25))));
@@ -202,8 +201,20 @@ mod tests {
     }
 
     #[test]
+    fn a_minute_outlives_a_run() {
+        let of = |spent| Limits::new(&[Limit { spent, ..Limit::per(5, 60) }]);
+        let time = VirtualTime::default();
+        assert_eq!((of(4).take(&time, 1), of(4).take(&time, 2).is_ok()), (Ok(()), false));
+        // More than there may be, as where the limit was lowered since: none is left, and none owed.
+        for spent in [5, 7] {
+            let wait = Duration::from_secs(12);
+            assert_eq!(of(spent).take(&time, 1), Err(Refused::Until(wait)));
+        }
+    }
+
+    #[test]
     fn a_wait_within_patience_is_waited_and_can_be_stopped() {
-        let (limits, time) = (Limits::new(&[Limit::per(2, 60)], 0), VirtualTime::default());
+        let (limits, time) = (Limits::new(&[Limit::per(2, 60)]), VirtualTime::default());
         let stop = Stop::default();
         let wait = || limits.wait(&time, Duration::from_secs(60), &stop, &|_| {});
         assert_eq!((wait(), wait(), wait()), (Ok(()), Ok(()), Ok(())));

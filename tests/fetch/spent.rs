@@ -109,3 +109,28 @@ fn an_answer_that_cannot_be_read_counts() {
     assert_eq!((spent(&bench), bench.count("spot", "ODD")), (4, 1));
     bench.verifies();
 }
+
+/// Three runs in a row are no three bursts: the pace goes on from the last request that is recorded.
+#[test]
+fn the_pace_of_a_minute_outlives_a_run() {
+    let service = Responder::new(|target, _| {
+        let symbol = if target.contains("/AAA/") { "AAA" } else { "BBB" };
+        ok(&format!(r#"{{"ticker":"{symbol}","adjusted":true,"status":"OK","resultsCount":0}}"#))
+    });
+    let bench = Bench::new(service.base());
+    let ask = |symbol: &str| {
+        let words = "--from 2025-11-10 --to 2025-11-13 --stage-only --no-derive";
+        let begun = std::time::Instant::now();
+        let base = &bench.base;
+        bench
+            .run(&format!("fetch spot {symbol} {words} --requests-per-minute 30 --base-url {base}"))
+            .exits(0);
+        begun.elapsed().as_secs_f64()
+    };
+    ask("AAA");
+    assert_eq!(service.asked().len(), 1);
+    // By the clock of these tests no time passes between the two, so a whole interval is waited.
+    let took = ask("BBB");
+    assert_eq!(service.asked().len(), 2);
+    assert!(took >= 2.0, "{took}");
+}

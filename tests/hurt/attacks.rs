@@ -121,7 +121,7 @@ fn an_older_engine_with_its_head_is_refused_while_the_mirror_knows_better() {
     let dir = desk.path().join(".volledger");
     let old = copied(&desk, "old");
     let steps = [
-        format!("import iv {} -s VOLD --yes", sample("iv/VOLA.csv")),
+        format!("import iv {} -s VOLD --force", sample("iv/VOLA.csv")),
         "batch rollback b1 --reason x".to_owned(),
     ];
     steps.iter().for_each(|line| drop(desk.run(line).exits(0)));

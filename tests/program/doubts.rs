@@ -107,12 +107,9 @@ fn one_file_under_two_symbols_waits_for_a_person() {
     }
     desk.run("batch discard b2").exits(0);
     // What was taken out is nobody's history.
-    desk.run("rollback b1 --reason wrong").exits(0);
+    desk.run("batch rollback b1 --reason wrong").exits(0);
     desk.run(&format!("import iv {aaa} {import} -s MSFT")).exits(0);
     let other = Desk::with_ledger();
-    for file in ["AAA.csv", "BBB.csv"] {
-        other.write(file, text);
-    }
     let ran = other.run(&format!("import iv {aaa} {bbb} {import} --symbol-from name")).exits(11);
     let told = "BBB.csv of BBB has the bytes of AAA.csv of AAA in this batch";
     assert!(ran.err.contains(told) || ran.out.contains(told), "{} {}", ran.out, ran.err);

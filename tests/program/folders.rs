@@ -277,7 +277,7 @@ fn every_symbol_has_a_file_of_its_own_that_comes_back_as_it() {
     let desk = Desk::with_ledger();
     let symbols = ["BRK/B", "BRK:B", "BRK.B", "^VIX", "BRKpA", "BRKPA"];
     for symbol in symbols {
-        let line = ["import", "iv", &sample("iv/VOLA.csv"), "-s", symbol, "--yes"];
+        let line = ["import", "iv", &sample("iv/VOLA.csv"), "-s", symbol, "--force"];
         desk.words(&line).exits(0);
     }
     desk.run("export tomic one").exits(0);

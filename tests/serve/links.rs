@@ -45,7 +45,7 @@ fn every_kind(desk: &Desk) {
     );
     import("bars", "minute.csv", &minute, "--yes");
     for (name, act) in [("GONE", "rollback"), ("THROWN", "discard")] {
-        let how = if act == "rollback" { "--yes" } else { "--stage-only" };
+        let how = if act == "rollback" { "--force" } else { "--stage-only" };
         import("iv", "gone.csv", &iv, &format!("-s {name} {how}"));
         let batches = desk.run("batch list --json").json()["batches"].as_array().unwrap().len();
         desk.run(&format!("batch {act} b{batches} --reason bad")).exits(0);

@@ -44,7 +44,7 @@ pub use service::{
     Pace, Resilience, Service, ServiceOptions, Stop, inbox_to_plan, open_inbox, reach,
 };
 pub use settle::{SettleOptions, Settled, settle};
-pub use spent::spent;
+pub use spent::{Spent, spent};
 pub use withheld::{Forgotten, forget, unless_taken_back};
 
 use crate::domain::{Day, Series, Symbol};

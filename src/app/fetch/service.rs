@@ -4,6 +4,7 @@ use super::Provider;
 use super::ask::{AskOptions, Asked, ask};
 use super::cache::{Cache, CacheLimits, Kept, Recorded};
 use super::plan::Plan;
+use super::spent::Spent;
 use crate::app::Run;
 use crate::app::error::{AppError, Result};
 use crate::domain::Position;
@@ -66,8 +67,8 @@ pub struct Pace {
     pub per_minute: u32,
     /// Requests a day.
     pub per_day: u32,
-    /// Requests of the last 24 hours, by earlier runs.
-    pub spent: u32,
+    /// Requests that earlier runs made.
+    pub spent: Spent,
 }
 
 /// How to reach a service.
@@ -93,7 +94,8 @@ impl ServiceOptions {
         let plain = ClientOptions { key: self.key, ..ClientOptions::new(self.base_url) };
         let (pace, how) = (self.pace, self.resilience);
         if self.provider == Provider::Polygon {
-            return ClientOptions { per_minute: pace.per_minute, ..plain };
+            let since_last = pace.spent.since_last;
+            return ClientOptions { per_minute: pace.per_minute, since_last, ..plain };
         }
         let mut limits = Vec::new();
         if pace.per_minute > 0 {
@@ -101,10 +103,12 @@ impl ServiceOptions {
                 Provider::Tradier => (f64::from(pace.per_minute) * BURST) as u32,
                 _ => pace.per_minute,
             };
-            limits.push(Limit { burst, ..Limit::per(pace.per_minute, 60) });
+            let spent = pace.spent.in_a_minute;
+            limits.push(Limit { burst, spent, ..Limit::per(pace.per_minute, 60) });
         }
         if pace.per_day > 0 {
-            limits.push(Limit::per(pace.per_day, 86_400));
+            let spent = pace.spent.in_a_day;
+            limits.push(Limit { spent, ..Limit::per(pace.per_day, 86_400) });
         }
         let of_query = self.provider == Provider::AlphaVantage;
         let timeout = if of_query { how.timeout } else { how.timeout.min(TRADIER_PATIENCE) };
@@ -118,7 +122,7 @@ impl ServiceOptions {
                 spread: Spread::TenthMore,
             },
             limits,
-            spent: if pace.per_day > 0 { pace.spent } else { 0 },
+            since_last: pace.spent.since_last,
             breaker: Some((how.failures, how.recovery)),
             connect_timeout: timeout.min(Duration::from_secs(10)),
             timeout,

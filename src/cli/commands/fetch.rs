@@ -58,7 +58,8 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
     let waiting = fetch::unless_taken_back(&ledger, fetch::waiting(&inbox).0)?;
     let (plan, kept) = fetch::plan_beside(&wish, &coverage, Calendar::nyse(), &waiting);
     let position = ledger.position();
-    if wish.source.counts_days() {
+    // The pace of a minute goes on as well: a second run is no reason for a second burst.
+    if wish.source.counts_days() || !plan.questions.is_empty() {
         reached.pace.spent = fetch::spent(&ledger, &inbox, wish.source, wish.now_ms)?;
     }
     let limits = service::cache_limits(&ctx.settings.files);
@@ -71,7 +72,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &FetchArgs) -> Outco
     let mut report = FetchReport {
         source: wish.source.name(),
         plan: FetchPlan::of(&plan, kept, (per_minute, reached.at_once()), args.dry_run)
-            .of_a_day(reached.pace.per_day, reached.pace.spent),
+            .of_a_day(reached.pace.per_day, reached.pace.spent.in_a_day),
         ..FetchReport::default()
     };
     if args.dry_run {

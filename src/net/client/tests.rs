@@ -317,13 +317,25 @@ fn a_service_that_fails_again_and_again_is_left_alone_until_a_probe_succeeds() {
 fn every_attempt_takes_a_token_and_a_used_up_day_says_so() {
     let bad = || whole("503 Service Unavailable", "{}");
     let service = Responder::new([bad(), whole("200 OK", "{}")]);
-    let limits = vec![Limit::per(5, 60), Limit::per(25, 86_400)];
+    let limits = vec![Limit::per(5, 60), Limit { spent: 23, ..Limit::per(25, 86_400) }];
     let base = service.base();
-    let options = ClientOptions { limits, spent: 23, per_minute: 0, ..options(&base) };
+    let options = ClientOptions { limits, per_minute: 0, ..options(&base) };
     let (client, _) = client(options);
     assert_eq!(get(&client, "/a").ended, Ended::Ok);
     let answer = get(&client, "/b");
     assert_eq!((answer.ended, answer.attempts.len()), (Ended::RateLimited, 0));
     assert!(answer.text.contains("used up"), "{}", answer.text);
     assert_eq!(service.asked().len(), 2);
+}
+
+#[test]
+fn the_pace_goes_on_from_the_last_request_of_an_earlier_run() {
+    for (since, waits) in [(None, 0), (Some(0), 12), (Some(5), 7), (Some(12), 0), (Some(90), 0)] {
+        let service = Responder::new([whole("200 OK", "{}")]);
+        let since_last = since.map(Duration::from_secs);
+        let base = service.base();
+        let (client, time) = client(ClientOptions { since_last, per_minute: 5, ..options(&base) });
+        assert_eq!(get(&client, "/a").ended, Ended::Ok);
+        assert_eq!(time.now(), Duration::from_secs(waits), "{since:?}");
+    }
 }

@@ -74,7 +74,7 @@ pub(in crate::cli) fn reached(provider: Provider, files: &FileValues) -> Outcome
             let per_second = per_minute.div_ceil(60);
             let hint = "put it into ALPHA_VANTAGE_API_KEY, or into a private file that config.toml \
                         names: `api_key_file` in `[alpha_vantage]`";
-            (Pace { per_second, per_minute, per_day, spent: 0 }, 1, hint)
+            (Pace { per_second, per_minute, per_day, ..Pace::default() }, 1, hint)
         }
         KeyedService::Tradier => {
             let per_second = tuning.whole("tradier.per_second");
