@@ -115,7 +115,7 @@ fn an_answer_that_cannot_be_read_counts() {
 fn the_pace_of_a_minute_outlives_a_run() {
     let service = Responder::new(|target, _| {
         let symbol = if target.contains("/AAA/") { "AAA" } else { "BBB" };
-        ok(&format!(r#"{{"ticker":"{symbol}","adjusted":true,"status":"OK","resultsCount":0}}"#))
+        ok(format!(r#"{{"ticker":"{symbol}","adjusted":true,"status":"OK","resultsCount":0}}"#))
     });
     let bench = Bench::new(service.base());
     let ask = |symbol: &str| {
