@@ -8,7 +8,7 @@ use super::import::{
 };
 use super::report::{BatchChange, Decided, Refreshed};
 use super::stage::{Draft, append};
-use super::{Run, effects, projection, review, split, stale, views, withdraw};
+use super::{Run, effects, moved_announcements, projection, review, split, stale, views};
 use crate::domain::batch::{self, Command, Refusal, decide_redo, decide_rollback_to, decide_undo};
 use crate::domain::{
     BatchId, BatchState, Class, Collector, Decision, Digest, EntryKind, Position, Stage, Via,
@@ -395,7 +395,7 @@ pub fn replay(
         draft.manifest = manifest;
         Ok(())
     })
-    .and_then(|prepared| withdraw::settle(prepared, ledger, draft, full, run))
+    .and_then(|prepared| moved_announcements::seal(prepared, ledger, draft, full, run))
 }
 
 /// The mapping that a batch was read with: a bundled one as it is now, or the file that was kept.

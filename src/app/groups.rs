@@ -5,10 +5,10 @@
 //! Blocks are sorted by symbol within a window, so a file in symbol order is read once; a file in
 //! date order is read once per group of symbols. A group holds at most `GROUP_EVENTS` events.
 
+use super::block_runs::BlockRuns;
 use super::error::Result;
 use super::history::sorted;
 use super::parallel;
-use super::standing::Standing;
 use crate::domain::rows::Head;
 use crate::domain::{BatchId, Day, Op, Rows, Series, Shape, Symbol, Window};
 use crate::ledger::Ledger;
@@ -34,7 +34,7 @@ pub struct SymbolEvents {
     /// Per view the symbol's events, sorted.
     pub views: BTreeMap<Series, History>,
     /// Per view where they stand.
-    pub standing: BTreeMap<Series, Standing>,
+    pub standing: BTreeMap<Series, BlockRuns>,
 }
 
 /// The keys of a symbol's events in one view, each once.
@@ -47,7 +47,7 @@ pub struct Keys {
     /// Whether an event is of the view's own series.
     pub home: bool,
     /// Where the events stand.
-    pub standing: Standing,
+    pub standing: BlockRuns,
 }
 
 /// A symbol's keys by view.
@@ -233,7 +233,7 @@ pub type Group = BTreeMap<Symbol, SymbolEvents>;
 
 /// A symbol's histories while they are gathered, and where they stand, by the order of
 /// [`Series::ALL`]: a row finds its history without a search.
-type Gathered = [(History, Standing); Series::ALL.len()];
+type Gathered = [(History, BlockRuns); Series::ALL.len()];
 
 /// Whether two events can be taken in together: they differ in day and values at most.
 pub fn alike(a: &Head, b: &Head) -> bool {

@@ -9,7 +9,7 @@ use super::error::{AppError, ReadAs, Result};
 pub use super::prepared::{Outcome, Prepared, Staged, with_events};
 use super::report::FindingLine;
 use super::stage::Draft;
-use super::{Run, market, tomic, withdraw};
+use super::{Run, market, moved_announcements, tomic};
 use crate::domain::entry::MappingRef;
 use crate::domain::{Calendar, Class, Collector, Finding, Series, Severity, Symbol};
 use crate::ledger::{Ledger, LedgerError};
@@ -388,7 +388,7 @@ fn import_by(
             return Err(error);
         }
     }
-    withdraw::settle(prepared, ledger, draft, options.full, run)
+    moved_announcements::seal(prepared, ledger, draft, options.full, run)
 }
 
 /// The beginning of a batch that a mapping reads; `keep` makes all its values fill only.

@@ -4,6 +4,7 @@
 //! HTML, no environment: what a run depends on comes in through [`Run`].
 
 pub mod audit;
+mod block_runs;
 pub mod chart;
 pub mod clock;
 pub mod coverage;
@@ -22,15 +23,16 @@ pub mod health;
 pub mod history;
 pub mod import;
 mod known;
+pub mod large_values;
 pub mod lookup;
 pub mod market;
 pub mod metrics;
+mod moved_announcements;
 #[cfg(test)]
 mod once_tests;
 pub mod outside;
 pub mod overview;
 pub mod parallel;
-pub mod pieces;
 pub mod prepared;
 pub mod projection;
 pub mod proof;
@@ -45,7 +47,6 @@ pub mod spool;
 pub mod sql;
 pub mod stage;
 mod stale;
-mod standing;
 pub mod tomic;
 pub mod trace;
 mod traded;
@@ -54,7 +55,6 @@ pub mod verify;
 pub mod views;
 #[cfg(test)]
 mod watched;
-mod withdraw;
 
 use crate::domain::batch::{Command, Confirmer};
 use crate::domain::{Digest, Position};

@@ -18,10 +18,10 @@ use super::{OutcomeLine, Question};
 use crate::app::Run;
 use crate::app::clock::rfc3339;
 use crate::app::error::{AppError, Result};
+use crate::app::moved_announcements;
 use crate::app::prepared::{Staged, with_events};
 use crate::app::stage::Draft;
 use crate::app::views::{Roots, ViewReader};
-use crate::app::withdraw;
 use crate::domain::{
     BatchId, Calendar, Class, Collector, Coverage, Day, Fact, Finding, Key, Op, Origin, Series,
     Severity, Symbol, Window,
@@ -138,7 +138,7 @@ pub fn settle(
             prepared.abandon(ledger)?;
             continue;
         }
-        match withdraw::settle(prepared, ledger, draft, options.full, run) {
+        match moved_announcements::seal(prepared, ledger, draft, options.full, run) {
             Ok(staged) => settled.staged.push(staged),
             // A refused batch must not stop the others; every later fetch would refuse it as well.
             Err(refusal @ AppError::RolledBackBefore { .. }) => {

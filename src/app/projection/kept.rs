@@ -5,7 +5,7 @@
 //! written last and at once, so a reader sees the old state or the new one, whole.
 
 use crate::app::error::Result;
-use crate::app::pieces;
+use crate::app::large_values;
 use crate::domain::{Digest, ProjectionId, Symbol, Table};
 use crate::ledger::codec::{
     TablePart, TableRoot, decode_table, decode_table_root, encode_table_root,
@@ -36,7 +36,7 @@ pub fn put_table(
     digest: &Digest,
     bytes: &[u8],
 ) -> Result<()> {
-    pieces::put(ledger, &key(TABLE, id, &digest.0), bytes)
+    large_values::put(ledger, &key(TABLE, id, &digest.0), bytes)
 }
 
 /// The root of a projection; `None` when nothing is stored.
@@ -46,7 +46,7 @@ pub fn put_table(
 pub fn read_root(ledger: &Ledger, id: &ProjectionId) -> Result<Option<TableRoot>> {
     let Some(current) = ledger.store().view(&key(CURRENT, id, &[]))? else { return Ok(None) };
     let wrong = || LedgerError::damaged(format!("the root of projection {id} is lost"));
-    let bytes = pieces::get(ledger, &key(ROOT, id, &current))?.ok_or_else(wrong)?;
+    let bytes = large_values::get(ledger, &key(ROOT, id, &current))?.ok_or_else(wrong)?;
     if content(&bytes).0.as_slice() != current.as_slice() {
         return Err(wrong().into());
     }
@@ -73,7 +73,7 @@ pub fn read_part(
 
 fn read_table(ledger: &Ledger, id: &ProjectionId, digest: &Digest) -> Result<Table> {
     let lost = || LedgerError::damaged(format!("a table of projection {id} is lost"));
-    let bytes = pieces::get(ledger, &key(TABLE, id, &digest.0))?.ok_or_else(lost)?;
+    let bytes = large_values::get(ledger, &key(TABLE, id, &digest.0))?.ok_or_else(lost)?;
     Ok(decode_table(&bytes, digest)?)
 }
 
@@ -103,7 +103,7 @@ fn switch_root(ledger: &mut Ledger, id: &ProjectionId, root: &TableRoot) -> Resu
     let old = read_root(ledger, id).ok().flatten();
     let bytes = encode_table_root(root)?;
     let digest = content(&bytes);
-    pieces::put(ledger, &key(ROOT, id, &digest.0), &bytes)?;
+    large_values::put(ledger, &key(ROOT, id, &digest.0), &bytes)?;
     ledger.store_mut().flush_views()?;
     ledger.store_mut().put_view(&key(CURRENT, id, &[]), &digest.0)?;
     ledger.store_mut().flush_views()?;
@@ -111,10 +111,10 @@ fn switch_root(ledger: &mut Ledger, id: &ProjectionId, root: &TableRoot) -> Resu
     let named: BTreeSet<Digest> = root.parts.values().map(|part| part.digest).collect();
     let parts = old.map(|old| old.parts).unwrap_or_default();
     for TablePart { digest, .. } in parts.values().filter(|part| !named.contains(&part.digest)) {
-        pieces::remove(ledger, &key(TABLE, id, &digest.0))?;
+        large_values::remove(ledger, &key(TABLE, id, &digest.0))?;
     }
     if let Some(before) = before.filter(|before| before.as_slice() != digest.0.as_slice()) {
-        pieces::remove(ledger, &key(ROOT, id, &before))?;
+        large_values::remove(ledger, &key(ROOT, id, &before))?;
     }
     Ok(())
 }

@@ -4,11 +4,11 @@ use super::made::{all_pointed, chunk, stands};
 use super::root::Root;
 use super::stored::{read_chunk, read_periods};
 use super::update::speaking_of;
+use crate::app::block_runs::BlockRuns;
 use crate::app::error::Result;
 use crate::app::groups::{Groups, SymbolEvents};
 use crate::app::history::by_period;
-use crate::app::pieces::get;
-use crate::app::standing::Standing;
+use crate::app::large_values::get;
 use crate::app::threads;
 use crate::domain::{BatchId, Position, Series, Symbol};
 use crate::ledger::codec::{ListedPeriod, Periods, Stands, decode_chunk, is_earlier_chunk};
@@ -131,7 +131,7 @@ fn compare_symbol(
     root: &Root,
     symbol: &Symbol,
     history: &History,
-    standing: &Standing,
+    standing: &BlockRuns,
 ) -> Result<Vec<String>> {
     let (place, view) = (root.place, root.place.view);
     // That a shard cannot be read was said once for all its symbols.

@@ -8,7 +8,7 @@ use crate::app::Silent;
 use crate::app::decide::{confirm_staged, roll_back};
 use crate::app::groups::Groups;
 use crate::app::import::{ImportOptions, Input, Staged, SymbolChoice, import_csv};
-use crate::app::pieces::put;
+use crate::app::large_values::put;
 use crate::app::watched;
 use crate::domain::{BatchId, Day, Series};
 use crate::ledger::Ledger;

@@ -1,9 +1,9 @@
 //! What a view has of a symbol in a period, as its events give it.
 
+use crate::app::block_runs::BlockRuns;
 use crate::app::error::Result;
 use crate::app::groups::{Groups, SymbolEvents, SymbolKeys};
 use crate::app::history::{by_period, parts};
-use crate::app::standing::Standing;
 use crate::domain::{BatchId, Series, Symbol};
 use crate::ledger::Ledger;
 use crate::ledger::codec::{ListedPeriod, Periods, Stands, encode_chunk};
@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub(super) fn stands(
     history: &History,
     range: Range<usize>,
-    standing: &Standing,
+    standing: &BlockRuns,
 ) -> Option<ListedPeriod> {
     let batches = history.batches.get(range.clone())?;
     let heads = history.rows.heads().get(range)?;
@@ -71,7 +71,7 @@ impl Pointing {
 
     /// Takes in a symbol by its events, as long as nothing was missing.
     pub fn events(&mut self, symbol: &Symbol, events: &SymbolEvents) {
-        let of_view = |((view, history), standing): ((&Series, &History), &Standing)| {
+        let of_view = |((view, history), standing): ((&Series, &History), &BlockRuns)| {
             let of = |(period, range)| Some((period, stands(history, range, standing)?));
             let periods = by_period(*view, history).into_iter().map(of);
             Some((*view, periods.collect::<Option<Periods>>()?))

@@ -7,7 +7,7 @@
 
 use super::stored::{Entries, Place, directory_bytes, entries_of, get_checked};
 use crate::app::error::Result;
-use crate::app::pieces::{get, put};
+use crate::app::large_values::{get, put};
 use crate::domain::{Digest, Position, Series, Symbol};
 use crate::ledger::codec::{
     Listed, ListedShard, RootEntries, decode_root, decode_root_position, encode_root,

@@ -1,7 +1,7 @@
 //! How views are stored: keys, and values with their digests.
 
 use crate::app::error::Result;
-use crate::app::pieces::get;
+use crate::app::large_values::get;
 use crate::domain::{Digest, Position, Series, Symbol};
 use crate::ledger::codec::{
     Listed, Periods, decode_chunk, decode_directory, decode_periods, encode_directory,

@@ -5,11 +5,11 @@ use super::made::{Pointed, PointedSymbols, all_pointed, chunk, stands};
 use super::reader::Roots;
 use super::root::{Root, read_position};
 use super::stored::{LIVE, MARK, Place, read_periods};
+use crate::app::block_runs::BlockRuns;
 use crate::app::error::{AppError, Result};
 use crate::app::groups::{Groups, SymbolEvents};
 use crate::app::history::{by_period, merged, part};
-use crate::app::pieces::put;
-use crate::app::standing::Standing;
+use crate::app::large_values::put;
 use crate::app::{Progress, threads};
 use crate::domain::{BatchId, Position, Series, Symbol};
 use crate::ledger::codec::{Listed, Periods, encode_periods};
@@ -235,7 +235,7 @@ fn updated(
     unpacked: &Unpacked,
     symbol: Symbol,
     history: &History,
-    standing: &Standing,
+    standing: &BlockRuns,
 ) -> Result<Updated> {
     let place = root.place;
     let mut periods = match root.entry(ledger, &symbol)? {

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use volledger::app::import::{ImportOptions, Input, SymbolChoice, import_csv};
-use volledger::app::{Run, decide, market, outside, pieces};
+use volledger::app::{Run, decide, large_values, market, outside};
 use volledger::domain::{BatchId, EventId, Position, Series};
 use volledger::ledger::note::SigningKey;
 use volledger::ledger::proof::Checkpoint;
@@ -193,7 +193,7 @@ fn stored(corpus: &Corpus, root: &Path) -> Done {
     for (number, kind) in [(4_u8, b'c'), (5, b's'), (5, b'd'), (5, b'r')] {
         let keys = ledger.store().view_keys(&[kind])?;
         for (index, key) in keys.iter().take(6).enumerate() {
-            let value = pieces::get(&ledger, key)?.unwrap_or_default();
+            let value = large_values::get(&ledger, key)?.unwrap_or_default();
             corpus.put(
                 "blocks",
                 &format!("view-{}-{index}", char::from(kind)),

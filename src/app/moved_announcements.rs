@@ -39,7 +39,7 @@ fn is_one(value: Option<&Value>) -> bool {
 ///
 /// # Errors
 /// Those of [`Prepared::settle`].
-pub fn settle(
+pub fn seal(
     mut prepared: Prepared,
     ledger: &mut Ledger,
     mut draft: Draft,

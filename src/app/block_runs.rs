@@ -10,7 +10,7 @@ const NEAR: u32 = 8;
 
 /// A symbol's events in one block.
 #[derive(Clone, Copy, Debug)]
-struct Run {
+struct BlockRun {
     batch: BatchId,
     block: u32,
     first: Day,
@@ -21,15 +21,15 @@ struct Run {
 
 /// Where the events of one symbol stand that speak of one view.
 #[derive(Debug, Default)]
-pub struct Standing {
-    runs: Vec<Run>,
+pub struct BlockRuns {
+    runs: Vec<BlockRun>,
     /// Batches whose events do not each put a value on a day of its own, in the order of days and next
     /// to each other in their source. Of a file in the order of days a block has a few rows of each of
     /// very many symbols; whoever asks for one symbol after the other would unpack every block for each.
     odd: Vec<BatchId>,
 }
 
-impl Standing {
+impl BlockRuns {
     /// Takes in neighbouring events of a block that are alike but for day and values. They come batch by
     /// batch, in the order of its blocks; `says` tells whether one that puts something puts any field.
     pub fn add(&mut self, batch: BatchId, block: u32, events: &[Head], says: bool) {
@@ -40,7 +40,7 @@ impl Standing {
         let near = |a: u32, b: u32| a.abs_diff(b) <= NEAR;
         let before = self.runs.last_mut().filter(|run| run.batch == batch);
         let follows =
-            |run: &Run| run.last < head.day && (run.block != block || near(run.seq, head.seq));
+            |run: &BlockRun| run.last < head.day && (run.block != block || near(run.seq, head.seq));
         let plain = says
             && events.iter().all(|head| head.op == Op::Put && head.item == 0)
             && events.is_sorted_by(|a, b| a.day < b.day && near(a.seq, b.seq))
@@ -53,7 +53,7 @@ impl Standing {
             Some(run) if run.block == block => (run.last, run.seq) = (last.day, last.seq),
             _ => {
                 let (first, last, seq) = (head.day, last.day, last.seq);
-                self.runs.push(Run { batch, block, first, last, seq });
+                self.runs.push(BlockRun { batch, block, first, last, seq });
             }
         }
     }
@@ -61,7 +61,7 @@ impl Standing {
     /// The blocks of a batch in which its events from `first` to `last` stand, days on which it has
     /// some; `None` where there are more than two, or where the batch is odd.
     pub fn blocks(&self, batch: BatchId, first: Day, last: Day) -> Option<Blocks> {
-        let of = |run: &&Run| run.batch == batch && run.first <= last && run.last >= first;
+        let of = |run: &&BlockRun| run.batch == batch && run.first <= last && run.last >= first;
         let mut runs = self.runs.iter().filter(of).map(|run| run.block);
         let blocks = Blocks { batch, first: runs.next()?, second: runs.next() };
         runs.next().is_none().then_some(blocks)
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn days_are_found_in_the_blocks_that_have_them() {
-        let mut standing = Standing::default();
+        let mut standing = BlockRuns::default();
         for (block, days) in [(0, [1, 5]), (0, [7, 9]), (1, [12, 19]), (4, [23, 30]), (5, [33, 40])]
         {
             standing.add(BatchId(1), block, &heads(&days), true);
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn a_batch_that_says_more_than_values_of_days_is_not_pointed_at() {
         let odd = |change: fn(&mut Head), says, days: &[i32]| {
-            let mut standing = Standing::default();
+            let mut standing = BlockRuns::default();
             standing.add(BatchId(1), 0, &heads(&[1]), true);
             standing.add(BatchId(2), 0, &heads(&[2]), true);
             let mut events = heads(days);
