@@ -32,7 +32,7 @@
 //! | to | call | gives |
 //! | --- | --- | --- |
 //! | make, open a ledger | [`Run::create`](app::Run::create), [`Run::open`](app::Run::open) | [`Ledger`](app::Ledger) |
-//! | stage files | [`import::import_csv`](app::import::import_csv), [`import_tomic`](app::import::import_tomic) | [`Staged`](app::import::Staged) with its [`Review`](app::report::Review) |
+//! | stage files | [`import::import_csv`](app::import::import_csv), [`tomic::import`](app::tomic::import) | [`Staged`](app::import::Staged) with its [`Review`](app::report::Review) |
 //! | confirm | [`decide::confirm_staged`](app::decide::confirm_staged), later [`confirm`](app::decide::confirm) with the review's token | [`Decided`](app::report::Decided) |
 //! | stage and confirm at once | [`decide::stage_and_confirm`](app::decide::stage_and_confirm): durable together | both |
 //! | take back | [`decide::discard`](app::decide::discard), [`roll_back`](app::decide::roll_back), [`undo`](app::decide::undo) | [`Decided`](app::report::Decided) |

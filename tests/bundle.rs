@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 use volledger::app::report::Exported;
-use volledger::app::{AppError, Ledger, LedgerError, decide, import, outside, tomic, verify};
+use volledger::app::{AppError, Ledger, LedgerError, decide, export, import, outside, verify};
 use volledger::domain::{BatchId, Series};
 
 /// Every form of a value, unknown keys, and keys in an order of their own.
@@ -126,7 +126,7 @@ fn backup(ledger: &Ledger, file: &Path, plain: bool) -> Exported {
 /// Everything that the views say, as a TOMIC folder.
 fn exports(ledger: &Ledger, root: &Path) -> Vec<(String, Vec<u8>)> {
     let out = tempfile::tempdir_in(root).unwrap();
-    let exported = tomic::export(ledger, out.path(), &[], None, false, &run()).unwrap();
+    let exported = export::tomic::export(ledger, out.path(), &[], None, false, &run()).unwrap();
     let bytes = |name: &String| (name.clone(), std::fs::read(out.path().join(name)).unwrap());
     assert!(!exported.files.is_empty());
     exported.files.iter().map(bytes).collect()

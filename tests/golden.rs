@@ -96,7 +96,7 @@ fn make(folder: &Path) -> (Ledger, Run<'static>) {
             ..options(Series::Iv, None)
         };
         let folder = folder.join(name);
-        let staged = volledger::app::import::import_tomic(&mut ledger, &folder, &options, &run);
+        let staged = volledger::app::tomic::import(&mut ledger, &folder, &options, &run);
         confirm(&mut ledger, &staged.unwrap());
     }
 

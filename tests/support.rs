@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use volledger::app::import::{ImportOptions, Input, Staged, SymbolChoice};
-use volledger::app::{Clock, Ledger, Run, decide, import, lookup, outside};
+use volledger::app::{Clock, Ledger, Run, decide, import, lookup, outside, tomic};
 use volledger::domain::{BatchId, Series};
 
 /// The folder of shared test data; tests that need it say loudly that they are skipped.
@@ -63,7 +63,7 @@ pub fn confirmed(ledger: &mut Ledger, path: &Path, options: &ImportOptions) -> B
 /// Stages and confirms a TOMIC folder.
 pub fn confirmed_tomic(ledger: &mut Ledger, folder: &Path, snapshot: bool) -> BatchId {
     let options = ImportOptions { snapshot, ..options(Series::Iv, None) };
-    let staged = import::import_tomic(ledger, folder, &options, &run()).unwrap();
+    let staged = tomic::import(ledger, folder, &options, &run()).unwrap();
     decide::confirm_staged(ledger, &staged, &run()).unwrap();
     staged.batch.unwrap()
 }

@@ -1,7 +1,7 @@
 //! The rules of the house that the compiler does not know: which floor names which, where each
 //! crate lives, how long a file is, and what lies in the repository.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -331,6 +331,76 @@ fn wrong_arrows(file: &str, text: &str) -> Vec<String> {
     found.into_iter().collect()
 }
 
+/// Which groups of modules name which, per floor; a group is a child of the floor with all below it.
+/// What `mod.rs` of a floor gives out again counts as named where it comes from.
+fn groups(files: &[(String, String)]) -> BTreeMap<(String, String), BTreeSet<String>> {
+    let named: Vec<(Vec<String>, Vec<Vec<String>>)> = files
+        .iter()
+        .map(|(file, text)| {
+            let module: Vec<String> = module(file).into_iter().map(str::to_owned).collect();
+            let absolute = |path: Vec<String>| match path.first().map(String::as_str) {
+                Some("crate") => Some(path[1..].to_vec()),
+                Some("super") => {
+                    let supers = path.iter().take_while(|word| *word == "super").count();
+                    let base = &module[..module.len().checked_sub(supers)?];
+                    Some([base, &path[supers..]].concat())
+                }
+                _ => Some([&module[..], &path[..]].concat()),
+            };
+            let all = paths(&without_tests(&tokens(text)));
+            (module.clone(), all.into_iter().filter_map(absolute).collect())
+        })
+        .collect();
+    let mut found: BTreeMap<(String, String), BTreeSet<String>> = named
+        .iter()
+        .filter_map(|(module, _)| Some((module.first()?.clone(), module.get(1)?.clone())))
+        .map(|group| (group, BTreeSet::new()))
+        .collect();
+    let given_out: BTreeMap<(String, String), String> = named
+        .iter()
+        .filter(|(module, _)| module.len() == 1)
+        .flat_map(|(_, paths)| paths)
+        .filter(|path| path.len() > 2)
+        .map(|path| ((path[0].clone(), path[path.len() - 1].clone()), path[1].clone()))
+        .collect();
+    for (module, paths) in named.iter().filter(|(module, _)| module.len() > 1) {
+        let from = (module[0].clone(), module[1].clone());
+        for path in paths.iter().filter(|path| path.len() > 1 && path[0] == module[0]) {
+            let to = (path[0].clone(), path[1].clone());
+            let to =
+                given_out.get(&to).filter(|_| !found.contains_key(&to)).cloned().or(Some(to.1));
+            let to = to.filter(|to| found.contains_key(&(module[0].clone(), to.clone())));
+            if let Some(to) = to.filter(|to| *to != from.1) {
+                found.entry(from.clone()).or_default().insert(to);
+            }
+        }
+    }
+    found
+}
+
+/// The groups of modules that are on a circle, or between two, with what of these they name.
+fn circles(files: &[(String, String)]) -> Vec<String> {
+    let mut left = groups(files);
+    loop {
+        let before = left.len();
+        let all = left.clone();
+        let floor = |at: &(String, String), of: &(String, String)| at.0 == of.0;
+        left.retain(|at, named| {
+            named.retain(|to| all.contains_key(&(at.0.clone(), to.clone())));
+            let is_named = all.iter().any(|(of, named)| floor(at, of) && named.contains(&at.1));
+            is_named && !named.is_empty()
+        });
+        if left.len() == before {
+            break;
+        }
+    }
+    let told = left.iter().map(|((floor, group), named)| {
+        let named: Vec<&str> = named.iter().map(String::as_str).collect();
+        format!("{floor}/{group} names {}", named.join(" and "))
+    });
+    told.collect()
+}
+
 /// What may be named in its homes only: [`HOMES`], and each crate of Cargo.toml whose comment ends in
 /// `home: ledger/codec, cli/ui.rs`: files and folders below `src`.
 fn homes() -> Vec<(String, Vec<String>)> {
@@ -566,6 +636,51 @@ fn a_wrong_arrow_is_noticed() {
     assert_eq!(wrong_arrows("cli/commands/serve.rs", "use crate::serve;"), NONE);
     assert_eq!(wrong_arrows("attic/mod.rs", "").len(), 1);
     assert_eq!(wrong_arrows("lib.rs", "pub use crate::ledger::Ledger;"), NONE);
+}
+
+/// The groups that may name each other. A projection may be written in SQL, which reads projections,
+/// as of a position; one of them without the others would be half a thing.
+const KNOT: [&str; 3] = ["app/projection", "app/sql", "app/vantage"];
+
+#[test]
+fn modules_of_a_floor_go_in_no_circle() {
+    let found = circles(&program(&sources()));
+    let named = |line: &String| KNOT.iter().any(|knot| line.starts_with(&format!("{knot} names")));
+    let others: Vec<&String> = found.iter().filter(|line| !named(line)).collect();
+    assert_eq!(others, Vec::<&String>::new());
+    assert_eq!(found.len(), KNOT.len(), "less of a knot than the list says: {found:?}");
+}
+
+#[test]
+fn a_circle_is_noticed() {
+    let circle = |files: &[(&str, &str)]| {
+        let owned = |(file, text): &(&str, &str)| (file.to_string(), text.to_string());
+        circles(&files.iter().map(owned).collect::<Vec<_>>())
+    };
+    let b = ("app/b/mod.rs", "");
+    let two = ["app/a names b", "app/b names a"];
+    for (a, b) in [
+        (("app/a.rs", "use super::b;"), ("app/b/c.rs", "use crate::app::a::A;")),
+        (("app/a/d/e.rs", "use crate::app::b;"), ("app/b/c.rs", "fn f() { super::super::a::g() }")),
+    ] {
+        assert_eq!(circle(&[a, b]), two);
+    }
+    // Through what the floor gives out, and through a third.
+    let out = ("app/mod.rs", "pub use b::B;");
+    assert_eq!(circle(&[out, ("app/a.rs", "use super::B;"), ("app/b.rs", "use super::a;")]), two);
+    let three = [("app/a.rs", "use super::b;"), ("app/b.rs", "use super::c;")];
+    assert_eq!(circle(&[three[0], three[1], ("app/c.rs", "use super::a;")]).len(), 3);
+    // Down one way, within a group, for tests, on another floor.
+    assert_eq!(circle(&[three[0], three[1], ("app/c.rs", "")]), NONE);
+    assert_eq!(
+        circle(&[("app/a.rs", "use super::b; mod d;"), ("app/a/d.rs", "use super::a;"), b]),
+        NONE
+    );
+    assert_eq!(circle(&[three[0], ("app/b.rs", "#[cfg(test)] use super::a;")]), NONE);
+    assert_eq!(
+        circle(&[three[0], ("app/b.rs", "use crate::ledger::a;"), ("ledger/a.rs", "")]),
+        NONE
+    );
 }
 
 #[test]

@@ -6,11 +6,11 @@ use serde_json::Value as Json;
 use std::path::{Path, PathBuf};
 use volledger::app::import::{ImportOptions, MappingChoice};
 use volledger::app::report::SeriesLine;
-use volledger::app::{Ledger, decide, tomic, verify};
+use volledger::app::{Ledger, decide, export, verify};
 use volledger::domain::{BatchId, Position, Series};
 
 fn export_to(ledger: &Ledger, dir: &Path, at: Option<u64>) {
-    tomic::export(ledger, dir, &[], at.map(Position), false, &run()).unwrap();
+    export::tomic::export(ledger, dir, &[], at.map(Position), false, &run()).unwrap();
 }
 
 fn json(path: &Path) -> Json {
@@ -111,7 +111,7 @@ fn the_shared_folder_goes_out_as_it_came_in() {
     assert!(report.ok, "{report:?}");
     // Again the same folder: nothing new, the same batch.
     let options = options(Series::Iv, None);
-    let again = volledger::app::import::import_tomic(&mut ledger, &folder, &options, &run());
+    let again = volledger::app::tomic::import(&mut ledger, &folder, &options, &run());
     let again = again.unwrap();
     assert_eq!(again.outcome, volledger::app::import::Outcome::AlreadyActive);
     assert!(again.blocking.is_empty(), "{:?}", again.blocking);

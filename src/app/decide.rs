@@ -2,13 +2,14 @@
 
 mod last;
 
+use super::draft::Draft;
 use super::error::{AppError, Result};
 use super::import::{
     self, MappingChoice, Reading, Staged, choose_mapping, csv_draft, read_source, with_events,
 };
 use super::report::{BatchChange, Decided, Refreshed};
-use super::stage::{Draft, append};
-use super::{Run, effects, moved_announcements, projection, review, split, stale, views};
+use super::stage::append;
+use super::{Run, effects, moved_announcements, parts, projection, review, stale, views};
 use crate::domain::batch::{self, Command, Refusal, decide_redo, decide_rollback_to, decide_undo};
 use crate::domain::{
     BatchId, BatchState, Class, Collector, Decision, Digest, EntryKind, Position, Stage, Via,
@@ -94,7 +95,7 @@ pub fn may_confirm(ledger: &Ledger, id: BatchId, run: &Run<'_>) -> Result<()> {
     let by = run.confirmer();
     by.may_confirm(id, batch)?;
     if by.two_person {
-        for whole in split::wholes(ledger, id)? {
+        for whole in parts::wholes(ledger, id)? {
             let its = table.get(whole).ok_or(Refusal::NoSuchBatch(whole))?;
             by.may_confirm_part(id, (whole, its))?;
         }
@@ -326,7 +327,7 @@ fn settle(ledger: &mut Ledger, decision: Decision, plan: bool, run: &Run<'_>) ->
 pub(super) fn refuse_erased_sources(ledger: &Ledger, id: BatchId) -> Result<()> {
     let batch = ledger.batches().get(id).ok_or(Refusal::NoSuchBatch(id))?;
     for source in ledger.manifest_of(&batch.stage)?.sources {
-        if let Some(erasure) = super::erase::of_source(ledger, &source.digest)? {
+        if let Some(erasure) = super::erased::of_source(ledger, &source.digest)? {
             let what = format!("{}, which {id} was read from,", source.name);
             return Err(AppError::Erased { what, erasure: Box::new(erasure) });
         }
@@ -347,13 +348,13 @@ pub fn replay(
     run: &Run<'_>,
 ) -> Result<Staged> {
     let batch = ledger.batches().get(id).ok_or(Refusal::NoSuchBatch(id))?.clone();
-    super::erase::refuse_batch(ledger, id)?;
+    super::erased::refuse_batch(ledger, id)?;
     refuse_erased_sources(ledger, id)?;
     if let Some(what) = import::sole_reading(&batch.stage.mapping.id) {
         let text = format!("{id} {what}: it cannot be replayed");
         return Err(AppError::Usage(text));
     }
-    split::refuse_part(&batch.stage)?;
+    parts::refuse_part(&batch.stage)?;
     let choice = match choice {
         MappingChoice::Default => own_mapping(ledger, &batch.stage)?,
         other => other,

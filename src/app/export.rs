@@ -6,8 +6,10 @@ mod beside;
 mod columns;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod sqlite;
 mod stream;
 mod text;
+pub mod tomic;
 #[cfg(feature = "xlsx")]
 mod xlsx;
 
@@ -76,7 +78,7 @@ pub fn export_file(
     let stream = Stream::new(ledger, wanted)?;
     match format {
         Binary::Parquet => parquet::export(&stream, file, run),
-        Binary::Sqlite => super::sql::export(ledger, &stream, file, run),
+        Binary::Sqlite => sqlite::export(ledger, &stream, file, run),
         Binary::Xlsx => xlsx::export(&stream, file, run),
     }
 }
@@ -96,7 +98,7 @@ pub fn export_all(
     let stream = Stream::new(ledger, wanted)?;
     match format {
         Binary::Parquet => parquet::export_all(&stream, target, run),
-        Binary::Sqlite => super::sql::export(ledger, &stream, target, run),
+        Binary::Sqlite => sqlite::export(ledger, &stream, target, run),
         Binary::Xlsx => xlsx::export(&stream, target, run),
     }
 }

@@ -5,11 +5,10 @@ mod same_source;
 
 use self::files::Files;
 pub use self::files::symbol_of_name;
+use super::draft::Draft;
 use super::error::{AppError, ReadAs, Result};
 pub use super::prepared::{Outcome, Prepared, Staged, with_events};
-use super::report::FindingLine;
-use super::stage::Draft;
-use super::{Run, market, moved_announcements, tomic};
+use super::{Run, moved_announcements};
 use crate::domain::entry::MappingRef;
 use crate::domain::{Calendar, Class, Collector, Finding, Series, Severity, Symbol};
 use crate::ledger::{Ledger, LedgerError};
@@ -17,12 +16,13 @@ use crate::sources::csv::{
     CsvOptions, SymbolFrom, finds_columns, finds_symbols, read_csv, read_csv_once,
 };
 use crate::sources::mapping::Mapping;
-use crate::sources::tomic::LEFT_OUT;
+use crate::sources::polygon::{CHAIN_MAPPING, FLAT_MAPPING};
+use crate::sources::tomic::MAPPING;
 use crate::sources::{Limits, ReadError, ReadSummary};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Seek};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Which mapping reads the files.
@@ -193,9 +193,9 @@ fn named_mapping(choice: &MappingChoice) -> Result<Option<(String, Arc<Mapping>)
 /// Why the sources of a batch cannot be read again with a mapping file: `None` when they can.
 pub fn sole_reading(mapping: &str) -> Option<&'static str> {
     Some(match mapping {
-        tomic::MAPPING => "is a TOMIC folder, whose layout has one reading only",
-        market::FLAT => "holds flat files, whose layout has one reading only",
-        market::CHAIN => "holds tables of option chains, which have one reading only",
+        MAPPING => "is a TOMIC folder, whose layout has one reading only",
+        FLAT_MAPPING => "holds flat files, whose layout has one reading only",
+        CHAIN_MAPPING => "holds tables of option chains, which have one reading only",
         fetched if super::fetch::Provider::of_mapping(fetched).is_some() => {
             "was fetched, and the service's answers have one reading only"
         }
@@ -398,30 +398,6 @@ pub fn csv_draft(mapping: &Mapping, keep: bool, run: &Run<'_>) -> Draft {
     };
     let definition = (mapping.id.clone(), mapping.version, mapping.text().to_owned());
     Draft::new(definition, mapping.series, class, run)
-}
-
-/// Stages a TOMIC folder as one batch.
-///
-/// # Errors
-/// As [`import_csv`]; a corrupt file is an error, never an empty one.
-pub fn import_tomic(
-    ledger: &mut Ledger,
-    folder: &Path,
-    options: &ImportOptions,
-    run: &Run<'_>,
-) -> Result<Staged> {
-    let (prepared, draft) = tomic::prepare(ledger, folder, options, run)?;
-    let left: Vec<Finding> =
-        draft.findings.iter().filter(|finding| finding.code == LEFT_OUT).cloned().collect();
-    let mut staged = prepared.settle(ledger, draft, options.full, run)?;
-    // Content that is here already was staged from another folder perhaps, which had no such file.
-    for finding in left {
-        if !staged.review.findings.iter().any(|known| known.text == finding.text) {
-            staged.review.findings.push(FindingLine::of(&finding, None));
-            staged.left_out.push(finding.text);
-        }
-    }
-    Ok(staged)
 }
 
 /// A quality report on files, without a ledger.

@@ -5,14 +5,15 @@
 //! by the same mapping. What a reading retracts depends on the views at that time, and which days it
 //! rejects as future depends on the date; neither is compared.
 
+use super::draft::Draft;
 use super::error::{AppError, Result};
-use super::stage::Draft;
-use super::{clock, erase, market};
+use super::{clock, erased};
 use crate::domain::batch::Batch;
 use crate::domain::{BatchId, BatchState, Digest, Series};
 use crate::ledger::Ledger;
 use crate::ledger::hash::content;
 use crate::sources::mapping::Mapping;
+use crate::sources::polygon::{CHAIN_MAPPING, FLAT_MAPPING};
 use std::collections::BTreeSet;
 
 /// The batch that a draft would only repeat, with its state; nothing is to be staged then.
@@ -67,7 +68,7 @@ pub fn known(
 /// answer, which differs from time to time and has coverage instead, nor for a market file, whose day
 /// is given beside it.
 fn is_a_reading(draft: &Draft) -> bool {
-    let market = [market::FLAT, market::CHAIN].contains(&draft.mapping.0.as_str());
+    let market = [FLAT_MAPPING, CHAIN_MAPPING].contains(&draft.mapping.0.as_str());
     draft.manifest.coverage.is_empty() && !market
 }
 
@@ -150,7 +151,7 @@ fn refuse_erased(ledger: &Ledger, draft: &Draft) -> Result<()> {
     let lost =
         draft.manifest.sources.iter().find_map(|source| Some((source, gone.get(&source.digest)?)));
     let Some((source, (at, batch))) = lost else { return Ok(()) };
-    let mut erasures = erase::of_batch(ledger, *batch).into_iter();
+    let mut erasures = erased::of_batch(ledger, *batch).into_iter();
     match erasures.find(|erasure| erasure.entry == at.0) {
         Some(erasure) => {
             let name = source.name.clone();

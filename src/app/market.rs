@@ -4,41 +4,21 @@
 //! the places of its rows count in the unpacked text.
 
 use super::Run;
+use super::draft::Draft;
 use super::error::{AppError, Result};
 use super::import::{Input, Staged, finish, open_file, with_events};
 use super::same_quotes;
-use super::stage::Draft;
 use crate::domain::{Class, Collector, Day, Digest, Finding, Series, Severity, Symbol, Window};
 use crate::ledger::codec::{ManifestSource, SourceKind};
 use crate::ledger::hash::Hasher;
 use crate::ledger::{BatchWriter, Ledger, LedgerError};
 use crate::sources::Limits;
 use crate::sources::polygon::{
-    self, ChainTable, FlatKind, FlatPage, Recognised, read_chain_table, read_flat,
+    self, CHAIN_DEFINITION, CHAIN_MAPPING, ChainTable, FLAT_DEFINITION, FLAT_MAPPING, FlatKind,
+    FlatPage, Recognised, read_chain_table, read_flat,
 };
 use std::fs::File;
 use std::io::{self, Read};
-
-/// The name under which the layout of flat files is recorded as a mapping.
-pub const FLAT: &str = "polygon-flat";
-
-const FLAT_DEFINITION: &str = "\
-id = \"polygon-flat\"\nversion = 1\n\
-# Flat files of Polygon (Massive): us_stocks_sip, us_options_opra and us_indices, day_aggs_v1 and\n\
-# minute_aggs_v1. Each row is an event on the New York date of `window_start`; each other column a\n\
-# field, a number with the digits of the file. Days of stocks are spot, days of indices index, all\n\
-# other bars are bars; days of options are, when imported as a chain, records of the contract under\n\
-# its root. Places of rows count in the unpacked text.\n";
-
-/// The name under which tables of option chains are recorded as a mapping.
-pub const CHAIN: &str = "polygon-chain-csv";
-
-const CHAIN_DEFINITION: &str = "\
-id = \"polygon-chain-csv\"\nversion = 1\n\
-# Tables of option chains made from answers of Polygon (Massive). Each row is a contract; columns\n\
-# are found by their names (iv is implied_volatility, last_updated that of the day's bar), others\n\
-# keep theirs. C and P are call and put, an empty cell says nothing, numbers keep their digits. The\n\
-# day is given, not read. Places of rows count in the unpacked text.\n";
 
 /// How to import market files.
 #[derive(Clone, Debug)]
@@ -149,7 +129,8 @@ pub fn import_market(
 ) -> Result<Staged> {
     let layouts = layouts(inputs, options.series)?;
     let table = layouts.contains(&Layout::Table);
-    let (id, text) = if table { (CHAIN, CHAIN_DEFINITION) } else { (FLAT, FLAT_DEFINITION) };
+    let (id, text) =
+        if table { (CHAIN_MAPPING, CHAIN_DEFINITION) } else { (FLAT_MAPPING, FLAT_DEFINITION) };
     let class = if options.keep { Class::Fill } else { Class::Vendor };
     let series = layouts.first().map_or(options.series, |layout| layout.series());
     let mut draft = Draft {

@@ -11,10 +11,11 @@ pub mod coverage;
 pub mod decide;
 pub mod derive;
 pub mod digest;
-pub mod document;
+pub mod draft;
 pub mod earnings;
 mod effects;
 pub mod erase;
+pub mod erased;
 pub mod error;
 pub mod export;
 pub mod fetch;
@@ -33,20 +34,24 @@ mod once_tests;
 pub mod outside;
 pub mod overview;
 pub mod parallel;
+pub mod parts;
 pub mod prepared;
 pub mod projection;
 pub mod proof;
 pub mod recover;
+pub mod replace;
 pub mod report;
 pub mod retention;
 pub mod review;
 pub mod rules;
+mod run;
 pub mod same_quotes;
 pub mod split;
 pub mod spool;
 pub mod sql;
 pub mod stage;
 mod stale;
+pub mod status;
 pub mod tomic;
 pub mod trace;
 mod traded;
@@ -56,8 +61,6 @@ pub mod views;
 #[cfg(test)]
 mod watched;
 
-use crate::domain::batch::{Command, Confirmer};
-use crate::domain::{Digest, Position};
 pub use crate::ledger::proof::ProofError;
 pub use crate::ledger::{Head, Ledger, LedgerError, OpenOptions, scratch};
 pub use crate::projections::view::Which;
@@ -65,129 +68,4 @@ pub use crate::projections::{Column, Facts, Projection, Registry};
 pub use clock::Clock;
 pub use error::AppError;
 pub use parallel::threads;
-use std::path::Path;
-use std::time::Duration;
-
-/// What a run depends on besides the ledger: time, the person, and who hears of progress.
-pub struct Run<'a> {
-    /// Where "now" comes from.
-    pub clock: Clock,
-    /// Who acts, as recorded in control entries.
-    pub actor: String,
-    /// Hears of progress; never changes a result.
-    pub progress: &'a dyn Progress,
-    /// The projections that the program brings.
-    pub registry: Registry,
-    /// Whether kept projections are brought up to the head after a decision.
-    pub refresh: bool,
-    /// Whether a batch must be confirmed by another person than the one who staged it.
-    pub two_person: bool,
-    /// What lines of diagnostics and recorded answers of this run have in common.
-    pub correlation: String,
-}
-
-/// An id for a run, 16 hex digits, another one each time.
-pub fn correlation_id() -> String {
-    use std::hash::{BuildHasher, Hasher};
-    // The standard library's hash keys are random.
-    format!("{:016x}", std::hash::RandomState::new().build_hasher().finish())
-}
-
-impl Run<'static> {
-    /// A run of a program that uses this library: the system's clock, nobody who hears of
-    /// progress, the projections of [`Registry::default`], kept projections brought up to the head.
-    ///
-    /// What is to be otherwise is named: `Run { registry, ..Run::new("me") }`.
-    pub fn new(actor: impl Into<String>) -> Self {
-        Self {
-            clock: Clock::System,
-            actor: actor.into(),
-            progress: &Silent,
-            registry: Registry::default(),
-            refresh: true,
-            two_person: false,
-            correlation: correlation_id(),
-        }
-    }
-}
-
-impl Run<'_> {
-    /// How long a ledger is waited for that another process has.
-    const PATIENCE: Duration = Duration::from_secs(10);
-
-    /// Makes a new ledger in a directory, which must not hold one.
-    ///
-    /// # Errors
-    /// A directory that holds a ledger already, or that cannot be written.
-    pub fn create(&self, directory: impl AsRef<Path>) -> error::Result<Ledger> {
-        outside::create(directory.as_ref(), &self.holder(), Self::PATIENCE)
-    }
-
-    /// Opens a ledger with its views up to date. No other process has it until it is dropped;
-    /// one that has it now is waited for, 10 seconds at most.
-    ///
-    /// What opening noticed is in [`Ledger::notes`].
-    ///
-    /// # Errors
-    /// [`LedgerError::NotFound`], [`LedgerError::Held`], [`LedgerError::Damaged`].
-    pub fn open(&self, directory: impl AsRef<Path>) -> error::Result<Ledger> {
-        Ok(outside::open(directory.as_ref(), &self.holder(), Self::PATIENCE, self)?.ledger)
-    }
-
-    /// Fails when whoever listens wants the work to stop.
-    ///
-    /// # Errors
-    /// [`LedgerError::Stopped`].
-    pub(crate) fn go_on(&self) -> std::result::Result<(), LedgerError> {
-        if self.progress.stopped() { Err(LedgerError::Stopped) } else { Ok(()) }
-    }
-
-    /// Who would confirm, under which rule.
-    pub(crate) fn confirmer(&self) -> Confirmer {
-        Confirmer { actor: self.actor.clone(), two_person: self.two_person }
-    }
-
-    /// The command to confirm what was reviewed at `base`.
-    fn confirm(&self, token: Digest, base: Position) -> Command {
-        Command::Confirm { token, base, by: self.confirmer() }
-    }
-
-    fn holder(&self) -> String {
-        format!("{}, process {}", self.actor, std::process::id())
-    }
-}
-
-impl std::fmt::Debug for Run<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Run({})", self.actor)
-    }
-}
-
-/// Hears how far a long piece of work is.
-pub trait Progress {
-    /// A piece of work begins; `total` in `unit`s where it is known.
-    fn begin(&self, what: &str, total: Option<u64>, unit: &'static str);
-    /// That much is done in all.
-    fn at(&self, done: u64);
-    /// That much is done, and what comes next has to wait.
-    fn waiting(&self, done: u64, wait: std::time::Duration) {
-        let _ = wait;
-        self.at(done);
-    }
-    /// The piece of work is over.
-    fn end(&self);
-    /// Whether whoever listens wants the work to stop. It does so where nothing half is left.
-    fn stopped(&self) -> bool {
-        false
-    }
-}
-
-/// Nobody listens.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Silent;
-
-impl Progress for Silent {
-    fn begin(&self, _: &str, _: Option<u64>, _: &'static str) {}
-    fn at(&self, _: u64) {}
-    fn end(&self) {}
-}
+pub use run::{Progress, Run, Silent, correlation_id};

@@ -1,15 +1,15 @@
 //! Announcements whose day was changed: a calendar that says another day for the same quarter takes
 //! the old day back, in the batch that brings the new one (`iv_crush.md` A10.4).
 
-use super::earnings::QUARTER;
+use super::draft::Draft;
 use super::error::Result;
 use super::prepared::{Prepared, Staged};
-use super::stage::Draft;
 use super::views::ViewReader;
 use super::{Run, known};
 use crate::domain::{Day, Field, Finding, Op, Origin, Series, Severity, Symbol, Value, code};
 use crate::ledger::Ledger;
 use crate::projections::view::{Activity, Record, Which, fold};
+use crate::quant::earnings::moves::QUARTER;
 use std::collections::BTreeMap;
 
 /// Days and symbols that a finding names.

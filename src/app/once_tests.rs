@@ -1,7 +1,7 @@
 //! What a command works out or reads once, however many symbols, batches or rows it is about.
 
 use super::decide::{confirm_staged, roll_back};
-use super::erase::{self, Place};
+use super::erased::{self, Place};
 use super::export::{Stream, Wanted};
 use super::import::{ImportOptions, Input, Staged, SymbolChoice, import_csv};
 use super::lookup::{self, ViewQuery};
@@ -9,7 +9,7 @@ use super::metrics::{self, Asked};
 use super::split::{self, Choice};
 use super::views::{Counter, Roots, ViewReader};
 use super::watched::{self, Watch};
-use super::{Clock, Run, coverage};
+use super::{Clock, Run, coverage, erase};
 use crate::domain::{BatchId, Day, Position, Series, Symbol, code};
 use crate::ledger::Ledger;
 use crate::ledger::erase::Selection;
@@ -118,7 +118,7 @@ fn what_was_erased_of_a_batch_is_read_once_for_all_symbols() {
         erase::erase(&mut ledger, &selection, "why", &run()).unwrap();
     }
     let of_view = Place { series: &[Series::Iv], ..Place::default() };
-    let (told, once) = watch.reads(|| erase::missing(&ledger, &of_view).unwrap());
+    let (told, once) = watch.reads(|| erased::missing(&ledger, &of_view).unwrap());
     assert_eq!(told.iter().map(|line| line.events).collect::<Vec<_>>(), [2, 1, 1, 1, 1]);
     let query = ViewQuery::of(Series::Iv);
     let (views, reads) = watch.reads(|| lookup::view(&ledger, &query).unwrap());
@@ -131,16 +131,16 @@ fn what_was_erased_of_a_batch_is_read_once_for_all_symbols() {
     {
         for at in [None, Some(Position(4)), Some(Position(8)), Some(Position(0))] {
             let place = Place { from, to, at, ..of_view };
-            let mut all = erase::missing_by_symbol(&ledger, &place).unwrap();
+            let mut all = erased::missing_by_symbol(&ledger, &place).unwrap();
             let mut events = 0;
             for symbol in &names {
                 let alone = Place { symbols: std::slice::from_ref(symbol), ..place };
-                let alone = erase::missing(&ledger, &alone).unwrap();
+                let alone = erased::missing(&ledger, &alone).unwrap();
                 events += alone.iter().map(|line| line.events).sum::<u64>();
                 assert_eq!(all.remove(symbol).unwrap_or_default(), alone, "{symbol} {at:?}");
             }
             assert!(all.is_empty());
-            let told = erase::missing(&ledger, &place).unwrap();
+            let told = erased::missing(&ledger, &place).unwrap();
             assert_eq!(told.iter().map(|line| line.events).sum::<u64>(), events, "{at:?}");
         }
     }
@@ -173,7 +173,7 @@ fn the_batches_of_a_split_are_found_by_reading_each_manifest_once() {
         (Selection::from([all(6), one(7, 1)]), Selection::from([all(6), one(7, 1)])),
     ] {
         let mut found = selected.clone();
-        let (done, reads) = watch.reads(|| split::with_twins(&ledger, &mut found));
+        let (done, reads) = watch.reads(|| super::parts::with_twins(&ledger, &mut found));
         done.unwrap();
         assert_eq!(found, wanted, "{selected:?}");
         assert!(reads.sources <= 8, "{selected:?}: {reads:?}");

@@ -1,11 +1,12 @@
 //! From written events to a staged batch with its review, or to a dry run's review alone.
 
 use super::Run;
-use super::document::{self, Parts};
+use super::draft::Draft;
 use super::error::Result;
 use super::report::Review;
+use super::review::document::{self, Parts};
 use super::review::{self, Analysis, Wanted};
-use super::stage::{self, Draft, Sealed};
+use super::stage::{self, Sealed};
 use crate::domain::collector::WINDOW_EVENTS;
 use crate::domain::{BatchId, BatchState, Class, Collector, Digest, Series, Window};
 use crate::ledger::codec::Manifest;

@@ -1,6 +1,7 @@
 //! Reviewing: what a batch would change, symbol by symbol, compared with the views.
 
 mod blocking;
+pub mod document;
 mod keys;
 mod largest;
 mod room;

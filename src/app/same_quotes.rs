@@ -4,14 +4,12 @@
 use super::Run;
 use super::error::Result;
 use super::groups::Groups;
+use super::report::SAME_QUOTES;
 use super::views::ViewReader;
 use crate::domain::{BatchId, Day, Field, Finding, Op, Series, Severity, Symbol, Value, code};
 use crate::ledger::Ledger;
 use crate::projections::view::{Activity, History, Which, fold};
 use std::collections::BTreeMap;
-
-/// The code of the finding; it keeps `--yes` from confirming.
-pub const CODE: &str = "same_quotes_other_date";
 
 /// What two snapshots of different sessions cannot share: quotes, sizes, volume, open interest.
 /// Greeks are left out: a vendor computes them anew at each call.
@@ -93,7 +91,7 @@ fn compared(
     // Files leave contracts out, and single rows are retouched; a new session changes most.
     let enough = common * 2 >= chain.len().min(stored.len()).max(1);
     (enough && equal * 20 >= common * 19 && equal > 0).then(|| Finding {
-        code: CODE.into(),
+        code: SAME_QUOTES.into(),
         severity: Severity::Warning,
         source: 0,
         line: None,

@@ -6,18 +6,13 @@
 //! new kind is needed.
 
 mod here;
-mod twins;
-mod wholes;
-
-pub use twins::with_twins;
-pub use wholes::wholes;
 
 use super::decide;
+use super::draft::Draft;
 use super::error::{AppError, Result};
 use super::prepared::{Staged, with_events};
 use super::report::{SplitPart, SplitReport};
-use super::stage::Draft;
-use super::{Run, erase};
+use super::{Run, erased};
 use crate::domain::batch::Refusal;
 use crate::domain::entry::RowCounts;
 use crate::domain::{
@@ -129,22 +124,6 @@ fn counts(ledger: &Ledger, id: BatchId) -> Result<BTreeMap<Symbol, u64>> {
     Ok(found)
 }
 
-/// Refuses to read the sources of a part anew: they hold more rows than the part.
-///
-/// # Errors
-/// [`AppError::Usage`].
-pub fn refuse_part(stage: &Stage) -> Result<()> {
-    if !stage.is_part() {
-        return Ok(());
-    }
-    let text = format!(
-        "{} is a part of a batch that was split, and its sources hold more than it: it cannot be \
-         replayed; take back both parts, reinstate the whole and replay that",
-        stage.batch
-    );
-    Err(AppError::Usage(text))
-}
-
 /// Refuses a batch that cannot be split, whatever is chosen; pages offer no split then.
 ///
 /// # Errors
@@ -160,7 +139,7 @@ pub fn may_split(ledger: &Ledger, id: BatchId) -> Result<()> {
         let text = format!("{id} would replace {old} as a whole: it cannot be split");
         return Err(AppError::Usage(text));
     }
-    erase::refuse_batch(ledger, id)
+    erased::refuse_batch(ledger, id)
 }
 
 /// Splits a staged batch: the chosen symbols become one staged batch, the rest (rejected rows too)

@@ -1,13 +1,11 @@
-//! TOMIC folders: staging one, also as a snapshot, and writing one.
+//! Staging a TOMIC folder, also as a snapshot.
 
-mod write;
-
-pub use write::export;
-
+use super::draft::Draft;
 use super::error::{AppError, Result};
 use super::groups::Groups;
-use super::import::{ImportOptions, Prepared, finish, with_events};
-use super::stage::Draft;
+use super::import::{ImportOptions, finish};
+use super::prepared::{Prepared, Staged, with_events};
+use super::report::FindingLine;
 use super::views::ViewReader;
 use super::{Run, known};
 use crate::domain::{
@@ -18,17 +16,35 @@ use crate::ledger::Ledger;
 use crate::ledger::codec::{ManifestSource, SourceKind};
 use crate::projections::view::{Activity, Which, fold};
 use crate::sources::Limits;
-use crate::sources::tomic::{JsonOptions, LEFT_OUT, TomicFolder, list_folder, read_json};
+use crate::sources::tomic::{
+    DEFINITION, JsonOptions, LEFT_OUT, MAPPING, TomicFolder, list_folder, read_json,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// The name under which TOMIC's own layout is recorded as a mapping.
-pub const MAPPING: &str = "tomic-json";
-
-/// Its definition, kept like that of any mapping.
-const DEFINITION: &str = "id = \"tomic-json\"\nversion = 1\n# TOMIC folders: iv_daily_summary, \
-historical_volatility and spot_prices, one JSON array of records per symbol. Every key of a \
-record is a field under its own name; numbers keep their digits and records their key order.\n";
+/// Stages a TOMIC folder as one batch.
+///
+/// # Errors
+/// As [`import_csv`](super::import::import_csv); a corrupt file is an error, never an empty one.
+pub fn import(
+    ledger: &mut Ledger,
+    folder: &Path,
+    options: &ImportOptions,
+    run: &Run<'_>,
+) -> Result<Staged> {
+    let (prepared, draft) = prepare(ledger, folder, options, run)?;
+    let left: Vec<Finding> =
+        draft.findings.iter().filter(|finding| finding.code == LEFT_OUT).cloned().collect();
+    let mut staged = prepared.settle(ledger, draft, options.full, run)?;
+    // Content that is here already was staged from another folder perhaps, which had no such file.
+    for finding in left {
+        if !staged.review.findings.iter().any(|known| known.text == finding.text) {
+            staged.review.findings.push(FindingLine::of(&finding, None));
+            staged.left_out.push(finding.text);
+        }
+    }
+    Ok(staged)
+}
 
 /// Reads a folder into a batch that is not sealed yet.
 ///
@@ -219,7 +235,7 @@ fn writer_events(draft: &Draft) -> u32 {
 }
 
 /// `iv_daily_summary/AAPL.json`: the last two parts of a path.
-fn relative(path: &Path) -> String {
+pub(super) fn relative(path: &Path) -> String {
     let parts: Vec<_> = path.iter().rev().take(2).map(|part| part.to_string_lossy()).collect();
     parts.iter().rev().map(AsRef::as_ref).collect::<Vec<&str>>().join("/")
 }

@@ -1,7 +1,7 @@
 //! Tracing: from a shown value to its event, its bytes and its proof; events and the log.
 
 use super::clock::rfc3339;
-use super::erase::{self, Place};
+use super::erased::{self, Place};
 use super::error::{AppError, Result};
 use super::report::{EntryLine, EventLine, Log, Replaced, Shown, Why, WhyField, json_value};
 use super::views::ViewReader;
@@ -50,7 +50,7 @@ pub fn why(
         to: Some(day),
         at: Some(at),
     };
-    let erasures = erase::missing(ledger, &place)?;
+    let erasures = erased::missing(ledger, &place)?;
     let lost = || match erasures.last() {
         Some(erasure) => AppError::Erased {
             what: format!("{series} {symbol} of {day}, or a part of it,"),
@@ -155,7 +155,7 @@ fn event_line(ledger: &Ledger, event: EventId, at: Position) -> Result<EventLine
     let located = ledger.locate(event)?.ok_or_else(nothing)?;
     let manifest = ledger.manifest_of(&batch.stage)?;
     let row = located.rows.get(0);
-    let gone = erase::of_event(ledger, event)?;
+    let gone = erased::of_event(ledger, event)?;
     let (source, line, offset, len) = match (&located.reject, row) {
         (Some(reject), _) => (reject.source, reject.line, reject.offset, reject.len),
         (None, Some(row)) => {
@@ -171,7 +171,7 @@ fn event_line(ledger: &Ledger, event: EventId, at: Position) -> Result<EventLine
     let source = manifest.sources.get(source as usize);
     let source = source.ok_or_else(|| LedgerError::damaged("an event names no source"))?;
     let gone = match gone {
-        None => erase::of_source(ledger, &source.digest)?,
+        None => erased::of_source(ledger, &source.digest)?,
         gone => gone,
     };
     let raw = match gone {

@@ -6,7 +6,7 @@ use super::error::{Failure, Outcome};
 use super::exit::Exit;
 use super::progress::Bar;
 use super::ui::Ui;
-use crate::app::erase::{self, Place};
+use crate::app::erased::{self, Place};
 use crate::app::lookup;
 use crate::app::report::Part;
 use crate::app::{
@@ -193,7 +193,7 @@ impl Context {
     /// Says what was erased from where a command looks: nothing older stands in its place silently.
     pub(super) fn erased(&self, ui: &mut Ui, ledger: &Ledger, place: &Place<'_>) -> Outcome<()> {
         const FEW: usize = 3;
-        let erasures = erase::missing(ledger, place)?;
+        let erasures = erased::missing(ledger, place)?;
         for erasure in erasures.iter().take(FEW) {
             let (events, batch) = (counted(erasure.events, "event"), &erasure.batch);
             let was = if erasure.events == 1 { "was" } else { "were" };

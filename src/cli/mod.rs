@@ -20,7 +20,7 @@ mod ui;
 
 pub use exit::Exit;
 
-use crate::app::{correlation_id, outside};
+use crate::app::{correlation_id, replace};
 use crate::config::{self, Settings};
 use crate::render::Form;
 use args::{Cli, Color, Globals};
@@ -284,7 +284,7 @@ fn log_writer(settings: &Settings) -> Outcome<BoxMakeWriter> {
     let Some(path) = config::Tuning::of(&settings.files).text("log.file") else {
         return Ok(BoxMakeWriter::new(std::io::stderr));
     };
-    outside::check_place(Path::new(&path))?;
+    replace::check_place(Path::new(&path))?;
     let file = std::fs::OpenOptions::new().append(true).create(true).open(&path);
     let file = file.map_err(|error| {
         let hint = "correct `file` in `[log]` of your settings (`volledger config path`)";

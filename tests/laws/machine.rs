@@ -15,7 +15,7 @@ use volledger::app::error::AppError;
 use volledger::app::import::{ImportOptions, MappingChoice, Outcome, Staged, SymbolChoice};
 use volledger::app::report::{ChangeLine, Decided, Review};
 use volledger::app::split::{self, Choice};
-use volledger::app::{Ledger, decide, import, lookup, review, verify};
+use volledger::app::{Ledger, decide, import, lookup, review, tomic, verify};
 use volledger::domain::{BatchId, BatchState, Position, Series};
 
 #[derive(Clone, Debug)]
@@ -545,7 +545,7 @@ impl World {
                 options.snapshot = *snapshot;
                 let path = scratch.join("folder");
                 folder.write(&path);
-                import::import_tomic(self.ledger(), &path, &options, &run())
+                tomic::import(self.ledger(), &path, &options, &run())
             }
         }
     }

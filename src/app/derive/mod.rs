@@ -11,11 +11,11 @@ mod outdated;
 
 pub use outdated::{Outdated, outdated};
 
+use super::draft::Draft;
 use super::error::Result;
 use super::fetch::CutChains;
 use super::prepared::{Staged, with_events};
 use super::report::Decided;
-use super::stage::Draft;
 use super::views::{ViewDigest, ViewReader};
 use super::{Run, decide, parallel, threads};
 use crate::domain::entry::RowCounts;

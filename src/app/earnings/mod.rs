@@ -12,7 +12,6 @@ mod tiers;
 mod vrp;
 
 pub use crate::quant::earnings::vrp::Tiers;
-pub(super) use moves::QUARTER;
 pub use moves::{VIEWS, earnings};
 pub use tiers::{BUNDLED, TierChanges, TierSet, metric_words};
 pub use vrp::{Announcing, Which, nearest, vrp};

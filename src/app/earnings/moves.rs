@@ -8,11 +8,8 @@ use crate::app::vantage::Vantage;
 use crate::domain::projection::ProjectionName;
 use crate::domain::{Day, Series, Symbol};
 use crate::quant::earnings::consistency;
-use crate::quant::earnings::moves::NoMove;
+use crate::quant::earnings::moves::{NoMove, QUARTER};
 use crate::quant::earnings::vrp::{History, NoRatio};
-
-/// From this many days on another date is another quarter.
-pub(in crate::app) const QUARTER: i32 = 45;
 
 /// The announcements of a stock as seen from a day (today, with all that is known, where none is
 /// named), with the moves of a projection, summed up as a set of tiers wants them.

@@ -7,7 +7,7 @@ use super::text::{Hashed, Seen};
 use super::{TOOL, about};
 use crate::app::error::Result;
 use crate::app::lookup::ViewQuery;
-use crate::app::outside::replace_file;
+use crate::app::replace::replace_file;
 use crate::app::report::{ExportManifest, ManifestColumn, ManifestFile, ManifestSeries};
 use crate::domain::Series;
 use crate::domain::series::{Unit, field_named};

@@ -9,7 +9,7 @@ use super::stream::{Read, Stream};
 use super::text::Hashed;
 use crate::app::Run;
 use crate::app::error::{AppError, Result};
-use crate::app::outside::replace_with;
+use crate::app::replace::replace_with;
 use crate::app::report::Exported;
 use crate::domain::Digest;
 use parquet::basic::{Compression, Encoding, LogicalType, Repetition, Type as Physical, ZstdLevel};

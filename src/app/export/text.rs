@@ -4,7 +4,7 @@ use super::{Format, beside, joined};
 use crate::app::Run;
 use crate::app::error::Result;
 use crate::app::lookup::{self, ViewQuery};
-use crate::app::outside::{replace_with, unwritable};
+use crate::app::replace::{replace_with, unwritable};
 use crate::app::report::{Exported, View};
 use crate::app::spool::{Fill, Rows, Spool};
 use crate::domain::Digest;

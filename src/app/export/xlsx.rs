@@ -8,7 +8,7 @@ use super::columns::{Cell, Column, Kind, Layout};
 use super::stream::{Read, Stream};
 use crate::app::Run;
 use crate::app::error::{AppError, Result};
-use crate::app::outside::replace_with;
+use crate::app::replace::replace_with;
 use crate::app::report::Exported;
 use crate::domain::guard::guarded;
 use crate::domain::{Day, Series};

@@ -4,11 +4,12 @@ mod health;
 
 use self::health::Health;
 use super::Question;
-use super::cache::{self, Cache, Counters, Kept};
+use super::cache::{self, Cache, Kept};
 use super::endpoint::strays;
 use super::note::Note;
 use crate::app::Clock;
 use crate::app::error::Result;
+use crate::app::report::Counters;
 use crate::domain::Position;
 use crate::ledger::Inbox;
 use crate::ledger::hash::content;

@@ -7,10 +7,10 @@
 use super::endpoint::Provider;
 use super::{Note, Question};
 use crate::app::error::Result;
+use crate::app::report::Counters;
 use crate::domain::{BatchState, eastern};
 use crate::ledger::{Inbox, Ledger};
 use crate::sources::tradier;
-use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -28,34 +28,6 @@ pub struct CacheLimits {
 impl Default for CacheLimits {
     fn default() -> Self {
         Self { first_ms: 30_000, second_ms: 300_000, most: 1000 }
-    }
-}
-
-/// What became of the look-ups.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Counters {
-    /// Found in the process's memory.
-    pub hits_l1: u64,
-    /// Found in the ledger.
-    pub hits_l2: u64,
-    /// Found in neither.
-    pub misses: u64,
-    /// Put out of the first tier by newer keys.
-    pub evictions: u64,
-    /// Found too old, in either tier.
-    pub expired: u64,
-}
-
-impl Counters {
-    /// Look-ups in all.
-    pub fn lookups(&self) -> u64 {
-        self.hits_l1 + self.hits_l2 + self.misses
-    }
-
-    /// Share of the look-ups that found something; `None` without any.
-    pub fn hit_rate(&self) -> Option<f64> {
-        let hits = (self.hits_l1 + self.hits_l2) as f64;
-        (self.lookups() > 0).then(|| hits / self.lookups() as f64)
     }
 }
 

@@ -30,10 +30,12 @@ mod rounds;
 mod service;
 mod settle;
 mod spent;
+mod told;
 mod withheld;
 
+pub use super::report::Counters;
 pub use ask::{AskOptions, Asked, ask};
-pub use cache::{Cache, CacheLimits, Counters, Kept, Recorded, recorded};
+pub use cache::{Cache, CacheLimits, Kept, Recorded, recorded};
 pub use coverage::{CoverageMap, Range, days_in, is_adjusted, only_of};
 pub use cut::CutChains;
 pub use endpoint::{Endpoint, Provider};

@@ -17,10 +17,10 @@ use super::withheld;
 use super::{OutcomeLine, Question};
 use crate::app::Run;
 use crate::app::clock::rfc3339;
+use crate::app::draft::Draft;
 use crate::app::error::{AppError, Result};
 use crate::app::moved_announcements;
 use crate::app::prepared::{Staged, with_events};
-use crate::app::stage::Draft;
 use crate::app::views::{Roots, ViewReader};
 use crate::domain::{
     BatchId, Calendar, Class, Collector, Coverage, Day, Fact, Finding, Key, Op, Origin, Series,

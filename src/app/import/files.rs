@@ -2,9 +2,9 @@
 
 use super::{ImportOptions, Input, Reading, SymbolChoice, open_file, read_source};
 use crate::app::Run;
+use crate::app::draft::Draft;
 use crate::app::error::{AppError, Result};
 use crate::app::prepared::write_events;
-use crate::app::stage::Draft;
 use crate::domain::{Digest, Series, Symbol};
 use crate::ledger::codec::{ManifestSource, SourceKind};
 use crate::ledger::hash::{Hasher, content};

@@ -1,8 +1,8 @@
 //! Noticing one file under two symbols: a wrong `-s`, or one export that was saved under two names.
 //! Each of its rows is right, so nothing else shows it, and one stock's history ranks as another's.
 
+use crate::app::draft::Draft;
 use crate::app::error::Result;
-use crate::app::stage::Draft;
 use crate::domain::{BatchState, Digest, Finding, Series, Severity, Symbol};
 use crate::ledger::Ledger;
 use crate::ledger::codec::ManifestSource;

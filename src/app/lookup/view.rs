@@ -1,7 +1,7 @@
 //! The days of a view, as they are shown.
 
 use super::known;
-use crate::app::erase;
+use crate::app::erased;
 use crate::app::error::{AppError, Result};
 use crate::app::report::{ErasureLine, View, ViewRow, json_value};
 use crate::app::views::{ViewDigest, ViewReader};
@@ -72,14 +72,14 @@ pub fn each_view(
     if symbols.is_empty() {
         symbols = reader.symbols(query.series)?;
     }
-    let place = erase::Place {
+    let place = erased::Place {
         series: &[query.series],
         symbols: &query.symbols,
         from: query.from,
         to: query.to,
         at: query.at,
     };
-    let erased = erase::missing_by_symbol(ledger, &place)?;
+    let erased = erased::missing_by_symbol(ledger, &place)?;
     let item = query.series.item_name();
     let known =
         |name: &str| query.series.fields().any(|field| field.name == name) || item == Some(name);

@@ -4,9 +4,9 @@
 use super::unusable;
 use crate::app::Run;
 use crate::app::clock::rfc3339;
+use crate::app::draft::{Draft, content_id};
 use crate::app::error::{AppError, Result};
 use crate::app::prepared::{Staged, with_events};
-use crate::app::stage::{Draft, content_id};
 use crate::domain::entry::RowCounts;
 use crate::domain::{Class, Finding, Severity, Stage};
 use crate::ledger::bundle::{self, BatchBundle, Counted};

@@ -1,7 +1,7 @@
 //! The signing key: a file of the user's own, never inside a ledger.
 
 use crate::app::error::{AppError, Result};
-use crate::app::outside::real;
+use crate::app::replace::real;
 use crate::app::report::NewKey;
 use crate::ledger::Ledger;
 use crate::ledger::note::SigningKey;

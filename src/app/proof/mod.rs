@@ -5,7 +5,7 @@ pub mod record;
 
 use super::clock::rfc3339;
 use super::error::{AppError, Result};
-use super::outside;
+use super::replace;
 use super::report::{
     Against, CheckpointLine, ProofWritten, ProvenBy, ProvenReport, VerifyReport, json_value,
 };
@@ -60,7 +60,7 @@ pub fn prove(
             };
             let (proof, proves) = match event {
                 Ok(event) => {
-                    super::erase::refuse_event(ledger, event)?;
+                    super::erased::refuse_event(ledger, event)?;
                     (ledger.prove_event(event, &note)?, "row")
                 }
                 Err(_) => (ledger.prove_entry(at, &note)?, "entry"),
@@ -82,7 +82,7 @@ pub fn prove(
         proof.check(key)?;
     }
     let text = proof.text()?;
-    outside::replace_file(file, text.as_bytes())?;
+    replace::replace_file(file, text.as_bytes())?;
     let note = match &proof {
         Proof::Row { log, .. } | Proof::Entry(log) => &log.checkpoint,
         Proof::Consistency { new, .. } => new,

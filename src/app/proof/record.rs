@@ -8,7 +8,7 @@ use super::{keys, line};
 use crate::app::Run;
 use crate::app::clock::rfc3339;
 use crate::app::error::{AppError, Result};
-use crate::app::outside;
+use crate::app::replace;
 use crate::app::report::{CheckpointSigned, Checkpoints};
 use crate::domain::Position;
 use crate::ledger::note::{Note, VerifierKey};
@@ -155,7 +155,7 @@ pub fn sign(
         append(&mut record, &path, &text, &line).map_err(unwritable)?;
     }
     if let Some(file) = file {
-        outside::replace_file(file, note.to_string().as_bytes())?;
+        replace::replace_file(file, note.to_string().as_bytes())?;
     }
     Ok(CheckpointSigned {
         origin: checkpoint.origin,

@@ -1,6 +1,5 @@
 //! What a fetch planned, asked and got.
 
-use crate::app::fetch::{Counters, NotEntitled, OutcomeLine, Plan};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -27,6 +26,34 @@ pub struct FetchReport {
     /// again, and no view has them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub waiting: Vec<String>,
+}
+
+/// What became of the look-ups.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counters {
+    /// Found in the process's memory.
+    pub hits_l1: u64,
+    /// Found in the ledger.
+    pub hits_l2: u64,
+    /// Found in neither.
+    pub misses: u64,
+    /// Put out of the first tier by newer keys.
+    pub evictions: u64,
+    /// Found too old, in either tier.
+    pub expired: u64,
+}
+
+impl Counters {
+    /// Look-ups in all.
+    pub fn lookups(&self) -> u64 {
+        self.hits_l1 + self.hits_l2 + self.misses
+    }
+
+    /// Share of the look-ups that found something; `None` without any.
+    pub fn hit_rate(&self) -> Option<f64> {
+        let hits = (self.hits_l1 + self.hits_l2) as f64;
+        (self.lookups() > 0).then(|| hits / self.lookups() as f64)
+    }
 }
 
 /// What became of looking up pages before they were asked for.
@@ -64,15 +91,6 @@ pub struct FetchGrouped {
     pub symbols: u64,
 }
 
-impl FetchGrouped {
-    fn of(plan: &Plan) -> Option<Self> {
-        let all = plan.questions.iter().filter(|question| !question.only.is_empty());
-        let symbols: BTreeSet<_> = all.clone().flat_map(|question| &question.only).collect();
-        let (questions, symbols) = (all.count() as u64, symbols.len() as u64);
-        (questions > 0).then_some(Self { questions, symbols })
-    }
-}
-
 /// The plan of a fetch.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct FetchPlan {
@@ -100,27 +118,6 @@ pub struct FetchPlan {
 }
 
 impl FetchPlan {
-    /// What a plan costs at a pace: requests a minute, and how many may go at once.
-    pub fn of(plan: &Plan, kept: usize, (per_minute, at_once): (u32, u32), targets: bool) -> Self {
-        let questions = plan.questions.len() as u64;
-        let seconds = match per_minute {
-            0 => 0.0,
-            n => questions.saturating_sub(u64::from(at_once.max(1))) as f64 * 60.0 / f64::from(n),
-        };
-        let asked = plan.questions.iter().filter(|_| targets);
-        Self {
-            questions,
-            kept: kept as u64,
-            requests_per_minute: per_minute,
-            seconds,
-            covered: plan.covered.len() as u64,
-            not_entitled: plan.not_entitled.iter().map(FetchRefused::of).collect(),
-            grouped: FetchGrouped::of(plan),
-            day: None,
-            targets: asked.map(|question| question.target.clone()).collect(),
-        }
-    }
-
     /// Of how many symbols not all is in the service's plan.
     pub fn refused_symbols(&self) -> u64 {
         let symbols: BTreeSet<_> = self.not_entitled.iter().map(|one| &one.symbol).collect();
@@ -151,18 +148,6 @@ pub struct FetchRefused {
     pub text: String,
 }
 
-impl FetchRefused {
-    fn of(refused: &NotEntitled) -> Self {
-        Self {
-            symbol: refused.symbol.as_ref().map(ToString::to_string),
-            scope: refused.scope.clone(),
-            from: refused.from.to_string(),
-            to: refused.to.to_string(),
-            text: refused.text.clone(),
-        }
-    }
-}
-
 /// The answer to one question, about one range of its days.
 #[derive(Clone, Debug, Serialize)]
 pub struct FetchLine {
@@ -187,24 +172,4 @@ pub struct FetchLine {
     pub ended: String,
     /// What the service said, or why it failed.
     pub text: String,
-}
-
-impl FetchLine {
-    /// The lines of an answered question.
-    pub fn of(outcome: &OutcomeLine) -> Vec<Self> {
-        let question = &outcome.question;
-        let line = |(from, to, fact): &(crate::domain::Day, _, crate::domain::Fact)| Self {
-            series: question.series.name(),
-            symbol: question.symbol.as_ref().map(ToString::to_string),
-            scope: question.scope.clone(),
-            from: from.to_string(),
-            to: crate::domain::Day::to_string(to),
-            fact: fact.name(),
-            rows: outcome.rows,
-            unchanged: outcome.unchanged,
-            ended: outcome.ended.clone(),
-            text: outcome.text.clone(),
-        };
-        outcome.facts.iter().map(line).collect()
-    }
 }

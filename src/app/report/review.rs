@@ -1,8 +1,6 @@
 //! What a review says.
 
 use super::{json_decimal, json_value};
-use crate::app::same_quotes;
-use crate::app::stage::DUPLICATE_DATES;
 use crate::domain::Finding;
 use crate::projections::diff::{Change, Gap, SymbolDiff};
 use crate::sources::tomic;
@@ -191,6 +189,12 @@ pub struct FindingLine {
     pub text: String,
 }
 
+/// The code of the finding about repeated keys.
+pub(in crate::app) const DUPLICATE_DATES: &str = "duplicate_dates";
+
+/// The code of the finding about one snapshot under two dates; it keeps `--yes` from confirming.
+pub(in crate::app) const SAME_QUOTES: &str = "same_quotes_other_date";
+
 /// Findings about a batch as a whole, or about a file that was left out of it: recorded with its
 /// first source, of which they say nothing.
 const OF_THE_BATCH: [&str; 8] = [
@@ -198,7 +202,7 @@ const OF_THE_BATCH: [&str; 8] = [
     tomic::LEFT_OUT,
     "imported_batch",
     "invalid_symbol",
-    same_quotes::CODE,
+    SAME_QUOTES,
     "skipped_file",
     "split",
     "untold_rejects",

@@ -1,6 +1,6 @@
 //! Findings that stop a batch from being confirmed in passing.
 
-use crate::app::same_quotes;
+use crate::app::report::SAME_QUOTES;
 use crate::domain::{Finding, Severity, Stage};
 use crate::sources::csv::DATE_FORMS;
 use crate::sources::polygon::NO_CONTRACTS;
@@ -14,7 +14,7 @@ const ODD: [&str; 11] = [
     "no_rows",
     "other_symbols",
     "repeated_columns",
-    same_quotes::CODE,
+    SAME_QUOTES,
     "same_source",
     "suspect_scale",
     tomic::LEFT_OUT,

@@ -1,9 +1,9 @@
 //! The review of a batch that is sealed: as it stands now, or as it stood at a position.
 
-use super::{Analysis, Wanted, analyse};
+use super::{Analysis, Wanted, analyse, document};
+use crate::app::Run;
 use crate::app::error::{AppError, Result};
 use crate::app::report::Review;
-use crate::app::{Run, document};
 use crate::domain::{BatchId, BatchState, Position};
 use crate::ledger::Ledger;
 use rust_decimal::Decimal;

@@ -1,8 +1,9 @@
 //! Parts that are here already: staged when a split was cut short, or by an earlier one.
 
-use super::{counts, wholes::sources};
-use crate::app::document::overlap;
+use super::counts;
 use crate::app::error::{AppError, Result};
+use crate::app::parts::sources;
+use crate::app::review::document::overlap;
 use crate::domain::batch::Batch;
 use crate::domain::{BatchId, BatchState, Class, Series, Stage, Symbol};
 use crate::ledger::Ledger;

@@ -8,7 +8,6 @@ mod ahead;
 mod chained;
 mod conditions;
 mod define;
-mod export;
 mod functions;
 mod page;
 mod probe;
@@ -19,9 +18,8 @@ mod vtab;
 
 pub use conditions::Metrics;
 pub use define::{Prepared, define, is_free, is_taken};
-pub(in crate::app) use export::export;
 pub use screen::{Screen, screen};
-pub(in crate::app) use tables::sql_of;
+pub(in crate::app) use tables::{Filter, Table, sql_of};
 
 use super::error::{AppError, Result};
 use super::vantage::Vantage;
@@ -33,7 +31,6 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Batch, Connection};
 use serde::Serialize;
 use std::time::{Duration, Instant};
-use tables::Table;
 
 /// The answer to a query: `volledger/sql/1`.
 #[derive(Clone, Debug, Serialize)]

@@ -3,9 +3,9 @@
 
 use super::root::tests::{run, staged};
 use crate::app::decide::confirm_staged;
+use crate::app::draft::Draft;
 use crate::app::import::with_events;
 use crate::app::prepared::write_events;
-use crate::app::stage::Draft;
 use crate::app::{outside, verify};
 use crate::domain::rows::Key;
 use crate::domain::{Day, Field, Op, Origin, Series, Symbol, Value};

@@ -4,7 +4,7 @@ use super::import;
 use super::timeline::{PlanArgs, told};
 use crate::app::report::Review;
 use crate::app::split::{self, Choice};
-use crate::app::{Ledger, decide, erase, lookup, outside, review};
+use crate::app::{Ledger, decide, erased, lookup, outside, review};
 use crate::cli::args::{Again, Decide, Past};
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
@@ -232,7 +232,7 @@ fn reviewed(ui: &mut Ui, ctx: &Context, ledger: &Ledger, look: &Look) -> Outcome
         Some(at) => review::review_at(ledger, look.batch, at, look.full, &ctx.run())?,
     };
     ui.page(&ReviewPage { at, ..ReviewPage::new(&review, look.full) })?;
-    for erasure in erase::of_batch(ledger, look.batch) {
+    for erasure in erased::of_batch(ledger, look.batch) {
         let (events, batch) = (counted(erasure.events, "event"), &erasure.batch);
         let was = if erasure.events == 1 { "was" } else { "were" };
         ui.note(&format!(

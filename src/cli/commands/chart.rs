@@ -2,7 +2,7 @@
 
 use super::picture::{self, Files};
 use crate::app::chart::{self, Drawn, Kind};
-use crate::app::erase::Place;
+use crate::app::erased::Place;
 use crate::cli::args::{Knowledge, in_order};
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};

@@ -2,7 +2,7 @@
 
 use super::projection;
 use crate::app::AppError;
-use crate::app::erase::Place;
+use crate::app::erased::Place;
 use crate::app::lookup;
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;

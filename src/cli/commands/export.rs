@@ -1,11 +1,10 @@
 //! `export`: a view as a file, the whole ledger, or TOMIC's JSON folders.
 
 use super::view::Which;
-use crate::app::erase::Place;
+use crate::app::erased::Place;
 use crate::app::export::{self, Binary, Format, Wanted};
 use crate::app::lookup;
 use crate::app::report::Exported;
-use crate::app::tomic;
 use crate::cli::args::{Knowledge, in_order};
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
@@ -190,7 +189,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ExportArgs) -> Outc
             let series = [Series::Iv, Series::Hv, Series::Spot];
             lookup::known(&ledger, symbols, &series, at)?;
             ctx.loud(ui, &ledger, &Place { series: &series, symbols, at, ..Place::default() })?;
-            let exported = tomic::export(&ledger, dir, symbols, at, first, &ctx.run())?;
+            let exported = export::tomic::export(&ledger, dir, symbols, at, first, &ctx.run())?;
             ui.show(&exported)?;
             if exported.leftover.is_empty() {
                 return Ok(Exit::Done);

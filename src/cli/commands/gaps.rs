@@ -1,6 +1,6 @@
 //! `gaps`: trading days without a value.
 
-use crate::app::erase::Place;
+use crate::app::erased::Place;
 use crate::app::lookup;
 use crate::cli::args::Knowledge;
 use crate::cli::context::Context;

@@ -3,7 +3,7 @@
 use super::picture::{self, Files};
 use crate::app::AppError;
 use crate::app::chart::{self, Heat, Metric};
-use crate::app::erase::Place;
+use crate::app::erased::Place;
 use crate::cli::args::{Knowledge, in_order};
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;

@@ -4,9 +4,9 @@ mod inputs;
 
 pub(super) use inputs::inputs;
 
-use crate::app::AppError;
 use crate::app::import::{self, ImportOptions, MappingChoice, SymbolChoice};
 use crate::app::market::{MarketOptions, import_market};
+use crate::app::{AppError, tomic};
 use crate::cli::args::{Again, Decide, Overlap};
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
@@ -282,7 +282,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &ImportArgs) -> Outc
             let options = options(Series::Iv, choices, flags, *snapshot);
             let mut ledger = ctx.open(ui)?;
             let run = ctx.run();
-            let stage = |ledger: &mut _| import::import_tomic(ledger, dir, &options, &run);
+            let stage = |ledger: &mut _| tomic::import(ledger, dir, &options, &run);
             flags.deciding(ui, ctx).finish(&mut ledger, stage)
         }
     }

@@ -1,6 +1,6 @@
 //! `init`: start a ledger.
 
-use crate::app::{lookup, outside};
+use crate::app::{outside, status};
 use crate::cli::context::Context;
 use crate::cli::error::{Failure, Outcome};
 use crate::cli::exit::Exit;
@@ -16,7 +16,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context) -> Outcome<Exit> {
     if ui.for_people() {
         ui.tell(&format!("Created ledger {}", directory.display()))?;
     } else {
-        ui.show(&lookup::status(&ledger, None, &[])?)?;
+        ui.show(&status::status(&ledger, None, &[])?)?;
     }
     if let Some(warning) = outside::open_to_others(&ledger) {
         ui.note(&warning);

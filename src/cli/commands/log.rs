@@ -2,7 +2,7 @@
 
 use super::follow::follow;
 use crate::app::audit::{AuditQuery, audit};
-use crate::app::{outside, trace};
+use crate::app::{replace, trace};
 use crate::cli::args::Past;
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
@@ -67,7 +67,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &LogArgs) -> Outcome
         let query = AuditQuery { actor: args.actor.clone(), since: args.since.clone(), at };
         let report = audit(&ledger, &query)?;
         if let Some(file) = &args.html {
-            outside::replace_file(file, audit_page(&report).as_bytes())?;
+            replace::replace_file(file, audit_page(&report).as_bytes())?;
             ui.tell(&format!("Wrote {}", file.display()))?;
         }
         if args.html.is_none() || !ui.for_people() {

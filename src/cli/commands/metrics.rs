@@ -1,7 +1,7 @@
 //! `rank` and `snapshot`: which symbols are rich or cheap.
 
 use crate::app::Ledger;
-use crate::app::erase::Place;
+use crate::app::erased::Place;
 use crate::app::metrics::{self, Asked};
 use crate::cli::args::Knowledge;
 use crate::cli::context::Context;

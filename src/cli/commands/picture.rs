@@ -1,6 +1,6 @@
 //! What commands with pictures share: to a file, or to the terminal.
 
-use crate::app::outside;
+use crate::app::replace;
 use crate::cli::error::Outcome;
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
@@ -32,7 +32,7 @@ pub(super) fn show<T: Document + Page>(ui: &mut Ui, files: &Files, report: &T) -
     let page = files.html.as_ref().map(|file| (file, report.html()));
     let mut wrote = false;
     for (file, text) in [drawn, page].into_iter().flatten() {
-        outside::replace_file(file, text.as_bytes())?;
+        replace::replace_file(file, text.as_bytes())?;
         ui.tell(&format!("Wrote {}", file.display()))?;
         wrote = true;
     }

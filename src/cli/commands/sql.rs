@@ -1,6 +1,6 @@
 //! `sql`: a query over the views and the facts behind them.
 
-use crate::app::erase::Place;
+use crate::app::erased::Place;
 use crate::app::vantage::Vantage;
 use crate::app::{Which, sql};
 use crate::cli::args::Past;

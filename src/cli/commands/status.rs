@@ -1,6 +1,6 @@
 //! `status`: what is in the ledger and what waits.
 
-use crate::app::{lookup, outside, projection};
+use crate::app::{outside, projection, status};
 use crate::cli::args::Past;
 use crate::cli::context::Context;
 use crate::cli::error::Outcome;
@@ -26,7 +26,7 @@ pub(in crate::cli) fn run(ui: &mut Ui, ctx: &Context, args: &StatusArgs) -> Outc
     let mut opened = ctx.opened()?;
     opened.notes.extend(outside::open_to_others(&opened.ledger));
     let at = ctx.at(&opened.ledger, args.past.at.as_deref())?;
-    let mut status = lookup::status(&opened.ledger, at, &opened.notes)?;
+    let mut status = status::status(&opened.ledger, at, &opened.notes)?;
     if at.is_some() {
         ui.show(&status)?; // nothing waits for anybody there
         return Ok(Exit::Done);

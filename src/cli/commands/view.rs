@@ -1,7 +1,7 @@
 //! `view`: the days of a view.
 
 use crate::app::Ledger;
-use crate::app::erase::Place;
+use crate::app::erased::Place;
 use crate::app::lookup::{self, ViewQuery};
 use crate::cli::args::{Knowledge, in_order};
 use crate::cli::context::Context;

@@ -1,7 +1,7 @@
 //! `earnings` and `vrp`: what stocks do on their announcements, and what their options pay for it.
 
 use crate::app::earnings::{self, Announcing, BUNDLED, TierChanges, TierSet, Tiers, Which};
-use crate::app::erase::Place;
+use crate::app::erased::Place;
 use crate::app::metrics;
 use crate::app::vantage::Vantage;
 use crate::cli::args::Knowledge;

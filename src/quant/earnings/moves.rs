@@ -5,6 +5,9 @@
 
 use crate::domain::{Calendar, Day};
 
+/// From this many days on another date is that of another quarter (`iv_crush.md` A10.4).
+pub const QUARTER: i32 = 45;
+
 /// When on its day an announcement is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Timing {

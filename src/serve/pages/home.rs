@@ -5,7 +5,7 @@ use super::{Page, batch_link, digest, entry_link, prose, table, time};
 use crate::app::clock::rfc3339;
 use crate::app::error::Result;
 use crate::app::report::Status;
-use crate::app::{Ledger, lookup, outside, projection, trace};
+use crate::app::{Ledger, outside, projection, status, trace};
 use crate::render::numbers::{MISSING, count, size};
 use crate::serve::Site;
 use crate::serve::ask::{Answer, Here};
@@ -23,7 +23,7 @@ fn status(site: &Site, ledger: &Ledger) -> Result<Arc<Status>> {
     if let Some(status) = kept().as_ref().filter(|status| status.log_root == root) {
         return Ok(Arc::clone(status));
     }
-    let status = Arc::new(lookup::status(ledger, None, &[])?);
+    let status = Arc::new(status::status(ledger, None, &[])?);
     *kept() = Some(Arc::clone(&status));
     Ok(status)
 }

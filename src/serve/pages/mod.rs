@@ -29,7 +29,7 @@ use super::Site;
 use super::ask::{Ask, Here, encoded};
 use super::routes::Show;
 use super::words::{self, Lang};
-use crate::app::erase::{self, Place};
+use crate::app::erased::{self, Place};
 use crate::app::error::Result;
 use crate::app::report::ErasureLine;
 use crate::domain::{BatchId, Series, Symbol};
@@ -166,11 +166,11 @@ pub(super) fn erased(here: &Here<'_>, reads: &Reads) -> Result<Vec<ErasureLine>>
     let (series, symbols): (&[Series], &[Symbol]) = match reads {
         Reads::All => (&[], &[]),
         Reads::Of(series, symbols) => (series, symbols),
-        Reads::Batch(id) => return Ok(erase::of_batch(here.ledger, *id)),
+        Reads::Batch(id) => return Ok(erased::of_batch(here.ledger, *id)),
         Reads::Itself => return Ok(Vec::new()),
     };
     let (from, to) = here.ask.days()?;
-    erase::missing(here.ledger, &Place { series, symbols, from, to, at: here.at()? })
+    erased::missing(here.ledger, &Place { series, symbols, from, to, at: here.at()? })
 }
 
 impl Page {

@@ -7,7 +7,7 @@ use crate::app::error::Result;
 use crate::app::export::columns::Layout;
 use crate::app::export::stream::Stream;
 use crate::app::export::{NUMBERS, TOOL, joined, which};
-use crate::app::outside::{replace_folder, unwritable};
+use crate::app::replace::{replace_folder, unwritable};
 use crate::app::report::{ExportManifest, Exported, ManifestColumn, ManifestFile, ManifestSeries};
 use crate::domain::Series;
 use std::collections::BTreeMap;

@@ -1,14 +1,14 @@
 //! Writing TOMIC folders: what the views show, and nothing that only the folder has is lost.
 
-use super::{DATASETS, MAPPING, relative};
 use crate::app::error::{AppError, Result};
 use crate::app::report::Exported;
+use crate::app::tomic::{DATASETS, relative};
 use crate::app::views::{ViewDigest, ViewReader};
-use crate::app::{Run, lookup, outside};
+use crate::app::{Run, lookup, replace};
 use crate::domain::{BatchTable, Field, Position, Series, Symbol, Value};
 use crate::ledger::{Ledger, hash};
 use crate::projections::view::{Cell, Record, Which};
-use crate::sources::tomic::{TomicFile, file_name, list_folder};
+use crate::sources::tomic::{MAPPING, TomicFile, file_name, list_folder};
 use rust_decimal::Decimal;
 use std::collections::BTreeSet;
 use std::io;
@@ -73,7 +73,7 @@ pub fn export(
     first: bool,
     run: &Run<'_>,
 ) -> Result<Exported> {
-    outside::check_place(folder)?;
+    replace::check_place(folder)?;
     let reader = ViewReader::new(ledger)?;
     let which = if first { Which::First } else { Which::Latest };
     let at = at.unwrap_or(ledger.position());
@@ -100,8 +100,8 @@ pub fn export(
                 unchanged.push(file);
                 continue;
             }
-            outside::keep_backup(&path, |backup| had(&reader, (view, symbol, which), backup))?;
-            outside::replace_file(&path, text.as_bytes())?;
+            replace::keep_backup(&path, |backup| had(&reader, (view, symbol, which), backup))?;
+            replace::replace_file(&path, text.as_bytes())?;
             files.push(file);
         }
         run.progress.end();

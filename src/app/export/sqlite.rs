@@ -1,12 +1,12 @@
 //! Views as a SQLite database: a table of each with an index, what its columns mean, the batches
 //! and sources behind it, and where it came from.
 
-use super::tables::{Filter, Table};
 use crate::app::Run;
 use crate::app::error::{AppError, Result};
 use crate::app::export::{Cell, Kind, Layout, NUMBERS, Read, Stream, TOOL, about, joined, which};
-use crate::app::outside::replace_with;
+use crate::app::replace::replace_with;
 use crate::app::report::Exported;
+use crate::app::sql::{Filter, Table};
 use crate::app::vantage::Vantage;
 use crate::domain::Series;
 use crate::ledger::Ledger;

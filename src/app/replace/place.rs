@@ -1,6 +1,6 @@
 //! Where no file is written: inside a ledger, and under the name that means standard output.
 
-use super::{AppError, Result};
+use crate::app::error::{AppError, Result};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 

@@ -1,8 +1,8 @@
 //! Writing down what a review found.
 
-use super::error::Result;
-use super::report::{ChangeLine, FindingLine, Review, RowsLine, SeriesLine, SourceLine};
-use super::review::{Analysis, token};
+use super::{Analysis, token};
+use crate::app::error::Result;
+use crate::app::report::{ChangeLine, FindingLine, Review, RowsLine, SeriesLine, SourceLine};
 use crate::domain::{BatchId, BatchState, Class, Day, Position, Reject, Severity, Stage};
 use crate::ledger::Ledger;
 use crate::ledger::codec::Manifest;

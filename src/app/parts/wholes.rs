@@ -6,7 +6,7 @@ use crate::domain::{BatchId, Digest, Stage};
 use crate::ledger::Ledger;
 
 /// The digests of what a batch was read from.
-pub(super) fn sources(ledger: &Ledger, stage: &Stage) -> Result<Vec<Digest>> {
+pub(in crate::app) fn sources(ledger: &Ledger, stage: &Stage) -> Result<Vec<Digest>> {
     let manifest = ledger.known_manifest(stage)?;
     Ok(manifest.sources.iter().map(|source| source.digest).collect())
 }
