@@ -41,7 +41,7 @@ fn coverage(ledger: &Ledger, at: Position) -> Result<Vec<StatusCoverage>> {
 /// whether computed values follow from the data is looked at there only.
 ///
 /// # Errors
-/// [`LedgerError::NoSuchPosition`], or a view that cannot be read.
+/// [`crate::ledger::LedgerError::NoSuchPosition`], or a view that cannot be read.
 pub fn status(ledger: &Ledger, at: Option<Position>, notes: &[String]) -> Result<Status> {
     let at = at.unwrap_or(ledger.position());
     let log_root = ledger.root_at(at)?;
